@@ -1,0 +1,62 @@
+"""lstm-explain: builds a real LSTM and explains it - every shape, every unit, every timestep.
+
+    >>> import lstm_explain
+    >>> lstm = lstm_explain.seeded(samples=1000, timesteps=10, features=5, units=10)
+    >>> lstm_explain.shapes(lstm).total
+    640
+
+Each name below is loaded when it is first used, so that importing the package costs nothing.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+from lstm_explain.explain.result import Explanation
+
+if TYPE_CHECKING:
+    from lstm_explain.core.forward import forward
+    from lstm_explain.core.lstm import LSTM
+    from lstm_explain.core.spec import Spec
+    from lstm_explain.errors import LstmExplainError
+    from lstm_explain.explain.shapes import explain_shapes as shapes
+    from lstm_explain.explain.trace import explain_trace as trace
+    from lstm_explain.explain.trace import stream_trace
+    from lstm_explain.explain.unit import explain_unit as unit
+    from lstm_explain.library import given, seeded
+
+__version__ = "0.1.0"
+
+_PUBLIC = {
+    "LSTM": "core.lstm:LSTM",
+    "LstmExplainError": "errors:LstmExplainError",
+    "Spec": "core.spec:Spec",
+    "forward": "core.forward:forward",
+    "given": "library:given",
+    "seeded": "library:seeded",
+    "shapes": "explain.shapes:explain_shapes",
+    "stream_trace": "explain.trace:stream_trace",
+    "trace": "explain.trace:explain_trace",
+    "unit": "explain.unit:explain_unit",
+}
+
+__all__ = [*sorted(_PUBLIC), "__version__"]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _PUBLIC:
+        raise AttributeError(f"module 'lstm_explain' has no attribute {name!r}")
+    module, _, attribute = _PUBLIC[name].partition(":")
+    return getattr(import_module(f"lstm_explain.{module}"), attribute)
+
+
+def __dir__() -> list[str]:
+    return __all__
+
+
+def _present(explanation: Explanation, view: str) -> Any:
+    return import_module("lstm_explain.library").present(explanation, view)
+
+
+Explanation.present = staticmethod(_present)

@@ -1,0 +1,80 @@
+"""Named axes: a shape here is never a bare tuple.
+
+`Shape` pairs each size with its axis name, in the words of the command line (samples, timesteps, features, units), and is
+what every table, error message and JSON object says about a tensor.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+from lstm_explain.errors import UsageError
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    Array: TypeAlias = np.ndarray[Any, np.dtype[Any]]
+
+
+SPELLED = {"gate_units": "4*units", "features_and_hidden": "features + hidden"}
+
+
+@dataclass(frozen=True, slots=True)
+class Axis:
+    """One axis of a tensor."""
+
+    name: str
+    """What one step along this axis means, such as `samples` or `4*units`."""
+    size: int
+    """How many steps there are; an exact Python integer, however large."""
+
+    def __str__(self) -> str:
+        return f"{self.name}={self.size}"
+
+
+@dataclass(frozen=True, slots=True)
+class Shape:
+    """The axes of a tensor, outermost first.
+
+    >>> str(shape(samples=2, units=3)), shape(samples=2, units=3).elements
+    ('[samples=2, units=3]', 6)
+    """
+
+    axes: tuple[Axis, ...]
+
+    @property
+    def sizes(self) -> tuple[int, ...]:
+        return tuple(axis.size for axis in self.axes)
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        return tuple(axis.name for axis in self.axes)
+
+    @property
+    def elements(self) -> int:
+        """The number of scalars: the product of the sizes."""
+        return math.prod(self.sizes)
+
+    def __str__(self) -> str:
+        return f"[{', '.join(map(str, self.axes))}]"
+
+
+def shape(**sizes: int) -> Shape:
+    """Build a shape from axis names and sizes, outermost first; see `SPELLED` for names that are no Python words."""
+    return Shape(tuple(Axis(SPELLED.get(name, name), size) for name, size in sizes.items()))
+
+
+def compact(array: Array, names: tuple[str, ...] = ()) -> str:
+    """Describe an array in one greppable word, such as `float32[samples=2, units=3]` or `float32[2, 3]`."""
+    if len(names) != array.ndim:
+        return f"{array.dtype}{list(array.shape)}"
+    return f"{array.dtype}{Shape(tuple(map(Axis, names, array.shape)))}"
+
+
+def check(what: str, array: Array, expected: Shape) -> None:
+    """Raise `UsageError` unless the array has exactly the expected sizes. The one shape check of the package."""
+    if array.shape != expected.sizes:
+        found = compact(array, expected.names)
+        raise UsageError(f"{what} {expected}", f"the array given is {found}", "Give an array of the shape named")

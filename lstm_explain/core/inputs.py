@@ -1,0 +1,58 @@
+"""What the LSTM reads: a batch that is addressable by sample, so that one sample of a billion costs what one costs."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Protocol
+
+if TYPE_CHECKING:
+    from lstm_explain.core.axes import Array
+    from lstm_explain.core.spec import Spec
+
+
+class Inputs(Protocol):
+    """A source of samples."""
+
+    @property
+    def origin(self) -> dict[str, Any]:
+        """Where the numbers come from, as it stands under `source` in every JSON object."""
+
+    def block(self, start: int, stop: int) -> Array:
+        """The samples start to stop - 1; [samples, timesteps, features]."""
+
+
+@dataclass(frozen=True)
+class SeededInputs:
+    """Standard-normal numbers from a seed; see `core/seeded.py`."""
+
+    spec: Spec
+    seed: int
+
+    @property
+    def origin(self) -> dict[str, Any]:
+        return {"kind": "seeded", "seed": self.seed, "distribution": "standard normal"}
+
+    def block(self, start: int, stop: int) -> Array:
+        from lstm_explain.core.seeded import normal_inputs
+
+        drawn = normal_inputs(self.seed, start, stop, self.spec.timesteps, self.spec.features)
+        return drawn.astype(self.spec.dtype)
+
+
+@dataclass(frozen=True)
+class GivenInputs:
+    """The caller's own array, which may be a file mapped into memory."""
+
+    array: Array
+    """[samples, timesteps, features]"""
+    name: str
+    """What to call it: a file's name, or `array`."""
+    columns: tuple[str, ...] | None = None
+    """The names of the features, where they have any."""
+
+    @property
+    def origin(self) -> dict[str, Any]:
+        return {"kind": "data", "name": self.name, "columns": list(self.columns) if self.columns else None}
+
+    def block(self, start: int, stop: int) -> Array:
+        return self.array[start:stop]

@@ -1,0 +1,113 @@
+"""LSTM: sizes, weights and inputs together, run within a memory budget. What every topic is asked of."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+from lstm_explain.core.cost import run_bytes
+from lstm_explain.core.spec import Spec
+from lstm_explain.errors import RefusedError, UsageError
+
+if TYPE_CHECKING:
+    from lstm_explain.core.inputs import Inputs
+    from lstm_explain.core.record import Record
+    from lstm_explain.core.weights import Init, Weights
+
+DEFAULT_MEMORY = 2**30
+BLOCK_SAMPLES = 128
+BLOCK_BYTES = 2**25
+
+
+@dataclass(frozen=True)
+class LSTM:
+    """A real LSTM and the batch that it reads.
+
+    Nothing is made until it is needed: the weights at their first use, inputs and runs block by block. So an LSTM of any
+    size can be described, and any one sample of it run.
+    """
+
+    spec: Spec
+    inputs: Inputs
+    init: Init = "keras"
+    """The seeded initialiser that makes the weights."""
+    seed: int = 0
+    """The seed of the weights."""
+    lengths: tuple[int, ...] | None = None
+    """How many timesteps of each sample are run; all where None."""
+    max_memory: int = DEFAULT_MEMORY
+    """The memory budget of one run, in bytes."""
+
+    @cached_property
+    def weights(self) -> Weights:
+        """The weights, made at the first use."""
+        from lstm_explain.core.weights import seeded_weights
+
+        self._afford(replace(self.spec, samples=1, timesteps=1))
+        return seeded_weights(self.spec, self.init, self.seed)
+
+    @property
+    def origin(self) -> dict[str, Any]:
+        """Where weights and inputs come from, as it stands under `source` in every JSON object."""
+        weights = {"kind": "seeded", "init": self.init, "seed": self.seed}
+        lengths = None if self.lengths is None else list(self.lengths)
+        return {"weights": weights, "inputs": {**self.inputs.origin, "lengths": lengths}}
+
+    @property
+    def fits(self) -> bool:
+        """Whether a run over all samples stays within the memory budget."""
+        return run_bytes(self.spec) <= self.max_memory
+
+    def run(self, start: int = 0, stop: int | None = None) -> Record:
+        """Run the samples start to stop - 1, all if left out, and record every tensor.
+
+        Raises:
+            RefusedError: the run would need more memory than the budget.
+        """
+        import numpy as np
+
+        from lstm_explain.core.forward import forward
+
+        stop = self.spec.samples if stop is None else stop
+        self._afford(replace(self.spec, samples=stop - start))
+        lengths = None if self.lengths is None else np.array(self.lengths[start:stop])
+        return forward(self.spec, self.weights, self.inputs.block(start, stop), lengths=lengths)
+
+    def block_of(self, sample: int) -> tuple[int, int]:
+        """The block of samples [start, stop) that a sample is always run in.
+
+        A matrix product's last bits depend on how many columns it has. So one sample is run together with its block, the
+        same block in which a run over all samples meets it, and its numbers are the same to the last bit in both.
+        """
+        size = self.block_samples
+        start = sample // size * size
+        return start, min(start + size, self.spec.samples)
+
+    @property
+    def block_samples(self) -> int:
+        """How many samples a block has: a power of two, smaller where the samples are large."""
+        one = run_bytes(replace(self.spec, samples=1)) - run_bytes(replace(self.spec, samples=1, timesteps=1))
+        size = BLOCK_SAMPLES
+        while size > 1 and size * one > min(BLOCK_BYTES, self.max_memory):
+            size //= 2
+        return size
+
+    def run_sample(self, sample: int) -> tuple[Record, int]:
+        """Run the block that a sample belongs to; the record, and the sample's place in it.
+
+        Raises:
+            UsageError: there is no such sample.
+        """
+        last = self.spec.samples - 1
+        if not 0 <= sample <= last:
+            raise UsageError(f"--sample {sample}", f"there are {last + 1} samples, and they count from 0 to {last}")
+        start, stop = self.block_of(sample)
+        return self.run(start, stop), sample - start
+
+    def _afford(self, spec: Spec) -> None:
+        needed = run_bytes(spec)
+        if needed > self.max_memory:
+            sizes = f"--samples {spec.samples} --timesteps {spec.timesteps} --features {spec.features} --units {spec.units}"
+            found = f"this run needs {needed} bytes of memory, and the budget is {self.max_memory}"
+            raise RefusedError(sizes, found, "Ask for less, or raise --max-memory")

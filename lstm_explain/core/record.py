@@ -1,0 +1,102 @@
+"""Record: every tensor of a run, samples first, as read-only views of the engine's buffers."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from lstm_explain.core.gates import Direction, Gate
+
+if TYPE_CHECKING:
+    from lstm_explain.core.axes import Array
+    from lstm_explain.core.spec import Spec
+
+
+@dataclass(frozen=True, slots=True)
+class LayerRecord:
+    """What one layer computed in one direction. Index t - 1 along `timesteps` is timestep t, in both directions.
+
+    Where the batch has lengths, a sample's timesteps past its end were never run: their gates are nan, and the states
+    stand still (forward) or have not begun to move (backward).
+    """
+
+    layer: int
+    direction: Direction
+    input: Array
+    """What the layer read; [samples, timesteps, features of this layer]."""
+    input_gate: Array
+    """i; [samples, timesteps, units]."""
+    forget_gate: Array
+    """f; [samples, timesteps, units]."""
+    candidate: Array
+    """g; [samples, timesteps, units]."""
+    output_gate: Array
+    """o; [samples, timesteps, units]."""
+    cell: Array
+    """c after each timestep; [samples, timesteps, units]."""
+    hidden: Array
+    """h after each timestep; [samples, timesteps, hidden]."""
+    initial_cell: Array
+    """c before the first timestep that this direction reads; [samples, units]."""
+    initial_hidden: Array
+    """h before the first timestep that this direction reads; [samples, hidden]."""
+    last_cell: Array
+    """c after the last timestep that this direction reads: its `c_n`; [samples, units]."""
+    last_hidden: Array
+    """h after the last timestep that this direction reads: its `h_n`; [samples, hidden]."""
+
+    def gate(self, gate: Gate) -> Array:
+        """A gate's values; [samples, timesteps, units]."""
+        values: Array = getattr(self, gate.value)
+        return values
+
+    def before(self, sample: int, t: int, length: int) -> tuple[Array, Array]:
+        """The states (h, c) that timestep t of a sample started from; t counts from 1."""
+        first = 1 if self.direction is Direction.FORWARD else length
+        if t == first:
+            return self.initial_hidden[sample], self.initial_cell[sample]
+        earlier = t - 2 if self.direction is Direction.FORWARD else t
+        return self.hidden[sample, earlier], self.cell[sample, earlier]
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """A whole run: the input, what every layer computed in every direction, and the output."""
+
+    spec: Spec
+    """The sizes and options; `samples` and `timesteps` are those of the batch that was run."""
+    input: Array
+    """The batch; [samples, timesteps, features]."""
+    layers: tuple[dict[Direction, LayerRecord], ...]
+    outputs: tuple[Array, ...]
+    """Each layer's h at every timestep, directions joined, zero past a sample's end; [samples, timesteps, output]."""
+    lengths: Array | None = None
+    """How many timesteps of each sample were run; [samples]; None where all were."""
+
+    def of(self, layer: int, direction: Direction) -> LayerRecord:
+        return self.layers[layer][direction]
+
+    def length(self, sample: int) -> int:
+        """How many timesteps of a sample were run."""
+        return self.spec.timesteps if self.lengths is None else int(self.lengths[sample])
+
+    @property
+    def output(self) -> Array:
+        """The last layer's output; [samples, timesteps, output]."""
+        return self.outputs[-1]
+
+    @property
+    def last_hidden(self) -> Array:
+        """h_n: [layers*directions, samples, hidden]; slice k is layer k // directions, direction k % directions."""
+        return _stacked([part.last_hidden for layer in self.layers for part in layer.values()])
+
+    @property
+    def last_cell(self) -> Array:
+        """c_n: [layers*directions, samples, units]; slices as in `last_hidden`."""
+        return _stacked([part.last_cell for layer in self.layers for part in layer.values()])
+
+
+def _stacked(arrays: list[Array]) -> Array:
+    import numpy as np
+
+    return np.stack(arrays)

@@ -1,0 +1,56 @@
+"""Every way this program says no: one root error, and one exit code for each kind.
+
+A message has three parts, always in this order: what was asked, what was found, what to do. The command line turns an
+error into its text and exit code in one place, `lstm_explain.cli.main`; `docs/messages.md` lists the codes.
+"""
+
+from __future__ import annotations
+
+
+class LstmExplainError(Exception):
+    """The root of all errors that this package raises on purpose.
+
+    Args:
+        asked: what the caller gave, in the caller's own spelling, such as `--units 0`.
+        found: what is the case, or which rule is broken.
+        fix: what to do about it, as a full sentence without its stop; may be empty where `found` says it already.
+    """
+
+    exit_code = 1
+
+    def __init__(self, asked: str, found: str, fix: str = "") -> None:
+        self.asked, self.found, self.fix = asked, found, fix
+        super().__init__(str(self))
+
+    def __str__(self) -> str:
+        return f"{self.asked}: {self.found}" + (f". {self.fix}." if self.fix else ".")
+
+
+class UsageError(LstmExplainError, ValueError):
+    """The request contradicts itself or breaks a rule; nothing was run. Exit code 2."""
+
+    exit_code = 2
+
+
+class InputFileError(LstmExplainError):
+    """A file that was named cannot be read, is malformed, or holds what we do not support. Exit code 3."""
+
+    exit_code = 3
+
+
+class RefusedError(LstmExplainError):
+    """Refused on purpose, before any harm: over the memory budget, or an unsafe construct. Exit code 4."""
+
+    exit_code = 4
+
+
+class OutputError(LstmExplainError):
+    """The answer could not be written: no such folder, no permission, disk full. Exit code 5."""
+
+    exit_code = 5
+
+
+class MissingExtraError(LstmExplainError):
+    """An optional library is needed; the fix is the install command. Exit code 6."""
+
+    exit_code = 6

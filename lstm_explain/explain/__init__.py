@@ -1,0 +1,1 @@
+"""One frozen result and one builder for each topic. Arrays stay arrays; nothing here is laid out for display."""

@@ -1,0 +1,77 @@
+"""Explanation: what every topic's result is, and the envelope that every JSON object opens with."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, ClassVar
+
+if TYPE_CHECKING:
+    from lstm_explain.core.spec import Spec
+
+SCHEMA_VERSION = 1
+
+
+class Explanation:
+    """A topic's answer: frozen, typed, and the same whoever looks at it.
+
+    `to_dict()` gives it to programs. Notebooks and rich consoles show it by themselves, through `present`, which the package
+    sets when it is imported, so that this stage need not know the later ones.
+    """
+
+    topic: ClassVar[str]
+    """The one word that names the command, the module, the page and the schema."""
+    present: ClassVar[Callable[[Explanation, str], Any] | None] = None
+    """(explanation, `rich` or `html`) -> what a rich console or a notebook shows."""
+
+    spec: Spec
+    source: dict[str, Any]
+
+    def facts(self) -> dict[str, Any]:
+        """The topic's own part of the JSON object."""
+        raise NotImplementedError
+
+    def to_dict(self) -> dict[str, Any]:
+        """The whole JSON object as plain Python data; see `docs/json-format.md`."""
+        found: list[dict[str, str]] = []
+        body = _finite(self.facts(), "", found)
+        return {**envelope(self.topic, self.spec, self.source), **body, "nonfinite": found}
+
+    def __rich__(self) -> Any:
+        return _presenter()(self, "rich")
+
+    def _repr_html_(self) -> str:
+        return str(_presenter()(self, "html"))
+
+
+def envelope(topic: str, spec: Spec, source: dict[str, Any]) -> dict[str, Any]:
+    """The keys that every JSON object begins with."""
+    from lstm_explain import __version__
+
+    return {
+        "schema": f"lstm-explain/{topic}",
+        "schema_version": SCHEMA_VERSION,
+        "tool_version": __version__,
+        "spec": spec.to_dict(),
+        "source": source,
+    }
+
+
+def _presenter() -> Callable[[Explanation, str], Any]:
+    if Explanation.present is None:
+        raise RuntimeError("no presenter is set: import lstm_explain")
+    return Explanation.present
+
+
+def _finite(value: Any, path: str, found: list[dict[str, str]]) -> Any:
+    """Replace each nan and infinity, for which JSON has no word, by None, and note where it stood."""
+    if isinstance(value, dict):
+        return {key: _finite(item, f"{path}.{key}" if path else str(key), found) for key, item in value.items()}
+    if isinstance(value, list):
+        if all(type(item) is float and math.isfinite(item) for item in value):
+            return value
+        return [_finite(item, f"{path}[{place}]", found) for place, item in enumerate(value)]
+    if isinstance(value, float) and not math.isfinite(value):
+        found.append({"path": path, "value": str(value)})
+        return None
+    return value

@@ -1,0 +1,54 @@
+"""Which units, timesteps, layer and direction a question is about, checked against what there is."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from lstm_explain.core.gates import Direction
+from lstm_explain.errors import UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from lstm_explain.core.spec import Spec
+
+
+def check_layer(spec: Spec, layer: int, direction: str) -> Direction:
+    """The direction, once layer and direction are known to exist."""
+    if not 0 <= layer < spec.layers:
+        last = spec.layers - 1
+        raise UsageError(f"--layer {layer}", f"there are {spec.layers} layers, and they count from 0 to {last}")
+    if direction not in [known.value for known in spec.directions]:
+        known = " and ".join(direction.value for direction in spec.directions)
+        fix = "" if direction not in Direction else "Add --bidirectional to have both"
+        raise UsageError(f"--direction {direction}", f"this LSTM's layers read {known}", fix)
+    return Direction(direction)
+
+
+def check_unit(spec: Spec, unit: int) -> int:
+    last = spec.units - 1
+    if not 0 <= unit <= last:
+        raise UsageError(f"--unit {unit}", f"there are {spec.units} units, and they count from 0 to {last}")
+    return unit
+
+
+def check_step(spec: Spec, step: int) -> int:
+    last = spec.timesteps
+    if not 1 <= step <= last:
+        found = f"timesteps count from 1 to {last}; h and c at 0 are the initial states"
+        raise UsageError(f"--step {step}", found)
+    return step
+
+
+def chosen_units(spec: Spec, units: Iterable[int] | None) -> tuple[int, ...]:
+    """The chosen units in ascending order, each once; all where none is chosen."""
+    if units is None:
+        return tuple(range(spec.units))
+    return tuple(sorted({check_unit(spec, unit) for unit in units}))
+
+
+def chosen_steps(spec: Spec, steps: Iterable[int] | None) -> tuple[int, ...]:
+    """The chosen timesteps in ascending order, each once; all where none is chosen."""
+    if steps is None:
+        return tuple(range(1, spec.timesteps + 1))
+    return tuple(sorted({check_step(spec, step) for step in steps}))

@@ -1,0 +1,346 @@
+"""shapes: every tensor from input to output, one unit's share, the parameters counted, and the cost."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from lstm_explain.core import cost
+from lstm_explain.core.axes import Shape, shape
+from lstm_explain.core.gates import GATES, PEEPHOLE_GATES, Direction
+from lstm_explain.core.weights import parameter_counts, weight_shapes
+from lstm_explain.explain.result import Explanation
+from lstm_explain.frameworks.known import CONVENTIONS
+
+if TYPE_CHECKING:
+    from lstm_explain.core.axes import Array
+    from lstm_explain.core.lstm import LSTM
+    from lstm_explain.core.spec import Spec
+
+MEANINGS: dict[str, tuple[str, str]] = {
+    "input": ("x", "the whole batch: every sample is a sequence of timesteps"),
+    "input_step": ("x_t", "what the layer reads at one timestep"),
+    "hidden_prev": ("h_{t-1}", "all units' outputs of the timestep before"),
+    "cell_prev": ("c_{t-1}", "all units' memories of the timestep before"),
+    "joined": ("[x_t, h_{t-1}]", "what every neuron of the layer reads, side by side"),
+    "pre_activation": ("z_t", "the sums of all neurons, four for each unit"),
+    "input_gate": ("i_t", "how much of the candidate each unit lets in; sigmoid, 0 to 1"),
+    "forget_gate": ("f_t", "how much of its memory each unit keeps; sigmoid, 0 to 1"),
+    "candidate": ("g_t", "what each unit would add to its memory; tanh, -1 to 1"),
+    "output_gate": ("o_t", "how much of its memory each unit shows; sigmoid, 0 to 1"),
+    "cell": ("c_t", "the memories: c_t = f_t c_{t-1} + i_t g_t, each unit its own"),
+    "unit_output": ("m_t", "what the units emit: m_t = o_t tanh(c_t)"),
+    "hidden": ("h_t", "what the layer emits: h_t = o_t tanh(c_t), one number from each unit"),
+    "kernel": ("W", "what the neurons multiply x_t with"),
+    "recurrent_kernel": ("R", "what the neurons multiply h_{t-1} with"),
+    "bias": ("b", "one number added to every neuron's sum"),
+    "projection": ("P", "the linear map from the units' outputs m_t to h_t"),
+    "peephole": ("p", "what i and f multiply c_{t-1} with, and o c_t; each unit its own"),
+    "output_sequence": ("h_1..h_T", "h of every timestep"),
+    "output_last": ("h_T", "h after the last timestep that was read"),
+    "cell_last": ("c_T", "c after the last timestep that was read"),
+}
+"""For each tensor its symbol and one line of meaning."""
+
+PROJECTED_HIDDEN = "what the layer emits: h_t = m_t P, mixed from all units' outputs"
+JOINED_OUTPUT = "h of every timestep, the directions side by side: what the next layer or the user reads"
+
+INPUT_GROUP = ("input",)
+STEP_GROUP = (
+    "input_step",
+    "hidden_prev",
+    "cell_prev",
+    "joined",
+    "pre_activation",
+    *(gate.value for gate in GATES),
+    "cell",
+    "unit_output",
+    "hidden",
+)
+WEIGHT_GROUP = ("kernel", "recurrent_kernel", "bias", "projection", "peephole")
+OUTPUT_GROUP = ("output_sequence", "output_last", "cell_last")
+
+
+@dataclass(frozen=True)
+class Tensor:
+    """One tensor of the layer: what it is called, what it means, and its shape."""
+
+    name: str
+    symbol: str
+    layer: int | None
+    """Which layer it belongs to; None for the input."""
+    direction: Direction | None
+    """Which direction; None where it belongs to both."""
+    shape: Shape
+    bytes: int
+    measured: bool
+    """True where the sizes were read off an array of a run that just happened; False where they were computed."""
+    meaning: str
+
+    def to_dict(self) -> dict[str, Any]:
+        return {
+            "name": self.name,
+            "symbol": self.symbol,
+            "layer": self.layer,
+            "direction": None if self.direction is None else self.direction.value,
+            "axes": [{"name": axis.name, "size": axis.size} for axis in self.shape.axes],
+            "shape": list(self.shape.sizes),
+            "elements": self.shape.elements,
+            "bytes": self.bytes,
+            "measured": self.measured,
+            "meaning": self.meaning,
+        }
+
+
+@dataclass(frozen=True)
+class UnitShare:
+    """What one unit of a layer reads, owns and emits, in one direction."""
+
+    layer: int
+    features: int
+    """How many numbers of x_t it reads."""
+    hidden: int
+    """How many numbers of h_{t-1} it reads: those of all units, its own among them."""
+    biases: int
+    """How many biases each of its neurons has: 1, or 0 without bias."""
+    peepholes: int
+    """How many peephole weights it has: 3 or 0."""
+    projection: int
+    """How many weights lead from it to h: its row of the projection; 0 without one."""
+
+    @property
+    def reads(self) -> int:
+        return self.features + self.hidden
+
+    @property
+    def neurons(self) -> int:
+        return len(GATES)
+
+    @property
+    def parameters(self) -> int:
+        """The weights that no other unit uses."""
+        return self.neurons * (self.reads + self.biases) + self.peepholes + self.projection
+
+    def to_dict(self) -> dict[str, Any]:
+        return {
+            "layer": self.layer,
+            "reads": {"features": self.features, "hidden": self.hidden, "total": self.reads},
+            "neurons": self.neurons,
+            "parameters": self.parameters,
+            "emits": {"hidden": 1, "cell": 1, "total": 2},
+        }
+
+
+@dataclass(frozen=True)
+class LayerParameters:
+    """How many parameters a layer has over its directions, and the formula that says so."""
+
+    layer: int
+    total: int
+    formula: str
+    """In the axis words of the command line."""
+
+
+@dataclass(frozen=True)
+class Shapes(Explanation):
+    """The tensors of an LSTM, in the order in which data meets them."""
+
+    topic: ClassVar[str] = "shapes"
+
+    spec: Spec
+    source: dict[str, Any]
+    tensors: tuple[Tensor, ...]
+    measured: bool
+    """Whether the whole LSTM was run and every shape read off an array; else it would not have fitted the budget."""
+    max_memory: int
+    units: tuple[UnitShare, ...]
+    """One unit of each layer."""
+    layers: tuple[LayerParameters, ...]
+    counts: dict[str, int]
+    """Parameters by tensor name, over the whole stack."""
+    frameworks: dict[str, int | None]
+    """What each framework counts; None where it cannot build this LSTM."""
+
+    def of(self, *names: str, layer: int | None = None) -> tuple[Tensor, ...]:
+        """The tensors of the given names, of one layer if one is given."""
+        return tuple(one for one in self.tensors if one.name in names and layer in (None, one.layer))
+
+    @property
+    def last_states(self) -> list[tuple[int, Direction]]:
+        """Slice k of h_n and c_n belongs to this layer and direction."""
+        return [(layer, way) for layer in range(self.spec.layers) for way in self.spec.directions]
+
+    @property
+    def total(self) -> int:
+        return sum(self.counts.values())
+
+    def facts(self) -> dict[str, Any]:
+        return {
+            "measured": self.measured,
+            "tensors": [one.to_dict() for one in self.tensors],
+            "last_states": [
+                {"index": index, "layer": layer, "direction": way.value}
+                for index, (layer, way) in enumerate(self.last_states)
+            ],
+            "unit": self.units[0].to_dict(),
+            "unit_by_layer": [unit.to_dict() for unit in self.units],
+            "parameters": {
+                "total": self.total,
+                "per_unit": self.units[0].parameters,
+                "formula": " + ".join(part.formula for part in self.layers),
+                "by_tensor": self.counts,
+                "by_layer": [
+                    {"layer": part.layer, "total": part.total, "formula": part.formula} for part in self.layers
+                ],
+                "by_framework": self.frameworks,
+            },
+            "cost": self.cost,
+        }
+
+    @property
+    def cost(self) -> dict[str, Any]:
+        """Arithmetic and bytes; see `core/cost.py`."""
+        steps = self.spec.samples * self.spec.timesteps
+        return {
+            "macs_per_step": cost.macs_per_step(self.spec),
+            "macs": cost.macs_per_step(self.spec) * steps,
+            "products_per_step": cost.products_per_step(self.spec),
+            "activations_per_step": cost.activations_per_step(self.spec),
+            "bytes": {
+                "weights": cost.weight_bytes(self.spec),
+                "input": cost.input_bytes(self.spec),
+                "activations_per_step": cost.step_bytes(self.spec),
+                "record": cost.record_bytes(self.spec),
+            },
+        }
+
+
+def explain_shapes(lstm: LSTM) -> Shapes:
+    """List every tensor of an LSTM. Runs it over all samples, if that fits the budget, and reads the shapes off the arrays."""
+    spec = lstm.spec
+    computed = computed_shapes(spec)
+    sizes = measured_sizes(lstm) if lstm.fits else None
+    tensors = []
+    for (name, layer, direction), axes in computed.items():
+        found = axes if sizes is None else _named(axes, sizes[name, layer, direction])
+        symbol, meaning = MEANINGS[name]
+        if name == "hidden" and spec.projection is not None:
+            meaning = PROJECTED_HIDDEN
+        if name == "output_sequence" and spec.bidirectional:
+            meaning = JOINED_OUTPUT
+        size = found.elements * spec.item_bytes
+        tensors.append(Tensor(name, symbol, layer, direction, found, size, sizes is not None, meaning))
+    return Shapes(
+        spec=spec,
+        source=lstm.origin,
+        tensors=tuple(tensors),
+        measured=sizes is not None,
+        max_memory=lstm.max_memory,
+        units=tuple(_unit(spec, layer) for layer in range(spec.layers)),
+        layers=tuple(_layer(spec, layer) for layer in range(spec.layers)),
+        counts=parameter_counts(spec),
+        frameworks={name: convention.parameters(spec) for name, convention in CONVENTIONS.items()},
+    )
+
+
+Place = tuple[str, int | None, Direction | None]
+
+
+def computed_shapes(spec: Spec) -> dict[Place, Shape]:
+    """The shape of every tensor from the sizes alone, by (name, layer, direction), in the order of the data's way."""
+    batch, steps = spec.samples, spec.timesteps
+    found: dict[Place, Shape] = {
+        ("input", None, None): shape(samples=batch, timesteps=steps, features=spec.features),
+    }
+    for layer in range(spec.layers):
+        for way in spec.directions:
+            found |= {(name, layer, way): axes for name, axes in _step_shapes(spec, layer).items()}
+            found |= {(name, layer, way): axes for name, axes in weight_shapes(spec, layer).items()}
+        found["output_sequence", layer, None] = shape(samples=batch, timesteps=steps, units=spec.output)
+        for way in spec.directions:
+            found["output_last", layer, way] = shape(samples=batch, units=spec.hidden)
+            found["cell_last", layer, way] = shape(samples=batch, units=spec.units)
+    return found
+
+
+def _step_shapes(spec: Spec, layer: int) -> dict[str, Shape]:
+    batch, features, hidden = spec.samples, spec.features_of(layer), spec.hidden
+    units = shape(samples=batch, units=spec.units)
+    state = shape(samples=batch, hidden=hidden) if spec.projection else units
+    return {
+        "input_step": shape(samples=batch, features=features),
+        "hidden_prev": state,
+        "cell_prev": units,
+        "joined": shape(samples=batch, features_and_hidden=features + hidden),
+        "pre_activation": shape(samples=batch, gate_units=len(GATES) * spec.units),
+        **{gate.value: units for gate in GATES},
+        "cell": units,
+        **({"unit_output": units} if spec.projection else {}),
+        "hidden": state,
+    }
+
+
+def measured_sizes(lstm: LSTM) -> dict[Place, tuple[int, ...]]:
+    """Run the LSTM over all samples, and its reference step once in every layer and direction; read off all sizes."""
+    from lstm_explain.core.cell import step
+
+    record = lstm.run()
+    sizes: dict[Place, tuple[int, ...]] = {("input", None, None): record.input.shape}
+    for layer, directions in enumerate(record.layers):
+        for way, part in directions.items():
+            weights = lstm.weights.of(layer, way)
+            first = 0 if way is Direction.FORWARD else -1
+            x, h, c = part.input[:, first], part.initial_hidden, part.initial_cell
+            made = step(weights, x, h, c)
+            arrays: dict[str, Array] = {
+                "input_step": x,
+                "hidden_prev": h,
+                "cell_prev": c,
+                "joined": made.joined,
+                "pre_activation": made.pre_activation,
+                **{gate.value: part.gate(gate)[:, first] for gate in GATES},
+                "cell": part.cell[:, first],
+                "hidden": part.hidden[:, first],
+                **weights.tensors(),
+                "output_last": part.last_hidden,
+                "cell_last": part.last_cell,
+            }
+            if weights.projection is not None:
+                arrays["unit_output"] = made.m
+            sizes |= {(name, layer, way): array.shape for name, array in arrays.items()}
+        sizes["output_sequence", layer, None] = record.outputs[layer].shape
+    return sizes
+
+
+def _named(axes: Shape, sizes: tuple[int, ...]) -> Shape:
+    """The sizes that were read off an array, under the names of its axes."""
+    if len(sizes) != len(axes.axes):
+        raise AssertionError(f"{axes} was expected, and the run made {sizes}")
+    return Shape(tuple(type(axis)(axis.name, size) for axis, size in zip(axes.axes, sizes, strict=True)))
+
+
+def _unit(spec: Spec, layer: int) -> UnitShare:
+    return UnitShare(
+        layer=layer,
+        features=spec.features_of(layer),
+        hidden=spec.hidden,
+        biases=int(spec.bias),
+        peepholes=len(PEEPHOLE_GATES) if spec.peepholes else 0,
+        projection=spec.projection or 0,
+    )
+
+
+def _layer(spec: Spec, layer: int) -> LayerParameters:
+    total = sum(axes.elements for axes in weight_shapes(spec, layer).values()) * len(spec.directions)
+    read = "features" if layer == 0 else ("2*" if spec.bidirectional else "") + _hidden_word(spec)
+    neurons = f"4*units*({read} + {_hidden_word(spec)}{' + 1' if spec.bias else ''})"
+    extra = (" + 3*units" if spec.peepholes else "") + (" + units*projection" if spec.projection else "")
+    one = neurons + extra
+    if spec.bidirectional:
+        one = f"2*({one})" if extra else f"2*{one}"
+    return LayerParameters(layer, total, one)
+
+
+def _hidden_word(spec: Spec) -> str:
+    return "units" if spec.projection is None else "projection"
+

@@ -1,0 +1,116 @@
+"""The library's ways in: an LSTM from sizes, or over an array of yours. The command line goes through the same two."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+from lstm_explain.core.axes import compact
+from lstm_explain.core.inputs import GivenInputs, SeededInputs
+from lstm_explain.core.lstm import DEFAULT_MEMORY, LSTM
+from lstm_explain.core.spec import Spec
+from lstm_explain.errors import UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from lstm_explain.core.axes import Array
+    from lstm_explain.core.weights import Init
+    from lstm_explain.explain.result import Explanation
+
+
+
+def seeded(
+    *,
+    init: Init = "keras",
+    seed: int = 0,
+    lengths: Sequence[int] | None = None,
+    max_memory: int = DEFAULT_MEMORY,
+    **sizes: Any,
+) -> LSTM:
+    """Build an LSTM with weights and inputs made from a seed.
+
+    Args:
+        init: `keras` or `pytorch`: the seeded initialiser.
+        seed: of the weights and the inputs; a whole number from 0.
+        lengths: how many timesteps of each sample to run; all if left out. Without `samples` and `timesteps`, there are as
+            many samples as lengths, and as many timesteps as the largest.
+        max_memory: the budget of one run, in bytes.
+        sizes: the fields of `Spec`: samples, timesteps, features, units, layers, bidirectional, projection, bias,
+            peepholes, dtype.
+
+    Raises:
+        UsageError: a size, option, seed or length breaks a rule.
+    """
+    spec = _with_lengths(sizes, lengths)
+    _check_seed(seed)
+    return LSTM(spec, SeededInputs(spec, seed), init, seed, _checked(lengths, spec), max_memory)
+
+
+def given(
+    array: Array,
+    *,
+    name: str = "array",
+    columns: Sequence[str] | None = None,
+    init: Init = "keras",
+    seed: int = 0,
+    lengths: Sequence[int] | None = None,
+    max_memory: int = DEFAULT_MEMORY,
+    **sizes: Any,
+) -> LSTM:
+    """Build an LSTM with seeded weights over your own batch.
+
+    Args:
+        array: [samples, timesteps, features], or [timesteps, features] for one sample.
+        name: what to call it.
+        columns: the names of the features.
+        init, seed, lengths, max_memory, sizes: as in `seeded`; samples, timesteps and features come from the array.
+
+    Raises:
+        UsageError: the array has another number of axes, or contradicts a size that is given.
+    """
+    batch = array[None] if array.ndim == 2 else array
+    if batch.ndim != 3:
+        fix = "Reshape one column of T numbers to (1, T, 1), or T rows of F numbers to (1, T, F)"
+        raise UsageError(f"{name} as (samples, timesteps, features)", f"the array is {compact(array)}", fix)
+    found = dict(zip(("samples", "timesteps", "features"), batch.shape, strict=True))
+    for axis, size in found.items():
+        if sizes.get(axis, size) != size:
+            raise UsageError(f"--{axis} {sizes[axis]}", f"{name} has {axis}={size}", f"Leave out --{axis}")
+        if size == 0:
+            raise UsageError(name, f"the array has no {axis}: {compact(batch, tuple(found))}")
+    spec = Spec(**{**sizes, **found})
+    _check_seed(seed)
+    inputs = GivenInputs(batch, name, None if columns is None else tuple(columns))
+    return LSTM(spec, inputs, init, seed, _checked(lengths, spec), max_memory)
+
+
+def present(explanation: Explanation, view: str) -> Any:
+    """Show an explanation in a rich console (`rich`) or a notebook (`html`)."""
+    document = import_module(f"lstm_explain.document.{explanation.topic}").document(explanation)
+    terminal = import_module("lstm_explain.render.terminal")
+    return terminal.renderable(document) if view == "rich" else terminal.html(document)
+
+
+def _with_lengths(sizes: dict[str, Any], lengths: Sequence[int] | None) -> Spec:
+    if lengths:
+        sizes = {"samples": len(lengths), "timesteps": max(lengths), **sizes}
+    return Spec(**sizes)
+
+
+def _checked(lengths: Sequence[int] | None, spec: Spec) -> tuple[int, ...] | None:
+    if lengths is None:
+        return None
+    asked = f"--lengths {','.join(map(str, lengths[:8]))}{',...' if len(lengths) > 8 else ''}"
+    if len(lengths) != spec.samples:
+        found = f"there are {len(lengths)} lengths for {spec.samples} samples"
+        raise UsageError(asked, found, "Give one length for each sample")
+    if min(lengths) < 1 or max(lengths) > spec.timesteps:
+        found = f"each length is a whole number from 1 to {spec.timesteps}, the number of timesteps"
+        raise UsageError(asked, found)
+    return tuple(lengths)
+
+
+def _check_seed(seed: int) -> None:
+    if not 0 <= seed < 2**53:
+        raise UsageError(f"--seed {seed}", "a seed is a whole number from 0 to 2**53 - 1")
