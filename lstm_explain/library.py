@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from lstm_explain.core.axes import compact
@@ -17,7 +16,6 @@ if TYPE_CHECKING:
     from lstm_explain.core.axes import Array
     from lstm_explain.core.weights import Init
     from lstm_explain.explain.result import Explanation
-
 
 
 def seeded(
@@ -87,8 +85,10 @@ def given(
 
 def present(explanation: Explanation, view: str) -> Any:
     """Show an explanation in a rich console (`rich`) or a notebook (`html`)."""
-    document = import_module(f"lstm_explain.document.{explanation.topic}").document(explanation)
-    terminal = import_module("lstm_explain.render.terminal")
+    from lstm_explain.document import document_of
+    from lstm_explain.render import terminal
+
+    document = document_of(explanation)
     return terminal.renderable(document) if view == "rich" else terminal.html(document)
 
 

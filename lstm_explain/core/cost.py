@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from lstm_explain.core.gates import GATES, PEEPHOLE_GATES
-from lstm_explain.core.spec import Spec
 from lstm_explain.core.weights import parameter_counts
+
+if TYPE_CHECKING:
+    from lstm_explain.core.spec import Spec
 
 DRAWING_BYTES = 48
 """The most bytes that drawing one seeded input number holds at once: raw, uniform, radius, angle and result."""

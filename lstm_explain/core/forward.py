@@ -321,15 +321,15 @@ def _reading_order(direction: Direction, timesteps: int, lengths: Array | None) 
         return None
     places = np.arange(timesteps)
     if lengths is None:
-        return places[None, ::-1]
+        return places[::-1]
     ends = lengths[:, None]
     return np.where(places < ends, ends - 1 - places, places)
 
 
 def _reordered(array: Array, order: Array) -> Array:
     """Put the timesteps of [samples, timesteps, ...] into the order given; a view where it is the same for all samples."""
-    if len(order) == 1:
-        return array[:, ::-1]
+    if order.ndim == 1:
+        return array[:, order[0] :: -1]
     return np.take_along_axis(array, order[:, :, None], axis=1)
 
 

@@ -7,12 +7,12 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from lstm_explain.core.cost import run_bytes
-from lstm_explain.core.spec import Spec
 from lstm_explain.errors import RefusedError, UsageError
 
 if TYPE_CHECKING:
     from lstm_explain.core.inputs import Inputs
     from lstm_explain.core.record import Record
+    from lstm_explain.core.spec import Spec
     from lstm_explain.core.weights import Init, Weights
 
 DEFAULT_MEMORY = 2**30
@@ -108,6 +108,8 @@ class LSTM:
     def _afford(self, spec: Spec) -> None:
         needed = run_bytes(spec)
         if needed > self.max_memory:
-            sizes = f"--samples {spec.samples} --timesteps {spec.timesteps} --features {spec.features} --units {spec.units}"
+            sizes = (
+                f"--samples {spec.samples} --timesteps {spec.timesteps} --features {spec.features} --units {spec.units}"
+            )
             found = f"this run needs {needed} bytes of memory, and the budget is {self.max_memory}"
             raise RefusedError(sizes, found, "Ask for less, or raise --max-memory")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, get_args
 
@@ -15,6 +14,8 @@ from lstm_explain.core.seeded import Stream
 from lstm_explain.errors import UsageError
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from lstm_explain.core.axes import Array
     from lstm_explain.core.spec import Spec
 

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, ClassVar
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from lstm_explain.core.spec import Spec
 
 SCHEMA_VERSION = 1
@@ -33,9 +34,7 @@ class Explanation:
 
     def to_dict(self) -> dict[str, Any]:
         """The whole JSON object as plain Python data; see `docs/json-format.md`."""
-        found: list[dict[str, str]] = []
-        body = _finite(self.facts(), "", found)
-        return {**envelope(self.topic, self.spec, self.source), **body, "nonfinite": found}
+        return {**envelope(self.topic, self.spec, self.source), **finite(self.facts())}
 
     def __rich__(self) -> Any:
         return _presenter()(self, "rich")
@@ -57,6 +56,12 @@ def envelope(topic: str, spec: Spec, source: dict[str, Any]) -> dict[str, Any]:
     }
 
 
+def finite(facts: dict[str, Any]) -> dict[str, Any]:
+    """Replace each nan and infinity, for which JSON has no word, by None; `nonfinite` lists where they stood."""
+    found: list[dict[str, str]] = []
+    return {**_finite(facts, "", found), "nonfinite": found}
+
+
 def _presenter() -> Callable[[Explanation, str], Any]:
     if Explanation.present is None:
         raise RuntimeError("no presenter is set: import lstm_explain")
@@ -64,7 +69,6 @@ def _presenter() -> Callable[[Explanation, str], Any]:
 
 
 def _finite(value: Any, path: str, found: list[dict[str, str]]) -> Any:
-    """Replace each nan and infinity, for which JSON has no word, by None, and note where it stood."""
     if isinstance(value, dict):
         return {key: _finite(item, f"{path}.{key}" if path else str(key), found) for key, item in value.items()}
     if isinstance(value, list):

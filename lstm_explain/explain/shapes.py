@@ -343,4 +343,3 @@ def _layer(spec: Spec, layer: int) -> LayerParameters:
 
 def _hidden_word(spec: Spec) -> str:
     return "units" if spec.projection is None else "projection"
-

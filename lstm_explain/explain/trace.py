@@ -2,22 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
 from lstm_explain.core.gates import GATES, LETTERS, Direction, Gate
+from lstm_explain.errors import UsageError
 from lstm_explain.explain.plain import plain
 from lstm_explain.explain.result import Explanation, envelope
 from lstm_explain.explain.selection import check_layer, chosen_steps, chosen_units
-from lstm_explain.errors import UsageError
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
     from lstm_explain.core.axes import Array
     from lstm_explain.core.lstm import LSTM
-    from lstm_explain.core.record import LayerRecord, Record
+    from lstm_explain.core.record import Record
     from lstm_explain.core.spec import Spec
 
 
@@ -48,6 +49,11 @@ class Trace(Explanation):
     """[steps, units], or [steps, hidden] where there is a projection"""
     initial_hidden: Array
     initial_cell: Array
+
+    @property
+    def hidden_numbers(self) -> tuple[int, ...]:
+        """Which numbers of h the last axis of `hidden` holds: those of the chosen units, or the whole projection."""
+        return self.units if self.spec.projection is None else tuple(range(self.spec.projection))
 
     def facts(self) -> dict[str, Any]:
         x, c, h = plain(self.x), plain(self.cell), plain(self.hidden)
@@ -152,6 +158,28 @@ class TraceStream:
             start = stop
 
 
+    def arrays(self, block: Block, layer: int, direction: Direction) -> dict[str, Array]:
+        """What a block's samples did in a layer and direction: x, i, f, g, o, c and h; [samples, steps, ...] each."""
+        part = block.record.of(layer, direction)
+        steps, units = self._steps_part, self._units_part
+        gates = {LETTERS[gate]: part.gate(gate)[block.part][:, steps][:, :, units] for gate in GATES}
+        hidden = units if self.spec.projection is None else slice(None)
+        return {
+            "x": part.input[block.part][:, steps],
+            **gates,
+            "c": part.cell[block.part][:, steps][:, :, units],
+            "h": part.hidden[block.part][:, steps][:, :, hidden],
+        }
+
+    @property
+    def _steps_part(self) -> Array | slice:
+        return slice(None) if len(self.steps) == self.spec.timesteps else np.array(self.steps) - 1
+
+    @property
+    def _units_part(self) -> Array | slice:
+        return slice(None) if len(self.units) == self.spec.units else np.array(self.units)
+
+
 @dataclass(frozen=True)
 class Block:
     """Consecutive samples and the record that they are part of."""
@@ -162,8 +190,13 @@ class Block:
     """Where the samples stand in the record."""
     record: Record
 
-    def of(self, layer: int, direction: Direction) -> LayerRecord:
-        return self.record.of(layer, direction)
+    @property
+    def samples(self) -> range:
+        return range(self.start, self.start + self.part.stop - self.part.start)
+
+    def length(self, sample: int) -> int:
+        """How many timesteps of one of the block's samples were run."""
+        return self.record.length(self.part.start + sample - self.start)
 
 
 def stream_trace(

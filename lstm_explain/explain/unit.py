@@ -130,9 +130,14 @@ class Arithmetic:
         return self.kept + self.added
 
     @property
+    def tanh_cell(self) -> float:
+        """tanh(c_t)"""
+        return math.tanh(self.cell)
+
+    @property
     def hidden(self) -> float:
         """o_t tanh(c_t)"""
-        return self.gates[Gate.OUTPUT].value * math.tanh(self.cell)
+        return self.gates[Gate.OUTPUT].value * self.tanh_cell
 
     @property
     def difference(self) -> float:
@@ -159,7 +164,7 @@ class Arithmetic:
             },
             "hidden": {
                 "o": o,
-                "tanh_c": math.tanh(self.cell),
+                "tanh_c": self.tanh_cell,
                 "value": self.hidden,
                 "recorded": self.hidden_recorded,
             },

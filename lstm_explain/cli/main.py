@@ -1,0 +1,86 @@
+"""The program: its commands, and the one place where errors become messages and exit codes."""
+
+from __future__ import annotations
+
+import os
+import sys
+from typing import Annotated, NoReturn
+
+import typer
+
+from lstm_explain.cli.schema import schema
+from lstm_explain.cli.shapes import shapes
+from lstm_explain.cli.trace import trace
+from lstm_explain.cli.unit import unit
+from lstm_explain.errors import LstmExplainError, OutputError
+
+BUG, MEMORY, INTERRUPTED = 1, 4, 130
+REPORT = "This is a bug in lstm-explain. Run again with `lstm-explain --debug ...` and report what it prints."
+
+app = typer.Typer(
+    name="lstm-explain",
+    rich_markup_mode=None,  # rich markup would read [samples, timesteps] in a help text as a style, and loads rich
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+for command in (shapes, unit, trace, schema):
+    app.command()(command)
+
+
+def _version(asked: bool) -> None:
+    if asked:
+        from lstm_explain import __version__
+        from lstm_explain.cli.output import write
+
+        write([f"lstm-explain {__version__}\n".encode()], None)
+        raise typer.Exit
+
+
+@app.callback()
+def lstm_explain(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version and exit.")
+    ] = False,
+    debug: Annotated[bool, typer.Option("--debug", help="Show the traceback of an error.")] = False,
+) -> None:
+    """Build a real LSTM and explain it: every shape, every unit, every timestep.
+
+    \b
+    Examples:
+      lstm-explain shapes --samples 1000 --timesteps 10 --features 5 --units 10
+      lstm-explain unit --unit 3 --step 4
+      lstm-explain trace --gates
+      lstm-explain trace --data my.csv --json | jq .steps
+
+    Every command works bare, on the founding example: 1000 samples of 10 timesteps of 5 features, read by 10 units.
+    """
+
+
+def main() -> NoReturn:
+    """Run the program and leave with the documented exit code (docs/messages.md)."""
+    try:
+        app()
+    except KeyboardInterrupt:
+        _leave(INTERRUPTED, "interrupted")
+    except LstmExplainError as error:
+        _leave(error.exit_code, "" if error.exit_code == 141 else str(error))
+    except MemoryError as error:
+        _leave(MEMORY, f"the system has not enough memory for this: {error}. Ask for less.")
+    except OSError as error:
+        _leave(OutputError.exit_code, f"standard output: {error.strerror}.")
+    except Exception as error:
+        _leave(BUG, f"{type(error).__name__}: {error}\n{REPORT}")
+    sys.exit(0)
+
+
+def _leave(code: int, message: str) -> NoReturn:
+    if "--debug" in sys.argv[1:]:
+        import traceback
+
+        traceback.print_exc()
+    if message and sys.stderr is not None:
+        print(f"Error: {message}", file=sys.stderr)  # noqa: T201
+    if code in (OutputError.exit_code, 141) and sys.stdout is not None:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # what Python would still flush there at its end goes nowhere
+    sys.exit(code)

@@ -1,0 +1,177 @@
+"""The options that commands share, in groups: a command asks for a group by naming its class as a parameter's type."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable
+from dataclasses import MISSING, dataclass, fields, is_dataclass
+from enum import StrEnum
+from typing import Annotated, Any, get_type_hints
+
+import typer
+
+from lstm_explain.errors import UsageError
+
+
+class Init(StrEnum):
+    """The seeded initialisers."""
+
+    keras = "keras"
+    pytorch = "pytorch"
+
+
+class Dtype(StrEnum):
+    """The floating-point types."""
+
+    float32 = "float32"
+    float64 = "float64"
+
+
+class Direction(StrEnum):
+    """Which way a layer reads."""
+
+    forward = "forward"
+    backward = "backward"
+
+
+class Format(StrEnum):
+    """The views."""
+
+    table = "table"
+    markdown = "markdown"
+    json = "json"
+    jsonl = "jsonl"
+    csv = "csv"
+    npz = "npz"
+    svg = "svg"
+
+
+class Color(StrEnum):
+    """When to colour."""
+
+    auto = "auto"
+    always = "always"
+    never = "never"
+
+
+@dataclass(frozen=True)
+class SourceOptions:
+    """Which LSTM, and what it reads."""
+
+    samples: Annotated[int | None, typer.Option(help="How many sequences there are. [default: 1000]")] = None
+    timesteps: Annotated[int | None, typer.Option(help="How many steps a sequence has. [default: 10]")] = None
+    features: Annotated[int | None, typer.Option(help="How many numbers a timestep holds. [default: 5]")] = None
+    units: Annotated[str | None, typer.Option(metavar="INTEGER", help="How many units a layer has. [default: 10]")] = None
+    layers: Annotated[int, typer.Option(help="How many layers are stacked.")] = 1
+    bidirectional: Annotated[bool, typer.Option("--bidirectional", help="Every layer also reads backwards.")] = False
+    projection: Annotated[int | None, typer.Option(help="Map the units' outputs to an h of this size.")] = None
+    no_bias: Annotated[bool, typer.Option("--no-bias", help="Neurons without bias.")] = False
+    peepholes: Annotated[bool, typer.Option("--peepholes", help="i and f also read c_{t-1}, and o reads c_t.")] = False
+    init: Annotated[Init, typer.Option(help="How the weights are made.")] = Init.keras
+    seed: Annotated[int, typer.Option(help="The seed of the weights and the inputs.")] = 0
+    dtype: Annotated[Dtype, typer.Option(help="The type of every number.")] = Dtype.float32
+    data: Annotated[
+        str | None, typer.Option(metavar="FILE", help="Read the inputs from a .npy or .csv file, or - for CSV on stdin.")
+    ] = None
+    columns: Annotated[str | None, typer.Option(metavar="A,B", help="Which columns of a CSV, by name or place from 0.")] = None
+    allow_nan: Annotated[bool, typer.Option("--allow-nan", help="Accept nan and infinity in the data.")] = False
+    max_memory: Annotated[str, typer.Option(metavar="SIZE", help="Refuse to use more memory than this.")] = "1GiB"
+
+
+@dataclass(frozen=True)
+class PlaceOptions:
+    """Which part of the run."""
+
+    sample: Annotated[int, typer.Option(help="Which sample; counts from 0.")] = 0
+    layer: Annotated[int | None, typer.Option(help="Which layer; counts from 0. [default: 0]")] = None
+    direction: Annotated[Direction | None, typer.Option(help="Which direction. [default: forward]")] = None
+    lengths: Annotated[
+        str | None, typer.Option(metavar="10,7,3", help="How many timesteps of each sample are run; the rest is padding.")
+    ] = None
+
+
+@dataclass(frozen=True)
+class OutputOptions:
+    """Which view, and where it goes."""
+
+    format: Annotated[Format | None, typer.Option(help="The view. [default: table, or what the -o FILE ends in]")] = None
+    json: Annotated[bool, typer.Option("--json", help="Short for --format json.")] = False
+    output: Annotated[str | None, typer.Option("-o", "--output", metavar="FILE", help="Write to a file, whole or not at all.")] = None
+    color: Annotated[Color, typer.Option(help="When to colour; NO_COLOR and FORCE_COLOR are honoured.")] = Color.auto
+    width: Annotated[int | None, typer.Option(help="Lay out for this many columns. [default: the terminal's, or 80]")] = None
+    ascii: Annotated[bool, typer.Option("--ascii", help="Use no characters beyond ASCII.")] = False
+
+
+def grouped(command: Callable[..., None]) -> Callable[..., None]:
+    """Let typer see each option of the groups that a command asks for, and hand the command the groups filled in."""
+    hints = get_type_hints(command, include_extras=True)
+    groups = {name: hint for name, hint in hints.items() if is_dataclass(hint)}
+    own = [one for name, one in inspect.signature(command).parameters.items() if name not in groups]
+    parameters = [one.replace(annotation=hints[one.name]) for one in own]
+    for group in groups.values():
+        parameters += _parameters(group)
+
+    def run(**values: Any) -> None:
+        filled = {name: group(**{one.name: values.pop(one.name) for one in fields(group)}) for name, group in groups.items()}
+        command(**values, **filled)
+
+    run.__name__, run.__doc__ = command.__name__, command.__doc__
+    run.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
+    run.__annotations__ = {one.name: one.annotation for one in parameters}
+    return run
+
+
+def _parameters(group: Any) -> list[inspect.Parameter]:
+    hints = get_type_hints(group, include_extras=True)
+    kind = inspect.Parameter.KEYWORD_ONLY
+    return [
+        inspect.Parameter(one.name, kind, default=one.default, annotation=hints[one.name])
+        for one in fields(group)
+        if one.default is not MISSING
+    ]
+
+
+# --- values that are written in a small language of their own ---------------------------------------------------------
+
+
+def whole_numbers(option: str, text: str) -> tuple[int, ...]:
+    """Read `10,7,3`."""
+    parts = [part.strip() for part in text.split(",")]
+    if not all(_is_whole(part) for part in parts):
+        raise UsageError(f"{option} {text}", "this is no list of whole numbers such as 10,7,3")
+    return tuple(map(int, parts))
+
+
+def selection(option: str, text: str, first: int, last: int) -> tuple[int, ...]:
+    """Read `0,3,7-9` or `all`: numbers from first to last, and ranges that include both their ends."""
+    if text.strip() == "all":
+        return tuple(range(first, last + 1))
+    chosen: list[int] = []
+    for part in text.split(","):
+        low, dash, high = (piece.strip() for piece in part.partition("-"))
+        if not _is_whole(low) or (dash and not _is_whole(high)):
+            raise UsageError(f"{option} {text}", "this is no selection such as 3 or 0,3,7-9 or all")
+        start, stop = int(low), int(high) if dash else int(low)
+        if start > stop:
+            raise UsageError(f"{option} {text}", f"the range {part.strip()} runs backwards")
+        if start < first or stop > last:
+            raise UsageError(f"{option} {text}", f"they count from {first} to {last}")
+        chosen.extend(range(start, stop + 1))
+    return tuple(sorted(set(chosen)))
+
+
+SIZES = {"": 1, "B": 1, "KB": 10**3, "MB": 10**6, "GB": 10**9, "TB": 10**12}
+SIZES |= {"KIB": 2**10, "MIB": 2**20, "GIB": 2**30, "TIB": 2**40}
+
+
+def memory_size(option: str, text: str) -> int:
+    """Read `1GiB`, `500MB` or a number of bytes."""
+    digits = text.strip().rstrip("BbIiKkMmGgTt ")
+    unit = text.strip()[len(digits) :].strip().upper()
+    if not _is_whole(digits) or unit not in SIZES:
+        raise UsageError(f"{option} {text}", "this is no size such as 500MB, 1GiB or a number of bytes")
+    return int(digits) * SIZES[unit]
+
+
+def _is_whole(text: str) -> bool:
+    return text.isascii() and text.isdigit() and len(text) <= 18

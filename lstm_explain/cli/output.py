@@ -1,0 +1,214 @@
+"""Where an answer goes and how: the format that was chosen, the terminal's width and colours, whole files or none."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sys
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, BinaryIO, Literal
+
+from lstm_explain.cli.options import Color, Format, OutputOptions
+from lstm_explain.errors import LstmExplainError, OutputError, UsageError
+
+if TYPE_CHECKING:
+    from lstm_explain.document.blocks import Document
+    from lstm_explain.explain.result import Explanation
+
+OBJECT_FORMATS = (Format.table, Format.markdown, Format.json, Format.svg)
+ROW_FORMATS = (Format.jsonl, Format.csv, Format.npz)
+SUFFIXES = {
+    ".json": Format.json,
+    ".jsonl": Format.jsonl,
+    ".csv": Format.csv,
+    ".npz": Format.npz,
+    ".md": Format.markdown,
+    ".svg": Format.svg,
+}
+DEFAULT_WIDTH = 80
+NARROWEST, WIDEST = 20, 10_000
+
+
+class ReaderGoneError(LstmExplainError):
+    """Whoever read our standard output has closed it, as `head` does: nothing to say, and nobody to say it to."""
+
+    exit_code = 141
+
+    def __init__(self) -> None:
+        super().__init__("standard output", "its reader closed it")
+
+
+def chosen_format(options: OutputOptions, fitting: tuple[Format, ...], topic: str, usual: Format = Format.table) -> Format:
+    """The format that the options ask for.
+
+    Raises:
+        UsageError: it does not fit the topic, or the options contradict each other.
+    """
+    if options.json and options.format not in (None, Format.json):
+        raise UsageError(f"--json --format {options.format}", "these are two formats", "Choose one")
+    if options.format is not None or options.json:
+        chosen, asked = options.format or Format.json, f"--format {options.format or Format.json}"
+    else:
+        suffix = Path(options.output or "").suffix.lower()
+        chosen, asked = SUFFIXES.get(suffix, usual), f"-o {options.output}"
+    if chosen not in fitting:
+        names = ", ".join(fitting)
+        raise UsageError(asked, f"{topic} cannot be shown as {chosen}", f"The formats that fit are {names}")
+    return chosen
+
+
+def show(explanation: Explanation, options: OutputOptions, chosen: Format, **choices: Any) -> None:
+    """Render an explanation and write it; the choices go to its document."""
+    if chosen is Format.json:
+        from lstm_explain.render import json_object
+
+        write([json_object.text(explanation).encode()], options.output)
+    else:
+        from lstm_explain.document import document_of
+
+        write([_rendered(document_of(explanation, **choices), options, chosen, explanation.topic)], options.output)
+
+
+def _rendered(document: Document, options: OutputOptions, chosen: Format, topic: str) -> bytes:
+    if chosen is Format.markdown:
+        from lstm_explain.render import markdown
+
+        return markdown.text(document).encode()
+    from lstm_explain.render import terminal
+
+    if chosen is Format.svg:
+        return terminal.svg(document, _width(options), title=f"lstm-explain {topic}").encode()
+    unicode, encoding = _alphabet(options)
+    return terminal.text(document, _width(options), _colors(options), unicode).encode(encoding, "replace")
+
+
+# --- what the terminal can do -----------------------------------------------------------------------------------------
+
+
+def _to_terminal(options: OutputOptions) -> bool:
+    return options.output in (None, "-") and sys.stdout is not None and sys.stdout.isatty()
+
+
+def _width(options: OutputOptions) -> int:
+    if options.width is not None:
+        if not NARROWEST <= options.width <= WIDEST:
+            raise UsageError(f"--width {options.width}", f"a width is from {NARROWEST} to {WIDEST} columns")
+        return options.width
+    if options.output not in (None, "-"):
+        return DEFAULT_WIDTH
+    found = shutil.get_terminal_size((DEFAULT_WIDTH, 24)).columns
+    return found if found >= NARROWEST else DEFAULT_WIDTH
+
+
+def _colors(options: OutputOptions) -> Literal["standard", "256", "truecolor"] | None:
+    if options.color is Color.never or (options.color is Color.auto and not _colored_by_itself(options)):
+        return None
+    if os.environ.get("COLORTERM", "").lower() in ("truecolor", "24bit"):
+        return "truecolor"
+    return "standard" if os.environ.get("TERM", "") in ("linux", "ansi", "xterm") else "256"
+
+
+def _colored_by_itself(options: OutputOptions) -> bool:
+    if os.environ.get("NO_COLOR"):
+        return False
+    if os.environ.get("FORCE_COLOR"):
+        return True
+    return _to_terminal(options) and os.environ.get("TERM") != "dumb"
+
+
+def _alphabet(options: OutputOptions) -> tuple[bool, str]:
+    """Whether to use more than ASCII, and the encoding to write in."""
+    if options.ascii:
+        return False, "ascii"
+    if options.output not in (None, "-"):
+        return True, "utf-8"
+    encoding = getattr(sys.stdout, "encoding", None) or "ascii"
+    try:
+        "▁█×⋮─".encode(encoding)
+    except (UnicodeEncodeError, LookupError):
+        return False, "ascii"
+    return True, encoding
+
+
+# --- writing ----------------------------------------------------------------------------------------------------------
+
+
+def write(pieces: Iterable[bytes], output: str | None) -> None:
+    """Write an answer to standard output, or to a file that is then whole or absent.
+
+    Raises:
+        OutputError: it cannot be written.
+        ReaderGoneError: standard output is a pipe that nobody reads any more.
+    """
+    with opened(output) as file:
+        for piece in pieces:
+            file.write(piece)
+
+
+@contextmanager
+def opened(output: str | None) -> Iterator[BinaryIO]:
+    """A binary file to write an answer to; see `write`."""
+    target = _standard_output() if output in (None, "-") else _replacing(Path(str(output)))
+    with _as_output_error(output), target as file:
+        yield file
+
+
+class _Whole:
+    """A raw stream whose `write` writes all of what it is given."""
+
+    def __init__(self, raw: BinaryIO) -> None:
+        self._raw = raw
+
+    def write(self, data: bytes) -> int:
+        left = memoryview(data).cast("B")
+        while len(left):
+            left = left[self._raw.write(left) :]
+        return len(data)
+
+    def flush(self) -> None:
+        self._raw.flush()
+
+
+@contextmanager
+def _standard_output() -> Iterator[BinaryIO]:
+    """Standard output without Python's buffer, so that nothing is left in it to fail when the program ends."""
+    if sys.stdout is None:
+        raise OutputError("standard output", "it is closed")
+    sys.stdout.flush()
+    buffer = sys.stdout.buffer
+    yield _Whole(getattr(buffer, "raw", buffer))  # type: ignore[misc]
+
+
+@contextmanager
+def _replacing(path: Path) -> Iterator[BinaryIO]:
+    """A new file beside `path` that takes its place once it is whole and on disk; devices and pipes are written to as they are."""
+    if path.is_dir():
+        raise OutputError(f"-o {path}", "this is a folder", "Name a file")
+    if path.exists() and not path.is_file():
+        with path.open("wb", buffering=0) as device:
+            yield _Whole(device)  # type: ignore[arg-type, misc]
+        return
+    real = Path(os.path.realpath(path))
+    part = real.with_name(f".{real.name}.{os.getpid()}.part")
+    try:
+        with part.open("xb") as file:
+            yield file
+            file.flush()
+            os.fsync(file.fileno())
+        part.replace(real)
+    except BaseException:
+        part.unlink(missing_ok=True)
+        raise
+
+
+@contextmanager
+def _as_output_error(output: str | None) -> Iterator[None]:
+    where = "standard output" if output in (None, "-") else f"-o {output}"
+    try:
+        yield
+    except BrokenPipeError:
+        raise ReaderGoneError from None
+    except OSError as error:
+        raise OutputError(where, error.strerror or str(error)) from None

@@ -1,0 +1,26 @@
+"""A progress bar on standard error while blocks of samples go by; nothing where standard error is no terminal."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterable, Iterator
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from lstm_explain.explain.trace import Block
+
+
+def watched(blocks: Iterable[Block], samples: int) -> Iterator[Block]:
+    """Pass the blocks on, and show how many of the samples they held so far."""
+    if sys.stderr is None or not sys.stderr.isatty() or samples == 1:
+        yield from blocks
+        return
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+    columns = (TextColumn("samples"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
+        task = progress.add_task("", total=samples)
+        for block in blocks:
+            yield block
+            progress.advance(task, len(block.samples))

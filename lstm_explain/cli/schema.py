@@ -1,0 +1,27 @@
+"""`lstm-explain schema`"""
+
+from __future__ import annotations
+
+from importlib import resources
+from typing import Annotated
+
+import typer
+
+from lstm_explain.errors import UsageError
+
+
+def schema(topic: Annotated[str, typer.Argument(help="shapes, trace, unit, or trace-jsonl for JSON Lines.")]) -> None:
+    """Print the JSON Schema of a topic's output.
+
+    \b
+    Examples:
+      lstm-explain schema trace
+      lstm-explain schema shapes > shapes.schema.json
+    """
+    from lstm_explain.cli.output import write
+
+    folder = resources.files("lstm_explain.render") / "schemas"
+    known = sorted(one.name.removesuffix(".json") for one in folder.iterdir() if one.name.endswith(".json"))
+    if topic not in known:
+        raise UsageError(f"schema {topic}", "there is no such topic", f"The topics are {', '.join(known)}")
+    write([(folder / f"{topic}.json").read_bytes()], None)

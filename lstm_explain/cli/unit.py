@@ -1,0 +1,40 @@
+"""`lstm-explain unit`"""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from lstm_explain.cli.options import OutputOptions, PlaceOptions, SourceOptions, grouped
+
+
+@grouped
+def unit(
+    place: PlaceOptions,
+    source: SourceOptions,
+    output: OutputOptions,
+    unit: Annotated[int, typer.Option(help="Which unit; counts from 0.")] = 0,
+    step: Annotated[int | None, typer.Option(help="Write this timestep's arithmetic out; counts from 1.")] = None,
+) -> None:
+    """Put one unit under the microscope: what it owns, reads and emits.
+
+    \b
+    Examples:
+      lstm-explain unit --unit 3
+      lstm-explain unit --unit 3 --step 4
+      lstm-explain unit --unit 0 --sample 7 --layers 2 --layer 1
+      lstm-explain unit --unit 3 --step 4 --json | jq .arithmetic.forget_gate
+
+    Shows the weights that the unit owns, by gate; and its two scalars h and c, with its gates, at every timestep. With
+    --step, every product of that timestep, the sums, the activations, and how c and h come of them. Units, samples
+    and layers count from 0, timesteps from 1, because h and c at 0 are the initial states.
+    """
+    from lstm_explain.cli.output import OBJECT_FORMATS, chosen_format, show
+    from lstm_explain.cli.source import lstm_from
+    from lstm_explain.explain.unit import explain_unit
+
+    chosen = chosen_format(output, OBJECT_FORMATS, "unit")
+    lstm = lstm_from(source, place.lengths)
+    explanation = explain_unit(lstm, unit, place.sample, step, place.layer or 0, place.direction or "forward")
+    show(explanation, output, chosen)

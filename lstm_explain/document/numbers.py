@@ -1,0 +1,56 @@
+"""Numbers as words: thousands, bytes, decimals, tints."""
+
+from __future__ import annotations
+
+import math
+
+UNITS = ("B", "KiB", "MiB", "GiB", "TiB", "PiB", "EiB")
+MINUS = "-"
+
+
+def count(number: int) -> str:
+    """6000000 -> 6,000,000"""
+    return f"{number:,}"
+
+
+def size(number: int) -> str:
+    """200000 -> 195 KiB: three significant digits and a unit."""
+    value, power = float(number), 0
+    while value >= 1000 and power < len(UNITS) - 1:
+        value, power = value / 1024, power + 1
+    if value >= 1000:
+        return f"{value:.3g} {UNITS[power]}"
+    return f"{number} B" if power == 0 else f"{_three(value)} {UNITS[power]}"
+
+
+def decimal(value: float, places: int) -> str:
+    """A number with a fixed count of decimals, and a blank for the sign that it has not; nan stands as a dot."""
+    if math.isnan(value):
+        return "·"
+    if math.isinf(value):
+        return "inf" if value > 0 else "-inf"
+    if abs(value) >= 10**6:
+        return f"{value: .{places}e}"
+    text = f"{value: .{places}f}"
+    return text.replace("-", " ", 1) if float(text) == 0 else text
+
+
+def small(value: float) -> str:
+    """A difference: 0 exactly, or one digit and the power of ten."""
+    return "0 exactly" if value == 0 else f"{value:.0e}".replace("e-0", "e-").replace("e+0", "e")
+
+
+def tint(value: float, scale: float) -> float | None:
+    """How strongly to colour a value, from -1 to 1."""
+    if not math.isfinite(value) or scale == 0:
+        return None
+    return max(-1.0, min(1.0, value / scale))
+
+
+def plural(number: int, noun: str) -> str:
+    """1 unit, 10 units"""
+    return f"{count(number)} {noun}" if number == 1 else f"{count(number)} {noun}s"
+
+
+def _three(value: float) -> str:
+    return f"{value:.3g}" if value < 100 else f"{value:.0f}"

@@ -1,0 +1,55 @@
+"""The first lines of every document: which LSTM this is, and where its numbers come from."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from lstm_explain.document.blocks import Cell
+from lstm_explain.document.numbers import count, plural
+
+if TYPE_CHECKING:
+    from collections.abc import Sized
+
+    from lstm_explain.explain.result import Explanation
+
+ROWS_SHOWN = 32
+"""A table for people shows no more rows than this, unless they were asked for one by one."""
+UNITS_SHOWN = 16
+"""Nor more units than this."""
+
+
+def opening(explanation: Explanation) -> str:
+    """Say in two sentences which LSTM this is."""
+    spec = explanation.spec
+    layers = "one layer" if spec.layers == 1 else f"{spec.layers} layers"
+    options = [
+        "in both directions" if spec.bidirectional else "",
+        f"projected to {spec.projection}" if spec.projection else "",
+        "" if spec.bias else "without bias",
+        "with peepholes" if spec.peepholes else "",
+    ]
+    extra = "".join(f", {option}" for option in options if option)
+    each = "" if spec.layers == 1 else " each"
+    reads = f"{plural(spec.samples, 'sample')} of {plural(spec.timesteps, 'timestep')} of {plural(spec.features, 'feature')}"
+    what = f"An LSTM of {layers} of {plural(spec.units, 'unit')}{each}{extra}, in {spec.dtype}, reads {reads}."
+    return f"{what} {_origin(explanation.source)}"
+
+
+def _origin(source: dict[str, Any]) -> str:
+    weights, inputs = source["weights"], source["inputs"]
+    made = f"Weights: seeded, {weights['init']} initialiser, seed {weights['seed']}."
+    if inputs["kind"] == "seeded":
+        return f"{made} Inputs: seeded normal numbers, seed {inputs['seed']}."
+    return f"{made} Inputs: {inputs['name']}."
+
+
+def middle_left_out(items: Sized, most: int) -> tuple[int, int]:
+    """How many items to show from the front and from the back, where there are more than `most`."""
+    if len(items) <= most:
+        return len(items), 0
+    return most - most // 4, most // 4
+
+
+def dots(columns: int) -> tuple[Cell, ...]:
+    """A row that stands for rows left out."""
+    return (Cell("⋮"),) * columns

@@ -1,0 +1,124 @@
+"""trace, in words and tables: the vectors h and c over time, the gates on request, and each unit's course."""
+
+from __future__ import annotations
+
+from math import isfinite
+from typing import TYPE_CHECKING
+
+from lstm_explain.core.gates import Direction, Gate
+from lstm_explain.document.blocks import Block, Cell, Column, Course, Document, Heading, Note, Paragraph, Table
+from lstm_explain.document.numbers import count, decimal, tint
+from lstm_explain.document.opening import ROWS_SHOWN, UNITS_SHOWN, dots, middle_left_out, opening
+
+if TYPE_CHECKING:
+    from lstm_explain.core.axes import Array
+    from lstm_explain.explain.trace import Trace
+
+GATE_TITLES = {
+    Gate.INPUT: "i_t, the input gate: how much of its candidate each unit lets in, 0 to 1",
+    Gate.FORGET: "f_t, the forget gate: how much of its memory each unit keeps, 0 to 1",
+    Gate.CANDIDATE: "g_t, the candidate: what each unit would add to its memory, -1 to 1",
+    Gate.OUTPUT: "o_t, the output gate: how much of its memory each unit shows, 0 to 1",
+}
+
+
+def document(trace: Trace, gates: bool = False, chosen: bool = False) -> Document:
+    """Lay out a trace.
+
+    Args:
+        trace: the explanation.
+        gates: show the four gates too.
+        chosen: the units were chosen one by one, so show all of them however many they are.
+    """
+    most = len(trace.units) if chosen else UNITS_SHOWN
+    units, numbers = trace.units[:most], trace.hidden_numbers[:most]
+    blocks: list[Block] = [
+        Heading(f"trace: sample {count(trace.sample)}, layer {trace.layer}, {trace.direction.value}", 1),
+        Paragraph(opening(trace)),
+        Paragraph(_reading(trace)),
+        Heading(_hidden_title(trace)),
+        _table(trace, numbers, trace.hidden, trace.initial_hidden, 1.0),
+        Heading("c_t, the cell state: what each unit remembers"),
+        _table(trace, units, trace.cell, trace.initial_cell, _scale(trace.cell)),
+    ]
+    if gates:
+        for gate, title in GATE_TITLES.items():
+            blocks += [Heading(title), _table(trace, units, trace.gates[gate], None, 1.0)]
+    if len(trace.steps) > 1:
+        blocks += [Heading("The whole course of each unit"), _courses(trace, units)]
+    return (*blocks, *_notes(trace, len(units), gates))
+
+
+def _reading(trace: Trace) -> str:
+    backward = trace.direction is Direction.BACKWARD
+    order = "read from the last to the first" if backward else "t = 0 holds the initial state"
+    padded = trace.length < trace.spec.timesteps
+    end = f" This sample ends at t = {trace.length}; what follows is padding and is not run." if padded else ""
+    return f"Every row is a timestep ({order}), every column a unit; all units take a timestep together.{end}"
+
+
+def _hidden_title(trace: Trace) -> str:
+    if trace.spec.projection is None:
+        return "h_t, the hidden state: what the layer emits, one number from each unit"
+    return f"h_t, the hidden state: {trace.spec.projection} numbers, each mixed from all units' outputs"
+
+
+def _table(trace: Trace, names: tuple[int, ...], values: Array, initial: Array | None, scale: float) -> Table:
+    """A heat table: a row for each timestep shown, a column for each name; the initial state where reading begins."""
+    shown = values[:, : len(names)]
+    front, back = middle_left_out(trace.steps, ROWS_SHOWN)
+    rows = [_row(str(t), row, scale) for t, row in zip(trace.steps, shown, strict=True)]
+    if back:
+        rows[front:-back] = [dots(len(names) + 1)]
+    if initial is not None:
+        start = _row("0" if trace.direction is Direction.FORWARD else str(trace.length + 1), initial[: len(names)], scale)
+        rows.insert(0 if trace.direction is Direction.FORWARD else min(trace.length, len(rows)), start)
+    columns = (Column("t", "right"), *(Column(str(name), "right") for name in names))
+    return Table(columns, tuple(rows))
+
+
+def _row(label: str, values: Array, scale: float) -> tuple[Cell, ...]:
+    cells = (Cell(decimal(value, 3), tint=tint(value, scale)) for value in values.tolist())
+    return (Cell(label, strong=True), *cells)
+
+
+def _courses(trace: Trace, units: tuple[int, ...]) -> Table:
+    """A strip for each unit's h and c, with the value it ends with."""
+    scale = _scale(trace.cell)
+    emitted = trace.spec.projection is None
+    rows = []
+    for place, unit in enumerate(units):
+        h = (_course(trace.hidden[:, place], 1.0), _last(trace.hidden[:, place], 1.0)) if emitted else ()
+        rows.append((Cell(str(unit), strong=True), *h, _course(trace.cell[:, place], scale), _last(trace.cell[:, place], scale)))
+    titles = (Column("h, from -1 to 1"), Column("last", "right")) if emitted else ()
+    limit = decimal(scale, 2).strip()
+    columns = (Column("unit", "right"), *titles, Column(f"c, from -{limit} to {limit}"), Column("last", "right"))
+    return Table(columns, tuple(rows))
+
+
+def _course(values: Array, scale: float) -> Course:
+    return Course(tuple(values.tolist()), scale)
+
+
+def _last(values: Array, scale: float) -> Cell:
+    value = float(values[-1])
+    return Cell(decimal(value, 3), tint=tint(value, scale))
+
+
+def _scale(values: Array) -> float:
+    """The largest size among the values, and at least 1: what fills a strip and gives the full colour."""
+    return max([1.0, *(abs(value) for value in values.ravel().tolist() if isfinite(value))])
+
+
+def _notes(trace: Trace, units: int, gates: bool) -> tuple[Note, ...]:
+    spec, found = trace.spec, []
+    if units < len(trace.units):
+        found.append(f"{units} of {count(len(trace.units))} units are shown: choose with --unit 0,3,7-9; --json has all.")
+    if len(trace.steps) > ROWS_SHOWN:
+        found.append(f"{ROWS_SHOWN} of {count(len(trace.steps))} timesteps are shown: choose with --steps 20-40; --json has all.")
+    if spec.layers > 1 or spec.bidirectional:
+        others = " and ".join(word for word, there in (("--layer", spec.layers > 1), ("--direction", spec.bidirectional)) if there)
+        found.append(f"Choose another part of the stack with {others}.")
+    if not gates:
+        found.append("Add --gates to see i, f, g and o; `lstm-explain unit --unit 0 --step 1` writes one unit's arithmetic out.")
+    return tuple(map(Note, found))

@@ -1,0 +1,160 @@
+"""unit, in words and tables: what one unit owns, reads and emits; and with a step, its arithmetic written out."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from lstm_explain.core.gates import GATES, LETTERS, Direction, Gate
+from lstm_explain.document.blocks import Block, Cell, Column, Course, Document, Heading, Note, Paragraph, Table
+from lstm_explain.document.numbers import count, decimal, plural, small, tint
+from lstm_explain.document.opening import ROWS_SHOWN, dots, middle_left_out, opening
+
+if TYPE_CHECKING:
+    from lstm_explain.explain.unit import Arithmetic, GateSum, Term, Unit
+
+PLACES = 6  # decimals in arithmetic: enough that the shown numbers add up to the shown sum within their own rounding
+NEURONS = {
+    Gate.INPUT: "i, the input gate",
+    Gate.FORGET: "f, the forget gate",
+    Gate.CANDIDATE: "g, the candidate",
+    Gate.OUTPUT: "o, the output gate",
+}
+
+
+def document(unit: Unit) -> Document:
+    """Lay out one unit."""
+    where = f"sample {count(unit.sample)}, layer {unit.layer}, {unit.direction.value}"
+    blocks: list[Block] = [
+        Heading(f"unit {unit.unit} of {count(unit.spec.units)}: {where}", 1),
+        Paragraph(opening(unit)),
+        Paragraph(_share(unit)),
+        Heading("The weights it owns, by gate"),
+        _weights(unit),
+        Heading("Its two scalars, h and c, and its gates at every timestep"),
+        _steps(unit),
+        _course(unit),
+    ]
+    if unit.arithmetic is None:
+        blocks.append(Note(f"Add --step {min(4, unit.length)} to see the arithmetic of a timestep written out."))
+    else:
+        blocks += _arithmetic(unit, unit.arithmetic)
+    return tuple(blocks)
+
+
+def _share(unit: Unit) -> str:
+    before = "t-1" if unit.direction is Direction.FORWARD else "t+1"
+    h = "of all units, its own among them" if unit.spec.projection is None else "mixed from all units by the projection"
+    emits = "h and c" if unit.spec.projection is None else "m = o tanh(c), which the projection mixes into h, and c"
+    return (
+        f"At every timestep it reads {unit.features + unit.hidden} numbers: {plural(unit.features, 'feature')} of x_t and "
+        f"{count(unit.hidden)} of h_{{{before}}}, {h}. It owns {count(unit.parameters)} parameters that no other unit uses, and "
+        f"emits two scalars: {emits}."
+    )
+
+
+def _weights(unit: Unit) -> Table:
+    before = "t-1" if unit.direction is Direction.FORWARD else "t+1"
+    rows = [(f"x_t[{place}]", [float(unit.neurons[gate].kernel[place]) for gate in GATES]) for place in range(unit.features)]
+    rows += [
+        (f"h_{before}[{place}]", [float(unit.neurons[gate].recurrent_kernel[place]) for gate in GATES])
+        for place in range(unit.hidden)
+    ]
+    biases = [unit.neurons[gate].bias for gate in GATES]
+    rows += [("bias", [float(bias) for bias in biases if bias is not None])] if biases[0] is not None else []
+    table = [(Cell(label, strong=True), *(Cell(decimal(w, 4), tint=tint(w, 1.0)) for w in values)) for label, values in rows]
+    if unit.neurons[Gate.INPUT].peephole is not None:
+        peepholes = [unit.neurons[gate].peephole for gate in GATES]
+        cells = (Cell("") if p is None else Cell(decimal(float(p), 4), tint=tint(float(p), 1.0)) for p in peepholes)
+        table.append((Cell("own c (peephole)", strong=True), *cells))
+    titles = tuple(Column(LETTERS[gate], "right") for gate in GATES)
+    return Table((Column("reads"), *titles), _shortened(table))
+
+
+def _shortened(rows: list[tuple[Cell, ...]]) -> tuple[tuple[Cell, ...], ...]:
+    front, back = middle_left_out(rows, ROWS_SHOWN)
+    return tuple([*rows[:front], dots(len(rows[0])), *rows[-back:]] if back else rows)
+
+
+def _steps(unit: Unit) -> Table:
+    emitted = "h" if unit.spec.projection is None else "m"
+    arrays = [*(unit.gates[gate] for gate in GATES), unit.cell, unit.output]
+    rows = [
+        (Cell(str(t), strong=True), *(Cell(decimal(value, 4), tint=tint(value, 1.0)) for value in values))
+        for t, values in enumerate(zip(*(array.tolist() for array in arrays), strict=True), start=1)
+    ]
+    titles = [*(LETTERS[gate] for gate in GATES), "c", emitted]
+    return Table((Column("t", "right"), *(Column(title, "right") for title in titles)), _shortened(rows))
+
+
+def _course(unit: Unit) -> Table:
+    scale = max([1.0, *map(abs, unit.cell.tolist())])
+    emitted = "h" if unit.spec.projection is None else "m"
+    rows = (
+        (Cell(emitted, strong=True), Course(tuple(unit.output.tolist()), 1.0), Cell("from -1 to 1")),
+        (Cell("c", strong=True), Course(tuple(unit.cell.tolist()), scale), Cell(f"from -{scale:.2f} to {scale:.2f}")),
+    )
+    return Table((Column(""), Column("course"), Column("")), rows, ruled=False)
+
+
+def _arithmetic(unit: Unit, step: Arithmetic) -> list[Block]:
+    blocks: list[Block] = [
+        Heading(f"Timestep {step.t}, written out"),
+        Paragraph("Each neuron multiplies what it reads with its weights, adds up, and squashes the sum."),
+    ]
+    for gate in GATES:
+        blocks += [Heading(f"{NEURONS[gate]} = {step.gates[gate].activation}(sum)", 3), _sum(unit, step, step.gates[gate])]
+    blocks += [Heading("Then its memory and its output", 3), _states(unit, step)]
+    blocks.append(
+        Note(
+            "Worked in float64 from the run's own numbers. The largest difference from what the run "
+            f"recorded in {unit.spec.dtype}: {small(step.difference)}."
+        )
+    )
+    return blocks
+
+
+def _sum(unit: Unit, step: Arithmetic, one: GateSum) -> Table:
+    rows = [_term(step.t, _before(unit, step.t), term) for term in one.terms]
+    front, back = middle_left_out(rows, ROWS_SHOWN)
+    if back:
+        between = one.terms[front:-back]
+        together = sum(term.product for term in between)
+        rows[front:-back] = [(Cell(f"{count(len(between))} more"), Cell("⋮"), Cell("⋮"), _number(together))]
+    letter = LETTERS[one.gate]
+    rows.append((Cell("sum", strong=True), Cell(""), Cell(""), _number(one.total, strong=True)))
+    result = f"{letter} = {one.activation}(sum)"
+    rows.append((Cell(result, strong=True), Cell(""), Cell(""), _number(one.value, strong=True)))
+    columns = (Column("reads"), Column("value", "right"), Column("× weight", "right"), Column("= product", "right"))
+    return Table(columns, tuple(rows))
+
+
+def _before(unit: Unit, t: int) -> int:
+    """The timestep whose states a timestep starts from."""
+    return t - 1 if unit.direction is Direction.FORWARD else t + 1
+
+
+def _term(t: int, before: int, term: Term) -> tuple[Cell, ...]:
+    names = {"x": f"x_{t}[{term.index}]", "h": f"h_{before}[{term.index}]", "c": "own c (peephole)", "bias": "bias"}
+    return (Cell(names[term.source]), _number(term.value), _number(term.weight), _number(term.product))
+
+
+def _number(value: float, strong: bool = False) -> Cell:
+    return Cell(decimal(value, PLACES), strong=strong)
+
+
+def _states(unit: Unit, step: Arithmetic) -> Table:
+    f, i, g, o = (step.gates[gate].value for gate in (Gate.FORGET, Gate.INPUT, Gate.CANDIDATE, Gate.OUTPUT))
+    emitted = "h" if unit.spec.projection is None else "m"
+    rows = (
+        (f"f × c_{_before(unit, step.t)}", f"{_plain(f)} × {_plain(step.cell_before)}", step.kept),
+        ("i × g", f"{_plain(i)} × {_plain(g)}", step.added),
+        (f"c_{step.t}", f"{_plain(step.kept)} + {_plain(step.added)}", step.cell),
+        (f"{emitted}_{step.t}", f"o × tanh(c_{step.t}) = {_plain(o)} × {_plain(step.tanh_cell)}", step.hidden),
+    )
+    columns = (Column(""), Column("", "right"), Column("", "right"))
+    cells = tuple((Cell(name, strong=True), Cell(text), _number(value, strong=True)) for name, text, value in rows)
+    return Table(columns, cells, ruled=False)
+
+
+def _plain(value: float) -> str:
+    return decimal(value, PLACES).strip()

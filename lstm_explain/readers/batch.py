@@ -1,0 +1,91 @@
+"""A file of inputs, whatever its format: chosen by its content first, then by its name."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from lstm_explain.errors import InputFileError, UsageError
+from lstm_explain.readers.opening import open_file, shown, standard_input
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from lstm_explain.core.axes import Array
+
+CHECKED_AT_ONCE = 2**20
+
+
+@dataclass(frozen=True)
+class Batch:
+    """What a file of inputs holds."""
+
+    array: Array
+    """[samples, timesteps, features] or [timesteps, features]"""
+    name: str
+    """The file's name, safe to print."""
+    columns: tuple[str, ...] | None
+    """The features' names, where the file has any."""
+
+
+def read_batch(name: str, columns: Sequence[str] | None, budget: int, allow_nan: bool = False) -> Batch:
+    """Read a `.npy` or CSV file; `-` is CSV on standard input.
+
+    Raises:
+        InputFileError: the file cannot be read, is malformed, or holds nan or infinity without `allow_nan`.
+        UsageError: columns were chosen of a file that has none.
+        RefusedError: a CSV file is larger than the budget, in bytes.
+    """
+    from lstm_explain.readers.delimited import read_csv
+    from lstm_explain.readers.npy import MAGIC, read_npy
+
+    if name == "-":
+        table = read_csv(standard_input(), "standard input", columns, budget)
+        return _finite(Batch(table.values, "standard input", table.names), allow_nan)
+    with open_file(name) as file:
+        start = file.read(len(MAGIC))
+        file.seek(0)
+        if start != MAGIC:
+            _no_other_format(start, name)
+            table = read_csv(file, name, columns, budget)
+            return _finite(Batch(table.values, shown(Path(name).name), table.names), allow_nan)
+        if columns is not None:
+            raise UsageError(f"--columns {','.join(columns)}", "only CSV files have columns", "Slice the array before saving it")
+        return _finite(Batch(read_npy(file, name), shown(Path(name).name), None), allow_nan)
+
+
+def _no_other_format(start: bytes, name: str) -> None:
+    if start[:4] == b"PK\x03\x04":
+        fix = "Save one array with np.save as .npy"
+        raise InputFileError(shown(name), "this is a zip archive, such as .npz, not a .npy or .csv file", fix)
+    if b"\0" in start:
+        raise InputFileError(shown(name), "this is neither a .npy file nor text", "Give a .npy or .csv file")
+
+
+def _finite(batch: Batch, allow_nan: bool) -> Batch:
+    import numpy as np
+
+    if allow_nan or batch.array.dtype.kind != "f":
+        return batch
+    rows = batch.array.reshape(-1) if batch.array.flags.c_contiguous else batch.array.T.reshape(-1)
+    for first in range(0, rows.size, CHECKED_AT_ONCE):
+        part = np.isfinite(rows[first : first + CHECKED_AT_ONCE])
+        if not part.all():
+            place = int(np.argmin(part)) + first
+            raise InputFileError(batch.name, _where(batch, place), "Fill or drop it first, or add --allow-nan to see what it does")
+    return batch
+
+
+def _where(batch: Batch, place: int) -> str:
+    import numpy as np
+
+    array = batch.array
+    if array.flags.c_contiguous:
+        index = np.unravel_index(place, array.shape)
+    else:
+        index = np.unravel_index(place, array.shape[::-1])[::-1]
+    names = ("sample", "timestep", "feature")[-array.ndim :] if array.ndim in (2, 3) else ("number",) * array.ndim
+    at = ", ".join(f"{name} {int(one) + (name == 'timestep')}" for name, one in zip(names, index, strict=True))
+    column = f" ({shown(batch.columns[int(index[-1])])})" if batch.columns else ""
+    return f"{at}{column} is {float(array[index])}"

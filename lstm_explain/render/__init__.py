@@ -1,0 +1,1 @@
+"""One file for each format. Terminal, Markdown and SVG read blocks; the machine formats read explanations."""

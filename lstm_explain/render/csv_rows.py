@@ -1,0 +1,51 @@
+"""A trace as tidy CSV: one row for each sample, layer, direction, timestep and unit."""
+
+from __future__ import annotations
+
+from math import isfinite, isnan
+from typing import TYPE_CHECKING
+
+from lstm_explain.explain.plain import plain
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from lstm_explain.explain.trace import Block, TraceStream
+
+COLUMNS = ("i", "f", "g", "o", "c", "h")
+HEADER = b"sample,layer,direction,t,unit,i,f,g,o,c,h\n"
+
+
+def pieces(stream: TraceStream, blocks: Iterable[Block]) -> Iterator[bytes]:
+    """The rows, whole rows at a time. A cell is empty where there is no number: a gate at padding, or h beyond the
+    projection's size."""
+    yield HEADER
+    for block in blocks:
+        yield "".join(_rows(stream, block)).encode()
+
+
+def _rows(stream: TraceStream, block: Block) -> Iterator[str]:
+    made = [
+        (layer, way.value, {name: plain(array) for name, array in stream.arrays(block, layer, way).items()})
+        for layer, way in stream.places
+    ]
+    for place, sample in enumerate(block.samples):
+        for layer, way, values in made:
+            for row, t in enumerate(stream.steps):
+                start = f"{sample},{layer},{way},{t}"
+                columns: list[Iterator[str]] = [map(_cell, values[name][place][row]) for name in COLUMNS]
+                if stream.spec.projection is not None:
+                    columns[-1] = _by_unit(values["h"][place][row], stream.units)
+                for unit, *cells in zip(stream.units, *columns, strict=False):
+                    yield f"{start},{unit},{','.join(cells)}\n"
+
+
+def _by_unit(hidden: list[float], units: tuple[int, ...]) -> Iterator[str]:
+    """With a projection h has numbers of its own; the row of unit j shows number j, as far as there are any."""
+    return (_cell(hidden[unit]) if unit < len(hidden) else "" for unit in units)
+
+
+def _cell(value: float) -> str:
+    if isfinite(value):
+        return repr(value)
+    return "" if isnan(value) else "inf" if value > 0 else "-inf"

@@ -1,0 +1,49 @@
+"""A trace as JSON Lines: a header line, one step a line, and an end line that counts them, so that a cut stream shows."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+from lstm_explain.explain.plain import plain
+from lstm_explain.explain.result import finite
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from lstm_explain.explain.trace import Block, TraceStream
+
+GATES = "ifgo"
+
+
+def pieces(stream: TraceStream, blocks: Iterable[Block]) -> Iterator[bytes]:
+    """The lines in UTF-8, whole lines at a time."""
+    yield _line({"type": "header", **stream.header()})
+    for block in blocks:
+        yield b"".join(_line(row) for row in _rows(stream, block))
+    yield _line({"type": "end", "rows": stream.rows})
+
+
+def _line(row: dict[str, Any]) -> bytes:
+    try:
+        text = json.dumps(row, allow_nan=False, ensure_ascii=False)
+    except ValueError:  # a number that JSON has no word for: rare, so it is looked for only then
+        text = json.dumps(finite(row), allow_nan=False, ensure_ascii=False)
+    return text.encode() + b"\n"
+
+
+def _rows(stream: TraceStream, block: Block) -> Iterator[dict[str, Any]]:
+    """Sample by sample, then layer by layer, then timestep by timestep."""
+    made = [
+        (layer, way.value, {name: plain(array) for name, array in stream.arrays(block, layer, way).items()})
+        for layer, way in stream.places
+    ]
+    for place, sample in enumerate(block.samples):
+        length = block.length(sample)
+        for layer, way, values in made:
+            about = {"type": "step", "sample": sample, "layer": layer, "direction": way}
+            for row, t in enumerate(stream.steps):
+                step = {name: numbers[place][row] for name, numbers in values.items()}
+                if t > length:
+                    step |= dict.fromkeys(GATES)
+                yield {**about, "t": t, "padded": t > length, **step}

@@ -1,0 +1,51 @@
+"""Blocks as Markdown, for notes, issues and slides."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from lstm_explain.document.blocks import Block, Cell, Course, Document, Heading, Note, Paragraph, Table
+from lstm_explain.render.strip import strip
+
+COURSE_WIDTH = 60
+SPECIAL = str.maketrans({character: f"\\{character}" for character in "\\|*_[]<>`#$"})
+
+
+def text(document: Document) -> str:
+    """Write a document as GitHub-flavoured Markdown."""
+    return "\n\n".join("\n".join(_block(block)) for block in document) + "\n"
+
+
+def _block(block: Block) -> Iterator[str]:
+    match block:
+        case Heading(words, level):
+            yield f"{'#' * level} {_escaped(words)}"
+        case Paragraph(words):
+            yield _escaped(words)
+        case Note(words):
+            yield f"> {_escaped(words)}"
+        case Table():
+            yield from _table(block)
+
+
+def _table(table: Table) -> Iterator[str]:
+    yield _line(_escaped(column.title) for column in table.columns)
+    yield _line("---:" if column.align == "right" else ":---" for column in table.columns)
+    for row in table.rows:
+        yield _line(map(_cell, row))
+
+
+def _line(cells: Iterator[str]) -> str:
+    return f"| {' | '.join(cells)} |"
+
+
+def _cell(cell: Cell | Course) -> str:
+    if isinstance(cell, Course):
+        return f"`{strip(cell.values, cell.scale, COURSE_WIDTH)}`"
+    words = _escaped(cell.text.strip())
+    words = f"**{words}**" if cell.strong and words else words
+    return f"{words}<br>{_escaped(cell.detail)}" if cell.detail else words
+
+
+def _escaped(words: str) -> str:
+    return words.translate(SPECIAL)

@@ -1,0 +1,117 @@
+"""The frameworks that we compare with, and what both sides are fed: weights of which no two gates are alike."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pytest
+
+from lstm_explain.core.forward import State, forward
+from lstm_explain.core.spec import Spec
+from lstm_explain.core.weights import LayerWeights, Weights, weight_shapes
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from lstm_explain.core.axes import Array
+    from lstm_explain.core.record import Record
+
+REQUIRED = "LSTM_EXPLAIN_REQUIRE_ORACLES"
+SPREAD = 0.5
+"""The standard deviation of the weights: gates reach from nearly shut to nearly open, and rounding errors do not grow."""
+
+os.environ["KERAS_BACKEND"] = "jax"
+
+
+@dataclass(frozen=True)
+class Case:
+    """One LSTM and its batch, as both sides are given it."""
+
+    spec: Spec
+    weights: Weights
+    inputs: Array
+    initial: State | None
+    lengths: Array | None
+
+    @property
+    def record(self) -> Record:
+        return forward(self.spec, self.weights, self.inputs, self.initial, self.lengths)
+
+    def difference(self, theirs: Mapping[str, Any]) -> float:
+        """The largest difference between their output, last h and last c, and ours."""
+        record = self.record
+        ours = {"output": record.output, "hidden": record.last_hidden, "cell": record.last_cell}
+        assert {name: np.shape(array) for name, array in theirs.items()} == {
+            name: array.shape for name, array in ours.items()
+        }
+        return max(float(np.max(np.abs(ours[name] - theirs[name]))) for name in ours)
+
+
+def random_case(spec: Spec, seed: int, *, lengths: bool = False, initial: bool = False) -> Case:
+    numbers = np.random.default_rng(seed)
+
+    def normal(*sizes: int) -> Array:
+        drawn: Array = numbers.normal(size=sizes).astype(spec.dtype)
+        return drawn
+
+    def layer_weights(layer: int) -> LayerWeights:
+        shapes = weight_shapes(spec, layer)
+        return LayerWeights(**{name: normal(*axes.sizes) * np.asarray(SPREAD, spec.dtype) for name, axes in shapes.items()})
+
+    layers = tuple({way: layer_weights(layer) for way in spec.directions} for layer in range(spec.layers))
+    places = spec.layers * len(spec.directions)
+    state = State(normal(places, spec.samples, spec.hidden), normal(places, spec.samples, spec.units))
+    return Case(
+        spec,
+        Weights(layers),
+        normal(spec.samples, spec.timesteps, spec.features),
+        state if initial else None,
+        numbers.integers(1, spec.timesteps, spec.samples, endpoint=True) if lengths else None,
+    )
+
+
+def import_or_skip(name: str) -> Any:
+    """A framework. Without it the test is skipped, and fails where LSTM_EXPLAIN_REQUIRE_ORACLES is 1."""
+    if os.environ.get(REQUIRED) != "1":
+        return pytest.importorskip(name, reason=f"{name} is not installed: nothing to compare with", exc_type=ImportError)
+    try:
+        return import_module(name)
+    except ImportError:
+        pytest.fail(f"{name} is not installed, and {REQUIRED}=1 requires it")
+
+
+@pytest.fixture(scope="session")
+def framework() -> Callable[[str], Any]:
+    return import_or_skip
+
+
+@pytest.fixture(scope="session")
+def case() -> Callable[..., Case]:
+    """(spec, seed, lengths, initial) -> a case"""
+    return random_case
+
+
+@pytest.fixture(scope="session")
+def torch() -> Any:
+    return import_or_skip("torch")
+
+
+@pytest.fixture(scope="session")
+def keras() -> Any:
+    import_or_skip("jax")
+    return import_or_skip("keras")
+
+
+@pytest.fixture(scope="session")
+def onnx() -> Any:
+    import_or_skip("onnx.helper")
+    return import_or_skip("onnx")
+
+
+@pytest.fixture(scope="session")
+def onnxruntime() -> Any:
+    return import_or_skip("onnxruntime")
