@@ -96,7 +96,9 @@ class OutputOptions:
 
     format: Annotated[Format | None, typer.Option(help="The view. [default: table, or what the -o FILE ends in]")] = None
     json: Annotated[bool, typer.Option("--json", help="Short for --format json.")] = False
-    output: Annotated[str | None, typer.Option("-o", "--output", metavar="FILE", help="Write to a file, whole or not at all.")] = None
+    output: Annotated[
+        str | None, typer.Option("-o", "--output", metavar="FILE", help="Write to a file, whole or not at all.")
+    ] = None
     color: Annotated[Color, typer.Option(help="When to colour; NO_COLOR and FORCE_COLOR are honoured.")] = Color.auto
     width: Annotated[int | None, typer.Option(help="Lay out for this many columns. [default: the terminal's, or 80]")] = None
     ascii: Annotated[bool, typer.Option("--ascii", help="Use no characters beyond ASCII.")] = False

@@ -83,7 +83,7 @@ def _show_one(
     from lstm_explain.explain.trace import explain_trace
 
     explanation = explain_trace(lstm, place.sample, units, steps, place.layer or 0, place.direction or "forward")
-    show(explanation, output, chosen, gates=gates, chosen=units is not None)
+    show(explanation, output, chosen, gates=gates, every_unit=units is not None)
 
 
 def _write_rows(stream: TraceStream, output: OutputOptions, chosen: Format) -> None:
@@ -115,4 +115,6 @@ def _check_whole(stream: TraceStream, output: OutputOptions) -> None:
         raise UsageError("--format npz", "an archive is binary", "Add -o run.npz, or -o - for standard output")
     places = spec.layers * len(spec.directions)
     if (len(stream.units), len(stream.steps), len(stream.places)) != (spec.units, spec.timesteps, places):
-        raise UsageError("--format npz", "an archive holds all units, timesteps, layers and directions", "Leave the choice out")
+        raise UsageError(
+            "--format npz", "an archive holds all units, timesteps, layers and directions", "Leave the choice out"
+        )

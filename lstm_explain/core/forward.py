@@ -49,9 +49,7 @@ class State(NamedTuple):
     """[layers*directions, samples, units]"""
 
 
-def forward(
-    spec: Spec, weights: Weights, inputs: Array, initial: State | None = None, lengths: Array | None = None
-) -> Record:
+def forward(spec: Spec, weights: Weights, inputs: Array, initial: State | None = None, lengths: Array | None = None) -> Record:
     """Run a stack over a batch and record every tensor.
 
     Args:

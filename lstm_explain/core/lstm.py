@@ -108,8 +108,6 @@ class LSTM:
     def _afford(self, spec: Spec) -> None:
         needed = run_bytes(spec)
         if needed > self.max_memory:
-            sizes = (
-                f"--samples {spec.samples} --timesteps {spec.timesteps} --features {spec.features} --units {spec.units}"
-            )
+            sizes = f"--samples {spec.samples} --timesteps {spec.timesteps} --features {spec.features} --units {spec.units}"
             found = f"this run needs {needed} bytes of memory, and the budget is {self.max_memory}"
             raise RefusedError(sizes, found, "Ask for less, or raise --max-memory")

@@ -18,7 +18,7 @@ TENSOR_COLUMNS = (
     Column("tensor"),
     Column("shape", wraps=True),
     Column("elements", "right"),
-    Column("memory", "right"),
+    Column("bytes", "right"),
 )
 FACT_COLUMNS = (Column(""), Column("", wraps=True))
 STEP_NAMES = (
@@ -43,7 +43,7 @@ def document(shapes: Shapes) -> Document:
     """Lay out the shapes of an LSTM."""
     spec = shapes.spec
     blocks: list[Block] = [
-        Heading("shapes: every tensor from input to output", 1),
+        Heading(f"shapes: every tensor from input to output{'' if shapes.measured else ', computed'}", 1),
         Paragraph(opening(shapes)),
         Note(_how(shapes)),
         Heading("What goes in"),
@@ -123,7 +123,7 @@ def _row(one: Tensor, directions: bool, layers: bool) -> tuple[Cell, ...]:
         Cell(one.name, symbol, strong=True),
         Cell(f"({sizes})  {', '.join(one.shape.names)}", one.meaning),
         Cell(count(one.shape.elements)),
-        Cell(size(one.bytes)),
+        Cell(count(one.bytes)),
     )
 
 
@@ -194,12 +194,19 @@ def _cost(shapes: Shapes) -> list[Block]:
         ("one timestep", f"{count(cost['macs_per_step'])} multiply-accumulates of one sample: {_macs(spec)}"),
         ("", f"then {cost['products_per_step']:,} products and {cost['activations_per_step']:,} calls of sigmoid and tanh"),
         ("the whole run", f"{count(cost['macs'])} multiply-accumulates = {macs}" if steps > 1 else count(cost["macs"])),
-        ("weights", size(cost["bytes"]["weights"])),
-        ("input", size(cost["bytes"]["input"])),
-        ("activations", f"{size(cost['bytes']['activations_per_step'])} at one timestep: i, f, g, o, c and h of all samples"),
-        ("full record", f"{size(cost['bytes']['record'])}: the same at every timestep, and the initial states"),
+        ("weights", _memory(cost["bytes"]["weights"])),
+        ("input", _memory(cost["bytes"]["input"])),
+        (
+            "activations",
+            f"{_memory(cost['bytes']['activations_per_step'])} for one timestep's i, f, g, o, c and h of all samples",
+        ),
+        ("full record", f"{_memory(cost['bytes']['record'])} for all timesteps' and the initial states"),
     )
     return [Heading("Cost"), _facts(rows), Note("A bias is an addition, not a multiplication, so it does not count.")]
+
+
+def _memory(number: int) -> str:
+    return f"{count(number)} bytes" + (f" ({size(number)})" if number >= 1000 else "")
 
 
 def _macs(spec: Spec) -> str:

@@ -22,22 +22,22 @@ GATE_TITLES = {
 }
 
 
-def document(trace: Trace, gates: bool = False, chosen: bool = False) -> Document:
+def document(trace: Trace, gates: bool = False, every_unit: bool = False) -> Document:
     """Lay out a trace.
 
     Args:
         trace: the explanation.
         gates: show the four gates too.
-        chosen: the units were chosen one by one, so show all of them however many they are.
+        every_unit: show all of the trace's units, however many they are.
     """
-    most = len(trace.units) if chosen else UNITS_SHOWN
+    most = len(trace.units) if every_unit else UNITS_SHOWN
     units, numbers = trace.units[:most], trace.hidden_numbers[:most]
     blocks: list[Block] = [
         Heading(f"trace: sample {count(trace.sample)}, layer {trace.layer}, {trace.direction.value}", 1),
         Paragraph(opening(trace)),
         Paragraph(_reading(trace)),
         Heading(_hidden_title(trace)),
-        _table(trace, numbers, trace.hidden, trace.initial_hidden, 1.0),
+        _table(trace, numbers, trace.hidden, trace.initial_hidden, _scale(trace.hidden)),
         Heading("c_t, the cell state: what each unit remembers"),
         _table(trace, units, trace.cell, trace.initial_cell, _scale(trace.cell)),
     ]
@@ -54,7 +54,10 @@ def _reading(trace: Trace) -> str:
     order = "read from the last to the first" if backward else "t = 0 holds the initial state"
     padded = trace.length < trace.spec.timesteps
     end = f" This sample ends at t = {trace.length}; what follows is padding and is not run." if padded else ""
-    return f"Every row is a timestep ({order}), every column a unit; all units take a timestep together.{end}"
+    return (
+        f"Every row is a timestep ({order}), every column a unit; all units take a timestep together. "
+        f"Colour: purple below zero, orange above.{end}"
+    )
 
 
 def _hidden_title(trace: Trace) -> str:
@@ -73,7 +76,7 @@ def _table(trace: Trace, names: tuple[int, ...], values: Array, initial: Array |
     if initial is not None:
         start = _row("0" if trace.direction is Direction.FORWARD else str(trace.length + 1), initial[: len(names)], scale)
         rows.insert(0 if trace.direction is Direction.FORWARD else min(trace.length, len(rows)), start)
-    columns = (Column("t", "right"), *(Column(str(name), "right") for name in names))
+    columns = (Column("t \\ unit", "right"), *(Column(str(name), "right") for name in names))
     return Table(columns, tuple(rows))
 
 
@@ -84,16 +87,17 @@ def _row(label: str, values: Array, scale: float) -> tuple[Cell, ...]:
 
 def _courses(trace: Trace, units: tuple[int, ...]) -> Table:
     """A strip for each unit's h and c, with the value it ends with."""
-    scale = _scale(trace.cell)
-    emitted = trace.spec.projection is None
-    rows = []
-    for place, unit in enumerate(units):
-        h = (_course(trace.hidden[:, place], 1.0), _last(trace.hidden[:, place], 1.0)) if emitted else ()
-        rows.append((Cell(str(unit), strong=True), *h, _course(trace.cell[:, place], scale), _last(trace.cell[:, place], scale)))
-    titles = (Column("h, from -1 to 1"), Column("last", "right")) if emitted else ()
-    limit = decimal(scale, 2).strip()
-    columns = (Column("unit", "right"), *titles, Column(f"c, from -{limit} to {limit}"), Column("last", "right"))
-    return Table(columns, tuple(rows))
+    emitted = {"h": trace.hidden} if trace.spec.projection is None else {}
+    columns, parts = [Column("unit", "right")], []
+    for name, values in {**emitted, "c": trace.cell}.items():
+        scale = _scale(values)
+        columns += [Column(f"{name}, from -{scale:.2f} to {scale:.2f}"), Column(f"last {name}", "right")]
+        parts.append([(_course(values[:, place], scale), _last(values[:, place], scale)) for place in range(len(units))])
+    rows = (
+        (Cell(str(unit), strong=True), *(cell for pair in pairs for cell in pair))
+        for unit, *pairs in zip(units, *parts, strict=True)
+    )
+    return Table(tuple(columns), tuple(rows))
 
 
 def _course(values: Array, scale: float) -> Course:
@@ -106,8 +110,8 @@ def _last(values: Array, scale: float) -> Cell:
 
 
 def _scale(values: Array) -> float:
-    """The largest size among the values, and at least 1: what fills a strip and gives the full colour."""
-    return max([1.0, *(abs(value) for value in values.ravel().tolist() if isfinite(value))])
+    """The largest size among the values: what fills a strip and gives the full colour."""
+    return max([0.0, *(abs(value) for value in values.ravel().tolist() if isfinite(value))])
 
 
 def _notes(trace: Trace, units: int, gates: bool) -> tuple[Note, ...]:
@@ -115,10 +119,16 @@ def _notes(trace: Trace, units: int, gates: bool) -> tuple[Note, ...]:
     if units < len(trace.units):
         found.append(f"{units} of {count(len(trace.units))} units are shown: choose with --unit 0,3,7-9; --json has all.")
     if len(trace.steps) > ROWS_SHOWN:
-        found.append(f"{ROWS_SHOWN} of {count(len(trace.steps))} timesteps are shown: choose with --steps 20-40; --json has all.")
+        found.append(
+            f"{ROWS_SHOWN} of {count(len(trace.steps))} timesteps are shown: choose with --steps 20-40; --json has all."
+        )
     if spec.layers > 1 or spec.bidirectional:
-        others = " and ".join(word for word, there in (("--layer", spec.layers > 1), ("--direction", spec.bidirectional)) if there)
+        others = " and ".join(
+            word for word, there in (("--layer", spec.layers > 1), ("--direction", spec.bidirectional)) if there
+        )
         found.append(f"Choose another part of the stack with {others}.")
     if not gates:
-        found.append("Add --gates to see i, f, g and o; `lstm-explain unit --unit 0 --step 1` writes one unit's arithmetic out.")
+        found.append(
+            "Add --gates to see i, f, g and o; `lstm-explain unit --unit 0 --step 1` writes one unit's arithmetic out."
+        )
     return tuple(map(Note, found))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from math import isfinite
 from typing import TYPE_CHECKING
 
 from lstm_explain.core.gates import GATES, LETTERS, Direction, Gate
@@ -25,7 +26,7 @@ def document(unit: Unit) -> Document:
     """Lay out one unit."""
     where = f"sample {count(unit.sample)}, layer {unit.layer}, {unit.direction.value}"
     blocks: list[Block] = [
-        Heading(f"unit {unit.unit} of {count(unit.spec.units)}: {where}", 1),
+        Heading(f"unit {unit.unit} (of 0 to {count(unit.spec.units - 1)}): {where}", 1),
         Paragraph(opening(unit)),
         Paragraph(_share(unit)),
         Heading("The weights it owns, by gate"),
@@ -87,13 +88,12 @@ def _steps(unit: Unit) -> Table:
 
 
 def _course(unit: Unit) -> Table:
-    scale = max([1.0, *map(abs, unit.cell.tolist())])
     emitted = "h" if unit.spec.projection is None else "m"
-    rows = (
-        (Cell(emitted, strong=True), Course(tuple(unit.output.tolist()), 1.0), Cell("from -1 to 1")),
-        (Cell("c", strong=True), Course(tuple(unit.cell.tolist()), scale), Cell(f"from -{scale:.2f} to {scale:.2f}")),
-    )
-    return Table((Column(""), Column("course"), Column("")), rows, ruled=False)
+    rows = []
+    for name, values in ((emitted, unit.output.tolist()), ("c", unit.cell.tolist())):
+        scale = max([0.0, *(abs(value) for value in values if isfinite(value))])
+        rows.append((Cell(name, strong=True), Course(tuple(values), scale), Cell(f"from -{scale:.2f} to {scale:.2f}")))
+    return Table((Column(""), Column("course"), Column("")), tuple(rows), ruled=False)
 
 
 def _arithmetic(unit: Unit, step: Arithmetic) -> list[Block]:

@@ -18,32 +18,32 @@ if TYPE_CHECKING:
     from lstm_explain.core.spec import Spec
 
 MEANINGS: dict[str, tuple[str, str]] = {
-    "input": ("x", "the whole batch: every sample is a sequence of timesteps"),
+    "input": ("x", "the batch: each sample a sequence"),
     "input_step": ("x_t", "what the layer reads at one timestep"),
-    "hidden_prev": ("h_{t-1}", "all units' outputs of the timestep before"),
-    "cell_prev": ("c_{t-1}", "all units' memories of the timestep before"),
-    "joined": ("[x_t, h_{t-1}]", "what every neuron of the layer reads, side by side"),
-    "pre_activation": ("z_t", "the sums of all neurons, four for each unit"),
-    "input_gate": ("i_t", "how much of the candidate each unit lets in; sigmoid, 0 to 1"),
-    "forget_gate": ("f_t", "how much of its memory each unit keeps; sigmoid, 0 to 1"),
-    "candidate": ("g_t", "what each unit would add to its memory; tanh, -1 to 1"),
-    "output_gate": ("o_t", "how much of its memory each unit shows; sigmoid, 0 to 1"),
-    "cell": ("c_t", "the memories: c_t = f_t c_{t-1} + i_t g_t, each unit its own"),
-    "unit_output": ("m_t", "what the units emit: m_t = o_t tanh(c_t)"),
-    "hidden": ("h_t", "what the layer emits: h_t = o_t tanh(c_t), one number from each unit"),
+    "hidden_prev": ("h_{t-1}", "all units' outputs, one timestep before"),
+    "cell_prev": ("c_{t-1}", "all units' memories, one timestep before"),
+    "joined": ("[x_t, h_{t-1}]", "side by side: what every neuron reads"),
+    "pre_activation": ("z_t", "every neuron's sum, four for each unit"),
+    "input_gate": ("i_t", "how much of g each unit lets in, 0 to 1"),
+    "forget_gate": ("f_t", "how much memory each unit keeps, 0 to 1"),
+    "candidate": ("g_t", "what each unit would store, -1 to 1"),
+    "output_gate": ("o_t", "how much memory each unit shows, 0 to 1"),
+    "cell": ("c_t", "memory: c_t = f_t × c_{t-1} + i_t × g_t"),
+    "unit_output": ("m_t", "what the units emit: o_t × tanh(c_t)"),
+    "hidden": ("h_t", "output: h_t = o_t × tanh(c_t)"),
     "kernel": ("W", "what the neurons multiply x_t with"),
     "recurrent_kernel": ("R", "what the neurons multiply h_{t-1} with"),
-    "bias": ("b", "one number added to every neuron's sum"),
-    "projection": ("P", "the linear map from the units' outputs m_t to h_t"),
-    "peephole": ("p", "what i and f multiply c_{t-1} with, and o c_t; each unit its own"),
+    "bias": ("b", "what is added to each neuron's sum"),
+    "projection": ("P", "the linear map from m_t to h_t"),
+    "peephole": ("p", "each unit's look at its own memory"),
     "output_sequence": ("h_1..h_T", "h of every timestep"),
-    "output_last": ("h_T", "h after the last timestep that was read"),
-    "cell_last": ("c_T", "c after the last timestep that was read"),
+    "output_last": ("h_T", "h after the last timestep read"),
+    "cell_last": ("c_T", "c after the last timestep read"),
 }
 """For each tensor its symbol and one line of meaning."""
 
-PROJECTED_HIDDEN = "what the layer emits: h_t = m_t P, mixed from all units' outputs"
-JOINED_OUTPUT = "h of every timestep, the directions side by side: what the next layer or the user reads"
+PROJECTED_HIDDEN = "output: h_t = m_t × P, mixed from all units"
+JOINED_OUTPUT = "h of every timestep, directions side by side"
 
 INPUT_GROUP = ("input",)
 STEP_GROUP = (
@@ -179,8 +179,7 @@ class Shapes(Explanation):
             "measured": self.measured,
             "tensors": [one.to_dict() for one in self.tensors],
             "last_states": [
-                {"index": index, "layer": layer, "direction": way.value}
-                for index, (layer, way) in enumerate(self.last_states)
+                {"index": index, "layer": layer, "direction": way.value} for index, (layer, way) in enumerate(self.last_states)
             ],
             "unit": self.units[0].to_dict(),
             "unit_by_layer": [unit.to_dict() for unit in self.units],
@@ -189,9 +188,7 @@ class Shapes(Explanation):
                 "per_unit": self.units[0].parameters,
                 "formula": " + ".join(part.formula for part in self.layers),
                 "by_tensor": self.counts,
-                "by_layer": [
-                    {"layer": part.layer, "total": part.total, "formula": part.formula} for part in self.layers
-                ],
+                "by_layer": [{"layer": part.layer, "total": part.total, "formula": part.formula} for part in self.layers],
                 "by_framework": self.frameworks,
             },
             "cost": self.cost,

@@ -157,7 +157,6 @@ class TraceStream:
             yield Block(start, slice(start - first, stop - first), self.lstm.run(first, last))
             start = stop
 
-
     def arrays(self, block: Block, layer: int, direction: Direction) -> dict[str, Array]:
         """What a block's samples did in a layer and direction: x, i, f, g, o, c and h; [samples, steps, ...] each."""
         part = block.record.of(layer, direction)

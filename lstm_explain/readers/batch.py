@@ -51,7 +51,9 @@ def read_batch(name: str, columns: Sequence[str] | None, budget: int, allow_nan:
             table = read_csv(file, name, columns, budget)
             return _finite(Batch(table.values, shown(Path(name).name), table.names), allow_nan)
         if columns is not None:
-            raise UsageError(f"--columns {','.join(columns)}", "only CSV files have columns", "Slice the array before saving it")
+            raise UsageError(
+                f"--columns {','.join(columns)}", "only CSV files have columns", "Slice the array before saving it"
+            )
         return _finite(Batch(read_npy(file, name), shown(Path(name).name), None), allow_nan)
 
 
@@ -73,7 +75,9 @@ def _finite(batch: Batch, allow_nan: bool) -> Batch:
         part = np.isfinite(rows[first : first + CHECKED_AT_ONCE])
         if not part.all():
             place = int(np.argmin(part)) + first
-            raise InputFileError(batch.name, _where(batch, place), "Fill or drop it first, or add --allow-nan to see what it does")
+            raise InputFileError(
+                batch.name, _where(batch, place), "Fill or drop it first, or add --allow-nan to see what it does"
+            )
     return batch
 
 

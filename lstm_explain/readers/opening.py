@@ -59,7 +59,9 @@ def lines(file: BinaryIO, name: str, budget: int) -> Iterator[str]:
     for number, line in enumerate(iter(lambda: file.readline(left + 1), b""), start=1):
         left -= len(line)
         if left < 0:
-            raise RefusedError(shown(name), f"the text is larger than the memory budget of {budget} bytes", "Raise --max-memory")
+            raise RefusedError(
+                shown(name), f"the text is larger than the memory budget of {budget} bytes", "Raise --max-memory"
+            )
         try:
             yield line.decode("utf-8-sig" if number == 1 else "utf-8")
         except UnicodeDecodeError:

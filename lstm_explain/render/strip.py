@@ -32,7 +32,7 @@ def strip(values: tuple[float, ...], scale: float, width: int) -> str:
 def _bar(value: float, scale: float) -> str:
     if not isfinite(value):
         return GAP
-    level = int((value / scale + 1) / 2 * len(BARS))
+    level = int((value / scale + 1) / 2 * len(BARS)) if scale else len(BARS) // 2
     return BARS[max(0, min(level, len(BARS) - 1))]
 
 

@@ -25,7 +25,7 @@ ColorSystem = Literal["standard", "256", "truecolor"]
 
 BELOW, ABOVE, ZERO = (94, 60, 153), (230, 97, 1), (247, 247, 247)
 NARROWEST = 20
-GUTTER = 2
+PADDING = 1
 COURSE_WIDTH = 40
 
 
@@ -63,14 +63,18 @@ def svg(document: Document, width: int, title: str) -> str:
     """A picture of the document as a terminal shows it. The same document gives the same bytes."""
     from rich.terminal_theme import DEFAULT_TERMINAL_THEME
 
-    console = Console(file=io.StringIO(), record=True, width=width, force_terminal=True, color_system="truecolor", no_color=False)
+    console = Console(
+        file=io.StringIO(), record=True, width=width, force_terminal=True, color_system="truecolor", no_color=False
+    )
     console.print(renderable(document, width=width))
     return console.export_svg(title=title, theme=DEFAULT_TERMINAL_THEME, unique_id="lstm-explain", code_format=SVG)
 
 
 def html(document: Document, width: int = 100) -> str:
     """The document as an escaped block of preformatted HTML, for notebooks."""
-    console = Console(file=io.StringIO(), record=True, width=width, force_terminal=True, color_system="truecolor", no_color=False)
+    console = Console(
+        file=io.StringIO(), record=True, width=width, force_terminal=True, color_system="truecolor", no_color=False
+    )
     console.print(renderable(document, width=width))
     page = '<pre style="line-height:1.2;font-family:monospace">{code}</pre>'
     return console.export_html(inline_styles=True, code_format=page)
@@ -100,7 +104,8 @@ def _spelled(words: str, unicode: bool) -> str:
 
 def _fitting(table: Table, width: int) -> Iterator[Table]:
     """Cut a table whose columns cannot wrap and do not fit into tables that do, the first columns repeated in each."""
-    sizes = [_natural(table, place) + GUTTER for place in range(len(table.columns))]
+    between = 1 + 2 * _padding(table)
+    sizes = [_natural(table, place) + between for place in range(len(table.columns))]
     if any(column.wraps for column in table.columns) or sum(sizes) + 1 <= width:
         yield table
         return
@@ -120,6 +125,12 @@ def _natural(table: Table, place: int) -> int:
     return max([cell_len(table.columns[place].title), *sizes])
 
 
+def _padding(table: Table) -> int:
+    """Coloured cells stand close together, so that they make one picture."""
+    colored = any(isinstance(cell, Cell) and cell.tint is not None for row in table.rows for cell in row)
+    return 0 if colored else PADDING
+
+
 def _columns(table: Table, places: list[int]) -> Table:
     rows = tuple(tuple(row[place] for place in places) for row in table.rows)
     return Table(tuple(table.columns[place] for place in places), rows, table.repeated, table.ruled)
@@ -127,14 +138,19 @@ def _columns(table: Table, places: list[int]) -> Table:
 
 def _table(table: Table, unicode: bool, width: int) -> RichTable:
     line = box.SIMPLE_HEAD if unicode else box.ASCII2
-    rich = RichTable(box=line if table.ruled else None, show_header=table.ruled, pad_edge=False, header_style="dim", show_edge=False)
+    rich = RichTable(
+        box=line if table.ruled else None,
+        show_header=table.ruled,
+        show_edge=False,
+        pad_edge=False,
+        padding=(0, _padding(table)),
+        header_style="dim",
+    )
     for column in table.columns:
         rich.add_column(_spelled(column.title, unicode), justify=column.align, no_wrap=not column.wraps)
     for row in table.rows:
         rich.add_row(*(_cell(cell, unicode, width) for cell in row))
     return rich
-
-
 
 
 def _cell(cell: Cell | Course, unicode: bool, width: int) -> Text:
