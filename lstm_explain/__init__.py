@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from lstm_explain.explain.result import Explanation
 
-if TYPE_CHECKING:
+if TYPE_CHECKING:  # the same names for type checkers, who do not run `__getattr__`
     from lstm_explain.core.forward import forward
     from lstm_explain.core.lstm import LSTM
     from lstm_explain.core.spec import Spec
@@ -41,7 +41,19 @@ _PUBLIC = {
     "unit": "explain.unit:explain_unit",
 }
 
-__all__ = [*sorted(_PUBLIC), "__version__"]
+__all__ = [
+    "LSTM",
+    "LstmExplainError",
+    "Spec",
+    "__version__",
+    "forward",
+    "given",
+    "seeded",
+    "shapes",
+    "stream_trace",
+    "trace",
+    "unit",
+]
 
 
 def __getattr__(name: str) -> Any:
@@ -52,7 +64,7 @@ def __getattr__(name: str) -> Any:
 
 
 def __dir__() -> list[str]:
-    return __all__
+    return list(__all__)
 
 
 def _present(explanation: Explanation, view: str) -> Any:

@@ -107,7 +107,7 @@ class OutputOptions:
 def grouped(command: Callable[..., None]) -> Callable[..., None]:
     """Let typer see each option of the groups that a command asks for, and hand the command the groups filled in."""
     hints = get_type_hints(command, include_extras=True)
-    groups = {name: hint for name, hint in hints.items() if is_dataclass(hint)}
+    groups: dict[str, Any] = {name: hint for name, hint in hints.items() if is_dataclass(hint)}
     own = [one for name, one in inspect.signature(command).parameters.items() if name not in groups]
     parameters = [one.replace(annotation=hints[one.name]) for one in own]
     for group in groups.values():

@@ -183,12 +183,12 @@ def _standard_output() -> Iterator[BinaryIO]:
 
 @contextmanager
 def _replacing(path: Path) -> Iterator[BinaryIO]:
-    """A new file beside `path` that takes its place once it is whole and on disk; devices and pipes are written to as they are."""
+    """A new file beside `path` that takes its place once it is whole and on disk; a device or pipe is written to as it is."""
     if path.is_dir():
         raise OutputError(f"-o {path}", "this is a folder", "Name a file")
     if path.exists() and not path.is_file():
         with path.open("wb", buffering=0) as device:
-            yield _Whole(device)  # type: ignore[arg-type, misc]
+            yield _Whole(device)  # type: ignore[misc]
         return
     real = Path(os.path.realpath(path))
     part = real.with_name(f".{real.name}.{os.getpid()}.part")

@@ -64,7 +64,8 @@ def step(weights: LayerWeights, x: Array, h: Array, c: Array) -> Step:
         columns, p = weights.columns(gate), weights.peephole_of(gate)
         if p is not None:
             z[:, columns] += p * cell
-        return z[:, columns]
+        part: Array = z[:, columns]
+        return part
 
     i = sigmoid(z_of(Gate.INPUT, c))
     f = sigmoid(z_of(Gate.FORGET, c))
@@ -79,5 +80,6 @@ def step(weights: LayerWeights, x: Array, h: Array, c: Array) -> Step:
 def sigmoid(z: Array) -> Array:
     """1 / (1 + exp(-z)), written so that no exponential overflows."""
     small = np.exp(-np.abs(z))
-    result: Array = np.where(z >= 0, 1, small).astype(z.dtype) / (1 + small)
+    above = np.asarray(1, z.dtype)
+    result: Array = np.where(z >= 0, above, small) / (1 + small)
     return result

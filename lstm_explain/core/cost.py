@@ -42,10 +42,12 @@ def activations_per_step(spec: Spec) -> int:
 
 
 def weight_bytes(spec: Spec) -> int:
+    """The bytes of all weights."""
     return sum(parameter_counts(spec).values()) * spec.item_bytes
 
 
 def input_bytes(spec: Spec) -> int:
+    """The bytes of the batch."""
     return spec.samples * spec.timesteps * spec.features * spec.item_bytes
 
 

@@ -135,13 +135,15 @@ def seeded_weights(spec: Spec, init: Init = "keras", seed: int = 0) -> Weights:
 
 
 def _layer_weights(spec: Spec, layer: int, init: Init, stream: Stream) -> LayerWeights:
-    fill = _keras if init == "keras" else _pytorch
     shapes = weight_shapes(spec, layer)
-    arrays = {name: fill(name, axes.sizes, spec.units, stream).astype(spec.dtype) for name, axes in shapes.items()}
-    return LayerWeights(**arrays)
+    if init == "pytorch":
+        arrays = {name: _pytorch(axes.sizes, spec.units, stream) for name, axes in shapes.items()}
+    else:
+        arrays = {name: _keras(name, axes.sizes, spec.units, stream) for name, axes in shapes.items()}
+    return LayerWeights(**{name: array.astype(spec.dtype) for name, array in arrays.items()})
 
 
-def _pytorch(name: str, sizes: tuple[int, ...], units: int, stream: Stream) -> Array:
+def _pytorch(sizes: tuple[int, ...], units: int, stream: Stream) -> Array:
     return _between(1 / math.sqrt(units), sizes, stream)
 
 
@@ -151,7 +153,7 @@ def _keras(name: str, sizes: tuple[int, ...], units: int, stream: Stream) -> Arr
         "projection": lambda: _glorot(sizes, stream),
         "recurrent_kernel": lambda: _orthogonal(sizes, stream),
         "bias": lambda: _unit_forget_bias(units),
-        "peephole": lambda: _pytorch(name, sizes, units, stream),
+        "peephole": lambda: _pytorch(sizes, units, stream),
     }
     return fillers[name]()
 

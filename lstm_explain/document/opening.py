@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from lstm_explain.document.blocks import Cell
-from lstm_explain.document.numbers import count, plural
+from lstm_explain.document.numbers import plural
 
 if TYPE_CHECKING:
     from collections.abc import Sized

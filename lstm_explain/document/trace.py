@@ -111,7 +111,8 @@ def _last(values: Array, scale: float) -> Cell:
 
 def _scale(values: Array) -> float:
     """The largest size among the values: what fills a strip and gives the full colour."""
-    return max([0.0, *(abs(value) for value in values.ravel().tolist() if isfinite(value))])
+    finite = (abs(float(value)) for value in values.ravel().tolist() if isfinite(value))
+    return max(finite, default=0.0)
 
 
 def _notes(trace: Trace, units: int, gates: bool) -> tuple[Note, ...]:

@@ -48,18 +48,16 @@ def _share(unit: Unit) -> str:
     emits = "h and c" if unit.spec.projection is None else "m = o tanh(c), which the projection mixes into h, and c"
     return (
         f"At every timestep it reads {unit.features + unit.hidden} numbers: {plural(unit.features, 'feature')} of x_t and "
-        f"{count(unit.hidden)} of h_{{{before}}}, {h}. It owns {count(unit.parameters)} parameters that no other unit uses, and "
-        f"emits two scalars: {emits}."
+        f"{count(unit.hidden)} of h_{{{before}}}, {h}. It owns {count(unit.parameters)} parameters that no other unit uses, "
+        f"and emits two scalars: {emits}."
     )
 
 
 def _weights(unit: Unit) -> Table:
     before = "t-1" if unit.direction is Direction.FORWARD else "t+1"
-    rows = [(f"x_t[{place}]", [float(unit.neurons[gate].kernel[place]) for gate in GATES]) for place in range(unit.features)]
-    rows += [
-        (f"h_{before}[{place}]", [float(unit.neurons[gate].recurrent_kernel[place]) for gate in GATES])
-        for place in range(unit.hidden)
-    ]
+    neurons = [unit.neurons[gate] for gate in GATES]
+    rows = [(f"x_t[{place}]", [float(one.kernel[place]) for one in neurons]) for place in range(unit.features)]
+    rows += [(f"h_{before}[{place}]", [float(one.recurrent_kernel[place]) for one in neurons]) for place in range(unit.hidden)]
     biases = [unit.neurons[gate].bias for gate in GATES]
     rows += [("bias", [float(bias) for bias in biases if bias is not None])] if biases[0] is not None else []
     table = [(Cell(label, strong=True), *(Cell(decimal(w, 4), tint=tint(w, 1.0)) for w in values)) for label, values in rows]

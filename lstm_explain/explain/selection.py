@@ -18,14 +18,15 @@ def check_layer(spec: Spec, layer: int, direction: str) -> Direction:
     if not 0 <= layer < spec.layers:
         last = spec.layers - 1
         raise UsageError(f"--layer {layer}", f"there are {spec.layers} layers, and they count from 0 to {last}")
-    if direction not in [known.value for known in spec.directions]:
-        known = " and ".join(direction.value for direction in spec.directions)
-        fix = "" if direction not in Direction else "Add --bidirectional to have both"
-        raise UsageError(f"--direction {direction}", f"this LSTM's layers read {known}", fix)
+    known = [way.value for way in spec.directions]
+    if direction not in known:
+        fix = "Add --bidirectional to have both" if direction == Direction.BACKWARD else ""
+        raise UsageError(f"--direction {direction}", f"this LSTM's layers read {' and '.join(known)} only", fix)
     return Direction(direction)
 
 
 def check_unit(spec: Spec, unit: int) -> int:
+    """The unit, once it is known to exist."""
     last = spec.units - 1
     if not 0 <= unit <= last:
         raise UsageError(f"--unit {unit}", f"there are {spec.units} units, and they count from 0 to {last}")
@@ -33,6 +34,7 @@ def check_unit(spec: Spec, unit: int) -> int:
 
 
 def check_step(spec: Spec, step: int) -> int:
+    """The timestep, once it is known to exist."""
     last = spec.timesteps
     if not 1 <= step <= last:
         found = f"timesteps count from 1 to {last}; h and c at 0 are the initial states"

@@ -28,7 +28,7 @@ PYTORCH = Convention(
 
 def state_dict(weights: Weights) -> dict[str, Array]:
     """Name a whole stack as `torch.nn.LSTM(...).state_dict()` does: `weight_ih_l0`, `weight_ih_l0_reverse`, ..."""
-    named = {}
+    named: dict[str, Array] = {}
     for layer, directions in enumerate(weights.layers):
         for direction, part in directions.items():
             suffix = f"_l{layer}" + ("_reverse" if direction is Direction.BACKWARD else "")

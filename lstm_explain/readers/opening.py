@@ -55,9 +55,9 @@ def lines(file: BinaryIO, name: str, budget: int) -> Iterator[str]:
     """
     from lstm_explain.errors import RefusedError
 
-    left = budget
-    for number, line in enumerate(iter(lambda: file.readline(left + 1), b""), start=1):
-        left -= len(line)
+    left, number = budget, 0
+    while line := file.readline(left + 1):
+        left, number = left - len(line), number + 1
         if left < 0:
             raise RefusedError(
                 shown(name), f"the text is larger than the memory budget of {budget} bytes", "Raise --max-memory"

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 from lstm_explain.document.blocks import Block, Cell, Course, Document, Heading, Note, Paragraph, Table
 from lstm_explain.render.strip import strip
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 COURSE_WIDTH = 60
 SPECIAL = str.maketrans({character: f"\\{character}" for character in "\\|*_[]<>`#$"})

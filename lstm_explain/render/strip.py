@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from math import isfinite
 
 BARS = "▁▂▃▄▅▆▇█"
@@ -40,7 +41,7 @@ def _squeezed(values: tuple[float, ...], width: int) -> list[float]:
     if len(values) <= width:
         return list(values)
     edges = [place * len(values) // width for place in range(width + 1)]
-    groups = (values[first:last] for first, last in zip(edges, edges[1:], strict=False))
+    groups = (values[first:last] for first, last in pairwise(edges))
     return [max(group, key=lambda value: abs(value) if isfinite(value) else -1.0) for group in groups]
 
 

@@ -7,8 +7,7 @@ orange above (ColorBrewer's PuOr, safe for colour-blind readers); the numbers th
 from __future__ import annotations
 
 import io
-from collections.abc import Iterator
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from rich import box
 from rich.cells import cell_len
@@ -20,6 +19,9 @@ from rich.text import Text
 
 from lstm_explain.document.blocks import Block, Cell, Course, Document, Heading, Note, Paragraph, Table
 from lstm_explain.render.strip import plain_text, strip
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 ColorSystem = Literal["standard", "256", "truecolor"]
 
