@@ -8,10 +8,7 @@ from typing import Annotated, NoReturn
 
 import typer
 
-from lstm_explain.cli.schema import schema
-from lstm_explain.cli.shapes import shapes
-from lstm_explain.cli.trace import trace
-from lstm_explain.cli.unit import unit
+from lstm_explain.cli.commands import HELP_NAMES, Commands
 from lstm_explain.errors import LstmExplainError, OutputError
 
 BUG, MEMORY, INTERRUPTED = 1, 4, 130
@@ -19,19 +16,18 @@ REPORT = "This is a bug in lstm-explain. Run again with `lstm-explain --debug ..
 
 app = typer.Typer(
     name="lstm-explain",
+    cls=Commands,
     rich_markup_mode=None,  # rich markup would read [samples, timesteps] in a help text as a style, and loads rich
     no_args_is_help=True,
     pretty_exceptions_enable=False,
-    context_settings={"help_option_names": ["-h", "--help"]},
+    context_settings=HELP_NAMES,
 )
-for command in (shapes, unit, trace, schema):
-    app.command()(command)
 
 
 def _version(asked: bool) -> None:
     if asked:
         from lstm_explain import __version__
-        from lstm_explain.cli.output import write
+        from lstm_explain.cli.writing import write
 
         write([f"lstm-explain {__version__}\n".encode()], None)
         raise typer.Exit

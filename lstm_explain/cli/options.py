@@ -1,16 +1,19 @@
-"""The options that commands share, in groups: a command asks for a group by naming its class as a parameter's type."""
+"""The options that commands share, in groups: a command asks for a group by naming its class as a parameter's type.
 
-from __future__ import annotations
+Annotations here are objects, not strings (no `from __future__ import annotations`): they are read at every start.
+"""
 
 import inspect
 from collections.abc import Callable
-from dataclasses import MISSING, dataclass, fields, is_dataclass
+from dataclasses import dataclass, fields, is_dataclass
 from enum import StrEnum
-from typing import Annotated, Any, get_type_hints
+from typing import Annotated, Any, TypeVar, dataclass_transform, get_type_hints
 
 import typer
 
 from lstm_explain.errors import UsageError
+
+T = TypeVar("T")
 
 
 class Init(StrEnum):
@@ -54,7 +57,13 @@ class Color(StrEnum):
     never = "never"
 
 
-@dataclass(frozen=True)
+@dataclass_transform(frozen_default=True)
+def options(group: type[T]) -> type[T]:
+    """A frozen dataclass without what options have no use for; making it is part of every start."""
+    return dataclass(frozen=True, eq=False, repr=False)(group)
+
+
+@options
 class SourceOptions:
     """Which LSTM, and what it reads."""
 
@@ -78,7 +87,7 @@ class SourceOptions:
     max_memory: Annotated[str, typer.Option(metavar="SIZE", help="Refuse to use more memory than this.")] = "1GiB"
 
 
-@dataclass(frozen=True)
+@options
 class PlaceOptions:
     """Which part of the run."""
 
@@ -90,7 +99,7 @@ class PlaceOptions:
     ] = None
 
 
-@dataclass(frozen=True)
+@options
 class OutputOptions:
     """Which view, and where it goes."""
 
@@ -124,13 +133,8 @@ def grouped(command: Callable[..., None]) -> Callable[..., None]:
 
 
 def _parameters(group: Any) -> list[inspect.Parameter]:
-    hints = get_type_hints(group, include_extras=True)
     kind = inspect.Parameter.KEYWORD_ONLY
-    return [
-        inspect.Parameter(one.name, kind, default=one.default, annotation=hints[one.name])
-        for one in fields(group)
-        if one.default is not MISSING
-    ]
+    return [inspect.Parameter(one.name, kind, default=one.default, annotation=one.type) for one in fields(group)]
 
 
 # --- values that are written in a small language of their own ---------------------------------------------------------

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from importlib import resources
 from typing import Annotated
 
 import typer
@@ -18,7 +17,9 @@ def schema(topic: Annotated[str, typer.Argument(help="shapes, trace, unit, or tr
       lstm-explain schema trace
       lstm-explain schema shapes > shapes.schema.json
     """
-    from lstm_explain.cli.output import write
+    from importlib import resources
+
+    from lstm_explain.cli.writing import write
 
     folder = resources.files("lstm_explain.render") / "schemas"
     known = sorted(one.name.removesuffix(".json") for one in folder.iterdir() if one.name.endswith(".json"))

@@ -87,8 +87,8 @@ def _show_one(
 
 
 def _write_rows(stream: TraceStream, output: OutputOptions, chosen: Format) -> None:
-    from lstm_explain.cli.output import opened, write
     from lstm_explain.cli.progress import watched
+    from lstm_explain.cli.writing import opened, write
 
     blocks = watched(stream.blocks(), len(stream.samples))
     if chosen is Format.jsonl:
