@@ -7,34 +7,18 @@ import inspect
 from collections.abc import Callable
 from dataclasses import dataclass, fields, is_dataclass
 from enum import StrEnum
-from typing import Annotated, Any, TypeVar, dataclass_transform, get_type_hints
+from typing import Annotated, Any, Literal, TypeVar, dataclass_transform, get_type_hints
 
 import typer
 
+from lstm_explain.core.gates import Direction
+from lstm_explain.core.spec import Dtype
 from lstm_explain.errors import UsageError
 
 T = TypeVar("T")
 
-
-class Init(StrEnum):
-    """The seeded initialisers."""
-
-    keras = "keras"
-    pytorch = "pytorch"
-
-
-class Dtype(StrEnum):
-    """The floating-point types."""
-
-    float32 = "float32"
-    float64 = "float64"
-
-
-class Direction(StrEnum):
-    """Which way a layer reads."""
-
-    forward = "forward"
-    backward = "backward"
+Init = Literal["keras", "pytorch"]
+Color = Literal["auto", "always", "never"]
 
 
 class Format(StrEnum):
@@ -47,14 +31,6 @@ class Format(StrEnum):
     csv = "csv"
     npz = "npz"
     svg = "svg"
-
-
-class Color(StrEnum):
-    """When to colour."""
-
-    auto = "auto"
-    always = "always"
-    never = "never"
 
 
 @dataclass_transform(frozen_default=True)
@@ -76,9 +52,9 @@ class SourceOptions:
     projection: Annotated[int | None, typer.Option(help="Map the units' outputs to an h of this size.")] = None
     no_bias: Annotated[bool, typer.Option("--no-bias", help="Neurons without bias.")] = False
     peepholes: Annotated[bool, typer.Option("--peepholes", help="i and f also read c_{t-1}, and o reads c_t.")] = False
-    init: Annotated[Init, typer.Option(help="How the weights are made.")] = Init.keras
+    init: Annotated[Init, typer.Option(help="How the weights are made.")] = "keras"
     seed: Annotated[int, typer.Option(help="The seed of the weights and the inputs.")] = 0
-    dtype: Annotated[Dtype, typer.Option(help="The type of every number.")] = Dtype.float32
+    dtype: Annotated[Dtype, typer.Option(help="The type of every number.")] = "float32"
     data: Annotated[
         str | None, typer.Option(metavar="FILE", help="Read the inputs from a .npy or .csv file, or - for CSV on stdin.")
     ] = None
@@ -108,7 +84,7 @@ class OutputOptions:
     output: Annotated[
         str | None, typer.Option("-o", "--output", metavar="FILE", help="Write to a file, whole or not at all.")
     ] = None
-    color: Annotated[Color, typer.Option(help="When to colour; NO_COLOR and FORCE_COLOR are honoured.")] = Color.auto
+    color: Annotated[Color, typer.Option(help="When to colour; NO_COLOR and FORCE_COLOR are honoured.")] = "auto"
     width: Annotated[int | None, typer.Option(help="Lay out for this many columns. [default: the terminal's, or 80]")] = None
     ascii: Annotated[bool, typer.Option("--ascii", help="Use no characters beyond ASCII.")] = False
 

@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-from lstm_explain.cli.options import Color, Format, OutputOptions
+from lstm_explain.cli.options import Format, OutputOptions
 from lstm_explain.cli.writing import write
 from lstm_explain.errors import UsageError
 
@@ -93,7 +93,7 @@ def _width(options: OutputOptions) -> int:
 
 
 def _colors(options: OutputOptions) -> Literal["standard", "256", "truecolor"] | None:
-    if options.color is Color.never or (options.color is Color.auto and not _colored_by_itself(options)):
+    if options.color == "never" or (options.color == "auto" and not _colored_by_itself(options)):
         return None
     if os.environ.get("COLORTERM", "").lower() in ("truecolor", "24bit"):
         return "truecolor"

@@ -19,7 +19,7 @@ def lstm_from(options: SourceOptions, lengths: str | None = None) -> LSTM:
     """
     budget = memory_size("--max-memory", options.max_memory)
     about: dict[str, Any] = {
-        "init": options.init.value,
+        "init": options.init,
         "seed": options.seed,
         "lengths": None if lengths is None else whole_numbers("--lengths", lengths),
         "max_memory": budget,
@@ -51,7 +51,7 @@ def _sizes(options: SourceOptions) -> dict[str, Any]:
         "bidirectional": options.bidirectional,
         "bias": not options.no_bias,
         "peepholes": options.peepholes,
-        "dtype": options.dtype.value,
+        "dtype": options.dtype,
     }
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 from lstm_explain.errors import UsageError
 
@@ -21,8 +21,7 @@ if TYPE_CHECKING:
 SPELLED = {"gate_units": "4*units", "features_and_hidden": "features + hidden"}
 
 
-@dataclass(frozen=True, slots=True)
-class Axis:
+class Axis(NamedTuple):
     """One axis of a tensor."""
 
     name: str

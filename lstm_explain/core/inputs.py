@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 if TYPE_CHECKING:
     from lstm_explain.core.axes import Array
@@ -21,8 +20,7 @@ class Inputs(Protocol):
         """The samples start to stop - 1; [samples, timesteps, features]."""
 
 
-@dataclass(frozen=True)
-class SeededInputs:
+class SeededInputs(NamedTuple):
     """Standard-normal numbers from a seed; see `core/seeded.py`."""
 
     spec: Spec
@@ -39,8 +37,7 @@ class SeededInputs:
         return drawn.astype(self.spec.dtype)
 
 
-@dataclass(frozen=True)
-class GivenInputs:
+class GivenInputs(NamedTuple):
     """The caller's own array, which may be a file mapped into memory."""
 
     array: Array

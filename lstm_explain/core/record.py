@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from lstm_explain.core.gates import Direction, Gate
 
@@ -12,8 +11,7 @@ if TYPE_CHECKING:
     from lstm_explain.core.spec import Spec
 
 
-@dataclass(frozen=True, slots=True)
-class LayerRecord:
+class LayerRecord(NamedTuple):
     """What one layer computed in one direction. Index t - 1 along `timesteps` is timestep t, in both directions.
 
     Where the batch has lengths, a sample's timesteps past its end were never run: their gates are nan, and the states
@@ -59,8 +57,7 @@ class LayerRecord:
         return self.hidden[sample, earlier], self.cell[sample, earlier]
 
 
-@dataclass(frozen=True, slots=True)
-class Record:
+class Record(NamedTuple):
     """A whole run: the input, what every layer computed in every direction, and the output."""
 
     spec: Spec

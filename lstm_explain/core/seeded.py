@@ -63,24 +63,23 @@ def normal_inputs(seed: int, start: int, stop: int, timesteps: int, features: in
     """
     drawn = features + features % 2
     raw = np.empty((timesteps, stop - start, drawn), np.uint64)
-    first = start
+    bits, at, first = _generator(seed), 0, start
     while first < stop:
         group, last = first // GROUP, min(stop, (first // GROUP + 1) * GROUP)
-        wanted = slice(first - group * GROUP, last - group * GROUP)
-        _draw_group(seed, group, raw[:, first - start : last - start], wanted)
-        first = last
+        bits.advance((2 * group * STRIDE - at) % PERIOD)
+        _draw_group(bits, raw[:, first - start : last - start], first - group * GROUP)
+        at, first = 2 * group * STRIDE + timesteps * GROUP * drawn, last
     return _normal(raw)[:, :, :features].transpose(1, 0, 2)
 
 
-def _draw_group(seed: int, group: int, into: Array, wanted: slice) -> None:
-    """Draw a group's stream for all timesteps, a bounded number at a time, and keep the wanted samples of it."""
-    bits = _generator(seed)
-    bits.advance(2 * group * STRIDE % PERIOD)
-    timesteps, _, drawn = into.shape
+def _draw_group(bits: np.random.PCG64, into: Array, first: int) -> None:
+    """Draw a group's stream for all timesteps, a bounded number at a time, and keep the samples from `first` on."""
+    timesteps, samples, drawn = into.shape
     at_once = max(1, DRAWN_AT_ONCE // (GROUP * drawn))
-    for first in range(0, timesteps, at_once):
-        part = into[first : first + at_once]
-        part[:] = bits.random_raw(len(part) * GROUP * drawn).reshape(len(part), GROUP, drawn)[:, wanted]
+    for start in range(0, timesteps, at_once):
+        part = into[start : start + at_once]
+        group = bits.random_raw(len(part) * GROUP * drawn).reshape(len(part), GROUP, drawn)
+        part[:] = group[:, first : first + samples]
 
 
 def _generator(seed: int) -> np.random.PCG64:

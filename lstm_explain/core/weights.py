@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal, get_args
+from typing import TYPE_CHECKING, Literal, NamedTuple, get_args
 
 import numpy as np
 
@@ -23,8 +22,7 @@ Init = Literal["keras", "pytorch"]
 INITS: tuple[Init, ...] = get_args(Init)
 
 
-@dataclass(frozen=True, slots=True)
-class LayerWeights:
+class LayerWeights(NamedTuple):
     """The weights of one layer in one direction, shared by all timesteps; gates packed in the order i f g o."""
 
     kernel: Array
@@ -63,8 +61,7 @@ class LayerWeights:
 WEIGHT_NAMES = ("kernel", "recurrent_kernel", "bias", "projection", "peephole")
 
 
-@dataclass(frozen=True, slots=True)
-class Weights:
+class Weights(NamedTuple):
     """The weights of a whole stack: for every layer, one `LayerWeights` for each direction."""
 
     layers: tuple[dict[Direction, LayerWeights], ...]

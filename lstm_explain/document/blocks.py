@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Literal, TypeAlias
+from typing import Literal, NamedTuple, TypeAlias
 
 
-@dataclass(frozen=True)
-class Heading:
+class Heading(NamedTuple):
     """A line that names what follows."""
 
     text: str
@@ -15,22 +13,19 @@ class Heading:
     """1 for the document, 2 for a part of it."""
 
 
-@dataclass(frozen=True)
-class Paragraph:
+class Paragraph(NamedTuple):
     """Running text."""
 
     text: str
 
 
-@dataclass(frozen=True)
-class Note:
+class Note(NamedTuple):
     """A remark that stands back: how something was measured, where to read on, which command shows more."""
 
     text: str
 
 
-@dataclass(frozen=True)
-class Cell:
+class Cell(NamedTuple):
     """A table's cell of text."""
 
     text: str
@@ -41,8 +36,7 @@ class Cell:
     strong: bool = False
 
 
-@dataclass(frozen=True)
-class Course:
+class Course(NamedTuple):
     """A table's cell that draws how a value went, from the first timestep to the last."""
 
     values: tuple[float, ...]
@@ -50,8 +44,7 @@ class Course:
     """The size that fills the cell's height: the strip goes from -scale to scale."""
 
 
-@dataclass(frozen=True)
-class Column:
+class Column(NamedTuple):
     """A table's column."""
 
     title: str
@@ -60,8 +53,7 @@ class Column:
     """Whether its text may be broken into lines."""
 
 
-@dataclass(frozen=True)
-class Table:
+class Table(NamedTuple):
     """Rows of cells. A table too wide for the page is continued below, its first columns repeated."""
 
     columns: tuple[Column, ...]

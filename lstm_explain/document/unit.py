@@ -132,7 +132,7 @@ def _before(unit: Unit, t: int) -> int:
 
 
 def _term(t: int, before: int, term: Term) -> tuple[Cell, ...]:
-    names = {"x": f"x_{t}[{term.index}]", "h": f"h_{before}[{term.index}]", "c": "own c (peephole)", "bias": "bias"}
+    names = {"x": f"x_{t}[{term.place}]", "h": f"h_{before}[{term.place}]", "c": "own c (peephole)", "bias": "bias"}
     return (Cell(names[term.source]), _number(term.value), _number(term.weight), _number(term.product))
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 
 from lstm_explain.core import cost
 from lstm_explain.core.axes import Shape, shape
@@ -61,8 +61,7 @@ WEIGHT_GROUP = ("kernel", "recurrent_kernel", "bias", "projection", "peephole")
 OUTPUT_GROUP = ("output_sequence", "output_last", "cell_last")
 
 
-@dataclass(frozen=True)
-class Tensor:
+class Tensor(NamedTuple):
     """One tensor of the layer: what it is called, what it means, and its shape."""
 
     name: str
@@ -92,8 +91,7 @@ class Tensor:
         }
 
 
-@dataclass(frozen=True)
-class UnitShare:
+class UnitShare(NamedTuple):
     """What one unit of a layer reads, owns and emits, in one direction."""
 
     layer: int
@@ -131,8 +129,7 @@ class UnitShare:
         }
 
 
-@dataclass(frozen=True)
-class LayerParameters:
+class LayerParameters(NamedTuple):
     """How many parameters a layer has over its directions, and the formula that says so."""
 
     layer: int

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 
 import numpy as np
 
@@ -179,8 +179,7 @@ class TraceStream:
         return slice(None) if len(self.units) == self.spec.units else np.array(self.units)
 
 
-@dataclass(frozen=True)
-class Block:
+class Block(NamedTuple):
     """Consecutive samples and the record that they are part of."""
 
     start: int

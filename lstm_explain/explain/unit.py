@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 
 import numpy as np
 
@@ -22,8 +22,7 @@ if TYPE_CHECKING:
     from lstm_explain.core.weights import LayerWeights
 
 
-@dataclass(frozen=True)
-class Neuron:
+class Neuron(NamedTuple):
     """The weights of one of a unit's four neurons; no other unit uses them."""
 
     gate: Gate
@@ -50,13 +49,12 @@ class Neuron:
         }
 
 
-@dataclass(frozen=True)
-class Term:
+class Term(NamedTuple):
     """One product of a neuron's sum. float64, made from the layer's own numbers."""
 
     source: str
     """`x`: a feature of x_t; `h`: a number of h_{t-1}; `c`: the unit's own cell state, through a peephole; `bias`."""
-    index: int | None
+    place: int | None
     """Which feature, or which number of h; None for the bias."""
     value: float
     weight: float
@@ -66,12 +64,11 @@ class Term:
         return self.value * self.weight
 
     def to_dict(self) -> dict[str, Any]:
-        about = {"source": self.source, "index": self.index}
+        about = {"source": self.source, "index": self.place}
         return {**about, "value": self.value, "weight": self.weight, "product": self.product}
 
 
-@dataclass(frozen=True)
-class GateSum:
+class GateSum(NamedTuple):
     """A neuron's sum, written out, and what became of it."""
 
     gate: Gate
@@ -102,8 +99,7 @@ class GateSum:
         }
 
 
-@dataclass(frozen=True)
-class Arithmetic:
+class Arithmetic(NamedTuple):
     """One timestep of one unit, redone in float64 from the numbers of the run."""
 
     t: int

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
@@ -15,8 +14,7 @@ if TYPE_CHECKING:
     from lstm_explain.core.spec import Spec
 
 
-@dataclass(frozen=True)
-class Convention:
+class Convention(NamedTuple):
     """One framework's LSTM layer, in one direction."""
 
     framework: str

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from lstm_explain.errors import InputFileError, UsageError
 from lstm_explain.readers.opening import open_file, shown, standard_input
@@ -17,8 +16,7 @@ if TYPE_CHECKING:
 CHECKED_AT_ONCE = 2**20
 
 
-@dataclass(frozen=True)
-class Batch:
+class Batch(NamedTuple):
     """What a file of inputs holds."""
 
     array: Array

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import csv
 from array import array
-from dataclasses import dataclass
 from itertools import chain, islice
-from typing import TYPE_CHECKING, BinaryIO
+from typing import TYPE_CHECKING, BinaryIO, NamedTuple
 
 import numpy as np
 
@@ -21,8 +20,7 @@ if TYPE_CHECKING:
 MOST_NAMED = 8
 
 
-@dataclass(frozen=True)
-class Columns:
+class Columns(NamedTuple):
     """Numbers by rows and columns, and the columns' names where the file has a header."""
 
     values: Array
