@@ -1,21 +1,19 @@
 """The options that commands share, in groups: a command asks for a group by naming its class as a parameter's type.
 
-Annotations here are objects, not strings (no `from __future__ import annotations`): they are read at every start.
+A group is a named tuple whose annotations are objects, not strings (no `from __future__ import annotations`): both are made
+at every start, and this is the cheapest way.
 """
 
 import inspect
 from collections.abc import Callable
-from dataclasses import dataclass, fields, is_dataclass
 from enum import StrEnum
-from typing import Annotated, Any, Literal, TypeVar, dataclass_transform, get_type_hints
+from typing import Annotated, Any, Literal, NamedTuple, get_type_hints
 
 import typer
 
 from lstm_explain.core.gates import Direction
 from lstm_explain.core.spec import Dtype
 from lstm_explain.errors import UsageError
-
-T = TypeVar("T")
 
 Init = Literal["keras", "pytorch"]
 Color = Literal["auto", "always", "never"]
@@ -33,14 +31,7 @@ class Format(StrEnum):
     svg = "svg"
 
 
-@dataclass_transform(frozen_default=True)
-def options(group: type[T]) -> type[T]:
-    """A frozen dataclass without what options have no use for; making it is part of every start."""
-    return dataclass(frozen=True, eq=False, repr=False)(group)
-
-
-@options
-class SourceOptions:
+class SourceOptions(NamedTuple):
     """Which LSTM, and what it reads."""
 
     samples: Annotated[int | None, typer.Option(help="How many sequences there are. [default: 1000]")] = None
@@ -63,8 +54,7 @@ class SourceOptions:
     max_memory: Annotated[str, typer.Option(metavar="SIZE", help="Refuse to use more memory than this.")] = "1GiB"
 
 
-@options
-class PlaceOptions:
+class PlaceOptions(NamedTuple):
     """Which part of the run."""
 
     sample: Annotated[int, typer.Option(help="Which sample; counts from 0.")] = 0
@@ -75,8 +65,7 @@ class PlaceOptions:
     ] = None
 
 
-@options
-class OutputOptions:
+class OutputOptions(NamedTuple):
     """Which view, and where it goes."""
 
     format: Annotated[Format | None, typer.Option(help="The view. [default: table, or what the -o FILE ends in]")] = None
@@ -92,14 +81,14 @@ class OutputOptions:
 def grouped(command: Callable[..., None]) -> Callable[..., None]:
     """Let typer see each option of the groups that a command asks for, and hand the command the groups filled in."""
     hints = get_type_hints(command, include_extras=True)
-    groups: dict[str, Any] = {name: hint for name, hint in hints.items() if is_dataclass(hint)}
+    groups: dict[str, Any] = {name: hint for name, hint in hints.items() if hasattr(hint, "_field_defaults")}
     own = [one for name, one in inspect.signature(command).parameters.items() if name not in groups]
     parameters = [one.replace(annotation=hints[one.name]) for one in own]
     for group in groups.values():
         parameters += _parameters(group)
 
     def run(**values: Any) -> None:
-        filled = {name: group(**{one.name: values.pop(one.name) for one in fields(group)}) for name, group in groups.items()}
+        filled = {name: group(*map(values.pop, group._fields)) for name, group in groups.items()}
         command(**values, **filled)
 
     run.__name__, run.__doc__ = command.__name__, command.__doc__
@@ -110,7 +99,10 @@ def grouped(command: Callable[..., None]) -> Callable[..., None]:
 
 def _parameters(group: Any) -> list[inspect.Parameter]:
     kind = inspect.Parameter.KEYWORD_ONLY
-    return [inspect.Parameter(one.name, kind, default=one.default, annotation=one.type) for one in fields(group)]
+    return [
+        inspect.Parameter(name, kind, default=group._field_defaults[name], annotation=annotation)
+        for name, annotation in group.__annotations__.items()
+    ]
 
 
 # --- values that are written in a small language of their own ---------------------------------------------------------

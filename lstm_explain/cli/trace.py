@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -67,7 +66,7 @@ def _units_chosen(source: SourceOptions, unit: str | None) -> tuple[SourceOption
         return source, unit
     if unit is not None:
         raise UsageError(f"--units {source.units} --unit {unit}", "both choose units", "Use one of them")
-    return replace(source, units=None), source.units
+    return source._replace(units=None), source.units
 
 
 def _show_one(

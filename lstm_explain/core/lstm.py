@@ -20,7 +20,7 @@ BLOCK_SAMPLES = 128
 BLOCK_BYTES = 2**25
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class LSTM:
     """A real LSTM and the batch that it reads.
 

@@ -9,7 +9,7 @@ The only source is the raw 64-bit integers of `numpy.random.PCG64(seed)`, whose 
 - stream n begins n * 2**128 / phi draws after the seed's own beginning. The golden ratio spreads any number of streams
   evenly over the generator's period, so no two of them overlap (numpy's own `PCG64.jumped` uses the same step).
 
-Odd streams feed the weights. Even streams feed the inputs: stream 2 m holds samples 16 m to 16 m + 15, timestep by timestep,
+Odd streams feed the weights. Even streams feed the inputs: stream 2 m holds samples 64 m to 64 m + 63, timestep by timestep,
 within a timestep sample by sample, and within a sample feature by feature (one more where the features are odd in number,
 drawn and left out, so that no pair is shared).
 """
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from lstm_explain.core.axes import Array
 
 PERIOD = 2**128
-GROUP = 16
+GROUP = 64
 """How many samples share a stream: enough to make drawing a batch fast, few enough to make drawing one sample cheap."""
 DRAWN_AT_ONCE = 2**20
 STRIDE = 0x9E3779B97F4A7C15F39CC0605CEDC835  # 2**128 / phi, rounded to odd

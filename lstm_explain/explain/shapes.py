@@ -138,7 +138,7 @@ class LayerParameters(NamedTuple):
     """In the axis words of the command line."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Shapes(Explanation):
     """The tensors of an LSTM, in the order in which data meets them."""
 

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from lstm_explain.core.spec import Spec
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Trace(Explanation):
     """The course of one sample through one layer in one direction."""
 
@@ -120,7 +120,7 @@ def explain_trace(
     )
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class TraceStream:
     """The same for many samples, layers and directions: made block by block, at constant memory, for the row formats."""
 

@@ -168,7 +168,7 @@ class Arithmetic(NamedTuple):
         }
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Unit(Explanation):
     """One unit under the microscope."""
 

@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, Literal
 from rich import box
 from rich.cells import cell_len
 from rich.console import Console, Group, RenderableType
-from rich.padding import Padding
 from rich.style import Style
 from rich.table import Table as RichTable
 from rich.text import Text
@@ -51,7 +50,9 @@ def text(document: Document, width: int, color: ColorSystem | None, unicode: boo
         emoji=False,
         markup=False,
     )
-    console.print(renderable(document, unicode, console.width))
+    for block in document:
+        for part in _block(block, unicode, console.width):
+            console.print(part)
     laid_out: str = console.file.getvalue()  # type: ignore[attr-defined]
     return "".join(line.rstrip() + "\n" for line in laid_out.splitlines())
 
@@ -93,8 +94,7 @@ def _block(block: Block, unicode: bool, width: int) -> Iterator[RenderableType]:
         case Note(words):
             yield Text(_spelled(words, unicode), style="dim")
         case Table():
-            for part in _fitting(block, width):
-                yield Padding(_table(part, unicode, width), (0, 0, 0, 1))
+            yield from (_table(part, unicode, width) for part in _fitting(block, width))
 
 
 def _spelled(words: str, unicode: bool) -> str:
@@ -108,13 +108,13 @@ def _fitting(table: Table, width: int) -> Iterator[Table]:
     """Cut a table whose columns cannot wrap and do not fit into tables that do, the first columns repeated in each."""
     between = 1 + 2 * _padding(table)
     sizes = [_natural(table, place) + between for place in range(len(table.columns))]
-    if any(column.wraps for column in table.columns) or sum(sizes) + 1 <= width:
+    if any(column.wraps for column in table.columns) or sum(sizes) <= width:
         yield table
         return
     fixed = list(range(table.repeated))
     chosen: list[int] = []
     for place in range(table.repeated, len(table.columns)):
-        if chosen and sum(sizes[one] for one in (*fixed, *chosen, place)) + 1 > width:
+        if chosen and sum(sizes[one] for one in (*fixed, *chosen, place)) > width:
             yield _columns(table, fixed + chosen)
             chosen = []
         chosen.append(place)
