@@ -41,8 +41,7 @@ def seeded(
         UsageError: a size, option, seed or length breaks a rule.
     """
     spec = _with_lengths(sizes, lengths)
-    _check_seed(seed)
-    return LSTM(spec, SeededInputs(spec, seed), init, seed, _checked(lengths, spec), max_memory)
+    return LSTM(spec, SeededInputs(spec, seed), init, seed, None if lengths is None else tuple(lengths), max_memory)
 
 
 def given(
@@ -78,9 +77,8 @@ def given(
         if size == 0:
             raise UsageError(name, f"the array has no {axis}: {compact(batch, tuple(found))}")
     spec = Spec(**{**sizes, **found})
-    _check_seed(seed)
     inputs = GivenInputs(batch, name, None if columns is None else tuple(columns))
-    return LSTM(spec, inputs, init, seed, _checked(lengths, spec), max_memory)
+    return LSTM(spec, inputs, init, seed, None if lengths is None else tuple(lengths), max_memory)
 
 
 def present(explanation: Explanation, view: str) -> Any:
@@ -89,28 +87,10 @@ def present(explanation: Explanation, view: str) -> Any:
     from lstm_explain.render import terminal
 
     document = document_of(explanation)
-    return terminal.renderable(document) if view == "rich" else terminal.html(document)
+    return terminal.painted(document) if view == "rich" else terminal.html(document)
 
 
 def _with_lengths(sizes: dict[str, Any], lengths: Sequence[int] | None) -> Spec:
     if lengths:
         sizes = {"samples": len(lengths), "timesteps": max(lengths), **sizes}
     return Spec(**sizes)
-
-
-def _checked(lengths: Sequence[int] | None, spec: Spec) -> tuple[int, ...] | None:
-    if lengths is None:
-        return None
-    asked = f"--lengths {','.join(map(str, lengths[:8]))}{',...' if len(lengths) > 8 else ''}"
-    if len(lengths) != spec.samples:
-        found = f"there are {len(lengths)} lengths for {spec.samples} samples"
-        raise UsageError(asked, found, "Give one length for each sample")
-    if min(lengths) < 1 or max(lengths) > spec.timesteps:
-        found = f"each length is a whole number from 1 to {spec.timesteps}, the number of timesteps"
-        raise UsageError(asked, found)
-    return tuple(lengths)
-
-
-def _check_seed(seed: int) -> None:
-    if not 0 <= seed < 2**53:
-        raise UsageError(f"--seed {seed}", "a seed is a whole number from 0 to 2**53 - 1")

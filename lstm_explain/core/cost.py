@@ -10,9 +10,6 @@ from lstm_explain.core.weights import parameter_counts
 if TYPE_CHECKING:
     from lstm_explain.core.spec import Spec
 
-DRAWING_BYTES = 48
-"""The most bytes that drawing one seeded input number holds at once: raw, uniform, radius, angle and result."""
-
 
 def macs_per_step(spec: Spec) -> int:
     """Multiply-accumulates of one sample's timestep through the whole stack.
@@ -64,11 +61,11 @@ def record_bytes(spec: Spec) -> int:
 
 def run_bytes(spec: Spec) -> int:
     """An upper bound on the memory of making the weights, drawing the inputs and recording the run."""
-    drawing = spec.samples * spec.timesteps * (spec.features + spec.features % 2) * DRAWING_BYTES
     read = sum(spec.features_of(layer) + 1 for layer in range(spec.layers)) * len(spec.directions)
     joined = spec.output * spec.layers if spec.bidirectional else 0
     copies = spec.samples * spec.timesteps * (read + joined) * spec.item_bytes
-    return 4 * _largest_weight(spec) * 8 + weight_bytes(spec) + drawing + copies + record_bytes(spec)
+    making = 4 * 8 * _largest_weight(spec)  # float64 copies while a matrix is made orthogonal
+    return making + weight_bytes(spec) + input_bytes(spec) + copies + record_bytes(spec)
 
 
 def _largest_weight(spec: Spec) -> int:

@@ -33,8 +33,8 @@ class SeededInputs(NamedTuple):
     def block(self, start: int, stop: int) -> Array:
         from lstm_explain.core.seeded import normal_inputs
 
-        drawn = normal_inputs(self.seed, start, stop, self.spec.timesteps, self.spec.features)
-        return drawn.astype(self.spec.dtype)
+        spec = self.spec
+        return normal_inputs(self.seed, range(start, stop), spec.timesteps, spec.features, spec.dtype)
 
 
 class GivenInputs(NamedTuple):

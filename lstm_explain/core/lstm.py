@@ -7,6 +7,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from lstm_explain.core.cost import run_bytes
+from lstm_explain.core.spec import check_seed
 from lstm_explain.errors import RefusedError, UsageError
 
 if TYPE_CHECKING:
@@ -38,6 +39,11 @@ class LSTM:
     """How many timesteps of each sample are run; all where None."""
     max_memory: int = DEFAULT_MEMORY
     """The memory budget of one run, in bytes."""
+
+    def __post_init__(self) -> None:
+        check_seed(self.seed)
+        if self.lengths is not None:
+            self._check_lengths(self.lengths)
 
     @cached_property
     def weights(self) -> Weights:
@@ -104,6 +110,15 @@ class LSTM:
             raise UsageError(f"--sample {sample}", f"there are {last + 1} samples, and they count from 0 to {last}")
         start, stop = self.block_of(sample)
         return self.run(start, stop), sample - start
+
+    def _check_lengths(self, lengths: tuple[int, ...]) -> None:
+        asked = f"--lengths {','.join(map(str, lengths[:8]))}{',...' if len(lengths) > 8 else ''}"
+        if len(lengths) != self.spec.samples:
+            found = f"there are {len(lengths)} lengths for {self.spec.samples} samples"
+            raise UsageError(asked, found, "Give one length for each sample")
+        if min(lengths) < 1 or max(lengths) > self.spec.timesteps:
+            found = f"each length is a whole number from 1 to {self.spec.timesteps}, the number of timesteps"
+            raise UsageError(asked, found)
 
     def _afford(self, spec: Spec) -> None:
         needed = run_bytes(spec)

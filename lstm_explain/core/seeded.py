@@ -1,17 +1,19 @@
-"""Numbers from a seed, addressable: every tensor draws from a stream of its own.
+"""Numbers from a seed, addressable: every number of every stream can be computed by itself.
 
-The only source is the raw 64-bit integers of `numpy.random.PCG64(seed)`, whose stream numpy guarantees; the methods of
-`numpy.random.Generator` carry no such promise, so the mapping to real numbers is ours and is documented here:
+The source is Philox4x32-10 (Salmon, Moraes, Dror & Shaw, "Parallel Random Numbers: As Easy as 1, 2, 3", 2011), the
+counter-based generator that PyTorch, TensorFlow and cuRAND use too. It is a function of a key and a counter, so there is
+no state to advance and no streams that could overlap. We compute it with numpy's integers instead of using
+`numpy.random`: importing that takes a tenth of a whole start, and its seeding and its methods carry no promise to stay
+the same. A test holds it to the published known answers. What we make of its integers is ours, and documented here:
 
-- uniform on [0, 1): the upper 53 bits of a raw integer, divided by 2**53;
-- standard normal: Box and Muller's transform (1958) of uniforms taken in pairs, (u, v) -> sqrt(-2 ln(1-u)) (cos 2 pi v,
-  sin 2 pi v), in that order;
-- stream n begins n * 2**128 / phi draws after the seed's own beginning. The golden ratio spreads any number of streams
-  evenly over the generator's period, so no two of them overlap (numpy's own `PCG64.jumped` uses the same step).
+- the key is the seed; the counter's upper half is the stream's number, its lower half the place in the stream;
+- each counter gives four 32-bit words a, b, c, d, and so two 64-bit integers, a + 2**32 b and c + 2**32 d;
+- uniform on [0, 1): the upper 53 bits of an integer, divided by 2**53; place n holds the uniforms 2 n and 2 n + 1;
+- standard normal: Box and Muller's transform (1958) of a place's two uniforms, (u, v) -> sqrt(-2 ln(1-u)) (cos 2 pi v,
+  sin 2 pi v), in that order; place n holds the normals 2 n and 2 n + 1.
 
-Odd streams feed the weights. Even streams feed the inputs: stream 2 m holds samples 64 m to 64 m + 63, timestep by timestep,
-within a timestep sample by sample, and within a sample feature by feature (one more where the features are odd in number,
-drawn and left out, so that no pair is shared).
+Even streams feed the inputs: sample k is stream 2 k, timestep by timestep; a timestep begins a new place. Odd streams
+feed the weights.
 """
 
 from __future__ import annotations
@@ -21,16 +23,18 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from lstm_explain.errors import UsageError
+from lstm_explain.core.spec import check_seed
 
 if TYPE_CHECKING:
     from lstm_explain.core.axes import Array
 
-PERIOD = 2**128
-GROUP = 64
-"""How many samples share a stream: enough to make drawing a batch fast, few enough to make drawing one sample cheap."""
-DRAWN_AT_ONCE = 2**20
-STRIDE = 0x9E3779B97F4A7C15F39CC0605CEDC835  # 2**128 / phi, rounded to odd
+MULTIPLIERS = (np.uint64(0xD2511F53), np.uint64(0xCD9E8D57))
+WEYL = (0x9E3779B9, 0xBB67AE85)
+ROUNDS = 10
+WORD = np.uint64(32)
+LOW = np.uint64(0xFFFFFFFF)
+PLACES_AT_ONCE = 2**14
+"""How many places are drawn at once: few enough that the work stays in the processor's cache."""
 
 
 class Stream:
@@ -42,50 +46,61 @@ class Stream:
     """
 
     def __init__(self, seed: int, number: int) -> None:
-        self._bits = _generator(seed)
-        self._bits.advance(number * STRIDE % PERIOD)
+        self._seed, self._number, self._place = seed, number, 0
 
     def uniform(self, *sizes: int) -> Array:
         """Draw float64 numbers in [0, 1) of the given sizes."""
-        return _uniform(self._bits.random_raw(math.prod(sizes))).reshape(sizes)
+        return self._draw(_uniform, sizes)
 
     def normal(self, *sizes: int) -> Array:
         """Draw float64 standard-normal numbers of the given sizes."""
+        return self._draw(_normal, sizes)
+
+    def _draw(self, transform: Transform, sizes: tuple[int, ...]) -> Array:
         count = math.prod(sizes)
-        return _normal(self._bits.random_raw(count + count % 2))[:count].reshape(sizes)
+        places = np.arange(self._place, self._place + -(-count // 2), dtype=np.uint64)
+        self._place += len(places)
+        pairs = transform(integers(self._seed, np.uint64(self._number), places))
+        return pairs.reshape(-1)[:count].reshape(sizes)
 
 
-def normal_inputs(seed: int, start: int, stop: int, timesteps: int, features: int) -> Array:
-    """Draw the inputs of samples start to stop - 1, float64[samples, timesteps, features].
+def normal_inputs(seed: int, samples: range, timesteps: int, features: int, dtype: str = "float64") -> Array:
+    """Draw the inputs of consecutive samples; [samples, timesteps, features].
 
-    Sample k depends on (seed, k) alone: not on how many samples there are, nor on which are drawn beside it; and its first
-    timesteps are the same whatever the number of timesteps.
+    Sample k depends on (seed, k) alone: not on how many samples there are, nor on which are drawn beside it; and its
+    first timesteps are the same whatever the number of timesteps. Drawn piece by piece, so that the memory in use is
+    hardly more than the result's.
     """
-    drawn = features + features % 2
-    raw = np.empty((timesteps, stop - start, drawn), np.uint64)
-    bits, at, first = _generator(seed), 0, start
-    while first < stop:
-        group, last = first // GROUP, min(stop, (first // GROUP + 1) * GROUP)
-        bits.advance((2 * group * STRIDE - at) % PERIOD)
-        _draw_group(bits, raw[:, first - start : last - start], first - group * GROUP)
-        at, first = 2 * group * STRIDE + timesteps * GROUP * drawn, last
-    return _normal(raw)[:, :, :features].transpose(1, 0, 2)
+    drawn = np.empty((len(samples), timesteps, features), dtype)
+    pairs = -(-features // 2)
+    steps_at_once = max(1, PLACES_AT_ONCE // pairs)
+    samples_at_once = max(1, PLACES_AT_ONCE // (pairs * timesteps))
+    for sample in range(0, len(samples), samples_at_once):
+        streams = np.array([2 * one for one in samples[sample : sample + samples_at_once]], np.uint64)
+        for t in range(0, timesteps, steps_at_once):
+            part = drawn[sample : sample + samples_at_once, t : t + steps_at_once]
+            places = np.arange(t * pairs, (t + part.shape[1]) * pairs, dtype=np.uint64)
+            normals = _normal(integers(seed, streams[:, None], places))
+            part[:] = normals.reshape(*part.shape[:2], 2 * pairs)[:, :, :features]
+    return drawn
 
 
-def _draw_group(bits: np.random.PCG64, into: Array, first: int) -> None:
-    """Draw a group's stream for all timesteps, a bounded number at a time, and keep the samples from `first` on."""
-    timesteps, samples, drawn = into.shape
-    at_once = max(1, DRAWN_AT_ONCE // (GROUP * drawn))
-    for start in range(0, timesteps, at_once):
-        part = into[start : start + at_once]
-        group = bits.random_raw(len(part) * GROUP * drawn).reshape(len(part), GROUP, drawn)
-        part[:] = group[:, first : first + samples]
+def integers(seed: int, streams: Array | np.uint64, places: Array) -> Array:
+    """The two 64-bit integers at each place of each stream: uint64[..., 2], streams and places broadcast together."""
+    check_seed(seed)
+    words = philox((seed & 0xFFFFFFFF, seed >> 32), places & LOW, places >> WORD, streams & LOW, streams >> WORD)
+    a, b, c, d = np.broadcast_arrays(*words)
+    return np.stack([a | b << WORD, c | d << WORD], axis=-1)
 
 
-def _generator(seed: int) -> np.random.PCG64:
-    if not 0 <= seed < 2**53:
-        raise UsageError(f"--seed {seed}", "a seed is a whole number from 0 to 2**53 - 1")
-    return np.random.PCG64(seed)
+def philox(key: tuple[int, int], *counter: Array | np.uint64) -> tuple[Array | np.uint64, ...]:
+    """Philox4x32-10: the four 32-bit words of each counter of four 32-bit words, all held in uint64."""
+    x0, x1, x2, x3 = counter
+    for turn in range(ROUNDS):
+        k0, k1 = (np.uint64((word + turn * step) & 0xFFFFFFFF) for word, step in zip(key, WEYL, strict=True))
+        first, second = MULTIPLIERS[0] * x0, MULTIPLIERS[1] * x2
+        x0, x1, x2, x3 = second >> WORD ^ x1 ^ k0, second & LOW, first >> WORD ^ x3 ^ k1, first & LOW
+    return x0, x1, x2, x3
 
 
 def _uniform(raw: Array) -> Array:
@@ -93,8 +108,14 @@ def _uniform(raw: Array) -> Array:
 
 
 def _normal(raw: Array) -> Array:
-    """Transform raw integers, an even number of them along the last axis, to as many normal numbers."""
+    """Transform pairs of integers, [..., 2], to pairs of normal numbers."""
     uniform = _uniform(raw)
-    radius = np.sqrt(-2 * np.log1p(-uniform[..., 0::2]))
-    angle = 2 * np.pi * uniform[..., 1::2]
-    return np.stack((radius * np.cos(angle), radius * np.sin(angle)), axis=-1).reshape(raw.shape)
+    radius = np.sqrt(-2 * np.log1p(-uniform[..., 0]))
+    angle = 2 * np.pi * uniform[..., 1]
+    return np.stack((radius * np.cos(angle), radius * np.sin(angle)), axis=-1)
+
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    Transform = Callable[[Array], Array]

@@ -93,6 +93,12 @@ class Spec:
         return asdict(self)
 
 
+def check_seed(seed: int) -> None:
+    """Raise `UsageError` unless this is a seed."""
+    if not 0 <= seed < 2**53:
+        raise UsageError(f"--seed {seed}", "a seed is a whole number from 0 to 2**53 - 1")
+
+
 def _whole(name: str, value: SupportsIndex, rule: str) -> int:
     try:
         size = operator.index(value)

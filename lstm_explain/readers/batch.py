@@ -14,6 +14,13 @@ if TYPE_CHECKING:
     from lstm_explain.core.axes import Array
 
 CHECKED_AT_ONCE = 2**20
+MAGIC = b"\x93NUMPY"
+OTHERS = {
+    b"PK": ("a zip archive, such as .npz or .xlsx", "Save one array with np.save as .npy, or one sheet as CSV"),
+    b"\x1f\x8b": ("a gzip archive", "Unpack it first"),
+    b"\x89HDF": ("an HDF5 file", "Save one array with np.save as .npy"),
+}
+"""What other files begin with."""
 
 
 class Batch(NamedTuple):
@@ -36,10 +43,12 @@ def read_batch(name: str, columns: Sequence[str] | None, budget: int, allow_nan:
         RefusedError: a CSV file is larger than the budget, in bytes.
     """
     from lstm_explain.readers.delimited import read_csv
-    from lstm_explain.readers.npy import MAGIC, read_npy
+    from lstm_explain.readers.npy import read_npy
 
     if name == "-":
-        table = read_csv(standard_input(), "standard input", columns, budget)
+        piped = standard_input()
+        _no_other_format(_first_bytes(piped), "standard input")
+        table = read_csv(piped, "standard input", columns, budget)
         return _finite(Batch(table.values, "standard input", table.names), allow_nan)
     with open_file(name) as file:
         start = file.read(len(MAGIC))
@@ -49,16 +58,22 @@ def read_batch(name: str, columns: Sequence[str] | None, budget: int, allow_nan:
             table = read_csv(file, name, columns, budget)
             return _finite(Batch(table.values, shown(Path(name).name), table.names), allow_nan)
         if columns is not None:
-            raise UsageError(
-                f"--columns {','.join(columns)}", "only CSV files have columns", "Slice the array before saving it"
-            )
+            asked = f"--columns {shown(','.join(columns))}"
+            raise UsageError(asked, "only CSV files have columns", "Slice the array before saving it")
         return _finite(Batch(read_npy(file, name), shown(Path(name).name), None), allow_nan)
 
 
+def _first_bytes(piped: BinaryIO) -> bytes:
+    """What a pipe begins with, left in place; nothing where the stream cannot look ahead."""
+    return piped.peek(len(MAGIC))[: len(MAGIC)] if isinstance(piped, BufferedReader) else b""
+
+
 def _no_other_format(start: bytes, name: str) -> None:
-    if start[:4] == b"PK\x03\x04":
-        fix = "Save one array with np.save as .npy"
-        raise InputFileError(shown(name), "this is a zip archive, such as .npz, not a .npy or .csv file", fix)
+    for magic, (kind, fix) in OTHERS.items():
+        if start.startswith(magic):
+            raise InputFileError(shown(name), f"this is {kind}, not a .npy or .csv file", fix)
+    if start == MAGIC:
+        raise InputFileError(shown(name), "only CSV can be piped in, and this is a .npy array", "Save it and name the file")
     if b"\0" in start:
         raise InputFileError(shown(name), "this is neither a .npy file nor text", "Give a .npy or .csv file")
 

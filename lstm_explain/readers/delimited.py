@@ -17,7 +17,10 @@ if TYPE_CHECKING:
 
     from lstm_explain.core.axes import Array
 
-MOST_NAMED = 8
+MOST_NAMED, MOST_DIGITS = 8, 9
+MISSING = {"", "na", "n/a", "#n/a", "null", "none", "-", "?"}
+"""How a cell says that its number is missing. In the first line, that does not make a header of it."""
+SEPARATORS = {";": "semicolons", "\t": "tabs", " ": "spaces", "|": "bars"}
 
 
 class Columns(NamedTuple):
@@ -31,8 +34,8 @@ class Columns(NamedTuple):
 def read_csv(file: BinaryIO, name: str, wanted: Sequence[str] | None, budget: int) -> Columns:
     """Read a CSV file of numbers, with or without a header. Blank lines are passed over.
 
-    The first line is a header if a column is text there and a number in the second line; a column that is text in both, such
-    as a date, says nothing.
+    The first line is a header if a column is text there and a number in the second line. A column that is text in both, such
+    as a date, says nothing; nor does a word for a missing number, such as NA.
 
     Args:
         file: the bytes.
@@ -78,9 +81,14 @@ def _rows(file: BinaryIO, name: str, budget: int) -> Iterator[tuple[int, list[st
 
 def _header(rows: list[list[str]]) -> list[str] | None:
     first, second = rows[0], rows[1] if len(rows) > 1 else []
-    turned = any(not _is_number(one) and _is_number(other) for one, other in zip(first, second, strict=False))
+    turned = any(_is_name(one) and _is_number(other) for one, other in zip(first, second, strict=False))
     alone = not second and not any(map(_is_number, first))
-    return first if turned or alone else None
+    numbered = len(first) > 1 and first == ["", *map(str, range(len(first) - 1))]  # as pandas names columns without names
+    return first if turned or alone or numbered else None
+
+
+def _is_name(cell: str) -> bool:
+    return not _is_number(cell) and cell.lower() not in MISSING
 
 
 def _is_number(cell: str) -> bool:
@@ -94,13 +102,22 @@ def _is_number(cell: str) -> bool:
 def _places(header: list[str] | None, width: int, wanted: Sequence[str] | None, name: str) -> list[int]:
     if wanted is None:
         return list(range(width))
-    return [_place(column, header, width, name) for column in wanted]
+    places = [_place(column, header, width, name) for column in wanted]
+    for nth, place in enumerate(places):
+        if place in places[:nth]:
+            found = f"column {place} of {shown(name)} is asked for twice"
+            raise UsageError(f"--columns {shown(','.join(wanted))}", found, "Name each column once")
+    return places
 
 
 def _place(column: str, header: list[str] | None, width: int, name: str) -> int:
     if header is not None and column in header:
-        return header.index(column)
-    if column.isascii() and column.isdigit() and int(column) < width:
+        same = [place for place, one in enumerate(header) if one == column]
+        if len(same) > 1:
+            found = f"{shown(name)} has {len(same)} columns of that name, at {', '.join(map(str, same[:MOST_NAMED]))}"
+            raise UsageError(f"--columns {shown(column)}", found, "Choose by place")
+        return same[0]
+    if column.isascii() and column.isdigit() and len(column) <= MOST_DIGITS and int(column) < width:
         return int(column)
     known = f"the columns are {_named(header)}" if header else f"it has no header, and its columns count from 0 to {width - 1}"
     raise UsageError(f"--columns {shown(column)}", f"{shown(name)} has no such column; {known}")
@@ -121,6 +138,18 @@ def _numbers(row: tuple[int, list[str]], places: list[int], header: list[str] | 
 
 def _bad_cell(number: int, place: int, cell: str, header: list[str] | None, name: str) -> InputFileError:
     column = f"column {place}" + (f" ({shown(header[place])})" if header else "")
-    wrong = f"{shown(cell)!r} is no number" if cell else "the cell is empty"
+    wrong = f"'{shown(cell)}' is no number" if cell else "the cell is empty"
+    separator = _other_separator(cell)
     fix = f"Leave column {place} out by naming the others with --columns, by name or by place from 0"
+    if separator:
+        fix = f"Its cells seem to be separated by {separator}: separate them by commas, and write numbers with a point"
     return InputFileError(shown(name), f"line {number}, {column}: {wrong}", fix)
+
+
+def _other_separator(cell: str) -> str:
+    """What seems to separate cells inside of what commas separate; nothing where the cell is one word, or a sentence."""
+    for mark, separator in SEPARATORS.items():
+        pieces = cell.split(mark)
+        if len(pieces) > 1 and (mark in ";\t" or all(map(_is_number, pieces))):
+            return separator
+    return ""

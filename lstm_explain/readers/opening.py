@@ -7,10 +7,14 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
-from lstm_explain.errors import InputFileError
+from lstm_explain.errors import InputFileError, RefusedError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+
+LONGEST_LINE = 2**22
+"""In bytes. A line is held as many small strings, so it is far larger in memory than in the file."""
 
 
 def open_file(name: str) -> BinaryIO:
@@ -19,6 +23,8 @@ def open_file(name: str) -> BinaryIO:
     Raises:
         InputFileError: there is no such file, it is a folder or device, or it may not be read.
     """
+    if not name:
+        raise InputFileError("--data ''", "this names no file", "Name a .npy or .csv file, or - for CSV on standard input")
     path = Path(name)
     try:
         if not stat.S_ISREG(path.stat().st_mode):
@@ -29,8 +35,10 @@ def open_file(name: str) -> BinaryIO:
         raise InputFileError(shown(name), "there is no such file") from None
     except PermissionError:
         raise InputFileError(shown(name), "you may not read this file") from None
-    except (OSError, ValueError) as error:
-        raise InputFileError(shown(name), str(error)) from None
+    except OSError as error:
+        raise InputFileError(shown(name), error.strerror or "it cannot be opened") from None
+    except ValueError:  # a NUL in the name
+        raise InputFileError(shown(name), "no file can have this name") from None
 
 
 def standard_input() -> BinaryIO:
@@ -51,17 +59,17 @@ def lines(file: BinaryIO, name: str, budget: int) -> Iterator[str]:
 
     Raises:
         InputFileError: the text is not UTF-8.
-        RefusedError: it is larger than the budget.
+        RefusedError: it is larger than the budget, or one of its lines is longer than any table's.
     """
-    from lstm_explain.errors import RefusedError
-
     left, number = budget, 0
-    while line := file.readline(left + 1):
+    while line := file.readline(min(left, LONGEST_LINE) + 1):
         left, number = left - len(line), number + 1
         if left < 0:
-            raise RefusedError(
-                shown(name), f"the text is larger than the memory budget of {budget} bytes", "Raise --max-memory"
-            )
+            found = f"the text is larger than the memory budget of {budget} bytes"
+            raise RefusedError(shown(name), found, "Raise --max-memory")
+        if len(line) > LONGEST_LINE:
+            found = f"line {number} is longer than {LONGEST_LINE} bytes"
+            raise RefusedError(shown(name), found, "Save so wide an array with np.save as .npy")
         try:
             yield line.decode("utf-8-sig" if number == 1 else "utf-8")
         except UnicodeDecodeError:

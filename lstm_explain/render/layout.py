@@ -1,0 +1,164 @@
+"""Blocks laid out as lines of spans, for a page of a given width: what the terminal, SVG and HTML views all paint.
+
+The layout is our own because it is part of every start: rich's tables took 20 to 30 ms for the tables of `shapes`, this takes
+about 3, and a page without colour needs no rich at all. It also keeps every page the same across versions of rich.
+"""
+
+from __future__ import annotations
+
+import textwrap
+from typing import TYPE_CHECKING, NamedTuple, TypeAlias
+from unicodedata import combining, east_asian_width
+
+from lstm_explain.document.blocks import Block, Cell, Column, Course, Document, Heading, Note, Paragraph, Table
+from lstm_explain.render.strip import plain_text, strip
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+COURSE_WIDTH = 40
+NARROWEST_TEXT = 16
+
+
+class Look(NamedTuple):
+    """How a span looks, in words that any medium can honour."""
+
+    bold: bool = False
+    dim: bool = False
+    italic: bool = False
+    reverse: bool = False
+    tint: float | None = None
+    """From -1 to 1; see `document.blocks.Cell`."""
+
+
+PLAIN = Look()
+BOLD, DIM, ITALIC, TITLE = Look(bold=True), Look(dim=True), Look(italic=True), Look(bold=True, reverse=True)
+
+
+class Span(NamedTuple):
+    """A piece of a line in one look."""
+
+    text: str
+    look: Look = PLAIN
+
+
+Line: TypeAlias = list[Span]
+
+
+def lines(document: Document, width: int, unicode: bool) -> Iterator[Line]:
+    """Lay a document out for a page of `width` columns, in ASCII where there is no Unicode."""
+    for block in document:
+        yield from _block(block, width, unicode)
+
+
+def _block(block: Block, width: int, unicode: bool) -> Iterator[Line]:
+    match block:
+        case Heading(words, level):
+            if level > 1:
+                yield []
+            look = {1: TITLE, 2: BOLD}.get(level, ITALIC)
+            yield from ([Span(line, look)] for line in _wrapped(_spelled(words, unicode), width))
+        case Paragraph(words):
+            yield from ([Span(line)] for line in _wrapped(_spelled(words, unicode), width))
+        case Note(words):
+            yield from ([Span(line, DIM)] for line in _wrapped(_spelled(words, unicode), width))
+        case Table():
+            for part in _fitting(block, width, unicode):
+                yield from _table(part, width, unicode)
+
+
+def _spelled(words: str, unicode: bool) -> str:
+    return words if unicode else plain_text(words)
+
+
+def _wrapped(words: str, width: int) -> list[str]:
+    if width_of(words) <= width:
+        return [words]
+    return textwrap.wrap(words, width, break_on_hyphens=False) or [""]
+
+
+def width_of(text: str) -> int:
+    """How many columns a text takes: two for a wide character of East Asia, none for a combining one."""
+    if text.isascii():
+        return len(text)
+    return sum(0 if combining(one) else 2 if east_asian_width(one) in "WF" else 1 for one in text)
+
+
+# --- tables -----------------------------------------------------------------------------------------------------------
+
+
+def _fitting(table: Table, width: int, unicode: bool) -> Iterator[Table]:
+    """Cut a table whose columns cannot wrap and do not fit into tables that do, the first columns repeated in each."""
+    gap = _gap(table)
+    sizes = [_natural(table, place, width, unicode) + gap for place in range(len(table.columns))]
+    if any(column.wraps for column in table.columns) or sum(sizes) - gap <= width:
+        yield table
+        return
+    fixed = list(range(table.repeated))
+    chosen: list[int] = []
+    for place in range(table.repeated, len(table.columns)):
+        if chosen and sum(sizes[one] for one in (*fixed, *chosen, place)) - gap > width:
+            yield _columns(table, fixed + chosen)
+            chosen = []
+        chosen.append(place)
+    yield _columns(table, fixed + chosen)
+
+
+def _columns(table: Table, places: list[int]) -> Table:
+    rows = tuple(tuple(row[place] for place in places) for row in table.rows)
+    return table._replace(columns=tuple(table.columns[place] for place in places), rows=rows)
+
+
+def _gap(table: Table) -> int:
+    """Coloured cells stand close together, so that they make one picture."""
+    colored = any(isinstance(cell, Cell) and cell.tint is not None for row in table.rows for cell in row)
+    return 1 if colored else 2
+
+
+def _natural(table: Table, place: int, width: int, unicode: bool) -> int:
+    """The width that a column would like."""
+    cells = (row[place] for row in table.rows)
+    sizes = (width_of(line) for cell in cells for line, _ in _cell(cell, None, width, unicode))
+    return max([width_of(table.columns[place].title), *sizes])
+
+
+def _table(table: Table, width: int, unicode: bool) -> Iterator[Line]:
+    gap = _gap(table)
+    sizes = [_natural(table, place, width, unicode) for place in range(len(table.columns))]
+    spare = width - sum(sizes) - gap * (len(sizes) - 1)
+    for place, column in enumerate(table.columns):
+        if column.wraps and spare < 0:
+            sizes[place] = max(NARROWEST_TEXT, sizes[place] + spare)
+    if table.ruled:
+        titles = [[Span(_spelled(column.title, unicode), DIM)] for column in table.columns]
+        yield from _row(table.columns, titles, sizes, gap)
+        yield [Span(("─" if unicode else "-") * (sum(sizes) + gap * (len(sizes) - 1)), DIM)]
+    for row in table.rows:
+        cells = [
+            _cell(cell, size if column.wraps else None, width, unicode)
+            for cell, size, column in zip(row, sizes, table.columns, strict=True)
+        ]
+        yield from _row(table.columns, cells, sizes, gap)
+
+
+def _row(columns: tuple[Column, ...], cells: list[list[Span]], sizes: list[int], gap: int) -> Iterator[Line]:
+    """Put the cells of a row side by side, as many lines as the highest of them has."""
+    for level in range(max(map(len, cells))):
+        line: Line = []
+        for column, cell, size in zip(columns, cells, sizes, strict=True):
+            text, look = cell[level] if level < len(cell) else Span("")
+            padding = " " * (size - width_of(text))
+            line += [Span(text + padding if column.align == "left" else padding + text, look), Span(" " * gap)]
+        yield line[:-1]
+
+
+def _cell(cell: Cell | Course, size: int | None, width: int, unicode: bool) -> list[Span]:
+    """The lines of a cell, wrapped to `size` where it is given."""
+    if isinstance(cell, Course):
+        return [Span(_spelled(strip(cell.values, cell.scale, min(COURSE_WIDTH, max(8, width // 3))), unicode))]
+    look = PLAIN if not cell.strong and cell.tint is None else Look(bold=cell.strong, tint=cell.tint)
+    text, detail = _spelled(cell.text, unicode), _spelled(cell.detail, unicode)
+    found = [Span(line, look) for line in (_wrapped(text, size) if size else [text])]
+    if detail:
+        found += [Span(line, DIM) for line in (_wrapped(detail, size) if size else [detail])]
+    return found
