@@ -13,7 +13,7 @@ import typer
 
 from lstm_explain.core.gates import Direction
 from lstm_explain.core.spec import Dtype
-from lstm_explain.errors import UsageError
+from lstm_explain.errors import RefusedError, UsageError
 
 Init = Literal["keras", "pytorch"]
 Color = Literal["auto", "always", "never"]
@@ -108,30 +108,45 @@ def _parameters(group: Any) -> list[inspect.Parameter]:
 # --- values that are written in a small language of their own ---------------------------------------------------------
 
 
+def spelled(option: str, text: str) -> str:
+    """An option as it was given, safe to print."""
+    from lstm_explain.readers.opening import shown
+
+    return f"{option} {shown(text)}" if text else f"{option} ''"
+
+
 def whole_numbers(option: str, text: str) -> tuple[int, ...]:
     """Read `10,7,3`."""
     parts = [part.strip() for part in text.split(",")]
     if not all(_is_whole(part) for part in parts):
-        raise UsageError(f"{option} {text}", "this is no list of whole numbers such as 10,7,3")
+        raise UsageError(spelled(option, text), "this is no list of whole numbers such as 10,7,3")
     return tuple(map(int, parts))
 
 
+MOST_CHOSEN = 10**7
+
+
 def selection(option: str, text: str, first: int, last: int) -> tuple[int, ...]:
-    """Read `0,3,7-9` or `all`: numbers from first to last, and ranges that include both their ends."""
-    if text.strip() == "all":
-        return tuple(range(first, last + 1))
-    chosen: list[int] = []
-    for part in text.split(","):
+    """Read `0,3,7-9` or `all`: numbers from first to last, and ranges that include both their ends.
+
+    Raises:
+        UsageError: it is no selection, or there is no such number.
+        RefusedError: the selection is longer than any run that fits into memory.
+    """
+    chosen: set[int] = set()
+    for part in (f"{first}-{last}" if text.strip() == "all" else text).split(","):
         low, dash, high = (piece.strip() for piece in part.partition("-"))
         if not _is_whole(low) or (dash and not _is_whole(high)):
-            raise UsageError(f"{option} {text}", "this is no selection such as 3 or 0,3,7-9 or all")
+            raise UsageError(spelled(option, text), "this is no selection such as 3 or 0,3,7-9 or all")
         start, stop = int(low), int(high) if dash else int(low)
         if start > stop:
-            raise UsageError(f"{option} {text}", f"the range {part.strip()} runs backwards")
+            raise UsageError(spelled(option, text), f"the range {part.strip()} runs backwards")
         if start < first or stop > last:
-            raise UsageError(f"{option} {text}", f"they count from {first} to {last}")
-        chosen.extend(range(start, stop + 1))
-    return tuple(sorted(set(chosen)))
+            raise UsageError(spelled(option, text), f"{option.strip('-').rstrip('s')}s count from {first} to {last}")
+        if stop - start >= MOST_CHOSEN:
+            raise RefusedError(spelled(option, text), f"these are {stop - start + 1}", f"Choose {MOST_CHOSEN} at most")
+        chosen.update(range(start, stop + 1))
+    return tuple(sorted(chosen))
 
 
 SIZES = {"": 1, "B": 1, "KB": 10**3, "MB": 10**6, "GB": 10**9, "TB": 10**12}
@@ -143,7 +158,7 @@ def memory_size(option: str, text: str) -> int:
     digits = text.strip().rstrip("BbIiKkMmGgTt ")
     unit = text.strip()[len(digits) :].strip().upper()
     if not _is_whole(digits) or unit not in SIZES:
-        raise UsageError(f"{option} {text}", "this is no size such as 500MB, 1GiB or a number of bytes")
+        raise UsageError(spelled(option, text), "this is no size such as 500MB, 1GiB or a number of bytes")
     return int(digits) * SIZES[unit]
 
 

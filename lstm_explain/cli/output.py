@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-from lstm_explain.cli.options import Format, OutputOptions
+from lstm_explain.cli.options import Format, OutputOptions, spelled
 from lstm_explain.cli.writing import write
 from lstm_explain.errors import UsageError
 
@@ -42,7 +42,7 @@ def chosen_format(options: OutputOptions, fitting: tuple[Format, ...], topic: st
         chosen, asked = options.format or Format.json, f"--format {options.format or Format.json}"
     else:
         suffix = Path(options.output or "").suffix.lower()
-        chosen, asked = SUFFIXES.get(suffix, usual), f"-o {options.output}"
+        chosen, asked = SUFFIXES.get(suffix, usual), spelled("-o", options.output or "")
     if chosen not in fitting:
         names = ", ".join(fitting)
         raise UsageError(asked, f"{topic} cannot be shown as {chosen}", f"The formats that fit are {names}")
@@ -64,8 +64,10 @@ def show(explanation: Explanation, options: OutputOptions, chosen: Format, **cho
 def _rendered(document: Document, options: OutputOptions, chosen: Format, topic: str) -> bytes:
     if chosen is Format.markdown:
         from lstm_explain.render import markdown
+        from lstm_explain.render.strip import plain_text
 
-        return markdown.text(document).encode()
+        text = markdown.text(document)
+        return (plain_text(text) if options.ascii else text).encode()
     from lstm_explain.render import terminal
 
     if chosen is Format.svg:
@@ -89,7 +91,7 @@ def _width(options: OutputOptions) -> int:
     if options.output not in (None, "-"):
         return DEFAULT_WIDTH
     found = shutil.get_terminal_size((DEFAULT_WIDTH, 24)).columns
-    return found if found >= NARROWEST else DEFAULT_WIDTH
+    return min(found, WIDEST) if found >= NARROWEST else DEFAULT_WIDTH
 
 
 def _colors(options: OutputOptions) -> Literal["standard", "256", "truecolor"] | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterable, Iterator
+from itertools import chain
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -11,10 +12,18 @@ if TYPE_CHECKING:
 
 
 def watched(blocks: Iterable[Block], samples: int) -> Iterator[Block]:
-    """Pass the blocks on, and show how many of the samples they held so far."""
+    """Pass the blocks on, and show how many of the samples they held so far.
+
+    The first block is run at once, so that a run that is refused says so before anything is written.
+    """
+    rest = iter(blocks)
+    started = chain([next(rest)], rest)
     if sys.stderr is None or not sys.stderr.isatty() or samples == 1:
-        yield from blocks
-        return
+        return started
+    return _with_a_bar(started, samples)
+
+
+def _with_a_bar(blocks: Iterable[Block], samples: int) -> Iterator[Block]:
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 

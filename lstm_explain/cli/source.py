@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from lstm_explain.cli.options import SourceOptions, memory_size, whole_numbers
+from lstm_explain.cli.options import SourceOptions, memory_size, spelled, whole_numbers
 from lstm_explain.core.lstm import LSTM
 from lstm_explain.errors import UsageError
 from lstm_explain.library import given, seeded
@@ -27,7 +27,7 @@ def lstm_from(options: SourceOptions, lengths: str | None = None) -> LSTM:
     }
     if options.data is None:
         if options.columns is not None:
-            raise UsageError(f"--columns {options.columns}", "there is no --data to choose columns of")
+            raise UsageError(spelled("--columns", options.columns), "there is no --data to choose columns of")
         return seeded(**about)
     from lstm_explain.readers.batch import read_batch
 
@@ -59,4 +59,4 @@ def _units(text: str) -> int:
     try:
         return int(text)
     except ValueError:
-        raise UsageError(f"--units {text}", "a size is a whole number", "To choose units, use --unit") from None
+        raise UsageError(spelled("--units", text), "a size is one whole number, such as 10") from None

@@ -18,7 +18,14 @@ if TYPE_CHECKING:
     Array: TypeAlias = np.ndarray[Any, np.dtype[Any]]
 
 
-SPELLED = {"gate_units": "4*units", "features_and_hidden": "features + hidden"}
+SPELLED = {
+    "gate_units": "4*units",
+    "both_units": "2*units",
+    "both_hidden": "2*hidden",
+    "features_and_units": "features + units",
+    "features_and_hidden": "features + hidden",
+}
+"""How axes are spelled whose names are no Python words."""
 
 
 class Axis(NamedTuple):

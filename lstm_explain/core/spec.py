@@ -81,6 +81,11 @@ class Spec:
         return self.hidden * len(self.directions)
 
     @property
+    def hidden_axis(self) -> str:
+        """What the axis of h is called: its numbers are the units' own unless a projection mixes them."""
+        return "units" if self.projection is None else "hidden"
+
+    @property
     def item_bytes(self) -> int:
         return ITEM_BYTES[self.dtype]
 

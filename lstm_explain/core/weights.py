@@ -75,7 +75,7 @@ def weight_shapes(spec: Spec, layer: int) -> dict[str, Shape]:
     gate_units = len(GATES) * spec.units
     shapes = {
         "kernel": shape(features=spec.features_of(layer), gate_units=gate_units),
-        "recurrent_kernel": shape(hidden=spec.hidden, gate_units=gate_units),
+        "recurrent_kernel": shape(**{spec.hidden_axis: spec.hidden, "gate_units": gate_units}),
     }
     if spec.bias:
         shapes["bias"] = shape(gate_units=gate_units)

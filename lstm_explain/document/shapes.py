@@ -9,6 +9,7 @@ from lstm_explain.core.gates import Direction
 from lstm_explain.document.blocks import Block, Cell, Column, Document, Heading, Note, Paragraph, Table
 from lstm_explain.document.numbers import count, plural, size
 from lstm_explain.document.opening import opening
+from lstm_explain.explain.shapes import OUTPUT_NAMES, STEP_NAMES
 
 if TYPE_CHECKING:
     from lstm_explain.core.spec import Spec
@@ -21,24 +22,6 @@ TENSOR_COLUMNS = (
     Column("bytes", "right"),
 )
 FACT_COLUMNS = (Column(""), Column("", wraps=True))
-STEP_NAMES = (
-    "input_step",
-    "hidden_prev",
-    "cell_prev",
-    "joined",
-    "pre_activation",
-    "input_gate",
-    "forget_gate",
-    "candidate",
-    "output_gate",
-    "cell",
-    "unit_output",
-    "hidden",
-)
-WEIGHT_NAMES = ("kernel", "recurrent_kernel", "bias", "projection", "peephole")
-ROLES = {"input_gate": "i", "forget_gate": "f", "candidate": "g", "output_gate": "o"}
-
-
 def document(shapes: Shapes) -> Document:
     """Lay out the shapes of an LSTM."""
     spec = shapes.spec
@@ -70,7 +53,7 @@ def _layer(shapes: Shapes, layer: int) -> list[Block]:
     spec = shapes.spec
     name = f"layer {layer}" if spec.layers > 1 else "the layer"
     step = [one for one in shapes.of(*STEP_NAMES, layer=layer) if one.direction is Direction.FORWARD]
-    weights = shapes.of(*WEIGHT_NAMES, layer=layer)
+    weights = shapes.of(*shapes.counts, layer=layer)
     both = ", the same in each direction" if spec.bidirectional else ""
     below = "" if layer == 0 else f" It reads the {count(spec.output)} outputs of layer {layer - 1}."
     return [
@@ -84,7 +67,7 @@ def _layer(shapes: Shapes, layer: int) -> list[Block]:
 
 def _outputs(shapes: Shapes) -> list[Block]:
     spec = shapes.spec
-    rows = shapes.of("output_sequence", "output_last", "cell_last")
+    rows = shapes.of(*OUTPUT_NAMES)
     several = spec.layers > 1 or spec.bidirectional
     blocks: list[Block] = [Heading("What comes out"), _table(rows, directions=spec.bidirectional, layers=spec.layers > 1)]
     if several:

@@ -45,8 +45,7 @@ MEANINGS: dict[str, tuple[str, str]] = {
 PROJECTED_HIDDEN = "output: h_t = m_t × P, mixed from all units"
 JOINED_OUTPUT = "h of every timestep, directions side by side"
 
-INPUT_GROUP = ("input",)
-STEP_GROUP = (
+STEP_NAMES = (
     "input_step",
     "hidden_prev",
     "cell_prev",
@@ -57,8 +56,9 @@ STEP_GROUP = (
     "unit_output",
     "hidden",
 )
-WEIGHT_GROUP = ("kernel", "recurrent_kernel", "bias", "projection", "peephole")
-OUTPUT_GROUP = ("output_sequence", "output_last", "cell_last")
+"""The tensors of one timestep, in the order of the data's way."""
+OUTPUT_NAMES = ("output_sequence", "output_last", "cell_last")
+"""What comes out of a layer."""
 
 
 class Tensor(NamedTuple):
@@ -250,9 +250,10 @@ def computed_shapes(spec: Spec) -> dict[Place, Shape]:
         for way in spec.directions:
             found |= {(name, layer, way): axes for name, axes in _step_shapes(spec, layer).items()}
             found |= {(name, layer, way): axes for name, axes in weight_shapes(spec, layer).items()}
-        found["output_sequence", layer, None] = shape(samples=batch, timesteps=steps, units=spec.output)
+        output_axis = f"both_{spec.hidden_axis}" if spec.bidirectional else spec.hidden_axis
+        found["output_sequence", layer, None] = shape(samples=batch, timesteps=steps, **{output_axis: spec.output})
         for way in spec.directions:
-            found["output_last", layer, way] = shape(samples=batch, units=spec.hidden)
+            found["output_last", layer, way] = shape(samples=batch, **{spec.hidden_axis: spec.hidden})
             found["cell_last", layer, way] = shape(samples=batch, units=spec.units)
     return found
 
@@ -260,12 +261,12 @@ def computed_shapes(spec: Spec) -> dict[Place, Shape]:
 def _step_shapes(spec: Spec, layer: int) -> dict[str, Shape]:
     batch, features, hidden = spec.samples, spec.features_of(layer), spec.hidden
     units = shape(samples=batch, units=spec.units)
-    state = shape(samples=batch, hidden=hidden) if spec.projection else units
+    state = shape(samples=batch, **{spec.hidden_axis: hidden})
     return {
         "input_step": shape(samples=batch, features=features),
         "hidden_prev": state,
         "cell_prev": units,
-        "joined": shape(samples=batch, features_and_hidden=features + hidden),
+        "joined": shape(samples=batch, **{f"features_and_{spec.hidden_axis}": features + hidden}),
         "pre_activation": shape(samples=batch, gate_units=len(GATES) * spec.units),
         **{gate.value: units for gate in GATES},
         "cell": units,

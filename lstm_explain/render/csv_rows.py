@@ -5,6 +5,7 @@ from __future__ import annotations
 from math import isfinite, isnan
 from typing import TYPE_CHECKING
 
+from lstm_explain.core.gates import LETTERS
 from lstm_explain.explain.plain import plain
 
 if TYPE_CHECKING:
@@ -12,8 +13,8 @@ if TYPE_CHECKING:
 
     from lstm_explain.explain.trace import Block, TraceStream
 
-COLUMNS = ("i", "f", "g", "o", "c", "h")
-HEADER = b"sample,layer,direction,t,unit,i,f,g,o,c,h\n"
+COLUMNS = (*LETTERS.values(), "c", "h")
+HEADER = f"sample,layer,direction,t,unit,{','.join(COLUMNS)}\n".encode()
 
 
 def pieces(stream: TraceStream, blocks: Iterable[Block]) -> Iterator[bytes]:

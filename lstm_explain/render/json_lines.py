@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
+from lstm_explain.core.gates import LETTERS
 from lstm_explain.explain.plain import plain
 from lstm_explain.explain.result import finite
 
@@ -12,8 +13,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from lstm_explain.explain.trace import Block, TraceStream
-
-GATES = "ifgo"
 
 
 def pieces(stream: TraceStream, blocks: Iterable[Block]) -> Iterator[bytes]:
@@ -45,5 +44,5 @@ def _rows(stream: TraceStream, block: Block) -> Iterator[dict[str, Any]]:
             for row, t in enumerate(stream.steps):
                 step = {name: numbers[place][row] for name, numbers in values.items()}
                 if t > length:
-                    step |= dict.fromkeys(GATES)
+                    step |= dict.fromkeys(LETTERS.values())
                 yield {**about, "t": t, "padded": t > length, **step}

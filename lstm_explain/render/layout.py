@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 COURSE_WIDTH = 40
-NARROWEST_TEXT = 16
+NARROWEST_TEXT = 20
 
 
 class Look(NamedTuple):
@@ -88,10 +88,10 @@ def width_of(text: str) -> int:
 
 
 def _fitting(table: Table, width: int, unicode: bool) -> Iterator[Table]:
-    """Cut a table whose columns cannot wrap and do not fit into tables that do, the first columns repeated in each."""
+    """Cut a table whose columns do not fit into tables that do, the first columns repeated in each."""
     gap = _gap(table)
-    sizes = [_natural(table, place, width, unicode) + gap for place in range(len(table.columns))]
-    if any(column.wraps for column in table.columns) or sum(sizes) - gap <= width:
+    sizes = [_least(table, place, width, unicode) + gap for place in range(len(table.columns))]
+    if sum(sizes) - gap <= width:
         yield table
         return
     fixed = list(range(table.repeated))
@@ -115,6 +115,12 @@ def _gap(table: Table) -> int:
     return 1 if colored else 2
 
 
+def _least(table: Table, place: int, width: int, unicode: bool) -> int:
+    """The width that a column needs."""
+    size = _natural(table, place, width, unicode)
+    return min(size, NARROWEST_TEXT) if table.columns[place].wraps else size
+
+
 def _natural(table: Table, place: int, width: int, unicode: bool) -> int:
     """The width that a column would like."""
     cells = (row[place] for row in table.rows)
@@ -128,7 +134,7 @@ def _table(table: Table, width: int, unicode: bool) -> Iterator[Line]:
     spare = width - sum(sizes) - gap * (len(sizes) - 1)
     for place, column in enumerate(table.columns):
         if column.wraps and spare < 0:
-            sizes[place] = max(NARROWEST_TEXT, sizes[place] + spare)
+            sizes[place] = max(1, sizes[place] + spare)
     if table.ruled:
         titles = [[Span(_spelled(column.title, unicode), DIM)] for column in table.columns]
         yield from _row(table.columns, titles, sizes, gap)
