@@ -18,12 +18,12 @@ if TYPE_CHECKING:
     from lstm_explain.document.blocks import Document
     from lstm_explain.render.layout import Look
 
-ColorSystem = Literal["standard", "256", "truecolor"]
+Colors = Literal["standard", "256", "truecolor"]
 
 BELOW, ABOVE, ZERO = (94, 60, 153), (230, 97, 1), (247, 247, 247)
 
 
-def text(document: Document, width: int, color: ColorSystem | None, unicode: bool) -> str:
+def text(document: Document, width: int, color: Colors | None, unicode: bool) -> str:
     """Lay a document out.
 
     Args:
@@ -35,9 +35,14 @@ def text(document: Document, width: int, color: ColorSystem | None, unicode: boo
     if color is None:
         plain = ("".join(span.text for span in line).rstrip() for line in lines(document, width, unicode))
         return "".join(f"{line}\n" for line in plain)
-    file = io.StringIO()
-    _console(width, file=file, color_system=color).print(painted(document, width, unicode), end="")
-    return file.getvalue()
+    from rich.color import ColorSystem
+
+    system = {"standard": ColorSystem.STANDARD, "256": ColorSystem.EIGHT_BIT, "truecolor": ColorSystem.TRUECOLOR}[color]
+    page = (
+        "".join(_style(span.look).render(span.text, color_system=system) for span in line)
+        for line in lines(document, width, unicode)
+    )
+    return "".join(f"{line}\n" for line in page)
 
 
 def painted(document: Document, width: int = 80, unicode: bool = True) -> Text:
