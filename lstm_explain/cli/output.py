@@ -99,7 +99,7 @@ def _colors(options: OutputOptions) -> Literal["standard", "256", "truecolor"] |
         return None
     if os.environ.get("COLORTERM", "").lower() in ("truecolor", "24bit"):
         return "truecolor"
-    return "standard" if os.environ.get("TERM", "") in ("linux", "ansi", "xterm") else "256"
+    return "standard" if os.environ.get("TERM", "") in ("linux", "ansi", "vt100") else "256"
 
 
 def _colored_by_itself(options: OutputOptions) -> bool:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from io import BufferedReader
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, BinaryIO, NamedTuple
 
 from lstm_explain.errors import InputFileError, UsageError
 from lstm_explain.readers.opening import open_file, shown, standard_input
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
 CHECKED_AT_ONCE = 2**20
 MAGIC = b"\x93NUMPY"
 OTHERS = {
-    b"PK": ("a zip archive, such as .npz or .xlsx", "Save one array with np.save as .npy, or one sheet as CSV"),
+    b"PK\x03\x04": ("a zip archive, such as .npz or .xlsx", "Save one array with np.save as .npy, or one sheet as CSV"),
     b"\x1f\x8b": ("a gzip archive", "Unpack it first"),
     b"\x89HDF": ("an HDF5 file", "Save one array with np.save as .npy"),
 }
@@ -42,25 +43,38 @@ def read_batch(name: str, columns: Sequence[str] | None, budget: int, allow_nan:
         UsageError: columns were chosen of a file that has none.
         RefusedError: a CSV file is larger than the budget, in bytes.
     """
+    try:
+        batch = _piped(columns, budget) if name == "-" else _opened(name, columns, budget)
+    except OSError as error:
+        raise InputFileError(shown(name), f"it cannot be read: {error.strerror or error}") from None
+    return batch if allow_nan else _finite(batch)
+
+
+def _piped(columns: Sequence[str] | None, budget: int) -> Batch:
+    from lstm_explain.readers.delimited import read_csv
+
+    name, piped = "standard input", standard_input()
+    _no_other_format(_first_bytes(piped), name)
+    table = read_csv(piped, name, columns, budget)
+    return Batch(table.values, name, table.names)
+
+
+def _opened(name: str, columns: Sequence[str] | None, budget: int) -> Batch:
     from lstm_explain.readers.delimited import read_csv
     from lstm_explain.readers.npy import read_npy
 
-    if name == "-":
-        piped = standard_input()
-        _no_other_format(_first_bytes(piped), "standard input")
-        table = read_csv(piped, "standard input", columns, budget)
-        return _finite(Batch(table.values, "standard input", table.names), allow_nan)
     with open_file(name) as file:
         start = file.read(len(MAGIC))
         file.seek(0)
-        if start != MAGIC:
-            _no_other_format(start, name)
-            table = read_csv(file, name, columns, budget)
-            return _finite(Batch(table.values, shown(Path(name).name), table.names), allow_nan)
-        if columns is not None:
-            asked = f"--columns {shown(','.join(columns))}"
-            raise UsageError(asked, "only CSV files have columns", "Slice the array before saving it")
-        return _finite(Batch(read_npy(file, name), shown(Path(name).name), None), allow_nan)
+        short = shown(Path(name).name)
+        if start == MAGIC:
+            if columns is not None:
+                asked = f"--columns {shown(','.join(columns))}"
+                raise UsageError(asked, "only CSV files have columns", "Slice the array before saving it")
+            return Batch(read_npy(file, name), short, None)
+        _no_other_format(start, name)
+        table = read_csv(file, name, columns, budget)
+        return Batch(table.values, short, table.names)
 
 
 def _first_bytes(piped: BinaryIO) -> bytes:
@@ -72,16 +86,16 @@ def _no_other_format(start: bytes, name: str) -> None:
     for magic, (kind, fix) in OTHERS.items():
         if start.startswith(magic):
             raise InputFileError(shown(name), f"this is {kind}, not a .npy or .csv file", fix)
-    if start == MAGIC:
+    if start == MAGIC:  # of a pipe: an array is mapped into memory, and a pipe cannot be
         raise InputFileError(shown(name), "only CSV can be piped in, and this is a .npy array", "Save it and name the file")
     if b"\0" in start:
         raise InputFileError(shown(name), "this is neither a .npy file nor text", "Give a .npy or .csv file")
 
 
-def _finite(batch: Batch, allow_nan: bool) -> Batch:
+def _finite(batch: Batch) -> Batch:
     import numpy as np
 
-    if allow_nan or batch.array.dtype.kind != "f":
+    if batch.array.dtype.kind != "f":
         return batch
     rows = batch.array.reshape(-1) if batch.array.flags.c_contiguous else batch.array.T.reshape(-1)
     for first in range(0, rows.size, CHECKED_AT_ONCE):

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, BinaryIO, NamedTuple
 
 import numpy as np
 
-from lstm_explain.errors import InputFileError, UsageError
+from lstm_explain.errors import InputFileError, RefusedError, UsageError
 from lstm_explain.readers.opening import lines, shown
 
 if TYPE_CHECKING:
@@ -41,12 +41,12 @@ def read_csv(file: BinaryIO, name: str, wanted: Sequence[str] | None, budget: in
         file: the bytes.
         name: what to call the file.
         wanted: the columns to read, by name or by place from 0; all if None.
-        budget: the most bytes to read.
+        budget: the most bytes of text to read, and of numbers to hold.
 
     Raises:
         InputFileError: no rows, rows of unequal length, or a cell that is no number.
         UsageError: there is no such column.
-        RefusedError: the file is larger than the budget.
+        RefusedError: the file, or the numbers in it, are larger than the budget.
     """
     rows = _rows(file, name, budget)
     start = list(islice(rows, 2))
@@ -61,6 +61,9 @@ def read_csv(file: BinaryIO, name: str, wanted: Sequence[str] | None, budget: in
             found = f"line {number} has {len(cells)} cells, and line {line} has {len(first)}"
             raise InputFileError(shown(name), found, "Give every row the same number of cells")
         values.extend(_numbers((number, cells), places, header, name))
+        if len(values) * values.itemsize > budget:
+            found = f"its numbers up to line {number} fill more than the memory budget of {budget} bytes"
+            raise RefusedError(shown(name), found, "Choose fewer columns with --columns, or raise --max-memory")
     if not values:
         raise InputFileError(shown(name), "there is a header and no row of numbers after it")
     table = np.frombuffer(values).reshape(-1, len(places))

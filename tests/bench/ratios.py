@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import statistics
+import sys
 import time
-from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
 
 
 @dataclass(frozen=True)
@@ -50,8 +53,9 @@ def interleaved(functions: dict[str, Callable[[], Any]], runs: int) -> dict[str,
 
 def print_table(rows: Sequence[Row]) -> None:
     """Print what was measured, the target, and whether it holds."""
-    print(f"{'what':<24} {'ours':>9} {'theirs':>9}  {'rival':<22} {'ratio':>6} {'target':>6}  holds")
+    lines = [f"{'what':<24} {'ours':>9} {'theirs':>9}  {'rival':<22} {'ratio':>6} {'target':>6}  holds"]
     for row in rows:
         times = f"{row.ours * 1e3:>6.2f} ms {row.theirs * 1e3:>6.2f} ms"
         holds = "yes" if row.holds else "NO"
-        print(f"{row.what:<24} {times}  {row.rival:<22} {row.ratio:>6.2f} {row.target:>6.2f}  {holds}")
+        lines.append(f"{row.what:<24} {times}  {row.rival:<22} {row.ratio:>6.2f} {row.target:>6.2f}  {holds}")
+    sys.stdout.write("\n".join(lines) + "\n")

@@ -25,6 +25,8 @@ pytestmark = pytest.mark.oracle
 
 TOLERANCE = 2e-6
 OPSET, IR_VERSION = 22, 10
+STATE = ("directions", "samples", "units")
+MADE = {"Y": ("timesteps", *STATE), "Y_h": STATE, "Y_c": STATE}
 SEEDS = st.integers(0, 2**32 - 1)
 SIZES = st.fixed_dictionaries(
     {
@@ -49,13 +51,13 @@ class Operator:
 
     @property
     def model(self) -> Any:
-        helper, kinds = self.onnx.helper, self.onnx.TensorProto
+        helper, float32 = self.onnx.helper, self.onnx.TensorProto.FLOAT
         given_names = {**self.weights, **self.fed}
         order = ("X", "W", "R", "B", "sequence_lens", "initial_h", "initial_c", "P")
         node = helper.make_node(
             "LSTM",
             [name if name in given_names else "" for name in order],
-            ["Y", "Y_h", "Y_c"],
+            list(MADE),
             hidden_size=self.weights["R"].shape[2],
             direction=self.direction,
         )
@@ -66,7 +68,7 @@ class Operator:
                 helper.make_tensor_value_info(name, helper.np_dtype_to_tensor_dtype(array.dtype), array.shape)
                 for name, array in self.fed.items()
             ],
-            [helper.make_tensor_value_info(name, kinds.FLOAT, None) for name in ("Y", "Y_h", "Y_c")],
+            [helper.make_tensor_value_info(name, float32, axes) for name, axes in MADE.items()],
             [self.onnx.numpy_helper.from_array(array, name) for name, array in self.weights.items()],
         )
         return helper.make_model(graph, opset_imports=[helper.make_opsetid("", OPSET)], ir_version=IR_VERSION)
@@ -122,7 +124,7 @@ def test_stack(
     bidirectional: bool,
     peepholes: bool,
     bias: bool,
-    sizes: dict[str, int],
+    sizes: dict[str, Any],
     seed: int,
     lengths: bool,
     initial: bool,
@@ -144,7 +146,7 @@ def test_reverse(
     peepholes: bool,
     initial: bool,
     lengths: bool,
-    sizes: dict[str, int],
+    sizes: dict[str, Any],
     seed: int,
 ) -> None:
     """The operator's third direction is our backward half of a bidirectional layer."""
@@ -179,12 +181,10 @@ def gates_swapped(array: Array, units: int) -> Array:
     return np.concatenate([second, first, rest], axis=1)
 
 
-@given(
-    sizes=SIZES, layers=st.integers(1, 3), bidirectional=st.booleans(), peepholes=st.booleans(), bias=st.booleans()
-)
+@given(sizes=SIZES, layers=st.integers(1, 3), bidirectional=st.booleans(), peepholes=st.booleans(), bias=st.booleans())
 @settings(few, max_examples=30)
 def test_parameter_counts(
-    onnx: Any, sizes: dict[str, int], layers: int, bidirectional: bool, peepholes: bool, bias: bool
+    onnx: Any, sizes: dict[str, Any], layers: int, bidirectional: bool, peepholes: bool, bias: bool
 ) -> None:
     lstm = seeded(**sizes, layers=layers, bidirectional=bidirectional, peepholes=peepholes, bias=bias)
     theirs = 0
