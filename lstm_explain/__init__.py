@@ -14,6 +14,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from lstm_explain.explain.result import Explanation
+from lstm_explain.version import __version__
 
 if TYPE_CHECKING:  # the same names for type checkers, who do not run `__getattr__`
     from lstm_explain.core.forward import forward
@@ -25,8 +26,6 @@ if TYPE_CHECKING:  # the same names for type checkers, who do not run `__getattr
     from lstm_explain.explain.trace import stream_trace
     from lstm_explain.explain.unit import explain_unit as unit
     from lstm_explain.library import given, seeded
-
-__version__ = "0.1.0"
 
 _PUBLIC = {
     "LSTM": "core.lstm:LSTM",

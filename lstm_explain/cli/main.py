@@ -10,6 +10,7 @@ import typer
 
 from lstm_explain.cli.commands import HELP_NAMES, Commands
 from lstm_explain.errors import LstmExplainError, OutputError
+from lstm_explain.version import __version__
 
 BUG, MEMORY, INTERRUPTED = 1, 4, 130
 REPORT = "This is a bug in lstm-explain. Run again with `lstm-explain --debug ...` and report what it prints."
@@ -26,7 +27,6 @@ app = typer.Typer(
 
 def _version(asked: bool) -> None:
     if asked:
-        from lstm_explain import __version__
         from lstm_explain.cli.writing import write
 
         write([f"lstm-explain {__version__}\n".encode()], None)

@@ -5,6 +5,8 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Any, ClassVar
 
+from lstm_explain.version import __version__
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -45,8 +47,6 @@ class Explanation:
 
 def envelope(topic: str, spec: Spec, source: dict[str, Any]) -> dict[str, Any]:
     """The keys that every JSON object begins with."""
-    from lstm_explain import __version__
-
     return {
         "schema": f"lstm-explain/{topic}",
         "schema_version": SCHEMA_VERSION,

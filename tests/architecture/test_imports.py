@@ -65,7 +65,7 @@ def allowed(own: str, path: Path, name: str) -> bool:
         if head == "rich":
             return path.relative_to(PACKAGE).as_posix() in RICH_ONLY_IN
         return head in sys.stdlib_module_names or head in THIRD_PARTY[own]
-    if rest in {"errors", "__version__"} or rest.split(".")[0] == own:
+    if rest in {"errors", "version"} or rest.split(".")[0] == own:
         return True
     return any(rest == one or rest.startswith(f"{one}.") for one in OWN[own])
 
