@@ -26,6 +26,13 @@ class LstmExplainError(Exception):
         return f"{self.asked}: {self.found}" + (f". {self.fix}." if self.fix else ".")
 
 
+def there_are(number: int, noun: str) -> str:
+    """Say how many there are to choose from, and how they count."""
+    if number == 1:
+        return f"there is one {noun}, number 0"
+    return f"there are {number} {noun}s, and they count from 0 to {number - 1}"
+
+
 class UsageError(LstmExplainError, ValueError):
     """The request contradicts itself or breaks a rule; nothing was run. Exit code 2."""
 

@@ -13,6 +13,7 @@ from lstm_explain.errors import LstmExplainError, OutputError
 from lstm_explain.version import __version__
 
 BUG, MEMORY, INTERRUPTED = 1, 4, 130
+DEBUG = "--debug"
 REPORT = "This is a bug in lstm-explain. Run again with `lstm-explain --debug ...` and report what it prints."
 
 app = typer.Typer(
@@ -38,7 +39,7 @@ def lstm_explain(
     version: Annotated[
         bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version and exit.")
     ] = False,
-    debug: Annotated[bool, typer.Option("--debug", help="Show the traceback of an error.")] = False,
+    debug: Annotated[bool, typer.Option(DEBUG, help="Show the traceback of an error; anywhere on the line.")] = False,
 ) -> None:
     """Build a real LSTM and explain it: every shape, every unit, every timestep.
 
@@ -55,8 +56,9 @@ def lstm_explain(
 
 def main() -> NoReturn:
     """Run the program and leave with the documented exit code (docs/messages.md)."""
+    arguments = [argument for argument in sys.argv[1:] if argument != DEBUG]
     try:
-        app()
+        app(arguments, prog_name="lstm-explain")
     except KeyboardInterrupt:
         _leave(INTERRUPTED, "interrupted")
     except LstmExplainError as error:
@@ -71,7 +73,7 @@ def main() -> NoReturn:
 
 
 def _leave(code: int, message: str) -> NoReturn:
-    if "--debug" in sys.argv[1:]:
+    if DEBUG in sys.argv[1:]:
         import traceback
 
         traceback.print_exc()

@@ -37,7 +37,7 @@ class SourceOptions(NamedTuple):
     samples: Annotated[int | None, typer.Option(help="How many sequences there are. [default: 1000]")] = None
     timesteps: Annotated[int | None, typer.Option(help="How many steps a sequence has. [default: 10]")] = None
     features: Annotated[int | None, typer.Option(help="How many numbers a timestep holds. [default: 5]")] = None
-    units: Annotated[str | None, typer.Option(metavar="INTEGER", help="How many units a layer has. [default: 10]")] = None
+    units: Annotated[str | None, typer.Option(metavar="<int>", help="How many units a layer has. [default: 10]")] = None
     layers: Annotated[int, typer.Option(help="How many layers are stacked.")] = 1
     bidirectional: Annotated[bool, typer.Option("--bidirectional", help="Every layer also reads backwards.")] = False
     projection: Annotated[int | None, typer.Option(help="Map the units' outputs to an h of this size.")] = None
@@ -68,7 +68,10 @@ class PlaceOptions(NamedTuple):
 class OutputOptions(NamedTuple):
     """Which view, and where it goes."""
 
-    format: Annotated[Format | None, typer.Option(help="The view. [default: table, or what the -o FILE ends in]")] = None
+    format: Annotated[
+        Format | None,
+        typer.Option(help="The view; jsonl, csv and npz are rows, of trace only. [default: table, or what -o ends in]"),
+    ] = None
     json: Annotated[bool, typer.Option("--json", help="Short for --format json.")] = False
     output: Annotated[
         str | None, typer.Option("-o", "--output", metavar="FILE", help="Write to a file, whole or not at all.")

@@ -18,7 +18,8 @@ def shapes(source: SourceOptions, output: OutputOptions) -> None:
 
     Builds the LSTM, runs it over all samples and reads each shape off a real array: what goes in, one timestep
     inside the layer, the weights, what comes out. Then what one unit reads, owns and emits, the parameters counted as
-    Keras, PyTorch and ONNX count them, and the cost. What does not fit --max-memory is computed, and marked so.
+    Keras, PyTorch and ONNX count them, and the cost. A run that does not fit the memory budget is computed instead,
+    and marked so.
     """
     from lstm_explain.cli.output import OBJECT_FORMATS, chosen_format, show
     from lstm_explain.cli.source import lstm_from

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from lstm_explain.core.cost import run_bytes
 from lstm_explain.core.spec import check_seed
-from lstm_explain.errors import RefusedError, UsageError
+from lstm_explain.errors import RefusedError, UsageError, there_are
 
 if TYPE_CHECKING:
     from lstm_explain.core.inputs import Inputs
@@ -105,9 +105,8 @@ class LSTM:
         Raises:
             UsageError: there is no such sample.
         """
-        last = self.spec.samples - 1
-        if not 0 <= sample <= last:
-            raise UsageError(f"--sample {sample}", f"there are {last + 1} samples, and they count from 0 to {last}")
+        if not 0 <= sample < self.spec.samples:
+            raise UsageError(f"--sample {sample}", there_are(self.spec.samples, "sample"))
         start, stop = self.block_of(sample)
         return self.run(start, stop), sample - start
 
@@ -123,6 +122,10 @@ class LSTM:
     def _afford(self, spec: Spec) -> None:
         needed = run_bytes(spec)
         if needed > self.max_memory:
-            sizes = f"--samples {spec.samples} --timesteps {spec.timesteps} --features {spec.features} --units {spec.units}"
-            found = f"this run needs {needed} bytes of memory, and the budget is {self.max_memory}"
-            raise RefusedError(sizes, found, "Ask for less, or raise --max-memory")
+            what = "the weights need" if spec.timesteps == 1 else f"to run {spec.samples} samples at a time needs"
+            found = f"{what} {needed:,} bytes of memory, and the budget is {self.max_memory:,}"
+            raise RefusedError(f"an LSTM of {_sizes(self.spec)}", found, "Ask for less, or raise --max-memory")
+
+
+def _sizes(spec: Spec) -> str:
+    return f"{spec.samples} samples, {spec.timesteps} timesteps, {spec.features} features and {spec.units} units"

@@ -4,18 +4,23 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from lstm_explain.core.gates import ACTIVATIONS
 from lstm_explain.document.blocks import Cell
-from lstm_explain.document.numbers import plural
+from lstm_explain.document.numbers import count, plural
 
 if TYPE_CHECKING:
     from collections.abc import Sized
 
+    from lstm_explain.core.axes import Array
+    from lstm_explain.core.gates import Gate
     from lstm_explain.explain.result import Explanation
 
 ROWS_SHOWN = 32
 """A table for people shows no more rows than this, unless they were asked for one by one."""
 UNITS_SHOWN = 16
 """Nor more units than this."""
+PINNED = 0.001
+"""How close to 0 or 1 a gate counts as shut or wide open."""
 
 
 def opening(explanation: Explanation) -> str:
@@ -41,6 +46,16 @@ def _origin(source: dict[str, Any]) -> str:
     if inputs["kind"] == "seeded":
         return f"{made} Inputs: seeded normal numbers, seed {inputs['seed']}."
     return f"{made} Inputs: {inputs['name']}."
+
+
+def saturated(gates: dict[Gate, Array]) -> list[str]:
+    """A remark where most sigmoids are shut or wide open, which is what inputs that were never scaled do."""
+    sigmoids = [value for gate, values in gates.items() if ACTIVATIONS[gate] == "sigmoid" for value in values.ravel().tolist()]
+    pinned = sum(value < PINNED or value > 1 - PINNED for value in sigmoids)
+    if 2 * pinned <= len(sigmoids):
+        return []
+    share = f"{count(pinned)} of {count(len(sigmoids))} values of i, f and o lie within {PINNED} of 0 or 1"
+    return [f"{share}: the inputs are large for this LSTM. Scale them first, to about -1 to 1."]
 
 
 def middle_left_out(items: Sized, most: int) -> tuple[int, int]:

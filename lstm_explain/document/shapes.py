@@ -22,6 +22,8 @@ TENSOR_COLUMNS = (
     Column("bytes", "right"),
 )
 FACT_COLUMNS = (Column(""), Column("", wraps=True))
+
+
 def document(shapes: Shapes) -> Document:
     """Lay out the shapes of an LSTM."""
     spec = shapes.spec
@@ -140,7 +142,9 @@ def _owns(unit: UnitShare) -> str:
 def _parameters(shapes: Shapes) -> list[Block]:
     spec = shapes.spec
     rows = [(name, count(number)) for name, number in shapes.counts.items()]
-    rows += [(f"layer {part.layer}", f"{part.formula} = {count(part.total)}") for part in shapes.layers]
+    for part in shapes.layers:
+        label = f"layer {part.layer}" if spec.layers > 1 else "formula"
+        rows.append((label, f"{part.formula} = {count(part.total)}"))
     rows.append(("total", f"{count(shapes.total)} = {' + '.join(map(count, shapes.counts.values()))}"))
     if spec.layers * len(spec.directions) == 1:
         unit = shapes.units[0]

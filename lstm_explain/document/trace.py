@@ -8,9 +8,11 @@ from typing import TYPE_CHECKING
 from lstm_explain.core.gates import Direction, Gate
 from lstm_explain.document.blocks import Block, Cell, Column, Course, Document, Heading, Note, Paragraph, Table
 from lstm_explain.document.numbers import count, decimal, tint
-from lstm_explain.document.opening import ROWS_SHOWN, UNITS_SHOWN, dots, middle_left_out, opening
+from lstm_explain.document.opening import ROWS_SHOWN, UNITS_SHOWN, dots, middle_left_out, opening, saturated
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from lstm_explain.core.axes import Array
     from lstm_explain.explain.trace import Trace
 
@@ -51,7 +53,7 @@ def document(trace: Trace, gates: bool = False, every_unit: bool = False) -> Doc
 
 def _reading(trace: Trace) -> str:
     backward = trace.direction is Direction.BACKWARD
-    order = "read from the last to the first" if backward else "t = 0 holds the initial state"
+    order = "read from the last to the first, from the state at start" if backward else "t = 0 holds the initial state"
     padded = trace.length < trace.spec.timesteps
     end = f" This sample ends at t = {trace.length}; what follows is padding and is not run." if padded else ""
     return (
@@ -68,16 +70,25 @@ def _hidden_title(trace: Trace) -> str:
 
 def _table(trace: Trace, names: tuple[int, ...], values: Array, initial: Array | None, scale: float) -> Table:
     """A heat table: a row for each timestep shown, a column for each name; the initial state where reading begins."""
-    shown = values[:, : len(names)]
+    rows: dict[float, tuple[Cell, ...]] = {
+        t: _row(str(t), row, scale) for t, row in zip(trace.steps, values[:, : len(names)], strict=True)
+    }
     front, back = middle_left_out(trace.steps, ROWS_SHOWN)
-    rows = [_row(str(t), row, scale) for t, row in zip(trace.steps, shown, strict=True)]
-    if back:
-        rows[front:-back] = [dots(len(names) + 1)]
+    shown: list[float] = [*trace.steps[:front], *trace.steps[len(trace.steps) - back :]]
     if initial is not None:
-        start = _row("0" if trace.direction is Direction.FORWARD else str(trace.length + 1), initial[: len(names)], scale)
-        rows.insert(0 if trace.direction is Direction.FORWARD else min(trace.length, len(rows)), start)
+        first = 0 if trace.direction is Direction.FORWARD else trace.length + 0.5
+        rows[first] = _row("0" if first == 0 else "start", initial[: len(names)], scale)
+        shown.append(first)
     columns = (Column("t \\ unit", "right"), *(Column(str(name), "right") for name in names))
-    return Table(columns, tuple(rows))
+    return Table(columns, tuple(_with_gaps(rows, sorted(shown))))
+
+
+def _with_gaps(rows: dict[float, tuple[Cell, ...]], shown: list[float]) -> Iterator[tuple[Cell, ...]]:
+    """The rows in order, and dots where timesteps between two of them are left out."""
+    for before, t in zip([shown[0], *shown], shown, strict=False):
+        if t - before > 1:
+            yield dots(len(rows[t]))
+        yield rows[t]
 
 
 def _row(label: str, values: Array, scale: float) -> tuple[Cell, ...]:
@@ -92,7 +103,8 @@ def _courses(trace: Trace, units: tuple[int, ...]) -> Table:
     for name, values in {**emitted, "c": trace.cell}.items():
         scale = _scale(values)
         columns += [Column(f"{name}, from -{scale:.2f} to {scale:.2f}"), Column(f"last {name}", "right")]
-        parts.append([(_course(values[:, place], scale), _last(values[:, place], scale)) for place in range(len(units))])
+        end = -1 if trace.direction is Direction.FORWARD else 0  # the last that was read
+        parts.append([(_course(one, scale), _last(one[end], scale)) for one in values[:, : len(units)].T])
     rows = (
         (Cell(str(unit), strong=True), *(cell for pair in pairs for cell in pair))
         for unit, *pairs in zip(units, *parts, strict=True)
@@ -104,8 +116,7 @@ def _course(values: Array, scale: float) -> Course:
     return Course(tuple(values.tolist()), scale)
 
 
-def _last(values: Array, scale: float) -> Cell:
-    value = float(values[-1])
+def _last(value: float, scale: float) -> Cell:
     return Cell(decimal(value, 3), tint=tint(value, scale))
 
 
@@ -116,7 +127,7 @@ def _scale(values: Array) -> float:
 
 
 def _notes(trace: Trace, units: int, gates: bool) -> tuple[Note, ...]:
-    spec, found = trace.spec, []
+    spec, found = trace.spec, saturated(trace.gates)
     if units < len(trace.units):
         found.append(f"{units} of {count(len(trace.units))} units are shown: choose with --unit 0,3,7-9; --json has all.")
     if len(trace.steps) > ROWS_SHOWN:

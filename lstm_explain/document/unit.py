@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from lstm_explain.core.gates import GATES, LETTERS, Direction, Gate
 from lstm_explain.document.blocks import Block, Cell, Column, Course, Document, Heading, Note, Paragraph, Table
 from lstm_explain.document.numbers import count, decimal, plural, small, tint
-from lstm_explain.document.opening import ROWS_SHOWN, dots, middle_left_out, opening
+from lstm_explain.document.opening import ROWS_SHOWN, dots, middle_left_out, opening, saturated
 
 if TYPE_CHECKING:
     from lstm_explain.explain.unit import Arithmetic, GateSum, Term, Unit
@@ -35,6 +35,7 @@ def document(unit: Unit) -> Document:
         _steps(unit),
         _course(unit),
     ]
+    blocks += [Note(text) for text in saturated(unit.gates)]
     if unit.arithmetic is None:
         blocks.append(Note(f"Add --step {min(4, unit.length)} to see the arithmetic of a timestep written out."))
     else:
@@ -54,7 +55,7 @@ def _share(unit: Unit) -> str:
 
 
 def _weights(unit: Unit) -> Table:
-    before = "t-1" if unit.direction is Direction.FORWARD else "t+1"
+    before = "{t-1}" if unit.direction is Direction.FORWARD else "{t+1}"
     neurons = [unit.neurons[gate] for gate in GATES]
     rows = [(f"x_t[{place}]", [float(one.kernel[place]) for one in neurons]) for place in range(unit.features)]
     rows += [(f"h_{before}[{place}]", [float(one.recurrent_kernel[place]) for one in neurons]) for place in range(unit.hidden)]

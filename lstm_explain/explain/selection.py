@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from lstm_explain.core.gates import Direction
-from lstm_explain.errors import UsageError
+from lstm_explain.errors import UsageError, there_are
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -16,8 +16,7 @@ if TYPE_CHECKING:
 def check_layer(spec: Spec, layer: int, direction: str) -> Direction:
     """The direction, once layer and direction are known to exist."""
     if not 0 <= layer < spec.layers:
-        last = spec.layers - 1
-        raise UsageError(f"--layer {layer}", f"there are {spec.layers} layers, and they count from 0 to {last}")
+        raise UsageError(f"--layer {layer}", there_are(spec.layers, "layer"))
     known = [way.value for way in spec.directions]
     if direction not in known:
         fix = "Add --bidirectional to have both" if direction == Direction.BACKWARD else ""
@@ -27,9 +26,8 @@ def check_layer(spec: Spec, layer: int, direction: str) -> Direction:
 
 def check_unit(spec: Spec, unit: int) -> int:
     """The unit, once it is known to exist."""
-    last = spec.units - 1
-    if not 0 <= unit <= last:
-        raise UsageError(f"--unit {unit}", f"there are {spec.units} units, and they count from 0 to {last}")
+    if not 0 <= unit < spec.units:
+        raise UsageError(f"--unit {unit}", there_are(spec.units, "unit"))
     return unit
 
 

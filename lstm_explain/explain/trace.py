@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 import numpy as np
 
 from lstm_explain.core.gates import GATES, LETTERS, Direction, Gate
-from lstm_explain.errors import UsageError
+from lstm_explain.errors import UsageError, there_are
 from lstm_explain.explain.plain import plain
 from lstm_explain.explain.result import Explanation, envelope
 from lstm_explain.explain.selection import check_layer, chosen_steps, chosen_units
@@ -212,8 +212,7 @@ def stream_trace(
     """
     spec = lstm.spec
     if sample is not None and not 0 <= sample < spec.samples:
-        last = spec.samples - 1
-        raise UsageError(f"--sample {sample}", f"there are {last + 1} samples, and they count from 0 to {last}")
+        raise UsageError(f"--sample {sample}", there_are(spec.samples, "sample"))
     check_layer(spec, layer or 0, direction or "forward")
     places = [(place, way) for place in range(spec.layers) for way in spec.directions]
     return TraceStream(

@@ -110,9 +110,10 @@ def _columns(table: Table, places: list[int]) -> Table:
 
 
 def _gap(table: Table) -> int:
-    """Coloured cells stand close together, so that they make one picture."""
-    colored = any(isinstance(cell, Cell) and cell.tint is not None for row in table.rows for cell in row)
-    return 1 if colored else 2
+    """Coloured cells stand close together, so that they make one picture; strips keep a distance."""
+    cells = [cell for row in table.rows for cell in row]
+    colored = any(isinstance(cell, Cell) and cell.tint is not None for cell in cells)
+    return 1 if colored and not any(isinstance(cell, Course) for cell in cells) else 2
 
 
 def _least(table: Table, place: int, width: int, unicode: bool) -> int:

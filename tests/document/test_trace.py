@@ -3,6 +3,8 @@
 import math
 from typing import Any
 
+import numpy as np
+
 import lstm_explain
 from lstm_explain.document import document_of
 from lstm_explain.document.blocks import Cell, Course, Document, Note, Table
@@ -34,7 +36,7 @@ def test_h_and_c_start_at_the_initial_state() -> None:
 def test_backwards_the_initial_state_stands_where_reading_begins() -> None:
     found = document(bidirectional=True, lengths=[10, 6], ask={"sample": 1, "direction": "backward"})
     h, *_ = heats(found)
-    assert labels(h)[:8] == ["1", "2", "3", "4", "5", "6", "7", "7"]
+    assert labels(h)[:8] == ["1", "2", "3", "4", "5", "6", "start", "7"]
 
 
 def test_the_gates_are_shown_on_request_and_have_no_initial_state() -> None:
@@ -102,3 +104,23 @@ def test_with_a_projection_h_has_columns_of_its_own() -> None:
     h, c = heats(document(projection=3))
     assert [column.title for column in h.columns[1:]] == ["0", "1", "2"]
     assert len(c.columns) == 11
+
+
+def test_timesteps_left_out_are_marked_between_those_shown() -> None:
+    h, _ = heats(document(ask={"steps": [2, 3, 8]}))
+    assert labels(h) == ["0", "⋮", "2", "3", "⋮", "8"]
+
+
+def test_the_last_state_of_a_backward_layer_is_that_of_the_first_timestep() -> None:
+    lstm = lstm_explain.seeded(samples=1, bidirectional=True)
+    trace = lstm_explain.trace(lstm, direction="backward")
+    courses = [block for block in document_of(trace) if isinstance(block, Table) and block.columns[0].title == "unit"]
+    last = courses[0].rows[0][2]
+    assert isinstance(last, Cell)
+    assert abs(float(last.text) - float(trace.hidden[0, 0])) < 0.001
+
+
+def test_inputs_that_pin_the_gates_are_remarked_upon() -> None:
+    assert "Scale them first" not in notes(document())
+    large = lstm_explain.trace(lstm_explain.given(np.full((4, 1), 500.0)))
+    assert "Scale them first" in notes(document_of(large))
