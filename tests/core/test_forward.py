@@ -14,12 +14,14 @@ from hypothesis import strategies as st
 
 from lstm_explain.core.cell import step
 from lstm_explain.core.forward import State, forward
-from lstm_explain.core.gates import GATES, LETTERS, Direction
+from lstm_explain.core.gates import GATES, LETTERS, Direction, Gate
 from lstm_explain.core.spec import Dtype, Spec
 from lstm_explain.core.weights import LayerWeights, Weights, seeded_weights, weight_shapes
 from lstm_explain.errors import UsageError
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from lstm_explain.core.record import LayerRecord, Record
 
 Array = np.ndarray[Any, np.dtype[Any]]
@@ -143,10 +145,11 @@ def reference(case: Case) -> tuple[list[dict[Direction, dict[str, Array]]], list
     return layers, outputs
 
 
-def assert_same(found: Array, expected: Array, dtype: Dtype, what: str) -> None:
+def assert_same(found: Array, expected: Array, dtype: Dtype, what: str, tolerance: float | None = None) -> None:
+    tolerance = tolerance or TOLERANCE[dtype]
     assert found.dtype == dtype, what
     assert found.shape == expected.shape, what
-    np.testing.assert_allclose(found, expected, rtol=TOLERANCE[dtype], atol=TOLERANCE[dtype], err_msg=what)
+    np.testing.assert_allclose(found, expected, rtol=tolerance, atol=tolerance, err_msg=what)
 
 
 def assert_equals_reference(case: Case) -> None:
@@ -277,18 +280,26 @@ def given_arrays(case: Case) -> list[Array]:
 
 
 def test_records_hold_their_arrays_and_little_more() -> None:
-    spec = Spec(samples=1000, timesteps=10, features=5, units=10)
-    case = random_case(spec, 1)
+    case = random_case(Spec(samples=1000, timesteps=10, features=5, units=10), 1)
+    assert retained_bytes(case) <= 1.1 * array_bytes(case.run())
+
+
+def retained_bytes(case: Case) -> int:
     case.run()  # so that what is made only once is not counted
     gc.collect()
     tracemalloc.start()
     record = case.run()
     gc.collect()
-    retained, _ = tracemalloc.get_traced_memory()
+    retained: int = tracemalloc.get_traced_memory()[0]
     tracemalloc.stop()
+    assert record.output.size
+    return retained
+
+
+def array_bytes(record: Record) -> int:
+    """The bytes of i f g o c h and x."""
     part = record.of(0, Direction.FORWARD)
-    arrays = sum(getattr(part, name).nbytes for name in TENSORS) + record.input.nbytes
-    assert retained <= 1.1 * arrays
+    return record.input.nbytes + sum(int(getattr(part, name).nbytes) for name in TENSORS)
 
 
 def test_inputs_of_another_type_are_converted() -> None:
@@ -296,6 +307,70 @@ def test_inputs_of_another_type_are_converted() -> None:
     doubled = replace(case, inputs=case.inputs.astype(float))
     assert doubled.run().output.dtype == np.float32
     np.testing.assert_array_equal(doubled.run().output, case.run().output)
+
+
+# --- long sequences: segments -----------------------------------------------------------------------------------------
+
+
+def as_it_is(case: Case) -> Case:
+    return case
+
+
+def remembering(case: Case) -> Case:
+    """The same network, but for forget gates that stay open: it never forgets, so segments settle one by one."""
+    parts = {}
+    for direction, weights in case.weights.layers[0].items():
+        bias = np.zeros(4 * weights.units, weights.kernel.dtype)
+        bias[weights.columns(Gate.FORGET)] = 12
+        changed = {"recurrent_kernel": weights.recurrent_kernel / 8, "bias": bias}
+        parts[direction] = LayerWeights(**{**weights.tensors(), **changed})
+    return replace(case, weights=Weights((parts,)))
+
+
+def assert_every_step_follows(case: Case) -> None:
+    """Each recorded timestep is what the reference makes of the recorded states before it: nothing can add up."""
+    record = case.run()
+    for direction, part in record.layers[0].items():
+        turn = slice(None) if direction is Direction.FORWARD else slice(None, None, -1)
+        h, c = (
+            np.concatenate([first[:, None], states[:, turn][:, :-1]], axis=1).reshape(-1, states.shape[2])
+            for first, states in ((part.initial_hidden, part.hidden), (part.initial_cell, part.cell))
+        )
+        x = part.input[:, turn].reshape(-1, case.spec.features)
+        result = step(case.weights.of(0, direction), x, h, c)
+        for name, letter in TENSORS.items():
+            found = getattr(part, name)[:, turn].reshape(len(x), -1)
+            tolerance = 5 * TOLERANCE[case.spec.dtype]  # as large as the weights are
+            assert_same(found, getattr(result, letter), case.spec.dtype, f"{direction} {name}", tolerance)
+        last = 0 if direction is Direction.BACKWARD else -1
+        np.testing.assert_array_equal(part.last_cell, part.cell[:, last])
+        np.testing.assert_array_equal(part.last_hidden, part.hidden[:, last])
+
+
+long_cases = cases(layers=1, samples=1) | cases(layers=1, samples=3)
+
+
+@settings(deadline=None, max_examples=30, suppress_health_check=[HealthCheck.too_slow])
+@given(long_cases, st.integers(200, 700), st.booleans(), st.sampled_from([0.5, 1, 5]))
+def test_every_step_of_a_long_sequence_follows_from_the_one_before(
+    case: Case, timesteps: int, remembers: bool, scale: float
+) -> None:
+    """A scale of 5 makes networks that are chaotic: they do not forget either."""
+    spec = replace(case.spec, timesteps=timesteps)
+    case = random_case(spec, timesteps, initial=case.initial is not None, scale=scale)
+    assert_every_step_follows(remembering(case) if remembers and spec.bias else case)
+
+
+@pytest.mark.parametrize("timesteps", [200, 211, 1000, 3301])
+@pytest.mark.parametrize("change", [as_it_is, remembering])
+def test_long_sequences_equal_the_reference(timesteps: int, change: Callable[[Case], Case]) -> None:
+    spec = Spec(samples=2, timesteps=timesteps, features=3, units=4, bidirectional=timesteps == 211, dtype="float64")
+    assert_equals_reference(change(random_case(spec, timesteps, initial=True, scale=0.7)))
+
+
+def test_long_sequences_hold_no_second_copy() -> None:
+    case = random_case(Spec(samples=1, timesteps=5000, features=5, units=10), 1)
+    assert retained_bytes(case) <= 1.1 * array_bytes(case.run())
 
 
 # --- many samples: threads --------------------------------------------------------------------------------------------
@@ -343,9 +418,10 @@ def test_wrong_shapes_and_lengths_are_refused(changed: dict[str, Any], found: st
         case.run()
 
 
-def test_inputs_must_have_three_axes() -> None:
-    with pytest.raises(UsageError, match="float32"):
-        replace(random_case(SPEC, 0), inputs=np.zeros((3, 4), np.float32)).run()
+@pytest.mark.parametrize("axes", [0, 1, 2, 4])
+def test_inputs_must_have_three_axes(axes: int) -> None:
+    with pytest.raises(UsageError, match=r"samples=3, timesteps=4, features=2.*float32"):
+        replace(random_case(SPEC, 0), inputs=np.zeros((2,) * axes, np.float32)).run()
 
 
 def test_one_timestep_of_the_founding_example_by_hand() -> None:

@@ -1,0 +1,107 @@
+"""Cost from the sizes alone, against the founding example and against runs that were measured."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from lstm_explain.core import cost
+from lstm_explain.core.gates import GATES
+from lstm_explain.core.spec import Spec
+from lstm_explain.library import seeded
+
+few = settings(max_examples=60, deadline=None)
+
+
+@st.composite
+def specs(draw: st.DrawFn) -> Spec:
+    units = draw(st.integers(1, 8))
+    return Spec(
+        samples=draw(st.integers(1, 6)),
+        timesteps=draw(st.integers(1, 6)),
+        features=draw(st.integers(1, 6)),
+        units=units,
+        layers=draw(st.integers(1, 3)),
+        bidirectional=draw(st.booleans()),
+        projection=draw(st.none() | st.integers(1, units - 1)) if units > 1 else None,
+        bias=draw(st.booleans()),
+        peepholes=draw(st.booleans()),
+        dtype=draw(st.sampled_from(["float32", "float64"])),
+    )
+
+
+def test_the_founding_example() -> None:
+    spec = Spec()
+    assert cost.macs_per_step(spec) == 600
+    assert cost.macs_per_step(spec) * spec.samples * spec.timesteps == 6_000_000
+    assert cost.activations_per_step(spec) == 50
+    assert cost.products_per_step(spec) == 30
+    assert cost.weight_bytes(spec) == 4 * 640
+    assert cost.input_bytes(spec) == 4 * 50_000
+    assert cost.step_bytes(spec) == 4 * 1000 * 60
+    assert cost.record_bytes(spec) == 4 * 1000 * (10 * 60 + 20)
+
+
+def test_a_bias_is_no_multiplication() -> None:
+    assert cost.macs_per_step(Spec(bias=False)) == cost.macs_per_step(Spec(bias=True))
+
+
+def test_what_each_option_adds() -> None:
+    assert cost.macs_per_step(Spec(peepholes=True)) == 600 + 3 * 10
+    assert cost.macs_per_step(Spec(projection=3)) == 4 * 10 * (5 + 3) + 10 * 3
+    assert cost.macs_per_step(Spec(layers=2)) == 600 + 4 * 10 * 20
+    assert cost.macs_per_step(Spec(bidirectional=True)) == 2 * 600
+    assert cost.macs_per_step(Spec(bidirectional=True, layers=2)) == 2 * 600 + 2 * 4 * 10 * 30
+
+
+@given(specs())
+@few
+def test_every_weight_but_the_biases_is_multiplied_once_in_a_timestep(spec: Spec) -> None:
+    weights = seeded(**spec.to_dict()).weights
+    multiplied = [
+        array.size
+        for parts in weights.layers
+        for part in parts.values()
+        for name, array in part.tensors().items()
+        if name != "bias"
+    ]
+    assert cost.macs_per_step(spec) == sum(multiplied)
+
+
+@given(specs())
+@few
+def test_bytes_are_those_of_the_arrays_of_a_run(spec: Spec) -> None:
+    lstm = seeded(**spec.to_dict())
+    record = lstm.run()
+    parts = [part for directions in record.layers for part in directions.values()]
+    steps = [array for part in parts for array in (*(part.gate(gate) for gate in GATES), part.cell, part.hidden)]
+    initial = [array for part in parts for array in (part.initial_cell, part.initial_hidden)]
+    weights = [array for part in lstm.weights.layers for one in part.values() for array in one.tensors().values()]
+    assert cost.weight_bytes(spec) == sum(array.nbytes for array in weights)
+    assert cost.input_bytes(spec) == record.input.nbytes
+    assert cost.step_bytes(spec) == sum(array[:, 0].nbytes for array in steps)
+    assert cost.record_bytes(spec) == sum(array.nbytes for array in [*steps, *initial])
+
+
+@given(specs())
+@few
+def test_a_run_needs_at_least_what_it_keeps(spec: Spec) -> None:
+    kept = cost.record_bytes(spec) + cost.weight_bytes(spec) + cost.input_bytes(spec)
+    assert cost.run_bytes(spec) >= kept
+
+
+@given(specs(), st.sampled_from(["samples", "timesteps", "features", "units", "layers"]))
+@few
+def test_more_of_anything_never_needs_less_memory(spec: Spec, name: str) -> None:
+    more = replace(spec, **{name: 2 * getattr(spec, name)})
+    assert cost.run_bytes(more) >= cost.run_bytes(spec)
+    assert cost.macs_per_step(more) >= cost.macs_per_step(spec)
+
+
+def test_costs_are_exact_beyond_64_bits() -> None:
+    spec = Spec(samples=10**12, timesteps=10**12)
+    assert cost.input_bytes(spec) == 20 * 10**24
+    assert cost.step_bytes(spec) == 240 * 10**12
+    assert type(cost.run_bytes(spec)) is int

@@ -1,0 +1,93 @@
+"""selection: which units, timesteps, layer and direction, and what is said where there is no such thing."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from lstm_explain.core.gates import Direction
+from lstm_explain.core.spec import Spec
+from lstm_explain.errors import UsageError
+from lstm_explain.explain.selection import check_layer, check_step, check_unit, chosen_steps, chosen_units
+
+
+def refused(asked: Any) -> UsageError:
+    with pytest.raises(UsageError) as raised:
+        asked()
+    assert raised.value.exit_code == 2
+    return raised.value
+
+
+@given(units=st.integers(1, 2**53 - 1), unit=st.integers(-(2**60), 2**60))
+def test_units_count_from_zero(units: int, unit: int) -> None:
+    spec = Spec(units=units)
+    if 0 <= unit < units:
+        assert check_unit(spec, unit) == unit
+        return
+    error = refused(lambda: check_unit(spec, unit))
+    assert error.asked == f"--unit {unit}"
+    several = f"there are {units} units, and they count from 0 to {units - 1}"
+    assert error.found == ("there is one unit, number 0" if units == 1 else several)
+
+
+@given(timesteps=st.integers(1, 2**53 - 1), step=st.integers(-(2**60), 2**60))
+def test_timesteps_count_from_one(timesteps: int, step: int) -> None:
+    spec = Spec(timesteps=timesteps)
+    if 1 <= step <= timesteps:
+        assert check_step(spec, step) == step
+        return
+    error = refused(lambda: check_step(spec, step))
+    assert error.asked == f"--step {step}"
+    assert f"from 1 to {timesteps}" in error.found
+    assert "initial states" in error.found
+
+
+def test_the_first_and_the_last_are_there() -> None:
+    assert (check_unit(Spec(), 0), check_unit(Spec(), 9)) == (0, 9)
+    assert (check_step(Spec(), 1), check_step(Spec(), 10)) == (1, 10)
+
+
+@pytest.mark.parametrize("layer", [-1, 3, 10**20])
+def test_a_layer_that_is_not_there(layer: int) -> None:
+    error = refused(lambda: check_layer(Spec(layers=3), layer, "forward"))
+    assert error.asked == f"--layer {layer}"
+    assert error.found == "there are 3 layers, and they count from 0 to 2"
+
+
+def test_directions_by_word() -> None:
+    both = Spec(bidirectional=True)
+    assert check_layer(both, 0, "forward") is Direction.FORWARD
+    assert check_layer(both, 0, "backward") is Direction.BACKWARD
+    assert check_layer(both, 0, Direction.BACKWARD) is Direction.BACKWARD
+
+
+def test_a_direction_that_this_lstm_does_not_read() -> None:
+    error = refused(lambda: check_layer(Spec(), 0, "backward"))
+    assert error.asked == "--direction backward"
+    assert error.found == "this LSTM's layers read forward only"
+    assert error.fix == "Add --bidirectional to have both"
+
+
+def test_a_direction_that_there_is_not() -> None:
+    error = refused(lambda: check_layer(Spec(bidirectional=True), 0, "sideways"))
+    assert error.asked == "--direction sideways"
+    assert error.found == "this LSTM's layers read forward and backward only"
+    assert error.fix == ""
+
+
+def test_all_are_chosen_where_none_is_named() -> None:
+    assert chosen_units(Spec(units=3), None) == (0, 1, 2)
+    assert chosen_steps(Spec(timesteps=3), None) == (1, 2, 3)
+
+
+def test_the_chosen_stand_in_order_each_once() -> None:
+    assert chosen_units(Spec(), [7, 0, 7, 3]) == (0, 3, 7)
+    assert chosen_steps(Spec(), iter([10, 1, 10])) == (1, 10)
+
+
+def test_one_wrong_choice_is_named() -> None:
+    assert refused(lambda: chosen_units(Spec(), [1, 12, 3])).asked == "--unit 12"
+    assert refused(lambda: chosen_steps(Spec(), [1, 0])).asked == "--step 0"

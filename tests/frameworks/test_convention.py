@@ -1,0 +1,183 @@
+"""Conventions: packing and reading back is the identity, and each framework counts what it holds."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from lstm_explain.core.gates import GATES, PEEPHOLE_GATES, Direction, Gate
+from lstm_explain.core.spec import Spec
+from lstm_explain.core.weights import LayerWeights, Weights, weight_shapes
+from lstm_explain.frameworks.keras import KERAS, layer_weights
+from lstm_explain.frameworks.known import CONVENTIONS
+from lstm_explain.frameworks.onnx import ONNX, node_inputs
+from lstm_explain.frameworks.pytorch import PYTORCH, state_dict
+
+if TYPE_CHECKING:
+    from lstm_explain.core.axes import Array
+    from lstm_explain.frameworks.convention import Convention
+
+few = settings(max_examples=60, deadline=None)
+every_convention = pytest.mark.parametrize("convention", CONVENTIONS.values(), ids=CONVENTIONS)
+
+
+@st.composite
+def specs(draw: st.DrawFn) -> Spec:
+    units = draw(st.integers(1, 6))
+    return Spec(
+        features=draw(st.integers(1, 5)),
+        units=units,
+        layers=draw(st.integers(1, 3)),
+        bidirectional=draw(st.booleans()),
+        projection=draw(st.none() | st.integers(1, units - 1)) if units > 1 else None,
+        bias=draw(st.booleans()),
+        peepholes=draw(st.booleans()),
+        dtype=draw(st.sampled_from(["float32", "float64"])),
+    )
+
+
+def counted(spec: Spec) -> Weights:
+    """Weights of which no two numbers are alike."""
+    numbers = iter(range(10**6))
+
+    def fill(sizes: tuple[int, ...]) -> Array:
+        return np.array([next(numbers) for _ in range(int(np.prod(sizes)))], spec.dtype).reshape(sizes)
+
+    def layer(place: int) -> LayerWeights:
+        return LayerWeights(**{name: fill(axes.sizes) for name, axes in weight_shapes(spec, place).items()})
+
+    return Weights(tuple({way: layer(place) for way in spec.directions} for place in range(spec.layers)))
+
+
+@every_convention
+@given(spec=specs())
+@few
+def test_packing_and_reading_back_is_the_identity(convention: Convention, spec: Spec) -> None:
+    if convention.lacks(spec):
+        return
+    weights = counted(spec).of(0, Direction.FORWARD)
+    packed = convention.pack(weights)
+    back = convention.unpack(packed)
+    assert list(back.tensors()) == list(weights.tensors())
+    for name, array in weights.tensors().items():
+        np.testing.assert_array_equal(back.tensors()[name], array)
+        assert back.tensors()[name].dtype == array.dtype
+
+
+@every_convention
+@given(spec=specs())
+@few
+def test_each_framework_counts_the_numbers_it_holds(convention: Convention, spec: Spec) -> None:
+    if convention.lacks(spec):
+        assert convention.parameters(spec) is None
+        return
+    parts = [part for directions in counted(spec).layers for part in directions.values()]
+    assert convention.parameters(spec) == sum(array.size for part in parts for array in convention.pack(part).values())
+
+
+@pytest.mark.parametrize(
+    ("options", "keras", "pytorch", "onnx"),
+    [
+        ({"bias": False}, 600, 600, 600),
+        ({}, 640, 680, 680),
+        ({"peepholes": True}, None, None, 710),
+        ({"projection": 3}, None, 430, None),
+        ({"layers": 2}, 1480, 1560, 1560),
+        ({"bidirectional": True}, 1280, 1360, 1360),
+        ({"layers": 2, "bidirectional": True}, 3760, 3920, 3920),
+    ],
+)
+def test_known_counts(options: dict[str, Any], keras: int | None, pytorch: int | None, onnx: int | None) -> None:
+    found = {name: convention.parameters(Spec(**options)) for name, convention in CONVENTIONS.items()}
+    assert found == {"keras": keras, "pytorch": pytorch, "onnx": onnx}
+
+
+def test_what_each_framework_lacks() -> None:
+    projection, peepholes = Spec(projection=3), Spec(peepholes=True)
+    assert [one.lacks(projection) for one in (KERAS, PYTORCH, ONNX)] == ["projection", None, "projection"]
+    assert [one.lacks(peepholes) for one in (KERAS, PYTORCH, ONNX)] == ["peepholes", "peepholes", None]
+    assert [one.lacks(Spec(layers=3, bidirectional=True)) for one in (KERAS, PYTORCH, ONNX)] == [None, None, None]
+
+
+@every_convention
+def test_every_order_holds_every_gate_once(convention: Convention) -> None:
+    assert sorted(convention.gate_order) == sorted(GATES)
+    assert sorted(convention.peephole_order) == (sorted(PEEPHOLE_GATES) if convention.peephole else [])
+
+
+def test_the_orders_as_their_makers_write_them() -> None:
+    i, f, g, o = GATES
+    assert KERAS.gate_order == (i, f, g, o)
+    assert PYTORCH.gate_order == (i, f, g, o)
+    assert ONNX.gate_order == (i, o, f, g)
+    assert ONNX.peephole_order == (Gate.INPUT, Gate.OUTPUT, Gate.FORGET)
+
+
+@every_convention
+def test_the_names_that_the_command_line_uses(convention: Convention) -> None:
+    assert CONVENTIONS[convention.framework] is convention
+    assert convention.framework == convention.title.lower()
+
+
+def test_each_gates_numbers_stand_where_the_framework_looks_for_them() -> None:
+    weights = counted(Spec(features=2, units=3)).of(0, Direction.FORWARD)
+    packed = ONNX.pack(weights)
+    for place, gate in enumerate((Gate.INPUT, Gate.OUTPUT, Gate.FORGET, Gate.CANDIDATE)):
+        rows = slice(3 * place, 3 * place + 3)
+        np.testing.assert_array_equal(packed["W"][rows], weights.kernel[:, weights.columns(gate)].T)
+        np.testing.assert_array_equal(packed["R"][rows], weights.recurrent_kernel[:, weights.columns(gate)].T)
+        assert weights.bias is not None
+        np.testing.assert_array_equal(packed["Wb"][rows], weights.bias[weights.columns(gate)])
+
+
+def test_the_second_of_two_biases_is_zero_and_both_are_added_when_read() -> None:
+    weights = counted(Spec(features=2, units=3)).of(0, Direction.FORWARD)
+    packed = PYTORCH.pack(weights)
+    assert not packed["bias_hh"].any()
+    back = PYTORCH.unpack({**packed, "bias_hh": np.ones_like(packed["bias_hh"])})
+    assert weights.bias is not None
+    assert back.bias is not None
+    np.testing.assert_array_equal(back.bias, weights.bias + 1)
+
+
+@every_convention
+def test_packing_leaves_our_weights_alone(convention: Convention) -> None:
+    weights = counted(Spec(units=3)).of(0, Direction.FORWARD)
+    copies = {name: array.copy() for name, array in weights.tensors().items()}
+    for array in convention.pack(weights).values():
+        assert array.flags.c_contiguous
+    for name, array in weights.tensors().items():
+        np.testing.assert_array_equal(array, copies[name])
+
+
+def test_state_dict_of_pytorch() -> None:
+    spec = Spec(features=2, units=4, layers=2, bidirectional=True, projection=3)
+    named = state_dict(counted(spec))
+    kinds = {"weight_ih": (16, 2), "weight_hh": (16, 3), "bias_ih": (16,), "bias_hh": (16,), "weight_hr": (3, 4)}
+    first = {f"{name}_l0{way}": sizes for way in ("", "_reverse") for name, sizes in kinds.items()}
+    second = {f"{name}_l1{way}": sizes for way in ("", "_reverse") for name, sizes in {**kinds, "weight_ih": (16, 6)}.items()}
+    assert {name: array.shape for name, array in named.items()} == {**first, **second}
+
+
+def test_layer_weights_of_keras() -> None:
+    weights = counted(Spec(features=2, units=4, layers=2, bidirectional=True))
+    assert [array.shape for array in layer_weights(weights, 0)] == 2 * [(2, 16), (4, 16), (16,)]
+    assert [array.shape for array in layer_weights(weights, 1)] == 2 * [(8, 16), (4, 16), (16,)]
+    np.testing.assert_array_equal(layer_weights(weights, 0)[3], weights.of(0, Direction.BACKWARD).kernel)
+
+
+def test_node_inputs_of_onnx() -> None:
+    spec = Spec(features=2, units=4, bidirectional=True, peepholes=True)
+    sizes = {name: array.shape for name, array in node_inputs(counted(spec), 0).items()}
+    assert sizes == {"W": (2, 16, 2), "R": (2, 16, 4), "B": (2, 32), "P": (2, 12)}
+    assert set(node_inputs(counted(Spec(bias=False)), 0)) == {"W", "R"}
+
+
+@every_convention
+def test_conventions_are_frozen(convention: Convention) -> None:
+    with pytest.raises(AttributeError):
+        convention.gate_order = ()  # type: ignore[misc]
