@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING, Any
 from lstm_explain.core.axes import compact
 from lstm_explain.core.inputs import GivenInputs, SeededInputs
 from lstm_explain.core.lstm import DEFAULT_MEMORY, LSTM
-from lstm_explain.core.spec import Spec
+from lstm_explain.core.spec import Spec, checked_seed
 from lstm_explain.errors import UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from lstm_explain.core.axes import Array
-    from lstm_explain.core.weights import Init
+    from lstm_explain.core.spec import Init
     from lstm_explain.explain.result import Explanation
 
 
@@ -41,7 +41,9 @@ def seeded(
         UsageError: a size, option, seed or length breaks a rule.
     """
     spec = _with_lengths(sizes, lengths)
-    return LSTM(spec, SeededInputs(spec, seed), init, seed, None if lengths is None else tuple(lengths), max_memory)
+    return LSTM(
+        spec, SeededInputs(spec, checked_seed(seed)), init, seed, None if lengths is None else tuple(lengths), max_memory
+    )
 
 
 def given(
@@ -66,6 +68,8 @@ def given(
     Raises:
         UsageError: the array has another number of axes, or contradicts a size that is given.
     """
+    if array.dtype.kind not in "fiub":
+        raise UsageError(name, f"its numbers are of type {array.dtype}", "Give floating-point or whole numbers")
     batch = array[None] if array.ndim == 2 else array
     if batch.ndim != 3:
         fix = "Reshape one column of T numbers to (1, T, 1), or T rows of F numbers to (1, T, F)"
@@ -77,6 +81,8 @@ def given(
         if size == 0:
             raise UsageError(name, f"the array has no {axis}: {compact(batch, tuple(found))}")
     spec = Spec(**{**sizes, **found})
+    if columns is not None and len(columns) != spec.features:
+        raise UsageError(f"columns {','.join(columns)}", f"these are {len(columns)} names for {spec.features} features")
     inputs = GivenInputs(batch, name, None if columns is None else tuple(columns))
     return LSTM(spec, inputs, init, seed, None if lengths is None else tuple(lengths), max_memory)
 
@@ -91,6 +97,6 @@ def present(explanation: Explanation, view: str) -> Any:
 
 
 def _with_lengths(sizes: dict[str, Any], lengths: Sequence[int] | None) -> Spec:
-    if lengths:
+    if lengths is not None and len(lengths):
         sizes = {"samples": len(lengths), "timesteps": max(lengths), **sizes}
     return Spec(**sizes)

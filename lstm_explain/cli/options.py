@@ -12,10 +12,9 @@ from typing import Annotated, Any, Literal, NamedTuple, get_type_hints
 import typer
 
 from lstm_explain.core.gates import Direction
-from lstm_explain.core.spec import Dtype
+from lstm_explain.core.spec import Dtype, Init
 from lstm_explain.errors import RefusedError, UsageError
 
-Init = Literal["keras", "pytorch"]
 Color = Literal["auto", "always", "never"]
 
 

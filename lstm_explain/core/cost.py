@@ -64,8 +64,12 @@ def run_bytes(spec: Spec) -> int:
     read = sum(spec.features_of(layer) + 1 for layer in range(spec.layers)) * len(spec.directions)
     joined = spec.output * spec.layers if spec.bidirectional else 0
     copies = spec.samples * spec.timesteps * (read + joined) * spec.item_bytes
-    making = 4 * 8 * _largest_weight(spec)  # float64 copies while a matrix is made orthogonal
-    return making + weight_bytes(spec) + input_bytes(spec) + copies + record_bytes(spec)
+    return making_bytes(spec) + input_bytes(spec) + copies + record_bytes(spec)
+
+
+def making_bytes(spec: Spec) -> int:
+    """An upper bound on the memory of making the weights: themselves, and float64 copies while a matrix is made orthogonal."""
+    return 4 * 8 * _largest_weight(spec) + weight_bytes(spec)
 
 
 def _largest_weight(spec: Spec) -> int:

@@ -6,15 +6,15 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from lstm_explain.core.cost import run_bytes
-from lstm_explain.core.spec import check_seed
+from lstm_explain.core.cost import making_bytes, run_bytes
+from lstm_explain.core.spec import checked_init, checked_seed, whole
 from lstm_explain.errors import RefusedError, UsageError, there_are
 
 if TYPE_CHECKING:
     from lstm_explain.core.inputs import Inputs
     from lstm_explain.core.record import Record
-    from lstm_explain.core.spec import Spec
-    from lstm_explain.core.weights import Init, Weights
+    from lstm_explain.core.spec import Init, Spec
+    from lstm_explain.core.weights import Weights
 
 DEFAULT_MEMORY = 2**30
 BLOCK_SAMPLES = 128
@@ -41,16 +41,17 @@ class LSTM:
     """The memory budget of one run, in bytes."""
 
     def __post_init__(self) -> None:
-        check_seed(self.seed)
+        object.__setattr__(self, "seed", checked_seed(self.seed))
+        checked_init(self.init)
         if self.lengths is not None:
-            self._check_lengths(self.lengths)
+            object.__setattr__(self, "lengths", self._checked(self.lengths))
 
     @cached_property
     def weights(self) -> Weights:
         """The weights, made at the first use."""
         from lstm_explain.core.weights import seeded_weights
 
-        self._afford(replace(self.spec, samples=1, timesteps=1))
+        self._afford(making_bytes(self.spec), "making the weights")
         return seeded_weights(self.spec, self.init, self.seed)
 
     @property
@@ -76,7 +77,8 @@ class LSTM:
         from lstm_explain.core.forward import forward
 
         stop = self.spec.samples if stop is None else stop
-        self._afford(replace(self.spec, samples=stop - start))
+        several = "1 sample" if stop - start == 1 else f"{stop - start} samples"
+        self._afford(run_bytes(replace(self.spec, samples=stop - start)), f"running {several} at a time")
         lengths = None if self.lengths is None else np.array(self.lengths[start:stop])
         return forward(self.spec, self.weights, self.inputs.block(start, stop), lengths=lengths)
 
@@ -93,39 +95,46 @@ class LSTM:
     @property
     def block_samples(self) -> int:
         """How many samples a block has: a power of two, smaller where the samples are large."""
-        one = run_bytes(replace(self.spec, samples=1)) - run_bytes(replace(self.spec, samples=1, timesteps=1))
         size = BLOCK_SAMPLES
-        while size > 1 and size * one > min(BLOCK_BYTES, self.max_memory):
+        while size > 1 and not self._block_fits(size):
             size //= 2
         return size
 
-    def run_sample(self, sample: int) -> tuple[Record, int]:
-        """Run the block that a sample belongs to; the record, and the sample's place in it.
+    def _block_fits(self, size: int) -> bool:
+        needed = run_bytes(replace(self.spec, samples=size))
+        return needed <= self.max_memory and needed - making_bytes(self.spec) <= BLOCK_BYTES
+
+    def checked_sample(self, sample: int) -> int:
+        """The number of a sample, once it is known to exist.
 
         Raises:
             UsageError: there is no such sample.
         """
+        sample = whole("--sample", sample)
         if not 0 <= sample < self.spec.samples:
             raise UsageError(f"--sample {sample}", there_are(self.spec.samples, "sample"))
+        return sample
+
+    def run_sample(self, sample: int) -> tuple[Record, int]:
+        """Run the block that a sample belongs to; the record, and the sample's place in it."""
+        sample = self.checked_sample(sample)
         start, stop = self.block_of(sample)
         return self.run(start, stop), sample - start
 
-    def _check_lengths(self, lengths: tuple[int, ...]) -> None:
+    def _checked(self, lengths: tuple[int, ...]) -> tuple[int, ...]:
         asked = f"--lengths {','.join(map(str, lengths[:8]))}{',...' if len(lengths) > 8 else ''}"
         if len(lengths) != self.spec.samples:
             found = f"there are {len(lengths)} lengths for {self.spec.samples} samples"
             raise UsageError(asked, found, "Give one length for each sample")
-        if min(lengths) < 1 or max(lengths) > self.spec.timesteps:
+        numbers = tuple(whole(asked, length, named=True) for length in lengths)
+        if min(numbers) < 1 or max(numbers) > self.spec.timesteps:
             found = f"each length is a whole number from 1 to {self.spec.timesteps}, the number of timesteps"
             raise UsageError(asked, found)
+        return numbers
 
-    def _afford(self, spec: Spec) -> None:
-        needed = run_bytes(spec)
+    def _afford(self, needed: int, what: str) -> None:
         if needed > self.max_memory:
-            what = "the weights need" if spec.timesteps == 1 else f"to run {spec.samples} samples at a time needs"
-            found = f"{what} {needed:,} bytes of memory, and the budget is {self.max_memory:,}"
-            raise RefusedError(f"an LSTM of {_sizes(self.spec)}", found, "Ask for less, or raise --max-memory")
-
-
-def _sizes(spec: Spec) -> str:
-    return f"{spec.samples} samples, {spec.timesteps} timesteps, {spec.features} features and {spec.units} units"
+            spec = self.spec
+            sizes = f"{spec.samples} samples, {spec.timesteps} timesteps, {spec.features} features and {spec.units} units"
+            found = f"{what} takes {needed:,} bytes of memory, and the budget is {self.max_memory:,}"
+            raise RefusedError(f"an LSTM of {sizes}", found, "Ask for less, or raise --max-memory")

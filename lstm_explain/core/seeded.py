@@ -23,7 +23,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from lstm_explain.core.spec import check_seed
+from lstm_explain.core.spec import checked_seed
 
 if TYPE_CHECKING:
     from lstm_explain.core.axes import Array
@@ -87,7 +87,7 @@ def normal_inputs(seed: int, samples: range, timesteps: int, features: int, dtyp
 
 def integers(seed: int, streams: Array | np.uint64, places: Array) -> Array:
     """The two 64-bit integers at each place of each stream: uint64[..., 2], streams and places broadcast together."""
-    check_seed(seed)
+    seed = checked_seed(seed)
     words = philox((seed & 0xFFFFFFFF, seed >> 32), places & LOW, places >> WORD, streams & LOW, streams >> WORD)
     a, b, c, d = np.broadcast_arrays(*words)
     return np.stack([a | b << WORD, c | d << WORD], axis=-1)

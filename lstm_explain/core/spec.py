@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import operator
 from dataclasses import asdict, dataclass
-from typing import Any, Literal, SupportsIndex
+from typing import Any, Literal, SupportsIndex, get_args
 
 from lstm_explain.core.gates import Direction
 from lstm_explain.errors import UsageError
 
 Dtype = Literal["float32", "float64"]
+Init = Literal["keras", "pytorch"]
+INITS: tuple[Init, ...] = get_args(Init)
 ITEM_BYTES: dict[Dtype, int] = {"float32": 4, "float64": 8}
 LARGEST_SIZE = 2**53 - 1  # beyond it a JSON reader that holds numbers as doubles would round the size
 
@@ -55,11 +57,14 @@ class Spec:
 
     def __post_init__(self) -> None:
         for name, rule in _LEAST_ONE.items():
-            object.__setattr__(self, name, _whole(name, getattr(self, name), rule))
-        if self.dtype not in ITEM_BYTES:
+            object.__setattr__(self, name, _size(name, getattr(self, name), rule))
+        for name in ("bidirectional", "bias", "peepholes"):
+            if not isinstance(getattr(self, name), bool):
+                raise UsageError(f"--{name} {getattr(self, name)!r}", "this option is True or False")
+        if self.dtype not in tuple(ITEM_BYTES):
             raise UsageError(f"--dtype {self.dtype}", "the types are float32 and float64")
         if self.projection is not None:
-            size = _whole("projection", self.projection, "h needs at least one number")
+            size = _size("projection", self.projection, "h needs at least one number")
             object.__setattr__(self, "projection", size)
             if size >= self.units:
                 found = f"a projection must be smaller than the number of units, which is {self.units}"
@@ -98,19 +103,46 @@ class Spec:
         return asdict(self)
 
 
-def check_seed(seed: int) -> None:
-    """Raise `UsageError` unless this is a seed."""
-    if not 0 <= seed < 2**53:
-        raise UsageError(f"--seed {seed}", "a seed is a whole number from 0 to 2**53 - 1")
+def checked_seed(seed: SupportsIndex) -> int:
+    """The seed as a Python integer.
+
+    Raises:
+        UsageError: it is no whole number from 0 to 2**53 - 1.
+    """
+    number = whole("--seed", seed)
+    if not 0 <= number <= LARGEST_SIZE:
+        raise UsageError(f"--seed {number}", "a seed is a whole number from 0 to 2**53 - 1")
+    return number
 
 
-def _whole(name: str, value: SupportsIndex, rule: str) -> int:
+def checked_init(init: str) -> Init:
+    """The initialiser, once it is known to exist."""
+    if init not in INITS:
+        raise UsageError(f"--init {init}", f"the initialisers are {' and '.join(INITS)}")
+    return init
+
+
+def whole(asked: str, value: SupportsIndex, named: bool = False) -> int:
+    """A whole number as a Python integer, whatever kind of integer it is.
+
+    Args:
+        asked: the option that gave it.
+        value: the number.
+        named: whether `asked` shows the value already.
+
+    Raises:
+        UsageError: it is something else, such as a float or a truth value.
+    """
     try:
-        size = operator.index(value)
+        if isinstance(value, bool):
+            raise TypeError
+        return operator.index(value)
     except TypeError:
-        raise UsageError(f"--{name} {value!r}", "a size is a whole number") from None
-    if isinstance(value, bool):
-        raise UsageError(f"--{name} {value}", "a size is a whole number")
+        raise UsageError(asked if named else f"{asked} {value!r}", "this is no whole number") from None
+
+
+def _size(name: str, value: SupportsIndex, rule: str) -> int:
+    size = whole(f"--{name}", value)
     if size < 1:
         raise UsageError(f"--{name} {size}", rule, "Give 1 or more")
     if size > LARGEST_SIZE:

@@ -3,23 +3,21 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, Literal, NamedTuple, get_args
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
 from lstm_explain.core.axes import Shape, check, shape
 from lstm_explain.core.gates import GATES, PEEPHOLE_GATES, Direction, Gate
 from lstm_explain.core.seeded import Stream
+from lstm_explain.core.spec import checked_init
 from lstm_explain.errors import UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from lstm_explain.core.axes import Array
-    from lstm_explain.core.spec import Spec
-
-Init = Literal["keras", "pytorch"]
-INITS: tuple[Init, ...] = get_args(Init)
+    from lstm_explain.core.spec import Init, Spec
 
 
 class LayerWeights(NamedTuple):
@@ -117,8 +115,7 @@ def seeded_weights(spec: Spec, init: Init = "keras", seed: int = 0) -> Weights:
             has, are uniform in +-1/sqrt(units) under both.
         seed: a whole number; layer l in direction d draws from a stream of its own.
     """
-    if init not in INITS:
-        raise UsageError(f"--init {init}", f"the initialisers are {' and '.join(INITS)}")
+    init = checked_init(init)
     ways = len(spec.directions)
     return Weights(
         tuple(

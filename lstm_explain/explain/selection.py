@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from lstm_explain.core.gates import Direction
+from lstm_explain.core.spec import whole
 from lstm_explain.errors import UsageError, there_are
 
 if TYPE_CHECKING:
@@ -13,19 +14,21 @@ if TYPE_CHECKING:
     from lstm_explain.core.spec import Spec
 
 
-def check_layer(spec: Spec, layer: int, direction: str) -> Direction:
-    """The direction, once layer and direction are known to exist."""
+def check_layer(spec: Spec, layer: int, direction: str) -> tuple[int, Direction]:
+    """Layer and direction, once they are known to exist."""
+    layer = whole("--layer", layer)
     if not 0 <= layer < spec.layers:
         raise UsageError(f"--layer {layer}", there_are(spec.layers, "layer"))
     known = [way.value for way in spec.directions]
     if direction not in known:
         fix = "Add --bidirectional to have both" if direction == Direction.BACKWARD else ""
         raise UsageError(f"--direction {direction}", f"this LSTM's layers read {' and '.join(known)} only", fix)
-    return Direction(direction)
+    return layer, Direction(direction)
 
 
 def check_unit(spec: Spec, unit: int) -> int:
     """The unit, once it is known to exist."""
+    unit = whole("--unit", unit)
     if not 0 <= unit < spec.units:
         raise UsageError(f"--unit {unit}", there_are(spec.units, "unit"))
     return unit
@@ -33,7 +36,7 @@ def check_unit(spec: Spec, unit: int) -> int:
 
 def check_step(spec: Spec, step: int) -> int:
     """The timestep, once it is known to exist."""
-    last = spec.timesteps
+    step, last = whole("--step", step), spec.timesteps
     if not 1 <= step <= last:
         found = f"timesteps count from 1 to {last}; h and c at 0 are the initial states"
         raise UsageError(f"--step {step}", found)
@@ -44,11 +47,17 @@ def chosen_units(spec: Spec, units: Iterable[int] | None) -> tuple[int, ...]:
     """The chosen units in ascending order, each once; all where none is chosen."""
     if units is None:
         return tuple(range(spec.units))
-    return tuple(sorted({check_unit(spec, unit) for unit in units}))
+    chosen = tuple(sorted({check_unit(spec, unit) for unit in units}))
+    if not chosen:
+        raise UsageError("--unit", "no unit is chosen", "Choose one at least")
+    return chosen
 
 
 def chosen_steps(spec: Spec, steps: Iterable[int] | None) -> tuple[int, ...]:
     """The chosen timesteps in ascending order, each once; all where none is chosen."""
     if steps is None:
         return tuple(range(1, spec.timesteps + 1))
-    return tuple(sorted({check_step(spec, step) for step in steps}))
+    chosen = tuple(sorted({check_step(spec, step) for step in steps}))
+    if not chosen:
+        raise UsageError("--steps", "no timestep is chosen", "Choose one at least")
+    return chosen

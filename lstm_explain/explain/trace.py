@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 import numpy as np
 
 from lstm_explain.core.gates import GATES, LETTERS, Direction, Gate
-from lstm_explain.errors import UsageError, there_are
 from lstm_explain.explain.plain import plain
 from lstm_explain.explain.result import Explanation, envelope
 from lstm_explain.explain.selection import check_layer, chosen_steps, chosen_units
@@ -96,7 +95,8 @@ def explain_trace(
         UsageError: there is no such sample, unit, timestep, layer or direction.
         RefusedError: running even this sample would need more memory than the budget.
     """
-    way = check_layer(lstm.spec, layer, direction)
+    layer, way = check_layer(lstm.spec, layer, direction)
+    sample = lstm.checked_sample(sample)
     unit_list, step_list = chosen_units(lstm.spec, units), chosen_steps(lstm.spec, steps)
     record, place = lstm.run_sample(sample)
     part = record.of(layer, way)
@@ -211,8 +211,8 @@ def stream_trace(
         UsageError: there is no such sample, unit, timestep, layer or direction.
     """
     spec = lstm.spec
-    if sample is not None and not 0 <= sample < spec.samples:
-        raise UsageError(f"--sample {sample}", there_are(spec.samples, "sample"))
+    if sample is not None:
+        sample = lstm.checked_sample(sample)
     check_layer(spec, layer or 0, direction or "forward")
     places = [(place, way) for place in range(spec.layers) for way in spec.directions]
     return TraceStream(

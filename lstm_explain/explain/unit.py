@@ -78,7 +78,8 @@ class GateSum(NamedTuple):
 
     @property
     def total(self) -> float:
-        return math.fsum(term.product for term in self.terms)
+        products = [term.product for term in self.terms]
+        return math.fsum(products) if all(map(math.isfinite, products)) else sum(products)
 
     @property
     def activation(self) -> str:
@@ -253,10 +254,9 @@ def explain_unit(
         RefusedError: running even this sample would need more memory than the budget.
     """
     spec = lstm.spec
-    way = check_layer(spec, layer, direction)
-    check_unit(spec, unit)
-    if step is not None:
-        check_step(spec, step)
+    layer, way = check_layer(spec, layer, direction)
+    unit, sample = check_unit(spec, unit), lstm.checked_sample(sample)
+    step = None if step is None else check_step(spec, step)
     record, place = lstm.run_sample(sample)
     part, weights = record.of(layer, way), lstm.weights.of(layer, way)
     length = record.length(place)

@@ -59,7 +59,7 @@ def test_a_size_that_is_no_whole_number_is_refused(name: str, value: Any) -> Non
     with pytest.raises(UsageError) as raised:
         spec_of(name, value)
     assert raised.value.asked == f"--{name} {value!r}"
-    assert raised.value.found == "a size is a whole number"
+    assert raised.value.found == "this is no whole number"
 
 
 @pytest.mark.parametrize("name", [*SIZES, "projection"])

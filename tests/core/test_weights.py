@@ -11,9 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lstm_explain.core.gates import GATES, PEEPHOLE_GATES, Direction, Gate
-from lstm_explain.core.spec import Spec
+from lstm_explain.core.spec import INITS, Spec
 from lstm_explain.core.weights import (
-    INITS,
     WEIGHT_NAMES,
     Weights,
     check_weights,

@@ -59,9 +59,9 @@ def test_a_layer_that_is_not_there(layer: int) -> None:
 
 def test_directions_by_word() -> None:
     both = Spec(bidirectional=True)
-    assert check_layer(both, 0, "forward") is Direction.FORWARD
-    assert check_layer(both, 0, "backward") is Direction.BACKWARD
-    assert check_layer(both, 0, Direction.BACKWARD) is Direction.BACKWARD
+    assert check_layer(both, 0, "forward") == (0, Direction.FORWARD)
+    assert check_layer(both, 0, "backward") == (0, Direction.BACKWARD)
+    assert check_layer(both, 0, Direction.BACKWARD) == (0, Direction.BACKWARD)
 
 
 def test_a_direction_that_this_lstm_does_not_read() -> None:

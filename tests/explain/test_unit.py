@@ -201,7 +201,6 @@ def test_saturated_gates_are_explained_without_a_warning(value: float) -> None:
     assert arithmetic.difference == 0
 
 
-@pytest.mark.xfail(reason="math.fsum refuses infinities of both signs", raises=ValueError, strict=True)
 @pytest.mark.filterwarnings("ignore:invalid value encountered in matmul")
 def test_infinity_in_the_input_is_named_in_json() -> None:
     found = explain_unit(lstm_over(np.full((1, 2, 4), np.inf), units=2), step=1).to_dict()
