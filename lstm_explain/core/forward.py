@@ -50,7 +50,7 @@ def forward(spec: Spec, weights: Weights, inputs: Array, initial: State | None =
     Raises:
         UsageError: an array has another shape than the sizes ask for, or a length is out of range.
     """
-    samples, timesteps = inputs.shape[:2]
+    samples, timesteps = inputs.shape[:2] if inputs.ndim == 3 else (spec.samples, spec.timesteps)
     check("the input", inputs, shape(samples=samples, timesteps=timesteps, features=spec.features))
     spec = replace(spec, samples=samples, timesteps=timesteps)
     if lengths is not None:

@@ -35,16 +35,26 @@ class Row:
         return self.ratio <= self.target
 
 
-def interleaved(functions: dict[str, Callable[[], Any]], runs: int) -> dict[str, float]:
+def interleaved(functions: dict[str, Callable[[], Any]], runs: int, rest: float = 0) -> dict[str, float]:
     """Time functions in turn, `runs` times each after one call that is not counted; the median seconds of each.
 
     A disturbance of the machine meets all of them alike, so their ratios are steadier than any of the times.
+
+    Args:
+        functions: what to time, by name.
+        runs: how often each is timed.
+        rest: how many seconds to wait before each timed call, and then to warm up with a call that is not counted. Where
+            functions share a process, threads of one library spin for some 50 ms after its call, and the next would be
+            timed on a busy processor.
     """
     for function in functions.values():
         function()
     seconds: dict[str, list[float]] = {name: [] for name in functions}
     for _ in range(runs):
         for name, function in functions.items():
+            if rest:
+                time.sleep(rest)
+                function()
             start = time.perf_counter()
             function()
             seconds[name].append(time.perf_counter() - start)
@@ -53,9 +63,10 @@ def interleaved(functions: dict[str, Callable[[], Any]], runs: int) -> dict[str,
 
 def print_table(rows: Sequence[Row]) -> None:
     """Print what was measured, the target, and whether it holds."""
-    lines = [f"{'what':<24} {'ours':>9} {'theirs':>9}  {'rival':<22} {'ratio':>6} {'target':>6}  holds"]
+    wide, broad = (max(map(len, names)) for names in zip(*((row.what, row.rival) for row in rows), strict=True))
+    lines = [f"{'what':<{wide}} {'ours':>10} {'theirs':>10}  {'rival':<{broad}} {'ratio':>6} {'target':>6}  holds"]
     for row in rows:
-        times = f"{row.ours * 1e3:>6.2f} ms {row.theirs * 1e3:>6.2f} ms"
+        times = f"{row.ours * 1e3:>7.2f} ms {row.theirs * 1e3:>7.2f} ms"
         holds = "yes" if row.holds else "NO"
-        lines.append(f"{row.what:<24} {times}  {row.rival:<22} {row.ratio:>6.2f} {row.target:>6.2f}  {holds}")
+        lines.append(f"{row.what:<{wide}} {times}  {row.rival:<{broad}} {row.ratio:>6.2f} {row.target:>6.2f}  {holds}")
     sys.stdout.write("\n".join(lines) + "\n")

@@ -1,0 +1,85 @@
+"""Rows: the engine's memory. Two buffers hold every tensor of a layer's run; samples are columns.
+
+Timesteps stand in the order in which they are run. What a step reads and what it makes are laid out so that nothing is
+copied from one step to the next: a step writes its h straight into the rows that the next one reads, and its c where the
+next one's products need it. Each tensor of the run is a strided view.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from lstm_explain.core.axes import Array
+
+
+class Rows(NamedTuple):
+    """The rows of every timestep, and of the states after the last."""
+
+    read: Array
+    """[h_{t-1}; x_t; 1] for each timestep, then h_T; [timesteps*(hidden + features + 1) + hidden, samples]."""
+    made: Array
+    """[c_{t-1}; g; f; i; o] for each timestep, then c_T; [timesteps*5*units + units, samples]."""
+    timesteps: int
+    hidden: int
+    units: int
+
+    @classmethod
+    def empty(cls, samples: int, timesteps: int, features: int, hidden: int, units: int, dtype: np.dtype[np.generic]) -> Rows:
+        """Rows to be filled: the states to start from, the inputs, and the ones."""
+        read = np.empty((timesteps * (hidden + features + 1) + hidden, samples), dtype)
+        return cls(read, np.empty((timesteps * 5 * units + units, samples), dtype), timesteps, hidden, units)
+
+    @property
+    def samples(self) -> int:
+        return int(self.read.shape[1])
+
+    @property
+    def steps_read(self) -> Array:
+        """[timesteps, hidden + features + 1, samples]"""
+        return self.read[: -self.hidden].reshape(self.timesteps, -1, self.samples)
+
+    @property
+    def steps_made(self) -> Array:
+        """[timesteps, 5, units, samples]: c before the step, then the gates in the engine's order."""
+        return self.made[: -self.units].reshape(self.timesteps, 5, self.units, self.samples)
+
+    def cells(self) -> Array:
+        """c_0 to c_T; [timesteps + 1, units, samples]."""
+        return _every(self.made, self.timesteps + 1, self.units)
+
+    def hiddens(self) -> Array:
+        """h_0 to h_T; [timesteps + 1, hidden, samples]."""
+        return _every(self.read, self.timesteps + 1, self.hidden)
+
+    def columns(self, part: slice) -> Rows:
+        """The same rows for a block of samples; views."""
+        return Rows(self.read[:, part], self.made[:, part], self.timesteps, self.hidden, self.units)
+
+    def timesteps_from(self, first: int) -> Rows:
+        """The rows of the timesteps from `first` on, which counts from 0; views."""
+        read = self.read[first * ((len(self.read) - self.hidden) // self.timesteps) :]
+        return Rows(read, self.made[first * 5 * self.units :], self.timesteps - first, self.hidden, self.units)
+
+    def fill(self, inputs: Array, hidden: Array, cell: Array) -> None:
+        """Write what the run starts from.
+
+        Args:
+            inputs: [samples, timesteps, features].
+            hidden: h_0; [samples, hidden].
+            cell: c_0; [samples, units].
+        """
+        steps, features = self.steps_read, inputs.shape[2]
+        steps[:, self.hidden : self.hidden + features] = inputs.transpose(1, 2, 0)
+        steps[:, self.hidden + features :] = 1  # the row that the bias multiplies, where there is one
+        self.read[: self.hidden] = hidden.T
+        self.made[: self.units] = cell.T
+
+
+def _every(rows: Array, count: int, size: int) -> Array:
+    """The first `size` rows of each of `count` equal blocks of rows, of which the last has no more rows than that."""
+    block = (len(rows) - size) // (count - 1) if count > 1 else 0
+    strides = (block * rows.strides[0], *rows.strides)
+    return np.lib.stride_tricks.as_strided(rows, (count, size, rows.shape[1]), strides)
