@@ -9,10 +9,11 @@ from typing import Annotated, NoReturn
 import typer
 
 from lstm_explain.cli.commands import HELP_NAMES, Commands
-from lstm_explain.errors import LstmExplainError, OutputError
+from lstm_explain.cli.writing import ReaderGoneError
+from lstm_explain.errors import LstmExplainError, OutputError, RefusedError
 from lstm_explain.version import __version__
 
-BUG, MEMORY, INTERRUPTED = 1, 4, 130
+BUG, INTERRUPTED = 1, 130
 DEBUG = "--debug"
 REPORT = "This is a bug in lstm-explain. Run again with `lstm-explain --debug ...` and report what it prints."
 
@@ -57,16 +58,21 @@ def lstm_explain(
 def main() -> NoReturn:
     """Run the program and leave with the documented exit code (docs/messages.md)."""
     arguments = [argument for argument in sys.argv[1:] if argument != DEBUG]
+    if sys.stdout is None:
+        sys.stdout = open(os.devnull)  # noqa: PTH123, SIM115 - closed: writing to it shall fail, not vanish
     try:
         app(arguments, prog_name="lstm-explain")
+    except SystemExit as stop:
+        # typer leaves with 1 where a help text meets a closed pipe, and nowhere else
+        _leave(ReaderGoneError.exit_code if stop.code == 1 else int(stop.code or 0), "")
     except KeyboardInterrupt:
         _leave(INTERRUPTED, "interrupted")
     except LstmExplainError as error:
-        _leave(error.exit_code, "" if error.exit_code == 141 else str(error))
-    except MemoryError as error:
-        _leave(MEMORY, f"the system has not enough memory for this: {error}. Ask for less.")
+        _leave(error.exit_code, "" if isinstance(error, ReaderGoneError) else str(error))
+    except MemoryError:
+        _leave(RefusedError.exit_code, "the system has not enough memory for this. Ask for less.")
     except OSError as error:
-        _leave(OutputError.exit_code, f"standard output: {error.strerror}.")
+        _leave(OutputError.exit_code, f"standard output: {error.strerror or 'it is closed'}.")
     except Exception as error:
         _leave(BUG, f"{type(error).__name__}: {error}\n{REPORT}")
     sys.exit(0)
@@ -78,7 +84,15 @@ def _leave(code: int, message: str) -> NoReturn:
 
         traceback.print_exc()
     if message and sys.stderr is not None:
-        print(f"Error: {message}", file=sys.stderr)  # noqa: T201
-    if code in (OutputError.exit_code, 141) and sys.stdout is not None:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # what Python would still flush there at its end goes nowhere
+        try:
+            print(f"Error: {message}", file=sys.stderr)  # noqa: T201
+        except OSError:
+            _silence(2)
+    if code in (OutputError.exit_code, ReaderGoneError.exit_code):
+        _silence(1)
     sys.exit(code)
+
+
+def _silence(descriptor: int) -> None:
+    """What Python would still flush there at its end goes nowhere, instead of failing a second time."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), descriptor)

@@ -32,7 +32,7 @@ def lstm_from(options: SourceOptions, lengths: str | None = None) -> LSTM:
     from lstm_explain.readers.batch import read_batch
 
     columns = None if options.columns is None else [one.strip() for one in options.columns.split(",")]
-    batch = read_batch(options.data, columns, budget, options.allow_nan)
+    batch = read_batch(options.data, columns, budget, options.allow_nan, options.dtype)
     return given(batch.array, name=batch.name, columns=batch.columns, **about)
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -43,12 +42,13 @@ def trace(
     from lstm_explain.cli.output import OBJECT_FORMATS, ROW_FORMATS, chosen_format
     from lstm_explain.cli.source import lstm_from
 
+    option = "--unit" if unit is not None else "--units"
     source, unit = _units_chosen(source, unit)
     fitting = ROW_FORMATS if all_samples else (*OBJECT_FORMATS, *ROW_FORMATS)
     usual = Format.jsonl if all_samples else Format.table
     chosen = chosen_format(output, fitting, "trace --all-samples" if all_samples else "trace", usual)
     lstm = lstm_from(source, place.lengths)
-    unit_list = None if unit is None else selection("--unit", unit, 0, lstm.spec.units - 1)
+    unit_list = None if unit is None else selection(option, unit, 0, lstm.spec.units - 1)
     step_list = None if steps is None else selection("--steps", steps, 1, lstm.spec.timesteps)
     if chosen not in ROW_FORMATS:
         _show_one(lstm, place, output, chosen, unit_list, step_list, gates)
@@ -87,7 +87,7 @@ def _show_one(
 
 def _write_rows(stream: TraceStream, output: OutputOptions, chosen: Format) -> None:
     from lstm_explain.cli.progress import watched
-    from lstm_explain.cli.writing import opened, write
+    from lstm_explain.cli.writing import folder_beside, opened, write
 
     blocks = watched(stream.blocks(), len(stream.samples))
     if chosen is Format.jsonl:
@@ -102,7 +102,7 @@ def _write_rows(stream: TraceStream, output: OutputOptions, chosen: Format) -> N
         from lstm_explain.render import npz_archive
 
         _check_whole(stream, output)
-        spool = None if output.output == "-" else Path(str(output.output)).absolute().parent
+        spool = folder_beside(output.output)
         with opened(output.output) as file:
             npz_archive.write(stream, blocks, file, spool)
 

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import os
+import signal
 import sys
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from threading import current_thread, main_thread
 from typing import BinaryIO
 
 from lstm_explain.errors import LstmExplainError, OutputError
@@ -41,20 +43,65 @@ def opened(output: str | None) -> Iterator[BinaryIO]:
         yield file
 
 
+def folder_beside(output: str | None) -> Path | None:
+    """The folder that an answer's file is in, for what is needed while it is made; None for what is no file."""
+    if output in (None, "-"):
+        return None
+    real = Path(os.path.realpath(str(output)))
+    return None if real.exists() and not real.is_file() else real.parent
+
+
 class _Whole:
-    """A raw stream whose `write` writes all of what it is given."""
+    """A raw stream whose `write` writes all of what it is given.
+
+    Ctrl-C waits for the end of the line that is being written, so that what was written is whole lines. A second one does not
+    wait: the reader may be stuck.
+    """
 
     def __init__(self, raw: BinaryIO) -> None:
         self._raw = raw
 
     def write(self, data: bytes) -> int:
-        left = memoryview(data).cast("B")
-        while len(left):
-            left = left[self._raw.write(left) :]
-        return len(data)
+        view = memoryview(data).cast("B")
+        done, end = 0, len(view)
+        with _interrupts_noted() as noted:
+            while done < end:
+                done += self._raw.write(view[done:end])
+                if noted:
+                    end = _line_end(view, done)
+        if noted:
+            raise KeyboardInterrupt
+        return end
 
     def flush(self) -> None:
         self._raw.flush()
+
+
+def _line_end(view: memoryview, done: int) -> int:
+    """Where the line ends that `done` bytes reach into."""
+    if done == 0 or view[done - 1] == ord("\n"):
+        return done
+    return done + (bytes(view[done:]).find(b"\n") + 1 or len(view) - done)
+
+
+@contextmanager
+def _interrupts_noted() -> Iterator[list[int]]:
+    """A list that grows by the first Ctrl-C, instead of an exception at any place, such as between a write and its count."""
+    noted: list[int] = []
+
+    def note(number: int, _: object) -> None:
+        if noted:
+            raise KeyboardInterrupt
+        noted.append(number)
+
+    if signal.getsignal(signal.SIGINT) is not signal.default_int_handler or current_thread() is not main_thread():
+        yield noted  # Ctrl-C is ignored, as it is in the background, or it is somebody else's business
+        return
+    signal.signal(signal.SIGINT, note)
+    try:
+        yield noted
+    finally:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @contextmanager
@@ -77,16 +124,20 @@ def _replacing(path: Path) -> Iterator[BinaryIO]:
             yield _Whole(device)  # type: ignore[misc]
         return
     real = Path(os.path.realpath(path))
-    part = real.with_name(f".{real.name}.{os.getpid()}.part")
-    try:
-        with part.open("xb") as file:
+    if not real.parent.is_dir():
+        raise OutputError(f"-o {path}", f"there is no folder {path.parent}", "Make it first")
+    part = real.with_name(f".lstm-explain-{os.urandom(6).hex()}.part")
+    with part.open("xb") as file:
+        try:
+            if real.exists():
+                part.chmod(real.stat().st_mode & 0o7777)  # what was private stays private
             yield file
             file.flush()
             os.fsync(file.fileno())
-        part.replace(real)
-    except BaseException:
-        part.unlink(missing_ok=True)
-        raise
+            part.replace(real)
+        except BaseException:
+            part.unlink(missing_ok=True)
+            raise
 
 
 @contextmanager
@@ -97,4 +148,4 @@ def _as_output_error(output: str | None) -> Iterator[None]:
     except BrokenPipeError:
         raise ReaderGoneError from None
     except OSError as error:
-        raise OutputError(where, error.strerror or str(error)) from None
+        raise OutputError(where, error.strerror or "it is closed") from None

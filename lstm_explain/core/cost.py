@@ -18,7 +18,7 @@ def macs_per_step(spec: Spec) -> int:
     peephole is one product for each of three gates. Biases are additions, so they do not count; nor do the three
     element-wise products of a unit (f c, i g, o tanh c), which are in `products_per_step`.
     """
-    return sum(_layer_macs(spec, layer) for layer in range(spec.layers)) * len(spec.directions)
+    return sum(_layer_macs(spec, layer) * times for layer, times in spec.unlike_layers) * len(spec.directions)
 
 
 def _layer_macs(spec: Spec, layer: int) -> int:
@@ -61,7 +61,7 @@ def record_bytes(spec: Spec) -> int:
 
 def run_bytes(spec: Spec) -> int:
     """An upper bound on the memory of making the weights, drawing the inputs and recording the run."""
-    read = sum(spec.features_of(layer) + 1 for layer in range(spec.layers)) * len(spec.directions)
+    read = sum((spec.features_of(layer) + 1) * times for layer, times in spec.unlike_layers) * len(spec.directions)
     joined = spec.output * spec.layers if spec.bidirectional else 0
     copies = spec.samples * spec.timesteps * (read + joined) * spec.item_bytes
     return making_bytes(spec) + input_bytes(spec) + copies + record_bytes(spec)

@@ -56,7 +56,8 @@ def forward(spec: Spec, weights: Weights, inputs: Array, initial: State | None =
     if lengths is not None:
         lengths = _checked_lengths(lengths, samples, timesteps)
     initial = _initial(spec, initial)
-    source = below = inputs.astype(spec.dtype, copy=False)
+    with np.errstate(all="ignore"):  # a number too large for the type becomes infinite, and is shown as such
+        below = inputs.astype(spec.dtype, copy=False)
     layers, outputs, place = [], [], 0
     for layer in range(spec.layers):
         parts = {}
@@ -67,7 +68,7 @@ def forward(spec: Spec, weights: Weights, inputs: Array, initial: State | None =
         layers.append(parts)
         below = _joined_output(list(parts.values()), lengths)
         outputs.append(_read_only(below))
-    return Record(spec, _read_only(source), tuple(layers), tuple(outputs), lengths)
+    return Record(spec, layers[0][Direction.FORWARD].input, tuple(layers), tuple(outputs), lengths)
 
 
 def _checked_lengths(lengths: Array, samples: int, timesteps: int) -> Array:
@@ -112,6 +113,7 @@ def _run(
     rows = Rows.empty(samples, timesteps, features, hidden, units, weights.kernel.dtype)
     arranged = packed(weights)
 
+    @np.errstate(all="ignore")  # infinite inputs make infinities and nan, which are shown as such
     def run_block(part: slice) -> None:
         block = rows.columns(part)
         block.fill(read[part], start.hidden[part], start.cell[part])
@@ -121,7 +123,7 @@ def _run(
             _advance_to_ends(arranged, block, lengths[part])
 
     in_blocks(run_block, samples, units)
-    return _record(rows, inputs, order, lengths, layer, direction)
+    return _record(rows, order, lengths, layer, direction)
 
 
 def _advance(weights: Packed, rows: Rows) -> None:
@@ -172,14 +174,13 @@ def _reordered(array: Array, order: Array) -> Array:
     return np.take_along_axis(array, order[:, :, None], axis=1)
 
 
-def _record(
-    rows: Rows, inputs: Array, order: Array | None, lengths: Array | None, layer: int, direction: Direction
-) -> LayerRecord:
+def _record(rows: Rows, order: Array | None, lengths: Array | None, layer: int, direction: Direction) -> LayerRecord:
     cells = rows.cells().transpose(2, 0, 1)
     hiddens = rows.hiddens().transpose(2, 0, 1)
     made = rows.steps_made.transpose(1, 3, 0, 2)
     gates = {gate.value: made[place] for place, gate in enumerate(ENGINE_ORDER, start=1)}
-    tensors = {**gates, "cell": cells[:, 1:], "hidden": hiddens[:, 1:]}
+    inputs = rows.steps_read[:, rows.hidden : -1].transpose(2, 0, 1)  # what was read; the caller's array may go
+    tensors = {**gates, "cell": cells[:, 1:], "hidden": hiddens[:, 1:], "input": inputs}
     if order is not None:
         tensors = {name: _reordered(array, order) for name, array in tensors.items()}
     if order is not None and lengths is not None:
@@ -193,7 +194,7 @@ def _record(
         "last_hidden": hiddens[:, -1],
     }
     frozen = {name: _read_only(array) for name, array in {**tensors, **ends}.items()}
-    return LayerRecord(layer, direction, _read_only(inputs), **frozen)
+    return LayerRecord(layer, direction, **frozen)
 
 
 def _read_only(array: Array) -> Array:

@@ -13,6 +13,7 @@ Dtype = Literal["float32", "float64"]
 Init = Literal["keras", "pytorch"]
 INITS: tuple[Init, ...] = get_args(Init)
 ITEM_BYTES: dict[Dtype, int] = {"float32": 4, "float64": 8}
+MOST_LAYERS = 1000  # every layer is listed, with tensors and weights of its own
 LARGEST_SIZE = 2**53 - 1  # beyond it a JSON reader that holds numbers as doubles would round the size
 
 _LEAST_ONE = {
@@ -58,6 +59,8 @@ class Spec:
     def __post_init__(self) -> None:
         for name, rule in _LEAST_ONE.items():
             object.__setattr__(self, name, _size(name, getattr(self, name), rule))
+        if self.layers > MOST_LAYERS:
+            raise UsageError(f"--layers {self.layers}", f"more than {MOST_LAYERS} layers are not supported")
         for name in ("bidirectional", "bias", "peepholes"):
             if not isinstance(getattr(self, name), bool):
                 raise UsageError(f"--{name} {getattr(self, name)!r}", "this option is True or False")
@@ -97,6 +100,11 @@ class Spec:
     def features_of(self, layer: int) -> int:
         """How many numbers a timestep of the given layer's input holds; layers count from 0."""
         return self.features if layer == 0 else self.output
+
+    @property
+    def unlike_layers(self) -> tuple[tuple[int, int], ...]:
+        """The layers whose sizes differ, and how many there are of each: the first, and those that read another layer."""
+        return ((0, 1), (1, self.layers - 1)) if self.layers > 1 else ((0, 1),)
 
     def to_dict(self) -> dict[str, Any]:
         """The fields by name, as they stand under `spec` in every JSON object."""

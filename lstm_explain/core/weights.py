@@ -87,9 +87,9 @@ def weight_shapes(spec: Spec, layer: int) -> dict[str, Shape]:
 def parameter_counts(spec: Spec) -> dict[str, int]:
     """The number of parameters of the whole stack, by tensor name."""
     counts: dict[str, int] = {}
-    for layer in range(spec.layers):
+    for layer, times in spec.unlike_layers:
         for name, axes in weight_shapes(spec, layer).items():
-            counts[name] = counts.get(name, 0) + axes.elements * len(spec.directions)
+            counts[name] = counts.get(name, 0) + axes.elements * times * len(spec.directions)
     return counts
 
 

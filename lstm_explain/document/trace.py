@@ -11,7 +11,7 @@ from lstm_explain.document.numbers import count, decimal, tint
 from lstm_explain.document.opening import ROWS_SHOWN, UNITS_SHOWN, dots, middle_left_out, opening, saturated
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from lstm_explain.core.axes import Array
     from lstm_explain.explain.trace import Trace
@@ -68,7 +68,7 @@ def _hidden_title(trace: Trace) -> str:
     return f"h_t, the hidden state: {trace.spec.projection} numbers, each mixed from all units' outputs"
 
 
-def _table(trace: Trace, names: tuple[int, ...], values: Array, initial: Array | None, scale: float) -> Table:
+def _table(trace: Trace, names: Sequence[int], values: Array, initial: Array | None, scale: float) -> Table:
     """A heat table: a row for each timestep shown, a column for each name; the initial state where reading begins."""
     rows: dict[float, tuple[Cell, ...]] = {
         t: _row(str(t), row, scale) for t, row in zip(trace.steps, values[:, : len(names)], strict=True)
@@ -96,7 +96,7 @@ def _row(label: str, values: Array, scale: float) -> tuple[Cell, ...]:
     return (Cell(label, strong=True), *cells)
 
 
-def _courses(trace: Trace, units: tuple[int, ...]) -> Table:
+def _courses(trace: Trace, units: Sequence[int]) -> Table:
     """A strip for each unit's h and c, with the value it ends with."""
     emitted = {"h": trace.hidden} if trace.spec.projection is None else {}
     columns, parts = [Column("unit", "right")], []

@@ -9,7 +9,7 @@ from lstm_explain.core.spec import whole
 from lstm_explain.errors import UsageError, there_are
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
     from lstm_explain.core.spec import Spec
 
@@ -43,20 +43,20 @@ def check_step(spec: Spec, step: int) -> int:
     return step
 
 
-def chosen_units(spec: Spec, units: Iterable[int] | None) -> tuple[int, ...]:
+def chosen_units(spec: Spec, units: Iterable[int] | None) -> Sequence[int]:
     """The chosen units in ascending order, each once; all where none is chosen."""
     if units is None:
-        return tuple(range(spec.units))
+        return range(spec.units)
     chosen = tuple(sorted({check_unit(spec, unit) for unit in units}))
     if not chosen:
         raise UsageError("--unit", "no unit is chosen", "Choose one at least")
     return chosen
 
 
-def chosen_steps(spec: Spec, steps: Iterable[int] | None) -> tuple[int, ...]:
+def chosen_steps(spec: Spec, steps: Iterable[int] | None) -> Sequence[int]:
     """The chosen timesteps in ascending order, each once; all where none is chosen."""
     if steps is None:
-        return tuple(range(1, spec.timesteps + 1))
+        return range(1, spec.timesteps + 1)
     chosen = tuple(sorted({check_step(spec, step) for step in steps}))
     if not chosen:
         raise UsageError("--steps", "no timestep is chosen", "Choose one at least")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 
 from lstm_explain.core import cost
@@ -160,7 +161,15 @@ class Shapes(Explanation):
 
     def of(self, *names: str, layer: int | None = None) -> tuple[Tensor, ...]:
         """The tensors of the given names, of one layer if one is given."""
-        return tuple(one for one in self.tensors if one.name in names and layer in (None, one.layer))
+        among = self.tensors if layer is None else self._by_layer[layer]
+        return tuple(one for one in among if one.name in names)
+
+    @cached_property
+    def _by_layer(self) -> dict[int | None, list[Tensor]]:
+        found: dict[int | None, list[Tensor]] = {}
+        for one in self.tensors:
+            found.setdefault(one.layer, []).append(one)
+        return found
 
     @property
     def last_states(self) -> list[tuple[int, Direction]]:

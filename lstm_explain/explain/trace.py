@@ -13,7 +13,7 @@ from lstm_explain.explain.result import Explanation, envelope
 from lstm_explain.explain.selection import check_layer, chosen_steps, chosen_units
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Sequence
 
     from lstm_explain.core.axes import Array
     from lstm_explain.core.lstm import LSTM
@@ -34,9 +34,9 @@ class Trace(Explanation):
     direction: Direction
     length: int
     """How many timesteps of this sample were run; the rest is padding."""
-    units: tuple[int, ...]
+    units: Sequence[int]
     """The chosen units; the last axis of the gates and of c, and of h too unless there is a projection."""
-    steps: tuple[int, ...]
+    steps: Sequence[int]
     """The chosen timesteps, from 1; the first axis of every array below."""
     x: Array
     """[steps, features of this layer]"""
@@ -50,9 +50,9 @@ class Trace(Explanation):
     initial_cell: Array
 
     @property
-    def hidden_numbers(self) -> tuple[int, ...]:
+    def hidden_numbers(self) -> Sequence[int]:
         """Which numbers of h the last axis of `hidden` holds: those of the chosen units, or the whole projection."""
-        return self.units if self.spec.projection is None else tuple(range(self.spec.projection))
+        return self.units if self.spec.projection is None else range(self.spec.projection)
 
     def facts(self) -> dict[str, Any]:
         x, c, h = plain(self.x), plain(self.cell), plain(self.hidden)
@@ -128,8 +128,8 @@ class TraceStream:
 
     lstm: LSTM
     samples: range
-    units: tuple[int, ...]
-    steps: tuple[int, ...]
+    units: Sequence[int]
+    steps: Sequence[int]
     places: tuple[tuple[int, Direction], ...]
     """The layers and directions, in order."""
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from lstm_explain.core.gates import GATES, PEEPHOLE_GATES, Gate
-from lstm_explain.core.weights import LayerWeights, weight_shapes
+from lstm_explain.core.weights import LayerWeights, parameter_counts
 
 if TYPE_CHECKING:
     from lstm_explain.core.axes import Array
@@ -51,11 +51,8 @@ class Convention(NamedTuple):
         """How many parameters the framework counts for the whole stack; None where it lacks an option."""
         if self.lacks(spec):
             return None
-        total = 0
-        for layer in range(spec.layers):
-            for name, axes in weight_shapes(spec, layer).items():
-                total += axes.elements * (len(self.biases) if name == "bias" else 1)
-        return total * len(spec.directions)
+        counts = parameter_counts(spec)
+        return sum(counts.values()) + counts.get("bias", 0) * (len(self.biases) - 1)
 
     def pack(self, weights: LayerWeights) -> dict[str, Array]:
         """Write a layer in this framework's names, axes and gate order. Of several biases all but the first are zero."""

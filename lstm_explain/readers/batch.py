@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from io import BufferedReader
+from math import isfinite
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO, NamedTuple
 
@@ -13,6 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from lstm_explain.core.axes import Array
+    from lstm_explain.core.spec import Dtype
 
 CHECKED_AT_ONCE = 2**20
 MAGIC = b"\x93NUMPY"
@@ -35,11 +37,14 @@ class Batch(NamedTuple):
     """The features' names, where the file has any."""
 
 
-def read_batch(name: str, columns: Sequence[str] | None, budget: int, allow_nan: bool = False) -> Batch:
-    """Read a `.npy` or CSV file; `-` is CSV on standard input.
+def read_batch(
+    name: str, columns: Sequence[str] | None, budget: int, allow_nan: bool = False, dtype: Dtype = "float64"
+) -> Batch:
+    """Read a `.npy` or CSV file; `-` is CSV on standard input. The numbers keep their type; `dtype` is what they will be made.
 
     Raises:
-        InputFileError: the file cannot be read, is malformed, or holds nan or infinity without `allow_nan`.
+        InputFileError: the file cannot be read, is malformed, or without `allow_nan` holds nan, infinity or what becomes
+            infinity as `dtype`.
         UsageError: columns were chosen of a file that has none.
         RefusedError: a CSV file is larger than the budget, in bytes.
     """
@@ -47,7 +52,7 @@ def read_batch(name: str, columns: Sequence[str] | None, budget: int, allow_nan:
         batch = _piped(columns, budget) if name == "-" else _opened(name, columns, budget)
     except OSError as error:
         raise InputFileError(shown(name), f"it cannot be read: {error.strerror or error}") from None
-    return batch if allow_nan else _finite(batch)
+    return batch if allow_nan else _finite(batch, dtype)
 
 
 def _piped(columns: Sequence[str] | None, budget: int) -> Batch:
@@ -92,23 +97,29 @@ def _no_other_format(start: bytes, name: str) -> None:
         raise InputFileError(shown(name), "this is neither a .npy file nor text", "Give a .npy or .csv file")
 
 
-def _finite(batch: Batch) -> Batch:
+def _finite(batch: Batch, dtype: Dtype) -> Batch:
     import numpy as np
 
     if batch.array.dtype.kind != "f":
         return batch
     rows = batch.array.reshape(-1) if batch.array.flags.c_contiguous else batch.array.T.reshape(-1)
     for first in range(0, rows.size, CHECKED_AT_ONCE):
-        part = np.isfinite(rows[first : first + CHECKED_AT_ONCE])
+        with np.errstate(over="ignore"):
+            part = np.isfinite(rows[first : first + CHECKED_AT_ONCE].astype(dtype, copy=False))
         if not part.all():
-            place = int(np.argmin(part)) + first
-            raise InputFileError(
-                batch.name, _where(batch, place), "Fill or drop it first, or add --allow-nan to see what it does"
-            )
+            raise _not_finite(batch, int(np.argmin(part)) + first, dtype)
     return batch
 
 
-def _where(batch: Batch, place: int) -> str:
+def _not_finite(batch: Batch, place: int, dtype: Dtype) -> InputFileError:
+    where, value = _where(batch, place)
+    found = f"{where} is {value!s}"
+    if isfinite(value):
+        return InputFileError(batch.name, f"{found}, which is beyond {dtype}", "Scale the numbers, or use --dtype float64")
+    return InputFileError(batch.name, found, "Fill or drop it first, or add --allow-nan to see what it does")
+
+
+def _where(batch: Batch, place: int) -> tuple[str, float]:
     import numpy as np
 
     array = batch.array
@@ -119,4 +130,4 @@ def _where(batch: Batch, place: int) -> str:
     names = ("sample", "timestep", "feature")[-array.ndim :] if array.ndim in (2, 3) else ("number",) * array.ndim
     at = ", ".join(f"{name} {int(one) + (name == 'timestep')}" for name, one in zip(names, index, strict=True))
     column = f" ({shown(batch.columns[int(index[-1])])})" if batch.columns else ""
-    return f"{at}{column} is {float(array[index])}"
+    return f"{at}{column}", float(array[index])

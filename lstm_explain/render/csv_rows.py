@@ -9,7 +9,7 @@ from lstm_explain.core.gates import LETTERS
 from lstm_explain.explain.plain import plain
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Sequence
 
     from lstm_explain.explain.trace import Block, TraceStream
 
@@ -41,7 +41,7 @@ def _rows(stream: TraceStream, block: Block) -> Iterator[str]:
                     yield f"{start},{unit},{','.join(cells)}\n"
 
 
-def _by_unit(hidden: list[float], units: tuple[int, ...]) -> Iterator[str]:
+def _by_unit(hidden: list[float], units: Sequence[int]) -> Iterator[str]:
     """With a projection h has numbers of its own; the row of unit j shows number j, as far as there are any."""
     return (_cell(hidden[unit]) if unit < len(hidden) else "" for unit in units)
 

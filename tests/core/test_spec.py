@@ -70,9 +70,15 @@ def test_a_size_that_json_readers_would_round_is_refused(name: str) -> None:
     assert "9007199254740991" in raised.value.found
 
 
-@pytest.mark.parametrize("name", SIZES)
+@pytest.mark.parametrize("name", [name for name in SIZES if name != "layers"])
 def test_the_largest_size_is_accepted(name: str) -> None:
     assert getattr(spec_of(name, LARGEST_SIZE), name) == 2**53 - 1
+
+
+def test_more_than_a_thousand_layers_are_refused() -> None:
+    assert Spec(layers=1000).layers == 1000
+    with pytest.raises(UsageError, match="--layers 1001: more than 1000 layers are not supported"):
+        Spec(layers=1001)
 
 
 @given(st.integers(1, 2**31 - 1))

@@ -79,8 +79,8 @@ def test_a_direction_that_there_is_not() -> None:
 
 
 def test_all_are_chosen_where_none_is_named() -> None:
-    assert chosen_units(Spec(units=3), None) == (0, 1, 2)
-    assert chosen_steps(Spec(timesteps=3), None) == (1, 2, 3)
+    assert tuple(chosen_units(Spec(units=3), None)) == (0, 1, 2)
+    assert tuple(chosen_steps(Spec(timesteps=3), None)) == (1, 2, 3)
 
 
 def test_the_chosen_stand_in_order_each_once() -> None:

@@ -137,7 +137,7 @@ def test_chosen_units_and_steps_are_a_part_of_the_whole(lstm: LSTM, units: list[
     np.testing.assert_array_equal(part.cell, whole.cell[rows][:, columns])
     numbers = columns if lstm.spec.projection is None else np.arange(lstm.spec.projection)
     np.testing.assert_array_equal(part.hidden, whole.hidden[rows][:, numbers])
-    assert part.hidden_numbers == tuple(numbers)
+    assert tuple(part.hidden_numbers) == tuple(numbers)
     for gate in GATES:
         np.testing.assert_array_equal(part.gates[gate], whole.gates[gate][rows][:, columns])
     stream = stream_trace(lstm, 0, units, steps)

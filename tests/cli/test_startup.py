@@ -1,0 +1,64 @@
+"""Each command starts only its own stages: what a run has loaded by its end."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+
+import pytest
+
+LIST = """
+import atexit, json, sys
+from lstm_explain.cli.main import main
+atexit.register(lambda: print(json.dumps(sorted(sys.modules)), file=sys.stderr))
+main()
+"""
+
+STAGES = {f"lstm_explain.{stage}" for stage in ("core.lstm", "readers", "document", "render.terminal", "frameworks")}
+HEAVY = {"numpy", "rich", "threadpoolctl", "asyncio", "pydantic"}
+EXTRAS = {"torch", "keras", "onnx", "onnxruntime", "textual", "pytest", "hypothesis", "jsonschema"}
+
+
+def loaded(*arguments: str) -> set[str]:
+    """The modules that a run had loaded when it ended."""
+    done = subprocess.run([sys.executable, "-c", LIST, *arguments], capture_output=True, check=False, timeout=60)
+    assert done.returncode in (0, 2), done.stderr
+    return set(json.loads(done.stderr.splitlines()[-1]))
+
+
+@pytest.mark.parametrize("arguments", [("--version",), ("--help",), ("trace", "--help"), ("schema", "trace"), ("shapse",)])
+def test_what_computes_nothing_loads_no_numpy(arguments: tuple[str, ...]) -> None:
+    assert not loaded(*arguments) & (HEAVY | STAGES | EXTRAS)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "others"),
+    [
+        (("shapes", "--json"), {"lstm_explain.document", "lstm_explain.render.terminal", "lstm_explain.explain.trace"}),
+        (("unit", "--json"), {"lstm_explain.document", "lstm_explain.explain.trace", "lstm_explain.cli.trace"}),
+        (("trace", "--json"), {"lstm_explain.document", "lstm_explain.explain.shapes", "lstm_explain.cli.shapes"}),
+        (("trace", "--format", "csv"), {"lstm_explain.document", "lstm_explain.render.json_lines", "zipfile"}),
+        (("trace", "--all-samples", "--samples", "3"), {"lstm_explain.document", "lstm_explain.render.csv_rows"}),
+        (("trace", "--format", "markdown"), {"lstm_explain.render.terminal", "lstm_explain.document.shapes"}),
+    ],
+)
+def test_what_programs_read_loads_no_rich(arguments: tuple[str, ...], others: set[str]) -> None:
+    modules = loaded(*arguments)
+    assert "numpy" in modules
+    assert not modules & {"rich", "lstm_explain.readers.npy", "lstm_explain.readers.delimited", *others, *EXTRAS}
+
+
+@pytest.mark.parametrize("arguments", [("shapes",), ("unit",), ("trace",)])
+def test_a_table_loads_no_reader_and_no_framework(arguments: tuple[str, ...]) -> None:
+    modules = loaded(*arguments)
+    assert not modules & {"lstm_explain.readers.npy", "lstm_explain.readers.delimited", *EXTRAS}
+    others = {"shapes", "unit", "trace"} - set(arguments)
+    assert not modules & {f"lstm_explain.{stage}.{other}" for stage in ("cli", "document") for other in others}
+
+
+def test_this_check_can_fail() -> None:
+    """A module that a run does load is seen."""
+    assert {"numpy", "lstm_explain.explain.shapes"} <= loaded("shapes", "--json")
+    assert "lstm_explain.document.trace" in loaded("trace")
+    assert "typer" in loaded("--version")

@@ -1,0 +1,92 @@
+"""Reading a file opens that file alone, and neither imports nor runs anything that stands in it."""
+
+from __future__ import annotations
+
+import io
+import json
+import pickle
+import subprocess
+import sys
+import zipfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+File = Callable[[str, bytes], str]
+
+WATCH = """
+import json, sys
+import numpy as np
+from lstm_explain.errors import LstmExplainError
+from lstm_explain.readers import batch, delimited, npy, opening  # what comes after is the file's doing
+
+def read(name):
+    try:
+        batch.read_batch(name, None, 10**6)
+    except LstmExplainError as error:
+        str(error)
+
+for warm in sys.argv[1:3]:  # the first read of each kind may load codecs and numpy's own modules
+    read(warm)
+events = []
+sys.addaudithook(lambda event, given: events.append((event, str(given[0]) if given else "")))
+for name in sys.argv[3:]:
+    read(name)
+heard = list(events)
+compile("1", "proof", "eval")
+open("/dev/null").close()
+assert {"compile", "open"} <= {event for event, _ in events[len(heard):]}, "the hook hears nothing"
+print(json.dumps(heard))
+"""
+
+FORBIDDEN = ("import", "exec", "subprocess", "os.", "socket", "pickle", "shutil", "ctypes", "urllib", "tempfile", "glob")
+
+
+class Call:
+    def __reduce__(self) -> Any:
+        return print, ("run",)
+
+
+def saved(array: np.ndarray[Any, Any]) -> bytes:
+    stream = io.BytesIO()
+    np.save(stream, array)
+    return stream.getvalue()
+
+
+@pytest.fixture
+def corpus(file: File) -> list[str]:
+    archive = io.BytesIO()
+    with zipfile.ZipFile(archive, "w") as member:
+        member.writestr("../../escaped.npy", saved(np.ones(2)))
+    header = b"{'descr': __import__('antigravity'), 'fortran_order': False, 'shape': (1,)}"
+    forged = b"\x93NUMPY\x01\x00" + len(header).to_bytes(2, "little") + header
+    return [
+        file("good.npy", saved(np.ones((2, 3, 4)))),
+        file("good.csv", b"a,b\n1,2\n"),
+        file("object.npy", saved(np.array([[Call()]], dtype=object))),
+        file("forged.npy", forged),
+        file("pickle.csv", pickle.dumps(Call())),
+        file("x.npz", archive.getvalue()),
+        file("formula.csv", b"=cmd|' /C calc'!A0,b\n1,2\n"),
+        file("url.csv", b"https://example.org/x.csv\n"),
+        file("path.csv", b"/etc/passwd,b\n../x,2\n"),
+        file("x.csv.gz", b"\x1f\x8b\x08\0"),
+    ]
+
+
+def test_reading_touches_nothing_but_the_file(corpus: list[str]) -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", WATCH, *corpus[:2], *corpus], capture_output=True, text=True, check=False, timeout=60
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+    heard = json.loads(done.stdout)
+    opened = {given for event, given in heard if event == "open"}
+    assert {name for name in opened if Path(name).is_absolute()} <= set(corpus)
+    assert {Path(name).name for name in corpus} == {Path(name).name for name in opened}
+    assert [event for event in heard if event[0].startswith(FORBIDDEN)] == []
+    assert not {event for event, _ in heard} - {"open", "mmap.__new__", "array.__new__", "compile"}, (
+        "an event that nobody has judged"
+    )
