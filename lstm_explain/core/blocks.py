@@ -19,14 +19,15 @@ if TYPE_CHECKING:
 
 THREADED_NUMBERS = 2**15
 """From how many numbers on, samples times units, threads save more than handing out the work costs."""
-SMALLEST_BLOCK = 64
-"""Fewer samples than this are left to BLAS: the matrix product of so few columns is better shared out by rows."""
+MOST_UNITS = 64
+"""Above so many units blocks are left to BLAS, which shares out the matrix product by rows: a block each would read, and
+arrange for the processor, all of the weights again."""
 
 
 def in_blocks(run: Callable[[slice], None], samples: int, units: int) -> None:
     """Call `run` for blocks that cover all samples: one after the other, or in threads where that is faster."""
     workers = _processors()
-    if workers == 1 or samples * units < THREADED_NUMBERS or samples < SMALLEST_BLOCK * workers:
+    if workers == 1 or samples * units < THREADED_NUMBERS or units > MOST_UNITS:
         run(slice(0, samples))
         return
     from concurrent.futures import ThreadPoolExecutor

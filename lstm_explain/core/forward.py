@@ -136,7 +136,7 @@ def _advance(weights: Packed, rows: Rows) -> None:
 
 def _advance_to_ends(weights: Packed, rows: Rows, lengths: Array) -> None:
     """Run every timestep, in place, of each sample as many as its length says."""
-    shortest, cells, hiddens = lengths.min(), rows.cells(), rows.hiddens()
+    shortest, cells, hiddens = lengths.min(), rows.cells, rows.hiddens
     for t, step in enumerate(steps(weights, rows)):
         take(weights, step)
         if t >= shortest:
@@ -145,7 +145,7 @@ def _advance_to_ends(weights: Packed, rows: Rows, lengths: Array) -> None:
 
 def _undo(ended: Array, step: Step, cells: Array, hiddens: Array) -> None:
     """Undo a step for the samples that had ended before it: no gates, and the states stand still."""
-    step.sums[:, ended] = np.nan
+    step.gates[:, :, ended] = np.nan
     cells[1][:, ended] = cells[0][:, ended]
     hiddens[1][:, ended] = hiddens[0][:, ended]
 
@@ -175,8 +175,8 @@ def _reordered(array: Array, order: Array) -> Array:
 
 
 def _record(rows: Rows, order: Array | None, lengths: Array | None, layer: int, direction: Direction) -> LayerRecord:
-    cells = rows.cells().transpose(2, 0, 1)
-    hiddens = rows.hiddens().transpose(2, 0, 1)
+    cells = rows.cells.transpose(2, 0, 1)
+    hiddens = rows.hiddens.transpose(2, 0, 1)
     made = rows.steps_made.transpose(1, 3, 0, 2)
     gates = {gate.value: made[place] for place, gate in enumerate(ENGINE_ORDER, start=1)}
     inputs = rows.steps_read[:, rows.hidden : -1].transpose(2, 0, 1)  # what was read; the caller's array may go

@@ -22,19 +22,33 @@ class Rows(NamedTuple):
     """[h_{t-1}; x_t; 1] for each timestep, then h_T; [timesteps*(hidden + features + 1) + hidden, samples]."""
     made: Array
     """[c_{t-1}; g; f; i; o] for each timestep, then c_T; [timesteps*5*units + units, samples]."""
-    timesteps: int
-    hidden: int
-    units: int
+    cells: Array
+    """c_0 to c_T, in `made`; [timesteps + 1, units, samples]."""
+    hiddens: Array
+    """h_0 to h_T, in `read`; [timesteps + 1, hidden, samples]."""
 
     @classmethod
     def empty(cls, samples: int, timesteps: int, features: int, hidden: int, units: int, dtype: np.dtype[np.generic]) -> Rows:
         """Rows to be filled: the states to start from, the inputs, and the ones."""
         read = np.empty((timesteps * (hidden + features + 1) + hidden, samples), dtype)
-        return cls(read, np.empty((timesteps * 5 * units + units, samples), dtype), timesteps, hidden, units)
+        made = np.empty((timesteps * 5 * units + units, samples), dtype)
+        return cls(read, made, _every(made, timesteps + 1, units), _every(read, timesteps + 1, hidden))
 
     @property
     def samples(self) -> int:
         return int(self.read.shape[1])
+
+    @property
+    def timesteps(self) -> int:
+        return len(self.cells) - 1
+
+    @property
+    def units(self) -> int:
+        return int(self.cells.shape[1])
+
+    @property
+    def hidden(self) -> int:
+        return int(self.hiddens.shape[1])
 
     @property
     def steps_read(self) -> Array:
@@ -46,22 +60,14 @@ class Rows(NamedTuple):
         """[timesteps, 5, units, samples]: c before the step, then the gates in the engine's order."""
         return self.made[: -self.units].reshape(self.timesteps, 5, self.units, self.samples)
 
-    def cells(self) -> Array:
-        """c_0 to c_T; [timesteps + 1, units, samples]."""
-        return _every(self.made, self.timesteps + 1, self.units)
-
-    def hiddens(self) -> Array:
-        """h_0 to h_T; [timesteps + 1, hidden, samples]."""
-        return _every(self.read, self.timesteps + 1, self.hidden)
-
     def columns(self, part: slice) -> Rows:
         """The same rows for a block of samples; views."""
-        return Rows(self.read[:, part], self.made[:, part], self.timesteps, self.hidden, self.units)
+        return Rows(self.read[:, part], self.made[:, part], self.cells[:, :, part], self.hiddens[:, :, part])
 
     def timesteps_from(self, first: int) -> Rows:
         """The rows of the timesteps from `first` on, which counts from 0; views."""
-        read = self.read[first * ((len(self.read) - self.hidden) // self.timesteps) :]
-        return Rows(read, self.made[first * 5 * self.units :], self.timesteps - first, self.hidden, self.units)
+        read = self.read[first * (len(self.read) - self.hidden) // self.timesteps :]
+        return Rows(read, self.made[first * 5 * self.units :], self.cells[first:], self.hiddens[first:])
 
     def fill(self, inputs: Array, hidden: Array, cell: Array) -> None:
         """Write what the run starts from.

@@ -67,8 +67,8 @@ def _sweep(weights: Packed, rows: Rows, count: int, length: int) -> None:
             start[...] = end
     for segments, sequence in _paired(rows, side, count):
         sequence[...] = segments.transpose(2, 0, 1, 3)
-    rows.hiddens()[count * length] = side.hiddens()[-1, :, -rows.samples :]
-    rows.cells()[count * length] = side.cells()[-1, :, -rows.samples :]
+    rows.hiddens[count * length] = side.hiddens[-1, :, -rows.samples :]
+    rows.cells[count * length] = side.cells[-1, :, -rows.samples :]
 
 
 def _side_by_side(rows: Rows, count: int, length: int) -> Rows:
@@ -77,7 +77,7 @@ def _side_by_side(rows: Rows, count: int, length: int) -> Rows:
     side = Rows.empty(count * rows.samples, length, features, rows.hidden, rows.units, rows.made.dtype)
     read, sequence = next(_paired(rows, side, count))
     read[:, rows.hidden :] = sequence[:, :, rows.hidden :].transpose(1, 2, 0, 3)
-    for states, start in ((side.hiddens()[0], rows.hiddens()[0]), (side.cells()[0], rows.cells()[0])):
+    for states, start in ((side.hiddens[0], rows.hiddens[0]), (side.cells[0], rows.cells[0])):
         states[...] = 0  # the guess
         states[:, : rows.samples] = start
     return side
@@ -85,7 +85,7 @@ def _side_by_side(rows: Rows, count: int, length: int) -> Rows:
 
 def _borders(side: Rows, samples: int) -> list[tuple[Array, Array]]:
     """For h and for c: where the segments but the first start, and where those before them end."""
-    return [(states[0, :, samples:], states[-1, :, :-samples]) for states in (side.hiddens(), side.cells())]
+    return [(states[0, :, samples:], states[-1, :, :-samples]) for states in (side.hiddens, side.cells)]
 
 
 def _paired(rows: Rows, side: Rows, count: int) -> Iterator[tuple[Array, Array]]:

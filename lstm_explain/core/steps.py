@@ -74,8 +74,10 @@ def _half(gate: Gate, dtype: np.dtype[np.generic]) -> Array:
 class Tile(NamedTuple):
     """Some units' rows of one timestep, views all; each [units of the tile, samples] but for a leading axis as named."""
 
+    sums: Array
+    """Scratch: the pre-activations of [g; f; i; o]; leading axis 4"""
     gates: Array
-    """[g; f; i; o]: before the step their pre-activations; leading axis 4"""
+    """[g; f; i; o]; leading axis 4"""
     sigmoids: Array
     """[f; i; o]; leading axis 3"""
     factors: Array
@@ -103,7 +105,9 @@ class Step(NamedTuple):
     read: Array
     """[h_{t-1}; x_t; 1]; [hidden + features + 1, samples]"""
     sums: Array
-    """The pre-activations; [4*units, samples]"""
+    """Scratch: the pre-activations; [4*units, samples]"""
+    gates: Array
+    """[g; f; i; o]; [4, units, samples]"""
     tiles: tuple[Tile, ...]
     emitted: Array
     """What all units emit, o tanh(c_t); [units, samples]"""
@@ -113,7 +117,7 @@ class Step(NamedTuple):
 
 def steps(weights: Packed, rows: Rows) -> Iterator[Step]:
     """The views of every timestep, made one step after the other."""
-    made, hiddens, units = rows.steps_made, rows.hiddens()[1:], rows.units
+    made, hiddens, units = rows.steps_made, rows.hiddens[1:], rows.units
     emitted = hiddens
     if weights.projection is not None:
         scratch = np.empty((units, rows.samples), made.dtype)
@@ -121,18 +125,19 @@ def steps(weights: Packed, rows: Rows) -> Iterator[Step]:
     size = max(1, min(units, TILE_BYTES // (5 * rows.samples * made.itemsize)))
     products = np.empty((2, size, rows.samples), made.dtype)
     places = [slice(first, min(first + size, units)) for first in range(0, units, size)]
-    tiles = [_tiles(weights, rows, emitted, products, place) for place in places]
-    sums = made[:, 1:].reshape(rows.timesteps, 4 * units, rows.samples)
-    return map(Step._make, zip(rows.steps_read, sums, zip(*tiles, strict=True), emitted, hiddens, strict=True))
+    sums = np.empty((4 * units, rows.samples), made.dtype)
+    tiles = [_tiles(weights, rows, emitted, sums.reshape(4, units, -1), products, place) for place in places]
+    views = (rows.steps_read, repeat(sums), made[:, 1:], zip(*tiles, strict=True), emitted, hiddens)
+    return map(Step._make, zip(*views, strict=False))
 
 
-def _tiles(weights: Packed, rows: Rows, emitted: Array, products: Array, place: slice) -> Iterator[Tile]:
+def _tiles(weights: Packed, rows: Rows, emitted: Array, sums: Array, products: Array, place: slice) -> Iterator[Tile]:
     """The same units' tile of every timestep."""
-    made, cells = rows.steps_made[:, :, place], rows.cells()[1:, place]
+    made, cells = rows.steps_made[:, :, place], rows.cells[1:, place]
     scratch = products[:, : made.shape[2]]
     peepholes = None if weights.peepholes is None else weights.peepholes[:, place]
     same = map(repeat, (scratch, *scratch, peepholes))
-    views = (made[:, 1:], made[:, 2:], made[:, 2:4], made[:, :2], made[:, 4], cells, emitted[:, place])
+    views = (repeat(sums[:, place]), made[:, 1:], made[:, 2:], made[:, 2:4], made[:, :2], made[:, 4], cells, emitted[:, place])
     return map(Tile._make, zip(*views, *same, strict=False))
 
 
@@ -141,7 +146,7 @@ def _tiles(weights: Packed, rows: Rows, emitted: Array, products: Array, place: 
 
 def take(weights: Packed, step: Step) -> None:
     """Take one timestep for all samples, in place."""
-    read, sums, tiles, emitted, hidden = step
+    read, sums, _, tiles, emitted, hidden = step
     np.matmul(weights.matrix, read, sums)
     work = _elementwise if weights.peepholes is None else _elementwise_with_peepholes
     for tile in tiles:
@@ -152,9 +157,10 @@ def take(weights: Packed, step: Step) -> None:
 
 def _elementwise(tile: Tile, half: Array) -> None:
     """From a tile's pre-activations to its gates, c_t and o tanh(c_t)."""
-    gates, sigmoids, factors, parts, output_gate, cell, emitted, products, kept, added, _ = tile
-    np.tanh(gates, gates)
-    _to_sigmoids(sigmoids, half)
+    sums, gates, sigmoids, factors, parts, output_gate, cell, emitted, products, kept, added, _ = tile
+    np.tanh(sums, gates)
+    np.multiply(sigmoids, half, sigmoids)
+    np.add(sigmoids, half, sigmoids)
     np.multiply(factors, parts, products)
     np.add(kept, added, cell)
     np.tanh(cell, kept)
@@ -163,15 +169,15 @@ def _elementwise(tile: Tile, half: Array) -> None:
 
 def _elementwise_with_peepholes(tile: Tile, half: Array) -> None:
     """The same where f and i also read c_{t-1}, and o reads c_t: so o comes after c_t."""
-    gates, _, factors, parts, output_gate, cell, emitted, products, kept, added, peepholes = tile
+    sums, gates, _, factors, parts, output_gate, cell, emitted, products, kept, added, peepholes = tile
     assert peepholes is not None
-    factors += peepholes[:2] * parts[0]
-    np.tanh(gates[:3], gates[:3])
+    sums[1:3] += peepholes[:2] * parts[0]
+    np.tanh(sums[:3], gates[:3])
     _to_sigmoids(factors, half)
     np.multiply(factors, parts, products)
     np.add(kept, added, cell)
-    output_gate += peepholes[2] * cell
-    np.tanh(output_gate, output_gate)
+    sums[3] += peepholes[2] * cell
+    np.tanh(sums[3], output_gate)
     _to_sigmoids(output_gate, half)
     np.tanh(cell, kept)
     np.multiply(output_gate, kept, emitted)
