@@ -26,23 +26,24 @@ arrange for the processor, all of the weights again."""
 
 def in_blocks(run: Callable[[slice], None], samples: int, units: int) -> None:
     """Call `run` for blocks that cover all samples: one after the other, or in threads where that is faster."""
-    workers = _processors()
+    workers = processors()
     if workers == 1 or samples * units < THREADED_NUMBERS or units > MOST_UNITS:
         run(slice(0, samples))
         return
     from concurrent.futures import ThreadPoolExecutor
 
-    with _blas().limit(limits=1, user_api="blas"), ThreadPoolExecutor(workers) as pool:
+    with blas().limit(limits=1, user_api="blas"), ThreadPoolExecutor(workers) as pool:
         for done in [pool.submit(run, block) for block in _blocks(samples, units, workers)]:
             done.result()
 
 
-def _processors() -> int:
+def processors() -> int:
+    """How many processors this process may use."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 @cache
-def _blas() -> ThreadpoolController:
+def blas() -> ThreadpoolController:
     """The control of numpy's BLAS; finding it means reading the list of loaded libraries, so it is done once."""
     from threadpoolctl import ThreadpoolController
 

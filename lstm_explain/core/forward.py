@@ -19,6 +19,7 @@ from lstm_explain.core.record import LayerRecord, Record
 from lstm_explain.core.rows import Rows
 from lstm_explain.core.segments import run_in_segments, worth_segments
 from lstm_explain.core.steps import packed, steps, take
+from lstm_explain.core.team import run_as_team, worth_a_team
 from lstm_explain.errors import UsageError
 
 if TYPE_CHECKING:
@@ -128,16 +129,20 @@ def _run(
 
 def _advance(weights: Packed, rows: Rows) -> None:
     """Run every timestep, in place."""
+    if worth_a_team(weights, rows):
+        run_as_team(weights, rows)
+        return
     done = run_in_segments(weights, rows) if worth_segments(rows) else 0
     if done < rows.timesteps:
-        for step in steps(weights, rows.timesteps_from(done)):
+        left = rows.timesteps_from(done)
+        for step in steps(weights, left, from_zero=not left.hiddens[0].any()):
             take(weights, step)
 
 
 def _advance_to_ends(weights: Packed, rows: Rows, lengths: Array) -> None:
     """Run every timestep, in place, of each sample as many as its length says."""
     shortest, cells, hiddens = lengths.min(), rows.cells, rows.hiddens
-    for t, step in enumerate(steps(weights, rows)):
+    for t, step in enumerate(steps(weights, rows, from_zero=not hiddens[0].any())):
         take(weights, step)
         if t >= shortest:
             _undo(lengths <= t, step, cells[t : t + 2], hiddens[t : t + 2])

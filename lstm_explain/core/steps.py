@@ -13,7 +13,7 @@ How it is fast, in numpy alone:
 
 from __future__ import annotations
 
-from itertools import repeat
+from itertools import chain, repeat
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
@@ -45,6 +45,12 @@ class Packed(NamedTuple):
     """[3, units, 1] for f, i and o, halved"""
     half: Array
     """0.5 as an array: numpy converts a Python number anew in each call."""
+
+    def of_units(self, part: slice) -> Packed:
+        """The rows of some units, arranged alike."""
+        rows = self.matrix.reshape(4, -1, self.matrix.shape[1])[:, part]
+        peepholes = None if self.peepholes is None else self.peepholes[:, part]
+        return self._replace(matrix=rows.reshape(-1, self.matrix.shape[1]), peepholes=peepholes)
 
 
 def packed(weights: LayerWeights) -> Packed:
@@ -102,8 +108,10 @@ class Tile(NamedTuple):
 class Step(NamedTuple):
     """One timestep's views."""
 
+    matrix: Array
+    """The weights of what is read"""
     read: Array
-    """[h_{t-1}; x_t; 1]; [hidden + features + 1, samples]"""
+    """[h_{t-1}; x_t; 1], or [x_t; 1] where h_{t-1} is known to be zero; [hidden + features + 1, samples]"""
     sums: Array
     """Scratch: the pre-activations; [4*units, samples]"""
     gates: Array
@@ -115,10 +123,18 @@ class Step(NamedTuple):
     """h_t; [hidden, samples]; the same memory as `emitted` unless there is a projection"""
 
 
-def steps(weights: Packed, rows: Rows) -> Iterator[Step]:
-    """The views of every timestep, made one step after the other."""
-    made, hiddens, units = rows.steps_made, rows.hiddens[1:], rows.units
-    emitted = hiddens
+def steps(weights: Packed, rows: Rows, part: slice | None = None, from_zero: bool = False) -> Iterator[Step]:
+    """The views of every timestep, made one step after the other.
+
+    Args:
+        weights: the layer's weights, or those of `part`.
+        rows: where the run stands.
+        part: the units whose views are made; all if left out.
+        from_zero: h_0 is zero, so the first step need not multiply with it.
+    """
+    part = slice(0, rows.units) if part is None else part
+    made, hiddens, units = rows.steps_made[:, :, part], rows.hiddens[1:], part.stop - part.start
+    emitted = hiddens[:, part] if weights.projection is None else hiddens
     if weights.projection is not None:
         scratch = np.empty((units, rows.samples), made.dtype)
         emitted = np.lib.stride_tricks.as_strided(scratch, (rows.timesteps, *scratch.shape), (0, *scratch.strides))
@@ -126,14 +142,20 @@ def steps(weights: Packed, rows: Rows) -> Iterator[Step]:
     products = np.empty((2, size, rows.samples), made.dtype)
     places = [slice(first, min(first + size, units)) for first in range(0, units, size)]
     sums = np.empty((4 * units, rows.samples), made.dtype)
-    tiles = [_tiles(weights, rows, emitted, sums.reshape(4, units, -1), products, place) for place in places]
-    views = (rows.steps_read, repeat(sums), made[:, 1:], zip(*tiles, strict=True), emitted, hiddens)
+    cells = rows.cells[1:, part]
+    tiles = [_tiles(weights, made, cells, emitted, sums.reshape(4, units, -1), products, place) for place in places]
+    start = rows.hidden if from_zero else 0
+    matrices = chain([weights.matrix[:, start:]], repeat(weights.matrix))
+    reads = chain([rows.steps_read[0, start:]], rows.steps_read[1:])
+    views = (matrices, reads, repeat(sums), made[:, 1:], zip(*tiles, strict=True), emitted, hiddens)
     return map(Step._make, zip(*views, strict=False))
 
 
-def _tiles(weights: Packed, rows: Rows, emitted: Array, sums: Array, products: Array, place: slice) -> Iterator[Tile]:
+def _tiles(
+    weights: Packed, made: Array, cells: Array, emitted: Array, sums: Array, products: Array, place: slice
+) -> Iterator[Tile]:
     """The same units' tile of every timestep."""
-    made, cells = rows.steps_made[:, :, place], rows.cells[1:, place]
+    made, cells = made[:, :, place], cells[:, place]
     scratch = products[:, : made.shape[2]]
     peepholes = None if weights.peepholes is None else weights.peepholes[:, place]
     same = map(repeat, (scratch, *scratch, peepholes))
@@ -146,8 +168,8 @@ def _tiles(weights: Packed, rows: Rows, emitted: Array, sums: Array, products: A
 
 def take(weights: Packed, step: Step) -> None:
     """Take one timestep for all samples, in place."""
-    read, sums, _, tiles, emitted, hidden = step
-    np.matmul(weights.matrix, read, sums)
+    matrix, read, sums, _, tiles, emitted, hidden = step
+    np.matmul(matrix, read, sums)
     work = _elementwise if weights.peepholes is None else _elementwise_with_peepholes
     for tile in tiles:
         work(tile, weights.half)

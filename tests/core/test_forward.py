@@ -12,6 +12,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from lstm_explain.core import forward as forward_module
+from lstm_explain.core import steps as steps_module
+from lstm_explain.core import team
 from lstm_explain.core.cell import step
 from lstm_explain.core.forward import State, forward
 from lstm_explain.core.gates import GATES, LETTERS, Direction, Gate
@@ -391,6 +394,34 @@ def test_threads_give_what_small_batches_give(lengths: bool) -> None:
         )
         for name, array in arrays_of(small.run()).items():
             assert_same(array, whole[name][part], "float32", name)
+
+
+@settings(deadline=None, max_examples=40, suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture])
+@given(case=cases())
+def test_a_team_over_the_units_equals_the_reference(monkeypatch: pytest.MonkeyPatch, case: Case) -> None:
+    monkeypatch.setattr(team, "LEAST_PRODUCTS", 1)
+    monkeypatch.setattr(team, "processors", lambda: 3)
+    assert_equals_reference(case)
+
+
+def test_a_team_whose_member_fails_does_not_wait_for_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(*_: object) -> None:
+        raise MemoryError
+
+    monkeypatch.setattr(team, "LEAST_PRODUCTS", 1)
+    monkeypatch.setattr(team, "processors", lambda: 2)
+    monkeypatch.setattr(team, "take", fail)
+    case = random_case(Spec(samples=2, timesteps=3, features=2, units=4), 1)
+    with pytest.raises(MemoryError):
+        case.run()
+
+
+def test_a_step_from_zero_is_the_step_from_any_state(monkeypatch: pytest.MonkeyPatch) -> None:
+    case = random_case(Spec(samples=5, timesteps=2, features=3, units=4, dtype="float64"), 2)
+    skipped = arrays_of(case.run())
+    monkeypatch.setattr(forward_module, "steps", lambda weights, rows, **_: steps_module.steps(weights, rows))
+    for name, array in arrays_of(case.run()).items():
+        assert_same(array, skipped[name], "float64", name)
 
 
 # --- what is refused --------------------------------------------------------------------------------------------------
