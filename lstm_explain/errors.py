@@ -55,9 +55,3 @@ class OutputError(LstmExplainError):
     """The answer could not be written: no such folder, no permission, disk full. Exit code 5."""
 
     exit_code = 5
-
-
-class MissingExtraError(LstmExplainError):
-    """An optional library is needed; the fix is the install command. Exit code 6."""
-
-    exit_code = 6

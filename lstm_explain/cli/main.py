@@ -57,14 +57,12 @@ def lstm_explain(
 
 def main() -> NoReturn:
     """Run the program and leave with the documented exit code (docs/messages.md)."""
-    arguments = [argument for argument in sys.argv[1:] if argument != DEBUG]
-    if sys.stdout is None:
-        sys.stdout = open(os.devnull)  # noqa: PTH123, SIM115 - closed: writing to it shall fail, not vanish
     try:
-        app(arguments, prog_name="lstm-explain")
+        _run()
     except SystemExit as stop:
-        # typer leaves with 1 where a help text meets a closed pipe, and nowhere else
-        _leave(ReaderGoneError.exit_code if stop.code == 1 else int(stop.code or 0), "")
+        if stop.code == 1:  # typer leaves so where a help text meets a closed pipe, and nowhere else
+            _leave(ReaderGoneError.exit_code, "")
+        raise
     except KeyboardInterrupt:
         _leave(INTERRUPTED, "interrupted")
     except LstmExplainError as error:
@@ -75,6 +73,12 @@ def main() -> NoReturn:
         _leave(OutputError.exit_code, f"standard output: {error.strerror or 'it is closed'}.")
     except Exception as error:
         _leave(BUG, f"{type(error).__name__}: {error}\n{REPORT}")
+
+
+def _run() -> NoReturn:
+    if sys.stdout is None:
+        sys.stdout = open(os.devnull)  # noqa: PTH123, SIM115 - closed: writing to it shall fail, not vanish
+    app([argument for argument in sys.argv[1:] if argument != DEBUG], prog_name="lstm-explain")
     sys.exit(0)
 
 

@@ -82,7 +82,7 @@ def _show_one(
     from lstm_explain.explain.trace import explain_trace
 
     explanation = explain_trace(lstm, place.sample, units, steps, place.layer or 0, place.direction or "forward")
-    show(explanation, output, chosen, gates=gates, every_unit=units is not None)
+    show(explanation, output, chosen, gates=gates, every_unit=units is not None, every_step=steps is not None)
 
 
 def _write_rows(stream: TraceStream, output: OutputOptions, chosen: Format) -> None:

@@ -20,6 +20,7 @@ from lstm_explain.core.rows import Rows
 from lstm_explain.core.segments import run_in_segments, worth_segments
 from lstm_explain.core.steps import packed, steps, take
 from lstm_explain.core.team import run_as_team, worth_a_team
+from lstm_explain.core.weights import check_weights
 from lstm_explain.errors import UsageError
 
 if TYPE_CHECKING:
@@ -49,13 +50,14 @@ def forward(spec: Spec, weights: Weights, inputs: Array, initial: State | None =
         lengths: how many timesteps of each sample to run, from 1 to timesteps; [samples]; all if left out.
 
     Raises:
-        UsageError: an array has another shape than the sizes ask for, or a length is out of range.
+        UsageError: an array, the weights' among them, has another shape than the sizes ask for, or a length is out of range.
     """
     samples, timesteps = inputs.shape[:2] if inputs.ndim == 3 else (spec.samples, spec.timesteps)
     check("the input", inputs, shape(samples=samples, timesteps=timesteps, features=spec.features))
     spec = replace(spec, samples=samples, timesteps=timesteps)
     if lengths is not None:
         lengths = _checked_lengths(lengths, samples, timesteps)
+    check_weights(spec, weights)
     initial = _initial(spec, initial)
     with np.errstate(all="ignore"):  # a number too large for the type becomes infinite, and is shown as such
         below = inputs.astype(spec.dtype, copy=False)

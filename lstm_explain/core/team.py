@@ -11,6 +11,8 @@ from itertools import pairwise
 from threading import Barrier, BrokenBarrierError
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from lstm_explain.core.blocks import blas, processors
 from lstm_explain.core.steps import steps, take
 
@@ -35,6 +37,7 @@ def run_as_team(weights: Packed, rows: Rows) -> None:
     members = min(processors(), rows.units)
     meeting = Barrier(members)
 
+    @np.errstate(all="ignore")  # as in the thread that calls; each thread has its own
     def work(part: slice) -> None:
         own = weights.of_units(part)
         try:

@@ -24,31 +24,33 @@ GATE_TITLES = {
 }
 
 
-def document(trace: Trace, gates: bool = False, every_unit: bool = False) -> Document:
+def document(trace: Trace, gates: bool = False, every_unit: bool = False, every_step: bool = False) -> Document:
     """Lay out a trace.
 
     Args:
         trace: the explanation.
         gates: show the four gates too.
         every_unit: show all of the trace's units, however many they are.
+        every_step: show all of its timesteps.
     """
     most = len(trace.units) if every_unit else UNITS_SHOWN
     units, numbers = trace.units[:most], trace.hidden_numbers[:most]
+    rows = len(trace.steps) if every_step else ROWS_SHOWN
     blocks: list[Block] = [
         Heading(f"trace: sample {count(trace.sample)}, layer {trace.layer}, {trace.direction.value}", 1),
         Paragraph(opening(trace)),
         Paragraph(_reading(trace)),
         Heading(_hidden_title(trace)),
-        _table(trace, numbers, trace.hidden, trace.initial_hidden, _scale(trace.hidden)),
+        _table(trace, numbers, rows, trace.hidden, trace.initial_hidden, _scale(trace.hidden)),
         Heading("c_t, the cell state: what each unit remembers"),
-        _table(trace, units, trace.cell, trace.initial_cell, _scale(trace.cell)),
+        _table(trace, units, rows, trace.cell, trace.initial_cell, _scale(trace.cell)),
     ]
     if gates:
         for gate, title in GATE_TITLES.items():
-            blocks += [Heading(title), _table(trace, units, trace.gates[gate], None, 1.0)]
+            blocks += [Heading(title), _table(trace, units, rows, trace.gates[gate], None, 1.0)]
     if len(trace.steps) > 1:
         blocks += [Heading("The whole course of each unit"), _courses(trace, units)]
-    return (*blocks, *_notes(trace, len(units), gates))
+    return (*blocks, *_notes(trace, len(units), rows, gates))
 
 
 def _reading(trace: Trace) -> str:
@@ -68,19 +70,19 @@ def _hidden_title(trace: Trace) -> str:
     return f"h_t, the hidden state: {trace.spec.projection} numbers, each mixed from all units' outputs"
 
 
-def _table(trace: Trace, names: Sequence[int], values: Array, initial: Array | None, scale: float) -> Table:
+def _table(trace: Trace, names: Sequence[int], most: int, values: Array, initial: Array | None, scale: float) -> Table:
     """A heat table: a row for each timestep shown, a column for each name; the initial state where reading begins."""
-    rows: dict[float, tuple[Cell, ...]] = {
+    lines: dict[float, tuple[Cell, ...]] = {
         t: _row(str(t), row, scale) for t, row in zip(trace.steps, values[:, : len(names)], strict=True)
     }
-    front, back = middle_left_out(trace.steps, ROWS_SHOWN)
+    front, back = middle_left_out(trace.steps, most)
     shown: list[float] = [*trace.steps[:front], *trace.steps[len(trace.steps) - back :]]
     if initial is not None:
         first = 0 if trace.direction is Direction.FORWARD else trace.length + 0.5
-        rows[first] = _row("0" if first == 0 else "start", initial[: len(names)], scale)
+        lines[first] = _row("0" if first == 0 else "start", initial[: len(names)], scale)
         shown.append(first)
     columns = (Column("t \\ unit", "right"), *(Column(str(name), "right") for name in names))
-    return Table(columns, tuple(_with_gaps(rows, sorted(shown))))
+    return Table(columns, tuple(_with_gaps(lines, sorted(shown))))
 
 
 def _with_gaps(rows: dict[float, tuple[Cell, ...]], shown: list[float]) -> Iterator[tuple[Cell, ...]]:
@@ -126,14 +128,12 @@ def _scale(values: Array) -> float:
     return max(finite, default=0.0)
 
 
-def _notes(trace: Trace, units: int, gates: bool) -> tuple[Note, ...]:
+def _notes(trace: Trace, units: int, rows: int, gates: bool) -> tuple[Note, ...]:
     spec, found = trace.spec, saturated(trace.gates)
     if units < len(trace.units):
         found.append(f"{units} of {count(len(trace.units))} units are shown: choose with --unit 0,3,7-9; --json has all.")
-    if len(trace.steps) > ROWS_SHOWN:
-        found.append(
-            f"{ROWS_SHOWN} of {count(len(trace.steps))} timesteps are shown: choose with --steps 20-40; --json has all."
-        )
+    if rows < len(trace.steps):
+        found.append(f"{rows} of {count(len(trace.steps))} timesteps are shown: choose with --steps 20-40; --json has all.")
     if spec.layers > 1 or spec.bidirectional:
         others = " and ".join(
             word for word, there in (("--layer", spec.layers > 1), ("--direction", spec.bidirectional)) if there

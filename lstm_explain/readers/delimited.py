@@ -58,7 +58,8 @@ def read_csv(file: BinaryIO, name: str, wanted: Sequence[str] | None, budget: in
     values = array("d")
     for number, cells in chain(start[1:] if header else start, rows):
         if len(cells) != len(first):
-            found = f"line {number} has {len(cells)} cells, and line {line} has {len(first)}"
+            cell = "cell" if len(cells) == 1 else "cells"
+            found = f"line {number} has {len(cells)} {cell}, and line {line} has {len(first)}"
             raise InputFileError(shown(name), found, "Give every row the same number of cells")
         values.extend(_numbers((number, cells), places, header, name))
         if len(values) * values.itemsize > budget:

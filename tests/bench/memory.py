@@ -31,7 +31,7 @@ def main() -> int:
 def stream(form: str) -> Row:
     """The peak of a process that writes many samples, against one that writes few, in bytes."""
     many, few = peak(form, MANY), peak(form, FEW)
-    return Row(f"peak of trace --all-samples as {form}, {MANY:,} samples against {FEW:,}", many, few, "few", 1.1)
+    return Row(f"peak of trace --all-samples as {form}, {MANY:,} against {FEW:,}", many, few, "few samples", 1.1, "MiB")
 
 
 def peak(form: str, samples: int) -> float:
@@ -55,7 +55,7 @@ def record(samples: int, timesteps: int, features: int, units: int) -> Row:
     tracemalloc.stop()
     arrays = [getattr(run.layers[0][way], name) for way in lstm.spec.directions for name in LAYER]
     needed = sum(array.size * array.itemsize for array in arrays)
-    return Row(f"record of {samples},{timesteps},{features},{units}, against its arrays", kept, needed, "arrays", 1.1)
+    return Row(f"record of {samples},{timesteps},{features},{units}", kept, needed, "its arrays", 1.1, "MiB")
 
 
 if __name__ == "__main__":

@@ -12,19 +12,24 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
 
+SHOWN_IN = {"ms": 1e3, "MiB": 2.0**-20}
+
+
 @dataclass(frozen=True)
 class Row:
     """One thing that was measured, against the thing that it is compared with."""
 
     what: str
     ours: float
-    """Median seconds."""
+    """Median seconds, or bytes."""
     theirs: float
-    """Median seconds."""
+    """Median seconds, or bytes."""
     rival: str
     """Whose `theirs` is."""
     target: float
     """The largest ratio that is good enough."""
+    unit: str = "ms"
+    """What both are shown in."""
 
     @property
     def ratio(self) -> float:
@@ -64,9 +69,9 @@ def interleaved(functions: dict[str, Callable[[], Any]], runs: int, rest: float 
 def print_table(rows: Sequence[Row]) -> None:
     """Print what was measured, the target, and whether it holds."""
     wide, broad = (max(map(len, names)) for names in zip(*((row.what, row.rival) for row in rows), strict=True))
-    lines = [f"{'what':<{wide}} {'ours':>10} {'theirs':>10}  {'rival':<{broad}} {'ratio':>6} {'target':>6}  holds"]
+    lines = [f"{'what':<{wide}} {'ours':>11} {'theirs':>11} {'rival':<{broad}} {'ratio':>6} {'target':>6}  holds"]
     for row in rows:
-        times = f"{row.ours * 1e3:>7.2f} ms {row.theirs * 1e3:>7.2f} ms"
+        ours, theirs = (f"{value * SHOWN_IN[row.unit]:>7.2f} {row.unit:<3}" for value in (row.ours, row.theirs))
         holds = "yes" if row.holds else "NO"
-        lines.append(f"{row.what:<{wide}} {times}  {row.rival:<{broad}} {row.ratio:>6.2f} {row.target:>6.2f}  {holds}")
+        lines.append(f"{row.what:<{wide}} {ours} {theirs} {row.rival:<{broad}} {row.ratio:>6.2f} {row.target:>6.2f}  {holds}")
     sys.stdout.write("\n".join(lines) + "\n")

@@ -79,7 +79,7 @@ def test_nan_and_infinity_are_numbers_here() -> None:
         ("a,b\n", "there is a header and no row of numbers after it"),
         ("a,b\n\n\n", "there is a header and no row of numbers after it"),
         ("1,2\n3,4,5\n", "line 2 has 3 cells, and line 1 has 2. Give every row the same number of cells."),
-        ("a,b\n1,2\n\n3\n", "line 4 has 1 cells, and line 1 has 2"),
+        ("a,b\n1,2\n\n3\n", "line 4 has 1 cell, and line 1 has 2"),
         ("a,b,c\n1,2\n", "line 2 has 2 cells, and line 1 has 3"),
         ("a,b\n1,2\n3,x\n", r"line 3, column 1 \(b\): 'x' is no number. Leave column 1 out .* --columns, by name or by place"),
         ("1,2\n3,\n", "line 2, column 1: the cell is empty. Leave column 1 out"),
