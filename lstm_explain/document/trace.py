@@ -72,21 +72,22 @@ def _hidden_title(trace: Trace) -> str:
 
 def _table(trace: Trace, names: Sequence[int], most: int, values: Array, initial: Array | None, scale: float) -> Table:
     """A heat table: a row for each timestep shown, a column for each name; the initial state where reading begins."""
-    lines: dict[float, tuple[Cell, ...]] = {
-        t: _row(str(t), row, scale) for t, row in zip(trace.steps, values[:, : len(names)], strict=True)
-    }
     front, back = middle_left_out(trace.steps, most)
-    shown: list[float] = [*trace.steps[:front], *trace.steps[len(trace.steps) - back :]]
+    last = len(trace.steps)
+    lines: dict[float, tuple[Cell, ...]] = {
+        trace.steps[place]: _row(str(trace.steps[place]), values[place, : len(names)], scale)
+        for place in (*range(front), *range(last - back, last))
+    }
     if initial is not None:
         first = 0 if trace.direction is Direction.FORWARD else trace.length + 0.5
         lines[first] = _row("0" if first == 0 else "start", initial[: len(names)], scale)
-        shown.append(first)
     columns = (Column("t \\ unit", "right"), *(Column(str(name), "right") for name in names))
-    return Table(columns, tuple(_with_gaps(lines, sorted(shown))))
+    return Table(columns, tuple(_with_gaps(lines)))
 
 
-def _with_gaps(rows: dict[float, tuple[Cell, ...]], shown: list[float]) -> Iterator[tuple[Cell, ...]]:
+def _with_gaps(rows: dict[float, tuple[Cell, ...]]) -> Iterator[tuple[Cell, ...]]:
     """The rows in order, and dots where timesteps between two of them are left out."""
+    shown = sorted(rows)
     for before, t in zip([shown[0], *shown], shown, strict=False):
         if t - before > 1:
             yield dots(len(rows[t]))
