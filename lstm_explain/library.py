@@ -40,6 +40,7 @@ def seeded(
     Raises:
         UsageError: a size, option, seed or length breaks a rule.
     """
+    _check_names(sizes)
     spec = _with_lengths(sizes, lengths)
     return LSTM(
         spec, SeededInputs(spec, checked_seed(seed)), init, seed, None if lengths is None else tuple(lengths), max_memory
@@ -68,12 +69,15 @@ def given(
     Raises:
         UsageError: the array has another number of axes, or contradicts a size that is given.
     """
+    if not hasattr(array, "dtype"):
+        raise UsageError(f"{name} of type {type(array).__name__}", "this is no array", "Give a numpy array")
     if array.dtype.kind not in "fiub":
         raise UsageError(name, f"its numbers are of type {array.dtype}", "Give floating-point or whole numbers")
     batch = array[None] if array.ndim == 2 else array
     if batch.ndim != 3:
         fix = "Reshape one column of T numbers to (1, T, 1), or T rows of F numbers to (1, T, F)"
         raise UsageError(f"{name} as (samples, timesteps, features)", f"the array is {compact(array)}", fix)
+    _check_names(sizes)
     found = dict(zip(("samples", "timesteps", "features"), batch.shape, strict=True))
     for axis, size in found.items():
         if sizes.get(axis, size) != size:
@@ -94,6 +98,13 @@ def present(explanation: Explanation, view: str) -> Any:
 
     document = document_of(explanation)
     return terminal.painted(document) if view == "rich" else terminal.html(document)
+
+
+def _check_names(sizes: dict[str, Any]) -> None:
+    known = Spec.__dataclass_fields__
+    for name in sizes:
+        if name not in known:
+            raise UsageError(name, "there is no such size or option", f"There are {', '.join(known)}")
 
 
 def _with_lengths(sizes: dict[str, Any], lengths: Sequence[int] | None) -> Spec:

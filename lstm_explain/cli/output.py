@@ -25,6 +25,7 @@ SUFFIXES = {
     ".npz": Format.npz,
     ".md": Format.markdown,
     ".svg": Format.svg,
+    ".txt": Format.table,
 }
 DEFAULT_WIDTH = 80
 NARROWEST, WIDEST = 20, 10_000
@@ -43,6 +44,8 @@ def chosen_format(options: OutputOptions, fitting: tuple[Format, ...], topic: st
     else:
         suffix = Path(options.output or "").suffix.lower()
         chosen, asked = SUFFIXES.get(suffix, usual), spelled("-o", options.output or "")
+        if suffix not in {"", *SUFFIXES}:
+            raise UsageError(asked, "no format ends so", f"End it in {', '.join(SUFFIXES)}, or add --format")
     if chosen not in fitting:
         names = ", ".join(fitting)
         raise UsageError(asked, f"{topic} cannot be shown as {chosen}", f"The formats that fit are {names}")

@@ -26,4 +26,4 @@ def shapes(source: SourceOptions, output: OutputOptions) -> None:
     from lstm_explain.explain.shapes import explain_shapes
 
     chosen = chosen_format(output, OBJECT_FORMATS, "shapes")
-    show(explain_shapes(lstm_from(source)), output, chosen)
+    show(explain_shapes(lstm_from(source, output.output)), output, chosen)

@@ -47,7 +47,7 @@ def trace(
     fitting = ROW_FORMATS if all_samples else (*OBJECT_FORMATS, *ROW_FORMATS)
     usual = Format.jsonl if all_samples else Format.table
     chosen = chosen_format(output, fitting, "trace --all-samples" if all_samples else "trace", usual)
-    lstm = lstm_from(source, place.lengths)
+    lstm = lstm_from(source, output.output, place.lengths)
     unit_list = None if unit is None else selection(option, unit, 0, lstm.spec.units - 1)
     step_list = None if steps is None else selection("--steps", steps, 1, lstm.spec.timesteps)
     if chosen not in ROW_FORMATS:

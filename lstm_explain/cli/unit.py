@@ -35,6 +35,6 @@ def unit(
     from lstm_explain.explain.unit import explain_unit
 
     chosen = chosen_format(output, OBJECT_FORMATS, "unit")
-    lstm = lstm_from(source, place.lengths)
+    lstm = lstm_from(source, output.output, place.lengths)
     explanation = explain_unit(lstm, unit, place.sample, step, place.layer or 0, place.direction or "forward")
     show(explanation, output, chosen)

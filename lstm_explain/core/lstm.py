@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -30,7 +30,7 @@ class LSTM:
     """
 
     spec: Spec
-    inputs: Inputs
+    inputs: Inputs = field(repr=False)
     init: Init = "keras"
     """The seeded initialiser that makes the weights."""
     seed: int = 0
@@ -128,7 +128,8 @@ class LSTM:
             raise UsageError(asked, found, "Give one length for each sample")
         numbers = tuple(whole(asked, length, named=True) for length in lengths)
         if min(numbers) < 1 or max(numbers) > self.spec.timesteps:
-            found = f"each length is a whole number from 1 to {self.spec.timesteps}, the number of timesteps"
+            wrong = next(number for number in numbers if not 1 <= number <= self.spec.timesteps)
+            found = f"each length is a whole number from 1 to {self.spec.timesteps}, the number of timesteps; {wrong} is not"
             raise UsageError(asked, found)
         return numbers
 

@@ -24,9 +24,14 @@ LEAST_PRODUCTS = 2**25
 """From how many multiply-accumulates in a timestep on a team saves more than meeting costs."""
 
 
+MOST_SUMS = 2**19
+"""Up to how many pre-activations in a timestep; more do not stay in the caches between the product and what follows."""
+
+
 def worth_a_team(weights: Packed, rows: Rows) -> bool:
-    """Whether a timestep is large enough; a projection mixes the units, so it takes no team."""
-    return processors() > 1 and weights.projection is None and weights.matrix.size * rows.samples >= LEAST_PRODUCTS
+    """Whether a timestep is of the right size; a projection mixes the units, so it takes no team."""
+    large = weights.matrix.size * rows.samples >= LEAST_PRODUCTS and len(weights.matrix) * rows.samples <= MOST_SUMS
+    return large and processors() > 1 and weights.projection is None
 
 
 def run_as_team(weights: Packed, rows: Rows) -> None:

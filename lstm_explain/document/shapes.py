@@ -114,20 +114,33 @@ def _row(one: Tensor, directions: bool, layers: bool) -> tuple[Cell, ...]:
 
 def _one_unit(unit: UnitShare, spec: Spec) -> list[Block]:
     name = f"One unit of layer {unit.layer}" if spec.layers > 1 else "One unit"
-    emits = "two scalars a timestep: its place in h_t and its place in c_t"
+    emits = "two scalars a timestep: its number in h_t, the output, and its number in c_t, which it keeps"
     if spec.projection is not None:
-        emits = "two scalars a timestep: its output m_t, which the projection mixes into h_t, and its place in c_t"
+        emits = "two scalars a timestep: its output m_t, which the projection mixes into h_t, and its number in c_t"
     rows = (
         ("reads", f"{count(unit.reads)} numbers a timestep: {_reads(unit, spec)}"),
         ("has", "4 neurons, one for each of i, f, g and o; each reads all of these numbers"),
         ("owns", f"{count(unit.parameters)} parameters that no other unit uses: {_owns(unit)}"),
         ("emits", emits),
+        ("shares", _shares(unit, spec)),
     )
-    return [Heading(f"{name}: one circle of the diagram"), _facts(rows)]
+    diagram = (
+        "In a diagram of a network each circle of the layer is one such unit. The picture of an LSTM cell with its gates "
+        "shows the whole layer: each of its arrows is a vector, with one number from every unit."
+    )
+    return [Heading(f"{name}: one circle of the diagram"), *([Paragraph(diagram)] if unit.layer == 0 else []), _facts(rows)]
+
+
+def _shares(unit: UnitShare, spec: Spec) -> str:
+    mixed = "" if spec.projection is None else ", mixed with the others' by the projection"
+    return (
+        f"its output{mixed}: at the next timestep it is among the {count(unit.hidden)} numbers that every unit reads. "
+        "Within a timestep it reads nothing of any other unit's gates or states"
+    )
 
 
 def _reads(unit: UnitShare, spec: Spec) -> str:
-    others = "outputs h_{t-1} of all units, its own among them"
+    others = f"{'output' if unit.hidden == 1 else 'outputs'} h_{{t-1}} of all units, its own among them"
     if spec.projection is not None:
         others = "numbers of h_{t-1}, mixed from all units"
     return f"{plural(unit.features, 'feature')} of x_t + {count(unit.hidden)} {others}"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from math import isfinite
+from math import isfinite, nan
 from typing import TYPE_CHECKING
 
 from lstm_explain.core.gates import Direction, Gate
@@ -40,6 +40,7 @@ def document(trace: Trace, gates: bool = False, every_unit: bool = False, every_
         Heading(f"trace: sample {count(trace.sample)}, layer {trace.layer}, {trace.direction.value}", 1),
         Paragraph(opening(trace)),
         Paragraph(_reading(trace)),
+        *map(Note, saturated(trace.gates)),
         Heading(_hidden_title(trace)),
         _table(trace, numbers, rows, trace.hidden, trace.initial_hidden, _scale(trace.hidden)),
         Heading("c_t, the cell state: what each unit remembers"),
@@ -75,8 +76,9 @@ def _table(trace: Trace, names: Sequence[int], most: int, values: Array, initial
     front, back = middle_left_out(trace.steps, most)
     last = len(trace.steps)
     lines: dict[float, tuple[Cell, ...]] = {
-        trace.steps[place]: _row(str(trace.steps[place]), values[place, : len(names)], scale)
-        for place in (*range(front), *range(last - back, last))
+        t: _row(str(t), values[place, : len(names)], scale if t <= trace.length else 0.0)  # no colour at padding
+        for place, t in enumerate(trace.steps)
+        if place < front or place >= last - back
     }
     if initial is not None:
         first = 0 if trace.direction is Direction.FORWARD else trace.length + 0.5
@@ -107,7 +109,7 @@ def _courses(trace: Trace, units: Sequence[int]) -> Table:
         scale = _scale(values)
         columns += [Column(f"{name}, from -{scale:.2f} to {scale:.2f}"), Column(f"last {name}", "right")]
         end = -1 if trace.direction is Direction.FORWARD else 0  # the last that was read
-        parts.append([(_course(one, scale), _last(one[end], scale)) for one in values[:, : len(units)].T])
+        parts.append([(_course(trace, one, scale), _last(one[end], scale)) for one in values[:, : len(units)].T])
     rows = (
         (Cell(str(unit), strong=True), *(cell for pair in pairs for cell in pair))
         for unit, *pairs in zip(units, *parts, strict=True)
@@ -115,8 +117,10 @@ def _courses(trace: Trace, units: Sequence[int]) -> Table:
     return Table(tuple(columns), tuple(rows))
 
 
-def _course(values: Array, scale: float) -> Course:
-    return Course(tuple(values.tolist()), scale)
+def _course(trace: Trace, values: Array, scale: float) -> Course:
+    """The strip of one unit; a gap where the sample is padding."""
+    run = (value if t <= trace.length else nan for t, value in zip(trace.steps, values.tolist(), strict=True))
+    return Course(tuple(run), scale)
 
 
 def _last(value: float, scale: float) -> Cell:
@@ -130,7 +134,7 @@ def _scale(values: Array) -> float:
 
 
 def _notes(trace: Trace, units: int, rows: int, gates: bool) -> tuple[Note, ...]:
-    spec, found = trace.spec, saturated(trace.gates)
+    spec, found = trace.spec, list[str]()
     if units < len(trace.units):
         found.append(f"{units} of {count(len(trace.units))} units are shown: choose with --unit 0,3,7-9; --json has all.")
     if rows < len(trace.steps):
@@ -141,7 +145,5 @@ def _notes(trace: Trace, units: int, rows: int, gates: bool) -> tuple[Note, ...]
         )
         found.append(f"Choose another part of the stack with {others}.")
     if not gates:
-        found.append(
-            "Add --gates to see i, f, g and o; `lstm-explain unit --unit 0 --step 1` writes one unit's arithmetic out."
-        )
+        found.append("Add --gates to see i, f, g and o. The command `unit`, with --step, writes one unit's arithmetic out.")
     return tuple(map(Note, found))

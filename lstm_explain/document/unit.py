@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from lstm_explain.explain.unit import Arithmetic, GateSum, Term, Unit
 
 PLACES = 6  # decimals in arithmetic: enough that the shown numbers add up to the shown sum within their own rounding
+NAME_SHOWN = 16  # characters of a column's name
 NEURONS = {
     Gate.INPUT: "i, the input gate",
     Gate.FORGET: "f, the forget gate",
@@ -29,13 +30,13 @@ def document(unit: Unit) -> Document:
         Heading(f"unit {unit.unit} (of 0 to {count(unit.spec.units - 1)}): {where}", 1),
         Paragraph(opening(unit)),
         Paragraph(_share(unit)),
+        *map(Note, saturated(unit.gates)),
         Heading("The weights it owns, by gate"),
         _weights(unit),
         Heading("Its two scalars, h and c, and its gates at every timestep"),
         _steps(unit),
         _course(unit),
     ]
-    blocks += [Note(text) for text in saturated(unit.gates)]
     if unit.arithmetic is None:
         blocks.append(Note(f"Add --step {min(4, unit.length)} to see the arithmetic of a timestep written out."))
     else:
@@ -57,7 +58,7 @@ def _share(unit: Unit) -> str:
 def _weights(unit: Unit) -> Table:
     before = "{t-1}" if unit.direction is Direction.FORWARD else "{t+1}"
     neurons = [unit.neurons[gate] for gate in GATES]
-    rows = [(f"x_t[{place}]", [float(one.kernel[place]) for one in neurons]) for place in range(unit.features)]
+    rows = [(_feature(unit, "t", place), [float(one.kernel[place]) for one in neurons]) for place in range(unit.features)]
     rows += [(f"h_{before}[{place}]", [float(one.recurrent_kernel[place]) for one in neurons]) for place in range(unit.hidden)]
     biases = [unit.neurons[gate].bias for gate in GATES]
     rows += [("bias", [float(bias) for bias in biases if bias is not None])] if biases[0] is not None else []
@@ -113,7 +114,7 @@ def _arithmetic(unit: Unit, step: Arithmetic) -> list[Block]:
 
 
 def _sum(unit: Unit, step: Arithmetic, one: GateSum) -> Table:
-    rows = [_term(step.t, _before(unit, step.t), term) for term in one.terms]
+    rows = [_term(unit, step.t, term) for term in one.terms]
     front, back = middle_left_out(rows, ROWS_SHOWN)
     if back:
         between = one.terms[front:-back]
@@ -132,9 +133,16 @@ def _before(unit: Unit, t: int) -> int:
     return t - 1 if unit.direction is Direction.FORWARD else t + 1
 
 
-def _term(t: int, before: int, term: Term) -> tuple[Cell, ...]:
-    names = {"x": f"x_{t}[{term.place}]", "h": f"h_{before}[{term.place}]", "c": "own c (peephole)", "bias": "bias"}
-    return (Cell(names[term.source]), _number(term.value), _number(term.weight), _number(term.product))
+def _term(unit: Unit, t: int, term: Term) -> tuple[Cell, ...]:
+    names = {"h": f"h_{_before(unit, t)}[{term.place}]", "c": "own c (peephole)", "bias": "bias"}
+    name = _feature(unit, str(t), term.place or 0) if term.source == "x" else names[term.source]
+    return (Cell(name), _number(term.value), _number(term.weight), _number(term.product))
+
+
+def _feature(unit: Unit, t: str, place: int) -> str:
+    """What a neuron reads of x_t, with the name that the column of the file has."""
+    columns = unit.source["inputs"].get("columns") if unit.layer == 0 else None
+    return f"x_{t}[{place}]" + (f" {columns[place][:NAME_SHOWN]}" if columns else "")
 
 
 def _number(value: float, strong: bool = False) -> Cell:

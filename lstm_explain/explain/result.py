@@ -38,6 +38,9 @@ class Explanation:
         """The whole JSON object as plain Python data; see `docs/json-format.md`."""
         return {**envelope(self.topic, self.spec, self.source), **finite(self.facts())}
 
+    def __repr__(self) -> str:
+        return f"<{self.topic} of {self.spec}>"
+
     def __rich__(self) -> Any:
         return _presenter()(self, "rich")
 

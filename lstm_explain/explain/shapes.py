@@ -139,7 +139,7 @@ class LayerParameters(NamedTuple):
     """In the axis words of the command line."""
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Shapes(Explanation):
     """The tensors of an LSTM, in the order in which data meets them."""
 

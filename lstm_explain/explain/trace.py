@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from lstm_explain.core.spec import Spec
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Trace(Explanation):
     """The course of one sample through one layer in one direction."""
 
@@ -111,13 +111,18 @@ def explain_trace(
         length=record.length(place),
         units=unit_list,
         steps=step_list,
-        x=part.input[place][rows],
-        gates={gate: part.gate(gate)[place][np.ix_(rows, columns)] for gate in GATES},
-        cell=part.cell[place][np.ix_(rows, columns)],
-        hidden=part.hidden[place][np.ix_(rows, h_columns)],
-        initial_hidden=part.initial_hidden[place][h_columns],
-        initial_cell=part.initial_cell[place][columns],
+        x=_read_only(part.input[place][rows]),
+        gates={gate: _read_only(part.gate(gate)[place][np.ix_(rows, columns)]) for gate in GATES},
+        cell=_read_only(part.cell[place][np.ix_(rows, columns)]),
+        hidden=_read_only(part.hidden[place][np.ix_(rows, h_columns)]),
+        initial_hidden=_read_only(part.initial_hidden[place][h_columns]),
+        initial_cell=_read_only(part.initial_cell[place][columns]),
     )
+
+
+def _read_only(array: Array) -> Array:
+    array.flags.writeable = False
+    return array
 
 
 @dataclass(frozen=True, eq=False)

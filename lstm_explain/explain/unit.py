@@ -169,7 +169,7 @@ class Arithmetic(NamedTuple):
         }
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Unit(Explanation):
     """One unit under the microscope."""
 

@@ -68,7 +68,7 @@ def read_csv(file: BinaryIO, name: str, wanted: Sequence[str] | None, budget: in
     if not values:
         raise InputFileError(shown(name), "there is a header and no row of numbers after it")
     table = np.frombuffer(values).reshape(-1, len(places))
-    return Columns(table, None if header is None else tuple(header[place] for place in places))
+    return Columns(table, None if header is None else tuple(shown(header[place]) for place in places))
 
 
 def _rows(file: BinaryIO, name: str, budget: int) -> Iterator[tuple[int, list[str]]]:
@@ -145,6 +145,8 @@ def _bad_cell(number: int, place: int, cell: str, header: list[str] | None, name
     wrong = f"'{shown(cell)}' is no number" if cell else "the cell is empty"
     separator = _other_separator(cell)
     fix = f"Leave column {place} out by naming the others with --columns, by name or by place from 0"
+    if not cell:
+        fix = "Fill the cell, drop the line, or leave the column out by naming the others with --columns"
     if separator:
         fix = f"Its cells seem to be separated by {separator}: separate them by commas, and write numbers with a point"
     return InputFileError(shown(name), f"line {number}, {column}: {wrong}", fix)

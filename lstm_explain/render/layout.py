@@ -63,7 +63,9 @@ def _block(block: Block, width: int, unicode: bool) -> Iterator[Line]:
         case Note(words):
             yield from ([Span(line, DIM)] for line in _wrapped(_spelled(words, unicode), width))
         case Table():
-            for part in _fitting(block, width, unicode):
+            for place, part in enumerate(_fitting(block, width, unicode)):
+                if place > 0:
+                    yield []
                 yield from _table(part, width, unicode)
 
 

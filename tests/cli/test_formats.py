@@ -57,7 +57,12 @@ def test_the_ending_of_a_files_name_chooses_the_format(
     assert [one.name for one in tmp_path.iterdir()] == [name]
 
 
-@pytest.mark.parametrize("name", ["run", "run.txt", "run.json.bak", ".json"])
+@pytest.mark.parametrize("name", ["run.json.bak", "x.png", "x.parquet", "x.\x1b"])
+def test_an_ending_of_no_format_is_refused(name: str, refused: Refused) -> None:
+    assert "no format ends so. End it in .json, .jsonl, .csv" in refused(2, "shapes", "-o", name)
+
+
+@pytest.mark.parametrize("name", ["run", "run.txt", "RUN.TXT", ".json"])
 def test_any_other_name_holds_the_usual_format(name: str, call: Call, tmp_path: Path) -> None:
     assert call("shapes", "-o", name).returncode == 0
     assert (tmp_path / name).read_bytes() == call("shapes").stdout

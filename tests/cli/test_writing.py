@@ -39,7 +39,7 @@ def test_a_folder_is_no_file(command: tuple[str, ...], refused: Refused) -> None
 
 
 @pytest.mark.parametrize("command", COMMANDS)
-@pytest.mark.parametrize("name", ["missing/x.out", "/missing/x.out"])
+@pytest.mark.parametrize("name", ["missing/x", "/missing/x"])
 def test_a_folder_that_is_missing(command: tuple[str, ...], name: str, refused: Refused) -> None:
     assert refused(5, *command, "-o", name) == f"-o {name}: there is no folder {Path(name).parent}. Make it first."
 
@@ -159,9 +159,11 @@ def test_a_pipe_for_a_file_is_written_to_as_it_is() -> None:
     assert stat.S_ISFIFO(Path("fifo").stat().st_mode)
 
 
-def test_the_inputs_may_be_replaced_by_the_run_over_them(call: Call) -> None:
-    np = pytest.importorskip("numpy")
-    np.save("x.npy", np.ones((2, 3, 2), "f4"))
-    assert call("trace", "--all-samples", "--data", "x.npy", "--format", "npz", "-o", "x.npy").returncode == 0
-    with np.load("x.npy") as archive:
-        assert archive["x"].tolist() == np.ones((2, 3, 2)).tolist()
+@pytest.mark.parametrize("output", ["x.csv", "./x.csv", "link.csv"])
+def test_the_file_that_is_read_is_not_replaced(output: str, call: Call) -> None:
+    Path("x.csv").write_text("a,b\n1,2\n3,4\n", encoding="utf-8")
+    Path("link.csv").symlink_to("x.csv")
+    done = call("trace", "--data", "x.csv", "-o", output)
+    assert (done.returncode, done.stdout) == (2, b"")
+    assert b"the answer would replace the file that is read" in done.stderr
+    assert Path("x.csv").read_text(encoding="utf-8") == "a,b\n1,2\n3,4\n"
