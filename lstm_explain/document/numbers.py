@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 
 UNITS = ("B", "KiB", "MiB", "GiB", "TiB", "PiB", "EiB")
-MINUS = "-"
 
 
 def count(number: int) -> str:
