@@ -21,7 +21,12 @@ if TYPE_CHECKING:  # the same names for type checkers, who do not run `__getattr
     from lstm_explain.core.lstm import LSTM
     from lstm_explain.core.spec import Spec
     from lstm_explain.errors import LstmExplainError
+    from lstm_explain.explain.equations import explain_equations as equations
+    from lstm_explain.explain.influence import explain_influence as influence
+    from lstm_explain.explain.memory import explain_memory as memory
     from lstm_explain.explain.shapes import explain_shapes as shapes
+    from lstm_explain.explain.tasks import explain_tasks as tasks
+    from lstm_explain.explain.terms import explain_terms as terms
     from lstm_explain.explain.trace import explain_trace as trace
     from lstm_explain.explain.trace import stream_trace
     from lstm_explain.explain.unit import explain_unit as unit
@@ -37,6 +42,11 @@ _PUBLIC = {
     "shapes": "explain.shapes:explain_shapes",
     "stream_trace": "explain.trace:stream_trace",
     "trace": "explain.trace:explain_trace",
+    "equations": "explain.equations:explain_equations",
+    "influence": "explain.influence:explain_influence",
+    "memory": "explain.memory:explain_memory",
+    "tasks": "explain.tasks:explain_tasks",
+    "terms": "explain.terms:explain_terms",
     "unit": "explain.unit:explain_unit",
 }
 
@@ -45,11 +55,16 @@ __all__ = [
     "LstmExplainError",
     "Spec",
     "__version__",
+    "equations",
     "forward",
     "given",
+    "influence",
+    "memory",
     "seeded",
     "shapes",
     "stream_trace",
+    "tasks",
+    "terms",
     "trace",
     "unit",
 ]

@@ -51,7 +51,7 @@ class LSTM:
         """The weights, made at the first use."""
         from lstm_explain.core.weights import seeded_weights
 
-        self._afford(making_bytes(self.spec), "making the weights")
+        self.afford(making_bytes(self.spec), "making the weights")
         return seeded_weights(self.spec, self.init, self.seed)
 
     @property
@@ -78,7 +78,7 @@ class LSTM:
 
         stop = self.spec.samples if stop is None else stop
         several = "1 sample" if stop - start == 1 else f"{stop - start} samples"
-        self._afford(run_bytes(replace(self.spec, samples=stop - start)), f"running {several} at a time")
+        self.afford(run_bytes(replace(self.spec, samples=stop - start)), f"running {several} at a time")
         lengths = None if self.lengths is None else np.array(self.lengths[start:stop])
         return forward(self.spec, self.weights, self.inputs.block(start, stop), lengths=lengths)
 
@@ -133,7 +133,8 @@ class LSTM:
             raise UsageError(asked, found)
         return numbers
 
-    def _afford(self, needed: int, what: str) -> None:
+    def afford(self, needed: int, what: str) -> None:
+        """Raise `RefusedError` where `what` needs more bytes of memory than the budget."""
         if needed > self.max_memory:
             spec = self.spec
             sizes = f"{spec.samples} samples, {spec.timesteps} timesteps, {spec.features} features and {spec.units} units"

@@ -64,5 +64,25 @@ class Table(NamedTuple):
     """Whether it has a header line; a table of label and value has none."""
 
 
-Block: TypeAlias = Heading | Paragraph | Note | Table
+class Drawing(NamedTuple):
+    """A picture made of characters: lines that are kept as they are."""
+
+    lines: tuple[str, ...]
+
+
+class Symbol(NamedTuple):
+    """A piece of a formula, and what stands under it: the shape of what it names, or its value."""
+
+    text: str
+    under: str = ""
+
+
+class Formula(NamedTuple):
+    """An equation: symbol by symbol for the page, and in LaTeX for Markdown."""
+
+    symbols: tuple[Symbol, ...]
+    latex: str
+
+
+Block: TypeAlias = Heading | Paragraph | Note | Table | Drawing | Formula
 Document: TypeAlias = tuple[Block, ...]

@@ -10,7 +10,20 @@ import textwrap
 from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 from unicodedata import combining, east_asian_width
 
-from lstm_explain.document.blocks import Block, Cell, Column, Course, Document, Heading, Note, Paragraph, Table
+from lstm_explain.document.blocks import (
+    Block,
+    Cell,
+    Column,
+    Course,
+    Document,
+    Drawing,
+    Formula,
+    Heading,
+    Note,
+    Paragraph,
+    Symbol,
+    Table,
+)
 from lstm_explain.render.strip import plain_text, strip
 
 if TYPE_CHECKING:
@@ -18,6 +31,7 @@ if TYPE_CHECKING:
 
 COURSE_WIDTH = 40
 NARROWEST_TEXT = 20
+FORMULA_INDENT = 4
 
 
 class Look(NamedTuple):
@@ -67,6 +81,31 @@ def _block(block: Block, width: int, unicode: bool) -> Iterator[Line]:
                 if place > 0:
                     yield []
                 yield from _table(part, width, unicode)
+        case Drawing(rows):
+            yield from ([Span(_spelled(row, unicode))] for row in rows)
+        case Formula(symbols):
+            yield from _formula(symbols, width, unicode)
+
+
+def _formula(symbols: tuple[Symbol, ...], width: int, unicode: bool) -> Iterator[Line]:
+    """The symbols side by side, what stands under each below it; continued, further in, where the page ends."""
+    line, under, indent = "", "", " " * FORMULA_INDENT
+    for symbol in symbols:
+        text, below = _spelled(symbol.text, unicode), _spelled(symbol.under, unicode)
+        size = max(width_of(text), width_of(below))
+        if line and width_of(line) + 1 + size > width:
+            yield from _formula_lines(line, under)
+            line, under = indent, indent
+        gap = " " if line and line != indent else ""
+        line += gap + text + " " * (size - width_of(text))
+        under += gap + below + " " * (size - width_of(below))
+    yield from _formula_lines(line, under)
+
+
+def _formula_lines(line: str, under: str) -> Iterator[Line]:
+    yield [Span(line.rstrip(), BOLD)]
+    if under.strip():
+        yield [Span(under.rstrip(), DIM)]
 
 
 def _spelled(words: str, unicode: bool) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from lstm_explain.document.blocks import Block, Cell, Course, Document, Heading, Note, Paragraph, Table
+from lstm_explain.document.blocks import Block, Cell, Course, Document, Drawing, Formula, Heading, Note, Paragraph, Table
 from lstm_explain.render.strip import strip
 
 if TYPE_CHECKING:
@@ -29,6 +29,10 @@ def _block(block: Block) -> Iterator[str]:
             yield f"> {_escaped(words)}"
         case Table():
             yield from _table(block)
+        case Drawing(rows):
+            yield from ("```text", *rows, "```")
+        case Formula(_, latex):
+            yield from ("```math", latex, "```")
 
 
 def _table(table: Table) -> Iterator[str]:
