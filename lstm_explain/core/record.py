@@ -11,6 +11,15 @@ if TYPE_CHECKING:
     from lstm_explain.core.spec import Spec
 
 
+class States(NamedTuple):
+    """The states of one sample at each timestep."""
+
+    hidden: Array
+    """[timesteps, hidden]"""
+    cell: Array
+    """[timesteps, units]"""
+
+
 class LayerRecord(NamedTuple):
     """What one layer computed in one direction. Index t - 1 along `timesteps` is timestep t, in both directions.
 
@@ -48,6 +57,23 @@ class LayerRecord(NamedTuple):
         values: Array = getattr(self, gate.value)
         return values
 
+    def of_sample(self, sample: int, length: int) -> LayerRecord:
+        """One sample alone, without its padding; the axis of samples stays, and has size 1."""
+        steps, whole = slice(0, length), slice(sample, sample + 1)
+        arrays = {
+            name: getattr(self, name)[whole, steps] if name in _OVER_TIME else getattr(self, name)[whole]
+            for name in self._fields[2:]
+        }
+        return self._replace(**arrays)
+
+    def states_before(self, sample: int, length: int) -> States:
+        """The states that each timestep of a sample started from, whatever the direction."""
+        h, c = self.initial_hidden[sample], self.initial_cell[sample]
+        hidden, cell = self.hidden[sample, :length], self.cell[sample, :length]
+        if self.direction is Direction.FORWARD:
+            return States(_shifted(h, hidden[:-1]), _shifted(c, cell[:-1]))
+        return States(_shifted(h, hidden[:0:-1])[::-1], _shifted(c, cell[:0:-1])[::-1])
+
     def before(self, sample: int, t: int, length: int) -> tuple[Array, Array]:
         """The states (h, c) that timestep t of a sample started from; t counts from 1."""
         first = 1 if self.direction is Direction.FORWARD else length
@@ -55,6 +81,9 @@ class LayerRecord(NamedTuple):
             return self.initial_hidden[sample], self.initial_cell[sample]
         earlier = t - 2 if self.direction is Direction.FORWARD else t
         return self.hidden[sample, earlier], self.cell[sample, earlier]
+
+
+_OVER_TIME = ("input", *Gate, "cell", "hidden")
 
 
 class Record(NamedTuple):
@@ -91,6 +120,13 @@ class Record(NamedTuple):
     def last_cell(self) -> Array:
         """c_n: [layers*directions, samples, units]; slices as in `last_hidden`."""
         return _stacked([part.last_cell for layer in self.layers for part in layer.values()])
+
+
+def _shifted(first: Array, rest: Array) -> Array:
+    """A state, and the states after it."""
+    import numpy as np
+
+    return np.concatenate([first[None], rest])
 
 
 def _stacked(arrays: list[Array]) -> Array:

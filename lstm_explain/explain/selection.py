@@ -26,20 +26,28 @@ def check_layer(spec: Spec, layer: int, direction: str) -> tuple[int, Direction]
     return layer, Direction(direction)
 
 
-def check_unit(spec: Spec, unit: int) -> int:
+def check_unit(spec: Spec, unit: int, option: str = "--unit") -> int:
     """The unit, once it is known to exist."""
-    unit = whole("--unit", unit)
+    unit = whole(option, unit)
     if not 0 <= unit < spec.units:
-        raise UsageError(f"--unit {unit}", there_are(spec.units, "unit"))
+        raise UsageError(f"{option} {unit}", there_are(spec.units, "unit"))
     return unit
 
 
-def check_step(spec: Spec, step: int) -> int:
+def check_step(spec: Spec, step: int, option: str = "--step") -> int:
     """The timestep, once it is known to exist."""
-    step, last = whole("--step", step), spec.timesteps
+    step, last = whole(option, step), spec.timesteps
     if not 1 <= step <= last:
         found = f"timesteps count from 1 to {last}; h and c at 0 are the initial states"
-        raise UsageError(f"--step {step}", found)
+        raise UsageError(f"{option} {step}", found)
+    return step
+
+
+def check_run_step(spec: Spec, option: str, step: int, sample: int, length: int) -> int:
+    """The timestep, once it is known to exist and to have been run: past its length a sample is padding."""
+    step = check_step(spec, step, option)
+    if step > length:
+        raise UsageError(f"{option} {step}", f"sample {sample} ends at timestep {length}; what follows is padding")
     return step
 
 

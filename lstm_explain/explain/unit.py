@@ -9,10 +9,9 @@ from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 import numpy as np
 
 from lstm_explain.core.gates import ACTIVATIONS, GATES, LETTERS, Direction, Gate
-from lstm_explain.errors import UsageError
 from lstm_explain.explain.plain import plain
 from lstm_explain.explain.result import Explanation
-from lstm_explain.explain.selection import check_layer, check_step, check_unit
+from lstm_explain.explain.selection import check_layer, check_run_step, check_unit
 
 if TYPE_CHECKING:
     from lstm_explain.core.axes import Array
@@ -256,12 +255,11 @@ def explain_unit(
     spec = lstm.spec
     layer, way = check_layer(spec, layer, direction)
     unit, sample = check_unit(spec, unit), lstm.checked_sample(sample)
-    step = None if step is None else check_step(spec, step)
     record, place = lstm.run_sample(sample)
     part, weights = record.of(layer, way), lstm.weights.of(layer, way)
     length = record.length(place)
-    if step is not None and step > length:
-        raise UsageError(f"--step {step}", f"sample {sample} ends at timestep {length}; what follows is padding")
+    if step is not None:
+        step = check_run_step(spec, "--step", step, sample, length)
     cell = part.cell[place, :, unit]
     output = part.hidden[place, :, unit] if weights.projection is None else _emitted(part, place, unit)
     return Unit(

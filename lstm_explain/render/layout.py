@@ -70,21 +70,29 @@ def _block(block: Block, width: int, unicode: bool) -> Iterator[Line]:
         case Heading(words, level):
             if level > 1:
                 yield []
-            look = {1: TITLE, 2: BOLD}.get(level, ITALIC)
-            yield from ([Span(line, look)] for line in _wrapped(_spelled(words, unicode), width))
+            yield from _text(words, {1: TITLE, 2: BOLD}.get(level, ITALIC), width, unicode)
         case Paragraph(words):
-            yield from ([Span(line)] for line in _wrapped(_spelled(words, unicode), width))
+            yield from _text(words, PLAIN, width, unicode)
         case Note(words):
-            yield from ([Span(line, DIM)] for line in _wrapped(_spelled(words, unicode), width))
+            yield from _text(words, DIM, width, unicode)
         case Table():
-            for place, part in enumerate(_fitting(block, width, unicode)):
-                if place > 0:
-                    yield []
-                yield from _table(part, width, unicode)
+            yield from _parts(block, width, unicode)
         case Drawing(rows):
             yield from ([Span(_spelled(row, unicode))] for row in rows)
         case Formula(symbols):
             yield from _formula(symbols, width, unicode)
+
+
+def _text(words: str, look: Look, width: int, unicode: bool) -> Iterator[Line]:
+    return ([Span(line, look)] for line in _wrapped(_spelled(words, unicode), width))
+
+
+def _parts(table: Table, width: int, unicode: bool) -> Iterator[Line]:
+    """A table, in as many parts below each other as its width needs."""
+    for place, part in enumerate(_fitting(table, width, unicode)):
+        if place > 0:
+            yield []
+        yield from _table(part, width, unicode)
 
 
 def _formula(symbols: tuple[Symbol, ...], width: int, unicode: bool) -> Iterator[Line]:

@@ -1,0 +1,124 @@
+"""Derivatives of the last state by everything before it: back through the timesteps, and down through the layers.
+
+What is carried back are rows: one for each number whose derivative is asked for. A step back multiplies the rows with the
+derivatives of that step, so nothing of the size units x units x timesteps is ever held.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+
+from lstm_explain.core.gates import GATES, Direction
+from lstm_explain.core.jacobian import slopes
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from lstm_explain.core.axes import Array
+    from lstm_explain.core.jacobian import Slopes
+    from lstm_explain.core.record import Record
+    from lstm_explain.core.weights import LayerWeights, Weights
+
+
+class Rows(NamedTuple):
+    """Derivatives of some numbers, a row each, by one state and by what was read after it."""
+
+    t: int
+    """The timestep after which the state stands; the timestep that was read, in the case of `by_input`."""
+    by_hidden: Array
+    """By h_t; [rows, hidden]"""
+    by_cell: Array
+    """By c_t; [rows, units]"""
+    by_input: Array
+    """By x_t; [rows, features]"""
+
+
+class Course(NamedTuple):
+    """One sample's way through one layer in one direction, as its derivatives see it."""
+
+    weights: LayerWeights
+    slopes: Slopes
+    """[timesteps of the sample, units]"""
+    order: range
+    """The timesteps, as the direction reads them; from 1."""
+
+
+def course(weights: Weights, record: Record, layer: int, direction: Direction, sample: int) -> Course:
+    """The course of one sample of a record; samples count from 0."""
+    part, length = record.of(layer, direction), record.length(sample)
+    before = part.states_before(sample, length).cell
+    own = part.of_sample(sample, length)
+    order = range(1, length + 1) if direction is Direction.FORWARD else range(length, 0, -1)
+    found = slopes(weights.of(layer, direction), own, before[None])
+    return Course(weights.of(layer, direction), found.at(0), order)
+
+
+def back(course: Course, by_hidden: Array, by_cell: Array, by_output: Array | None = None) -> Iterator[Rows]:
+    """Go back from the last state to the first.
+
+    Args:
+        course: the way.
+        by_hidden: the derivatives by the last h that the rows begin with; [rows, hidden].
+        by_cell: the same by the last c; [rows, units].
+        by_output: what each timestep's h adds to the rows by a way of its own, such as the layer above;
+            [timesteps, rows, hidden].
+
+    Yields:
+        For each timestep, the last that was read first: the rows by the state after it, and by its input. At the end, under
+        t = 0, the rows by the state before all, which has no input.
+    """
+    weights, steps = course.weights, course.slopes
+    kernels = [kernel.astype(np.float64).T for kernel in (weights.kernel, weights.recurrent_kernel)]
+    projection = None if weights.projection is None else weights.projection.astype(np.float64).T
+    for t in reversed(course.order):
+        if by_output is not None:
+            by_hidden = by_hidden + by_output[t - 1]
+        step = steps.at(t - 1)
+        by_emitted = by_hidden if projection is None else by_hidden @ projection
+        total = by_cell + by_emitted * step.emitted_by_cell
+        sums = total[:, None] * step.cell_by_sum
+        sums[:, -1] += by_emitted * step.emitted_by_sum
+        by_input, before = (sums.reshape(len(sums), -1) @ kernel for kernel in kernels)
+        yield Rows(t, by_hidden, by_cell, by_input)
+        by_hidden, by_cell = before, total * step.cell_by_cell
+    yield Rows(0, by_hidden, by_cell, np.empty((len(by_hidden), 0)))
+
+
+def by_network_input(weights: Weights, record: Record, sample: int, layer: int, direction: Direction) -> Array:
+    """The derivatives of a layer's last h by the network's own input, down through all layers below.
+
+    Returns:
+        [timesteps of the sample, hidden, features]
+    """
+    way = course(weights, record, layer, direction, sample)
+    hidden, units = len(way.weights.recurrent_kernel), way.weights.units
+    by_input = _by_input(way, np.eye(hidden), np.zeros((hidden, units)), None)
+    for below in reversed(range(layer)):
+        directions = list(record.layers[below])
+        parts = np.split(by_input, len(directions), axis=2)
+        zero = np.zeros((hidden, hidden)), np.zeros((hidden, units))
+        by_input = sum(
+            (
+                _by_input(course(weights, record, below, each, sample), *zero, part)
+                for each, part in zip(directions, parts, strict=True)
+            ),
+            start=np.zeros(()),
+        )
+    return by_input
+
+
+def _by_input(way: Course, by_hidden: Array, by_cell: Array, by_output: Array | None) -> Array:
+    """[timesteps, rows, features]"""
+    features = len(way.weights.kernel)
+    result = np.empty((len(way.order), len(by_hidden), features))
+    for rows in back(way, by_hidden, by_cell, by_output):
+        if rows.t:
+            result[rows.t - 1] = rows.by_input
+    return result
+
+
+def through_time_bytes(course_length: int, rows: int, wide: int) -> int:
+    """The memory that going back takes: two layers' rows by every timestep's input of up to `wide` numbers, and a step's."""
+    return 2 * course_length * rows * wide * 8 + 12 * rows * wide * len(GATES) * 8

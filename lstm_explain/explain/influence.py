@@ -1,0 +1,145 @@
+"""influence: are the units independent? Four statements, the derivatives between units, and how far a change reaches."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, ClassVar
+
+import numpy as np
+
+from lstm_explain.core.gates import Direction
+from lstm_explain.core.through_time import course
+from lstm_explain.errors import UsageError
+from lstm_explain.explain.plain import plain
+from lstm_explain.explain.poking import Ripple, Statements, ripple, statements
+from lstm_explain.explain.reach import ThroughTime
+from lstm_explain.explain.reach import through_time as through_time_of
+from lstm_explain.explain.result import Explanation
+from lstm_explain.explain.selection import check_layer, check_run_step, check_unit
+from lstm_explain.explain.shares import Derivatives, derivatives_at, mean_derivatives
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+    from lstm_explain.core.lstm import LSTM
+    from lstm_explain.core.spec import Spec
+
+BY = 0.1
+"""How far a poke goes, unless it is said."""
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Influence(Explanation):
+    """What the units of one layer and direction do to each other."""
+
+    topic: ClassVar[str] = "influence"
+
+    spec: Spec
+    source: dict[str, Any]
+    sample: int
+    layer: int
+    direction: Direction
+    length: int
+    """How many timesteps of this sample were run; the rest is padding."""
+    step: int
+    """The timestep of the statements, and of the matrices unless they are averaged."""
+    statements: Statements
+    derivatives: Derivatives
+    through_time: ThroughTime | None
+    ripple: Ripple | None
+
+    def facts(self) -> dict[str, Any]:
+        return {
+            "sample": self.sample,
+            "layer": self.layer,
+            "direction": self.direction.value,
+            "length": self.length,
+            "step": self.step,
+            "statements": self.statements.to_dict(),
+            "averaged": self.derivatives.averaged,
+            "matrices": {name: plain(matrix) for name, matrix in self.derivatives.matrices._asdict().items()},
+            "shares": self.derivatives.shares.to_dict(),
+            "through_time": None if self.through_time is None else self.through_time.to_dict(),
+            "ripple": None if self.ripple is None else self.ripple.to_dict(),
+        }
+
+
+def explain_influence(
+    lstm: LSTM,
+    unit: int = 0,
+    sample: int = 0,
+    step: int | None = None,
+    layer: int = 0,
+    direction: str = "forward",
+    *,
+    mean: bool = False,
+    through_time: bool = False,
+    poke: int | None = None,
+    at: int | None = None,
+    by: float = BY,
+    watched: Callable[[Iterable[range]], Iterable[range]] = iter,
+) -> Influence:
+    """Measure what units share.
+
+    Args:
+        lstm: the LSTM and its batch.
+        unit: which unit the statements poke; counts from 0.
+        sample: which sample; counts from 0.
+        step: which timestep; counts from 1; the sample's last if left out.
+        layer: which layer; counts from 0.
+        direction: `forward` or `backward`.
+        mean: average the sizes of the derivatives over all timesteps of all samples.
+        through_time: follow the last state back to every state and input.
+        poke: a unit whose output is poked, to follow the change to the end.
+        at: the timestep of that poke; the first that the direction reads if left out.
+        by: how far everything is poked.
+        watched: what to pass the blocks of samples through while they are averaged, such as a progress bar.
+
+    Raises:
+        UsageError: there is no such unit, sample, timestep, layer or direction; the timestep is padding; `by` moves nothing.
+        RefusedError: the run or the derivatives would need more memory than the budget.
+    """
+    spec = lstm.spec
+    layer, way = check_layer(spec, layer, direction)
+    unit, sample, by = check_unit(spec, unit), lstm.checked_sample(sample), _checked_by(by)
+    record, place = lstm.run_sample(sample)
+    length = record.length(place)
+    step = length if step is None else check_run_step(spec, "--step", step, sample, length)
+    weights = lstm.weights.of(layer, way)
+    own = record.of(layer, way).of_sample(place, length)
+    if poke is not None:
+        poke = check_unit(spec, poke, "--poke")
+        at = _first(way, length) if at is None else check_run_step(spec, "--at", at, sample, length)
+    elif at is not None:
+        raise UsageError(f"--at {at}", "this is the timestep of a poke, and no unit is poked", "Add --poke UNIT")
+    with np.errstate(all="ignore"):  # infinite and nan inputs make infinite and nan derivatives, which are shown as such
+        here = course(lstm.weights, record, layer, way, place)
+        return Influence(
+            spec=spec,
+            source=lstm.origin,
+            sample=sample,
+            layer=layer,
+            direction=way,
+            length=length,
+            step=step,
+            statements=statements(weights, own, step, unit, by),
+            derivatives=mean_derivatives(lstm, layer, way, watched) if mean else derivatives_at(lstm, here, step),
+            through_time=through_time_of(lstm, record, layer, way, place) if through_time else None,
+            ripple=None if poke is None or at is None else ripple(weights, own, poke, at, by),
+        )
+
+
+def _checked_by(by: float) -> float:
+    try:
+        size = float(by)
+    except (TypeError, ValueError):
+        size = math.nan
+    if not math.isfinite(size) or size == 0:
+        raise UsageError(f"--by {by}", "a poke moves something: a number other than 0", "Give one such as 0.1")
+    return size
+
+
+def _first(direction: Direction, length: int) -> int:
+    """The timestep that a direction reads first."""
+    return 1 if direction is Direction.FORWARD else length
