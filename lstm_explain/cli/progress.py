@@ -8,7 +8,7 @@ from itertools import chain
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from lstm_explain.explain.trace import Block
+    from lstm_explain.core.record import Block
 
 
 def watched(blocks: Iterable[Block], samples: int) -> Iterator[Block]:

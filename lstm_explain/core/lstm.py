@@ -11,8 +11,10 @@ from lstm_explain.core.spec import checked_init, checked_seed, whole
 from lstm_explain.errors import RefusedError, UsageError, there_are
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from lstm_explain.core.inputs import Inputs
-    from lstm_explain.core.record import Record
+    from lstm_explain.core.record import Block, Record
     from lstm_explain.core.spec import Init, Spec
     from lstm_explain.core.weights import Weights
 
@@ -120,6 +122,17 @@ class LSTM:
         sample = self.checked_sample(sample)
         start, stop = self.block_of(sample)
         return self.run(start, stop), sample - start
+
+    def blocks(self, samples: range | None = None) -> Iterator[Block]:
+        """Run consecutive samples, all if left out, block after block; each block's record is let go before the next."""
+        from lstm_explain.core.record import Block
+
+        start, end = (0, self.spec.samples) if samples is None else (samples.start, samples.stop)
+        while start < end:
+            first, last = self.block_of(start)
+            stop = min(last, end)
+            yield Block(start, slice(start - first, stop - first), self.run(first, last))
+            start = stop
 
     def _checked(self, lengths: tuple[int, ...]) -> tuple[int, ...]:
         asked = f"--lengths {','.join(map(str, lengths[:8]))}{',...' if len(lengths) > 8 else ''}"

@@ -122,6 +122,24 @@ class Record(NamedTuple):
         return _stacked([part.last_cell for layer in self.layers for part in layer.values()])
 
 
+class Block(NamedTuple):
+    """Consecutive samples and the record that they are part of."""
+
+    start: int
+    """The number of the first sample."""
+    part: slice
+    """Where the samples stand in the record."""
+    record: Record
+
+    @property
+    def samples(self) -> range:
+        return range(self.start, self.start + self.part.stop - self.part.start)
+
+    def length(self, sample: int) -> int:
+        """How many timesteps of one of the block's samples were run."""
+        return self.record.length(self.part.start + sample - self.start)
+
+
 def _shifted(first: Array, rest: Array) -> Array:
     """A state, and the states after it."""
     import numpy as np

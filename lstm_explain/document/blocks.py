@@ -42,6 +42,8 @@ class Course(NamedTuple):
     values: tuple[float, ...]
     scale: float
     """The size that fills the cell's height: the strip goes from -scale to scale."""
+    signed: bool = True
+    """Whether it does; else it goes from 0 to scale."""
 
 
 class Column(NamedTuple):

@@ -34,6 +34,11 @@ def decimal(value: float, places: int) -> str:
     return text.replace("-", " ", 1) if float(text) == 0 else text
 
 
+def fraction(value: float, places: int) -> str:
+    """The same without the zero before the point, where tables have many columns: -.056"""
+    return decimal(value, places).replace(" 0.", " .").replace("-0.", "-.")
+
+
 def small(value: float) -> str:
     """A difference: 0 exactly, or one digit and the power of ten."""
     return "0 exactly" if value == 0 else f"{value:.0e}".replace("e-0", "e-").replace("e+0", "e")
@@ -44,6 +49,11 @@ def tint(value: float, scale: float) -> float | None:
     if not math.isfinite(value) or scale == 0:
         return None
     return max(-1.0, min(1.0, value / scale))
+
+
+def share(value: float) -> str:
+    """0.4760 -> 47.6 %"""
+    return f"{decimal(100 * value, 1).strip()} %"
 
 
 def plural(number: int, noun: str) -> str:

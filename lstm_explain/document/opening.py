@@ -19,6 +19,8 @@ ROWS_SHOWN = 32
 """A table for people shows no more rows than this, unless they were asked for one by one."""
 UNITS_SHOWN = 16
 """Nor more units than this."""
+NAME_SHOWN = 16
+"""Nor more characters of a column's name."""
 PINNED = 0.001
 """How close to 0 or 1 a gate counts as shut or wide open."""
 
@@ -46,6 +48,12 @@ def _origin(source: dict[str, Any]) -> str:
     if inputs["kind"] == "seeded":
         return f"{made} Inputs: seeded normal numbers, seed {inputs['seed']}."
     return f"{made} Inputs: {inputs['name']}."
+
+
+def feature_names(explanation: Explanation, t: str) -> list[str]:
+    """What the network reads at timestep `t`, with the names that a file's columns have: x_t[0] price."""
+    columns = explanation.source["inputs"].get("columns") or [""] * explanation.spec.features
+    return [f"x_{t}[{place}] {name[:NAME_SHOWN]}".rstrip() for place, name in enumerate(columns)]
 
 
 def saturated(gates: dict[Gate, Array]) -> list[str]:

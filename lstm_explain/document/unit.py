@@ -8,13 +8,12 @@ from typing import TYPE_CHECKING
 from lstm_explain.core.gates import GATES, LETTERS, Direction, Gate
 from lstm_explain.document.blocks import Block, Cell, Column, Course, Document, Heading, Note, Paragraph, Table
 from lstm_explain.document.numbers import count, decimal, plural, small, tint
-from lstm_explain.document.opening import ROWS_SHOWN, dots, middle_left_out, opening, saturated
+from lstm_explain.document.opening import ROWS_SHOWN, dots, feature_names, middle_left_out, opening, saturated
 
 if TYPE_CHECKING:
     from lstm_explain.explain.unit import Arithmetic, GateSum, Term, Unit
 
 PLACES = 6  # decimals in arithmetic: enough that the shown numbers add up to the shown sum within their own rounding
-NAME_SHOWN = 16  # characters of a column's name
 NEURONS = {
     Gate.INPUT: "i, the input gate",
     Gate.FORGET: "f, the forget gate",
@@ -141,8 +140,7 @@ def _term(unit: Unit, t: int, term: Term) -> tuple[Cell, ...]:
 
 def _feature(unit: Unit, t: str, place: int) -> str:
     """What a neuron reads of x_t, with the name that the column of the file has."""
-    columns = unit.source["inputs"].get("columns") if unit.layer == 0 else None
-    return f"x_{t}[{place}]" + (f" {columns[place][:NAME_SHOWN]}" if columns else "")
+    return feature_names(unit, t)[place] if unit.layer == 0 else f"x_{t}[{place}]"
 
 
 def _number(value: float, strong: bool = False) -> Cell:

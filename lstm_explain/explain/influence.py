@@ -20,10 +20,9 @@ from lstm_explain.explain.selection import check_layer, check_run_step, check_un
 from lstm_explain.explain.shares import Derivatives, derivatives_at, mean_derivatives
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
-
     from lstm_explain.core.lstm import LSTM
     from lstm_explain.core.spec import Spec
+    from lstm_explain.explain.shares import Watched
 
 BY = 0.1
 """How far a poke goes, unless it is said."""
@@ -78,7 +77,7 @@ def explain_influence(
     poke: int | None = None,
     at: int | None = None,
     by: float = BY,
-    watched: Callable[[Iterable[range]], Iterable[range]] = iter,
+    watched: Watched = iter,
 ) -> Influence:
     """Measure what units share.
 

@@ -12,12 +12,16 @@ from lstm_explain.explain.plain import plain
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
+    from typing import TypeAlias
 
     from lstm_explain.core.axes import Array
     from lstm_explain.core.gates import Direction
     from lstm_explain.core.lstm import LSTM
+    from lstm_explain.core.record import Block
     from lstm_explain.core.through_time import Course
     from lstm_explain.core.weights import LayerWeights
+
+    Watched: TypeAlias = Callable[[Iterable[Block]], Iterable[Block]]
 
 CHUNK_BYTES = 2**24
 """How many bytes of derivatives are held at once while they are averaged."""
@@ -63,9 +67,7 @@ def derivatives_at(lstm: LSTM, way: Course, t: int) -> Derivatives:
     return Derivatives(Jacobian(*(matrix[0] for matrix in found)), _shares(_parts(way.weights, found)[0]), None)
 
 
-def mean_derivatives(
-    lstm: LSTM, layer: int, direction: Direction, watched: Callable[[Iterable[range]], Iterable[range]]
-) -> Derivatives:
+def mean_derivatives(lstm: LSTM, layer: int, direction: Direction, watched: Watched) -> Derivatives:
     """The mean size of every derivative over all timesteps of all samples; `watched` is passed the blocks of samples.
 
     Raises:
@@ -84,22 +86,11 @@ def mean_derivatives(
     return Derivatives(Jacobian(*matrices), _shares(parts), steps)
 
 
-def _courses(
-    lstm: LSTM, layer: int, direction: Direction, watched: Callable[[Iterable[range]], Iterable[range]]
-) -> Iterator[Course]:
+def _courses(lstm: LSTM, layer: int, direction: Direction, watched: Watched) -> Iterator[Course]:
     """Every sample's, block by block."""
-    for samples in watched(_blocks(lstm)):
-        record = lstm.run(samples.start, samples.stop)
-        for place in range(len(samples)):
-            yield course(lstm.weights, record, layer, direction, place)
-
-
-def _blocks(lstm: LSTM) -> Iterator[range]:
-    start = 0
-    while start < lstm.spec.samples:
-        _, stop = lstm.block_of(start)
-        yield range(start, stop)
-        start = stop
+    for block in watched(lstm.blocks()):
+        for place in range(len(block.samples)):
+            yield course(lstm.weights, block.record, layer, direction, place)
 
 
 def _chunks(way: Course, size: int) -> Iterator[list[Array]]:

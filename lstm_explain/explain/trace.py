@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from lstm_explain.core.axes import Array
     from lstm_explain.core.lstm import LSTM
-    from lstm_explain.core.record import Record
+    from lstm_explain.core.record import Block
     from lstm_explain.core.spec import Spec
 
 
@@ -155,12 +155,7 @@ class TraceStream:
 
     def blocks(self) -> Iterator[Block]:
         """Run block after block; each block's record is let go before the next."""
-        start = self.samples.start
-        while start < self.samples.stop:
-            first, last = self.lstm.block_of(start)
-            stop = min(last, self.samples.stop)
-            yield Block(start, slice(start - first, stop - first), self.lstm.run(first, last))
-            start = stop
+        return self.lstm.blocks(self.samples)
 
     def arrays(self, block: Block, layer: int, direction: Direction) -> dict[str, Array]:
         """What a block's samples did in a layer and direction: x, i, f, g, o, c and h; [samples, steps, ...] each."""
@@ -182,24 +177,6 @@ class TraceStream:
     @property
     def _units_part(self) -> Array | slice:
         return slice(None) if len(self.units) == self.spec.units else np.array(self.units)
-
-
-class Block(NamedTuple):
-    """Consecutive samples and the record that they are part of."""
-
-    start: int
-    """The number of the first sample."""
-    part: slice
-    """Where the samples stand in the record."""
-    record: Record
-
-    @property
-    def samples(self) -> range:
-        return range(self.start, self.start + self.part.stop - self.part.start)
-
-    def length(self, sample: int) -> int:
-        """How many timesteps of one of the block's samples were run."""
-        return self.record.length(self.part.start + sample - self.start)
 
 
 def stream_trace(

@@ -11,7 +11,8 @@ from lstm_explain.explain.plain import plain
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
-    from lstm_explain.explain.trace import Block, TraceStream
+    from lstm_explain.core.record import Block
+    from lstm_explain.explain.trace import TraceStream
 
 COLUMNS = (*LETTERS.values(), "c", "h")
 HEADER = f"sample,layer,direction,t,unit,{','.join(COLUMNS)}\n".encode()

@@ -12,7 +12,8 @@ from lstm_explain.explain.result import finite
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from lstm_explain.explain.trace import Block, TraceStream
+    from lstm_explain.core.record import Block
+    from lstm_explain.explain.trace import TraceStream
 
 
 def pieces(stream: TraceStream, blocks: Iterable[Block]) -> Iterator[bytes]:

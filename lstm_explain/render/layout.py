@@ -181,10 +181,7 @@ def _natural(table: Table, place: int, width: int, unicode: bool) -> int:
 def _table(table: Table, width: int, unicode: bool) -> Iterator[Line]:
     gap = _gap(table)
     sizes = [_natural(table, place, width, unicode) for place in range(len(table.columns))]
-    spare = width - sum(sizes) - gap * (len(sizes) - 1)
-    for place, column in enumerate(table.columns):
-        if column.wraps and spare < 0:
-            sizes[place] = max(1, sizes[place] + spare)
+    sizes = _shared_out(table.columns, sizes, width - gap * (len(sizes) - 1))
     if table.ruled:
         titles = [[Span(_spelled(column.title, unicode), DIM)] for column in table.columns]
         yield from _row(table.columns, titles, sizes, gap)
@@ -195,6 +192,17 @@ def _table(table: Table, width: int, unicode: bool) -> Iterator[Line]:
             for cell, size, column in zip(row, sizes, table.columns, strict=True)
         ]
         yield from _row(table.columns, cells, sizes, gap)
+
+
+def _shared_out(columns: tuple[Column, ...], sizes: list[int], width: int) -> list[int]:
+    """Columns that wrap share what the others leave of the page: each what it likes, up to an equal part of the rest."""
+    room = width - sum(size for size, column in zip(sizes, columns, strict=True) if not column.wraps)
+    wrapping = sorted((size, place) for place, (size, column) in enumerate(zip(sizes, columns, strict=True)) if column.wraps)
+    result = list(sizes)
+    for taken, (size, place) in enumerate(wrapping):
+        result[place] = max(1, min(size, room // (len(wrapping) - taken)))
+        room -= result[place]
+    return result
 
 
 def _row(columns: tuple[Column, ...], cells: list[list[Span]], sizes: list[int], gap: int) -> Iterator[Line]:
@@ -211,7 +219,7 @@ def _row(columns: tuple[Column, ...], cells: list[list[Span]], sizes: list[int],
 def _cell(cell: Cell | Course, size: int | None, width: int, unicode: bool) -> list[Span]:
     """The lines of a cell, wrapped to `size` where it is given."""
     if isinstance(cell, Course):
-        return [Span(_spelled(strip(cell.values, cell.scale, min(COURSE_WIDTH, max(8, width // 3))), unicode))]
+        return [Span(_spelled(strip(cell, min(COURSE_WIDTH, max(8, width // 3))), unicode))]
     look = PLAIN if not cell.strong and cell.tint is None else Look(bold=cell.strong, tint=cell.tint)
     text, detail = _spelled(cell.text, unicode), _spelled(cell.detail, unicode)
     found = [Span(line, look) for line in (_wrapped(text, size) if size else [text])]

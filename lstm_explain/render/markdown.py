@@ -48,7 +48,7 @@ def _line(cells: Iterator[str]) -> str:
 
 def _cell(cell: Cell | Course) -> str:
     if isinstance(cell, Course):
-        return f"`{strip(cell.values, cell.scale, COURSE_WIDTH)}`"
+        return f"`{strip(cell, COURSE_WIDTH)}`"
     words = _escaped(cell.text.strip())
     words = f"**{words}**" if cell.strong and words else words
     return f"{words}<br>{_escaped(cell.detail)}" if cell.detail else words

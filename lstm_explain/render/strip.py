@@ -4,6 +4,10 @@ from __future__ import annotations
 
 from itertools import pairwise
 from math import isfinite
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from lstm_explain.document.blocks import Course
 
 BARS = "▁▂▃▄▅▆▇█"
 PLAIN_BARS = "_.-~=+*#"
@@ -17,23 +21,33 @@ PLAIN = {
     "–": "-",
     "≤": "<=",
     "→": "->",
+    "“": '"',
+    "”": '"',
+    **dict.fromkeys("┌┐└┘", "+"),
+    "│": "|",
+    "─": "-",
+    "═": "=",
+    "▲": "^",
+    "►": ">",
+    "◄": "<",
     **dict(zip(BARS, PLAIN_BARS, strict=True)),
 }
 """What each character beyond ASCII becomes where there is no Unicode."""
 
 
-def strip(values: tuple[float, ...], scale: float, width: int) -> str:
-    """Draw values as bars from -scale (lowest) to scale (highest), at most `width` of them.
+def strip(course: Course, width: int) -> str:
+    """Draw a course's values as bars from its lowest to its highest, at most `width` of them.
 
     Where there are more values than that, each bar stands for equally many, and shows the one farthest from zero.
     """
-    return "".join(_bar(value, scale) for value in _squeezed(values, width))
+    return "".join(_bar(value, course) for value in _squeezed(course.values, width))
 
 
-def _bar(value: float, scale: float) -> str:
+def _bar(value: float, course: Course) -> str:
     if not isfinite(value):
         return GAP
-    level = int((value / scale + 1) / 2 * len(BARS)) if scale else len(BARS) // 2
+    place = value / course.scale if course.scale else 0.0  # from -1 to 1, or from 0 to 1
+    level = int((place + 1) / 2 * len(BARS)) if course.signed else int(place * len(BARS))
     return BARS[max(0, min(level, len(BARS) - 1))]
 
 

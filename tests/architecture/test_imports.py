@@ -15,7 +15,7 @@ OWN = {
     "readers": {"core", "frameworks"},
     "explain": {"core", "frameworks"},
     "document": {"explain", "core.axes", "core.gates", "core.spec"},
-    "render": {"document", "explain", "core.axes", "core.gates"},
+    "render": {"document", "explain", "core.axes", "core.gates", "core.record"},
     "library": ANY,
     "cli": {*ANY, "library", "cli"},
 }

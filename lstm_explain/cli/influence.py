@@ -1,0 +1,63 @@
+"""`lstm-explain influence`"""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from lstm_explain.cli.options import OutputOptions, PlaceOptions, SourceOptions, grouped
+
+
+@grouped
+def influence(
+    place: PlaceOptions,
+    source: SourceOptions,
+    output: OutputOptions,
+    unit: Annotated[int, typer.Option(help="Which unit the statements poke; counts from 0.")] = 0,
+    step: Annotated[int | None, typer.Option(help="Which timestep; counts from 1. [default: the sample's last]")] = None,
+    mean: Annotated[bool, typer.Option("--mean", help="Average over all timesteps of all samples.")] = False,
+    through_time: Annotated[
+        bool, typer.Option("--through-time", help="Follow the last state back to every timestep and input.")
+    ] = False,
+    poke: Annotated[int | None, typer.Option(metavar="UNIT", help="Change what this unit emits, and follow it.")] = None,
+    at: Annotated[int | None, typer.Option(metavar="T", help="The timestep of that poke. [default: the first]")] = None,
+    by: Annotated[float, typer.Option(help="How far everything is poked.")] = 0.1,
+) -> None:
+    """Measure whether units are independent, and what they share.
+
+    \b
+    Examples:
+      lstm-explain influence --unit 3
+      lstm-explain influence --mean
+      lstm-explain influence --through-time
+      lstm-explain influence --poke 3 --at 4 --by 0.1
+      lstm-explain influence --json | jq .statements
+
+    Four statements, each measured by poking a unit of the real LSTM: whether units share parameters, whether they
+    reach each other within a timestep, whether they do one timestep later, and how often one kernel is used. Then
+    the derivatives of h_t and c_t by h_{t-1}, c_{t-1} and x_t in closed form: the diagonal is a unit's influence on
+    itself, the rest is what the others do.
+    """
+    from lstm_explain.cli.output import OBJECT_FORMATS, chosen_format, show
+    from lstm_explain.cli.progress import watched
+    from lstm_explain.cli.source import lstm_from
+    from lstm_explain.explain.influence import explain_influence
+
+    chosen = chosen_format(output, OBJECT_FORMATS, "influence")
+    lstm = lstm_from(source, output.output, place.lengths)
+    explanation = explain_influence(
+        lstm,
+        unit,
+        place.sample,
+        step,
+        place.layer or 0,
+        place.direction or "forward",
+        mean=mean,
+        through_time=through_time,
+        poke=poke,
+        at=at,
+        by=by,
+        watched=lambda blocks: watched(blocks, lstm.spec.samples),
+    )
+    show(explanation, output, chosen)

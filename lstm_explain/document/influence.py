@@ -1,0 +1,346 @@
+"""influence, in words and tables: what units share, with the number that was measured behind every statement."""
+
+from __future__ import annotations
+
+from math import isfinite
+from typing import TYPE_CHECKING
+
+from lstm_explain.core.gates import Direction
+from lstm_explain.document.blocks import Block, Cell, Column, Course, Document, Heading, Note, Paragraph, Table
+from lstm_explain.document.numbers import count, decimal, fraction, plural, share, small, tint
+from lstm_explain.document.opening import ROWS_SHOWN, UNITS_SHOWN, dots, feature_names, middle_left_out, opening
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from lstm_explain.core.axes import Array
+    from lstm_explain.explain.influence import Influence
+    from lstm_explain.explain.poking import Change, Ripple
+    from lstm_explain.explain.reach import ThroughTime
+
+ITSELF = "*"
+"""Marks the diagonal of a matrix: a unit's influence on itself."""
+
+
+def document(influence: Influence) -> Document:
+    """Lay out what was measured."""
+    where = f"sample {count(influence.sample)}, layer {influence.layer}, {influence.direction.value}"
+    blocks: list[Block] = [
+        Heading(f"influence: {where}, timestep {influence.step}", 1),
+        Paragraph(opening(influence)),
+        Heading("Are the units independent? Four statements, each measured just now"),
+        Paragraph(_verdict(influence)),
+        _statements(influence),
+        Heading("Where a unit's next value comes from"),
+        *_shares(influence),
+        *_matrices(influence),
+    ]
+    if influence.through_time is not None:
+        blocks += _through_time(influence, influence.through_time)
+    if influence.ripple is not None:
+        blocks += _ripple(influence, influence.ripple)
+    return (*blocks, *map(Note, _notes(influence)))
+
+
+# --- the four statements ----------------------------------------------------------------------------------------------
+
+
+def _statements(influence: Influence) -> Table:
+    found, t, before = influence.statements, influence.step, _before(influence)
+    own, same, later, over = found.parameters, found.same_timestep, found.next_timestep, found.over_time
+    by, unit = f"{found.by:g}", found.unit
+    emitted = "h" if influence.spec.projection is None else "o tanh(c)"
+    rows = [
+        (
+            "1 parameters",
+            f"All {count(own.owned)} parameters of unit {unit}, of the {count(own.per_layer)} that the units own, "
+            f"changed by {by}; timestep {t} again.",
+            f"Its own gates: {_moved(own.own_gates)}. Gates of other units: {_moved(own.other_gates)}.",
+        ),
+        (
+            "2 same timestep",
+            f"c_{before}[{unit}] changed by {by}, as timestep {t} begins.",
+            f"Its own c_{t}: {_moved(same.own_cell)}; its own {emitted}: {_moved(same.own_emitted)}. "
+            f"c_{t} of other units: {_moved(same.other_cells)}; their {emitted}: {_moved(same.other_emitted)}.",
+        ),
+        (
+            "3 next timestep",
+            f"What unit {unit} emitted at {before} changed by {by}, read at timestep {t}.",
+            f"c_{t}: {_moved(later.cells)}. h_{t}: {_moved(later.hidden)}.",
+        ),
+        (
+            "4 over time",
+            f"One kernel, used {plural(over.uses, 'time')}: the gates of all timesteps made with it again.",
+            f"{count(over.parameters)} parameters, counted once. Largest difference to the gates of the run: "
+            f"{small(over.difference)}.",
+        ),
+    ]
+    columns = (Column("statement"), Column("what was done", wraps=True), Column("what moved", wraps=True))
+    return Table(columns, tuple((Cell(name, strong=True), Cell(done), Cell(moved)) for name, done, moved in rows))
+
+
+def _moved(change: Change) -> str:
+    """3 of 9 moved, by up to 0.0136"""
+    if change.of == 0:
+        return "there are none"
+    if change.moved == 0:
+        return f"0 of {count(change.of)} moved: 0 exactly"
+    return f"{count(change.moved)} of {count(change.of)} moved, by up to {change.largest:.3g}"
+
+
+def _verdict(influence: Influence) -> str:
+    """What the four numbers say together; said only where they say it."""
+    found = influence.statements
+    still = (found.parameters.other_gates, found.same_timestep.other_cells, found.same_timestep.other_emitted)
+    if influence.spec.units == 1:
+        return "With a single unit there is nobody to share with."
+    alone = not any(change.moved for change in still)
+    shared = found.next_timestep.cells.moved
+    first = "Within a timestep the units are independent" if alone else "Within a timestep units moved each other"
+    mixed = (
+        " The projection alone mixes them at once: each number of h reads all of them." if influence.spec.projection else ""
+    )
+    heard = f"{count(shared)} of {count(influence.spec.units)} units have" if shared else "no unit has"
+    then = f"One timestep later {heard} heard of a change, through h."
+    return f"{first}: each has parameters of its own, and no other unit's new state reaches it. {then}{mixed}"
+
+
+# --- shares -----------------------------------------------------------------------------------------------------------
+
+
+def _shares(influence: Influence) -> list[Block]:
+    shares, spec = influence.derivatives.shares, influence.spec
+    value = "h_t" if spec.projection is None else "c_t"
+    lists = [values.tolist() for values in shares]
+    rows = [_share_row(str(unit), parts) for unit, parts in enumerate(zip(*lists, strict=True))]
+    mean = _share_row("mean", tuple(sum(values) / len(values) for values in lists))
+    titles = (f"{value} of unit", "itself", "other units", "the input")
+    words = (
+        f"Of all that can move a unit's {value}, changed equally little: how much does the unit itself do (its last c, and "
+        f"what it emitted last), how much the others, how much x_t? The sizes of the derivatives, {_when(influence)}."
+    )
+    return [Paragraph(words), Table(tuple(Column(title, "right") for title in titles), (*_short(rows, UNITS_SHOWN), mean))]
+
+
+def _share_row(label: str, parts: tuple[float, ...]) -> tuple[Cell, ...]:
+    return (Cell(label, strong=True), *(Cell(share(part), tint=tint(part, 1.0)) for part in parts))
+
+
+def _when(influence: Influence) -> str:
+    averaged = influence.derivatives.averaged
+    if averaged is None:
+        return f"at timestep {influence.step}"
+    return f"averaged over {plural(averaged, 'timestep')} of all samples"
+
+
+# --- the matrices -----------------------------------------------------------------------------------------------------
+
+
+def _matrices(influence: Influence) -> list[Block]:
+    found, plain, before = influence.derivatives.matrices, influence.spec.projection is None, _before_symbol(influence)
+    blocks = [
+        *_matrix(influence, "h_t", f"h_{before}", found.hidden_by_hidden, plain),
+        *_matrix(influence, "c_t", f"h_{before}", found.cell_by_hidden, plain),
+        *([] if plain else _matrix(influence, "h_t", f"c_{before}", found.hidden_by_cell, False)),
+        *_diagonals(influence),
+    ]
+    by_input = found.hidden_by_input
+    names = feature_names(influence, "t") if influence.layer == 0 else [f"x_t[{place}]" for place in range(len(by_input[0]))]
+    unit = _noun(influence, len(by_input))
+    heading = Heading(f"{_derivative(influence, 'h_t', 'x_t')}: how far each {unit} of h_t moves with each input")
+    return [*blocks, heading, _heat(unit, _numbers(len(by_input)), names, by_input)]
+
+
+def _matrix(influence: Influence, moves: str, moved_by: str, matrix: Array, diagonal: bool) -> list[Block]:
+    row, column = (_noun(influence, size) for size in matrix.shape)
+    name = _derivative(influence, moves, moved_by)
+    heading = Heading(f"{name}: row, a {row} of {moves}; column, the {column} of {moved_by} that moves it")
+    rows, columns = map(_numbers, matrix.shape)
+    blocks: list[Block] = [heading, _heat(row, rows, columns, matrix, diagonal)]
+    if diagonal:
+        blocks.insert(1, Paragraph(_own_and_others(matrix)))
+    return blocks
+
+
+def _derivative(influence: Influence, moves: str, moved_by: str) -> str:
+    name = f"d{moves}/d{moved_by}"
+    return name if influence.derivatives.averaged is None else f"|{name}| in the mean"
+
+
+def _noun(influence: Influence, size: int) -> str:
+    """A unit, or a number of h where a projection mixes them."""
+    return "unit" if size == influence.spec.units else "number"
+
+
+def _before_symbol(influence: Influence) -> str:
+    return "{t-1}" if influence.direction is Direction.FORWARD else "{t+1}"
+
+
+def _numbers(size: int) -> list[str]:
+    return [str(place) for place in range(size)]
+
+
+def _own_and_others(matrix: Array) -> str:
+    sizes = abs(matrix)
+    count_, own = len(sizes), float(sizes.trace())
+    others = float(sizes.sum()) - own
+    mean = f"{own / count_:.3g}"
+    if count_ == 1:
+        return f"The diagonal, marked {ITSELF}: a unit's influence on itself, {mean}."
+    return (
+        f"The diagonal, marked {ITSELF}, is a unit's influence on itself: {mean} in the mean of its sizes. "
+        f"Off it is what others do: {others / (count_ * (count_ - 1)):.3g}."
+    )
+
+
+def _diagonals(influence: Influence) -> list[Block]:
+    """The matrices that have nothing off their diagonals, which is counted; as columns."""
+    found = influence.derivatives.matrices
+    before = f"c_{_before_symbol(influence)}"
+    named = {_derivative(influence, "c_t", before): found.cell_by_cell}
+    if influence.spec.projection is None:
+        named[_derivative(influence, "h_t", before)] = found.hidden_by_cell
+    pairs = sum(matrix.size - len(matrix) for matrix in named.values())
+    zero = sum(int((matrix == 0).sum()) - int((matrix.diagonal() == 0).sum()) for matrix in named.values())
+    words = f"Memory is private: off these diagonals {count(zero)} of {count(pairs)} numbers are 0 exactly."
+    columns = zip(*(matrix.diagonal().tolist() for matrix in named.values()), strict=True)
+    rows = [
+        (Cell(str(unit), strong=True), *(Cell(decimal(value, 3), tint=tint(value, 1.0)) for value in values))
+        for unit, values in enumerate(columns)
+    ]
+    table = Table((Column("unit", "right"), *(Column(name, "right") for name in named)), tuple(_short(rows, UNITS_SHOWN)))
+    return [Heading(f"{' and '.join(named)}: how far a unit's memory moves what comes next"), Paragraph(words), table]
+
+
+def _heat(corner: str, rows: Sequence[str], columns: Sequence[str], matrix: Array, diagonal: bool = False) -> Table:
+    """A heat table; the diagonal marked where it means a unit itself."""
+    scale = _scale(matrix.ravel().tolist())
+    columns = columns[:UNITS_SHOWN]
+    front, back = middle_left_out(rows, UNITS_SHOWN)
+    shown = [place for place in range(len(rows)) if not front <= place < len(rows) - back]
+    lines = [
+        _heat_row(rows[place], matrix[place, : len(columns)].tolist(), scale, place if diagonal else None) for place in shown
+    ]
+    if back:
+        lines.insert(front, dots(len(columns) + 1))
+    titles = (Column(name + " " * diagonal, "right") for name in columns)
+    return Table((Column(corner, "right"), *titles), tuple(lines))
+
+
+def _heat_row(label: str, values: list[float], scale: float, own: int | None) -> tuple[Cell, ...]:
+    """A row of a matrix; `own` is the column that means the unit itself, where one does."""
+    marks = ["" if own is None else ITSELF if column == own else " " for column in range(len(values))]
+    cells = (
+        Cell(fraction(value, 3) + mark, tint=tint(value, scale), strong=mark == ITSELF)
+        for value, mark in zip(values, marks, strict=True)
+    )
+    return (Cell(label, strong=True), *cells)
+
+
+# --- through time -----------------------------------------------------------------------------------------------------
+
+
+def _through_time(influence: Influence, found: ThroughTime) -> list[Block]:
+    end = found.end
+    names = feature_names(influence, "t")[:UNITS_SHOWN]
+    norms = [found.hidden_norms.tolist(), found.cell_norms.tolist()]
+    inputs = found.input_norms[:, : len(names)].tolist()
+    scale = _scale(value for row in inputs for value in row)
+    rows = [_norm_row("start" if influence.direction is Direction.BACKWARD else "0", norms[0][0], norms[1][0], [])]
+    rows[0] += (Cell(""),) * len(names)
+    for place, t in enumerate(found.steps):
+        cells = [Cell(decimal(value, 4), tint=tint(value, scale)) for value in inputs[place]]
+        rows.append(_norm_row(str(t), norms[0][place + 1], norms[1][place + 1], cells))
+    titles = ("t", f"dh_{end}/dh_t", f"dc_{end}/dc_t", *names)
+    courses = [
+        (
+            Cell(title, strong=True),
+            Cell(decimal(each[0], 4)),
+            Course(tuple(each), 1.0, signed=False),
+            Cell(decimal(each[-1], 4)),
+        )
+        for title, each in zip(titles[1:3], norms, strict=True)
+    ]
+    return [
+        Heading(f"Through time: how the last state, at timestep {end}, depends on every timestep before"),
+        Paragraph(_reach(influence, found)),
+        Table(tuple(Column(title, "right") for title in titles), tuple(_short(rows, ROWS_SHOWN))),
+        Table(tuple(map(Column, ("", "first", "from 0 to 1", "last"))), tuple(courses)),
+    ]
+
+
+def _norm_row(label: str, hidden: float, cell: float, inputs: list[Cell]) -> tuple[Cell, ...]:
+    return (Cell(label, strong=True), Cell(decimal(hidden, 4)), Cell(decimal(cell, 4)), *inputs)
+
+
+def _reach(influence: Influence, found: ThroughTime) -> str:
+    """Does the gradient vanish, and which input moved the last output?"""
+    place = min(1, len(found.steps) - 1)  # from the first timestep; from the initial state where there is no later one
+    first, end = ("0" if place == 0 else str(found.steps[0])), found.end
+    hidden, cell = float(found.hidden_norms[place]), float(found.cell_norms[place])
+    sizes = found.input_norms
+    names = feature_names(influence, "{}")
+    step, feature = divmod(int(sizes.argmax()), sizes.shape[1])
+    name = names[feature].replace("x_{}", f"x_{found.steps[step]}", 1)
+    return (
+        f"A small change of h_{first} comes out in h_{end} at most {hidden:.3g} times as large, one of c_{first} in c_{end} "
+        f"{cell:.3g} times: the largest factor that there is, the spectral norm. Under each x_t: how far h_{end} moves with "
+        f"that input, as the length of the vector. {name} moves it most: {float(sizes.max()):.3g} for 1."
+    )
+
+
+# --- the ripple -------------------------------------------------------------------------------------------------------
+
+
+def _ripple(influence: Influence, found: Ripple) -> list[Block]:
+    """The change of h in percent of the poke: so the first timesteps and the last can be read in one table."""
+    shown = found.hidden[:, :UNITS_SHOWN] * (100 / found.by)
+    scale = _scale(value for row in shown[1:].tolist() for value in row)
+    rows = []
+    for t, moved, values in zip(found.steps, found.moved, shown.tolist(), strict=True):
+        cells = (Cell(decimal(value, 2), tint=tint(value, scale)) for value in values)
+        rows.append((Cell(str(t), strong=True), *cells, Cell(f"{count(moved)} of {count(found.hidden.shape[1])}")))
+    plain = influence.spec.projection is None
+    titles = (f"t \\ {'unit' if plain else 'number'}", *map(str, range(shown.shape[1])), "moved")
+    target = f"h_{found.at}[{found.unit}]" if plain else f"What unit {found.unit} emits at {found.at}"
+    words = (
+        f"{target} changed by {found.by:g}, and the sample run on to its end. The change of every number of h, in percent of "
+        "the poke: the poked run less the run, no derivative."
+    )
+    return [
+        Heading(f"The ripple of a poke at timestep {found.at}"),
+        Paragraph(words),
+        Table(tuple(Column(title, "right") for title in titles), tuple(_short(rows, ROWS_SHOWN))),
+    ]
+
+
+# --- what they share --------------------------------------------------------------------------------------------------
+
+
+def _before(influence: Influence) -> str:
+    """The number of the timestep that was read before: t-1, or t+1 backwards."""
+    if influence.direction is Direction.FORWARD:
+        return str(influence.step - 1)
+    return str(influence.step + 1) if influence.step < influence.length else "start"
+
+
+def _scale(values: Iterable[float]) -> float:
+    return max((abs(value) for value in values if isfinite(value)), default=0.0)
+
+
+def _short(rows: list[tuple[Cell, ...]], most: int) -> list[tuple[Cell, ...]]:
+    front, back = middle_left_out(rows, most)
+    return [*rows[:front], dots(len(rows[0])), *rows[-back:]] if back else rows
+
+
+def _notes(influence: Influence) -> list[str]:
+    found = []
+    if influence.spec.units > UNITS_SHOWN:
+        found.append(f"{UNITS_SHOWN} of {count(influence.spec.units)} units are shown; --json has all.")
+    if influence.derivatives.averaged is None:
+        found.append("Add --mean to average the derivatives over all timesteps of all samples, --step for another timestep.")
+    if influence.through_time is None:
+        found.append("Add --through-time to see how far back the last state reaches.")
+    if influence.ripple is None:
+        found.append("Add --poke 3 --at 4 to follow a change of one unit through all later timesteps.")
+    return found

@@ -1,0 +1,229 @@
+"""What is said of a network, measured on it: whom a unit's h reaches, what the last step of a sequence holds, and so on."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+
+from lstm_explain.core.cell import step
+from lstm_explain.core.dense import Dense
+from lstm_explain.core.gates import PEEPHOLE_GATES, Direction, Gate
+from lstm_explain.core.network import TO_ONE, Task, last_hidden, run_network
+from lstm_explain.core.weights import Weights
+
+if TYPE_CHECKING:
+    from lstm_explain.core.axes import Array
+    from lstm_explain.core.network import Network, Passage
+    from lstm_explain.core.record import Record
+    from lstm_explain.core.weights import LayerWeights
+
+POKE = 0.1
+MOST_POKED = 64
+"""Of a wider h only so many numbers are poked."""
+MOST_STEPS = 1000
+"""Of a longer sequence only so many steps are taken one by one."""
+
+
+class Reach(NamedTuple):
+    """Where the layer's h goes: numbers of h changed one after the other, and the outputs that moved."""
+
+    poked: int
+    """How many numbers of h were changed."""
+    numbers: int
+    """How many there are."""
+    outputs: int
+    by: float
+    moved: int
+    """How many outputs moved, over all pokes; `poked * outputs` where every neuron reads every number."""
+
+
+class Idle(NamedTuple):
+    """Weights that do nothing at a single timestep from zero states, set to zero to see it."""
+
+    weights: int
+    """How many there are: those of h_0, the forget gate's, and the peepholes to c_0."""
+    difference: float
+    """The largest change of an output."""
+
+
+class Last(NamedTuple):
+    """The output at the last timestep, compared with the last h."""
+
+    samples: int
+    """Over how many samples."""
+    padded: int
+    """How many of them end before the last timestep, where the output is zero."""
+    difference: float
+    """The largest difference between them."""
+    forward: float
+    """The same in the half of the forward direction; in all of it where there is no other."""
+    backward: float | None
+    """The same in the half of the backward direction."""
+    alone: float | None
+    """The largest difference between that half and the backward direction run over the last timestep alone."""
+    outputs: float | None
+    """The largest difference that it makes to the outputs; None where no dense layer reads the last h."""
+
+
+class StepByStep(NamedTuple):
+    """The dense layer applied to one step after the other, compared with the same applied to all at once."""
+
+    steps: int
+    """How many steps."""
+    difference: float
+    """The largest difference."""
+
+
+class Ahead(NamedTuple):
+    """The input at the last timestep changed, and the earlier timesteps whose outputs moved."""
+
+    earlier: int
+    """How many earlier timesteps there are."""
+    moved: int
+    """At how many of them an output changed at all."""
+
+
+class Broadcast(NamedTuple):
+    """Targets of one number for each sample, subtracted from outputs at every step: no error, as NumPy broadcasts."""
+
+    samples: int
+    compared: int
+    """How many differences there are."""
+
+
+class Checks(NamedTuple):
+    """What was measured; None where it does not apply to the task."""
+
+    reach: Reach
+    idle: Idle | None
+    last: Last | None
+    step_by_step: StepByStep | None
+    ahead: Ahead | None
+    broadcast: Broadcast | None
+
+    def to_dict(self) -> dict[str, Any]:
+        return {name: None if value is None else value._asdict() for name, value in self._asdict().items()}
+
+
+def checked(network: Network, passage: Passage, place: int) -> Checks:
+    """Measure what is said of a network.
+
+    Args:
+        network: the network.
+        passage: a block of samples that it ran over.
+        place: the sample, within the block, that single samples are measured on.
+    """
+    task, once = network.plan.task, network.plan.task in TO_ONE
+    vector = passage.dense_input[place] if once else passage.dense_input[place, -1]
+    return Checks(
+        reach=_reach(network.dense, vector),
+        idle=_idle(network, passage) if task is Task.ONE_TO_ONE else None,
+        last=_last(network, passage) if task in (Task.MANY_TO_ONE, Task.ENCODER_DECODER) else None,
+        step_by_step=None if once else _step_by_step(network.dense, passage),
+        ahead=_ahead(network, passage, place) if task is Task.MANY_TO_MANY else None,
+        broadcast=None if once else _broadcast(passage),
+    )
+
+
+def _reach(dense: Dense, hidden: Array) -> Reach:
+    precise = Dense(dense.kernel.astype(np.float64), dense.bias.astype(np.float64))
+    start = hidden.astype(np.float64)
+    before, moved = precise(start), 0
+    poked = min(len(start), MOST_POKED)
+    for number in range(poked):
+        changed = start.copy()
+        changed[number] += POKE
+        moved += int(np.count_nonzero(np.abs(precise(changed) - before) > 0))
+    return Reach(poked, len(start), len(before), POKE, moved)
+
+
+def _idle(network: Network, passage: Passage) -> Idle:
+    count, layers = 0, []
+    for parts in network.weights.layers:
+        changed = {}
+        for way, part in parts.items():
+            changed[way], idle = _without_a_past(part)
+            count += idle
+        layers.append(changed)
+    again = run_network(network._replace(weights=Weights(tuple(layers))), passage.input)
+    return Idle(count, _largest(again.outputs - passage.outputs))
+
+
+def _without_a_past(part: LayerWeights) -> tuple[LayerWeights, int]:
+    """The weights with zeros where they meet h_0 or c_0, and how many those are."""
+    forget = part.columns(Gate.FORGET)
+    kernel, bias, peephole = part.kernel.copy(), part.bias, part.peephole
+    kernel[:, forget] = 0
+    count = part.recurrent_kernel.size + kernel[:, forget].size
+    if bias is not None:
+        bias = bias.copy()
+        bias[forget] = 0
+        count += part.units
+    if peephole is not None:
+        peephole = peephole.copy()
+        for gate in (Gate.INPUT, Gate.FORGET):  # they look at c_0; the output gate looks at c_1
+            peephole[PEEPHOLE_GATES.index(gate)] = 0
+            count += part.units
+    return part._replace(kernel=kernel, recurrent_kernel=part.recurrent_kernel * 0, bias=bias, peephole=peephole), count
+
+
+def _last(network: Network, passage: Passage) -> Last:
+    record = passage.record
+    taken, right = record.output[:, -1], last_hidden(record)
+    apart = taken - right
+    size, both = record.spec.hidden, record.spec.bidirectional
+    ended = np.zeros(len(taken), bool) if record.lengths is None else record.lengths < record.spec.timesteps
+    read = network.plan.task is Task.MANY_TO_ONE
+    return Last(
+        samples=len(taken),
+        padded=int(ended.sum()),
+        difference=_largest(apart),
+        forward=_largest(apart[:, :size]),
+        backward=_largest(apart[:, size:]) if both else None,
+        alone=_alone(network, record, ~ended) if both and not ended.all() else None,
+        outputs=_largest(network.dense(taken) - passage.outputs) if read else None,
+    )
+
+
+def _alone(network: Network, record: Record, whole: Array) -> float:
+    """Run the last layer backwards over the last timestep alone, and compare with the output there."""
+    part = record.of(record.spec.layers - 1, Direction.BACKWARD)
+    weights = network.weights.of(record.spec.layers - 1, Direction.BACKWARD)
+    x = part.input[whole, -1]
+    zeros = (np.zeros((len(x), size), x.dtype) for size in (record.spec.hidden, record.spec.units))
+    with np.errstate(all="ignore"):
+        made = step(weights, x, *zeros)
+    return _largest(made.h - record.output[whole, -1, record.spec.hidden :])
+
+
+def _step_by_step(dense: Dense, passage: Passage) -> StepByStep:
+    steps = min(passage.dense_input.shape[1], MOST_STEPS)
+    apart = (_largest(dense(passage.dense_input[:, t]) - passage.outputs[:, t]) for t in range(steps))
+    return StepByStep(steps, max(apart))
+
+
+def _ahead(network: Network, passage: Passage, place: int) -> Ahead:
+    """Run one sample by itself twice, so that not even the last bits differ for another reason."""
+    record = passage.record
+    one, lengths = passage.input[place : place + 1], None
+    if record.lengths is not None:
+        lengths = record.lengths[place : place + 1]
+    last = record.length(place) - 1
+    changed = one.copy()
+    changed[:, last] += 1 + np.abs(changed[:, last])
+    before, after = (run_network(network, inputs, lengths).outputs[0] for inputs in (one, changed))
+    moved = np.any(np.abs(after - before)[:last] > 0, axis=1)
+    return Ahead(last, int(moved.sum()))
+
+
+def _broadcast(passage: Passage) -> Broadcast | None:
+    samples, steps, outputs = passage.outputs.shape
+    if outputs > 1 or steps == 1:
+        return None
+    targets = np.zeros((samples, 1), passage.outputs.dtype)
+    return Broadcast(samples, (passage.outputs[:, :, 0] - targets).size)
+
+
+def _largest(differences: Array) -> float:
+    return float(np.max(np.abs(differences), initial=0.0))

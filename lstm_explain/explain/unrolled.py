@@ -1,0 +1,172 @@
+"""A network, unrolled and drawn: a column for each timestep, what is read below, what is made above."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+from typing import TYPE_CHECKING, NamedTuple
+
+from lstm_explain.core.network import FROM_ONE, TO_ONE, Task
+
+if TYPE_CHECKING:
+    from lstm_explain.core.network import Plan
+
+BOX, GAP = 10, 5
+"""The width of a box, and of the arrow between two."""
+MIDDLE = BOX // 2
+MOST_COLUMNS, MOST_IN_TWO = 5, 2
+"""More timesteps than this are drawn with the middle left out; of an encoder and a decoder, beside each other, fewer are."""
+DOTS = "···"
+LONGEST_NUMBER = 6
+"""A timestep's number with more digits than this is written T."""
+
+Y, Y_ARROW, DENSE, H_ARROW, LSTM = 0, 1, 2, 5, 6
+"""The lines of the drawing, from the top: the outputs, an arrow, the dense layer, an arrow, the LSTM."""
+
+
+class Column(NamedTuple):
+    """A timestep of an LSTM, and where its box begins."""
+
+    t: int
+    left: int
+    last: int
+    """The last timestep of this LSTM."""
+
+    @property
+    def middle(self) -> int:
+        return self.left + MIDDLE
+
+    @property
+    def number(self) -> str:
+        text = str(self.t)
+        return text if len(text) <= LONGEST_NUMBER else "T"
+
+
+class Canvas:
+    """Lines of characters that are written to anywhere."""
+
+    def __init__(self) -> None:
+        self._lines: dict[int, list[str]] = {}
+
+    def write(self, line: int, left: int, text: str) -> None:
+        row = self._lines.setdefault(line, [])
+        row.extend(" " * (left + len(text) - len(row)))
+        row[left : left + len(text)] = text
+
+    def center(self, line: int, middle: int, text: str) -> None:
+        self.write(line, max(0, middle - len(text) // 2), text)
+
+    def lines(self) -> tuple[str, ...]:
+        return tuple("".join(self._lines.get(line, [])).rstrip() for line in range(max(self._lines) + 1))
+
+
+def unrolled(plan: Plan) -> tuple[str, ...]:
+    """Draw a network."""
+    canvas = Canvas()
+    if plan.decoder is not None:
+        return _two(canvas, plan)
+    columns = _columns(plan.spec.timesteps, 0, MOST_COLUMNS)
+    both = plan.spec.bidirectional
+    texts = _layer_texts("LSTM", plan.spec.layers, both)
+    _lstm(canvas, columns, texts, both)
+    _read(canvas, columns, "x_1" if plan.task in FROM_ONE else "", LSTM + len(texts) + 2)
+    if plan.task in TO_ONE:
+        _once(canvas, columns, both)
+    else:
+        _at_every_step(canvas, columns)
+    return canvas.lines()
+
+
+def _two(canvas: Canvas, plan: Plan) -> tuple[str, ...]:
+    """An encoder, and to its right the decoder."""
+    both = plan.spec.bidirectional
+    encoder = _columns(plan.spec.timesteps, 0, MOST_IN_TWO)
+    decoder = _columns(plan.last.timesteps, encoder[-1].left + BOX + GAP, MOST_IN_TWO)
+    texts = _layer_texts("encoder", plan.spec.layers, both)
+    below = LSTM + len(texts) + 2
+    _lstm(canvas, encoder, texts, both)
+    written = _layer_texts("decoder", plan.last.layers, False)
+    _lstm(canvas, decoder, [*written, *[""] * (len(texts) - len(written))], False)
+    canvas.write(LSTM + 1, encoder[-1].left + BOX, "═h,c►")
+    _read(canvas, encoder, "", below)
+    _read(canvas, decoder, "last h", below)
+    _at_every_step(canvas, decoder)
+    return canvas.lines()
+
+
+def _columns(timesteps: int, left: int, most: int) -> list[Column]:
+    shown = [*range(1, timesteps + 1)] if timesteps <= most else [*range(1, max(2, most - 1)), timesteps]
+    columns = []
+    for place, t in enumerate(shown):
+        if place:
+            left += BOX + GAP if t == shown[place - 1] + 1 else BOX + 2 * GAP + len(DOTS) + 2
+        columns.append(Column(t, left, timesteps))
+    return columns
+
+
+def _layer_texts(name: str, layers: int, both: bool) -> list[str]:
+    """What stands in a box, line by line."""
+    stack = [f"× {layers}"] if layers > 1 else []
+    return [name, *(["forward", "backward"] if both else []), *stack]
+
+
+def _box(canvas: Canvas, line: int, left: int, texts: list[str]) -> None:
+    inner = BOX - 2
+    canvas.write(line, left, f"┌{'─' * inner}┐")
+    for place, text in enumerate(texts, start=1):
+        canvas.write(line + place, left, f"│{text:^{inner}}│")
+    canvas.write(line + len(texts) + 1, left, f"└{'─' * inner}┘")
+
+
+def _lstm(canvas: Canvas, columns: list[Column], texts: list[str], both: bool) -> None:
+    """The boxes, and the arrows that carry h and c from one to the next."""
+    arrows = {LSTM + 2: "─h,c►", LSTM + 3: "◄h,c─"} if both else {LSTM + 1: "─h,c►"}
+    for column in columns:
+        _box(canvas, LSTM, column.left, texts)
+    for before, after in pairwise(columns):
+        start = before.left + BOX
+        for line, arrow in arrows.items():
+            elided = after.left - start > GAP
+            canvas.write(line, start, f"{arrow} {DOTS} {arrow}" if elided else arrow)
+
+
+def _gaps(columns: list[Column]) -> list[int]:
+    """The middles of the places where timesteps are left out."""
+    pairs = pairwise(columns)
+    return [(before.left + BOX + after.left) // 2 for before, after in pairs if after.left - before.left > BOX + GAP]
+
+
+def _read(canvas: Canvas, columns: list[Column], what: str, line: int) -> None:
+    """What each timestep reads: its own x, or the same at all."""
+    for column in columns:
+        canvas.center(line, column.middle, "▲")
+        canvas.center(line + 1, column.middle, what or f"x_{column.number}")
+    for middle in _gaps(columns):
+        canvas.center(line + 1, middle, DOTS)
+
+
+def _at_every_step(canvas: Canvas, columns: list[Column]) -> None:
+    for column in columns:
+        _dense(canvas, column, f"y_{column.number}")
+        canvas.write(H_ARROW, column.middle, f"▲ h_{column.number}")
+    for middle in _gaps(columns):
+        canvas.center(Y, middle, DOTS)
+
+
+def _dense(canvas: Canvas, column: Column, label: str) -> None:
+    canvas.center(Y, column.middle, label)
+    canvas.center(Y_ARROW, column.middle, "▲")
+    _box(canvas, DENSE, column.left, ["Dense"])
+
+
+def _once(canvas: Canvas, columns: list[Column], both: bool) -> None:
+    """One dense layer, above the last timestep; of two directions it also reads what the other ends with, at the first."""
+    first, last = columns[0], columns[-1]
+    _dense(canvas, last, "y")
+    canvas.write(H_ARROW, last.middle, f"▲ h_{last.number}")
+    if both and first is not last:
+        line, words = DENSE + 1, " backward's last h, h_1 "
+        canvas.write(line, first.middle, "┌" + "─" * (last.left - first.middle - 2) + "►")
+        if first.middle + len(words) + 5 < last.left:
+            canvas.write(line, first.middle + 3, words)
+        canvas.write(line + 1, first.middle, "│")
+        canvas.write(H_ARROW, first.middle, "│ h_1")
