@@ -58,14 +58,14 @@ def forward(spec: Spec, weights: Weights, inputs: Array, initial: State | None =
     if lengths is not None:
         lengths = _checked_lengths(lengths, samples, timesteps)
     check_weights(spec, weights)
-    initial = _initial(spec, initial)
+    _check_initial(spec, initial)
     with np.errstate(all="ignore"):  # a number too large for the type becomes infinite, and is shown as such
         below = inputs.astype(spec.dtype, copy=False)
     layers, outputs, place = [], [], 0
     for layer in range(spec.layers):
         parts = {}
         for direction in spec.directions:
-            start = State(initial.hidden[place], initial.cell[place])
+            start = None if initial is None else State(initial.hidden[place], initial.cell[place])
             parts[direction] = _run(weights.of(layer, direction), below, start, lengths, layer, direction)
             place += 1
         layers.append(parts)
@@ -83,15 +83,11 @@ def _checked_lengths(lengths: Array, samples: int, timesteps: int) -> Array:
     return lengths.astype(np.int64)
 
 
-def _initial(spec: Spec, given: State | None) -> State:
-    places = spec.layers * len(spec.directions)
-    if given is None:
-        zeros = (np.zeros((places, 1, size), spec.dtype) for size in (spec.hidden, spec.units))
-        hidden, cell = (np.broadcast_to(zero, (places, spec.samples, zero.shape[2])) for zero in zeros)
-        return State(hidden, cell)
-    check("the initial h", given.hidden, shape(directions=places, samples=spec.samples, hidden=spec.hidden))
-    check("the initial c", given.cell, shape(directions=places, samples=spec.samples, units=spec.units))
-    return given
+def _check_initial(spec: Spec, given: State | None) -> None:
+    if given is not None:
+        places = spec.layers * len(spec.directions)
+        check("the initial h", given.hidden, shape(directions=places, samples=spec.samples, hidden=spec.hidden))
+        check("the initial c", given.cell, shape(directions=places, samples=spec.samples, units=spec.units))
 
 
 def _joined_output(parts: list[LayerRecord], lengths: Array | None) -> Array:
@@ -106,9 +102,9 @@ def _joined_output(parts: list[LayerRecord], lengths: Array | None) -> Array:
 
 
 def _run(
-    weights: LayerWeights, inputs: Array, start: State, lengths: Array | None, layer: int, direction: Direction
+    weights: LayerWeights, inputs: Array, start: State | None, lengths: Array | None, layer: int, direction: Direction
 ) -> LayerRecord:
-    """Run one layer in one direction over a batch; `start` is [samples, hidden or units]."""
+    """Run one layer in one direction over a batch; `start` is [samples, hidden or units], zero where None."""
     samples, timesteps, features = inputs.shape
     order = _reading_order(direction, timesteps, lengths)
     read = inputs if order is None else _reordered(inputs, order)
@@ -119,7 +115,9 @@ def _run(
     @np.errstate(all="ignore")  # infinite inputs make infinities and nan, which are shown as such
     def run_block(part: slice) -> None:
         block = rows.columns(part)
-        block.fill(read[part], start.hidden[part], start.cell[part])
+        block.fill(read[part])
+        if start is not None:
+            block.start(start.hidden[part], start.cell[part])
         if lengths is None:
             _advance(arranged, block)
         else:

@@ -69,17 +69,16 @@ class Rows(NamedTuple):
         read = self.read[first * (len(self.read) - self.hidden) // self.timesteps :]
         return Rows(read, self.made[first * 5 * self.units :], self.cells[first:], self.hiddens[first:])
 
-    def fill(self, inputs: Array, hidden: Array, cell: Array) -> None:
-        """Write what the run starts from.
-
-        Args:
-            inputs: [samples, timesteps, features].
-            hidden: h_0; [samples, hidden].
-            cell: c_0; [samples, units].
-        """
+    def fill(self, inputs: Array) -> None:
+        """Write what the run reads, [samples, timesteps, features], and zero for the states that it starts from."""
         steps, features = self.steps_read, inputs.shape[2]
         steps[:, self.hidden : self.hidden + features] = inputs.transpose(1, 2, 0)
         steps[:, self.hidden + features :] = 1  # the row that the bias multiplies, where there is one
+        self.read[: self.hidden] = 0
+        self.made[: self.units] = 0
+
+    def start(self, hidden: Array, cell: Array) -> None:
+        """Write the states to start from: h_0, [samples, hidden], and c_0, [samples, units]."""
         self.read[: self.hidden] = hidden.T
         self.made[: self.units] = cell.T
 
