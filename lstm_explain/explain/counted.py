@@ -19,7 +19,8 @@ class Count(NamedTuple):
     noun: str
     """What is counted, in the singular."""
     within: str
-    """In what: `place` (a layer in one direction), `unit`, `lstm`, `vector` (of a sample at a timestep), `input`."""
+    """In what: `place` (a layer in one direction), `unit`, `lstm`, `input`, `state` (of a sample at a timestep in a place), or
+    `output` (of a sample at a timestep, of a layer)."""
     total: int
     """How many there are over all layers and directions, where `within` is a place; else the same number."""
     formula: str
@@ -42,16 +43,16 @@ class _Axis(NamedTuple):
 
 _AXES: dict[Thing, tuple[_Axis, ...]] = {
     Thing.UNIT: (_Axis("cell", "unit", "place"),),
-    Thing.MEMORY: (_Axis("cell", "number", "vector"),),
+    Thing.MEMORY: (_Axis("cell", "number", "state"),),
     Thing.NEURON: (_Axis("pre_activation", "neuron", "place"),),
     Thing.CELL_COPY: (_Axis("input", "timestep", "input", 1),),
-    Thing.CANDIDATE: (_Axis("candidate", "number", "vector"),),
-    Thing.HIDDEN: (_Axis("hidden", "number", "vector"),),
-    Thing.CELL_STATE: (_Axis("cell", "number", "vector"),),
-    Thing.STATES: (_Axis("hidden", "number", "vector"), _Axis("cell", "number", "vector")),
-    Thing.OUTPUT: (_Axis("output_sequence", "number", "vector"),),
-    Thing.LAST_OUTPUT: (_Axis("output_sequence", "number", "vector"),),
-    Thing.PROJECTED: (_Axis("projection", "number", "vector"),),
+    Thing.CANDIDATE: (_Axis("candidate", "number", "state"),),
+    Thing.HIDDEN: (_Axis("hidden", "number", "state"),),
+    Thing.CELL_STATE: (_Axis("cell", "number", "state"),),
+    Thing.STATES: (_Axis("hidden", "number", "state"), _Axis("cell", "number", "state")),
+    Thing.OUTPUT: (_Axis("output_sequence", "number", "output"),),
+    Thing.LAST_OUTPUT: (_Axis("output_sequence", "number", "output"),),
+    Thing.PROJECTED: (_Axis("projection", "number", "state"),),
     Thing.SAMPLE: (_Axis("input", "sample", "input", 0),),
     Thing.BATCH: (_Axis("input", "sample", "input", 0),),
     Thing.TIMESTEP: (_Axis("input", "timestep", "input", 1),),
@@ -91,7 +92,7 @@ def _structure(thing: Thing, spec: Spec, formula: str) -> Count | None:
         sigmoids = [gate for gate in GATES if ACTIVATIONS[gate] == "sigmoid"]
         return Count(len(sigmoids), "gate", "unit", len(sigmoids), formula, False)
     if thing is Thing.GATE_LAYER:
-        return Count(len(GATES), "layer", "place", len(GATES) * places, formula, False)
+        return Count(len(GATES), "gate", "place", len(GATES) * places, formula, False)
     if thing is Thing.CELL:
         return Count(1, "cell", "place", places, formula, False)
     if thing is Thing.LAYER:

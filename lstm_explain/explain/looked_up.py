@@ -61,7 +61,8 @@ def _unknown(parts: list[str]) -> UsageError:
     first = parts[0] if len(parts[0]) <= LONGEST_SHOWN else parts[0][:LONGEST_SHOWN] + "..."
     asked = "".join(character if character.isprintable() else ascii(character)[1:-1] for character in first)
     near = _nearest(parts)
-    fix = f"The nearest words are {', '.join(near)}. " if near else ""
+    nearest = "word is" if len(near) == 1 else "words are"
+    fix = f"The nearest {nearest} {', '.join(near)}. " if near else ""
     return UsageError(f"terms {asked or repr('')}", "there is no such word here", f"{fix}See all with lstm-explain terms")
 
 

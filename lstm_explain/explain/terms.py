@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 
@@ -14,8 +15,6 @@ from lstm_explain.frameworks.glossary.entry import PHRASES, READ_THERE, Thing
 from lstm_explain.frameworks.glossary.known import GROUPS
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-
     from lstm_explain.core.lstm import LSTM
     from lstm_explain.core.spec import Spec
     from lstm_explain.frameworks.glossary.entry import Entry, Usage
@@ -157,7 +156,7 @@ def explain_terms(lstm: LSTM, words: str | Iterable[str] = ()) -> Terms:
     Raises:
         UsageError: a word is not known; the message names the nearest ones.
     """
-    asked = [words] if isinstance(words, str) else list(words)
+    asked = list(words) if isinstance(words, Iterable) and not isinstance(words, str) else [words]
     for word in asked:
         if not isinstance(word, str):
             raise UsageError(f"terms {word!r}", "this is no word")

@@ -1,0 +1,115 @@
+"""The types of the glossary: a word, who says it, what is meant, and where that is written.
+
+What is meant is a `Thing`. Things have one name each, while a word may stand for several, and several words for one. So who
+contradicts whom need not be written down: it follows from the things.
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Literal, NamedTuple
+
+
+class Thing(StrEnum):
+    """What a word may stand for. The value is its name in JSON."""
+
+    UNIT = "unit"
+    NEURON = "neuron"
+    MEMORY = "memory"
+    ANY_NODE = "any_node"
+    SHARED_BLOCK = "shared_block"
+    CELL = "cell"
+    CELL_COPY = "cell_copy"
+    LAYER = "layer"
+    OPERATION = "operation"
+    GATE = "gate"
+    SIGMOID_GATE = "sigmoid_gate"
+    EARLY_GATE = "early_gate"
+    GATE_LAYER = "gate_layer"
+    CANDIDATE = "candidate"
+    HIDDEN = "hidden"
+    CELL_STATE = "cell_state"
+    STATES = "states"
+    OUTPUT = "output"
+    LAST_OUTPUT = "last_output"
+    PROJECTED = "projected"
+    SAMPLE = "sample"
+    BATCH = "batch"
+    UPDATE = "update"
+    TIMESTEP = "timestep"
+    FEATURE = "feature"
+
+
+PHRASES: dict[Thing, str] = {
+    Thing.UNIT: "one unit",
+    Thing.NEURON: "one sum with its activation, f(Wx + b)",
+    Thing.MEMORY: "the memory of one unit alone, without its gates",
+    Thing.ANY_NODE: "any node of the network: gates are among them",
+    Thing.SHARED_BLOCK: "several units that share their gates",
+    Thing.CELL: "the layer's step, all units together",
+    Thing.CELL_COPY: "the layer's step at one timestep, as drawn unrolled",
+    Thing.LAYER: "a whole layer, over all timesteps",
+    Thing.OPERATION: "an operation in a drawing of the step",
+    Thing.GATE: "one of i, f, g and o of a unit",
+    Thing.SIGMOID_GATE: "one of i, f and o of a unit, not g",
+    Thing.EARLY_GATE: "the input or the output gate, before there were forget gates",
+    Thing.GATE_LAYER: "one gate of all units: a quarter of the neurons",
+    Thing.CANDIDATE: "g, what the units would store",
+    Thing.HIDDEN: "h, what the layer emits at a timestep",
+    Thing.CELL_STATE: "c, what the units remember",
+    Thing.STATES: "h and c together",
+    Thing.OUTPUT: "h of every timestep, directions side by side",
+    Thing.LAST_OUTPUT: "h after the last timestep only",
+    Thing.PROJECTED: "h after a projection",
+    Thing.SAMPLE: "one whole sequence",
+    Thing.BATCH: "all sequences together",
+    Thing.UPDATE: "the sequences of one update of the weights",
+    Thing.TIMESTEP: "one position in time",
+    Thing.FEATURE: "one number of a timestep's input",
+}
+"""Each thing in words that everybody can agree on."""
+
+Kind = Literal["docstring", "operator", "file", "page", "paper", "thread"]
+
+
+READ_THERE = "read there"
+
+
+class Source(NamedTuple):
+    """Where something is written."""
+
+    who: str
+    kind: Kind
+    """`docstring`: of an installed Python object. `operator`: an installed ONNX definition. `file`: in a public repository."""
+    place: str
+    """docstring: the dotted name. operator: the file and the part of it. file: `owner/name@commit: path, part`. page: the
+    address. paper: its identifier and the part. thread: `owner/name#number`."""
+    seen: str = READ_THERE
+    """How we know: it was read there, or second-hand through what."""
+
+
+class Usage(NamedTuple):
+    """What one source means by a word."""
+
+    source: Source
+    thing: Thing
+    means: str
+    """A sentence of ours."""
+    quote: str
+    """The source's own words, 20 at most; line breaks left out."""
+
+
+class Entry(NamedTuple):
+    """A word."""
+
+    word: str
+    thing: Thing | None
+    """What it means in this package; None where this package does not use it."""
+    meaning: str
+    """One line."""
+    spellings: tuple[str, ...]
+    """Other forms in which it is looked for. Case, blanks, hyphens, underscores and a plural s make no difference."""
+    related: tuple[str, ...]
+    usages: tuple[Usage, ...]
+    ours: bool = True
+    """Whether this package says it; a framework's name for a size it only explains."""
