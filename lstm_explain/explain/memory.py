@@ -206,7 +206,7 @@ def explain_memory(
 def _split(part: LayerRecord, sample: int, length: int, units: Array) -> dict[str, Any]:
     """The fields that come of splitting the last cell state, timesteps in their own order."""
     gates = {gate: _read_only(part.gate(gate)[sample][:, units]) for gate in GATES}
-    i, f, g = (gates[gate][:length] for gate in (Gate.INPUT, Gate.FORGET, Gate.CANDIDATE))
+    i, f, g, _ = (gates[gate][:length] for gate in GATES)
     order = slice(None) if part.direction is Direction.FORWARD else slice(None, None, -1)
     initial = part.initial_cell[sample][units]
     found = split(i[order], f[order], g[order], initial)

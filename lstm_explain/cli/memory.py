@@ -1,0 +1,54 @@
+"""`lstm-explain memory`"""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from lstm_explain.cli.options import OutputOptions, PlaceOptions, SourceOptions, grouped, selection
+
+
+@grouped
+def memory(
+    place: PlaceOptions,
+    source: SourceOptions,
+    output: OutputOptions,
+    unit: Annotated[str | None, typer.Option(metavar="0,3,7-9", help="Which units to show, or all.")] = None,
+    carry_state: Annotated[
+        bool, typer.Option("--carry-state", help="Take the samples as consecutive pieces of one long sequence.")
+    ] = False,
+) -> None:
+    """Show what each unit remembers, and from when.
+
+    \b
+    Examples:
+      lstm-explain memory
+      lstm-explain memory --sample 7 --unit 0,3,7-9
+      lstm-explain memory --init pytorch
+      lstm-explain memory --timesteps 1
+      lstm-explain memory --carry-state --sample 500
+      lstm-explain memory --json | jq .mean_half_life
+
+    Splits the last cell state into what each timestep left in it, shows the half-life of each unit from its forget gate, and
+    runs the same LSTM under both initialisers to show what the forget bias does. With --carry-state every sample starts from
+    the state in which the one before it ended; shown are the states at the borders, and what resetting them would lose.
+    """
+    from lstm_explain.cli.output import OBJECT_FORMATS, chosen_format, show
+    from lstm_explain.cli.progress import watched
+    from lstm_explain.cli.source import lstm_from
+    from lstm_explain.explain.memory import explain_memory
+
+    chosen = chosen_format(output, OBJECT_FORMATS, "memory")
+    lstm = lstm_from(source, output.output, place.lengths)
+    units = None if unit is None else selection("--unit", unit, 0, lstm.spec.units - 1)
+    explanation = explain_memory(
+        lstm,
+        place.sample,
+        units,
+        place.layer or 0,
+        place.direction or "forward",
+        carry_state,
+        watched=lambda blocks: watched(blocks, lstm.spec.samples),
+    )
+    show(explanation, output, chosen, every_unit=units is not None)

@@ -1,0 +1,104 @@
+"""What a cell state is made of, and how fast a unit forgets: in float64, from the gates of a run.
+
+Unrolling c_t = f_t c_{t-1} + i_t g_t from the last timestep to the first gives
+
+    c_T = sum over t of (f_{t+1} f_{t+2} ... f_T) i_t g_t  +  (f_1 f_2 ... f_T) c_0
+
+so every timestep has a part in c_T, the initial state has one, and the parts add up. That is algebra, with peepholes and
+with a projection too. It takes the gates as they were: what another input would have made of them is another question.
+
+A unit whose forget gate stays at f keeps the share f^n after n timesteps: half of it after ln(1/2) / ln(f).
+"""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from lstm_explain.core.axes import Array
+
+
+class Split(NamedTuple):
+    """A cell state as a sum of parts; float64, timesteps in the order in which they were read."""
+
+    added: Array
+    """What each timestep added, i_t g_t; [timesteps, units]."""
+    kept: Array
+    """How much of that is left at the end: the product of all later forget gates; [timesteps, units]."""
+    initial: Array
+    """c_0; [units]."""
+    initial_kept: Array
+    """How much of c_0 is left: the product of all forget gates; [units]."""
+    parts: Array
+    """added x kept; [timesteps, units]."""
+
+    @property
+    def initial_part(self) -> Array:
+        """What c_0 has left in c_T; [units]."""
+        part: Array = self.initial_kept * self.initial
+        return part
+
+    @property
+    def total(self) -> Array:
+        """The sum of all parts; [units]."""
+        total: Array = self.parts.sum(axis=0) + self.initial_part
+        return total
+
+
+def split(input_gate: Array, forget_gate: Array, candidate: Array, initial: Array) -> Split:
+    """Split the cell state after the last timestep into the parts of all timesteps and of the initial state.
+
+    Args:
+        input_gate, forget_gate, candidate: i, f and g in the order in which the timesteps were read; [timesteps, units].
+        initial: c before the first of them; [units].
+    """
+    i, f, g, c = (array.astype(np.float64) for array in (input_gate, forget_gate, candidate, initial))
+    with np.errstate(all="ignore"):  # infinite inputs make infinities and nan, which are shown as such
+        products = np.cumprod(f[::-1], axis=0)[::-1]
+        kept = np.concatenate([products[1:], np.ones_like(products[:1])])
+        added = i * g
+        return Split(added, kept, c, products[0], added * kept)
+
+
+def half_since(split: Split) -> Array:
+    """Where the later half of each unit's state begins; [units].
+
+    Reading back from the last timestep, the first one at which half of the sum of all |parts| is reached: its place, from 1
+    in the order of reading. 0 where only the initial state reaches it; nan where there is nothing to halve.
+    """
+    sizes = np.abs(np.concatenate([split.initial_part[None], split.parts]))[::-1]
+    with np.errstate(all="ignore"):  # as above
+        reached = np.cumsum(sizes, axis=0)
+        whole = reached[-1]
+        first = np.argmax(reached >= whole / 2, axis=0)
+    return np.where(np.isfinite(whole) & (whole > 0), len(split.parts) - first, np.nan)
+
+
+def half_life(forget: Array) -> Array:
+    """In how many timesteps half is left, if f stays as it is; infinite where f is 1, and 0 where f is 0; any axes."""
+    return _from_logarithms(_logarithms(forget))
+
+
+def mean_forget(forget: Array) -> Array:
+    """The geometric mean over the first axis: the one f that, at every timestep, would keep as much in the end."""
+    mean: Array = np.exp(_logarithms(forget).mean(axis=0))
+    return mean
+
+
+def mean_half_life(forget: Array) -> Array:
+    """The half-life of `mean_forget`; made from the logarithms, so that it holds for f however close to 1."""
+    return _from_logarithms(_logarithms(forget).mean(axis=0))
+
+
+def _logarithms(forget: Array) -> Array:
+    with np.errstate(divide="ignore"):
+        logarithms: Array = np.log(forget.astype(np.float64))
+    return logarithms
+
+
+def _from_logarithms(logarithms: Array) -> Array:
+    with np.errstate(divide="ignore"):
+        return np.where(logarithms == 0, np.inf, math.log(0.5) / logarithms)
