@@ -67,10 +67,10 @@ def _separate(weights: LayerWeights) -> dict[str, Array]:
 
 def _unpacked(convention: Convention, weights: LayerWeights) -> dict[str, Array]:
     """The same, cut out of the framework's own arrays; turned as these are."""
+    apart: dict[str, Array] = {}
     packed, axis = convention.pack(weights), 0 if convention.neurons_first else 1
     kinds = dict(zip(convention.biases, ("bias", "recurrent_bias"), strict=False))
     kinds |= {convention.kernel: "kernel", convention.recurrent_kernel: "recurrent_kernel"}
-    apart = {}
     for name, kind in kinds.items():
         if name in packed:
             cut = np.split(packed[name], len(GATES), axis=axis if packed[name].ndim == 2 else 0)

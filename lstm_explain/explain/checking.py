@@ -1,4 +1,4 @@
-"""The proof of the equations: computed as they are written, they give what the run recorded. Their shapes are read off here."""
+"""The proof of the equations: computed as they are written, they give what the run recorded. Shapes are read off here."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from lstm_explain.explain.writing import Equation
     from lstm_explain.frameworks.notation import Notation
 
-STEPS_AT_ONCE = 64
+STEPS_AT_ONCE = 256
 """How many timesteps are checked together: enough to be fast, few enough to take little memory."""
 COPIES = 4
 """How many float64 copies of a layer's weights the check makes at most: one of its own, one packed, one cut, one joined."""

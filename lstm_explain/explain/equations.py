@@ -185,7 +185,7 @@ def _chosen(notation: str | None, every: bool) -> tuple[Notation, ...]:
     if every:
         return tuple(NOTATIONS.values())
     name = DEFAULT_NOTATION if notation is None else notation
-    if name not in NOTATIONS:
+    if name not in tuple(NOTATIONS):
         raise UsageError(f"--notation {name}", "there is no such notation", f"The notations are {', '.join(NOTATIONS)}")
     return (NOTATIONS[name],)
 

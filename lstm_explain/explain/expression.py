@@ -13,7 +13,7 @@ from lstm_explain.core.cell import sigmoid
 from lstm_explain.frameworks.notation import Sign
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping
 
     from lstm_explain.core.axes import Array
 
@@ -81,7 +81,7 @@ class Applied(NamedTuple):
 
 Expression: TypeAlias = Name | Number | Joined | Product | Each | Total | Applied
 
-FUNCTIONS = {"sigmoid": sigmoid, "tanh": np.tanh}
+FUNCTIONS: dict[str, Callable[[Array], Array]] = {"sigmoid": sigmoid, "tanh": np.tanh}
 
 
 class Piece(NamedTuple):
@@ -205,9 +205,18 @@ def reduced(one: Expression, numbers: Mapping[str, float]) -> Expression:
             return Total(key, tuple(reduced(part, numbers) for part in parts))
         case Applied(key, _, _, Number()):
             return Number(numbers[key], None)
+        case Applied(_, _, _, Total(key, parts)) if all(map(_is_simple, parts)):
+            return one._replace(argument=Number(numbers[key], None))
         case Applied(_, _, _, argument):
             return one._replace(argument=reduced(argument, numbers))
     return one
+
+
+def _is_simple(one: Expression) -> bool:
+    """Whether it is a number, or the product of two: what is added up in one go."""
+    return isinstance(one, Number) or (
+        isinstance(one, Each) and isinstance(one.left, Number) and isinstance(one.right, Number)
+    )
 
 
 def _whole(one: Expression) -> Sign:

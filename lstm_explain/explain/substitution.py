@@ -6,7 +6,7 @@ import math
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from lstm_explain.core.gates import PEEPHOLE_GATES, Gate
-from lstm_explain.explain.expression import Name, Number, pieces, reduced, with_numbers
+from lstm_explain.explain.expression import Name, Number, Product, pieces, reduced, with_numbers
 from lstm_explain.frameworks.notation import Sign
 
 if TYPE_CHECKING:
@@ -44,12 +44,14 @@ class Chain(NamedTuple):
 
 
 def chains(writer: Writer, arithmetic: Arithmetic) -> tuple[Chain, ...]:
-    """Put a unit's numbers into the equations. The numbers are those of the topic `unit`; none is computed anew.
+    """Put a unit's numbers into the equations. They are those of the topic `unit`: its values, and its products added up.
 
     What a projection makes is left out: each number of it is mixed from all units.
     """
     numbers = _numbers(writer, arithmetic)
-    return tuple(_chain(one, _seen(one, numbers, arithmetic)) for one in writer.equations() if one.right.key in numbers)
+    return tuple(
+        _chain(one, _seen(one, numbers, arithmetic)) for one in writer.equations() if not isinstance(one.right, Product)
+    )
 
 
 def _chain(equation: Equation, numbers: Mapping[str, float]) -> Chain:

@@ -1,0 +1,49 @@
+"""`lstm-explain equations`"""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+import typer
+
+from lstm_explain.cli.options import OutputOptions, PlaceOptions, SourceOptions, grouped
+
+Notation = Literal["pytorch", "keras", "onnx", "ng", "colah", "goodfellow"]
+
+
+@grouped
+def equations(
+    place: PlaceOptions,
+    source: SourceOptions,
+    output: OutputOptions,
+    notation: Annotated[Notation | None, typer.Option(help="Whose notation. [default: pytorch]")] = None,
+    every: Annotated[bool, typer.Option("--all", help="All notations beside each other, symbol by symbol.")] = False,
+    numbers: Annotated[bool, typer.Option("--numbers", help="Put one unit's numbers in.")] = False,
+    unit: Annotated[int | None, typer.Option(help="Whose numbers; counts from 0. [default: 0]")] = None,
+    step: Annotated[int | None, typer.Option(help="Of which timestep; counts from 1. [default: 4, or the last]")] = None,
+) -> None:
+    """Write the equations in the notation you know, with the shape under every symbol.
+
+    \b
+    Examples:
+      lstm-explain equations
+      lstm-explain equations --notation keras --units 32
+      lstm-explain equations --notation ng --numbers --unit 3 --step 4
+      lstm-explain equations --all
+      lstm-explain equations --notation goodfellow -o equations.md
+
+    The notations: PyTorch's documentation, the source of Keras, the ONNX operator, Andrew Ng's course (ng),
+    Christopher Olah's page "Understanding LSTM Networks" (colah), and the Deep Learning book (goodfellow). The equations
+    are computed as they are written and compared with a run; the last lines say how far they are from it. In Markdown
+    they are LaTeX, which GitHub renders.
+    """
+    from lstm_explain.cli.output import OBJECT_FORMATS, chosen_format, show
+    from lstm_explain.cli.source import lstm_from
+    from lstm_explain.explain.equations import explain_equations
+
+    chosen = chosen_format(output, OBJECT_FORMATS, "equations")
+    lstm = lstm_from(source, output.output, place.lengths)
+    explanation = explain_equations(
+        lstm, notation, every, numbers, unit, step, place.sample, place.layer or 0, place.direction or "forward"
+    )
+    show(explanation, output, chosen)
