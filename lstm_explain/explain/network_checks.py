@@ -128,7 +128,7 @@ def checked(network: Network, passage: Passage, place: int) -> Checks:
 
 def _reach(dense: Dense, hidden: Array) -> Reach:
     precise = Dense(dense.kernel.astype(np.float64), dense.bias.astype(np.float64))
-    start = hidden.astype(np.float64)
+    start = np.nan_to_num(hidden.astype(np.float64))  # a neuron reads a number whether or not another one is nan
     before, moved = precise(start), 0
     poked = min(len(start), MOST_POKED)
     for number in range(poked):

@@ -10,6 +10,7 @@ from lstm_explain.core.network import FREE_LENGTH, Task, built, network_bytes, p
 from lstm_explain.core.spec import LARGEST_SIZE, whole
 from lstm_explain.errors import UsageError
 from lstm_explain.explain.network_checks import checked
+from lstm_explain.explain.network_parameters import parts_of
 from lstm_explain.explain.network_tensors import measured_sizes, tensors_of
 from lstm_explain.explain.plain import plain
 from lstm_explain.explain.result import Explanation
@@ -26,8 +27,8 @@ if TYPE_CHECKING:
     from lstm_explain.core.lstm import LSTM
     from lstm_explain.core.network import Network, Passage, Plan
     from lstm_explain.core.spec import Spec
-    from lstm_explain.core.weights import Weights
     from lstm_explain.explain.network_checks import Checks
+    from lstm_explain.explain.network_parameters import Part
     from lstm_explain.explain.shapes import Tensor
     from lstm_explain.frameworks.convention import Convention
 
@@ -35,17 +36,6 @@ TASKS = tuple(Task)
 ONE_TO_ONE, ONE_TO_MANY, MANY_TO_ONE, MANY_TO_MANY, ENCODER_DECODER = TASKS
 TIMES_CHECKED = 3
 """Checking a network over a block of samples takes at most this many times the memory of running it once."""
-
-
-class Part(NamedTuple):
-    """One layer or stack of a network, and its parameters."""
-
-    name: str
-    """`lstm`, or `encoder` and `decoder`; and `dense`."""
-    total: int
-    """Counted off its arrays."""
-    formula: str
-    """In the axis words of the command line."""
 
 
 class Said(NamedTuple):
@@ -61,7 +51,8 @@ class Said(NamedTuple):
     """A program that builds it."""
 
     def to_dict(self) -> dict[str, Any]:
-        return {**self._asdict(), "lines": None if self.lines is None else list(self.lines)}
+        lines = None if self.lines is None else list(self.lines)
+        return {"lacks": self.lacks, "in_short": self.in_short, "lines": lines}
 
 
 class TaskNetwork(NamedTuple):
@@ -209,7 +200,7 @@ def _explained(lstm: LSTM, plan: Plan, sample: int) -> TaskNetwork:
     shown, checks = passage.outputs[sample - start].copy(), checked(network, passage, sample - start)
     length = passage.record.length(sample - start)
     del passage
-    measured = network_bytes(plan, lstm.spec.samples) <= lstm.max_memory
+    measured = _bytes(lstm, plan, lstm.spec.samples) <= lstm.max_memory
     sizes = measured_sizes(network, _run(lstm, network, 0, lstm.spec.samples)) if measured else None
     shown.flags.writeable = False
     return TaskNetwork(
@@ -221,7 +212,7 @@ def _explained(lstm: LSTM, plan: Plan, sample: int) -> TaskNetwork:
         tensors=tensors_of(plan, sizes),
         measured=measured,
         checked_samples=stop - start,
-        parts=_parts(network),
+        parts=parts_of(network),
         frameworks={
             "keras": _said(KERAS, plan, keras_in_short, keras_lines, lstm.lengths is not None),
             "pytorch": _said(PYTORCH, plan, pytorch_in_short, pytorch_lines, lstm.lengths is not None),
@@ -234,12 +225,18 @@ def _explained(lstm: LSTM, plan: Plan, sample: int) -> TaskNetwork:
 def _block(lstm: LSTM, plan: Plan, sample: int) -> tuple[int, int]:
     """The block of samples that the network is checked on: the LSTM's own, or a smaller one that fits the budget."""
     size = lstm.block_samples
-    while size > 1 and TIMES_CHECKED * network_bytes(plan, size) > lstm.max_memory:
+    while size > 1 and TIMES_CHECKED * _bytes(lstm, plan, size) > lstm.max_memory:
         size //= 2
     several = "1 sample" if size == 1 else f"{size} samples"
-    lstm.afford(TIMES_CHECKED * network_bytes(plan, size), f"running {plan.task} over {several} and checking it")
+    lstm.afford(TIMES_CHECKED * _bytes(lstm, plan, size), f"running {plan.task} over {several} and checking it")
     start = sample // size * size
     return start, min(start + size, lstm.spec.samples)
+
+
+def _bytes(lstm: LSTM, plan: Plan, samples: int) -> int:
+    """An upper bound on the memory of a run; backwards, samples that end early are put in order in copies of the record."""
+    copies = 2 if lstm.lengths is not None and lstm.spec.bidirectional else 1
+    return network_bytes(plan, samples) * copies
 
 
 def _run(lstm: LSTM, network: Network, start: int, stop: int) -> Passage:
@@ -262,48 +259,3 @@ def _said(
     stacks = [convention.parameters(spec) for spec in (plan.spec, plan.decoder) if spec is not None]
     dense = (plan.last.output + 1) * plan.outputs
     return Said(sum(filter(None, stacks)) + dense, None, in_short(plan), lines(plan, lengths))
-
-
-# --- parameters -------------------------------------------------------------------------------------------------------
-
-
-def _parts(network: Network) -> tuple[Part, ...]:
-    plan = network.plan
-    name = "lstm" if plan.decoder is None else "encoder"
-    parts = [Part(name, _count(network.weights), _formula(plan.batch, "features", ""))]
-    if network.decoder is not None and plan.decoder is not None:
-        reads = _words(plan.batch)[1]
-        wide = "2*" if plan.batch.bidirectional else ""
-        parts.append(Part("decoder", _count(network.decoder), _formula(plan.decoder, reads, wide)))
-    return (*parts, Part("dense", network.dense.parameters, f"({_words(plan.batch)[1]} + 1)*outputs"))
-
-
-def _count(weights: Weights) -> int:
-    return sum(int(array.size) for parts in weights.layers for part in parts.values() for array in part.tensors().values())
-
-
-def _words(spec: Spec) -> tuple[str, str]:
-    """The size of h in one direction, and of a layer's output."""
-    hidden = "units" if spec.projection is None else "projection"
-    return hidden, f"2*{hidden}" if spec.bidirectional else hidden
-
-
-def _formula(spec: Spec, reads: str, wide: str) -> str:
-    """The parameters of a stack; `wide` stands before units and projection where there are twice as many."""
-    units, hidden, output = f"{wide}units", f"{wide}{_words(spec)[0]}", f"{wide}{_words(spec)[1]}"
-    first = _layer_formula(spec, reads, units, hidden)
-    if spec.layers == 1:
-        return first
-    return f"{first} + (layers - 1)*{_grouped(_layer_formula(spec, output, units, hidden))}"
-
-
-def _layer_formula(spec: Spec, reads: str, units: str, hidden: str) -> str:
-    neurons = f"4*{units}*({reads} + {hidden}{' + 1' if spec.bias else ''})"
-    extra = (f" + 3*{units}" if spec.peepholes else "") + (f" + {units}*{hidden}" if spec.projection else "")
-    one = neurons + extra
-    return f"2*{_grouped(one)}" if spec.bidirectional else one
-
-
-def _grouped(formula: str) -> str:
-    """A sum in parentheses; a product as it is."""
-    return f"({formula})" if ") + " in formula else formula

@@ -5,7 +5,7 @@ from __future__ import annotations
 from itertools import pairwise
 from typing import TYPE_CHECKING, NamedTuple
 
-from lstm_explain.core.network import FROM_ONE, TO_ONE, Task
+from lstm_explain.core.network import FREE_LENGTH, FROM_ONE, TO_ONE
 
 if TYPE_CHECKING:
     from lstm_explain.core.network import Plan
@@ -16,8 +16,9 @@ MIDDLE = BOX // 2
 MOST_COLUMNS, MOST_IN_TWO = 5, 2
 """More timesteps than this are drawn with the middle left out; of an encoder and a decoder, beside each other, fewer are."""
 DOTS = "···"
+WIDEST = 76
 LONGEST_NUMBER = 6
-"""A timestep's number with more digits than this is written T."""
+"""A timestep's number with more digits than this is written as a letter."""
 
 Y, Y_ARROW, DENSE, H_ARROW, LSTM = 0, 1, 2, 5, 6
 """The lines of the drawing, from the top: the outputs, an arrow, the dense layer, an arrow, the LSTM."""
@@ -28,8 +29,8 @@ class Column(NamedTuple):
 
     t: int
     left: int
-    last: int
-    """The last timestep of this LSTM."""
+    letter: str
+    """What its number is called where it is too long to write: T, or S for a step of an output of free length."""
 
     @property
     def middle(self) -> int:
@@ -38,7 +39,7 @@ class Column(NamedTuple):
     @property
     def number(self) -> str:
         text = str(self.t)
-        return text if len(text) <= LONGEST_NUMBER else "T"
+        return text if len(text) <= LONGEST_NUMBER else self.letter
 
 
 class Canvas:
@@ -64,7 +65,7 @@ def unrolled(plan: Plan) -> tuple[str, ...]:
     canvas = Canvas()
     if plan.decoder is not None:
         return _two(canvas, plan)
-    columns = _columns(plan.spec.timesteps, 0, MOST_COLUMNS)
+    columns = _columns(plan.spec.timesteps, 0, MOST_COLUMNS, "S" if plan.task in FREE_LENGTH else "T")
     both = plan.spec.bidirectional
     texts = _layer_texts("LSTM", plan.spec.layers, both)
     _lstm(canvas, columns, texts, both)
@@ -79,8 +80,8 @@ def unrolled(plan: Plan) -> tuple[str, ...]:
 def _two(canvas: Canvas, plan: Plan) -> tuple[str, ...]:
     """An encoder, and to its right the decoder."""
     both = plan.spec.bidirectional
-    encoder = _columns(plan.spec.timesteps, 0, MOST_IN_TWO)
-    decoder = _columns(plan.last.timesteps, encoder[-1].left + BOX + GAP, MOST_IN_TWO)
+    encoder = _columns(plan.spec.timesteps, 0, MOST_IN_TWO, "T")
+    decoder = _columns(plan.last.timesteps, encoder[-1].left + BOX + GAP, MOST_IN_TWO, "S")
     texts = _layer_texts("encoder", plan.spec.layers, both)
     below = LSTM + len(texts) + 2
     _lstm(canvas, encoder, texts, both)
@@ -93,13 +94,13 @@ def _two(canvas: Canvas, plan: Plan) -> tuple[str, ...]:
     return canvas.lines()
 
 
-def _columns(timesteps: int, left: int, most: int) -> list[Column]:
+def _columns(timesteps: int, left: int, most: int, letter: str) -> list[Column]:
     shown = [*range(1, timesteps + 1)] if timesteps <= most else [*range(1, max(2, most - 1)), timesteps]
     columns = []
     for place, t in enumerate(shown):
         if place:
             left += BOX + GAP if t == shown[place - 1] + 1 else BOX + 2 * GAP + len(DOTS) + 2
-        columns.append(Column(t, left, timesteps))
+        columns.append(Column(t, left, letter))
     return columns
 
 
@@ -147,9 +148,18 @@ def _read(canvas: Canvas, columns: list[Column], what: str, line: int) -> None:
 def _at_every_step(canvas: Canvas, columns: list[Column]) -> None:
     for column in columns:
         _dense(canvas, column, f"y_{column.number}")
-        canvas.write(H_ARROW, column.middle, f"▲ h_{column.number}")
+        _h(canvas, column)
     for middle in _gaps(columns):
         canvas.center(Y, middle, DOTS)
+
+
+def _h(canvas: Canvas, column: Column) -> None:
+    """What a timestep hands to the dense layer: right of the arrow, or left of it where the page ends."""
+    label = f"h_{column.number}"
+    if column.middle + len(f"▲ {label}") <= WIDEST:
+        canvas.write(H_ARROW, column.middle, f"▲ {label}")
+    else:
+        canvas.write(H_ARROW, column.middle - len(f"{label} "), f"{label} ▲")
 
 
 def _dense(canvas: Canvas, column: Column, label: str) -> None:
@@ -162,7 +172,7 @@ def _once(canvas: Canvas, columns: list[Column], both: bool) -> None:
     """One dense layer, above the last timestep; of two directions it also reads what the other ends with, at the first."""
     first, last = columns[0], columns[-1]
     _dense(canvas, last, "y")
-    canvas.write(H_ARROW, last.middle, f"▲ h_{last.number}")
+    _h(canvas, last)
     if both and first is not last:
         line, words = DENSE + 1, " backward's last h, h_1 "
         canvas.write(line, first.middle, "┌" + "─" * (last.left - first.middle - 2) + "►")

@@ -20,6 +20,8 @@ FITTING = {
     ("shapes",): ("table", "markdown", "json", "svg"),
     ("unit",): ("table", "markdown", "json", "svg"),
     ("trace",): ("table", "markdown", "json", "svg", "jsonl", "csv", "npz"),
+    ("equations",): ("table", "markdown", "json", "svg"),
+    ("memory",): ("table", "markdown", "json", "svg"),
     ("trace", "--all-samples"): ("jsonl", "csv", "npz"),
 }
 FORMATS = ("table", "markdown", "json", "jsonl", "csv", "npz", "svg")

@@ -11,7 +11,7 @@ import pytest
 Call = Callable[..., subprocess.CompletedProcess[bytes]]
 Refused = Callable[..., str]
 
-COMMANDS = ("shapes", "unit", "trace")
+COMMANDS = ("shapes", "unit", "trace", "influence", "memory", "equations", "tasks", "terms")
 SIZES = ("samples", "timesteps", "features", "units", "layers", "projection")
 LARGEST = 2**53 - 1
 HUGE = "9" * 60
@@ -81,6 +81,7 @@ def test_shapes_of_a_run_that_fits_nowhere_are_computed(size: str, call: Call) -
 
 
 RUNS = [("unit",), ("trace",), ("trace", "--all-samples"), ("trace", "--format", "csv")]
+RUNS += [("influence",), ("influence", "--mean"), ("memory",), ("memory", "--carry-state"), ("equations",)]
 TOO_LARGE = [
     *((command, "features", value) for command in RUNS for value in (str(10**9), str(LARGEST))),
     *((command, size, value) for command in RUNS for size in ("timesteps", "units") for value in (str(10**9), str(LARGEST))),

@@ -16,6 +16,7 @@ main()
 """
 
 STAGES = {f"lstm_explain.{stage}" for stage in ("core.lstm", "readers", "document", "render.terminal", "frameworks")}
+TOPICS = {"shapes", "unit", "trace", "influence", "memory", "equations", "tasks", "terms"}
 HEAVY = {"numpy", "rich", "threadpoolctl", "asyncio", "pydantic"}
 EXTRAS = {"torch", "keras", "onnx", "onnxruntime", "textual", "pytest", "hypothesis", "jsonschema"}
 
@@ -49,11 +50,11 @@ def test_what_programs_read_loads_no_rich(arguments: tuple[str, ...], others: se
     assert not modules & {"rich", "lstm_explain.readers.npy", "lstm_explain.readers.delimited", *others, *EXTRAS}
 
 
-@pytest.mark.parametrize("arguments", [("shapes",), ("unit",), ("trace",)])
+@pytest.mark.parametrize("arguments", [(topic,) for topic in sorted(TOPICS)])
 def test_a_table_loads_no_reader_and_no_framework(arguments: tuple[str, ...]) -> None:
     modules = loaded(*arguments)
     assert not modules & {"lstm_explain.readers.npy", "lstm_explain.readers.delimited", *EXTRAS}
-    others = {"shapes", "unit", "trace"} - set(arguments)
+    others = TOPICS - set(arguments)
     assert not modules & {f"lstm_explain.{stage}.{other}" for stage in ("cli", "document") for other in others}
 
 

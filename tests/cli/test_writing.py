@@ -19,6 +19,11 @@ Refused = Callable[..., str]
 COMMANDS = [
     ("shapes",),
     ("unit",),
+    ("influence",),
+    ("memory",),
+    ("equations",),
+    ("tasks",),
+    ("terms",),
     ("trace",),
     ("trace", "--json"),
     ("shapes", "--format", "svg"),

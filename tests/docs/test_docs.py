@@ -416,6 +416,11 @@ def test_every_json_key_is_described() -> None:
     odd = "--layers 2 --bidirectional --projection 2 --peepholes --units 3"
     lines = ["shapes --json", f"shapes --json {odd}", "trace --json --data weather.csv", "trace --json --lengths 3,2"]
     lines += ["trace --format jsonl --sample 1", "unit --json --step 4", f"unit --json --step 2 {odd}"]
+    lines += ["equations --json --all", f"equations --json --numbers {odd}"]
+    lines += [f"influence --json --through-time --poke 1 {odd}"]
+    lines += [f"memory --json {odd}", "memory --json --timesteps 1", "memory --json --carry-state --samples 3"]
+    lines += [f"tasks --json {odd}", "tasks --json", "tasks many-to-one --json --lengths 3,2 --bidirectional"]
+    lines += [f"terms --json {odd}"]
     with example_folder():
         outputs = [printed(f"lstm-explain {line}") for line in lines]
     for line, output in zip(lines, outputs, strict=True):

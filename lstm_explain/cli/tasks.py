@@ -1,0 +1,47 @@
+"""`lstm-explain tasks`"""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from lstm_explain.cli.options import OutputOptions, SourceOptions, grouped
+
+
+@grouped
+def tasks(
+    source: SourceOptions,
+    output: OutputOptions,
+    task: Annotated[str | None, typer.Argument(help="Which task; without it, an overview of all five.")] = None,
+    outputs: Annotated[int, typer.Option(help="How many outputs the dense layer makes at a time.")] = 1,
+    steps_out: Annotated[
+        int | None,
+        typer.Option(help="At how many steps one-to-many and encoder-decoder make outputs. [default: timesteps]"),
+    ] = None,
+    sample: Annotated[int, typer.Option(help="Which sample; counts from 0.")] = 0,
+    lengths: Annotated[
+        str | None, typer.Option(metavar="10,7,3", help="How many timesteps of each sample are run; the rest is padding.")
+    ] = None,
+) -> None:
+    """Show how many outputs there are: it depends on the task.
+
+    \b
+    Examples:
+      lstm-explain tasks
+      lstm-explain tasks many-to-one --outputs 3
+      lstm-explain tasks encoder-decoder --steps-out 4
+      lstm-explain tasks many-to-one --bidirectional --layers 2
+      lstm-explain tasks many-to-one --json | jq '.tasks[0].checks'
+
+    The tasks are one-to-one, one-to-many, many-to-one, many-to-many and encoder-decoder. For each, a network of the LSTM
+    and a dense layer is built and run: a drawing of it unrolled, every tensor's shape, where the layer's h goes, the
+    parameters, the code in Keras and PyTorch, and the mistakes that raise no error.
+    """
+    from lstm_explain.cli.output import OBJECT_FORMATS, chosen_format, show
+    from lstm_explain.cli.source import lstm_from
+    from lstm_explain.explain.tasks import explain_tasks
+
+    chosen = chosen_format(output, OBJECT_FORMATS, "tasks")
+    lstm = lstm_from(source, output.output, lengths)
+    show(explain_tasks(lstm, task, outputs, steps_out, sample), output, chosen)

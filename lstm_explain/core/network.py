@@ -1,0 +1,173 @@
+"""The five networks that an LSTM is part of, from one-to-one to the encoder-decoder: planned, built from a seed, and run.
+
+Each ends in a dense layer. They differ in what the LSTM reads, and in which of its h the dense layer reads:
+
+    one-to-one       the first timestep alone                    h of that timestep
+    one-to-many      the first timestep, again at every step     h of every step
+    many-to-one      the whole sequence                          the last h
+    many-to-many     the whole sequence                          h of every timestep
+    encoder-decoder  the whole sequence; then a second LSTM,     h of every step of the decoder
+                     the decoder, reads the last h at every step
+                     and starts from the last states
+
+The last h of a bidirectional LSTM is each direction's own last, side by side. A decoder reads forward only, because it
+writes: its states are as wide as those of both directions of the encoder together (as in Bahdanau, Cho & Bengio, 2015, an
+encoder may look ahead, and a decoder may not).
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from enum import StrEnum
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+
+from lstm_explain.core.cost import input_bytes, run_bytes
+from lstm_explain.core.dense import Dense, dense_bytes, seeded_dense
+from lstm_explain.core.forward import State, forward
+from lstm_explain.core.weights import seeded_weights
+
+if TYPE_CHECKING:
+    from lstm_explain.core.axes import Array
+    from lstm_explain.core.record import Record
+    from lstm_explain.core.spec import Init, Spec
+    from lstm_explain.core.weights import Weights
+
+DECODER_SEED = 2**52
+"""What is added to the seed, modulo 2**53, for the weights of the decoder."""
+
+
+class Task(StrEnum):
+    """How many steps are read, and how many outputs are made."""
+
+    ONE_TO_ONE = "one-to-one"
+    ONE_TO_MANY = "one-to-many"
+    MANY_TO_ONE = "many-to-one"
+    MANY_TO_MANY = "many-to-many"
+    ENCODER_DECODER = "encoder-decoder"
+
+
+FROM_ONE = (Task.ONE_TO_ONE, Task.ONE_TO_MANY)
+"""Read the first timestep only."""
+TO_ONE = (Task.ONE_TO_ONE, Task.MANY_TO_ONE)
+"""Make outputs once."""
+FREE_LENGTH = (Task.ONE_TO_MANY, Task.ENCODER_DECODER)
+"""Make outputs at as many steps as are asked for."""
+
+
+class Plan(NamedTuple):
+    """The sizes of a network."""
+
+    task: Task
+    batch: Spec
+    """The LSTM and batch at hand."""
+    spec: Spec
+    """The LSTM of this network, the encoder if it has two: that at hand, with as many timesteps as it reads here."""
+    decoder: Spec | None
+    outputs: int
+    """How many neurons the dense layer has."""
+
+    @property
+    def last(self) -> Spec:
+        """The LSTM that the dense layer reads."""
+        return self.spec if self.decoder is None else self.decoder
+
+    @property
+    def steps_out(self) -> int | None:
+        """At how many steps outputs are made; None where they are made once."""
+        return None if self.task in TO_ONE else self.last.timesteps
+
+
+def planned(task: Task, batch: Spec, outputs: int, steps_out: int) -> Plan:
+    """Plan a network around an LSTM; `steps_out` counts where the task leaves it free."""
+    decoder = None
+    if task is Task.ENCODER_DECODER:
+        decoder = replace(
+            batch,
+            timesteps=steps_out,
+            features=batch.output,
+            units=batch.units * len(batch.directions),
+            projection=None if batch.projection is None else batch.output,
+            bidirectional=False,
+        )
+    steps = {Task.ONE_TO_ONE: 1, Task.ONE_TO_MANY: steps_out}.get(task, batch.timesteps)
+    return Plan(task, batch, replace(batch, timesteps=steps), decoder, outputs)
+
+
+def network_bytes(plan: Plan, samples: int) -> int:
+    """An upper bound on the memory of building a network and running it over so many samples."""
+    specs = [replace(spec, samples=samples) for spec in (plan.spec, plan.decoder) if spec is not None]
+    rows = samples * (plan.steps_out or 1)
+    dense = dense_bytes(plan.last.output, plan.outputs, rows, plan.batch.item_bytes)
+    return input_bytes(replace(plan.batch, samples=samples)) + sum(map(run_bytes, specs)) + dense
+
+
+class Network(NamedTuple):
+    """A network with its weights."""
+
+    plan: Plan
+    weights: Weights
+    decoder: Weights | None
+    dense: Dense
+
+
+def built(plan: Plan, weights: Weights, init: Init, seed: int) -> Network:
+    """Build a network around the LSTM whose weights are given; a decoder and the dense layer come from the seed."""
+    decoder = None if plan.decoder is None else seeded_weights(plan.decoder, init, (seed + DECODER_SEED) % 2**53)
+    return Network(plan, weights, decoder, seeded_dense(plan.last.output, plan.outputs, plan.batch.dtype, seed))
+
+
+class Passage(NamedTuple):
+    """Everything that a batch makes on its way through a network."""
+
+    input: Array
+    """The batch at hand; [samples, timesteps, features]."""
+    read: Array
+    """What the LSTM read of it; [samples, timesteps of this network, features]."""
+    record: Record
+    """The LSTM's run; the encoder's if there are two."""
+    initial: State | None
+    """What the decoder started from; [layers, samples, hidden or units of both directions]."""
+    decoder: Record | None
+    """The decoder's run."""
+    dense_input: Array
+    """The h that the dense layer read; [samples, output], or [samples, steps, output]."""
+    outputs: Array
+    """[samples, outputs], or [samples, steps, outputs]"""
+
+
+def run_network(network: Network, inputs: Array, lengths: Array | None = None) -> Passage:
+    """Run a network over a batch.
+
+    Args:
+        network: the network.
+        inputs: the batch; [samples, timesteps, features].
+        lengths: how many timesteps of each sample to run; [samples]; all if left out.
+    """
+    plan, spec = network.plan, network.plan.spec
+    read = inputs
+    if plan.task in FROM_ONE:
+        read = np.broadcast_to(inputs[:, :1], (len(inputs), spec.timesteps, spec.features))
+        lengths = None  # every sample has a first timestep
+    record = forward(spec, network.weights, read, lengths=lengths)
+    initial, decoder = None, None
+    hidden = last_hidden(record) if plan.task in TO_ONE else record.output
+    if plan.decoder is not None and network.decoder is not None:
+        initial = State(_side_by_side(record.last_hidden, spec), _side_by_side(record.last_cell, spec))
+        repeated = np.broadcast_to(last_hidden(record)[:, None], (len(inputs), plan.decoder.timesteps, spec.output))
+        decoder = forward(plan.decoder, network.decoder, repeated, initial)
+        hidden = decoder.output
+    return Passage(inputs, read, record, initial, decoder, hidden, network.dense(hidden))
+
+
+def last_hidden(record: Record) -> Array:
+    """The last layer's h after the last timestep that each direction reads, side by side; [samples, output]."""
+    parts = [part.last_hidden for part in record.layers[-1].values()]
+    return parts[0] if len(parts) == 1 else np.concatenate(parts, axis=1)
+
+
+def _side_by_side(states: Array, spec: Spec) -> Array:
+    """[layers*directions, samples, size] -> [layers, samples, directions*size]"""
+    ways = len(spec.directions)
+    return np.concatenate([states[way::ways] for way in range(ways)], axis=2)

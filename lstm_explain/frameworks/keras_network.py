@@ -1,0 +1,130 @@
+"""The five networks, said in Keras 3: `LSTM`, `Bidirectional`, `RepeatVector`, `TimeDistributed` and `Dense` of keras.layers.
+
+The oracle tests execute these programs as they are printed, with our weights, and compare.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from lstm_explain.core.network import FROM_ONE, Task
+from lstm_explain.frameworks.python_code import INDENT, Statement, lines_of, shape_of
+
+if TYPE_CHECKING:
+    from lstm_explain.core.network import Plan
+    from lstm_explain.core.spec import Spec
+
+SEQUENCES, STATE = "return_sequences=True", "return_state=True"
+MOST_WRITTEN = 2
+"""A stack of more layers than this is built in a loop."""
+
+
+def keras_in_short(plan: Plan) -> str:
+    """What distinguishes the network, in one line."""
+    spec, dense = plan.spec, f"Dense({plan.outputs})"
+    every, repeat = f"TimeDistributed({dense})", f"RepeatVector({plan.steps_out})"
+    once, always = _layer(spec, "", ""), _layer(spec, SEQUENCES, "")
+    parts = {
+        Task.ONE_TO_ONE: (once, dense),
+        Task.ONE_TO_MANY: (repeat, always, every),
+        Task.MANY_TO_ONE: (once, dense),
+        Task.MANY_TO_MANY: (always, every),
+        Task.ENCODER_DECODER: (_layer(spec, STATE, ""), repeat, _layer(plan.last, SEQUENCES, ""), every),
+    }[plan.task]
+    return ", ".join(parts)
+
+
+def keras_lines(plan: Plan, lengths: bool = False) -> tuple[str, ...]:
+    """A program that builds the network as a `keras.Model`.
+
+    Args:
+        plan: the network; without projection and peepholes, which Keras has not.
+        lengths: whether the samples have lengths of their own: then the model also takes a mask.
+    """
+    spec, vector = plan.spec, plan.task is Task.ONE_TO_MANY
+    masked = lengths and plan.task not in FROM_ONE
+    read = shape_of(spec.features) if vector else shape_of(spec.timesteps, spec.features)
+    statements = [Statement("import keras"), Statement("from keras import layers"), Statement("")]
+    if spec.dtype != "float32":
+        statements.append(Statement(f'keras.config.set_floatx("{spec.dtype}")'))
+    batch = ("None", *(() if vector else (spec.timesteps,)), spec.features)
+    statements.append(Statement(f"x = keras.Input({read})", shape_of(*batch)))
+    if masked:
+        real = f'real = keras.Input({shape_of(spec.timesteps)}, dtype="bool")'
+        statements += [Statement("# real: True at every timestep that is no padding"), Statement(real)]
+    makers = {Task.ENCODER_DECODER: _encoder_decoder, Task.ONE_TO_MANY: _repeated}
+    statements += makers.get(plan.task, _directly)(plan, "mask=real" if masked else "")
+    inputs = "[x, real]" if masked else "x"
+    return lines_of([*statements, Statement(f"model = keras.Model({inputs}, y)")])
+
+
+def _layer(spec: Spec, *options: str, prefix: str = "") -> str:
+    extra = "".join(f", {option}" for option in (*options, "" if spec.bias else "use_bias=False") if option)
+    one = f"{prefix}LSTM({spec.units}{extra})"
+    return f"{prefix}Bidirectional({one})" if spec.bidirectional else one
+
+
+def _stack(spec: Spec, reads: str, option: str, more: str) -> list[Statement]:
+    """Layer upon layer; those below the last hand on h of every timestep, the last as `option` says."""
+    arguments = f", {more}" if more else ""
+    below, last = (_layer(spec, one, prefix="layers.") for one in (SEQUENCES, option))
+    steps = shape_of("None", spec.timesteps, spec.output)
+    made = steps if option == SEQUENCES else shape_of("None", spec.output)
+    if spec.layers <= MOST_WRITTEN:
+        names = [reads, *["h"] * (spec.layers - 1)]
+        written = [Statement(f"h = {below}({name}{arguments})", steps) for name in names[:-1]]
+        return [*written, Statement(f"h = {last}({names[-1]}{arguments})", made)]
+    return [
+        *([] if reads == "h" else [Statement(f"h = {reads}")]),
+        Statement(f"for _ in range({spec.layers - 1}):"),
+        Statement(f"{INDENT}h = {below}(h{arguments})", steps),
+        Statement(f"h = {last}(h{arguments})", made),
+    ]
+
+
+def _dense(plan: Plan) -> Statement:
+    if plan.steps_out is None:
+        return Statement(f"y = layers.Dense({plan.outputs})(h)", shape_of("None", plan.outputs))
+    made = shape_of("None", plan.steps_out, plan.outputs)
+    return Statement(f"y = layers.TimeDistributed(layers.Dense({plan.outputs}))(h)", made)
+
+
+def _directly(plan: Plan, mask: str) -> list[Statement]:
+    option = SEQUENCES if plan.task is Task.MANY_TO_MANY else ""
+    return [*_stack(plan.spec, "x", option, mask), _dense(plan)]
+
+
+def _repeated(plan: Plan, _: str) -> list[Statement]:
+    made = shape_of("None", plan.steps_out, plan.spec.features)
+    repeat = Statement(f"h = layers.RepeatVector({plan.steps_out})(x)", made)
+    return [repeat, *_stack(plan.spec, "h", SEQUENCES, ""), _dense(plan)]
+
+
+def _encoder_decoder(plan: Plan, mask: str) -> list[Statement]:
+    spec, decoder = plan.spec, plan.last
+    read = _read(spec, mask)
+    repeated = shape_of("None", decoder.timesteps, decoder.features)
+    steps = shape_of("None", decoder.timesteps, decoder.output)
+    layer = _layer(decoder, SEQUENCES, prefix="layers.")
+    write = [Statement(f"h = {layer}(h, initial_state=state)", steps)]
+    if spec.layers > 1:
+        write = [Statement("for state in states:"), Statement(f"{INDENT}{write[0].code}", steps)]
+    return [*read, Statement(f"h = layers.RepeatVector({decoder.timesteps})(h)", repeated), *write, _dense(plan)]
+
+
+def _read(spec: Spec, mask: str) -> list[Statement]:
+    """Run the encoder, and keep each layer's last states; those of two directions side by side."""
+    several, arguments = spec.layers > 1, f", {mask}" if mask else ""
+    indent, reads = (INDENT, "h") if several else ("", "x")
+    layer = _layer(spec, f"return_sequences=place < {spec.layers - 1}" if several else "", STATE, prefix="layers.")
+    made = "" if several else f"h {shape_of('None', spec.output)}"
+    if spec.bidirectional:
+        joined = "[layers.Concatenate()([h_f, h_b]), layers.Concatenate()([c_f, c_b])]"
+        run = Statement(f"{indent}h, h_f, c_f, h_b, c_b = {layer}({reads}{arguments})", made)
+        keep = Statement(f"{indent}states.append({joined})" if several else f"state = {joined}")
+        rows = [run, keep]
+    else:
+        run = Statement(f"{indent}h, *state = {layer}({reads}{arguments})", made)
+        rows = [run, Statement(f"{indent}states.append(state)")] if several else [run]
+    loop = [Statement("h, states = x, []"), Statement(f"for place in range({spec.layers}):")]
+    return [*loop, *rows] if several else rows
