@@ -59,11 +59,18 @@ def record_bytes(spec: Spec) -> int:
     return spec.samples * numbers * spec.item_bytes
 
 
-def run_bytes(spec: Spec) -> int:
-    """An upper bound on the memory of making the weights, drawing the inputs and recording the run."""
+def run_bytes(spec: Spec, padded: bool = False) -> int:
+    """An upper bound on the memory of making the weights, drawing the inputs and recording the run.
+
+    Args:
+        spec: the sizes and options.
+        padded: whether the samples have lengths: then outputs are zeroed in a copy, and a backward direction, which reads each
+            sample from an end of its own, is put back into order in one.
+    """
     read = sum((spec.features_of(layer) + 1) * times for layer, times in spec.unlike_layers) * len(spec.directions)
-    joined = spec.output * spec.layers if spec.bidirectional else 0
-    copies = spec.samples * spec.timesteps * (read + joined) * spec.item_bytes
+    joined = spec.output * spec.layers if spec.bidirectional or padded else 0
+    reordered = read + _step_numbers(spec) if spec.bidirectional and padded else 0
+    copies = spec.samples * spec.timesteps * (read + joined + reordered) * spec.item_bytes
     return making_bytes(spec) + input_bytes(spec) + copies + record_bytes(spec)
 
 

@@ -66,7 +66,11 @@ class LSTM:
     @property
     def fits(self) -> bool:
         """Whether a run over all samples stays within the memory budget."""
-        return run_bytes(self.spec) <= self.max_memory
+        return self.run_bytes(self.spec.samples) <= self.max_memory
+
+    def run_bytes(self, samples: int) -> int:
+        """An upper bound on the memory of running so many samples at a time."""
+        return run_bytes(replace(self.spec, samples=samples), padded=self.lengths is not None)
 
     def run(self, start: int = 0, stop: int | None = None) -> Record:
         """Run the samples start to stop - 1, all if left out, and record every tensor.
@@ -80,7 +84,7 @@ class LSTM:
 
         stop = self.spec.samples if stop is None else stop
         several = "1 sample" if stop - start == 1 else f"{stop - start} samples"
-        self.afford(run_bytes(replace(self.spec, samples=stop - start)), f"running {several} at a time")
+        self.afford(self.run_bytes(stop - start), f"running {several} at a time")
         lengths = None if self.lengths is None else np.array(self.lengths[start:stop])
         return forward(self.spec, self.weights, self.inputs.block(start, stop), lengths=lengths)
 
@@ -103,7 +107,7 @@ class LSTM:
         return size
 
     def _block_fits(self, size: int) -> bool:
-        needed = run_bytes(replace(self.spec, samples=size))
+        needed = self.run_bytes(size)
         return needed <= self.max_memory and needed - making_bytes(self.spec) <= BLOCK_BYTES
 
     def checked_sample(self, sample: int) -> int:

@@ -67,9 +67,11 @@ class Table(NamedTuple):
 
 
 class Drawing(NamedTuple):
-    """A picture made of characters: lines that are kept as they are."""
+    """A picture made of characters, or a program: lines that are kept as they are."""
 
     lines: tuple[str, ...]
+    language: str = "text"
+    """The language of a program."""
 
 
 class Symbol(NamedTuple):

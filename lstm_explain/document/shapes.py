@@ -135,7 +135,7 @@ def _shares(unit: UnitShare, spec: Spec) -> str:
     mixed = "" if spec.projection is None else ", mixed with the others' by the projection"
     return (
         f"its output{mixed}: at the next timestep it is among the {count(unit.hidden)} numbers that every unit reads. "
-        "Within a timestep it reads nothing of any other unit's gates or states"
+        "Within a timestep it reads nothing of any other unit's gates or states (`influence` measures that)"
     )
 
 

@@ -173,7 +173,7 @@ def _code(network: TaskNetwork) -> list[Block]:
         if said.lines is None:
             blocks.append(Paragraph(f"{title}'s LSTM has no {said.lacks}, so it cannot build this network."))
         else:
-            blocks.append(Drawing(said.lines))
+            blocks.append(Drawing(said.lines, "python"))
     return blocks
 
 

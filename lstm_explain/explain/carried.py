@@ -139,7 +139,7 @@ def _run_joined(lstm: LSTM, samples: range, lengths: Array, state: State | None)
     spec = lstm.spec
     sizes = replace(spec, samples=1, timesteps=int(lengths.sum()))
     copies = len(samples) * spec.timesteps * (spec.features + 4 * spec.hidden) * spec.item_bytes
-    both = run_bytes(replace(spec, samples=len(samples))) + run_bytes(sizes) + copies
+    both = lstm.run_bytes(len(samples)) + run_bytes(sizes) + copies
     lstm.afford(both, f"running {len(samples)} samples one by one and as one sequence")
     run = np.arange(spec.timesteps) < lengths[:, None]
     joined = lstm.inputs.block(samples.start, samples.stop)[run][None]
@@ -148,7 +148,7 @@ def _run_joined(lstm: LSTM, samples: range, lengths: Array, state: State | None)
 
 def _run_alone(lstm: LSTM, sample: int, state: State | None) -> Record:
     spec = replace(lstm.spec, samples=1)
-    lstm.afford(run_bytes(spec), "running 1 sample at a time")
+    lstm.afford(lstm.run_bytes(1), "running 1 sample at a time")
     lengths = None if lstm.lengths is None else np.array(lstm.lengths[sample : sample + 1])
     return forward(spec, lstm.weights, lstm.inputs.block(sample, sample + 1), state, lengths)
 

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from lstm_explain.core.cost import run_bytes
 from lstm_explain.core.gates import Direction, Gate
 from lstm_explain.core.remembering import mean_forget, mean_half_life
 from lstm_explain.explain.plain import plain
@@ -88,7 +87,7 @@ def _forget_gates(lstm: LSTM, start: int, stop: int, layer: int, way: Direction)
     """Every f of a block but at padding; [samples and timesteps, units]."""
     sizes = replace(lstm.spec, samples=stop - start)
     copies = 4 * 8 * sizes.samples * sizes.timesteps * sizes.units
-    lstm.afford(run_bytes(sizes) + copies, f"averaging the forget gates of {sizes.samples} samples")
+    lstm.afford(lstm.run_bytes(sizes.samples) + copies, f"averaging the forget gates of {sizes.samples} samples")
     record = lstm.run(start, stop)
     forget = record.of(layer, way).forget_gate
     if record.lengths is None:

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
-from lstm_explain.core.cost import run_bytes
 from lstm_explain.core.gates import GATES, Direction, Gate
 from lstm_explain.core.remembering import half_life, half_since, mean_forget, mean_half_life, split
 from lstm_explain.core.spec import INITS
@@ -180,7 +179,7 @@ def explain_memory(
     layer, way = check_layer(spec, layer, direction)
     sample, chosen = lstm.checked_sample(sample), chosen_units(spec, units)
     splitting = SPLIT_BYTES * spec.timesteps * len(chosen)
-    lstm.afford(run_bytes(replace(spec, samples=1)) + splitting, f"splitting the state of {len(chosen)} units")
+    lstm.afford(lstm.run_bytes(1) + splitting, f"splitting the state of {len(chosen)} units")
     carried = None
     if carry_state:
         carried, record = carry(lstm, sample, layer, chosen, watched)

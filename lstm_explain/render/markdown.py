@@ -29,8 +29,8 @@ def _block(block: Block) -> Iterator[str]:
             yield f"> {_escaped(words)}"
         case Table():
             yield from _table(block)
-        case Drawing(rows):
-            yield from ("```text", *rows, "```")
+        case Drawing(rows, language):
+            yield from (f"```{language}", *rows, "```")
         case Formula(_, latex):
             yield from ("```math", latex, "```")
 
