@@ -50,6 +50,7 @@ def lstm_explain(
       lstm-explain shapes --samples 1000 --timesteps 10 --features 5 --units 10
       lstm-explain unit --unit 3 --step 4
       lstm-explain trace --gates
+      lstm-explain influence --unit 3
       lstm-explain trace --data my.csv --json | jq .steps
 
     Every command works bare, on the founding example: 1000 samples of 10 timesteps of 5 features, read by 10 units.
