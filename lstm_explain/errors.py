@@ -55,3 +55,18 @@ class OutputError(LstmExplainError):
     """The answer could not be written: no such folder, no permission, disk full. Exit code 5."""
 
     exit_code = 5
+
+
+class MissingExtraError(LstmExplainError):
+    """An optional library is needed that is not installed. Exit code 6.
+
+    Args:
+        asked: what the caller gave.
+        library: the library that reads it.
+    """
+
+    exit_code = 6
+
+    def __init__(self, asked: str, library: str) -> None:
+        found = f"reading this needs {library}, which is not installed"
+        super().__init__(asked, found, 'Install it with: python -m pip install "lstm-explain[models]"')

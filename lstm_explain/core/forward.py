@@ -38,6 +38,10 @@ class State(NamedTuple):
     cell: Array
     """[layers*directions, samples, units]"""
 
+    def repeated(self, samples: int) -> State:
+        """The states of one sample, for each of many."""
+        return State(*(np.broadcast_to(states, (len(states), samples, states.shape[2])) for states in self))
+
 
 def forward(spec: Spec, weights: Weights, inputs: Array, initial: State | None = None, lengths: Array | None = None) -> Record:
     """Run a stack over a batch and record every tensor.

@@ -94,21 +94,20 @@ class Jacobian(NamedTuple):
 def jacobian(weights: LayerWeights, slopes: Slopes) -> Jacobian:
     """All derivatives of some timesteps, from slopes of [steps, units]."""
     emitted = slopes.emitted_by_sums
-    cell_by_cell = _diagonal(slopes.cell_by_cell)
     return Jacobian(
         hidden_by_hidden=_hidden(weights, _by_read(weights.recurrent_kernel, emitted)),
-        hidden_by_cell=_hidden(weights, slopes.emitted_by_cell[:, :, None] * cell_by_cell),
+        hidden_by_cell=_hidden(weights, _diagonal(slopes.emitted_by_cell * slopes.cell_by_cell)),
         cell_by_hidden=_by_read(weights.recurrent_kernel, slopes.cell_by_sum),
-        cell_by_cell=cell_by_cell,
+        cell_by_cell=_diagonal(slopes.cell_by_cell),
         hidden_by_input=_hidden(weights, _by_read(weights.kernel, emitted)),
         cell_by_input=_by_read(weights.kernel, slopes.cell_by_sum),
     )
 
 
 def jacobian_bytes(weights: LayerWeights, steps: int) -> int:
-    """The memory that `jacobian` takes at its peak: what it returns, and as much again while it is made."""
-    units, read = weights.units, len(weights.kernel) + len(weights.recurrent_kernel) + weights.units
-    return 2 * steps * 2 * units * read * 8
+    """The memory that `jacobian` takes at its peak: what it returns, as much while it is made, and a kernel in float64."""
+    units, sizes = weights.units, (len(weights.kernel), len(weights.recurrent_kernel), weights.units)
+    return 2 * steps * 2 * units * sum(sizes) * 8 + len(GATES) * units * max(sizes) * 8
 
 
 def _by_read(kernel: Array, by_sums: Array) -> Array:
@@ -116,12 +115,11 @@ def _by_read(kernel: Array, by_sums: Array) -> Array:
 
     Each unit's sums read a number through weights of the unit's own: `kernel` is [numbers read, 4*units].
     """
-    units = by_sums.shape[-1]
-    by_gate = kernel.astype(np.float64).reshape(len(kernel), len(GATES), units).transpose(1, 2, 0)
-    result: Array = by_sums[:, 0, :, None] * by_gate[0]
-    for place in range(1, len(GATES)):
-        result += by_sums[:, place, :, None] * by_gate[place]
-    return result
+    # A product of matrices for each unit, [steps, gates] with [gates, numbers read]: several times as fast as four of arrays.
+    by_gate = kernel.reshape(len(kernel), len(GATES), -1).transpose(2, 1, 0)
+    by_unit = by_sums.transpose(2, 0, 1)
+    result: Array = np.ascontiguousarray(by_unit) @ np.ascontiguousarray(by_gate, np.float64)
+    return result.transpose(1, 0, 2)
 
 
 def _hidden(weights: LayerWeights, emitted: Array) -> Array:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from lstm_explain.core.cost import making_bytes, run_bytes
 from lstm_explain.core.spec import checked_init, checked_seed, whole
@@ -13,6 +13,7 @@ from lstm_explain.errors import RefusedError, UsageError, there_are
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from lstm_explain.core.forward import State
     from lstm_explain.core.inputs import Inputs
     from lstm_explain.core.record import Block, Record
     from lstm_explain.core.spec import Init, Spec
@@ -21,6 +22,16 @@ if TYPE_CHECKING:
 DEFAULT_MEMORY = 2**30
 BLOCK_SAMPLES = 128
 BLOCK_BYTES = 2**25
+
+
+class Loaded(NamedTuple):
+    """Weights that come from elsewhere, such as a model file, in place of seeded ones."""
+
+    weights: Weights
+    origin: dict[str, Any]
+    """Where they come from, as it stands under `source.weights` in every JSON object."""
+    initial: State | None = None
+    """The states that every sample starts from, where the model has some of its own; [directions, 1, units or hidden]."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -41,6 +52,8 @@ class LSTM:
     """How many timesteps of each sample are run; all where None."""
     max_memory: int = DEFAULT_MEMORY
     """The memory budget of one run, in bytes."""
+    loaded: Loaded | None = field(default=None, repr=False)
+    """The weights, where they are not made from the seed."""
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "seed", checked_seed(self.seed))
@@ -50,16 +63,19 @@ class LSTM:
 
     @cached_property
     def weights(self) -> Weights:
-        """The weights, made at the first use."""
+        """The weights, made at the first use unless they were loaded."""
         from lstm_explain.core.weights import seeded_weights
 
+        if self.loaded is not None:
+            return self.loaded.weights
         self.afford(making_bytes(self.spec), "making the weights")
         return seeded_weights(self.spec, self.init, self.seed)
 
     @property
     def origin(self) -> dict[str, Any]:
         """Where weights and inputs come from, as it stands under `source` in every JSON object."""
-        weights = {"kind": "seeded", "init": self.init, "seed": self.seed}
+        seeded = {"kind": "seeded", "init": self.init, "seed": self.seed}
+        weights = seeded if self.loaded is None else self.loaded.origin
         lengths = None if self.lengths is None else list(self.lengths)
         return {"weights": weights, "inputs": {**self.inputs.origin, "lengths": lengths}}
 
@@ -86,7 +102,13 @@ class LSTM:
         several = "1 sample" if stop - start == 1 else f"{stop - start} samples"
         self.afford(self.run_bytes(stop - start), f"running {several} at a time")
         lengths = None if self.lengths is None else np.array(self.lengths[start:stop])
-        return forward(self.spec, self.weights, self.inputs.block(start, stop), lengths=lengths)
+        return forward(self.spec, self.weights, self.inputs.block(start, stop), self._initial(stop - start), lengths)
+
+    def _initial(self, samples: int) -> State | None:
+        """The states that so many samples start from; None for zeros."""
+        if self.loaded is None or self.loaded.initial is None:
+            return None
+        return self.loaded.initial.repeated(samples)
 
     def block_of(self, sample: int) -> tuple[int, int]:
         """The block of samples [start, stop) that a sample is always run in.

@@ -120,5 +120,6 @@ def _by_input(way: Course, by_hidden: Array, by_cell: Array, by_output: Array | 
 
 
 def through_time_bytes(course_length: int, rows: int, wide: int) -> int:
-    """The memory that going back takes: two layers' rows by every timestep's input of up to `wide` numbers, and a step's."""
-    return 2 * course_length * rows * wide * 8 + 12 * rows * wide * len(GATES) * 8
+    """The memory that going back takes: the slopes while they are made, two layers' rows by every timestep's input of up to
+    `wide` numbers, and a step's."""
+    return (2 * rows + 32) * course_length * wide * 8 + 12 * rows * wide * len(GATES) * 8

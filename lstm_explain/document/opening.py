@@ -45,6 +45,8 @@ def opening(explanation: Explanation) -> str:
 def _origin(source: dict[str, Any]) -> str:
     weights, inputs = source["weights"], source["inputs"]
     made = f"Weights: seeded, {weights['init']} initialiser, seed {weights['seed']}."
+    if weights["kind"] == "model":
+        made = f"Weights: {weights['file']}, {weights['layer']} ({weights['title']})."
     if inputs["kind"] == "seeded":
         return f"{made} Inputs: seeded normal numbers, seed {inputs['seed']}."
     return f"{made} Inputs: {inputs['name']}."

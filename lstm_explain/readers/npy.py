@@ -31,7 +31,7 @@ def read_npy(file: BinaryIO, name: str) -> Array:
         InputFileError: the header is malformed, announces more than the file holds, or names another type than
             whole numbers and floating-point numbers.
     """
-    shape, fortran, dtype = _header(file, name)
+    shape, fortran, dtype = read_header(file, name)
     start, held = file.tell(), os.fstat(file.fileno()).st_size
     needed = math.prod(shape) * dtype.itemsize
     if held - start < needed:
@@ -40,7 +40,12 @@ def read_npy(file: BinaryIO, name: str) -> Array:
     return np.memmap(file, dtype, "r", start, shape, "F" if fortran else "C")
 
 
-def _header(file: BinaryIO, name: str) -> tuple[tuple[int, ...], bool, np.dtype[Any]]:
+def read_header(file: BinaryIO, name: str) -> tuple[tuple[int, ...], bool, np.dtype[Any]]:
+    """The shape, whether it is in Fortran's order, and the type that an array's header announces.
+
+    Raises:
+        InputFileError: the header is malformed, or names a shape or type that is not supported.
+    """
     shape, fortran, dtype = _parsed(file, name)
     if dtype.hasobject:
         found = "it holds Python objects, and reading those would run whatever program the file contains"

@@ -17,19 +17,22 @@ LONGEST_LINE = 2**22
 """In bytes. A line is held as many small strings, so it is far larger in memory than in the file."""
 
 
-def open_file(name: str) -> BinaryIO:
-    """Open a regular file to read its bytes.
+A_BATCH = "Name a .npy or .csv file, or - for CSV on standard input"
+
+
+def open_file(name: str, fix: str = A_BATCH) -> BinaryIO:
+    """Open a regular file to read its bytes; `fix` says what to name instead of a folder or nothing.
 
     Raises:
         InputFileError: there is no such file, it is a folder or device, or it may not be read.
     """
     if not name:
-        raise InputFileError("--data ''", "this names no file", "Name a .npy or .csv file, or - for CSV on standard input")
+        raise InputFileError("--data ''" if fix == A_BATCH else "--model ''", "this names no file", fix)
     path = Path(name)
     try:
         if not stat.S_ISREG(path.stat().st_mode):
             kind = "a folder" if path.is_dir() else "not a regular file"
-            raise InputFileError(shown(name), f"this is {kind}", "Name a .npy or .csv file, or - for CSV on standard input")
+            raise InputFileError(shown(name), f"this is {kind}", fix)
         return path.open("rb")
     except FileNotFoundError:
         raise InputFileError(shown(name), "there is no such file") from None

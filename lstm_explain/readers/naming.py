@@ -1,0 +1,242 @@
+"""From named arrays to LSTMs: which framework wrote them is told by their names, and never guessed where these do not tell."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, NamedTuple, TypeAlias
+
+import numpy as np
+
+from lstm_explain.core.gates import GATES, LETTERS, Direction
+from lstm_explain.core.weights import WEIGHT_NAMES, LayerWeights, Weights
+from lstm_explain.errors import InputFileError
+from lstm_explain.frameworks.known import CONVENTIONS
+from lstm_explain.readers.found import Found
+from lstm_explain.readers.opening import shown
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping
+
+    from lstm_explain.core.axes import Array
+    from lstm_explain.frameworks.convention import Convention
+
+Tensors: TypeAlias = "Mapping[str, Array]"
+Parts: TypeAlias = "dict[tuple[int, Direction], dict[str, str]]"
+"""For each layer and direction: the name in the file of each of its tensors, by the name that the framework gives it."""
+
+PYTORCH_NAME = re.compile(
+    r"(?:(?P<module>.*)\.)?(?P<tensor>(?:weight_(?:ih|hh|hr)|bias_(?:ih|hh)))(?:_l(?P<layer>\d{1,3})(?P<reverse>_reverse)?)?"
+)
+OWN_NAME = re.compile(
+    rf"(?:(?P<module>.*)\.)?layer(?P<layer>\d{{1,3}})\.(?P<way>forward|backward)\.(?P<tensor>{'|'.join(WEIGHT_NAMES)})"
+)
+FLAX_NAME = re.compile(r"(?:(?P<module>.*)[./])?(?P<dense>[ih][ifgo])_?[./](?P<tensor>kernel|bias)(?:[./]value)?")
+LAST_PART = re.compile(r"(?:(?P<module>.*)[./])?(?P<tensor>[^./]+?)(?::0)?")
+
+
+class Unfit(NamedTuple):
+    """Something that looks like a recurrent layer, and is none that we explain."""
+
+    name: str
+    reason: str
+
+
+def lstms_in(tensors: Tensors, file: str, convention: str | None = None) -> tuple[Found, ...]:
+    """Every LSTM among named arrays, in the order of the names.
+
+    Args:
+        tensors: the arrays by name.
+        file: what to call the file in a message.
+        convention: the framework that wrote them, where their names do not tell: a key of `CONVENTIONS`.
+
+    Raises:
+        InputFileError: the arrays of an LSTM do not fit together; or there are only other recurrent layers, or such that could
+            be of several frameworks.
+    """
+    schemes: list[Callable[[Tensors, str], Iterator[Found | Unfit]]] = [_own, _pytorch, _flax, _keras]
+    if convention is not None:
+        schemes = [lambda named, where: _by_convention(named, where, CONVENTIONS[convention])]
+    found: list[Found] = []
+    unfit: list[Unfit] = []
+    left = dict(tensors)
+    for scheme in schemes:
+        for one in list(scheme(left, file)):
+            if isinstance(one, Unfit):
+                unfit.append(one)
+                continue
+            found.append(one)
+            left = {name: array for name, array in left.items() if name not in one.tensors}
+    if not found and unfit:
+        raise InputFileError(file, f"{shown(unfit[0].name) or 'what it holds'} {unfit[0].reason}")
+    return tuple(found)
+
+
+# --- one scheme for each way to name ----------------------------------------------------------------------------------
+
+
+def _own(tensors: Tensors, file: str) -> Iterator[Found | Unfit]:
+    """`layer0.forward.kernel`: what `trace -o run.npz` and `convert` write."""
+    modules: dict[str, Parts] = {}
+    for name in tensors:
+        if match := OWN_NAME.fullmatch(name):
+            place = int(match["layer"]), Direction(match["way"])
+            modules.setdefault(match["module"] or "lstm", {}).setdefault(place, {})[match["tensor"]] = name
+    for module, parts in modules.items():
+        layers = {place: LayerWeights(**{key: tensors[name] for key, name in own.items()}) for place, own in parts.items()}
+        yield _found(module, "lstm-explain", "lstm-explain", layers, parts, tensors, file, biases=1)
+
+
+def _pytorch(tensors: Tensors, file: str) -> Iterator[Found | Unfit]:
+    """`encoder.lstm.weight_ih_l0_reverse`; without `_l0` it is an LSTMCell."""
+    modules: dict[tuple[str, bool], Parts] = {}
+    for name in tensors:
+        if match := PYTORCH_NAME.fullmatch(name):
+            place = int(match["layer"] or 0), Direction.BACKWARD if match["reverse"] else Direction.FORWARD
+            own = modules.setdefault((match["module"] or "", match["layer"] is None), {})
+            own.setdefault(place, {})[match["tensor"]] = name
+    for (module, cell), parts in modules.items():
+        title = "torch.nn.LSTMCell" if cell else "torch.nn.LSTM"
+        yield from _unpacked(module, title, CONVENTIONS["pytorch"], parts, tensors, file)
+
+
+def _keras(tensors: Tensors, file: str) -> Iterator[Found | Unfit]:
+    """`lstm/lstm_cell/recurrent_kernel`."""
+    convention = CONVENTIONS["keras"]
+    names = {convention.kernel, convention.recurrent_kernel, *convention.biases}
+    for module, own in _by_last_part(tensors, names).items():
+        if convention.recurrent_kernel in own:
+            yield from _unpacked(module, "keras.layers.LSTM", convention, {(0, Direction.FORWARD): own}, tensors, file)
+
+
+def _by_convention(tensors: Tensors, file: str, convention: Convention) -> Iterator[Found | Unfit]:
+    """The names that a framework uses, whatever stands before them; PyTorch's carry layer and direction."""
+    if convention.framework == "pytorch":
+        yield from _pytorch(tensors, file)
+        return
+    names = {convention.kernel, convention.recurrent_kernel, *convention.biases, convention.peephole or ""}
+    for module, own in _by_last_part(tensors, names).items():
+        yield from _unpacked(module, f"{convention.title} LSTM", convention, {(0, Direction.FORWARD): own}, tensors, file)
+
+
+def _by_last_part(tensors: Tensors, names: set[str]) -> dict[str, dict[str, str]]:
+    modules: dict[str, dict[str, str]] = {}
+    for name in tensors:
+        match = LAST_PART.fullmatch(name)
+        if match and match["tensor"] in names:
+            modules.setdefault(match["module"] or "", {})[match["tensor"]] = name
+    return modules
+
+
+def _flax(tensors: Tensors, file: str) -> Iterator[Found | Unfit]:
+    """`params/LSTMCell_0/hi/kernel`: one dense layer for each gate, the input's without bias."""
+    modules: dict[str, dict[str, str]] = {}
+    for name in tensors:
+        if match := FLAX_NAME.fullmatch(name):
+            modules.setdefault(match["module"] or "", {})[f"{match['dense']}.{match['tensor']}"] = name
+    for module, own in modules.items():
+        wanted = [f"{source}{LETTERS[gate]}.kernel" for source in "ih" for gate in GATES]
+        if any(name not in own for name in wanted):
+            yield Unfit(
+                module, f"has no {', '.join(name for name in wanted if name not in own)}: this is no LSTM cell of Flax"
+            )
+            continue
+        weights = _flax_weights(own, tensors, file)
+        place = (0, Direction.FORWARD)
+        yield _found(module or "lstm", "flax", "Flax LSTMCell", {place: weights}, {place: own}, tensors, file, biases=1)
+
+
+def _flax_weights(own: dict[str, str], tensors: Tensors, file: str) -> LayerWeights:
+    def joined(source: str, tensor: str) -> Array:
+        parts = [tensors[own[f"{source}{LETTERS[gate]}.{tensor}"]] for gate in GATES]
+        if len({part.shape for part in parts}) > 1:
+            raise InputFileError(file, f"the gates' {tensor}s of {shown(next(iter(own.values())))} have different shapes")
+        return np.concatenate(parts, axis=-1)
+
+    biased = all(f"h{LETTERS[gate]}.bias" in own for gate in GATES)
+    return LayerWeights(joined("i", "kernel"), joined("h", "kernel"), joined("h", "bias") if biased else None)
+
+
+# --- from arrays to weights -------------------------------------------------------------------------------------------
+
+
+def _unpacked(
+    module: str, title: str, convention: Convention, parts: Parts, tensors: Tensors, file: str
+) -> Iterator[Found | Unfit]:
+    """A module of a framework whose tensors hold all gates."""
+    layers = {}
+    for place, own in parts.items():
+        arrays = {key: tensors[name] for key, name in own.items()}
+        reason = _no_lstm(arrays, convention)
+        if reason:
+            yield Unfit(module, reason)
+            return
+        layers[place] = convention.unpack(arrays)
+    biases = sum(name in next(iter(parts.values())) for name in convention.biases)
+    yield _found(module or "lstm", convention.framework, title, layers, parts, tensors, file, biases)
+
+
+def _no_lstm(arrays: dict[str, Array], convention: Convention) -> str | None:
+    """Why these tensors are no LSTM's, or None."""
+    kernel, recurrent = arrays.get(convention.kernel), arrays.get(convention.recurrent_kernel)
+    if kernel is None or recurrent is None:
+        return f"has no {convention.kernel if kernel is None else convention.recurrent_kernel}"
+    if kernel.ndim != 2 or recurrent.ndim != 2:
+        return (
+            f"has a {convention.kernel} of {kernel.ndim} axes and a {convention.recurrent_kernel} of {recurrent.ndim}, not 2"
+        )
+    neurons, hidden = recurrent.shape if convention.neurons_first else recurrent.shape[::-1]
+    projection = arrays.get(convention.projection or "")
+    units = hidden if projection is None or projection.ndim != 2 else max(projection.shape)
+    if units and neurons == 3 * units:
+        return f"is a GRU: it has {neurons} neurons for {units} units, three for each; only LSTMs are explained"
+    if neurons == units:
+        return f"is a simple recurrent layer: it has one neuron for each of {units} units; only LSTMs are explained"
+    if neurons != len(GATES) * units or not units:
+        return f"is no LSTM: {neurons} neurons for {units} units are not four for each"
+    return None
+
+
+def _found(
+    module: str,
+    framework: str,
+    title: str,
+    layers: dict[tuple[int, Direction], LayerWeights],
+    parts: Parts,
+    tensors: Tensors,
+    file: str,
+    biases: int,
+) -> Found:
+    """Put layers and directions in order, once they are known to fit together."""
+    depth = 1 + max(layer for layer, _ in layers)
+    ways = [way for way in Direction if (0, way) in layers]
+    missing = [(layer, way.value) for layer in range(depth) for way in ways if (layer, way) not in layers]
+    if missing or not ways or ways[0] is not Direction.FORWARD or len(layers) != depth * len(ways):
+        where = f"layer {missing[0][0]} {missing[0][1]}" if missing else "a direction of some layer"
+        raise InputFileError(file, f"{shown(module)} has no weights of {where}", "The file is not whole")
+    weights = Weights(tuple({way: _of_one_type(layers[layer, way]) for way in ways} for layer in range(depth)))
+    used = [name for own in parts.values() for name in own.values()]
+    found = Found(module, framework, title, weights, {name: tensors[name].shape for name in used}, biases)
+    return checked(found, file)
+
+
+def _of_one_type(weights: LayerWeights) -> LayerWeights:
+    """All tensors in one type: float64 where any is, else float32."""
+    wide = any(tensor.dtype.itemsize == 8 for tensor in weights.tensors().values())
+    dtype = np.float64 if wide else np.float32
+    return weights._replace(**{name: tensor.astype(dtype) for name, tensor in weights.tensors().items()})
+
+
+def checked(found: Found, file: str) -> Found:
+    """The LSTM, once its tensors are known to fit each other.
+
+    Raises:
+        InputFileError: they do not.
+    """
+    from lstm_explain.core.weights import check_weights
+    from lstm_explain.errors import UsageError
+
+    try:
+        check_weights(found.spec, found.weights)
+    except UsageError as error:
+        raise InputFileError(f"{file}#{shown(found.name)}", f"its tensors do not fit together: {error}") from None
+    return found

@@ -1,0 +1,66 @@
+"""`.npz` archives: each member's header is checked against what the archive says it holds before it is read."""
+
+from __future__ import annotations
+
+import io
+import math
+from typing import TYPE_CHECKING, BinaryIO
+
+import numpy as np
+
+from lstm_explain.errors import InputFileError, RefusedError
+from lstm_explain.readers.npy import read_header
+from lstm_explain.readers.opening import shown
+from lstm_explain.readers.zip_archive import Archive
+
+if TYPE_CHECKING:
+    from lstm_explain.core.axes import Array
+
+SUFFIX = ".npy"
+
+
+def array_names(archive: Archive) -> tuple[str, ...]:
+    """The names of the arrays in an archive, without the ending that their members have."""
+    return tuple(name.removesuffix(SUFFIX) for name in archive.names if name.endswith(SUFFIX))
+
+
+def read_member(archive: Archive, array: str, budget: int) -> Array:
+    """One array of an archive.
+
+    Raises:
+        InputFileError: its header is malformed, announces another number of bytes than follow, or names another type than
+            numbers.
+        RefusedError: it is larger than the budget.
+    """
+    data = archive.read(array + SUFFIX, budget)
+    where = f"{archive.name}#{shown(array)}"
+    stream = io.BytesIO(data)
+    shape, fortran, dtype = read_header(stream, where)
+    needed, held = math.prod(shape) * dtype.itemsize, len(data) - stream.tell()
+    if needed != held:
+        found = f"its header announces {needed} bytes of numbers, and {held} follow"
+        raise InputFileError(where, found, "The file is cut or forged: write it anew")
+    return np.ndarray(shape, dtype, data, stream.tell(), order="F" if fortran else "C")
+
+
+def read_arrays(file: BinaryIO, name: str, budget: int) -> dict[str, Array]:
+    """All floating-point arrays of an archive, by name, in float32 or float64.
+
+    Raises:
+        InputFileError: the archive or an array in it is malformed.
+        RefusedError: together they are larger than the budget.
+    """
+    archive = Archive(file, name)
+    names = array_names(archive)
+    if not names:
+        raise InputFileError(archive.name, "there is no array in this zip archive")
+    said = sum(archive.size(one + SUFFIX) for one in names)
+    if 2 * said > budget:
+        found = f"its arrays hold {said:,} bytes, reading takes twice as much, and the memory budget is {budget:,}"
+        raise RefusedError(archive.name, found, "Raise --max-memory")
+    arrays = {one: read_member(archive, one, budget) for one in names}
+    return {one: _standard(array) for one, array in arrays.items() if array.dtype.kind == "f"}
+
+
+def _standard(array: Array) -> Array:
+    return array.astype(np.float64 if array.dtype.itemsize >= 8 else np.float32)

@@ -1,0 +1,75 @@
+"""`.safetensors` files: read by the library, once the header is known to be honest about its names."""
+
+from __future__ import annotations
+
+import json
+import os
+from typing import TYPE_CHECKING, Any, BinaryIO
+
+import numpy as np
+
+from lstm_explain.errors import InputFileError, MissingExtraError, RefusedError
+from lstm_explain.readers.opening import shown
+
+if TYPE_CHECKING:
+    from lstm_explain.core.axes import Array
+
+LARGEST_HEADER = 10**8
+"""As the format's own library has it."""
+TYPES = {"F64": "<f8", "F32": "<f4", "F16": "<f2"}
+
+
+def read_safetensors(file: BinaryIO, name: str, budget: int) -> dict[str, Array]:
+    """The floating-point arrays of a file, by name; others are left out.
+
+    Raises:
+        InputFileError: the file is malformed.
+        RefusedError: it is larger than the budget allows.
+        MissingExtraError: the library is not installed.
+    """
+    try:
+        from safetensors import SafetensorError, deserialize
+    except ImportError:
+        raise MissingExtraError(shown(name), "safetensors") from None
+    size = os.fstat(file.fileno()).st_size
+    if 3 * size > budget:  # the bytes, what the library makes of them, and the arrays
+        raise RefusedError(
+            shown(name), f"reading {size:,} bytes of weights takes three times as much memory", "Raise --max-memory"
+        )
+    data = file.read()
+    _check_header(data, name)
+    try:
+        parts = deserialize(data)
+    except (SafetensorError, ValueError, OverflowError) as error:
+        raise InputFileError(shown(name), f"this .safetensors file cannot be read: {shown(str(error))}") from None
+    return {key: array for key, part in parts if (array := _array(part)) is not None}
+
+
+def _check_header(data: bytes, name: str) -> None:
+    """A name that stands twice could mean one tensor here and another elsewhere."""
+    length = int.from_bytes(data[:8], "little")
+    if length > min(LARGEST_HEADER, len(data) - 8):
+        raise InputFileError(shown(name), f"its header announces {length} bytes, and {max(0, len(data) - 8)} follow")
+    try:
+        json.loads(data[8 : 8 + length], object_pairs_hook=_unique)
+    except (ValueError, RecursionError) as error:
+        raise InputFileError(shown(name), f"its header cannot be read: {shown(str(error))}") from None
+
+
+def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        raise ValueError("a name stands twice")
+    return found
+
+
+def _array(part: dict[str, Any]) -> Array | None:
+    """A tensor as a float32 or float64 array; None where it is of another kind."""
+    kind, sizes = part["dtype"], part["shape"]
+    if kind == "BF16":  # the upper half of a float32
+        wide = np.frombuffer(part["data"], "<u2").astype(np.uint32) << 16
+        return wide.view(np.float32).reshape(sizes)
+    if kind not in TYPES:
+        return None
+    array = np.frombuffer(part["data"], TYPES[kind]).reshape(sizes)
+    return array.astype(np.float32 if array.dtype.itemsize < 8 else np.float64)
