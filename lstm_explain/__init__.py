@@ -30,13 +30,14 @@ if TYPE_CHECKING:  # the same names for type checkers, who do not run `__getattr
     from lstm_explain.explain.trace import explain_trace as trace
     from lstm_explain.explain.trace import stream_trace
     from lstm_explain.explain.unit import explain_unit as unit
-    from lstm_explain.library import given, seeded
+    from lstm_explain.library import from_model, given, seeded
 
 _PUBLIC = {
     "LSTM": "core.lstm:LSTM",
     "LstmExplainError": "errors:LstmExplainError",
     "Spec": "core.spec:Spec",
     "forward": "core.forward:forward",
+    "from_model": "library:from_model",
     "given": "library:given",
     "seeded": "library:seeded",
     "shapes": "explain.shapes:explain_shapes",
@@ -57,6 +58,7 @@ __all__ = [
     "__version__",
     "equations",
     "forward",
+    "from_model",
     "given",
     "influence",
     "memory",

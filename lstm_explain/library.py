@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from lstm_explain.core.axes import compact
 from lstm_explain.core.inputs import GivenInputs, SeededInputs
-from lstm_explain.core.lstm import DEFAULT_MEMORY, LSTM
+from lstm_explain.core.lstm import DEFAULT_MEMORY, LSTM, Loaded
 from lstm_explain.core.spec import Spec, checked_seed
 from lstm_explain.errors import UsageError
 
@@ -24,6 +25,7 @@ def seeded(
     seed: int = 0,
     lengths: Sequence[int] | None = None,
     max_memory: int = DEFAULT_MEMORY,
+    loaded: Loaded | None = None,
     **sizes: Any,
 ) -> LSTM:
     """Build an LSTM with weights and inputs made from a seed.
@@ -34,6 +36,7 @@ def seeded(
         lengths: how many timesteps of each sample to run; all if left out. Without `samples` and `timesteps`, there are as
             many samples as lengths, and as many timesteps as the largest.
         max_memory: the budget of one run, in bytes.
+        loaded: weights from elsewhere, in place of seeded ones; see `from_model`.
         sizes: the fields of `Spec`: samples, timesteps, features, units, layers, bidirectional, projection, bias,
             peepholes, dtype.
 
@@ -42,9 +45,8 @@ def seeded(
     """
     _check_names(sizes)
     spec = _with_lengths(sizes, lengths)
-    return LSTM(
-        spec, SeededInputs(spec, checked_seed(seed)), init, seed, None if lengths is None else tuple(lengths), max_memory
-    )
+    inputs = SeededInputs(spec, checked_seed(seed))
+    return LSTM(spec, inputs, init, seed, None if lengths is None else tuple(lengths), max_memory, loaded)
 
 
 def given(
@@ -56,6 +58,7 @@ def given(
     seed: int = 0,
     lengths: Sequence[int] | None = None,
     max_memory: int = DEFAULT_MEMORY,
+    loaded: Loaded | None = None,
     **sizes: Any,
 ) -> LSTM:
     """Build an LSTM with seeded weights over your own batch.
@@ -64,7 +67,7 @@ def given(
         array: [samples, timesteps, features], or [timesteps, features] for one sample.
         name: what to call it.
         columns: the names of the features.
-        init, seed, lengths, max_memory, sizes: as in `seeded`; samples, timesteps and features come from the array.
+        init, seed, lengths, max_memory, loaded, sizes: as in `seeded`; samples, timesteps and features come from the array.
 
     Raises:
         UsageError: the array has another number of axes, or contradicts a size that is given.
@@ -88,7 +91,66 @@ def given(
     if columns is not None and len(columns) != spec.features:
         raise UsageError(f"columns {','.join(columns)}", f"these are {len(columns)} names for {spec.features} features")
     inputs = GivenInputs(batch, name, None if columns is None else tuple(columns))
-    return LSTM(spec, inputs, init, seed, None if lengths is None else tuple(lengths), max_memory)
+    return LSTM(spec, inputs, init, seed, None if lengths is None else tuple(lengths), max_memory, loaded)
+
+
+def from_model(
+    file: str,
+    layer: str | None = None,
+    *,
+    convention: str | None = None,
+    max_memory: int = DEFAULT_MEMORY,
+    array: Array | None = None,
+    **about: Any,
+) -> LSTM:
+    """Build an LSTM with the weights of a model file, over seeded inputs or an array of yours.
+
+    Args:
+        file: a file that PyTorch, Keras, ONNX, Flax, safetensors or numpy wrote. Nothing in it is run.
+        layer: which of its LSTMs; may be left out where there is one only; `a+b` stacks consecutive layers.
+        convention: the framework that wrote the arrays, where their names do not tell.
+        max_memory: the budget of reading and of one run, in bytes.
+        array: the batch, as in `given`.
+        about: as in `seeded` and `given`; a size that contradicts the file is an error.
+
+    Raises:
+        UsageError: a size contradicts the file, or breaks a rule.
+        InputFileError: the file cannot be read, or holds no such LSTM.
+        RefusedError: it is larger than the budget, or holds an unsafe construct.
+        MissingExtraError: a library is missing that reads the format.
+    """
+    sizes = model_sizes(file, layer, convention, max_memory, about) | {"max_memory": max_memory}
+    return seeded(**sizes) if array is None else given(array, **sizes)
+
+
+def model_sizes(
+    file: str, layer: str | None, convention: str | None, max_memory: int, about: dict[str, Any]
+) -> dict[str, Any]:
+    """The arguments of `seeded` and `given`, with sizes, options and weights from a model file; as in `from_model`."""
+    from lstm_explain.readers.found import chosen
+    from lstm_explain.readers.models import read_models
+    from lstm_explain.readers.opening import shown
+
+    short = shown(Path(file).name)
+    found = chosen(read_models(file, max_memory, convention), layer, short)
+    spec = found.spec.to_dict()
+    for name in ("samples", "timesteps"):
+        del spec[name]
+    for name, size in spec.items():
+        if name != "dtype" and about.get(name, size) != size:
+            raise _contradiction(name, about[name], size, short)
+    dtype = about.get("dtype", spec["dtype"])
+    loaded = Loaded(found.weights.astype(dtype), found.origin(short), found.initial and found.initial.astype(dtype))
+    return {**about, **spec, "dtype": dtype, "loaded": loaded}
+
+
+def _contradiction(name: str, given: Any, size: Any, file: str) -> UsageError:
+    """An option that says another thing than the model."""
+    if name == "bias":
+        return UsageError("--no-bias", f"the neurons in {file} have biases", "Leave out --no-bias")
+    if isinstance(given, bool):
+        return UsageError(f"--{name}", f"the LSTM in {file} has {name}={size}", f"Leave out --{name}")
+    return UsageError(f"--{name} {given}", f"the LSTM in {file} has {name}={size}", f"Leave out --{name}")
 
 
 def present(explanation: Explanation, view: str) -> Any:

@@ -37,14 +37,20 @@ class SourceOptions(NamedTuple):
     timesteps: Annotated[int | None, typer.Option(help="How many steps a sequence has. [default: 10]")] = None
     features: Annotated[int | None, typer.Option(help="How many numbers a timestep holds. [default: 5]")] = None
     units: Annotated[str | None, typer.Option(metavar="<int>", help="How many units a layer has. [default: 10]")] = None
-    layers: Annotated[int, typer.Option(help="How many layers are stacked.")] = 1
+    layers: Annotated[int | None, typer.Option(help="How many layers are stacked. [default: 1]")] = None
     bidirectional: Annotated[bool, typer.Option("--bidirectional", help="Every layer also reads backwards.")] = False
     projection: Annotated[int | None, typer.Option(help="Map the units' outputs to an h of this size.")] = None
     no_bias: Annotated[bool, typer.Option("--no-bias", help="Neurons without bias.")] = False
     peepholes: Annotated[bool, typer.Option("--peepholes", help="i and f also read c_{t-1}, and o reads c_t.")] = False
-    init: Annotated[Init, typer.Option(help="How the weights are made.")] = "keras"
+    init: Annotated[Init | None, typer.Option(help="How the weights are made. [default: keras]")] = None
     seed: Annotated[int, typer.Option(help="The seed of the weights and the inputs.")] = 0
-    dtype: Annotated[Dtype, typer.Option(help="The type of every number.")] = "float32"
+    dtype: Annotated[Dtype | None, typer.Option(help="The type of every number. [default: float32, or the model's]")] = None
+    model: Annotated[
+        str | None, typer.Option(metavar="FILE[#LAYER]", help="Take sizes, options and weights from a model file.")
+    ] = None
+    convention: Annotated[
+        str | None, typer.Option(metavar="NAME", help="Which framework wrote the model, where its names do not tell.")
+    ] = None
     data: Annotated[
         str | None, typer.Option(metavar="FILE", help="Read the inputs from a .npy or .csv file, or - for CSV on stdin.")
     ] = None

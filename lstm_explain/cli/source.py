@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from pathlib import Path
 from typing import Any
 
 from lstm_explain.cli.options import SourceOptions, memory_size, spelled, whole_numbers
@@ -23,15 +24,20 @@ def lstm_from(options: SourceOptions, output: str | None = None, lengths: str | 
         UsageError: a value breaks a rule, or contradicts the file of inputs.
         InputFileError, RefusedError: the file of inputs cannot be used.
     """
-    _check_apart(options.data, output)
+    for read in (options.data, options.model and options.model.partition("#")[0]):
+        _check_apart(read, output)
     budget = memory_size("--max-memory", options.max_memory)
     about: dict[str, Any] = {
-        "init": options.init,
         "seed": options.seed,
         "lengths": None if lengths is None else whole_numbers("--lengths", lengths),
         "max_memory": budget,
+        **({} if options.init is None else {"init": options.init}),
         **_sizes(options),
     }
+    if options.model is not None:
+        about = _with_model(options, about, budget)
+    elif options.convention is not None:
+        raise UsageError(spelled("--convention", options.convention), "there is no --model that it could be about")
     if options.data is None:
         if options.columns is not None:
             raise UsageError(spelled("--columns", options.columns), "there is no --data to choose columns of")
@@ -39,7 +45,7 @@ def lstm_from(options: SourceOptions, output: str | None = None, lengths: str | 
     from lstm_explain.readers.batch import read_batch
 
     columns = None if options.columns is None else [one.strip() for one in options.columns.split(",")]
-    batch = read_batch(options.data, columns, budget, options.allow_nan, options.dtype)
+    batch = read_batch(options.data, columns, budget, options.allow_nan, about.get("dtype", "float32"))
     return given(batch.array, name=batch.name, columns=batch.columns, **about)
 
 
@@ -59,15 +65,30 @@ def _sizes(options: SourceOptions) -> dict[str, Any]:
         "features": options.features,
         "units": None if options.units is None else _units(options.units),
         "projection": options.projection,
-    }
-    return {
-        **{name: size for name, size in sizes.items() if size is not None},
         "layers": options.layers,
-        "bidirectional": options.bidirectional,
-        "bias": not options.no_bias,
-        "peepholes": options.peepholes,
         "dtype": options.dtype,
     }
+    given = {name: size for name, size in sizes.items() if size is not None}
+    switches = {"bidirectional": options.bidirectional, "bias": not options.no_bias, "peepholes": options.peepholes}
+    return given | {name: on for name, on in switches.items() if on is not (name == "bias")}
+
+
+def _with_model(options: SourceOptions, about: dict[str, Any], budget: int) -> dict[str, Any]:
+    """The same with sizes, options and weights from the model file."""
+    from lstm_explain.library import model_sizes
+
+    if options.init is not None:
+        raise UsageError(f"--init {options.init}", "the weights come from --model", "Leave out one of the two")
+    file, layer = _file_and_layer(str(options.model))
+    return model_sizes(file, layer, options.convention, budget, about)
+
+
+def _file_and_layer(text: str) -> tuple[str, str | None]:
+    """`model.pt#encoder.lstm` -> the file and the layer; a # in the name of a file that there is belongs to the file."""
+    if "#" not in text or Path(text).exists():
+        return text, None
+    file, _, layer = text.rpartition("#")
+    return file, layer
 
 
 def _units(text: str) -> int:

@@ -42,6 +42,9 @@ class State(NamedTuple):
         """The states of one sample, for each of many."""
         return State(*(np.broadcast_to(states, (len(states), samples, states.shape[2])) for states in self))
 
+    def astype(self, dtype: str) -> State:
+        return State(*(states.astype(dtype, copy=False) for states in self))
+
 
 def forward(spec: Spec, weights: Weights, inputs: Array, initial: State | None = None, lengths: Array | None = None) -> Record:
     """Run a stack over a batch and record every tensor.

@@ -50,6 +50,9 @@ class LayerWeights(NamedTuple):
         row: Array = self.peephole[PEEPHOLE_GATES.index(gate)]
         return row
 
+    def astype(self, dtype: str) -> LayerWeights:
+        return self._replace(**{name: array.astype(dtype, copy=False) for name, array in self.tensors().items()})
+
     def tensors(self) -> dict[str, Array]:
         """The weights that there are, by name."""
         named = {name: getattr(self, name) for name in WEIGHT_NAMES}
@@ -66,6 +69,10 @@ class Weights(NamedTuple):
 
     def of(self, layer: int, direction: Direction) -> LayerWeights:
         return self.layers[layer][direction]
+
+    def astype(self, dtype: str) -> Weights:
+        """The same weights in another floating-point type."""
+        return Weights(tuple({way: part.astype(dtype) for way, part in layer.items()} for layer in self.layers))
 
 
 def weight_shapes(spec: Spec, layer: int) -> dict[str, Shape]:

@@ -196,7 +196,7 @@ def _initialisers(memory: Memory) -> Iterator[Block]:
 def _initialiser(one: Initialised) -> tuple[Cell, ...]:
     lives = [life for life in one.half_life.tolist() if not isnan(life)]
     return (
-        Cell(one.init, detail="this LSTM" if one.own else "", strong=True),
+        Cell(one.init or "the model", detail="this LSTM" if one.own else "", strong=True),
         Cell("none" if one.bias is None else decimal(one.mean_bias, 3)),
         Cell(decimal(one.forget_of_bias, 3)),
         Cell(decimal(one.mean_forget, 3)),

@@ -44,12 +44,16 @@ def opening(explanation: Explanation) -> str:
 
 def _origin(source: dict[str, Any]) -> str:
     weights, inputs = source["weights"], source["inputs"]
-    made = f"Weights: seeded, {weights['init']} initialiser, seed {weights['seed']}."
-    if weights["kind"] == "model":
-        made = f"Weights: {weights['file']}, {weights['layer']} ({weights['title']})."
+    made = _weights_origin(weights)
     if inputs["kind"] == "seeded":
         return f"{made} Inputs: seeded normal numbers, seed {inputs['seed']}."
     return f"{made} Inputs: {inputs['name']}."
+
+
+def _weights_origin(weights: dict[str, Any]) -> str:
+    if weights["kind"] == "model":
+        return f"Weights: {weights['file']}, {weights['layer']} ({weights['title']})."
+    return f"Weights: seeded, {weights['init']} initialiser, seed {weights['seed']}."
 
 
 def feature_names(explanation: Explanation, t: str) -> list[str]:

@@ -21,7 +21,8 @@ if TYPE_CHECKING:
 class Initialised(NamedTuple):
     """The forget gates of the same LSTM under one of the initialisers, in a run of their own."""
 
-    init: Init
+    init: Init | None
+    """None for the weights of a model."""
     own: bool
     """Whether it is the initialiser of the LSTM that is explained."""
     samples: int
@@ -64,15 +65,16 @@ class Initialised(NamedTuple):
         }
 
 
-def initialised(lstm: LSTM, init: Init, sample: int, layer: int, way: Direction) -> Initialised:
-    """Run the sample's block under an initialiser, the seed and the inputs being the same."""
-    one = lstm if init == lstm.init else replace(lstm, init=init)
+def initialised(lstm: LSTM, init: Init | None, sample: int, layer: int, way: Direction) -> Initialised:
+    """Run the sample's block under an initialiser, the seed and the inputs being the same; None: with the model's weights."""
+    own = None if lstm.loaded else lstm.init
+    one = lstm if init == own else replace(lstm, init=init or lstm.init, loaded=None)
     start, stop = one.block_of(sample)
     forget = _forget_gates(one, start, stop, layer, way)
     weights = one.weights.of(layer, way)
     return Initialised(
         init=init,
-        own=init == lstm.init,
+        own=init == own,
         samples=stop - start,
         numbers=forget.size,
         bias=None if weights.bias is None else weights.bias[weights.columns(Gate.FORGET)],

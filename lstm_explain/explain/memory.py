@@ -198,7 +198,7 @@ def explain_memory(
         one_step=one_step(lstm, record) if length == 1 else None,
         carried=carried,
         **_split(record.of(layer, way), place, length, np.array(chosen)),
-        initialisers=tuple(initialised(lstm, init, sample, layer, way) for init in INITS),
+        initialisers=tuple(initialised(lstm, init, sample, layer, way) for init in ((None, *INITS) if lstm.loaded else INITS)),
     )
 
 

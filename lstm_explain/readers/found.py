@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from lstm_explain.core.forward import State
 from lstm_explain.core.spec import Spec
+from lstm_explain.core.weights import Weights
 from lstm_explain.errors import InputFileError
 from lstm_explain.readers.opening import shown
 
 if TYPE_CHECKING:
-    from lstm_explain.core.forward import State
     from lstm_explain.core.spec import Dtype
-    from lstm_explain.core.weights import LayerWeights, Weights
+    from lstm_explain.core.weights import LayerWeights
 
 
 class Found(NamedTuple):
@@ -64,13 +67,59 @@ def _dtype(weights: LayerWeights) -> Dtype:
 
 
 def chosen(found: tuple[Found, ...], name: str | None, file: str) -> Found:
-    """The LSTM of a name; the only one there is where no name is given.
+    """The LSTM of a name; the only one there is where no name is given; several, joined by +, as one stack.
 
-    A name may be shortened to its last part, or to any end that fits one LSTM only.
+    A name may be shortened to its last parts.
 
     Raises:
-        InputFileError: there is no LSTM in the file, none of that name, or several to choose from.
+        InputFileError: there is no LSTM in the file, none of that name, or several to choose from; or those to be stacked do
+            not fit onto each other.
     """
+    if name is not None and "+" in name and all(one.name != name for one in found):
+        return stacked([_one(found, part, file) for part in name.split("+")], file)
+    return _one(found, name, file)
+
+
+def stacked(parts: list[Found], file: str) -> Found:
+    """Consecutive layers as one stack.
+
+    Raises:
+        InputFileError: a layer does not read what the one below it emits, or has other options.
+    """
+    first = parts[0]
+    for below, above in pairwise(parts):
+        one, other = below.spec, above.spec
+        reads = f"{file}#{shown(above.name)}"
+        if other.features != one.output:
+            found = f"it reads {other.features} features, and {shown(below.name)} below it emits {one.output} numbers"
+            raise InputFileError(reads, found, "Choose consecutive layers")
+        if replace(other, features=one.features, layers=1) != replace(one, layers=1) or below.framework != above.framework:
+            found = f"its sizes or options are not those of {shown(below.name)} below it"
+            raise InputFileError(reads, found, "Only layers that are alike can be explained as one stack")
+    return first._replace(
+        name="+".join(one.name for one in parts),
+        weights=Weights(tuple(layer for one in parts for layer in one.weights.layers)),
+        tensors={name: sizes for one in parts for name, sizes in one.tensors.items()},
+        initial=_joined([one.initial for one in parts], parts),
+    )
+
+
+def _joined(initials: list[State | None], parts: list[Found]) -> State | None:
+    """The initial states of all layers; zeros for those that have none, nothing where none has."""
+    if all(one is None for one in initials):
+        return None
+    import numpy as np
+
+    def zeros(part: Found) -> State:
+        spec = part.spec
+        places = spec.layers * len(spec.directions)
+        return State(np.zeros((places, 1, spec.hidden), spec.dtype), np.zeros((places, 1, spec.units), spec.dtype))
+
+    states = [one or zeros(part) for one, part in zip(initials, parts, strict=True)]
+    return State(*(np.concatenate(arrays) for arrays in zip(*states, strict=True)))
+
+
+def _one(found: tuple[Found, ...], name: str | None, file: str) -> Found:
     if not found:
         raise InputFileError(file, "there is no LSTM in it")
     names = [one.name for one in found]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import math
+from itertools import chain
 from typing import TYPE_CHECKING, BinaryIO
 
 import numpy as np
@@ -32,15 +33,24 @@ def read_member(archive: Archive, array: str, budget: int) -> Array:
             numbers.
         RefusedError: it is larger than the budget.
     """
-    data = archive.read(array + SUFFIX, budget)
+    said = archive.afford(array + SUFFIX, budget)
     where = f"{archive.name}#{shown(array)}"
-    stream = io.BytesIO(data)
-    shape, fortran, dtype = read_header(stream, where)
-    needed, held = math.prod(shape) * dtype.itemsize, len(data) - stream.tell()
+    pieces = archive.pieces(array + SUFFIX)
+    start = io.BytesIO(next(pieces, b""))  # far longer than the longest header that is read
+    shape, fortran, dtype = read_header(start, where)
+    needed, held = math.prod(shape) * dtype.itemsize, said - start.tell()
     if needed != held:
         found = f"its header announces {needed} bytes of numbers, and {held} follow"
         raise InputFileError(where, found, "The file is cut or forged: write it anew")
-    return np.ndarray(shape, dtype, data, stream.tell(), order="F" if fortran else "C")
+    flat = np.empty(needed, np.uint8)  # the system gives this memory only as it is filled
+    filled = 0
+    for piece in chain([start.read()], pieces):
+        flat[filled : filled + len(piece)] = np.frombuffer(piece, np.uint8)
+        filled += len(piece)
+    if filled != needed:
+        found = f"its member {shown(array)} holds {filled} bytes of numbers and not {needed}, as it says"
+        raise InputFileError(archive.name, found, "The file is cut or forged: write it anew")
+    return flat.view(dtype).reshape(shape, order="F" if fortran else "C")
 
 
 def read_arrays(file: BinaryIO, name: str, budget: int) -> dict[str, Array]:
