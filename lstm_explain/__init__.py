@@ -13,7 +13,7 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from lstm_explain.explain.result import Explanation
+from lstm_explain.explain.result import Answer
 from lstm_explain.version import __version__
 
 if TYPE_CHECKING:  # the same names for type checkers, who do not run `__getattr__`
@@ -24,6 +24,7 @@ if TYPE_CHECKING:  # the same names for type checkers, who do not run `__getattr
     from lstm_explain.explain.equations import explain_equations as equations
     from lstm_explain.explain.influence import explain_influence as influence
     from lstm_explain.explain.memory import explain_memory as memory
+    from lstm_explain.explain.model import explain_model as model
     from lstm_explain.explain.shapes import explain_shapes as shapes
     from lstm_explain.explain.tasks import explain_tasks as tasks
     from lstm_explain.explain.terms import explain_terms as terms
@@ -46,6 +47,7 @@ _PUBLIC = {
     "equations": "explain.equations:explain_equations",
     "influence": "explain.influence:explain_influence",
     "memory": "explain.memory:explain_memory",
+    "model": "explain.model:explain_model",
     "tasks": "explain.tasks:explain_tasks",
     "terms": "explain.terms:explain_terms",
     "unit": "explain.unit:explain_unit",
@@ -62,6 +64,7 @@ __all__ = [
     "given",
     "influence",
     "memory",
+    "model",
     "seeded",
     "shapes",
     "stream_trace",
@@ -83,8 +86,8 @@ def __dir__() -> list[str]:
     return list(__all__)
 
 
-def _present(explanation: Explanation, view: str) -> Any:
-    return import_module("lstm_explain.library").present(explanation, view)
+def _present(answer: Answer, view: str) -> Any:
+    return import_module("lstm_explain.library").present(answer, view)
 
 
-Explanation.present = staticmethod(_present)
+Answer.present = staticmethod(_present)

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from lstm_explain.core.axes import Array
     from lstm_explain.core.spec import Init
-    from lstm_explain.explain.result import Explanation
+    from lstm_explain.explain.result import Answer
 
 
 def seeded(
@@ -153,12 +153,12 @@ def _contradiction(name: str, given: Any, size: Any, file: str) -> UsageError:
     return UsageError(f"--{name} {given}", f"the LSTM in {file} has {name}={size}", f"Leave out --{name}")
 
 
-def present(explanation: Explanation, view: str) -> Any:
+def present(answer: Answer, view: str) -> Any:
     """Show an explanation in a rich console (`rich`) or a notebook (`html`)."""
     from lstm_explain.document import document_of
     from lstm_explain.render import terminal
 
-    document = document_of(explanation)
+    document = document_of(answer)
     return terminal.painted(document) if view == "rich" else terminal.html(document)
 
 

@@ -14,7 +14,7 @@ from lstm_explain.errors import UsageError
 
 if TYPE_CHECKING:
     from lstm_explain.document.blocks import Document
-    from lstm_explain.explain.result import Explanation
+    from lstm_explain.explain.result import Answer
 
 OBJECT_FORMATS = (Format.table, Format.markdown, Format.json, Format.svg)
 ROW_FORMATS = (Format.jsonl, Format.csv, Format.npz)
@@ -52,16 +52,16 @@ def chosen_format(options: OutputOptions, fitting: tuple[Format, ...], topic: st
     return chosen
 
 
-def show(explanation: Explanation, options: OutputOptions, chosen: Format, **choices: Any) -> None:
+def show(answer: Answer, options: OutputOptions, chosen: Format, **choices: Any) -> None:
     """Render an explanation and write it; the choices go to its document."""
     if chosen is Format.json:
         from lstm_explain.render import json_object
 
-        write([json_object.text(explanation).encode()], options.output)
+        write([json_object.text(answer).encode()], options.output)
     else:
         from lstm_explain.document import document_of
 
-        write([_rendered(document_of(explanation, **choices), options, chosen, explanation.topic)], options.output)
+        write([_rendered(document_of(answer, **choices), options, chosen, answer.topic)], options.output)
 
 
 def _rendered(document: Document, options: OutputOptions, chosen: Format, topic: str) -> bytes:

@@ -25,7 +25,7 @@ def lstm_from(options: SourceOptions, output: str | None = None, lengths: str | 
         InputFileError, RefusedError: the file of inputs cannot be used.
     """
     for read in (options.data, options.model and options.model.partition("#")[0]):
-        _check_apart(read, output)
+        check_apart(read, output)
     budget = memory_size("--max-memory", options.max_memory)
     about: dict[str, Any] = {
         "seed": options.seed,
@@ -49,7 +49,7 @@ def lstm_from(options: SourceOptions, output: str | None = None, lengths: str | 
     return given(batch.array, name=batch.name, columns=batch.columns, **about)
 
 
-def _check_apart(data: str | None, output: str | None) -> None:
+def check_apart(data: str | None, output: str | None) -> None:
     """Raise `UsageError` where the answer would take the place of the file of inputs."""
     if data in (None, "-") or output in (None, "-"):
         return

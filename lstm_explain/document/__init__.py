@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from lstm_explain.document.blocks import Document
-    from lstm_explain.explain.result import Explanation
+    from lstm_explain.explain.result import Answer
 
 
-def document_of(explanation: Explanation, **choices: Any) -> Document:
+def document_of(answer: Answer, **choices: Any) -> Document:
     """Lay out an explanation with the module that bears its topic's name."""
-    document: Document = import_module(f"{__name__}.{explanation.topic}").document(explanation, **choices)
+    document: Document = import_module(f"{__name__}.{answer.topic}").document(answer, **choices)
     return document

@@ -1,4 +1,4 @@
-"""Explanation: what every topic's result is, and the envelope that every JSON object opens with."""
+"""Answer and Explanation: what every topic's result is, and the envelope that every JSON object opens with."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 SCHEMA_VERSION = 1
 
 
-class Explanation:
+class Answer:
     """A topic's answer: frozen, typed, and the same whoever looks at it.
 
     `to_dict()` gives it to programs. Notebooks and rich consoles show it by themselves, through `present`, which the package
@@ -24,11 +24,8 @@ class Explanation:
 
     topic: ClassVar[str]
     """The one word that names the command, the module, the page and the schema."""
-    present: ClassVar[Callable[[Explanation, str], Any] | None] = None
-    """(explanation, `rich` or `html`) -> what a rich console or a notebook shows."""
-
-    spec: Spec
-    source: dict[str, Any]
+    present: ClassVar[Callable[[Answer, str], Any] | None] = None
+    """(answer, `rich` or `html`) -> what a rich console or a notebook shows."""
 
     def facts(self) -> dict[str, Any]:
         """The topic's own part of the JSON object."""
@@ -36,10 +33,10 @@ class Explanation:
 
     def to_dict(self) -> dict[str, Any]:
         """The whole JSON object as plain Python data; see `docs/json-format.md`."""
-        return {**envelope(self.topic, self.spec, self.source), **finite(self.facts())}
+        return {**envelope(self.topic), **finite(self.facts())}
 
     def __repr__(self) -> str:
-        return f"<{self.topic} of {self.spec}>"
+        return f"<{self.topic}>"
 
     def __rich__(self) -> Any:
         return _presenter()(self, "rich")
@@ -48,15 +45,27 @@ class Explanation:
         return str(_presenter()(self, "html"))
 
 
-def envelope(topic: str, spec: Spec, source: dict[str, Any]) -> dict[str, Any]:
+class Explanation(Answer):
+    """An answer about one LSTM."""
+
+    spec: Spec
+    source: dict[str, Any]
+
+    def to_dict(self) -> dict[str, Any]:
+        return {**lstm_envelope(self.topic, self.spec, self.source), **finite(self.facts())}
+
+    def __repr__(self) -> str:
+        return f"<{self.topic} of {self.spec}>"
+
+
+def envelope(topic: str) -> dict[str, Any]:
     """The keys that every JSON object begins with."""
-    return {
-        "schema": f"lstm-explain/{topic}",
-        "schema_version": SCHEMA_VERSION,
-        "tool_version": __version__,
-        "spec": spec.to_dict(),
-        "source": source,
-    }
+    return {"schema": f"lstm-explain/{topic}", "schema_version": SCHEMA_VERSION, "tool_version": __version__}
+
+
+def lstm_envelope(topic: str, spec: Spec, source: dict[str, Any]) -> dict[str, Any]:
+    """The same where the answer is about one LSTM."""
+    return {**envelope(topic), "spec": spec.to_dict(), "source": source}
 
 
 def finite(facts: dict[str, Any]) -> dict[str, Any]:
@@ -65,10 +74,10 @@ def finite(facts: dict[str, Any]) -> dict[str, Any]:
     return {**_finite(facts, "", found), "nonfinite": found}
 
 
-def _presenter() -> Callable[[Explanation, str], Any]:
-    if Explanation.present is None:
+def _presenter() -> Callable[[Answer, str], Any]:
+    if Answer.present is None:
         raise RuntimeError("no presenter is set: import lstm_explain")
-    return Explanation.present
+    return Answer.present
 
 
 def _finite(value: Any, path: str, found: list[dict[str, str]]) -> Any:

@@ -9,7 +9,7 @@ import numpy as np
 
 from lstm_explain.core.gates import GATES, LETTERS, Direction, Gate
 from lstm_explain.explain.plain import plain
-from lstm_explain.explain.result import Explanation, envelope
+from lstm_explain.explain.result import Explanation, lstm_envelope
 from lstm_explain.explain.selection import check_layer, chosen_steps, chosen_units
 
 if TYPE_CHECKING:
@@ -151,7 +151,7 @@ class TraceStream:
         """What holds for all rows."""
         places = [{"layer": layer, "direction": direction.value} for layer, direction in self.places]
         about = {"samples": [self.samples.start, self.samples.stop], "units": list(self.units), "places": places}
-        return {**envelope(self.topic, self.spec, self.lstm.origin), **about}
+        return {**lstm_envelope(self.topic, self.spec, self.lstm.origin), **about}
 
     def blocks(self) -> Iterator[Block]:
         """Run block after block; each block's record is let go before the next."""

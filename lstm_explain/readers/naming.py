@@ -214,7 +214,7 @@ def _found(
         where = f"layer {missing[0][0]} {missing[0][1]}" if missing else "a direction of some layer"
         raise InputFileError(file, f"{shown(module)} has no weights of {where}", "The file is not whole")
     weights = Weights(tuple({way: _of_one_type(layers[layer, way]) for way in ways} for layer in range(depth)))
-    used = [name for own in parts.values() for name in own.values()]
+    used = [name for layer in range(depth) for way in ways for name in parts[layer, way].values()]
     found = Found(module, framework, title, weights, {name: tensors[name].shape for name in used}, biases)
     return checked(found, file)
 

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 import lstm_explain
 from lstm_explain.core.spec import Spec
-from lstm_explain.explain.result import Explanation, envelope, finite
+from lstm_explain.explain.result import Answer, Explanation, finite, lstm_envelope
 from lstm_explain.library import seeded
 
 
@@ -39,7 +39,7 @@ def test_the_envelope_comes_first() -> None:
         "answer": 1,
         "nonfinite": [],
     }
-    assert list(found)[:5] == list(envelope("example", Spec(), {}))
+    assert list(found)[:5] == list(lstm_envelope("example", Spec(), {}))
     assert list(found)[-1] == "nonfinite"
 
 
@@ -96,4 +96,4 @@ def test_without_a_presenter_the_reason_is_given(monkeypatch: pytest.MonkeyPatch
 
 
 def test_importing_the_package_sets_the_presenter() -> None:
-    assert Explanation.present is not None
+    assert Answer.present is not None

@@ -1,0 +1,50 @@
+"""`lstm-explain model`"""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from lstm_explain.cli.options import OutputOptions, grouped
+
+
+@grouped
+def model(
+    output: OutputOptions,
+    file: Annotated[str, typer.Argument(metavar="FILE", help="The model file.")],
+    convention: Annotated[
+        str | None, typer.Option(metavar="NAME", help="Which framework wrote it, where its names do not tell.")
+    ] = None,
+    max_memory: Annotated[str, typer.Option(metavar="SIZE", help="Refuse to use more memory than this.")] = "1GiB",
+) -> None:
+    """List the LSTM layers in a model file.
+
+    \b
+    Examples:
+      lstm-explain model checkpoint.pt
+      lstm-explain model model.keras --json | jq '.lstms[].name'
+      lstm-explain shapes --model checkpoint.pt#encoder.lstm
+      lstm-explain unit --unit 3 --step 4 --model model.keras#lstm_1
+
+    Reads what PyTorch, Keras, ONNX, Flax, safetensors and numpy write, and shows of each LSTM its name, framework,
+    sizes, options, gate order, biases and parameters, and where it stands in the file. Nothing in the file is run,
+    and no other file is opened. Then every topic takes --model FILE#NAME.
+    """
+    from pathlib import Path
+
+    from lstm_explain.cli.options import memory_size
+    from lstm_explain.cli.output import OBJECT_FORMATS, chosen_format, show
+    from lstm_explain.cli.source import check_apart
+    from lstm_explain.errors import InputFileError
+    from lstm_explain.explain.model import explain_model
+    from lstm_explain.readers.models import read_models
+    from lstm_explain.readers.opening import shown
+
+    chosen = chosen_format(output, OBJECT_FORMATS, "model")
+    check_apart(file, output.output)
+    found = read_models(file, memory_size("--max-memory", max_memory), convention)
+    short = shown(Path(file).name)
+    if not found:
+        raise InputFileError(short, "there is no LSTM in it")
+    show(explain_model(found, short), output, chosen)

@@ -1,0 +1,92 @@
+"""model, in words and tables: the LSTMs of a file, where each stands in it, and how to explain one."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from lstm_explain.core.gates import LETTERS
+from lstm_explain.document.blocks import Block, Cell, Column, Document, Heading, Note, Paragraph, Table
+from lstm_explain.document.numbers import count, plural
+
+if TYPE_CHECKING:
+    from lstm_explain.explain.model import Listed, Model
+
+SHOWN_AT_ONCE = 24
+"""No more LSTMs than this are listed tensor by tensor."""
+NAME_SHOWN = 200
+BIASES = {0: "none", 1: "one", 2: "two, added up"}
+
+
+def document(model: Model) -> Document:
+    """Lay out what was found."""
+    blocks: list[Block] = [
+        Heading(f"model: {model.file}", 1),
+        Paragraph(
+            f"{plural(len(model.lstms), 'LSTM')} in this file. Nothing in it was run: names, shapes and numbers were read."
+        ),
+        _overview(model),
+    ]
+    for one in model.lstms[:SHOWN_AT_ONCE]:
+        blocks += _in_full(one)
+    return (*blocks, *map(Note, _notes(model)))
+
+
+def _overview(model: Model) -> Table:
+    rows = tuple(
+        (
+            Cell(safe(one.name), detail=one.title, strong=True),
+            Cell(count(one.spec.features)),
+            Cell(count(one.spec.units)),
+            Cell(count(one.spec.layers)),
+            Cell("both" if one.spec.bidirectional else "forward"),
+            Cell(count(one.parameters)),
+        )
+        for one in model.lstms
+    )
+    titles = (("features", "right"), ("units", "right"), ("layers", "right"), ("directions", "left"), ("parameters", "right"))
+    return Table((Column("LSTM", wraps=True), *(Column(title, align) for title, align in titles)), rows)
+
+
+def _in_full(one: Listed) -> list[Block]:
+    spec = one.spec
+    rows = [
+        ("gates", f"{' '.join(LETTERS[gate] for gate in one.gate_order)} in the file; here i f g o"),
+        ("biases", BIASES.get(one.biases, str(one.biases))),
+        ("parameters", _parameters(one)),
+        ("projection", f"h of {count(spec.projection)} numbers" if spec.projection else "none"),
+        ("peepholes", "yes" if spec.peepholes else "none"),
+        ("type", spec.dtype),
+        ("starts from", "states of its own, which the file holds" if one.initial else "zero states"),
+    ]
+    facts = tuple((Cell(label, strong=True), Cell(words)) for label, words in rows)
+    tensors = tuple((Cell(safe(name)), Cell(f"({', '.join(map(str, shape))})")) for name, shape in one.tensors.items())
+    return [
+        Heading(f"{safe(one.name)}: {one.title}"),
+        Table((Column(""), Column("", wraps=True)), facts, ruled=False),
+        Table((Column("in the file", wraps=True), Column("shape")), tensors),
+    ]
+
+
+def _parameters(one: Listed) -> str:
+    if one.parameters == one.own_parameters:
+        return count(one.parameters)
+    more = one.parameters - one.own_parameters
+    return f"{count(one.parameters)} in the file: {count(one.own_parameters)}, and {count(more)} second biases"
+
+
+def _notes(model: Model) -> list[str]:
+    notes = []
+    if len(model.lstms) > SHOWN_AT_ONCE:
+        notes.append(f"{SHOWN_AT_ONCE} of {count(len(model.lstms))} LSTMs are shown in full; --json has all.")
+    choice = "" if len(model.lstms) == 1 else f"#{safe(model.lstms[0].name)}"
+    notes.append(f"Explain one: lstm-explain shapes --model '{model.file}{choice}'. Every topic takes --model.")
+    if len(model.lstms) > 1:
+        first, second = (safe(one.name) for one in model.lstms[:2])
+        notes.append(f"Consecutive layers can be explained as a stack: --model '{model.file}#{first}+{second}'.")
+    return notes
+
+
+def safe(name: str) -> str:
+    """A name from a file, safe to print: control and direction characters escaped, the length bounded."""
+    short = name if len(name) <= NAME_SHOWN else name[: NAME_SHOWN - 3] + "..."
+    return "".join(character if character.isprintable() else ascii(character)[1:-1] for character in short)

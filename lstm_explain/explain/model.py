@@ -1,0 +1,123 @@
+"""model: which LSTMs a model file holds, how each is written there, and how to choose one."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, Protocol
+
+from lstm_explain.core.gates import GATES, LETTERS
+from lstm_explain.core.weights import parameter_counts
+from lstm_explain.explain.result import Answer
+from lstm_explain.frameworks.known import CONVENTIONS
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from lstm_explain.core.gates import Gate
+    from lstm_explain.core.spec import Spec
+
+
+class InFile(Protocol):
+    """An LSTM as a reader finds it."""
+
+    @property
+    def name(self) -> str: ...
+    @property
+    def framework(self) -> str: ...
+    @property
+    def title(self) -> str: ...
+    @property
+    def spec(self) -> Spec: ...
+    @property
+    def biases(self) -> int: ...
+    @property
+    def tensors(self) -> dict[str, tuple[int, ...]]: ...
+    @property
+    def initial(self) -> object | None: ...
+
+
+class Listed(NamedTuple):
+    """One LSTM of a file."""
+
+    name: str
+    """What to choose it by; as the file has it, not yet safe to print."""
+    framework: str
+    title: str
+    """What it is, in its framework's words."""
+    spec: Spec
+    gate_order: tuple[Gate, ...]
+    """How the gates are packed in the file."""
+    biases: int
+    """How many bias vectors each neuron has in the file; they are added up."""
+    parameters: int
+    """How many numbers its tensors hold in the file."""
+    tensors: dict[str, tuple[int, ...]]
+    """Where it stands in the file: the names of its tensors there, with their shapes."""
+    initial: bool
+    """Whether the file says from which states it starts."""
+
+    @property
+    def own_parameters(self) -> int:
+        """How many parameters are left where several biases are added up into one."""
+        return sum(parameter_counts(self.spec).values())
+
+    def to_dict(self) -> dict[str, Any]:
+        sizes = {key: value for key, value in self.spec.to_dict().items() if key not in ("samples", "timesteps")}
+        return {
+            "name": self.name,
+            "framework": self.framework,
+            "title": self.title,
+            **sizes,
+            "gate_order": [gate.value for gate in self.gate_order],
+            "letters": [LETTERS[gate] for gate in self.gate_order],
+            "biases": self.biases,
+            "parameters": self.parameters,
+            "own_parameters": self.own_parameters,
+            "tensors": [{"name": name, "shape": list(shape)} for name, shape in self.tensors.items()],
+            "initial": self.initial,
+        }
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Model(Answer):
+    """The LSTMs of one file."""
+
+    topic: ClassVar[str] = "model"
+
+    file: str
+    """The file's name, safe to print."""
+    lstms: tuple[Listed, ...]
+
+    def facts(self) -> dict[str, Any]:
+        return {"file": self.file, "lstms": [one.to_dict() for one in self.lstms]}
+
+
+def explain_model(found: Iterable[InFile], file: str) -> Model:
+    """List the LSTMs that a reader found in a file.
+
+    Args:
+        found: as `lstm_explain.readers.models.read_models` gives them.
+        file: the file's name, safe to print.
+    """
+    return Model(file, tuple(map(_listed, found)))
+
+
+def _listed(one: InFile) -> Listed:
+    convention = CONVENTIONS.get(one.framework)
+    return Listed(
+        name=one.name,
+        framework=one.framework,
+        title=one.title,
+        spec=one.spec,
+        gate_order=GATES if convention is None else convention.gate_order,
+        biases=one.biases,
+        parameters=_numbers(one.tensors),
+        tensors=one.tensors,
+        initial=one.initial is not None,
+    )
+
+
+def _numbers(tensors: dict[str, tuple[int, ...]]) -> int:
+    from math import prod
+
+    return sum(map(prod, tensors.values()))
