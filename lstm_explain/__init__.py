@@ -31,6 +31,8 @@ if TYPE_CHECKING:  # the same names for type checkers, who do not run `__getattr
     from lstm_explain.explain.trace import explain_trace as trace
     from lstm_explain.explain.trace import stream_trace
     from lstm_explain.explain.unit import explain_unit as unit
+    from lstm_explain.explain.verify import explain_verify as verify
+    from lstm_explain.explain.window import explain_window as window
     from lstm_explain.library import from_model, given, seeded
 
 _PUBLIC = {
@@ -51,6 +53,8 @@ _PUBLIC = {
     "tasks": "explain.tasks:explain_tasks",
     "terms": "explain.terms:explain_terms",
     "unit": "explain.unit:explain_unit",
+    "verify": "explain.verify:explain_verify",
+    "window": "explain.window:explain_window",
 }
 
 __all__ = [
@@ -72,6 +76,8 @@ __all__ = [
     "terms",
     "trace",
     "unit",
+    "verify",
+    "window",
 ]
 
 

@@ -9,7 +9,20 @@ from typing import Any
 import typer
 from typer.core import TyperGroup
 
-COMMANDS = ("shapes", "unit", "trace", "influence", "memory", "equations", "tasks", "terms", "model", "schema")
+COMMANDS = (
+    "shapes",
+    "unit",
+    "trace",
+    "influence",
+    "memory",
+    "equations",
+    "tasks",
+    "terms",
+    "window",
+    "model",
+    "verify",
+    "schema",
+)
 """Each is a function of its own name in a module of its own name."""
 
 HELP_NAMES = {"help_option_names": ["-h", "--help"]}

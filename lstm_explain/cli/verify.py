@@ -1,0 +1,60 @@
+"""`lstm-explain verify`"""
+
+from typing import Annotated, NamedTuple
+
+import typer
+
+from lstm_explain.cli.options import Color, Format, grouped
+
+
+class ViewOptions(NamedTuple):
+    """Which view, and where it goes; --output is taken here."""
+
+    format: Annotated[Format | None, typer.Option(help="The view: table, markdown, json or svg. [default: table]")] = None
+    json: Annotated[bool, typer.Option("--json", help="Short for --format json.")] = False
+    answer: Annotated[str | None, typer.Option("-o", metavar="FILE", help="Write to a file, whole or not at all.")] = None
+    color: Annotated[Color, typer.Option(help="When to colour; NO_COLOR and FORCE_COLOR are honoured.")] = "auto"
+    width: Annotated[int | None, typer.Option(help="Lay out for this many columns. [default: the terminal's, or 80]")] = None
+    ascii: Annotated[bool, typer.Option("--ascii", help="Use no characters beyond ASCII.")] = False
+
+
+@grouped
+def verify(
+    view: ViewOptions,
+    model: Annotated[str, typer.Argument(metavar="FILE[#LAYER]", help="The model file, and which LSTM of it.")],
+    inputs: Annotated[str, typer.Option("--input", metavar="FILE", help="The inputs: a .npy, .npz or .csv file.")],
+    outputs: Annotated[str, typer.Option("--output", metavar="FILE", help="The outputs that another program made of them.")],
+    tolerance: Annotated[float, typer.Option(help="The largest difference that counts as agreement.")] = 1e-5,
+    convention: Annotated[
+        str | None, typer.Option(metavar="NAME", help="Which framework wrote the model, where its names do not tell.")
+    ] = None,
+    max_memory: Annotated[str, typer.Option(metavar="SIZE", help="Refuse to use more memory than this.")] = "1GiB",
+) -> None:
+    """Check that a model's LSTM makes these outputs of these inputs.
+
+    \b
+    Examples:
+      lstm-explain verify checkpoint.pt --input x.npy --output y.npy
+      lstm-explain verify model.onnx#decoder --input x.npy --output y.npy --tolerance 1e-4
+      lstm-explain verify weights.npz --convention keras --input x.npy --output y.npy --json | jq .alternatives
+
+    Runs the LSTM over the inputs and compares: h of every timestep, or the last h. If they do not agree, every other
+    order of the gates is tried, and other rules for biases, layouts and directions, and the one that agrees is named:
+    a wrong order of gates raises no error anywhere. Exits 0 either way; `agrees` in the JSON says which.
+    """
+    from lstm_explain.cli.options import OutputOptions, memory_size
+    from lstm_explain.cli.output import OBJECT_FORMATS, chosen_format, show
+    from lstm_explain.cli.source import check_apart, file_and_layer
+    from lstm_explain.explain.verify import explain_verify
+    from lstm_explain.library import from_model
+    from lstm_explain.readers.batch import read_batch
+
+    options = OutputOptions(view.format, view.json, view.answer, view.color, view.width, view.ascii)
+    chosen = chosen_format(options, OBJECT_FORMATS, "verify")
+    file, layer = file_and_layer(model)
+    for read in (file, inputs, outputs):
+        check_apart(read, view.answer)
+    budget = memory_size("--max-memory", max_memory)
+    batch, expected = (read_batch(name, None, budget) for name in (inputs, outputs))
+    lstm = from_model(file, layer, convention=convention, max_memory=budget, array=batch.array, name=batch.name)
+    show(explain_verify(lstm, expected.array, tolerance), options, chosen)

@@ -1,0 +1,49 @@
+"""Weights as they would be, had they been written under another rule: what a wrong reading of them comes down to."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from lstm_explain.core.gates import GATES, Gate
+from lstm_explain.core.weights import Weights
+
+if TYPE_CHECKING:
+    from lstm_explain.core.axes import Array
+    from lstm_explain.core.weights import LayerWeights
+
+
+def gates_reordered(weights: Weights, order: tuple[Gate, ...]) -> Weights:
+    """Take the gates' blocks, which were read as i f g o, for blocks in another order."""
+
+    def reordered(array: Array) -> Array:
+        blocks = dict(zip(order, np.split(array, len(GATES), axis=-1), strict=True))
+        return np.concatenate([blocks[gate] for gate in GATES], axis=-1)
+
+    def layer(part: LayerWeights) -> LayerWeights:
+        bias = None if part.bias is None else reordered(part.bias)
+        return part._replace(kernel=reordered(part.kernel), recurrent_kernel=reordered(part.recurrent_kernel), bias=bias)
+
+    return _each(weights, layer)
+
+
+def forget_bias_added(weights: Weights, more: float) -> Weights:
+    """Add a number to every forget gate's bias, as some frameworks do when they run; make a bias where there is none."""
+
+    def layer(part: LayerWeights) -> LayerWeights:
+        bias = np.zeros_like(part.kernel[0]) if part.bias is None else part.bias.copy()
+        bias[part.columns(Gate.FORGET)] += bias.dtype.type(more)
+        return part._replace(bias=bias)
+
+    return _each(weights, layer)
+
+
+def without_bias(weights: Weights) -> Weights:
+    """Leave the biases out."""
+    return _each(weights, lambda part: part._replace(bias=None if part.bias is None else np.zeros_like(part.bias)))
+
+
+def _each(weights: Weights, change: object) -> Weights:
+    assert callable(change)
+    return Weights(tuple({way: change(part) for way, part in layer.items()} for layer in weights.layers))

@@ -1,0 +1,83 @@
+"""verify, in words and tables: whether the outputs agree, where they differ most, and which other reading would agree."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from lstm_explain.core.gates import GATES
+from lstm_explain.document.blocks import Block, Cell, Column, Document, Heading, Note, Paragraph, Table
+from lstm_explain.document.numbers import count, plural, small
+from lstm_explain.document.opening import opening
+
+if TYPE_CHECKING:
+    from lstm_explain.explain.verify import Tried, Verify
+
+SHOWN = 8
+"""No more other readings than this are listed."""
+AS_READ = "as it was read"
+
+
+def document(verify: Verify) -> Document:
+    """Lay out the comparison."""
+    verdict = "these outputs are this LSTM's" if verify.agrees else "these outputs are not this LSTM's"
+    blocks: list[Block] = [
+        Heading(f"verify: {verdict}", 1),
+        Paragraph(opening(verify)),
+        Paragraph(_compared(verify)),
+    ]
+    if not verify.agrees:
+        blocks += _others(verify)
+    return tuple(blocks)
+
+
+def _compared(verify: Verify) -> str:
+    what = "h of every timestep" if verify.output == "output" else "the last h"
+    at = ", ".join(f"{name} {place}" for name, place in verify.where.items())
+    return (
+        f"{count(verify.compared)} numbers were compared, {what}: the LSTM was run over the inputs. The largest difference is "
+        f"{small(verify.difference)}, at {at}; up to {verify.tolerance:g} counts as agreement."
+    )
+
+
+def _others(verify: Verify) -> list[Block]:
+    heading = Heading("Would another reading agree?")
+    tried = f"{plural(verify.tried, 'other reading')} tried: every order of the gates, biases, layouts and directions."
+    if verify.alternatives:
+        first = verify.alternatives[0]
+        words = f"Yes: {_said(first)} {tried}"
+        return [heading, Paragraph(words), _table(verify.alternatives[:SHOWN])]
+    if verify.closest is None:
+        return []
+    words = f"No. {tried} The closest differs by {small(verify.closest.difference)}."
+    hint = "The inputs may be others, or scaled otherwise; or the weights are of another moment of the training."
+    return [heading, Paragraph(words), _table((verify.closest,)), Note(hint)]
+
+
+def _said(tried: Tried) -> str:
+    """What the reading says of the file, in a sentence."""
+    reading, said = tried.reading, []
+    if reading.gates != GATES:
+        who = f" (as {', '.join(tried.frameworks)} would write them)" if tried.frameworks else ""
+        said.append(f"these weights are in {tried.letters} order{who}")
+    if reading.bias != "as in the file":
+        said.append(f"the bias is {reading.bias}" if reading.bias == "left out" else f"with {reading.bias}")
+    if reading.layout != "samples first":
+        said.append("the first axis of the input was taken for the timesteps")
+    if reading.reversed:
+        said.append("the sequence was read from its end")
+    return f"{', and '.join(said)}."
+
+
+def _table(tried: tuple[Tried, ...]) -> Table:
+    rows = tuple(
+        (
+            Cell(one.letters if one.reading.gates != GATES else AS_READ),
+            Cell(one.reading.bias),
+            Cell(one.reading.layout),
+            Cell("from the end" if one.reading.reversed else "forward"),
+            Cell(small(one.difference)),
+        )
+        for one in tried
+    )
+    titles = ("gate order", "bias", "input", "read", "difference")
+    return Table(tuple(map(Column, titles)), rows)

@@ -1,0 +1,259 @@
+"""verify: does an LSTM turn these inputs into these outputs? And if not, under which other reading of its weights it would."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from itertools import permutations, product
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
+
+import numpy as np
+
+from lstm_explain.core.axes import compact
+from lstm_explain.core.cost import run_bytes
+from lstm_explain.core.forward import forward
+from lstm_explain.core.gates import GATES, LETTERS, Gate
+from lstm_explain.core.rearranged import forget_bias_added, gates_reordered, without_bias
+from lstm_explain.errors import UsageError
+from lstm_explain.explain.result import Explanation
+from lstm_explain.frameworks.known import CONVENTIONS
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from lstm_explain.core.axes import Array
+    from lstm_explain.core.lstm import LSTM
+    from lstm_explain.core.record import Record
+    from lstm_explain.core.spec import Spec
+    from lstm_explain.core.weights import Weights
+
+TOLERANCE = 1e-5
+"""The largest difference that counts as agreement, unless it is said."""
+SAMPLES_TRIED = 16
+"""Other readings are tried on no more samples than this."""
+
+SAMPLES_FIRST = "samples first"
+LAYOUTS = (SAMPLES_FIRST, "timesteps first")
+MOST_SWAPPED = 1000
+"""With more samples than this they are not tried as timesteps: that would take long."""
+SEQUENCE, LAST = "output", "last hidden"
+BIASES = {"as in the file": 0.0, "1 added to the forget gate": 1.0, "1 taken from the forget gate": -1.0, "left out": None}
+
+
+class Reading(NamedTuple):
+    """One way to read weights and inputs."""
+
+    gates: tuple[Gate, ...] = GATES
+    """What the blocks really are that were read as i, f, g and o."""
+    bias: str = "as in the file"
+    """One of `BIASES`."""
+    layout: str = SAMPLES_FIRST
+    """Which axis of the input comes first."""
+    reversed: bool = False
+    """Whether the sequence is read from its end."""
+
+
+class Tried(NamedTuple):
+    """A reading, and how far its outputs are from those that were expected."""
+
+    reading: Reading
+    gate_order: tuple[Gate, ...]
+    """In which order the gates would stand in the file."""
+    difference: float
+
+    @property
+    def letters(self) -> str:
+        return ", ".join(LETTERS[gate] for gate in self.gate_order)
+
+    @property
+    def frameworks(self) -> tuple[str, ...]:
+        """Who packs the gates in this order."""
+        return tuple(one.title for one in CONVENTIONS.values() if one.gate_order == self.gate_order)
+
+    def to_dict(self) -> dict[str, Any]:
+        return {
+            "gate_order": [gate.value for gate in self.gate_order],
+            "letters": [LETTERS[gate] for gate in self.gate_order],
+            "bias": self.reading.bias,
+            "layout": self.reading.layout,
+            "reversed": self.reading.reversed,
+            "difference": self.difference,
+        }
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Verify(Explanation):
+    """The comparison, and where it fails what would agree."""
+
+    topic: ClassVar[str] = "verify"
+
+    spec: Spec
+    source: dict[str, Any]
+    output: str
+    """What was compared: `output`, h of every timestep, or `last hidden`."""
+    expected: str
+    """The array that was given, in one word: its type and axes."""
+    tolerance: float
+    difference: float
+    """The largest difference between the LSTM's outputs and those expected."""
+    where: dict[str, int]
+    """Where it stands, by the name of the axis."""
+    compared: int
+    """How many numbers."""
+    alternatives: tuple[Tried, ...]
+    """Other readings that agree, the simplest first; empty where the file agrees as it is."""
+    tried: int
+    """How many other readings were tried."""
+    closest: Tried | None
+    """The closest of them, where none agrees."""
+
+    @property
+    def agrees(self) -> bool:
+        return self.difference <= self.tolerance
+
+    def facts(self) -> dict[str, Any]:
+        return {
+            "agrees": self.agrees,
+            "output": self.output,
+            "expected": self.expected,
+            "tolerance": self.tolerance,
+            "difference": self.difference,
+            "where": self.where,
+            "compared": self.compared,
+            "tried": self.tried,
+            "alternatives": [one.to_dict() for one in self.alternatives],
+            "closest": None if self.closest is None else self.closest.to_dict(),
+        }
+
+
+def explain_verify(lstm: LSTM, expected: Array, tolerance: float = TOLERANCE) -> Verify:
+    """Compare an LSTM's outputs with those that another program made of the same inputs.
+
+    Args:
+        lstm: the LSTM over the inputs.
+        expected: h of every timestep, [samples, timesteps, output] or [timesteps, samples, output]; or the last h,
+            [samples, output].
+        tolerance: the largest difference that counts as agreement.
+
+    Raises:
+        UsageError: the outputs have a shape that this LSTM never makes of these inputs, or the tolerance is no size.
+        RefusedError: the run would need more memory than the budget.
+    """
+    if not 0 <= tolerance < np.inf:
+        raise UsageError(f"--tolerance {tolerance}", "a tolerance is a number from 0", "Give one such as 1e-5")
+    spec = lstm.spec
+    output, wanted = _arranged(spec, expected)
+    lstm.afford(2 * lstm.run_bytes(spec.samples), f"comparing {spec.samples} samples")
+    differences = _differences(_made(lstm.run(), output), wanted)
+    place = int(np.argmax(differences))
+    largest = float(differences.flat[place])
+    names = ("sample", "timestep", "number") if wanted.ndim == 3 else ("sample", "number")
+    at = dict(zip(names, map(int, np.unravel_index(place, wanted.shape)), strict=True))
+    if "timestep" in at:
+        at["timestep"] += 1
+    found = [] if largest <= tolerance else list(_others(lstm, wanted, output))
+    agreeing = tuple(one for one in found if one.difference <= tolerance)
+    return Verify(
+        spec=spec,
+        source=lstm.origin,
+        output=output,
+        expected=compact(expected),
+        tolerance=tolerance,
+        difference=largest,
+        where=at,
+        compared=wanted.size,
+        alternatives=agreeing,
+        tried=len(found),
+        closest=None if agreeing or not found else min(found, key=lambda one: one.difference),
+    )
+
+
+def _arranged(spec: Spec, expected: Array) -> tuple[str, Array]:
+    """What was given, samples first."""
+    sequence, last = (spec.samples, spec.timesteps, spec.output), (spec.samples, spec.output)
+    if expected.shape == sequence or (spec.samples == 1 and expected.shape == sequence[1:]):
+        return SEQUENCE, expected.reshape(sequence)
+    if expected.shape == (spec.timesteps, spec.samples, spec.output):
+        return SEQUENCE, expected.swapaxes(0, 1)
+    if expected.shape in (last, (1, *last)):
+        return LAST, expected.reshape(last)
+    found = f"this LSTM makes outputs of {sequence}, or {last} for the last h, of these inputs"
+    raise UsageError(f"outputs {compact(expected)}", found, "Give outputs that belong to the inputs")
+
+
+def _made(record: Record, output: str) -> Array:
+    """The outputs of a run: of the last layer, directions side by side."""
+    if output == SEQUENCE:
+        return record.output
+    return np.concatenate([part.last_hidden for part in record.layers[-1].values()], axis=1)
+
+
+def _differences(made: Array, wanted: Array) -> Array:
+    """How far numbers are apart; infinite where only one of two is a number."""
+    with np.errstate(invalid="ignore"):
+        sizes = np.abs(made.astype(np.float64) - wanted.astype(np.float64))
+    both = np.isnan(made) & np.isnan(wanted)
+    return np.where(both, 0.0, np.where(np.isnan(sizes), np.inf, sizes))
+
+
+# --- other readings ---------------------------------------------------------------------------------------------------
+
+
+def _others(lstm: LSTM, wanted: Array, output: str) -> Iterator[Tried]:
+    """Every other reading with its difference, those that change least first."""
+    readings = sorted(_readings(lstm.spec, output), key=_changes)
+    weights = {reading: _read(lstm.weights, reading) for reading in {_of_weights(one) for one in readings}}
+    few = min(SAMPLES_TRIED, lstm.spec.samples)
+    for reading in readings:
+        count = few if reading.layout == SAMPLES_FIRST else lstm.spec.samples
+        inputs = lstm.inputs.block(0, count)
+        if reading.layout != SAMPLES_FIRST:
+            inputs = inputs.swapaxes(0, 1)
+        if reading.reversed:
+            inputs = inputs[:, ::-1]
+        sizes = replace(lstm.spec, samples=len(inputs), timesteps=inputs.shape[1])
+        lstm.afford(run_bytes(sizes), "trying another reading")
+        made = _back(_made(forward(sizes, weights[_of_weights(reading)], inputs), output), reading)
+        yield Tried(reading, _in_file(lstm, reading), float(_differences(made, wanted[:count]).max()))
+
+
+def _in_file(lstm: LSTM, reading: Reading) -> tuple[Gate, ...]:
+    """The order of the gates in the file, where each was taken for another one."""
+    convention = CONVENTIONS.get(lstm.origin["weights"].get("framework", ""))
+    as_read = GATES if convention is None else convention.gate_order
+    return tuple(reading.gates[GATES.index(gate)] for gate in as_read)
+
+
+def _readings(spec: Spec, output: str) -> Iterator[Reading]:
+    """All that make outputs of the shape that is expected."""
+    swaps = output == SEQUENCE and spec.samples <= MOST_SWAPPED
+    layouts = LAYOUTS if swaps else LAYOUTS[:1]
+    ways = (False,) if spec.bidirectional else (False, True)
+    for order, bias, layout, backwards in product(permutations(GATES), BIASES, layouts, ways):
+        reading = Reading(order, bias, layout, backwards)
+        if reading != Reading() and (spec.bias or BIASES[bias] is not None):
+            yield reading
+
+
+def _changes(reading: Reading) -> int:
+    """In how many respects a reading differs from the file as it was read."""
+    return sum(one != other for one, other in zip(reading, Reading(), strict=True))
+
+
+def _of_weights(reading: Reading) -> Reading:
+    """What of a reading is about the weights."""
+    return Reading(reading.gates, reading.bias)
+
+
+def _read(weights: Weights, reading: Reading) -> Weights:
+    weights = gates_reordered(weights, reading.gates)
+    more = BIASES[reading.bias]
+    if more is None:
+        return without_bias(weights)
+    return weights if more == 0 else forget_bias_added(weights, more)
+
+
+def _back(made: Array, reading: Reading) -> Array:
+    """Outputs as they were given: samples first, timesteps in the order of the inputs."""
+    if made.ndim == 3 and reading.reversed:
+        made = made[:, ::-1]
+    return made if reading.layout == SAMPLES_FIRST else made.swapaxes(0, 1)
