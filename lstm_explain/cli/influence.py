@@ -15,7 +15,7 @@ def influence(
     source: SourceOptions,
     output: OutputOptions,
     unit: Annotated[int, typer.Option(help="Which unit the statements poke; counts from 0.")] = 0,
-    step: Annotated[int | None, typer.Option(help="Which timestep; counts from 1. [default: the sample's last]")] = None,
+    step: Annotated[int | None, typer.Option(help="Which timestep; counts from 1. [default: the last read]")] = None,
     mean: Annotated[bool, typer.Option("--mean", help="Average over all timesteps of all samples.")] = False,
     through_time: Annotated[
         bool, typer.Option("--through-time", help="Follow the last state back to every timestep and input.")

@@ -37,6 +37,8 @@ def chosen_format(options: OutputOptions, fitting: tuple[Format, ...], topic: st
     Raises:
         UsageError: it does not fit the topic, or the options contradict each other.
     """
+    if options.output == "":
+        raise UsageError("-o ''", "this names no file", "Name a file, or leave -o out")
     if options.json and options.format not in (None, Format.json):
         raise UsageError(f"--json --format {options.format}", "these are two formats", "Choose one")
     if options.format is not None or options.json:

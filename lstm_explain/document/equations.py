@@ -29,6 +29,7 @@ def document(equations: Equations) -> Document:
         Paragraph(f"Written as in {reference(written)}"),
         Paragraph(_how_to_read(equations, written)),
     ]
+    blocks.append(Heading("The equations"))
     for one in written.equations:
         blocks += _one(equations, written, one)
     return (

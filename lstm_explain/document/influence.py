@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from lstm_explain.core.gates import Direction
 from lstm_explain.document.blocks import Block, Cell, Column, Course, Document, Heading, Note, Paragraph, Table
-from lstm_explain.document.numbers import count, decimal, fraction, plural, share, small, tint
+from lstm_explain.document.numbers import count, decimal, fraction, plural, share, small, strength, tint
 from lstm_explain.document.opening import ROWS_SHOWN, UNITS_SHOWN, dots, feature_names, middle_left_out, opening
 
 if TYPE_CHECKING:
@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from lstm_explain.explain.poking import Change, Ripple
     from lstm_explain.explain.reach import ThroughTime
 
+ROUNDING = {"float32": 1e-5, "float64": 1e-12}
+"""Below it, a difference of two ways to compute the same number is rounding."""
 ITSELF = "*"
 """Marks the diagonal of a matrix: a unit's influence on itself."""
 
@@ -26,7 +28,7 @@ def document(influence: Influence) -> Document:
     """Lay out what was measured."""
     where = f"sample {count(influence.sample)}, layer {influence.layer}, {influence.direction.value}"
     blocks: list[Block] = [
-        Heading(f"influence: {where}, timestep {influence.step}", 1),
+        Heading(f"influence: {where}, timestep {influence.step}{_averaged(influence)}", 1),
         Paragraph(opening(influence)),
         Heading("Are the units independent? Four statements, each measured just now"),
         Paragraph(_verdict(influence)),
@@ -40,6 +42,10 @@ def document(influence: Influence) -> Document:
     if influence.ripple is not None:
         blocks += _ripple(influence, influence.ripple)
     return (*blocks, *map(Note, _notes(influence)))
+
+
+def _averaged(influence: Influence) -> str:
+    return "" if influence.derivatives.averaged is None else "; derivatives averaged over all"
 
 
 # --- the four statements ----------------------------------------------------------------------------------------------
@@ -65,18 +71,25 @@ def _statements(influence: Influence) -> Table:
         ),
         (
             "3 next timestep",
-            f"What unit {unit} emitted at {before} changed by {by}, read at timestep {t}.",
+            f"{_emitted(influence)} changed by {by}, read at timestep {t}.",
             f"c_{t}: {_moved(later.cells)}. h_{t}: {_moved(later.hidden)}.",
         ),
         (
             "4 over time",
             f"One kernel, used {plural(over.uses, 'time')}: the gates of all timesteps made with it again.",
             f"{count(over.parameters)} parameters, counted once. Largest difference to the gates of the run: "
-            f"{small(over.difference)}.",
+            f"{small(over.difference)}{_rounding(influence)}.",
         ),
     ]
     columns = (Column("statement"), Column("what was done", wraps=True), Column("what moved", wraps=True))
     return Table(columns, tuple((Cell(name, strong=True), Cell(done), Cell(moved)) for name, done, moved in rows))
+
+
+def _rounding(influence: Influence) -> str:
+    """Why the fourth difference need not be exactly 0: all timesteps at once are another product than one by one."""
+    difference = influence.statements.over_time.difference
+    limit = ROUNDING[influence.spec.dtype]
+    return f" (rounding of {influence.spec.dtype})" if 0 < difference < limit else ""
 
 
 def _moved(change: Change) -> str:
@@ -94,15 +107,21 @@ def _verdict(influence: Influence) -> str:
     still = (found.parameters.other_gates, found.same_timestep.other_cells, found.same_timestep.other_emitted)
     if influence.spec.units == 1:
         return "With a single unit there is nobody to share with."
+    if not found.parameters.own_gates.moved and not found.same_timestep.own_cell.moved:
+        return (
+            "Nothing moved, not even what was poked itself: the numbers of this timestep are not finite, or the poke is too "
+            "small for them. So nothing is shown here; try another --step, or a larger --by."
+        )
     alone = not any(change.moved for change in still)
     shared = found.next_timestep.cells.moved
-    first = "Within a timestep the units are independent" if alone else "Within a timestep units moved each other"
+    independent = "the units are independent: each has parameters of its own, and no other unit's new state reaches it"
+    first = f"Within a timestep {independent if alone else 'units moved each other'}."
     mixed = (
         " The projection alone mixes them at once: each number of h reads all of them." if influence.spec.projection else ""
     )
     heard = f"{count(shared)} of {count(influence.spec.units)} units have" if shared else "no unit has"
     then = f"One timestep later {heard} heard of a change, through h."
-    return f"{first}: each has parameters of its own, and no other unit's new state reaches it. {then}{mixed}"
+    return f"{first} {then}{mixed}"
 
 
 # --- shares -----------------------------------------------------------------------------------------------------------
@@ -148,7 +167,12 @@ def _matrices(influence: Influence) -> list[Block]:
     names = feature_names(influence, "t") if influence.layer == 0 else [f"x_t[{place}]" for place in range(len(by_input[0]))]
     unit = _noun(influence, len(by_input))
     heading = Heading(f"{_derivative(influence, 'h_t', 'x_t')}: how far each {unit} of h_t moves with each input")
-    return [*blocks, heading, _heat(unit, _numbers(len(by_input)), names, by_input)]
+    reads = (
+        [Paragraph(f"In layer {influence.layer}, x_t is the output of layer {influence.layer - 1}.")]
+        if influence.layer
+        else []
+    )
+    return [*blocks, heading, *reads, _heat(unit, _numbers(len(by_input)), names, by_input)]
 
 
 def _matrix(influence: Influence, moves: str, moved_by: str, matrix: Array, diagonal: bool) -> list[Block]:
@@ -185,6 +209,8 @@ def _own_and_others(matrix: Array) -> str:
     count_, own = len(sizes), float(sizes.trace())
     others = float(sizes.sum()) - own
     mean = f"{own / count_:.3g}"
+    if not isfinite(own + others):
+        return f"The diagonal, marked {ITSELF}, is a unit's influence on itself; off it is what others do."
     if count_ == 1:
         return f"The diagonal, marked {ITSELF}: a unit's influence on itself, {mean}."
     return (
@@ -203,13 +229,14 @@ def _diagonals(influence: Influence) -> list[Block]:
     pairs = sum(matrix.size - len(matrix) for matrix in named.values())
     zero = sum(int((matrix == 0).sum()) - int((matrix.diagonal() == 0).sum()) for matrix in named.values())
     words = f"Memory is private: off these diagonals {count(zero)} of {count(pairs)} numbers are 0 exactly."
+    private = [Paragraph(words)] if pairs else []  # a single unit has nothing off the diagonal
     columns = zip(*(matrix.diagonal().tolist() for matrix in named.values()), strict=True)
     rows = [
         (Cell(str(unit), strong=True), *(Cell(decimal(value, 3), tint=tint(value, 1.0)) for value in values))
         for unit, values in enumerate(columns)
     ]
     table = Table((Column("unit", "right"), *(Column(name, "right") for name in named)), tuple(_short(rows, UNITS_SHOWN)))
-    return [Heading(f"{' and '.join(named)}: how far a unit's memory moves what comes next"), Paragraph(words), table]
+    return [Heading(f"{' and '.join(named)}: how far a unit's memory moves what comes next"), *private, table]
 
 
 def _heat(corner: str, rows: Sequence[str], columns: Sequence[str], matrix: Array, diagonal: bool = False) -> Table:
@@ -249,28 +276,28 @@ def _through_time(influence: Influence, found: ThroughTime) -> list[Block]:
     rows = [_norm_row("start" if influence.direction is Direction.BACKWARD else "0", norms[0][0], norms[1][0], [])]
     rows[0] += (Cell(""),) * len(names)
     for place, t in enumerate(found.steps):
-        cells = [Cell(decimal(value, 4), tint=tint(value, scale)) for value in inputs[place]]
+        cells = [Cell(strength(value), tint=tint(value, scale)) for value in inputs[place]]
         rows.append(_norm_row(str(t), norms[0][place + 1], norms[1][place + 1], cells))
     titles = ("t", f"dh_{end}/dh_t", f"dc_{end}/dc_t", *names)
     courses = [
         (
             Cell(title, strong=True),
-            Cell(decimal(each[0], 4)),
+            Cell(strength(each[0])),
             Course(tuple(each), 1.0, signed=False),
-            Cell(decimal(each[-1], 4)),
+            Cell(strength(each[-1])),
         )
         for title, each in zip(titles[1:3], norms, strict=True)
     ]
     return [
         Heading(f"Through time: how the last state, at timestep {end}, depends on every timestep before"),
         Paragraph(_reach(influence, found)),
-        Table(tuple(Column(title, "right") for title in titles), tuple(_short(rows, ROWS_SHOWN))),
+        Table(tuple(Column(title, "right") for title in titles), tuple(_late(rows))),
         Table(tuple(map(Column, ("", "first", "from 0 to 1", "last"))), tuple(courses)),
     ]
 
 
 def _norm_row(label: str, hidden: float, cell: float, inputs: list[Cell]) -> tuple[Cell, ...]:
-    return (Cell(label, strong=True), Cell(decimal(hidden, 4)), Cell(decimal(cell, 4)), *inputs)
+    return (Cell(label, strong=True), Cell(strength(hidden)), Cell(strength(cell)), *inputs)
 
 
 def _reach(influence: Influence, found: ThroughTime) -> str:
@@ -279,14 +306,23 @@ def _reach(influence: Influence, found: ThroughTime) -> str:
     first, end = ("0" if place == 0 else str(found.steps[0])), found.end
     hidden, cell = float(found.hidden_norms[place]), float(found.cell_norms[place])
     sizes = found.input_norms
+    farthest = float(sizes.max())
+    if not all(map(isfinite, (hidden, cell, farthest))):
+        return "Numbers of this run are not finite, nor are the derivatives by what led to them: a dot stands for each."
     names = feature_names(influence, "{}")
     step, feature = divmod(int(sizes.argmax()), sizes.shape[1])
     name = names[feature].replace("x_{}", f"x_{found.steps[step]}", 1)
+    most = f"{name} moves it most: by {farthest:.3g} times its own change." if farthest else "No input moves it at all."
+    order = " Read from the last timestep to the first." if influence.direction is Direction.BACKWARD else ""
     return (
         f"A small change of h_{first} comes out in h_{end} at most {hidden:.3g} times as large, one of c_{first} in c_{end} "
-        f"{cell:.3g} times: the largest factor that there is, the spectral norm. Under each x_t: how far h_{end} moves with "
-        f"that input, as the length of the vector. {name} moves it most: {float(sizes.max()):.3g} for 1."
+        f"{cell:.3g} times: the largest factor that there is, the spectral norm. Under each x_t, {_network(influence)}: how "
+        f"far h_{end} moves with it, as the length of the vector. {most}{order}"
     )
+
+
+def _network(influence: Influence) -> str:
+    return "the network's own input" if influence.layer else "the input"
 
 
 # --- the ripple -------------------------------------------------------------------------------------------------------
@@ -294,18 +330,18 @@ def _reach(influence: Influence, found: ThroughTime) -> str:
 
 def _ripple(influence: Influence, found: Ripple) -> list[Block]:
     """The change of h in percent of the poke: so the first timesteps and the last can be read in one table."""
-    shown = found.hidden[:, :UNITS_SHOWN] * (100 / found.by)
-    scale = _scale(value for row in shown[1:].tolist() for value in row)
+    shown = [[100 * (value / found.by) for value in row] for row in found.hidden[:, :UNITS_SHOWN].tolist()]
+    scale = _scale(value for row in shown[1:] for value in row)
     rows = []
-    for t, moved, values in zip(found.steps, found.moved, shown.tolist(), strict=True):
+    for t, moved, values in zip(found.steps, found.moved, shown, strict=True):
         cells = (Cell(decimal(value, 2), tint=tint(value, scale)) for value in values)
-        rows.append((Cell(str(t), strong=True), *cells, Cell(f"{count(moved)} of {count(found.hidden.shape[1])}")))
+        rows.append((Cell(str(t), strong=True), *cells, Cell(count(moved))))
     plain = influence.spec.projection is None
-    titles = (f"t \\ {'unit' if plain else 'number'}", *map(str, range(shown.shape[1])), "moved")
+    titles = (f"t \\ {'unit' if plain else 'number'}", *map(str, range(len(shown[0]))), "moved")
     target = f"h_{found.at}[{found.unit}]" if plain else f"What unit {found.unit} emits at {found.at}"
     words = (
         f"{target} changed by {found.by:g}, and the sample run on to its end. The change of every number of h, in percent of "
-        "the poke: the poked run less the run, no derivative."
+        "the poke: the poked run less the run, no derivative. Last, how many moved."
     )
     return [
         Heading(f"The ripple of a poke at timestep {found.at}"),
@@ -315,6 +351,14 @@ def _ripple(influence: Influence, found: Ripple) -> list[Block]:
 
 
 # --- what they share --------------------------------------------------------------------------------------------------
+
+
+def _emitted(influence: Influence) -> str:
+    """What statement 3 changes."""
+    unit, first = influence.statements.unit, 1 if influence.direction is Direction.FORWARD else influence.length
+    if influence.step == first:
+        return f"The initial state, as if unit {unit} had emitted something before it,"
+    return f"What unit {unit} emitted at {_before(influence)}"
 
 
 def _before(influence: Influence) -> str:
@@ -333,14 +377,26 @@ def _short(rows: list[tuple[Cell, ...]], most: int) -> list[tuple[Cell, ...]]:
     return [*rows[:front], dots(len(rows[0])), *rows[-back:]] if back else rows
 
 
+def _late(rows: list[tuple[Cell, ...]]) -> list[tuple[Cell, ...]]:
+    """Where rows are left out, most that are shown are the last: the first have often vanished."""
+    back, front = middle_left_out(rows, ROWS_SHOWN)
+    return [*rows[:front], dots(len(rows[0])), *rows[-back:]] if front else rows
+
+
 def _notes(influence: Influence) -> list[str]:
-    found = []
-    if influence.spec.units > UNITS_SHOWN:
-        found.append(f"{UNITS_SHOWN} of {count(influence.spec.units)} units are shown; --json has all.")
+    found, spec = [], influence.spec
+    if spec.units > UNITS_SHOWN:
+        found.append(f"{UNITS_SHOWN} of {count(spec.units)} units are shown; --json has all.")
+    features = max(len(influence.derivatives.matrices.hidden_by_input[0]), spec.features if influence.through_time else 0)
+    if features > UNITS_SHOWN:
+        found.append(f"{UNITS_SHOWN} of {count(features)} numbers of x_t are shown; --json has all.")
+    if influence.through_time is not None and len(influence.through_time.steps) >= ROWS_SHOWN:
+        found.append(f"{ROWS_SHOWN} of {count(len(influence.through_time.steps) + 1)} states are shown; --json has all.")
     if influence.derivatives.averaged is None:
         found.append("Add --mean to average the derivatives over all timesteps of all samples, --step for another timestep.")
     if influence.through_time is None:
         found.append("Add --through-time to see how far back the last state reaches.")
     if influence.ripple is None:
-        found.append("Add --poke 3 --at 4 to follow a change of one unit through all later timesteps.")
+        where = f"--poke {min(3, spec.units - 1)} --at {min(4, influence.length)}"
+        found.append(f"Add {where} to follow a change of one unit through all later timesteps.")
     return found

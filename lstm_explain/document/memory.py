@@ -121,6 +121,8 @@ def _difference(value: float) -> str:
 
 def _exactness(memory: Memory) -> str:
     largest = memory.largest_residual
+    if not isfinite(largest):
+        return "Numbers of this run are not finite, and a dot stands for each; so the parts cannot be added up."
     residual = f"below {LAST_BITS:.0e}" if largest < LAST_BITS else small(largest)
     return (
         f"Worked in float64 from the run's own gates. The largest difference between a sum and the {_state(memory)} that the "
@@ -134,7 +136,7 @@ def _courses(memory: Memory, shown: int) -> Table:
     """A strip for each unit, on its own scale, and where the later half of it begins."""
     columns = (
         Column("unit", "right"),
-        Column("what each timestep left, from -max to max"),
+        Column("what each timestep left: a bar in the middle is 0"),
         Column("max", "right"),
         Column("half of it since", "right"),
     )
@@ -187,9 +189,11 @@ def _initialisers(memory: Memory) -> Iterator[Block]:
     of = "this sample"
     if one.samples > 1:
         of = f"the {count(one.samples)} samples that sample {count(memory.sample)} is run with"
+    all_of_them = "Both" if len(memory.initialisers) == 2 else "All"
     yield Note(
-        f"Both were run, with the same seed and inputs and from zero states. Each mean f is taken over {count(one.numbers)} "
-        f"values: {plural(memory.spec.units, 'unit')} at every timestep of {of}. The bias is the units' mean."
+        f"{all_of_them} were run, with the same seed and inputs and from zero states. Each mean f is taken over "
+        f"{plural(one.numbers, 'value')}: {plural(memory.spec.units, 'unit')} at every timestep of {of}. The bias is the "
+        "units' mean."
     )
 
 

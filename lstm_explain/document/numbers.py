@@ -44,6 +44,11 @@ def small(value: float) -> str:
     return "0 exactly" if value == 0 else f"{value:.0e}".replace("e-0", "e-").replace("e+0", "e")
 
 
+def strength(value: float) -> str:
+    """A factor that may have vanished: 0.0219, or 2e-222."""
+    return f"{value:.0e}".replace("e-0", "e-") if 0 < abs(value) < 0.00005 else decimal(value, 4)
+
+
 def tint(value: float, scale: float) -> float | None:
     """How strongly to colour a value, from -1 to 1."""
     if not math.isfinite(value) or scale == 0:
@@ -52,8 +57,8 @@ def tint(value: float, scale: float) -> float | None:
 
 
 def share(value: float) -> str:
-    """0.4760 -> 47.6 %"""
-    return f"{decimal(100 * value, 1).strip()} %"
+    """0.4760 -> 47.6 %; nan stands as a dot."""
+    return decimal(value, 1) if math.isnan(value) else f"{decimal(100 * value, 1).strip()} %"
 
 
 def plural(number: int, noun: str) -> str:

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
+from lstm_explain.core.cost import making_bytes, run_bytes, weight_bytes
 from lstm_explain.core.gates import Direction
 from lstm_explain.core.through_time import course
+from lstm_explain.core.weights import weight_shapes
 from lstm_explain.errors import UsageError
 from lstm_explain.explain.plain import plain
 from lstm_explain.explain.poking import Ripple, Statements, ripple, statements
@@ -85,7 +87,7 @@ def explain_influence(
         lstm: the LSTM and its batch.
         unit: which unit the statements poke; counts from 0.
         sample: which sample; counts from 0.
-        step: which timestep; counts from 1; the sample's last if left out.
+        step: which timestep; counts from 1; the last that the direction reads if left out.
         layer: which layer; counts from 0.
         direction: `forward` or `backward`.
         mean: average the sizes of the derivatives over all timesteps of all samples.
@@ -101,18 +103,15 @@ def explain_influence(
     """
     spec = lstm.spec
     layer, way = check_layer(spec, layer, direction)
-    unit, sample, by = check_unit(spec, unit), lstm.checked_sample(sample), _checked_by(by)
-    record, place = lstm.run_sample(sample)
-    length = record.length(place)
-    step = length if step is None else check_run_step(spec, "--step", step, sample, length)
-    weights = lstm.weights.of(layer, way)
-    own = record.of(layer, way).of_sample(place, length)
-    if poke is not None:
-        poke = check_unit(spec, poke, "--poke")
-        at = _first(way, length) if at is None else check_run_step(spec, "--at", at, sample, length)
-    elif at is not None:
-        raise UsageError(f"--at {at}", "this is the timestep of a poke, and no unit is poked", "Add --poke UNIT")
+    unit, sample, by = check_unit(spec, unit), lstm.checked_sample(sample), _checked_by(spec, by)
+    length = spec.timesteps if lstm.lengths is None else lstm.lengths[sample]
+    step = _last(way, length) if step is None else check_run_step(spec, "--step", step, sample, length)
+    poked = _checked_poke(spec, poke, _first(way, length) if poke is not None and at is None else at, sample, length)
     with np.errstate(all="ignore"):  # infinite and nan inputs make infinite and nan derivatives, which are shown as such
+        held = _held_bytes(lstm, layer)
+        averaged = mean_derivatives(lstm, layer, way, held, watched) if mean else None
+        record, place = lstm.run_sample(sample)
+        weights, own = lstm.weights.of(layer, way), record.of(layer, way).of_sample(place, length)
         here = course(lstm.weights, record, layer, way, place)
         return Influence(
             spec=spec,
@@ -123,20 +122,53 @@ def explain_influence(
             length=length,
             step=step,
             statements=statements(weights, own, step, unit, by),
-            derivatives=mean_derivatives(lstm, layer, way, watched) if mean else derivatives_at(lstm, here, step),
-            through_time=through_time_of(lstm, record, layer, way, place) if through_time else None,
-            ripple=None if poke is None or at is None else ripple(weights, own, poke, at, by),
+            derivatives=averaged or derivatives_at(lstm, here, step, held),
+            through_time=through_time_of(lstm, record, layer, way, place, held) if through_time else None,
+            ripple=None if poked is None else ripple(weights, own, *poked, by),
         )
 
 
-def _checked_by(by: float) -> float:
+def _checked_poke(spec: Spec, poke: int | None, at: int | None, sample: int, length: int) -> tuple[int, int] | None:
+    """The unit that is poked and the timestep; None where none is."""
+    if poke is not None and at is not None:
+        return check_unit(spec, poke, "--poke"), check_run_step(spec, "--at", at, sample, length)
+    if at is not None:
+        raise UsageError(f"--at {at}", "this is the timestep of a poke, and no unit is poked", "Add --poke UNIT")
+    return None
+
+
+def _checked_by(spec: Spec, by: float) -> float:
     try:
-        size = float(by)
-    except (TypeError, ValueError):
+        size = math.nan if isinstance(by, str) else float(by)
+    except (TypeError, ValueError, OverflowError):
         size = math.nan
-    if not math.isfinite(size) or size == 0:
-        raise UsageError(f"--by {by}", "a poke moves something: a number other than 0", "Give one such as 0.1")
+    with np.errstate(all="ignore"):
+        held = float(np.dtype(spec.dtype).type(size))
+    if not math.isfinite(held) or held == 0:
+        found = f"a poke moves something: a number other than 0 that {spec.dtype} can hold"
+        raise UsageError(f"--by {by}", found, "Give one such as 0.1")
     return size
+
+
+def _held_bytes(lstm: LSTM, layer: int) -> int:
+    """The memory that is held beside the derivatives, at most: a block's run, and what is made of a sample's timesteps.
+
+    Raises:
+        RefusedError: it is more than the budget.
+    """
+    spec, (start, stop) = lstm.spec, lstm.block_of(0)
+    run = replace(spec, samples=stop - start)
+    numbers = spec.features_of(layer) + 2 * spec.hidden + 32 * spec.units  # of a step's input, states, gates and slopes
+    weights = sum(axes.elements for axes in weight_shapes(spec, layer).values())  # those of a layer are changed, and joined
+    made = spec.timesteps * (numbers * 8 + 1024) + 4 * weights * spec.item_bytes
+    held = run_bytes(run) - making_bytes(run) + weight_bytes(run) + made
+    lstm.afford(held, "a run and what its timesteps are made of")
+    return held
+
+
+def _last(direction: Direction, length: int) -> int:
+    """The timestep that a direction reads last."""
+    return length if direction is Direction.FORWARD else 1
 
 
 def _first(direction: Direction, length: int) -> int:

@@ -35,10 +35,15 @@ class Change(NamedTuple):
 
 def change(before: Array, after: Array) -> Change:
     """Compare numbers bit by bit; nan that stays nan has not moved."""
-    moved = (before != after) & ~(np.isnan(before) & np.isnan(after))
+    moved = _moved(before, after)
     with np.errstate(invalid="ignore"):
         sizes = np.abs(after.astype(np.float64) - before.astype(np.float64))[moved]
     return Change(int(moved.sum()), int(moved.size), float(sizes.max()) if sizes.size else 0.0)
+
+
+def _moved(before: Array, after: Array) -> Array:
+    moved: Array = (before != after) & ~(np.isnan(before) & np.isnan(after))
+    return moved
 
 
 class OwnWeights(NamedTuple):
@@ -148,9 +153,12 @@ def _poked(states: Array, unit: int, by: float) -> Array:
 
 
 def _with_other_weights(weights: LayerWeights, unit: int, by: float) -> LayerWeights:
-    """The same weights, but all that one unit owns changed; its row of a projection is everybody's, and stays."""
+    """The same weights, but all that one unit owns changed; its row of a projection is everybody's, and stays.
+
+    The copies lie in memory as the originals do: another order of rows and columns would change a product's last bits.
+    """
     own = [weights.columns(gate).start + unit for gate in GATES]
-    changed = {name: tensor.copy() for name, tensor in weights.tensors().items() if name != "projection"}
+    changed = {name: tensor.copy(order="K") for name, tensor in weights.tensors().items() if name != "projection"}
     for name, tensor in changed.items():
         tensor[..., [unit] if name == "peephole" else own] += tensor.dtype.type(by)
     return weights._replace(**changed)
@@ -214,11 +222,16 @@ def ripple(weights: LayerWeights, part: LayerRecord, unit: int, at: int, by: flo
     steps = range(at, length + 1) if part.direction is Direction.FORWARD else range(at, 0, -1)
     base = part.hidden[:, at - 1], part.cell[:, at - 1]
     poked = base[0] + emitted_change(weights, unit, by), base[1]
-    changes = [(poked[0] - base[0], poked[1] - base[1])]
+    changes = [(_gained(base[0], poked[0]), _gained(base[1], poked[1]))]
     for t in steps[1:]:
         x = part.input[:, t - 1]
         (*_, c, _, h), (*_, other_c, _, other_h) = step(weights, x, *base), step(weights, x, *poked)
         base, poked = (h, c), (other_h, other_c)
-        changes.append((other_h - h, other_c - c))
+        changes.append((_gained(h, other_h), _gained(c, other_c)))
     hidden, cell = (np.concatenate(arrays) for arrays in zip(*changes, strict=True))
     return Ripple(unit, at, by, tuple(steps), hidden, cell)
+
+
+def _gained(before: Array, after: Array) -> Array:
+    """after - before; 0 where nothing moved, of nan and infinite numbers too."""
+    return np.where(_moved(before, after), after - before, after.dtype.type(0))

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
+from lstm_explain.core.blocks import blas
 from lstm_explain.core.through_time import back, by_network_input, course, through_time_bytes
 from lstm_explain.explain.plain import plain
 
@@ -34,7 +35,9 @@ class ThroughTime(NamedTuple):
     @property
     def input_norms(self) -> Array:
         """How far the last h moves with each input: the length of each column of dh_T/dx_t; [steps, features]"""
-        norms: Array = np.sqrt((self.inputs**2).sum(axis=1))
+        largest = np.abs(self.inputs).max(axis=1)  # squares of very small numbers would be 0
+        scale = np.where(largest > 0, largest, 1)
+        norms: Array = scale * np.sqrt(((self.inputs / scale[:, None]) ** 2).sum(axis=1))
         return norms
 
     def to_dict(self) -> dict[str, Any]:
@@ -44,8 +47,10 @@ class ThroughTime(NamedTuple):
         return {"end": self.end, "initial": initial, "steps": rows}
 
 
-def through_time(lstm: LSTM, record: Record, layer: int, direction: Direction, sample: int) -> ThroughTime:
+def through_time(lstm: LSTM, record: Record, layer: int, direction: Direction, sample: int, held: int) -> ThroughTime:
     """Follow one sample's last state back through its timesteps, and its last h down to the network's input.
+
+    `held` bytes are taken already.
 
     Raises:
         RefusedError: that would need more memory than the budget.
@@ -53,11 +58,13 @@ def through_time(lstm: LSTM, record: Record, layer: int, direction: Direction, s
     spec = lstm.spec
     hidden, units = spec.hidden, spec.units
     wide = max(spec.features, spec.output if layer else 0, hidden, units)
-    lstm.afford(through_time_bytes(record.length(sample), hidden + units, wide), "going back through all timesteps")
+    going = through_time_bytes(record.length(sample), hidden + units, wide)
+    lstm.afford(held + going, "going back through all timesteps")
     way = course(lstm.weights, record, layer, direction, sample)
     last = np.eye(hidden + units)  # a row for each number of the last h, and of the last c
     rows = back(way, last[:, :hidden], last[:, hidden:])
-    norms = [(_norm(each.by_hidden[:hidden]), _norm(each.by_cell[hidden:])) for each in rows]
+    with blas().limit(limits=1, user_api="blas"):  # on so small matrices, threads wait for each other more than they work
+        norms = [(_norm(each.by_hidden[:hidden]), _norm(each.by_cell[hidden:])) for each in rows]
     hidden_norms, cell_norms = np.array(norms[::-1]).T
     inputs = by_network_input(lstm.weights, record, sample, layer, direction)
     order = tuple(way.order)

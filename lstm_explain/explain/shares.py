@@ -56,30 +56,38 @@ class Derivatives(NamedTuple):
     """Over how many timesteps of all samples the sizes were averaged; None where they are of one timestep."""
 
 
-def derivatives_at(lstm: LSTM, way: Course, t: int) -> Derivatives:
-    """The derivatives of one timestep.
+def derivatives_at(lstm: LSTM, way: Course, t: int, held: int) -> Derivatives:
+    """The derivatives of one timestep; `held` bytes are taken already.
 
     Raises:
         RefusedError: they would need more memory than the budget.
     """
-    lstm.afford(jacobian_bytes(way.weights, 1), "the derivatives of a timestep")
+    lstm.afford(held + jacobian_bytes(way.weights, 1), "the derivatives of a timestep")
     found = jacobian(way.weights, way.slopes.at(slice(t - 1, t)))
     return Derivatives(Jacobian(*(matrix[0] for matrix in found)), _shares(_parts(way.weights, found)[0]), None)
 
 
-def mean_derivatives(lstm: LSTM, layer: int, direction: Direction, watched: Watched) -> Derivatives:
-    """The mean size of every derivative over all timesteps of all samples; `watched` is passed the blocks of samples.
+def mean_derivatives(lstm: LSTM, layer: int, direction: Direction, held: int, watched: Watched) -> Derivatives:
+    """The mean size of every derivative over all timesteps of all samples.
+
+    Args:
+        lstm: the LSTM and its batch.
+        layer: which layer.
+        direction: which direction.
+        held: how many bytes the run of a block takes.
+        watched: what to pass the blocks of samples through.
 
     Raises:
         RefusedError: a block or its derivatives would need more memory than the budget.
     """
     weights = lstm.weights.of(layer, direction)
     one = jacobian_bytes(weights, 1)
-    lstm.afford(2 * one, "the derivatives of a timestep")
+    lstm.afford(held + 2 * one, "the derivatives of a timestep")
+    size = min(CHUNK_BYTES, lstm.max_memory - held - one) // one
     totals, steps = None, 0
     for way in _courses(lstm, layer, direction, watched):
         steps += len(way.order)
-        for sums in _chunks(way, max(1, CHUNK_BYTES // one)):
+        for sums in _chunks(way, max(1, size)):
             totals = sums if totals is None else [total + each for total, each in zip(totals, sums, strict=True)]
     assert totals is not None
     *matrices, parts = (total / steps for total in totals)
@@ -91,6 +99,7 @@ def _courses(lstm: LSTM, layer: int, direction: Direction, watched: Watched) -> 
     for block in watched(lstm.blocks()):
         for place in range(len(block.samples)):
             yield course(lstm.weights, block.record, layer, direction, place)
+        del block  # its record is let go before the next block is run
 
 
 def _chunks(way: Course, size: int) -> Iterator[list[Array]]:

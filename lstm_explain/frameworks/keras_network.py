@@ -23,15 +23,24 @@ def keras_in_short(plan: Plan) -> str:
     """What distinguishes the network, in one line."""
     spec, dense = plan.spec, f"Dense({plan.outputs})"
     every, repeat = f"TimeDistributed({dense})", f"RepeatVector({plan.steps_out})"
-    once, always = _layer(spec, "", ""), _layer(spec, SEQUENCES, "")
+    once, always = _stack_in_short(spec, ""), _stack_in_short(spec, SEQUENCES)
     parts = {
         Task.ONE_TO_ONE: (once, dense),
         Task.ONE_TO_MANY: (repeat, always, every),
         Task.MANY_TO_ONE: (once, dense),
         Task.MANY_TO_MANY: (always, every),
-        Task.ENCODER_DECODER: (_layer(spec, STATE, ""), repeat, _layer(plan.last, SEQUENCES, ""), every),
+        Task.ENCODER_DECODER: (_stack_in_short(spec, STATE), repeat, _stack_in_short(plan.last, SEQUENCES), every),
     }[plan.task]
     return ", ".join(parts)
+
+
+def _stack_in_short(spec: Spec, option: str) -> str:
+    """The layers of a stack: those below the last hand on h of every timestep."""
+    if spec.layers == 1:
+        return _layer(spec, option)
+    times = "" if spec.layers == 2 else f"{spec.layers - 1} × "
+    states = STATE if option == STATE else ""
+    return f"{times}{_layer(spec, SEQUENCES, states)}, {_layer(spec, option)}"
 
 
 def keras_lines(plan: Plan, lengths: bool = False) -> tuple[str, ...]:

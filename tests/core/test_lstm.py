@@ -153,6 +153,30 @@ def test_a_part_of_the_samples_can_be_run() -> None:
     np.testing.assert_allclose(part.output, whole.output[3:7], atol=1e-14)
 
 
+@given(samples=st.integers(1, 300), ends=st.none() | st.tuples(st.integers(0, 299), st.integers(0, 300)))
+@settings(few, max_examples=20)
+def test_blocks_hold_every_sample_once_in_order_with_its_own_numbers(samples: int, ends: tuple[int, int] | None) -> None:
+    lstm = seeded(samples=samples, timesteps=2, features=2, units=3, lengths=[1 + sample % 2 for sample in range(samples)])
+    asked = None if ends is None else range(min(ends[0], samples), min(ends[1], samples))
+    blocks = list(lstm.blocks(asked))
+    seen = [sample for block in blocks for sample in block.samples]
+    assert seen == list(range(samples) if asked is None else asked)
+    for block in blocks:
+        assert block.record.input[block.part].shape[0] == len(block.samples)
+        for place, sample in enumerate(block.samples, start=block.part.start):
+            record, alone = lstm.run_sample(sample)
+            np.testing.assert_array_equal(block.record.output[place], record.output[alone])
+            assert block.length(sample) == 1 + sample % 2
+
+
+def test_blocks_are_run_one_by_one() -> None:
+    lstm = seeded(samples=10**12)
+    first = next(lstm.blocks())
+    assert first.samples == range(BLOCK_SAMPLES)
+    (last,) = lstm.blocks(range(10**12 - 1, 10**12))
+    assert (last.start, len(last.samples)) == (10**12 - 1, 1)
+
+
 def test_each_sample_keeps_its_own_length() -> None:
     lengths = [1, 4, 2, 3, 4, 1]
     lstm = seeded(lengths=lengths)

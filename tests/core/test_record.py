@@ -106,6 +106,40 @@ def test_backwards_a_short_sample_starts_at_its_own_end() -> None:
     np.testing.assert_array_equal(c, part.initial_cell[1])
 
 
+@pytest.mark.parametrize("way", [FORWARD, BACKWARD])
+@pytest.mark.parametrize("lengths", [None, [4, 2, 1]])
+def test_the_states_before_every_timestep_are_those_before_each(way: Direction, lengths: list[int] | None) -> None:
+    record = a_record(lengths)
+    for layer in range(2):
+        part = record.of(layer, way)
+        for sample in range(3):
+            length = record.length(sample)
+            found = part.states_before(sample, length)
+            assert (found.hidden.shape, found.cell.shape) == ((length, 3), (length, 5))
+            for t in range(1, length + 1):
+                h, c = part.before(sample, t, length)
+                np.testing.assert_array_equal(found.hidden[t - 1], h)
+                np.testing.assert_array_equal(found.cell[t - 1], c)
+
+
+@pytest.mark.parametrize("way", [FORWARD, BACKWARD])
+@pytest.mark.parametrize("lengths", [None, [4, 2, 1]])
+def test_one_sample_alone_has_its_own_numbers_and_no_padding(way: Direction, lengths: list[int] | None) -> None:
+    record = a_record(lengths)
+    part = record.of(1, way)
+    for sample in range(3):
+        length = record.length(sample)
+        alone = part.of_sample(sample, length)
+        assert (alone.layer, alone.direction) == (1, way)
+        for name in ("input", *GATES, "cell", "hidden"):
+            np.testing.assert_array_equal(getattr(alone, name), getattr(part, name)[sample, :length][None])
+        for name in ("initial_cell", "initial_hidden", "last_cell", "last_hidden"):
+            np.testing.assert_array_equal(getattr(alone, name), getattr(part, name)[sample][None])
+        for one, other in zip(alone.states_before(0, length), part.states_before(sample, length), strict=True):
+            np.testing.assert_array_equal(one, other)
+        assert all(np.isfinite(alone.gate(gate)).all() for gate in GATES)
+
+
 def test_no_array_can_be_written_to() -> None:
     record = a_record([4, 2, 1])
     arrays = [record.input, *record.outputs]

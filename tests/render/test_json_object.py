@@ -44,9 +44,15 @@ def test_every_topic_fits_its_schema_with_every_option(lengths: Any, **options: 
     validate(lstm_explain.trace(lstm, sample=1, direction=direction))
     validate(lstm_explain.unit(lstm, unit=1, sample=1, step=1, direction=direction))
     validate(lstm_explain.unit(lstm, unit=1))
+    validate(lstm_explain.equations(lstm, every=True, sample=1, direction=direction))
+    validate(lstm_explain.equations(lstm, "goodfellow", numbers=True, unit=1))
+    validate(lstm_explain.memory(lstm, sample=1, direction=direction))
+    validate(lstm_explain.tasks(lstm, outputs=2, sample=1))
+    if not lstm.spec.bidirectional:
+        validate(lstm_explain.memory(lstm, sample=1, carry_state=True))
 
 
-@pytest.mark.parametrize("topic", ["shapes", "trace", "unit", "trace-jsonl"])
+@pytest.mark.parametrize("topic", ["shapes", "trace", "unit", "equations", "memory", "tasks", "trace-jsonl"])
 def test_the_schemas_are_schemas_and_share_their_envelope(topic: str) -> None:
     own, shapes = schema(topic), schema("shapes")
     jsonschema.Draft202012Validator.check_schema(own)

@@ -1,18 +1,20 @@
 """The layout: no line is wider than the page, nothing is lost, and every character has an ASCII spelling."""
 
+import re
+
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import lstm_explain
 from lstm_explain.document import document_of
-from lstm_explain.document.blocks import Cell, Column, Heading, Note, Paragraph, Table
+from lstm_explain.document.blocks import Block, Cell, Column, Drawing, Formula, Paragraph, Symbol, Table
 from lstm_explain.render.layout import lines, width_of
 from lstm_explain.render.terminal import text
 
 WORDS = st.text(st.characters(codec="ascii", categories=("L", "N", "P")), min_size=1, max_size=9)
 
 
-def page(*blocks: Heading | Note | Paragraph | Table, width: int = 80, unicode: bool = True) -> str:
+def page(*blocks: Block, width: int = 80, unicode: bool = True) -> str:
     return text(blocks, width, None, unicode)
 
 
@@ -41,6 +43,79 @@ def test_a_paragraph_fits_the_page_and_keeps_its_words(words: list[str], width: 
     laid_out = page(Paragraph(" ".join(words)), width=width)
     assert max(map(len, laid_out.splitlines())) <= width
     assert laid_out.split() == words
+
+
+@settings(deadline=None)
+@given(st.lists(WORDS, max_size=30), st.lists(WORDS, max_size=30), WORDS, st.integers(53, 120))
+def test_columns_that_wrap_share_the_page_and_keep_their_words(
+    one: list[str], other: list[str], label: str, width: int
+) -> None:
+    columns = (Column("what"), Column("long", wraps=True), Column("longer", wraps=True))
+    row = Cell(label), Cell(" ".join(one)), Cell(" ".join(other))
+    laid_out = page(Table(columns, (row,)), width=width).splitlines()
+    assert max(map(len, laid_out)) <= width
+    starts = laid_out[0].index("long"), laid_out[0].index("longer")
+    found = [[line[: starts[0]], line[starts[0] : starts[1]], line[starts[1] :]] for line in laid_out[2:]]
+    assert [" ".join(parts).split() for parts in zip(*found, strict=True)] == [[label], one, other]
+
+
+def test_a_short_column_that_wraps_leaves_its_room_to_a_long_one() -> None:
+    columns = (Column("a", wraps=True), Column("b", wraps=True))
+    lines_of = page(Table(columns, ((Cell("short"), Cell("word " * 20)),)), width=60).splitlines()
+    assert len(lines_of[1]) == 60
+    assert lines_of[2].startswith("short  word")
+    halves = page(Table(columns, ((Cell("word " * 20), Cell("word " * 20)),)), width=60).splitlines()
+    assert halves[2].index("  word") == 29
+    assert len(lines_of) < len(halves)
+
+
+@settings(deadline=None)
+@given(st.lists(st.tuples(WORDS, st.just("") | WORDS), min_size=1, max_size=30), st.integers(24, 100), st.booleans())
+def test_a_formula_fits_the_page_and_what_stands_under_a_symbol_begins_where_it_begins(
+    pieces: list[tuple[str, str]], width: int, unicode: bool
+) -> None:
+    block = Formula(tuple(Symbol(text, under) for text, under in pieces), "")
+    laid_out = page(block, width=width, unicode=unicode).splitlines()
+    assert max(map(len, laid_out)) <= width
+    rest = list(laid_out)
+    left = [(text, under) for text, under in pieces]
+    while rest:
+        line = rest.pop(0)
+        starts = [match.start() for match in re.finditer(r"\S+", line)]
+        here, left = left[: len(starts)], left[len(starts) :]
+        assert line.split() == [text for text, _ in here]
+        below = rest.pop(0) if any(under for _, under in here) else ""
+        for start, (_, under) in zip(starts, here, strict=True):
+            assert below[start:].split(" ")[0] == under
+    assert left == []
+
+
+def test_a_formula_is_continued_further_in() -> None:
+    symbols = (
+        Symbol("f_t", "(3,)"),
+        Symbol("="),
+        Symbol("sigmoid("),
+        Symbol("W_f", "(3, 5)"),
+        Symbol("x_t", "(5,)"),
+        Symbol(")"),
+    )
+    assert page(Formula(symbols, ""), width=80) == "f_t  = sigmoid( W_f    x_t  )\n(3,)            (3, 5) (5,)\n"
+    assert page(Formula(symbols, ""), width=24).splitlines() == [
+        "f_t  = sigmoid( W_f",
+        "(3,)            (3, 5)",
+        "    x_t  )",
+        "    (5,)",
+    ]
+    assert page(Formula((Symbol("a"), Symbol("+"), Symbol("b")), "")) == "a + b\n"
+
+
+def test_a_drawing_is_kept_as_it_is_and_has_an_ascii_spelling() -> None:
+    drawing = Drawing(("┌──┐   ", "│  │──► x" + " wide" * 20, "", "└──┘"))
+    laid_out = ["".join(span.text for span in line) for line in lines((drawing,), 20, unicode=True)]
+    assert laid_out == list(drawing.lines)
+    spelled = page(drawing, unicode=False)
+    assert spelled.isascii()
+    assert spelled.splitlines()[0].startswith("+--+")
 
 
 def test_a_continued_table_repeats_its_first_column() -> None:

@@ -2,7 +2,7 @@
 
 import lstm_explain
 from lstm_explain.document import document_of
-from lstm_explain.document.blocks import Cell, Column, Heading, Note, Paragraph, Table
+from lstm_explain.document.blocks import Cell, Column, Course, Drawing, Formula, Heading, Note, Paragraph, Symbol, Table
 from lstm_explain.render.markdown import text
 
 
@@ -18,6 +18,21 @@ def test_blocks_become_their_markdown() -> None:
     table = Table((Column("a"), Column("b", "right")), ((Cell("x", "soft", strong=True), Cell("1")),))
     document = (Heading("One", 1), Heading("Two"), Paragraph("Words."), Note("Aside."), table)
     assert text(document) == "# One\n\n## Two\n\nWords.\n\n> Aside.\n\n| a | b |\n| :--- | ---: |\n| **x**<br>soft | 1 |\n"
+
+
+def test_formulas_are_mathematics_and_drawings_are_text_as_they_are() -> None:
+    document = (
+        Formula((Symbol("h_t", "(3,)"), Symbol("= o_t * tanh(c_t)")), r"h_t = o_t \odot \tanh(c_t)"),
+        Drawing(("x_t ──► *[h]*", "  |")),
+    )
+    formula, drawing = text(document).split("\n\n")
+    assert formula == "```math\nh_t = o_t \\odot \\tanh(c_t)\n```"
+    assert drawing == "```text\nx_t ──► *[h]*\n  |\n```\n"
+
+
+def test_strips_are_code() -> None:
+    table = Table((Column("h"), Column("from 0")), ((Course((-1.0, 1.0), 1.0), Course((0.0, 1.0), 1.0, signed=False)),))
+    assert text((table,)).splitlines()[-1] == "| `▁█` | `▁█` |"
 
 
 def test_marks_are_escaped() -> None:

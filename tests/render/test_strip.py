@@ -65,6 +65,29 @@ def test_strips(values: tuple[float, ...], scale: float, drawn: str) -> None:
     assert strip(Course(values, scale), 80) == drawn
 
 
+@given(st.floats(0, 10), st.floats(0, 10), SCALES)
+def test_a_strip_from_zero_is_lowest_at_zero_and_highest_at_its_scale(one: float, other: float, scale: float) -> None:
+    ends = strip(Course((0.0, scale), scale, signed=False), 2)
+    assert ends == BARS[0] + BARS[-1]
+    low, high = (BARS.index(strip(Course((value,), scale, signed=False), 1)) for value in sorted((one, other)))
+    assert low <= high
+
+
+@pytest.mark.parametrize(
+    ("values", "scale", "drawn"),
+    [
+        ((), 1.0, ""),
+        ((0.0, 1.0), 1.0, "▁█"),
+        ((-1.0, 2.0), 1.0, "▁█"),
+        ((0.0, 0.0), 0.0, "▁▁"),
+        ((0.0, 0.13, 0.26, 0.38, 0.51, 0.63, 0.76, 0.88), 1.0, BARS),
+        ((0.5, nan, inf, -inf), 1.0, "▅···"),
+    ],
+)
+def test_strips_from_zero(values: tuple[float, ...], scale: float, drawn: str) -> None:
+    assert strip(Course(values, scale, signed=False), 80) == drawn
+
+
 def test_every_bar_has_a_plain_one_of_its_own() -> None:
     assert [PLAIN[bar] for bar in BARS] == list(PLAIN_BARS)
     assert len(set(PLAIN_BARS)) == len(BARS)

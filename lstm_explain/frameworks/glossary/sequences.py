@@ -120,12 +120,6 @@ FEATURE = Entry(
         Usage(by.PYTORCH_LSTM, Thing.FEATURE, "a number of x", "The number of expected features in the input `x`"),
         Usage(by.PYTORCH_LSTM, Thing.UNIT, "a number of h too", "The number of features in the hidden state `h`"),
         Usage(by.FLAX_LSTM, Thing.UNIT, "LSTMCell(features=4) has four units", "features: number of output features."),
-        Usage(
-            by.D2L_SEQUENCE,
-            Thing.TIMESTEP,
-            "earlier values of the series, read by a plain regression",
-            "Thus for each time step we have an example with label",
-        ),
     ),
 )
 
