@@ -21,7 +21,9 @@ if TYPE_CHECKING:  # the same names for type checkers, who do not run `__getattr
     from lstm_explain.core.lstm import LSTM
     from lstm_explain.core.spec import Spec
     from lstm_explain.errors import LstmExplainError
+    from lstm_explain.explain.convert import explain_convert as convert
     from lstm_explain.explain.equations import explain_equations as equations
+    from lstm_explain.explain.frameworks import explain_frameworks as in_frameworks  # `frameworks` is a package
     from lstm_explain.explain.influence import explain_influence as influence
     from lstm_explain.explain.memory import explain_memory as memory
     from lstm_explain.explain.model import explain_model as model
@@ -46,7 +48,9 @@ _PUBLIC = {
     "shapes": "explain.shapes:explain_shapes",
     "stream_trace": "explain.trace:stream_trace",
     "trace": "explain.trace:explain_trace",
+    "convert": "explain.convert:explain_convert",
     "equations": "explain.equations:explain_equations",
+    "in_frameworks": "explain.frameworks:explain_frameworks",
     "influence": "explain.influence:explain_influence",
     "memory": "explain.memory:explain_memory",
     "model": "explain.model:explain_model",
@@ -62,10 +66,12 @@ __all__ = [
     "LstmExplainError",
     "Spec",
     "__version__",
+    "convert",
     "equations",
     "forward",
     "from_model",
     "given",
+    "in_frameworks",
     "influence",
     "memory",
     "model",

@@ -18,8 +18,10 @@ COMMANDS = (
     "equations",
     "tasks",
     "terms",
+    "frameworks",
     "window",
     "model",
+    "convert",
     "verify",
     "schema",
 )

@@ -12,7 +12,7 @@ import numpy as np
 from lstm_explain.core.gates import GATES
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Mapping
     from pathlib import Path
 
     from lstm_explain.core.axes import Array
@@ -41,6 +41,14 @@ def write(stream: TraceStream, blocks: Iterable[Block], file: BinaryIO, spool: P
                 with _member(archive, name) as member, open(path, "rb") as values:  # noqa: PTH123
                     _header(member, shape, dtype)
                     shutil.copyfileobj(values, member, 2**20)
+
+
+def write_arrays(arrays: Mapping[str, Array], file: BinaryIO) -> None:
+    """Write arrays that are there already; the same arrays give the same bytes."""
+    with zipfile.ZipFile(file, "w", zipfile.ZIP_STORED) as archive:
+        for name, array in arrays.items():
+            with _member(archive, name) as member:
+                np.lib.format.write_array(member, np.ascontiguousarray(array), allow_pickle=False)
 
 
 def _member(archive: zipfile.ZipFile, name: str) -> Any:

@@ -22,10 +22,10 @@ OWN = {
 THIRD_PARTY = {
     "core": {"numpy", "threadpoolctl"},
     "frameworks": {"numpy"},
-    "readers": {"numpy"},
+    "readers": {"numpy", "google", "msgpack", "onnx", "pyfive", "safetensors"},
     "explain": {"numpy"},
     "document": set(),
-    "render": {"numpy"},
+    "render": {"numpy", "onnx", "safetensors"},
     "library": set(),
     "cli": {"typer", "rich", "numpy"},
 }

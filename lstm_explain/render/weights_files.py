@@ -1,0 +1,107 @@
+"""Weights as files for other programs: `.npz`, `.safetensors`, and an `.onnx` model that runs."""
+
+from __future__ import annotations
+
+import io
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from lstm_explain.errors import MissingExtraError, UsageError
+
+if TYPE_CHECKING:
+    from lstm_explain.explain.convert import Convert
+
+SUFFIXES = (".npz", ".safetensors", ".onnx")
+OPSET, IR_VERSION = 17, 8
+"""Old enough for every runtime of the last years; the LSTM operator is the same in all later ones."""
+
+
+def weights_file(convert: Convert, suffix: str, asked: str) -> bytes:
+    """The bytes of a file of converted weights.
+
+    Args:
+        convert: the conversion.
+        suffix: one of `SUFFIXES`.
+        asked: what the caller asked for, to begin a message with.
+
+    Raises:
+        UsageError: no such file is written, or the model cannot be written in this convention.
+        MissingExtraError: a library is missing that writes the format.
+    """
+    if suffix == ".npz":
+        return _npz(convert)
+    if suffix == ".safetensors":
+        return _safetensors(convert, asked)
+    if suffix == ".onnx":
+        return _onnx(convert, asked)
+    raise UsageError(asked, f"weights are written as {', '.join(SUFFIXES)}", "End the name so")
+
+
+def _npz(convert: Convert) -> bytes:
+    stream = io.BytesIO()
+    np.savez(stream, **convert.named())  # type: ignore[arg-type]
+    return stream.getvalue()
+
+
+def _safetensors(convert: Convert, asked: str) -> bytes:
+    try:
+        from safetensors.numpy import save
+    except ImportError:
+        raise MissingExtraError(asked, "safetensors") from None
+    arrays = {name: np.ascontiguousarray(array) for name, array in convert.named().items()}
+    return bytes(save(arrays, {"format": convert.convention.framework}))
+
+
+def _onnx(convert: Convert, asked: str) -> bytes:
+    """A model that reads (timesteps, samples, features) and gives Y, Y_h and Y_c of the last layer, as ONNX's LSTM does."""
+    if convert.convention.framework != "onnx":
+        raise UsageError(asked, "an .onnx file is written in ONNX's convention", "Choose --to onnx")
+    try:
+        import onnx
+        from onnx import helper, numpy_helper
+    except ImportError:
+        raise MissingExtraError(asked, "onnx") from None
+    spec = convert.spec
+    kind = helper.np_dtype_to_tensor_dtype(np.dtype(spec.dtype))
+    nodes: list[Any] = []
+    weights: list[Any] = []
+    if spec.layers > 1:  # what the layers between hand on: timesteps, samples, directions side by side
+        weights.append(numpy_helper.from_array(np.array([0, 0, -1], np.int64), "joined_shape"))
+    reads = "x"
+    for layer in range(spec.layers):
+        arrays = {one.name.rpartition("/")[2]: one.array for one in convert.arrays if one.layer == layer}
+        weights += [numpy_helper.from_array(np.ascontiguousarray(array), f"{name}_{layer}") for name, array in arrays.items()]
+        nodes += _layer_nodes(convert, layer, reads, set(arrays))
+        reads = f"joined_{layer}"
+    read = [helper.make_tensor_value_info("x", kind, ["timesteps", "samples", spec.features])]
+    ways = len(spec.directions)
+    sizes = {
+        "Y": ["timesteps", ways, "samples", spec.units],
+        "Y_h": [ways, "samples", spec.units],
+        "Y_c": [ways, "samples", spec.units],
+    }
+    made = [helper.make_tensor_value_info(name, kind, size) for name, size in sizes.items()]
+    graph = helper.make_graph(nodes, "lstm", read, made, weights)
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", OPSET)], ir_version=IR_VERSION)
+    model.producer_name = "lstm-explain"
+    onnx.checker.check_model(model)
+    return bytes(model.SerializeToString())
+
+
+def _layer_nodes(convert: Convert, layer: int, reads: str, names: set[str]) -> list[Any]:
+    """The LSTM of one layer; below the last, its directions are put side by side for the next."""
+    from onnx import helper
+
+    spec, last = convert.spec, layer == convert.spec.layers - 1
+    inputs = [reads, f"W_{layer}", f"R_{layer}", f"B_{layer}" if "B" in names else ""]
+    if "P" in names:
+        inputs += ["", "", "", f"P_{layer}"]
+    made = ["Y", "Y_h", "Y_c"] if last else [f"Y_{layer}"]
+    direction = "bidirectional" if spec.bidirectional else "forward"
+    node = helper.make_node("LSTM", inputs, made, f"lstm_{layer}", hidden_size=spec.units, direction=direction)
+    if last:
+        return [node]
+    turned = helper.make_node("Transpose", [f"Y_{layer}"], [f"turned_{layer}"], perm=[0, 2, 1, 3])
+    joined = helper.make_node("Reshape", [f"turned_{layer}", "joined_shape"], [f"joined_{layer}"])
+    return [node, turned, joined]
