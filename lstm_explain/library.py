@@ -83,8 +83,7 @@ def given(
     _check_names(sizes)
     found = dict(zip(("samples", "timesteps", "features"), batch.shape, strict=True))
     for axis, size in found.items():
-        if sizes.get(axis, size) != size:
-            raise UsageError(f"--{axis} {sizes[axis]}", f"{name} has {axis}={size}", f"Leave out --{axis}")
+        _check_axis(axis, size, sizes.get(axis, size), name, loaded)
         if size == 0:
             raise UsageError(name, f"the array has no {axis}: {compact(batch, tuple(found))}")
     spec = Spec(**{**sizes, **found})
@@ -142,6 +141,16 @@ def model_sizes(
     dtype = about.get("dtype", spec["dtype"])
     loaded = Loaded(found.weights.astype(dtype), found.origin(short), found.initial and found.initial.astype(dtype))
     return {**about, **spec, "dtype": dtype, "loaded": loaded}
+
+
+def _check_axis(axis: str, size: int, asked: Any, name: str, loaded: Loaded | None) -> None:
+    """Raise `UsageError` where an array has another size than was asked for, or than the model reads."""
+    if asked == size:
+        return
+    if axis == "features" and loaded is not None:
+        reads = f"the LSTM in {loaded.origin['file']} reads {asked}"
+        raise UsageError(name, f"its timesteps have features={size}, and {reads}", "Give inputs that it was made for")
+    raise UsageError(f"--{axis} {asked}", f"{name} has {axis}={size}", f"Leave out --{axis}")
 
 
 def _contradiction(name: str, given: Any, size: Any, file: str) -> UsageError:

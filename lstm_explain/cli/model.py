@@ -36,8 +36,8 @@ def model(
     from lstm_explain.cli.options import memory_size
     from lstm_explain.cli.output import OBJECT_FORMATS, chosen_format, show
     from lstm_explain.cli.source import check_apart
-    from lstm_explain.errors import InputFileError
     from lstm_explain.explain.model import explain_model
+    from lstm_explain.readers.found import no_lstm
     from lstm_explain.readers.models import read_models
     from lstm_explain.readers.opening import shown
 
@@ -46,5 +46,5 @@ def model(
     found = read_models(file, memory_size("--max-memory", max_memory), convention)
     short = shown(Path(file).name)
     if not found:
-        raise InputFileError(short, "there is no LSTM in it")
+        raise no_lstm(short)
     show(explain_model(found, short), output, chosen)

@@ -30,6 +30,13 @@ class Format(StrEnum):
     svg = "svg"
 
 
+Columns = Annotated[str | None, typer.Option(metavar="A,B", help="Which columns of a CSV, by name or place from 0.")]
+SkipRows = Annotated[int, typer.Option(metavar="N", help="Pass over the first lines of a CSV.")]
+Delimiter = Annotated[str, typer.Option(metavar="CHAR", help="What separates a CSV's cells: , ; | or tab.")]
+AllowNan = Annotated[bool, typer.Option("--allow-nan", help="Accept nan and infinity in the data.")]
+MaxMemory = Annotated[str, typer.Option(metavar="SIZE", help="Refuse to use more memory than this.")]
+
+
 class SourceOptions(NamedTuple):
     """Which LSTM, and what it reads."""
 
@@ -52,11 +59,14 @@ class SourceOptions(NamedTuple):
         str | None, typer.Option(metavar="NAME", help="Which framework wrote the model, where its names do not tell.")
     ] = None
     data: Annotated[
-        str | None, typer.Option(metavar="FILE", help="Read the inputs from a .npy or .csv file, or - for CSV on stdin.")
+        str | None,
+        typer.Option(metavar="FILE[#ARRAY]", help="Read the inputs from a .npy, .npz or .csv file, or - for CSV on stdin."),
     ] = None
-    columns: Annotated[str | None, typer.Option(metavar="A,B", help="Which columns of a CSV, by name or place from 0.")] = None
-    allow_nan: Annotated[bool, typer.Option("--allow-nan", help="Accept nan and infinity in the data.")] = False
-    max_memory: Annotated[str, typer.Option(metavar="SIZE", help="Refuse to use more memory than this.")] = "1GiB"
+    columns: Columns = None
+    skip_rows: SkipRows = 0
+    delimiter: Delimiter = ","
+    allow_nan: AllowNan = False
+    max_memory: MaxMemory = "1GiB"
 
 
 class PlaceOptions(NamedTuple):
@@ -155,6 +165,16 @@ def selection(option: str, text: str, first: int, last: int) -> tuple[int, ...]:
             raise RefusedError(spelled(option, text), f"these are {stop - start + 1}", f"Choose {MOST_CHOSEN} at most")
         chosen.update(range(start, stop + 1))
     return tuple(sorted(chosen))
+
+
+DELIMITERS = {",": ",", ";": ";", "|": "|", "tab": "\t", r"\t": "\t", "\t": "\t"}
+
+
+def delimiter_of(option: str, text: str) -> str:
+    """Read `,`, `;`, `|` or `tab`."""
+    if text not in DELIMITERS:
+        raise UsageError(spelled(option, text), "this is no delimiter", "Give , or ; or | or tab, in quotes for the shell")
+    return DELIMITERS[text]
 
 
 SIZES = {"": 1, "B": 1, "KB": 10**3, "MB": 10**6, "GB": 10**9, "TB": 10**12}

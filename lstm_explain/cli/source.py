@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import os
-from pathlib import Path
 from typing import Any
 
-from lstm_explain.cli.options import SourceOptions, memory_size, spelled, whole_numbers
+from lstm_explain.cli.options import SourceOptions, delimiter_of, memory_size, spelled, whole_numbers
 from lstm_explain.core.lstm import LSTM
 from lstm_explain.errors import UsageError
 from lstm_explain.library import given, seeded
@@ -24,7 +23,7 @@ def lstm_from(options: SourceOptions, output: str | None = None, lengths: str | 
         UsageError: a value breaks a rule, or contradicts the file of inputs.
         InputFileError, RefusedError: the file of inputs cannot be used.
     """
-    for read in (options.data, options.model and options.model.partition("#")[0]):
+    for read in (options.data and file_and_layer(options.data)[0], options.model and file_and_layer(options.model)[0]):
         check_apart(read, output)
     budget = memory_size("--max-memory", options.max_memory)
     about: dict[str, Any] = {
@@ -39,14 +38,35 @@ def lstm_from(options: SourceOptions, output: str | None = None, lengths: str | 
     elif options.convention is not None:
         raise UsageError(spelled("--convention", options.convention), "there is no --model that it could be about")
     if options.data is None:
-        if options.columns is not None:
-            raise UsageError(spelled("--columns", options.columns), "there is no --data to choose columns of")
+        _check_no_columns(options)
         return seeded(**about)
-    from lstm_explain.readers.batch import read_batch
+    from lstm_explain.readers.batch import Wanted, read_batch
 
-    columns = None if options.columns is None else [one.strip() for one in options.columns.split(",")]
-    batch = read_batch(options.data, columns, budget, options.allow_nan, about.get("dtype", "float32"))
+    wanted = Wanted(*csv_layout(options.columns, options.skip_rows, options.delimiter))
+    batch = read_batch(options.data, wanted, budget, options.allow_nan, about.get("dtype", "float32"))
     return given(batch.array, name=batch.name, columns=batch.columns, **about)
+
+
+def csv_layout(columns: str | None, skip_rows: int, delimiter: str) -> tuple[list[str] | None, int, str]:
+    """How a CSV file is to be read: the columns, how many lines come before the table, and what separates its cells.
+
+    Raises:
+        UsageError: no file can be read so.
+    """
+    if skip_rows < 0:
+        raise UsageError(f"--skip-rows {skip_rows}", "a file has no fewer than 0 lines to pass over", "Give 0 or more")
+    names = None if columns is None else [one.strip() for one in columns.split(",")]
+    return names, skip_rows, delimiter_of("--delimiter", delimiter)
+
+
+def _check_no_columns(options: SourceOptions) -> None:
+    """Raise `UsageError` where something is said of a file, and there is none."""
+    if options.columns is not None:
+        raise UsageError(spelled("--columns", options.columns), "there is no --data to choose columns of")
+    if options.skip_rows:
+        raise UsageError(f"--skip-rows {options.skip_rows}", "there is no --data to pass over lines of")
+    if options.delimiter != ",":
+        raise UsageError(spelled("--delimiter", options.delimiter), "there is no --data whose cells it could separate")
 
 
 def check_apart(data: str | None, output: str | None) -> None:
@@ -79,16 +99,17 @@ def _with_model(options: SourceOptions, about: dict[str, Any], budget: int) -> d
 
     if options.init is not None:
         raise UsageError(f"--init {options.init}", "the weights come from --model", "Leave out one of the two")
-    file, layer = _file_and_layer(str(options.model))
+    file, layer = file_and_layer(str(options.model))
     return model_sizes(file, layer, options.convention, budget, about)
 
 
-def _file_and_layer(text: str) -> tuple[str, str | None]:
+def file_and_layer(text: str) -> tuple[str, str | None]:
     """`model.pt#encoder.lstm` -> the file and the layer; a # in the name of a file that there is belongs to the file."""
-    if "#" not in text or Path(text).exists():
+    if "#" not in text:
         return text, None
-    file, _, layer = text.rpartition("#")
-    return file, layer
+    from lstm_explain.readers.members import split_name
+
+    return split_name(text)
 
 
 def _units(text: str) -> int:

@@ -81,7 +81,7 @@ def _loss(carried: Carried) -> str:
     gone = borders - carried.unfaded
     return (
         "Each sample was run from zero too. A difference is the largest between the two runs over all numbers of h; |h| "
-        f"itself reaches {_plain(carried.largest_hidden)} in the carried run. After {count(gone)} of "
+        f"itself reaches {_plain(carried.largest_hidden)} in the carried run. After {count(gone) if gone else 'none'} of "
         f"{plural(borders, 'border')} the difference falls below {carried.faded_below} before the sample ends, and stays "
         "below it."
     )

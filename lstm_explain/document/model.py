@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from lstm_explain.core.gates import LETTERS
@@ -43,8 +45,9 @@ def _overview(model: Model) -> Table:
         )
         for one in model.lstms
     )
-    titles = (("features", "right"), ("units", "right"), ("layers", "right"), ("directions", "left"), ("parameters", "right"))
-    return Table((Column("LSTM", wraps=True), *(Column(title, align) for title, align in titles)), rows)
+    numbers = ("features", "units", "layers", "directions", "parameters")
+    columns = (Column(title, "left" if title == "directions" else "right") for title in numbers)
+    return Table((Column("LSTM", wraps=True), *columns), rows)
 
 
 def _in_full(one: Listed) -> list[Block]:
@@ -79,11 +82,24 @@ def _notes(model: Model) -> list[str]:
     if len(model.lstms) > SHOWN_AT_ONCE:
         notes.append(f"{SHOWN_AT_ONCE} of {count(len(model.lstms))} LSTMs are shown in full; --json has all.")
     choice = "" if len(model.lstms) == 1 else f"#{safe(model.lstms[0].name)}"
-    notes.append(f"Explain one: lstm-explain shapes --model '{model.file}{choice}'. Every topic takes --model.")
-    if len(model.lstms) > 1:
-        first, second = (safe(one.name) for one in model.lstms[:2])
-        notes.append(f"Consecutive layers can be explained as a stack: --model '{model.file}#{first}+{second}'.")
+    notes.append(f"Explain one: lstm-explain shapes --model {_quoted(model.file + choice)}. Every topic takes --model.")
+    pair = next((pair for pair in pairwise(model.lstms) if _stacks(*pair)), None)
+    if pair is not None:
+        choice = "+".join(safe(one.name) for one in pair)
+        stack = _quoted(f"{model.file}#{choice}")
+        notes.append(f"Layers that fit onto each other can be explained as a stack: --model {stack}.")
     return notes
+
+
+def _stacks(below: Listed, above: Listed) -> bool:
+    """Whether one layer reads as many numbers as the other emits, and is like it in all else."""
+    alike = replace(above.spec, features=below.spec.features, layers=1) == replace(below.spec, layers=1)
+    return alike and above.spec.features == below.spec.output and above.framework == below.framework
+
+
+def _quoted(text: str) -> str:
+    """As it can be pasted into a shell, whatever a name from the file holds."""
+    return "'" + text.replace("'", "'\\''") + "'"
 
 
 def safe(name: str) -> str:

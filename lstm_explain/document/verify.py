@@ -41,7 +41,8 @@ def _compared(verify: Verify) -> str:
 
 def _others(verify: Verify) -> list[Block]:
     heading = Heading("Would another reading agree?")
-    tried = f"{plural(verify.tried, 'other reading')} tried: every order of the gates, biases, layouts and directions."
+    first_ones = f", on the first {verify.samples_tried} samples" if verify.samples_tried < verify.spec.samples else ""
+    tried = f"{plural(verify.tried, 'other reading')} tried: orders of the gates, biases, layouts and directions{first_ones}."
     if verify.alternatives:
         first = verify.alternatives[0]
         words = f"Yes: {_said(first)} {tried}"

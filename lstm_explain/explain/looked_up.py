@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from lstm_explain.errors import UsageError
+from lstm_explain.explain.spelling import LONGEST_SHOWN, key, repeated
 from lstm_explain.frameworks.glossary.known import GROUPS
 
 if TYPE_CHECKING:
@@ -14,14 +15,6 @@ if TYPE_CHECKING:
 
 ENTRIES: tuple[Entry, ...] = tuple(entry for group in GROUPS.values() for entry in group)
 NEAREST = 3  # how many words a message proposes
-LONGEST_SHOWN = 40  # characters of an unknown word in a message
-
-
-def key(word: str) -> str:
-    """What of a word makes a difference: letters and digits, of either case."""
-    return "".join(character for character in word.casefold() if character.isalnum())
-
-
 _BY_KEY = {key(spelling): entry for entry in ENTRIES for spelling in (*entry.spellings, entry.word)}
 _MOST_PARTS = max(len(spelling.split()) for entry in ENTRIES for spelling in (*entry.spellings, entry.word))
 
@@ -58,12 +51,10 @@ def _entry(word: str) -> Entry | None:
 
 
 def _unknown(parts: list[str]) -> UsageError:
-    first = parts[0] if len(parts[0]) <= LONGEST_SHOWN else parts[0][:LONGEST_SHOWN] + "..."
-    asked = "".join(character if character.isprintable() else ascii(character)[1:-1] for character in first)
     near = _nearest(parts)
     nearest = "word is" if len(near) == 1 else "words are"
     fix = f"The nearest {nearest} {', '.join(near)}. " if near else ""
-    return UsageError(f"terms {asked or repr('')}", "there is no such word here", f"{fix}See all with lstm-explain terms")
+    return UsageError(f"terms {repeated(parts[0])}", "there is no such word here", f"{fix}See all with lstm-explain terms")
 
 
 def _nearest(parts: list[str]) -> list[str]:

@@ -11,7 +11,7 @@ from lstm_explain.core.axes import Shape, shape
 from lstm_explain.core.gates import GATES, PEEPHOLE_GATES, Direction
 from lstm_explain.core.weights import parameter_counts, weight_shapes
 from lstm_explain.explain.result import Explanation
-from lstm_explain.frameworks.known import CONVENTIONS
+from lstm_explain.frameworks.compared import COMPARED
 
 if TYPE_CHECKING:
     from lstm_explain.core.axes import Array
@@ -242,7 +242,7 @@ def explain_shapes(lstm: LSTM) -> Shapes:
         units=tuple(_unit(spec, layer) for layer in range(spec.layers)),
         layers=tuple(_layer(spec, layer) for layer in range(spec.layers)),
         counts=parameter_counts(spec),
-        frameworks={name: convention.parameters(spec) for name, convention in CONVENTIONS.items()},
+        frameworks={name: convention.parameters(spec) for name, convention in COMPARED.items()},
     )
 
 

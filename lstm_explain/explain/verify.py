@@ -105,6 +105,8 @@ class Verify(Explanation):
     """How many other readings were tried."""
     closest: Tried | None
     """The closest of them, where none agrees."""
+    samples_tried: int
+    """On how many samples, the first ones, another reading was tried where it reads samples first; else on all."""
 
     @property
     def agrees(self) -> bool:
@@ -120,6 +122,7 @@ class Verify(Explanation):
             "where": self.where,
             "compared": self.compared,
             "tried": self.tried,
+            "samples_tried": self.samples_tried,
             "alternatives": [one.to_dict() for one in self.alternatives],
             "closest": None if self.closest is None else self.closest.to_dict(),
         }
@@ -150,7 +153,7 @@ def explain_verify(lstm: LSTM, expected: Array, tolerance: float = TOLERANCE) ->
     at = dict(zip(names, map(int, np.unravel_index(place, wanted.shape)), strict=True))
     if "timestep" in at:
         at["timestep"] += 1
-    found = [] if largest <= tolerance else list(_others(lstm, wanted, output))
+    found = [] if largest <= tolerance else sorted(_others(lstm, wanted, output), key=lambda one: _changes(one.reading))
     agreeing = tuple(one for one in found if one.difference <= tolerance)
     return Verify(
         spec=spec,
@@ -164,6 +167,7 @@ def explain_verify(lstm: LSTM, expected: Array, tolerance: float = TOLERANCE) ->
         alternatives=agreeing,
         tried=len(found),
         closest=None if agreeing or not found else min(found, key=lambda one: one.difference),
+        samples_tried=min(SAMPLES_TRIED, spec.samples),
     )
 
 
@@ -199,21 +203,29 @@ def _differences(made: Array, wanted: Array) -> Array:
 
 
 def _others(lstm: LSTM, wanted: Array, output: str) -> Iterator[Tried]:
-    """Every other reading with its difference, those that change least first."""
-    readings = sorted(_readings(lstm.spec, output), key=_changes)
-    weights = {reading: _read(lstm.weights, reading) for reading in {_of_weights(one) for one in readings}}
-    few = min(SAMPLES_TRIED, lstm.spec.samples)
-    for reading in readings:
-        count = few if reading.layout == SAMPLES_FIRST else lstm.spec.samples
-        inputs = lstm.inputs.block(0, count)
-        if reading.layout != SAMPLES_FIRST:
-            inputs = inputs.swapaxes(0, 1)
-        if reading.reversed:
-            inputs = inputs[:, ::-1]
-        sizes = replace(lstm.spec, samples=len(inputs), timesteps=inputs.shape[1])
-        lstm.afford(run_bytes(sizes), "trying another reading")
-        made = _back(_made(forward(sizes, weights[_of_weights(reading)], inputs), output), reading)
-        yield Tried(reading, _in_file(lstm, reading), float(_differences(made, wanted[:count]).max()))
+    """Every other reading with its difference; those of the same weights one after another, so that they are made once."""
+    by_weights: dict[Reading, list[Reading]] = {}
+    for reading in _readings(lstm.spec, output):
+        by_weights.setdefault(_of_weights(reading), []).append(reading)
+    for of_weights, readings in by_weights.items():
+        weights = _read(lstm.weights, of_weights)
+        for reading in readings:
+            yield Tried(reading, _in_file(lstm, reading), _tried(lstm, weights, reading, wanted, output))
+
+
+def _tried(lstm: LSTM, weights: Weights, reading: Reading, wanted: Array, output: str) -> float:
+    """The largest difference of a reading."""
+    count = min(SAMPLES_TRIED, lstm.spec.samples) if reading.layout == SAMPLES_FIRST else lstm.spec.samples
+    inputs = lstm.inputs.block(0, count)
+    if reading.layout != SAMPLES_FIRST:
+        inputs = inputs.swapaxes(0, 1)
+    if reading.reversed:
+        inputs = inputs[:, ::-1]
+    sizes = replace(lstm.spec, samples=len(inputs), timesteps=inputs.shape[1])
+    lstm.afford(run_bytes(sizes), "trying another reading")
+    initial = None if lstm.loaded is None or lstm.loaded.initial is None else lstm.loaded.initial.repeated(len(inputs))
+    made = _back(_made(forward(sizes, weights, inputs, initial), output), reading)
+    return float(_differences(made, wanted[:count]).max())
 
 
 def _in_file(lstm: LSTM, reading: Reading) -> tuple[Gate, ...]:

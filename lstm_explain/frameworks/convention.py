@@ -2,27 +2,37 @@
 
 from __future__ import annotations
 
+from types import MappingProxyType
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from lstm_explain.core.gates import GATES, PEEPHOLE_GATES, Gate
+from lstm_explain.core.gates import GATES, PEEPHOLE_GATES, Direction, Gate
 from lstm_explain.core.weights import LayerWeights, parameter_counts
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from lstm_explain.core.axes import Array
     from lstm_explain.core.spec import Spec
 
+ONE_NAME = MappingProxyType(dict.fromkeys(Direction, "{name}"))
+"""The names of weights say neither layer nor direction."""
+
 
 class Convention(NamedTuple):
-    """One framework's LSTM layer, in one direction."""
+    """One framework's LSTM layer, in one direction.
+
+    A name with a star stands for four arrays, one for each gate, or three for peepholes: `letters` says what the star is. A
+    name without one stands for one array, in which the gates are packed in `gate_order`.
+    """
 
     framework: str
     """The name used on the command line and in JSON."""
     title: str
     """The name as its makers write it."""
     gate_order: tuple[Gate, ...]
-    """How the gates are packed along the axis of 4*units."""
+    """How the gates are packed along the axis of 4*units; where each has arrays of its own, the order in which they come."""
     neurons_first: bool
     """Whether weights are [4*units, features] rather than [features, 4*units]."""
     biases: tuple[str, ...]
@@ -30,7 +40,7 @@ class Convention(NamedTuple):
     kernel: str
     """The name of the weights of x_t."""
     recurrent_kernel: str
-    """The name of the weights of h_{t-1}."""
+    """The name of the weights of h_{t-1}; that of the kernel where one matrix holds both, the rows of x_t first."""
     projection: str | None
     """The name of the projection; None where the layer has none."""
     peephole: str | None
@@ -38,6 +48,25 @@ class Convention(NamedTuple):
     peephole_order: tuple[Gate, ...]
     source: str
     """Where this is written down."""
+    letters: Mapping[Gate, str] = MappingProxyType({})
+    """What a star in a name stands for."""
+    spellings: Mapping[str, str] = MappingProxyType({})
+    """Names that are spelled otherwise than the letters would have it."""
+    forget_bias_added: float = 0.0
+    """What the forget gate's neurons add when they are called, without storing it: no part of the stored bias."""
+    always_biases: bool = False
+    """Whether the layer cannot be built without biases; a layer that has none is then written with zeros."""
+    ways: Mapping[Direction, str] = ONE_NAME
+    """What becomes of a name in each direction; `{layer}` is the layer's number."""
+    stacked: bool = False
+    """Whether an array holds all directions, along a first axis of its own."""
+    biases_joined: str | None = None
+    """The name of the one vector that holds all biases end to end, where there is one."""
+
+    @property
+    def joined(self) -> bool:
+        """Whether one matrix multiplies x_t and h_{t-1} side by side."""
+        return self.kernel == self.recurrent_kernel
 
     def lacks(self, spec: Spec) -> str | None:
         """The option of a spec that this framework's layer has not, or None where it can be built."""
@@ -47,53 +76,112 @@ class Convention(NamedTuple):
             return "peepholes"
         return None
 
+    def bias_count(self, spec: Spec) -> int:
+        """How many biases a neuron has."""
+        return len(self.biases) if spec.bias or self.always_biases else 0
+
     def parameters(self, spec: Spec) -> int | None:
         """How many parameters the framework counts for the whole stack; None where it lacks an option."""
         if self.lacks(spec):
             return None
         counts = parameter_counts(spec)
-        return sum(counts.values()) + counts.get("bias", 0) * (len(self.biases) - 1)
+        neurons = len(GATES) * spec.units * spec.layers * len(spec.directions)
+        return sum(counts.values()) - counts.get("bias", 0) + neurons * self.bias_count(spec)
+
+    def names(self, name: str, gates: tuple[Gate, ...]) -> dict[str, Gate | None]:
+        """The arrays that a name stands for, and the gate of each; None where one array holds all gates."""
+        if "*" not in name:
+            return {name: None}
+        starred = {name.replace("*", self.letters[gate]): gate for gate in gates}
+        return {self.spellings.get(one, one): gate for one, gate in starred.items()}
 
     def pack(self, weights: LayerWeights) -> dict[str, Array]:
         """Write a layer in this framework's names, axes and gate order. Of several biases all but the first are zero."""
-        named = {
-            self.kernel: self._turned(self._ordered(weights.kernel, weights)),
-            self.recurrent_kernel: self._turned(self._ordered(weights.recurrent_kernel, weights)),
-        }
-        if weights.bias is not None:
-            bias = self._ordered(weights.bias, weights)
-            named |= {name: bias if place == 0 else np.zeros_like(bias) for place, name in enumerate(self.biases)}
+        if self.joined:
+            named = self._written(self.kernel, np.concatenate([weights.kernel, weights.recurrent_kernel]), weights)
+        else:
+            named = self._written(self.kernel, weights.kernel, weights)
+            named |= self._written(self.recurrent_kernel, weights.recurrent_kernel, weights)
+        bias = self._stored_bias(weights)
+        if bias is not None:
+            for place, name in enumerate(self.biases):
+                named |= self._written(name, bias if place == 0 else np.zeros_like(bias), weights)
         if weights.projection is not None and self.projection is not None:
             named[self.projection] = self._turned(weights.projection)
         if weights.peephole is not None and self.peephole is not None:
-            rows = [weights.peephole[PEEPHOLE_GATES.index(gate)] for gate in self.peephole_order]
-            named[self.peephole] = np.concatenate(rows)
+            named |= self._written_peepholes(self.peephole, weights.peephole)
         return named
 
-    def unpack(self, named: dict[str, Array]) -> LayerWeights:
-        """Read a layer back; several biases are added up, as the neurons would."""
-        kernel = self._turned(named[self.kernel])
-        biases = [named[name] for name in self.biases if name in named]
-        peephole = named.get(self.peephole or "")
-        projection = named.get(self.projection or "")
+    def unpack(self, named: Mapping[str, Array]) -> LayerWeights:
+        """Read a layer back; several biases are added up, as the neurons would, and so is what they add when called."""
+        projection = None if self.projection is None else named.get(self.projection)
+        projection = None if projection is None else self._turned(projection)
+        kernel, recurrent = self._kernels(named, projection)
+        biases = [self._read(name, named) for name in self.biases if set(self.names(name, GATES)) <= set(named)]
         return LayerWeights(
-            self._canonical(kernel),
-            self._canonical(self._turned(named[self.recurrent_kernel])),
-            self._canonical(np.sum(biases, axis=0)) if biases else None,
-            None if projection is None else self._turned(projection),
-            None if peephole is None else self._canonical_peephole(peephole),
+            kernel,
+            recurrent,
+            self._shifted(np.sum(biases, axis=0), self.forget_bias_added) if biases else None,
+            projection,
+            self._read_peepholes(named),
         )
 
+    # --- writing ------------------------------------------------------------------------------------------------------
+
+    def _written(self, name: str, array: Array, weights: LayerWeights) -> dict[str, Array]:
+        """An array of ours, whose last axis is 4*units, as the framework's one or four."""
+        parts = {gate: array[..., weights.columns(gate)] for gate in self.gate_order}
+        return {
+            one: self._turned(np.concatenate(list(parts.values()), axis=-1) if gate is None else parts[gate])
+            for one, gate in self.names(name, self.gate_order).items()
+        }
+
+    def _written_peepholes(self, name: str, peephole: Array) -> dict[str, Array]:
+        rows = {gate: peephole[PEEPHOLE_GATES.index(gate)] for gate in self.peephole_order}
+        return {
+            one: np.concatenate(list(rows.values())) if gate is None else rows[gate].copy()
+            for one, gate in self.names(name, self.peephole_order).items()
+        }
+
+    def _stored_bias(self, weights: LayerWeights) -> Array | None:
+        """The bias as it is stored: without what is added at every call."""
+        bias = weights.bias
+        if bias is None and self.always_biases:
+            bias = np.zeros(len(GATES) * weights.units, weights.kernel.dtype)
+        return None if bias is None else self._shifted(bias, -self.forget_bias_added)
+
+    def _shifted(self, bias: Array, by: float) -> Array:
+        """A bias of ours with a number added to the forget gate's part."""
+        units, place = len(bias) // len(GATES), GATES.index(Gate.FORGET)
+        shifted = bias.copy()
+        shifted[place * units : (place + 1) * units] += by
+        return shifted
+
     def _turned(self, array: Array) -> Array:
-        return np.ascontiguousarray(array.T) if self.neurons_first else array
+        return np.array(array.T if self.neurons_first else array, order="C")
 
-    def _ordered(self, array: Array, weights: LayerWeights) -> Array:
-        return np.concatenate([array[..., weights.columns(gate)] for gate in self.gate_order], axis=-1)
+    # --- reading ------------------------------------------------------------------------------------------------------
 
-    def _canonical(self, array: Array) -> Array:
-        parts = dict(zip(self.gate_order, np.split(array, len(GATES), axis=-1), strict=True))
-        return np.concatenate([parts[gate] for gate in GATES], axis=-1)
+    def _read(self, name: str, named: Mapping[str, Array]) -> Array:
+        """The framework's one or four arrays as ours, whose last axis is 4*units."""
+        found = {gate: self._turned(named[one]) for one, gate in self.names(name, self.gate_order).items()}
+        if None in found:
+            cut = np.split(found[None], len(GATES), axis=-1)
+            found = dict(zip(self.gate_order, cut, strict=True))
+        return np.concatenate([found[gate] for gate in GATES], axis=-1)
 
-    def _canonical_peephole(self, array: Array) -> Array:
-        parts = dict(zip(self.peephole_order, np.split(array, len(PEEPHOLE_GATES)), strict=True))
-        return np.stack([parts[gate] for gate in PEEPHOLE_GATES])
+    def _kernels(self, named: Mapping[str, Array], projection: Array | None) -> tuple[Array, Array]:
+        kernel = self._read(self.kernel, named)
+        if not self.joined:
+            return kernel, self._read(self.recurrent_kernel, named)
+        hidden = kernel.shape[-1] // len(GATES) if projection is None else projection.shape[1]
+        return kernel[:-hidden], kernel[-hidden:]
+
+    def _read_peepholes(self, named: Mapping[str, Array]) -> Array | None:
+        names = {} if self.peephole is None else self.names(self.peephole, self.peephole_order)
+        if not names or not set(names) <= set(named):
+            return None
+        found = {gate: named[one] for one, gate in names.items()}
+        if None in found:
+            found = dict(zip(self.peephole_order, np.split(found[None], len(PEEPHOLE_GATES)), strict=True))
+        return np.stack([found[gate] for gate in PEEPHOLE_GATES])

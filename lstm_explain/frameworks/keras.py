@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from lstm_explain.core.gates import Gate
 from lstm_explain.frameworks.convention import Convention
+from lstm_explain.frameworks.described import Described, ForgetBias, Returned
 
 if TYPE_CHECKING:
     from lstm_explain.core.axes import Array
@@ -23,6 +24,33 @@ KERAS = Convention(
     peephole=None,
     peephole_order=(),
     source="keras/src/layers/rnn/lstm.py, class LSTMCell",
+)
+
+KERAS_LAYER = Described(
+    convention=KERAS,
+    built="keras.layers.LSTM",
+    step=False,
+    reads=("samples", "timesteps", "features"),
+    returns=(
+        Returned("outputs", ("samples", "output"), "h after the last timestep read; this alone unless asked for more"),
+        Returned("sequences", ("samples", "timesteps", "output"), "instead, with return_sequences=True: h of every timestep"),
+        Returned("state_h", ("samples", "hidden"), "in addition, with return_state=True: h after the last timestep read"),
+        Returned("state_c", ("samples", "units"), "in addition, with return_state=True: c after the last timestep read"),
+    ),
+    states=("h", "c"),
+    forget_bias=ForgetBias(1.0, "stored"),
+    starts=(
+        ("kernel", "Glorot uniform"),
+        ("recurrent_kernel", "orthogonal"),
+        ("bias", "zeros, and ones for the forget gate (unit_forget_bias=True)"),
+    ),
+    known="run",
+    several="a layer on a layer with return_sequences=True; layers.Bidirectional(LSTM(...)) has a forward and a backward one",
+    aliases=("keras3", "keras.layers.LSTM", "tf.keras"),
+    remarks=(
+        "What Keras calls c among the gates is the candidate g. get_weights() gives the arrays in the order of this table; "
+        "those of Bidirectional are the forward layer's, then the backward layer's.",
+    ),
 )
 
 

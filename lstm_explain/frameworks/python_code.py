@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import textwrap
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 WIDEST = 76
 INDENT = "    "
@@ -20,6 +23,11 @@ class Statement(NamedTuple):
 def shape_of(*sizes: object) -> str:
     """A shape as Python writes it."""
     return f"({', '.join(map(str, sizes))}{',' if len(sizes) == 1 else ''})"
+
+
+def strings(words: Iterable[str]) -> str:
+    """Words as Python writes them."""
+    return shape_of(*(f'"{word}"' for word in words))
 
 
 def lines_of(statements: list[Statement]) -> tuple[str, ...]:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from lstm_explain.core.gates import Direction, Gate
-from lstm_explain.frameworks.convention import Convention
+from lstm_explain.frameworks.convention import ONE_NAME, Convention
+from lstm_explain.frameworks.described import Described, ForgetBias, Returned
+from lstm_explain.frameworks.stored import written
 
 if TYPE_CHECKING:
     from lstm_explain.core.axes import Array
@@ -23,14 +26,63 @@ PYTORCH = Convention(
     peephole=None,
     peephole_order=(),
     source="torch/nn/modules/rnn.py, class LSTM",
+    ways=MappingProxyType({Direction.FORWARD: "{name}_l{layer}", Direction.BACKWARD: "{name}_l{layer}_reverse"}),
+)
+
+PYTORCH_CELL = PYTORCH._replace(
+    framework="pytorch-cell",
+    title="PyTorch cell",
+    projection=None,
+    source="torch/nn/modules/rnn.py, class LSTMCell",
+    ways=ONE_NAME,
+)
+
+_STARTS = (("all weights and biases", "uniform in ±1/sqrt(units)"),)
+_TWO_BIASES = (
+    "Both biases are added at every step, and they get equal gradients, so a plain gradient step moves their sum twice as far "
+    "as one bias."
+)
+
+PYTORCH_LAYER = Described(
+    convention=PYTORCH,
+    built="torch.nn.LSTM",
+    step=False,
+    reads=("timesteps", "samples", "features"),
+    either=(("batch_first=True", ("samples", "timesteps", "features")), ("without a batch", ("timesteps", "features"))),
+    returns=(
+        Returned("output", ("timesteps", "samples", "output"), "h of every timestep of the last layer"),
+        Returned("h_n", ("states", "samples", "hidden"), "h after the last timestep read; slice layer*directions + direction"),
+        Returned("c_n", ("states", "samples", "units"), "c after the last timestep read; slices as in h_n"),
+    ),
+    states=("h", "c"),
+    forget_bias=ForgetBias(None, "random"),
+    starts=_STARTS,
+    known="run",
+    several="num_layers and bidirectional=True; names end in _l0, _l1, and _reverse",
+    aliases=("torch", "torch.nn.LSTM", "nn.LSTM"),
+    remarks=(
+        "batch_first=True turns the input and `output` alone: h_n and c_n keep the samples on their second axis.",
+        _TWO_BIASES,
+    ),
+)
+
+PYTORCH_CELL_LAYER = PYTORCH_LAYER._replace(
+    convention=PYTORCH_CELL,
+    built="torch.nn.LSTMCell",
+    step=True,
+    reads=("samples", "features"),
+    either=(("without a batch", ("features",)),),
+    returns=(
+        Returned("h_1", ("samples", "hidden"), "h after this timestep"),
+        Returned("c_1", ("samples", "units"), "c after this timestep"),
+    ),
+    several="a cell for each, in a loop of your own",
+    aliases=("LSTMCell", "torch.nn.LSTMCell", "nn.LSTMCell"),
+    remarks=("There is no projection, and the names have no _l0.", _TWO_BIASES),
 )
 
 
 def state_dict(weights: Weights) -> dict[str, Array]:
     """Name a whole stack as `torch.nn.LSTM(...).state_dict()` does: `weight_ih_l0`, `weight_ih_l0_reverse`, ..."""
-    named: dict[str, Array] = {}
-    for layer, directions in enumerate(weights.layers):
-        for direction, part in directions.items():
-            suffix = f"_l{layer}" + ("_reverse" if direction is Direction.BACKWARD else "")
-            named |= {name + suffix: array for name, array in PYTORCH.pack(part).items()}
-    return named
+    layers = enumerate(weights.layers)
+    return {name: array for layer, parts in layers for name, _, array in written(PYTORCH, parts, layer)}

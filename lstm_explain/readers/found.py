@@ -13,8 +13,14 @@ from lstm_explain.errors import InputFileError
 from lstm_explain.readers.opening import shown
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from lstm_explain.core.spec import Dtype
     from lstm_explain.core.weights import LayerWeights
+
+
+LONGEST_NAMED, LONGEST_LIST = 60, 240
+"""In characters: how much a message shows of a name, and of all of them."""
 
 
 class Found(NamedTuple):
@@ -34,6 +40,10 @@ class Found(NamedTuple):
     """How many bias vectors each neuron has in the file: 0, 1 or 2."""
     initial: State | None = None
     """The states that it starts from, where the file says so; [directions, 1, units or hidden]."""
+    from_the_end: bool = False
+    """Whether it reads the sequence from its end only; its timestep 1 is then the sequence's last."""
+    notes: tuple[str, ...] = ()
+    """What else is to be said of it, such as what the model does beside its weights; sentences without their stop."""
 
     @property
     def spec(self) -> Spec:
@@ -93,7 +103,8 @@ def stacked(parts: list[Found], file: str) -> Found:
         if other.features != one.output:
             found = f"it reads {other.features} features, and {shown(below.name)} below it emits {one.output} numbers"
             raise InputFileError(reads, found, "Choose consecutive layers")
-        if replace(other, features=one.features, layers=1) != replace(one, layers=1) or below.framework != above.framework:
+        unlike = below.framework != above.framework or below.from_the_end != above.from_the_end
+        if unlike or replace(other, features=one.features, layers=1) != replace(one, layers=1):
             found = f"its sizes or options are not those of {shown(below.name)} below it"
             raise InputFileError(reads, found, "Only layers that are alike can be explained as one stack")
     return first._replace(
@@ -101,6 +112,7 @@ def stacked(parts: list[Found], file: str) -> Found:
         weights=Weights(tuple(layer for one in parts for layer in one.weights.layers)),
         tensors={name: sizes for one in parts for name, sizes in one.tensors.items()},
         initial=_joined([one.initial for one in parts], parts),
+        notes=tuple(dict.fromkeys(note for one in parts for note in one.notes)),
     )
 
 
@@ -119,10 +131,15 @@ def _joined(initials: list[State | None], parts: list[Found]) -> State | None:
     return State(*(np.concatenate(arrays) for arrays in zip(*states, strict=True)))
 
 
+def no_lstm(file: str) -> InputFileError:
+    """What to say of a file that has none, or none under a name that tells."""
+    fix = "If the names of its arrays do not tell, say who wrote them with --convention"
+    return InputFileError(file, "there is no LSTM in it", fix)
+
+
 def _one(found: tuple[Found, ...], name: str | None, file: str) -> Found:
     if not found:
-        raise InputFileError(file, "there is no LSTM in it")
-    names = [one.name for one in found]
+        raise no_lstm(file)
     if name is None:
         fitting = list(found)
     else:
@@ -130,8 +147,16 @@ def _one(found: tuple[Found, ...], name: str | None, file: str) -> Found:
         fitting = fitting or [one for one in found if one.name.endswith(f"/{name}")]
     if len(fitting) == 1:
         return fitting[0]
-    listed = ", ".join(map(shown, names[:8])) + (", ..." if len(names) > 8 else "")
     asked = file if name is None else f"{file}#{shown(name)}"
     if not fitting:
-        raise InputFileError(asked, f"there is no such LSTM in it. There are {listed}")
-    raise InputFileError(asked, f"there are {len(fitting)} LSTMs to choose from: {listed}", f"Choose one: {file}#NAME")
+        raise InputFileError(asked, f"there is no such LSTM in it. There are {_listed(found)}")
+    several = f"there are {len(fitting)} LSTMs to choose from: {_listed(fitting)}"
+    raise InputFileError(asked, several, f"Choose one: {file}#NAME")
+
+
+def _listed(found: Sequence[Found]) -> str:
+    """Their names, as many of them as fit into a message."""
+    names = [shown(one.name) for one in found]
+    short = [name if len(name) <= LONGEST_NAMED else f"{name[: LONGEST_NAMED - 3]}..." for name in names]
+    fit = [name for place, name in enumerate(short) if sum(map(len, short[: place + 1])) <= LONGEST_LIST]
+    return ", ".join(fit) + (f" and {len(names) - len(fit)} more" if len(names) > len(fit) else "")

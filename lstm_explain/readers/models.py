@@ -9,6 +9,7 @@ from lstm_explain.errors import InputFileError, UsageError
 from lstm_explain.frameworks.known import CONVENTIONS
 from lstm_explain.readers.naming import lstms_in
 from lstm_explain.readers.opening import open_file, shown
+from lstm_explain.readers.safe_tensors import LARGEST_HEADER
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -54,7 +55,9 @@ def _reader(file: BinaryIO, name: str) -> Callable[[BinaryIO, str, int, str | No
         from lstm_explain.readers.keras_hdf5 import read_hdf5
 
         return read_hdf5
-    if start[8:9] == b"{" or suffix == ".safetensors":
+    if not start:
+        raise InputFileError(shown(name), "the file is empty", f"Give {KINDS}")
+    if suffix == ".safetensors" or _is_safetensors(start):
         return _safetensors
     if suffix == ".onnx":
         from lstm_explain.readers.onnx_model import read_onnx
@@ -66,6 +69,11 @@ def _reader(file: BinaryIO, name: str) -> Callable[[BinaryIO, str, int, str | No
         fix = "Save it anew with torch.save(model.state_dict(), file), which torch 1.6 and later write as a zip archive"
         raise InputFileError(shown(name), "this is a pickle, and reading it would run the program in it", fix)
     raise InputFileError(shown(name), "this is no model file that we know", f"Give {KINDS}")
+
+
+def _is_safetensors(start: bytes) -> bool:
+    """Whether a file begins with the length of a JSON object, and with that."""
+    return start[8:9] == b"{" and int.from_bytes(start[:8], "little") <= LARGEST_HEADER
 
 
 def _zip_reader(file: BinaryIO, name: str) -> Callable[[BinaryIO, str, int, str | None], tuple[Found, ...]]:

@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 import numpy as np
 
 from lstm_explain.core.gates import GATES, LETTERS, Direction
-from lstm_explain.core.weights import WEIGHT_NAMES, LayerWeights, Weights
-from lstm_explain.errors import InputFileError
+from lstm_explain.core.weights import WEIGHT_NAMES, LayerWeights, Weights, check_weights
+from lstm_explain.errors import InputFileError, UsageError
 from lstm_explain.frameworks.known import CONVENTIONS
+from lstm_explain.readers.by_convention import modules_in
 from lstm_explain.readers.found import Found
 from lstm_explain.readers.opening import shown
 
@@ -24,13 +25,21 @@ Tensors: TypeAlias = "Mapping[str, Array]"
 Parts: TypeAlias = "dict[tuple[int, Direction], dict[str, str]]"
 """For each layer and direction: the name in the file of each of its tensors, by the name that the framework gives it."""
 
+NUMBER = "0|[1-9][0-9]{0,2}"
 PYTORCH_NAME = re.compile(
-    r"(?:(?P<module>.*)\.)?(?P<tensor>(?:weight_(?:ih|hh|hr)|bias_(?:ih|hh)))(?:_l(?P<layer>\d{1,3})(?P<reverse>_reverse)?)?"
+    r"(?:(?P<module>.*)\.)?(?P<tensor>(?:weight_(?:ih|hh|hr)|bias_(?:ih|hh)))"
+    rf"(?:_l(?P<layer>{NUMBER})(?P<reverse>_reverse)?)?"
 )
 OWN_NAME = re.compile(
-    rf"(?:(?P<module>.*)\.)?layer(?P<layer>\d{{1,3}})\.(?P<way>forward|backward)\.(?P<tensor>{'|'.join(WEIGHT_NAMES)})"
+    rf"(?:(?P<module>.*)\.)?layer(?P<layer>{NUMBER})\.(?P<way>forward|backward)\.(?P<tensor>{'|'.join(WEIGHT_NAMES)})"
 )
-FLAX_NAME = re.compile(r"(?:(?P<module>.*)[./])?(?P<dense>[ih][ifgo])_?[./](?P<tensor>kernel|bias)(?:[./]value)?")
+FLAX_NAME = re.compile(
+    rf"(?:(?P<module>.*)[./])?(?P<dense>[ih][{''.join(LETTERS.values())}])(?P<nnx>_?)[./](?P<tensor>kernel|bias)(?:[./]value)?"
+)
+FLAX_PACKED_NAME = re.compile(r"(?:(?P<module>.*)[./])?(?P<dense>dense_[ih])[./](?P<tensor>kernel|bias)(?:[./]value)?")
+FLAX_GRU_NAME = re.compile(r"(?:(?P<module>.*)[./])?[ih][rzn][./]kernel(?:[./]value)?")
+AXES = {"kernel": 2, "recurrent_kernel": 2, "bias": 1, "projection": 2, "peephole": 2}
+"""How many axes each of our tensors has."""
 LAST_PART = re.compile(r"(?:(?P<module>.*)[./])?(?P<tensor>[^./]+?)(?::0)?")
 
 
@@ -53,7 +62,7 @@ def lstms_in(tensors: Tensors, file: str, convention: str | None = None) -> tupl
         InputFileError: the arrays of an LSTM do not fit together; or there are only other recurrent layers, or such that could
             be of several frameworks.
     """
-    schemes: list[Callable[[Tensors, str], Iterator[Found | Unfit]]] = [_own, _pytorch, _flax, _keras]
+    schemes: list[Callable[[Tensors, str], Iterator[Found | Unfit]]] = [_own, _pytorch, _flax, _flax_packed, _keras]
     if convention is not None:
         schemes = [lambda named, where: _by_convention(named, where, CONVENTIONS[convention])]
     found: list[Found] = []
@@ -67,7 +76,7 @@ def lstms_in(tensors: Tensors, file: str, convention: str | None = None) -> tupl
             found.append(one)
             left = {name: array for name, array in left.items() if name not in one.tensors}
     if not found and unfit:
-        raise InputFileError(file, f"{shown(unfit[0].name) or 'what it holds'} {unfit[0].reason}")
+        raise InputFileError(file, f"{_named(unfit[0].name)} {unfit[0].reason}")
     return tuple(found)
 
 
@@ -82,8 +91,13 @@ def _own(tensors: Tensors, file: str) -> Iterator[Found | Unfit]:
             place = int(match["layer"]), Direction(match["way"])
             modules.setdefault(match["module"] or "lstm", {}).setdefault(place, {})[match["tensor"]] = name
     for module, parts in modules.items():
+        missing = [name for own in parts.values() for name in WEIGHT_NAMES[:2] if name not in own]
+        if missing:
+            yield Unfit(module, f"has no {missing[0]}")
+            continue
         layers = {place: LayerWeights(**{key: tensors[name] for key, name in own.items()}) for place, own in parts.items()}
-        yield _found(module, "lstm-explain", "lstm-explain", layers, parts, tensors, file, biases=1)
+        biases = int("bias" in next(iter(parts.values())))
+        yield _found(module, "lstm-explain", "lstm-explain", layers, parts, tensors, file, biases)
 
 
 def _pytorch(tensors: Tensors, file: str) -> Iterator[Found | Unfit]:
@@ -96,7 +110,20 @@ def _pytorch(tensors: Tensors, file: str) -> Iterator[Found | Unfit]:
             own.setdefault(place, {})[match["tensor"]] = name
     for (module, cell), parts in modules.items():
         title = "torch.nn.LSTMCell" if cell else "torch.nn.LSTM"
+        _check_biases(module, next(iter(parts.values())), tensors, file)
         yield from _unpacked(module, title, CONVENTIONS["pytorch"], parts, tensors, file)
+
+
+def _check_biases(module: str, own: dict[str, str], tensors: Tensors, file: str) -> None:
+    """Raise `InputFileError` where there is one bias, which PyTorch never writes: others who do order the gates otherwise."""
+    biases = [name for name in CONVENTIONS["pytorch"].biases if name in own]
+    other = f"{module}.bias" if module else "bias"
+    if not biases and other in tensors and {"weight_ih", "weight_hh"} <= set(own):
+        found = "has weight_ih, weight_hh and bias: Equinox and Core ML write these, with the gates in different orders"
+        raise InputFileError(file, f"{_named(module)} {found}", "Say which: --convention equinox or --convention coreml")
+    if len(biases) == 1:
+        missing = next(name for name in CONVENTIONS["pytorch"].biases if name not in own)
+        raise InputFileError(file, f"{_named(module)} has no {missing}", "The file is not whole")
 
 
 def _keras(tensors: Tensors, file: str) -> Iterator[Found | Unfit]:
@@ -113,9 +140,11 @@ def _by_convention(tensors: Tensors, file: str, convention: Convention) -> Itera
     if convention.framework == "pytorch":
         yield from _pytorch(tensors, file)
         return
-    names = {convention.kernel, convention.recurrent_kernel, *convention.biases, convention.peephole or ""}
-    for module, own in _by_last_part(tensors, names).items():
-        yield from _unpacked(module, f"{convention.title} LSTM", convention, {(0, Direction.FORWARD): own}, tensors, file)
+    for name, used, arrays in modules_in(tensors, convention):
+        forward, *others = ((0, way) for way in arrays)
+        parts: Parts = {forward: {one: one for one in used}, **{place: {} for place in others}}
+        placed = {(0, way): own for way, own in arrays.items()}
+        yield from _unpacked(name, f"{convention.title} LSTM", convention, parts, tensors, file, placed)
 
 
 def _by_last_part(tensors: Tensors, names: set[str]) -> dict[str, dict[str, str]]:
@@ -128,11 +157,15 @@ def _by_last_part(tensors: Tensors, names: set[str]) -> dict[str, dict[str, str]
 
 
 def _flax(tensors: Tensors, file: str) -> Iterator[Found | Unfit]:
-    """`params/LSTMCell_0/hi/kernel`: one dense layer for each gate, the input's without bias."""
+    """`params/LSTMCell_0/hi/kernel`: one dense layer for each gate, the input's without bias; nnx writes `if_`."""
     modules: dict[str, dict[str, str]] = {}
+    nnx: set[str] = set()
     for name in tensors:
         if match := FLAX_NAME.fullmatch(name):
             modules.setdefault(match["module"] or "", {})[f"{match['dense']}.{match['tensor']}"] = name
+            nnx |= {match["module"] or ""} if match["nnx"] else set()
+        elif match := FLAX_GRU_NAME.fullmatch(name):
+            yield Unfit(match["module"] or "", "is a GRU; only LSTMs are explained")
     for module, own in modules.items():
         wanted = [f"{source}{LETTERS[gate]}.kernel" for source in "ih" for gate in GATES]
         if any(name not in own for name in wanted):
@@ -142,7 +175,22 @@ def _flax(tensors: Tensors, file: str) -> Iterator[Found | Unfit]:
             continue
         weights = _flax_weights(own, tensors, file)
         place = (0, Direction.FORWARD)
-        yield _found(module or "lstm", "flax", "Flax LSTMCell", {place: weights}, {place: own}, tensors, file, biases=1)
+        kind = "nnx" if module in nnx else "linen"
+        title, biases = f"flax.{kind}.LSTMCell", int(weights.bias is not None)
+        yield _found(module or "lstm", f"flax-{kind}", title, {place: weights}, {place: own}, tensors, file, biases)
+
+
+def _flax_packed(tensors: Tensors, file: str) -> Iterator[Found | Unfit]:
+    """`cell/dense_h/kernel`: one dense layer for all gates of h, one for x; nnx's OptimizedLSTMCell."""
+    modules: dict[str, dict[str, str]] = {}
+    for name in tensors:
+        if match := FLAX_PACKED_NAME.fullmatch(name):
+            modules.setdefault(match["module"] or "", {})[f"{match['dense']}.{match['tensor']}"] = name
+    convention = CONVENTIONS["flax-nnx-optimized"]
+    for module, own in modules.items():
+        if {convention.kernel, convention.recurrent_kernel} <= set(own):
+            parts: Parts = {(0, Direction.FORWARD): own}
+            yield from _unpacked(module, "flax.nnx.OptimizedLSTMCell", convention, parts, tensors, file)
 
 
 def _flax_weights(own: dict[str, str], tensors: Tensors, file: str) -> LayerWeights:
@@ -160,30 +208,47 @@ def _flax_weights(own: dict[str, str], tensors: Tensors, file: str) -> LayerWeig
 
 
 def _unpacked(
-    module: str, title: str, convention: Convention, parts: Parts, tensors: Tensors, file: str
+    module: str,
+    title: str,
+    convention: Convention,
+    parts: Parts,
+    tensors: Tensors,
+    file: str,
+    placed: Mapping[tuple[int, Direction], dict[str, Array]] | None = None,
 ) -> Iterator[Found | Unfit]:
-    """A module of a framework whose tensors hold all gates."""
+    """A module of a framework. `placed` are the arrays of each layer and direction, where these are parts of the file's."""
+    if placed is None:
+        placed = {place: {key: tensors[name] for key, name in own.items()} for place, own in parts.items()}
     layers = {}
-    for place, own in parts.items():
-        arrays = {key: tensors[name] for key, name in own.items()}
+    for place, arrays in placed.items():
         reason = _no_lstm(arrays, convention)
         if reason:
             yield Unfit(module, reason)
             return
-        layers[place] = convention.unpack(arrays)
-    biases = sum(name in next(iter(parts.values())) for name in convention.biases)
+        try:
+            with np.errstate(all="ignore"):  # infinite biases of either sign add up to nan
+                layers[place] = convention.unpack(arrays)
+        except (ValueError, IndexError):  # sizes that cannot be cut into four, added up or turned
+            raise InputFileError(f"{file}#{_named(module)}", "its tensors do not fit together") from None
+    first = set(next(iter(placed.values())))
+    biases = sum(set(convention.names(name, convention.gate_order)) <= first for name in convention.biases)
     yield _found(module or "lstm", convention.framework, title, layers, parts, tensors, file, biases)
 
 
 def _no_lstm(arrays: dict[str, Array], convention: Convention) -> str | None:
     """Why these tensors are no LSTM's, or None."""
-    kernel, recurrent = arrays.get(convention.kernel), arrays.get(convention.recurrent_kernel)
-    if kernel is None or recurrent is None:
-        return f"has no {convention.kernel if kernel is None else convention.recurrent_kernel}"
+    both = (convention.kernel, convention.recurrent_kernel)
+    kernels = [one for name in both for one in convention.names(name, convention.gate_order)]
+    missing = [name for name in kernels if name not in arrays]
+    if missing:
+        return f"has no {missing[0]}"
+    kernel, recurrent = arrays[kernels[0]], arrays[kernels[-1]]
     if kernel.ndim != 2 or recurrent.ndim != 2:
         return (
             f"has a {convention.kernel} of {kernel.ndim} axes and a {convention.recurrent_kernel} of {recurrent.ndim}, not 2"
         )
+    if convention.joined or len(kernels) > 2:
+        return None
     neurons, hidden = recurrent.shape if convention.neurons_first else recurrent.shape[::-1]
     projection = arrays.get(convention.projection or "")
     units = hidden if projection is None or projection.ndim != 2 else max(projection.shape)
@@ -208,11 +273,10 @@ def _found(
 ) -> Found:
     """Put layers and directions in order, once they are known to fit together."""
     depth = 1 + max(layer for layer, _ in layers)
-    ways = [way for way in Direction if (0, way) in layers]
-    missing = [(layer, way.value) for layer in range(depth) for way in ways if (layer, way) not in layers]
-    if missing or not ways or ways[0] is not Direction.FORWARD or len(layers) != depth * len(ways):
-        where = f"layer {missing[0][0]} {missing[0][1]}" if missing else "a direction of some layer"
-        raise InputFileError(file, f"{shown(module)} has no weights of {where}", "The file is not whole")
+    ways = [way for way in Direction if way is Direction.FORWARD or way in {one for _, one in layers}]
+    missing = [f"layer {layer} {way.value}" for layer in range(depth) for way in ways if (layer, way) not in layers]
+    if missing:
+        raise InputFileError(file, f"{_named(module)} has no weights of {missing[0]}", "The file is not whole")
     weights = Weights(tuple({way: _of_one_type(layers[layer, way]) for way in ways} for layer in range(depth)))
     used = [name for layer in range(depth) for way in ways for name in parts[layer, way].values()]
     found = Found(module, framework, title, weights, {name: tensors[name].shape for name in used}, biases)
@@ -223,7 +287,7 @@ def _of_one_type(weights: LayerWeights) -> LayerWeights:
     """All tensors in one type: float64 where any is, else float32."""
     wide = any(tensor.dtype.itemsize == 8 for tensor in weights.tensors().values())
     dtype = np.float64 if wide else np.float32
-    return weights._replace(**{name: tensor.astype(dtype) for name, tensor in weights.tensors().items()})
+    return weights._replace(**{name: tensor.astype(dtype, copy=False) for name, tensor in weights.tensors().items()})
 
 
 def checked(found: Found, file: str) -> Found:
@@ -232,11 +296,22 @@ def checked(found: Found, file: str) -> Found:
     Raises:
         InputFileError: they do not.
     """
-    from lstm_explain.core.weights import check_weights
-    from lstm_explain.errors import UsageError
-
+    where = f"{file}#{_named(found.name)}"
+    kinds = [part.tensors() for layer in found.weights.layers for part in layer.values()]
+    for tensors in kinds:
+        odd = [name for name, array in tensors.items() if array.ndim != AXES[name]]
+        if odd:
+            raise InputFileError(where, f"its tensors do not fit together: its {odd[0]} has {tensors[odd[0]].ndim} axes")
+        if set(tensors) != set(kinds[0]):
+            name = min(set(tensors) ^ set(kinds[0]))
+            raise InputFileError(where, f"its tensors do not fit together: some of its layers or directions have no {name}")
     try:
         check_weights(found.spec, found.weights)
     except UsageError as error:
-        raise InputFileError(f"{file}#{shown(found.name)}", f"its tensors do not fit together: {error}") from None
+        raise InputFileError(where, f"its tensors do not fit together: {error}") from None
     return found
+
+
+def _named(module: str) -> str:
+    """What to call a module in a message."""
+    return shown(module) or "lstm"

@@ -24,6 +24,10 @@ READERS = {
 MOST_AXES, LARGEST_AXIS = 32, 2**53 - 1  # numpy 1.x has arrays of 32 axes, and no file is that long
 
 
+class NoNumbersError(InputFileError):
+    """An array of words, truth values or nothing: where there are others, it can be passed over."""
+
+
 def read_npy(file: BinaryIO, name: str) -> Array:
     """Map the array of a `.npy` file. Only numbers: object arrays, whose data is a program, are refused unread.
 
@@ -52,12 +56,12 @@ def read_header(file: BinaryIO, name: str) -> tuple[tuple[int, ...], bool, np.dt
         raise InputFileError(shown(name), found, "Save plain numbers: np.save(file, array.astype('float32'))")
     if dtype.kind not in "iuf" or dtype.names is not None:
         found = f"its numbers are of type {shown(str(dtype))}"
-        raise InputFileError(shown(name), found, "Save them as float32 or float64")
+        raise NoNumbersError(shown(name), found, "Save them as float32 or float64")
     if len(shape) > MOST_AXES or any(isinstance(size, bool) or not 0 <= size <= LARGEST_AXIS for size in shape):
         found = f"its header announces the shape {shown(str(shape))}, which no array has"
         raise InputFileError(shown(name), found, "The file is cut or forged: write it anew")
     if 0 in shape:
-        raise InputFileError(shown(name), f"it holds no numbers: its shape is {shape}")
+        raise NoNumbersError(shown(name), f"it holds no numbers: its shape is {shape}")
     return shape, fortran, dtype
 
 

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import io
 import math
+from contextlib import suppress
 from itertools import chain
 from typing import TYPE_CHECKING, BinaryIO
 
 import numpy as np
 
 from lstm_explain.errors import InputFileError, RefusedError
-from lstm_explain.readers.npy import read_header
+from lstm_explain.readers.npy import NoNumbersError, read_header
 from lstm_explain.readers.opening import shown
 from lstm_explain.readers.zip_archive import Archive
 
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
     from lstm_explain.core.axes import Array
 
 SUFFIX = ".npy"
+COPIES = 3
+"""The arrays, the weights that they are rearranged to, and one of them in between."""
 
 
 def array_names(archive: Archive) -> tuple[str, ...]:
@@ -54,23 +57,39 @@ def read_member(archive: Archive, array: str, budget: int) -> Array:
 
 
 def read_arrays(file: BinaryIO, name: str, budget: int) -> dict[str, Array]:
-    """All floating-point arrays of an archive, by name, in float32 or float64.
+    """All floating-point arrays of an archive, by name, in float32 or float64; others are left out.
 
     Raises:
         InputFileError: the archive or an array in it is malformed.
         RefusedError: together they are larger than the budget.
     """
     archive = Archive(file, name)
-    names = array_names(archive)
+    names = _told(array_names(archive))
     if not names:
         raise InputFileError(archive.name, "there is no array in this zip archive")
-    said = sum(archive.size(one + SUFFIX) for one in names)
-    if 2 * said > budget:
-        found = f"its arrays hold {said:,} bytes, reading takes twice as much, and the memory budget is {budget:,}"
+    _afford(archive, sum(archive.size(one + SUFFIX) for one in names), budget)
+    arrays: dict[str, Array] = {}
+    for one in names:
+        with suppress(NoNumbersError):
+            array = read_member(archive, one, budget)
+            arrays |= {one: _standard(array)} if array.dtype.kind == "f" else {}
+            _afford(archive, sum(known.nbytes for known in arrays.values()), budget)  # a float16 is twice as large by now
+    return arrays
+
+
+def _told(names: tuple[str, ...]) -> tuple[str, ...]:
+    """Those to read: of a run that `trace` wrote the weights alone, which are a small part of it."""
+    from lstm_explain.readers.naming import OWN_NAME
+
+    return tuple(filter(OWN_NAME.fullmatch, names)) or names
+
+
+def _afford(archive: Archive, held: int, budget: int) -> None:
+    """Raise `RefusedError` where the arrays and what is made of them are larger than the budget."""
+    if COPIES * held > budget:
+        found = f"its arrays hold {held:,} bytes, reading takes three times as much, and the memory budget is {budget:,}"
         raise RefusedError(archive.name, found, "Raise --max-memory")
-    arrays = {one: read_member(archive, one, budget) for one in names}
-    return {one: _standard(array) for one, array in arrays.items() if array.dtype.kind == "f"}
 
 
 def _standard(array: Array) -> Array:
-    return array.astype(np.float64 if array.dtype.itemsize >= 8 else np.float32)
+    return array.astype(np.float64 if array.dtype.itemsize >= 8 else np.float32, copy=False)

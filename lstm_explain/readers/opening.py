@@ -17,7 +17,7 @@ LONGEST_LINE = 2**22
 """In bytes. A line is held as many small strings, so it is far larger in memory than in the file."""
 
 
-A_BATCH = "Name a .npy or .csv file, or - for CSV on standard input"
+A_BATCH = "Name a .npy, .npz or .csv file, or - for CSV on standard input"
 
 
 def open_file(name: str, fix: str = A_BATCH) -> BinaryIO:
@@ -57,8 +57,8 @@ def standard_input() -> BinaryIO:
     return sys.stdin.buffer
 
 
-def lines(file: BinaryIO, name: str, budget: int) -> Iterator[str]:
-    """The lines of a UTF-8 text, read within a budget of bytes.
+def lines(file: BinaryIO, name: str, budget: int, skipped: int = 0) -> Iterator[str]:
+    """The lines of a UTF-8 text, read within a budget of bytes. The first `skipped` of them may hold anything.
 
     Raises:
         InputFileError: the text is not UTF-8.
@@ -73,6 +73,8 @@ def lines(file: BinaryIO, name: str, budget: int) -> Iterator[str]:
         if len(line) > LONGEST_LINE:
             found = f"line {number} is longer than {LONGEST_LINE} bytes"
             raise RefusedError(shown(name), found, "Save so wide an array with np.save as .npy")
+        if number <= skipped:
+            continue
         try:
             yield line.decode("utf-8-sig" if number == 1 else "utf-8")
         except UnicodeDecodeError:

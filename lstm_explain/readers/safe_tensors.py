@@ -16,6 +16,12 @@ if TYPE_CHECKING:
 
 LARGEST_HEADER = 10**8
 """As the format's own library has it."""
+HEADER_IN_MEMORY = 40
+"""How many times larger than its text JSON may be in memory: an empty object has 3 bytes there, and 72 here."""
+COPIES = 3
+HALVES = ("F16", "BF16")
+"""These become float32, twice as large."""
+MOST_AXES = 32  # numpy 1.x has arrays of 32 axes
 TYPES = {"F64": "<f8", "F32": "<f4", "F16": "<f2"}
 
 
@@ -32,24 +38,32 @@ def read_safetensors(file: BinaryIO, name: str, budget: int) -> dict[str, Array]
     except ImportError:
         raise MissingExtraError(shown(name), "safetensors") from None
     size = os.fstat(file.fileno()).st_size
-    if 3 * size > budget:  # the bytes, what the library makes of them, and the arrays
-        raise RefusedError(
-            shown(name), f"reading {size:,} bytes of weights takes three times as much memory", "Raise --max-memory"
-        )
-    data = file.read()
-    _check_header(data, name)
+    _afford(size, name, budget)
+    data = file.read(size)
+    _check_header(data, name, budget - size)
     try:
-        parts = deserialize(data)
+        parts = deserialize(data)  # type: ignore[no-untyped-call,unused-ignore]
     except (SafetensorError, ValueError, OverflowError) as error:
         raise InputFileError(shown(name), f"this .safetensors file cannot be read: {shown(str(error))}") from None
+    _afford(sum(len(part["data"]) * (1 + (part["dtype"] in HALVES)) for _, part in parts), name, budget)
     return {key: array for key, part in parts if (array := _array(part)) is not None}
 
 
-def _check_header(data: bytes, name: str) -> None:
+def _afford(size: int, name: str, budget: int) -> None:
+    """Raise `RefusedError` where the bytes, what the library makes of them, and the arrays are larger than the budget."""
+    if COPIES * size > budget:
+        found = f"reading {size:,} bytes of weights takes three times as much memory, and the budget is {budget:,}"
+        raise RefusedError(shown(name), found, "Raise --max-memory")
+
+
+def _check_header(data: bytes, name: str, budget: int) -> None:
     """A name that stands twice could mean one tensor here and another elsewhere."""
     length = int.from_bytes(data[:8], "little")
     if length > min(LARGEST_HEADER, len(data) - 8):
         raise InputFileError(shown(name), f"its header announces {length} bytes, and {max(0, len(data) - 8)} follow")
+    if HEADER_IN_MEMORY * length > budget:
+        found = f"its header of {length:,} bytes may take {HEADER_IN_MEMORY} times as much memory"
+        raise RefusedError(shown(name), found, "Raise --max-memory")
     try:
         json.loads(data[8 : 8 + length], object_pairs_hook=_unique)
     except (ValueError, RecursionError) as error:
@@ -66,10 +80,12 @@ def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 def _array(part: dict[str, Any]) -> Array | None:
     """A tensor as a float32 or float64 array; None where it is of another kind."""
     kind, sizes = part["dtype"], part["shape"]
+    if len(sizes) > MOST_AXES:
+        return None
     if kind == "BF16":  # the upper half of a float32
         wide = np.frombuffer(part["data"], "<u2").astype(np.uint32) << 16
         return wide.view(np.float32).reshape(sizes)
     if kind not in TYPES:
         return None
     array = np.frombuffer(part["data"], TYPES[kind]).reshape(sizes)
-    return array.astype(np.float32 if array.dtype.itemsize < 8 else np.float64)
+    return array.astype(np.float32 if array.dtype.itemsize < 8 else np.float64, copy=False)

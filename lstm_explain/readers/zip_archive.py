@@ -5,6 +5,7 @@ from __future__ import annotations
 import struct
 import zipfile
 import zlib
+from collections import Counter
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 from lstm_explain.errors import InputFileError, RefusedError
@@ -20,6 +21,8 @@ METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
 READ_AT_ONCE = 2**20
 LARGEST_DIRECTORY = 2**22
 """In bytes: some 400 for each of the most members. A directory is far larger in memory than in the file."""
+LONGEST_END = 2**17
+"""In bytes: what follows the directory, its comment among it, is no longer."""
 BROKEN = (
     *(zipfile.BadZipFile, zlib.error, struct.error, EOFError, NotImplementedError, RuntimeError),
     *(ValueError, OverflowError, IndexError, KeyError, OSError),
@@ -39,7 +42,7 @@ class Archive:
         """
         self.name = shown(name)
         try:
-            self._zip = zipfile.ZipFile(_Careful(file, self.name))  # type: ignore[arg-type]
+            self._zip = zipfile.ZipFile(_Careful(file, self.name))
         except BROKEN as error:
             raise InputFileError(self.name, f"this zip archive cannot be read: {shown(str(error))}") from None
         self._members = {one.filename: one for one in self._zip.infolist()}
@@ -50,8 +53,7 @@ class Archive:
         if count > MOST_MEMBERS:
             raise RefusedError(self.name, f"it has {count} members, and {MOST_MEMBERS} are the most that are read")
         if len(self._members) < count:
-            names = [one.filename for one in self._zip.infolist()]
-            twice = next(one for one in names if names.count(one) > 1)
+            twice, _ = Counter(one.filename for one in self._zip.infolist()).most_common(1)[0]
             raise InputFileError(
                 self.name, f"its member {shown(twice)} stands twice in it", "The file is forged: write it anew"
             )
@@ -125,4 +127,4 @@ class _Careful:
         if size > LARGEST_DIRECTORY:
             found = f"its directory is said to have {size:,} bytes, and {LARGEST_DIRECTORY:,} are the most that are read"
             raise RefusedError(self._name, found)
-        return self._file.read(size if size >= 0 else LARGEST_DIRECTORY)
+        return self._file.read(size if size >= 0 else LONGEST_END)

@@ -21,7 +21,7 @@ Done = subprocess.CompletedProcess[bytes]
 Call = Callable[..., Done]
 Refused = Callable[..., str]
 
-COMMANDS = ("shapes", "unit", "trace", "influence", "memory", "equations", "tasks", "terms")
+COMMANDS = ("shapes", "unit", "trace", "influence", "memory", "equations", "tasks", "terms", "frameworks")
 
 
 def saved(array: np.ndarray[Any, Any]) -> bytes:
@@ -111,7 +111,7 @@ def test_infinity_on_request_is_no_reason_for_warnings(run: Call) -> None:
     ("name", "data", "message"),
     [
         ("missing.csv", None, "missing.csv: there is no such file."),
-        (".", None, ".: this is a folder. Name a .npy or .csv file, or - for CSV on standard input."),
+        (".", None, ".: this is a folder. Name a .npy, .npz or .csv file, or - for CSV on standard input."),
         ("/dev/zero", None, "/dev/zero: this is not a regular file."),
         ("", None, "--data '': this names no file."),
         ("x.csv", b"", "x.csv: the file is empty."),
@@ -125,7 +125,7 @@ def test_infinity_on_request_is_no_reason_for_warnings(run: Call) -> None:
         ("x.csv", b"1,2\n\xff,2\n", "x.csv: line 2 is not UTF-8 text."),
         ("x.csv", b"1,2\n3,4\0\n", "x.csv: line 2, column 1: '4\\x00' is no number."),
         ("x.csv", b"1;2\n3;4\n", "Its cells seem to be separated by semicolons"),
-        ("x.npz", b"PK\x03\x04", "x.npz: this is a zip archive, such as .npz"),
+        ("x.npz", b"PK\x03\x04", "x.npz: this zip archive cannot be read: File is not a zip file."),
         ("x.npy", saved(np.ones((2, 2)))[:-1], "x.npy: its header announces 32 bytes of numbers, and 31 follow."),
         ("x.npy", saved(np.array([[None]])), "x.npy: it holds Python objects"),
         ("x.npy", saved(np.array([[True]])), "x.npy: its numbers are of type bool."),

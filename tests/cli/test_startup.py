@@ -16,7 +16,7 @@ main()
 """
 
 STAGES = {f"lstm_explain.{stage}" for stage in ("core.lstm", "readers", "document", "render.terminal", "frameworks")}
-TOPICS = {"shapes", "unit", "trace", "influence", "memory", "equations", "tasks", "terms"}
+TOPICS = {"shapes", "unit", "trace", "influence", "memory", "equations", "tasks", "terms", "frameworks"}
 HEAVY = {"numpy", "rich", "threadpoolctl", "asyncio", "pydantic"}
 EXTRAS = {"torch", "keras", "onnx", "onnxruntime", "textual", "pytest", "hypothesis", "jsonschema"}
 

@@ -70,6 +70,8 @@ FILES = {
     "weather.csv": WEATHER,
     "dated.csv": "date,price\n2024-01-02,0.5\n2024-01-03,0.7\n2024-01-04,0.6\n",
     "gap.csv": "price\n0.5\nnan\n0.6\n",
+    "days.csv": "date,price,holiday\n"
+    + "".join(f"2024-01-{day:02},{day % 4 + 0.5},0\n" for day in (1, 2, 3, 4, 8, 9, 10, 11, 12)),
     "ragged.csv": "1,2\n3,4\n5\n",
     "empty.csv": "",
 }
@@ -421,6 +423,8 @@ def test_every_json_key_is_described() -> None:
     lines += [f"memory --json {odd}", "memory --json --timesteps 1", "memory --json --carry-state --samples 3"]
     lines += [f"tasks --json {odd}", "tasks --json", "tasks many-to-one --json --lengths 3,2 --bidirectional"]
     lines += [f"terms --json {odd}"]
+    lines += ["window days.csv --json --timesteps 2 --time-column date --target price --scale standard"]
+    lines += ["window weather.csv --json --timesteps 2 --scale minmax"]
     with example_folder():
         outputs = [printed(f"lstm-explain {line}") for line in lines]
     for line, output in zip(lines, outputs, strict=True):

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from lstm_explain.core.gates import GATES, PEEPHOLE_GATES, Direction, Gate
 from lstm_explain.core.spec import Spec
 from lstm_explain.core.weights import LayerWeights, Weights, weight_shapes
+from lstm_explain.frameworks.compared import COMPARED
 from lstm_explain.frameworks.keras import KERAS, layer_weights
 from lstm_explain.frameworks.known import CONVENTIONS
 from lstm_explain.frameworks.onnx import ONNX, node_inputs
@@ -62,8 +63,11 @@ def test_packing_and_reading_back_is_the_identity(convention: Convention, spec: 
     weights = counted(spec).of(0, Direction.FORWARD)
     packed = convention.pack(weights)
     back = convention.unpack(packed)
-    assert list(back.tensors()) == list(weights.tensors())
-    for name, array in weights.tensors().items():
+    expected = weights.tensors()
+    if convention.always_biases and weights.bias is None:
+        expected = weights._replace(bias=np.zeros(4 * spec.units, spec.dtype)).tensors()
+    assert list(back.tensors()) == list(expected)
+    for name, array in expected.items():
         np.testing.assert_array_equal(back.tensors()[name], array)
         assert back.tensors()[name].dtype == array.dtype
 
@@ -92,8 +96,38 @@ def test_each_framework_counts_the_numbers_it_holds(convention: Convention, spec
     ],
 )
 def test_known_counts(options: dict[str, Any], keras: int | None, pytorch: int | None, onnx: int | None) -> None:
-    found = {name: convention.parameters(Spec(**options)) for name, convention in CONVENTIONS.items()}
+    found = {name: convention.parameters(Spec(**options)) for name, convention in COMPARED.items()}
     assert found == {"keras": keras, "pytorch": pytorch, "onnx": onnx}
+
+
+@pytest.mark.parametrize(
+    ("options", "lacking"),
+    [
+        ({"projection": 3}, {"pytorch", "tensorflow1", "tflite"}),
+        ({"peepholes": True}, {"onnx", "tensorflow1", "coreml", "webnn", "tflite"}),
+    ],
+)
+def test_who_has_projections_and_peepholes(options: dict[str, Any], lacking: set[str]) -> None:
+    assert {name for name, one in CONVENTIONS.items() if one.lacks(Spec(**options)) is None} == lacking
+
+
+def test_who_keeps_biases_that_nobody_asked_for() -> None:
+    counts = {name: one.parameters(Spec(bias=False)) for name, one in CONVENTIONS.items()}
+    always = {"tensorflow1", "flax-linen", "flax-nnx", "flax-nnx-optimized", "haiku", "openvino", "tflite"}
+    assert {name for name, number in counts.items() if number == 640} == always
+    assert {number for name, number in counts.items() if name not in always} == {600}
+
+
+def test_who_counts_two_biases() -> None:
+    counts = {name: one.parameters(Spec()) for name, one in CONVENTIONS.items()}
+    assert {name for name, number in counts.items() if number == 680} == {
+        "pytorch",
+        "pytorch-cell",
+        "onnx",
+        "tinygrad",
+        "webnn",
+    }
+    assert set(counts.values()) == {640, 680}
 
 
 def test_what_each_framework_lacks() -> None:
@@ -114,13 +148,23 @@ def test_the_orders_as_their_makers_write_them() -> None:
     assert KERAS.gate_order == (i, f, g, o)
     assert PYTORCH.gate_order == (i, f, g, o)
     assert ONNX.gate_order == (i, o, f, g)
+    others = {name: one.gate_order for name, one in CONVENTIONS.items() if one.gate_order != GATES}
+    assert others == {
+        "onnx": (i, o, f, g),
+        "webnn": (i, o, f, g),
+        "tensorflow1": (i, g, f, o),
+        "haiku": (i, g, f, o),
+        "coreml": (i, f, o, g),
+        "openvino": (f, i, g, o),
+    }
     assert ONNX.peephole_order == (Gate.INPUT, Gate.OUTPUT, Gate.FORGET)
 
 
 @every_convention
 def test_the_names_that_the_command_line_uses(convention: Convention) -> None:
     assert CONVENTIONS[convention.framework] is convention
-    assert convention.framework == convention.title.lower()
+    assert convention.framework == convention.framework.lower()
+    assert " " not in convention.framework
 
 
 def test_each_gates_numbers_stand_where_the_framework_looks_for_them() -> None:
@@ -142,6 +186,51 @@ def test_the_second_of_two_biases_is_zero_and_both_are_added_when_read() -> None
     assert weights.bias is not None
     assert back.bias is not None
     np.testing.assert_array_equal(back.bias, weights.bias + 1)
+
+
+@pytest.mark.parametrize("name", ["tensorflow1", "haiku"])
+def test_the_forget_bias_that_is_added_when_called_is_not_stored(name: str) -> None:
+    convention = CONVENTIONS[name]
+    assert convention.forget_bias_added == 1
+    weights = counted(Spec(features=2, units=3)).of(0, Direction.FORWARD)
+    assert weights.bias is not None
+    (stored,) = (convention.pack(weights)[bias] for bias in convention.biases)
+    place = convention.gate_order.index(Gate.FORGET)
+    np.testing.assert_array_equal(stored[3 * place : 3 * place + 3], weights.bias[weights.columns(Gate.FORGET)] - 1)
+    np.testing.assert_array_equal(stored[:3], weights.bias[weights.columns(Gate.INPUT)])
+    nothing = convention.pack(weights._replace(bias=None))[convention.biases[0]]
+    assert nothing.tolist() == [-1.0 if 3 * place <= number < 3 * place + 3 else 0.0 for number in range(12)]
+
+
+@pytest.mark.parametrize("name", ["tensorflow1", "haiku"])
+def test_one_matrix_for_x_and_h_has_the_rows_of_x_first(name: str) -> None:
+    convention = CONVENTIONS[name]
+    assert convention.joined
+    weights = counted(Spec(features=2, units=3)).of(0, Direction.FORWARD)
+    joined = convention.pack(weights)[convention.kernel]
+    assert joined.shape == (5, 12)
+    np.testing.assert_array_equal(joined[:2, :3], weights.kernel[:, weights.columns(Gate.INPUT)])
+    np.testing.assert_array_equal(joined[2:, 3:6], weights.recurrent_kernel[:, weights.columns(Gate.CANDIDATE)])
+
+
+def test_an_array_for_each_gate() -> None:
+    weights = counted(Spec(features=2, units=3)).of(0, Direction.FORWARD)
+    linen, nnx = (CONVENTIONS[name].pack(weights) for name in ("flax-linen", "flax-nnx"))
+    kernels = {f"{side}{letter}.kernel" for side in "ih" for letter in "ifgo"}
+    assert set(linen) == kernels | {f"h{letter}.bias" for letter in "ifgo"}
+    assert set(linen) ^ set(nnx) == {"if.kernel", "if_.kernel"}
+    np.testing.assert_array_equal(nnx["if_.kernel"], weights.kernel[:, weights.columns(Gate.FORGET)])
+    np.testing.assert_array_equal(linen["hg.kernel"], weights.recurrent_kernel[:, weights.columns(Gate.CANDIDATE)])
+
+
+@pytest.mark.parametrize("name", ["tensorflow1", "haiku"])
+def test_reading_a_forget_bias_back_is_exact_to_a_rounding_of_one(name: str) -> None:
+    weights = counted(Spec(features=2, units=3)).of(0, Direction.FORWARD)
+    assert weights.bias is not None
+    weights = weights._replace(bias=np.linspace(-1, 1, 12, dtype=np.float32))
+    back = CONVENTIONS[name].unpack(CONVENTIONS[name].pack(weights)).bias
+    assert back is not None
+    assert np.max(np.abs(back - weights.bias)) <= np.finfo(np.float32).eps
 
 
 @every_convention

@@ -80,6 +80,22 @@ TEXTS = {
     "terms-ascii.txt": f"terms unit node --ascii {SMALL}",
     "terms-computed.txt": "terms sample --samples 1000000000000",
     "terms.md": f"terms hidden_size element {SMALL} --format markdown",
+    "window.txt": "window - --timesteps 4 --columns open,close --target close --dtype float64",
+    "window-160.txt": "window - --timesteps 13 --columns open --dtype float64 --width 160",
+    "window-gaps.txt": "window - --timesteps 3 --horizon 2 --target close --time-column date --scale standard --dtype float64",
+    "window-stride.txt": "window - --timesteps 1 --stride 4 --columns close,open --scale minmax --dtype float64",
+    "window-ascii.txt": "window - --timesteps 14 --time-column date --dtype float64 --ascii",
+    "window.md": "window - --timesteps 2 --columns open,close --dtype float64 --format markdown",
+    "help-window.txt": "window --help",
+    "frameworks.txt": "frameworks --dtype float64",
+    "frameworks-160.txt": "frameworks --layers 2 --bidirectional --dtype float64 --width 160",
+    "frameworks-stack.txt": f"frameworks pytorch {STACK}",
+    "frameworks-options.txt": f"frameworks tensorflow1 --no-bias --peepholes {SMALL}",
+    "frameworks-computed.txt": "frameworks openvino --units 1000000000",
+    "frameworks-ascii.txt": f"frameworks flax-nnx --ascii {SMALL}",
+    "frameworks-program.txt": f"frameworks onnx --code --bidirectional {SMALL}",
+    "frameworks.md": f"frameworks haiku --code {SMALL.replace(' --dtype float64', '')} --format markdown",
+    "help-frameworks.txt": "frameworks --help",
     "help-tasks.txt": "tasks --help",
     "help-terms.txt": "terms --help",
     "help.txt": "--help",
@@ -96,15 +112,23 @@ NUMBERS = {
     "influence.json": f"influence --unit 1 --step 3 --through-time --poke 2 --at 2 {STACK} --json",
     "tasks.json": f"tasks {STACK} --steps-out 2 --json",
     "tasks-lengths.json": f"tasks many-to-many --lengths 4,3,1 --sample 2 {SMALL} --json",
+    "window.json": "window - --timesteps 3 --stride 2 --target close --time-column 0 --scale standard --dtype float64 --json",
     "terms.json": f"terms cell sample hidden state {STACK} --json",
     "trace.json": f"trace --lengths 4,2,3 --sample 1 {SMALL} --json",
     "equations.json": f"equations --notation goodfellow --numbers --unit 1 --step 2 {SMALL} --peepholes --json",
     "equations-all.json": f"equations --all {STACK} --json",
     "memory.json": f"memory --sample 1 --lengths 4,2,3 --carry-state {SMALL} --json",
     "memory-one.json": f"memory --peepholes --layers 2 --timesteps 1 {SMALL.replace('--timesteps 4', '')} --json",
+    "frameworks.json": f"frameworks {STACK} --json",
+    "frameworks-program.json": f"frameworks tinygrad --code {SMALL.replace(' --dtype float64', '')} --json",
     "trace.jsonl": f"trace --all-samples {STACK}",
     "trace.csv": f"trace --all-samples {STACK} --format csv",
 }
+
+
+DAYS = (1, 2, 3, 4, 5, 8, 9, 10, 11, 12, 15, 16, 17, 18, 19)
+PIPED = "date,open,close,kind\n" + "".join(f"2024-01-{day:02},{day * 7 % 11 / 4},{day * 5 % 13 / 2},1\n" for day in DAYS)
+"""What `window -` reads."""
 
 
 def output_of(command: str) -> str:
@@ -116,7 +140,7 @@ def output_of(command: str) -> str:
         "NO_COLOR": "",
         "FORCE_COLOR": "",
     }
-    result = CliRunner().invoke(app, command.split(), prog_name="lstm-explain", env=environment)
+    result = CliRunner().invoke(app, command.split(), input=PIPED, prog_name="lstm-explain", env=environment)
     assert result.exit_code == 0, result.output
     return result.stdout
 

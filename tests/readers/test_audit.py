@@ -29,11 +29,11 @@ def read(name):
     except LstmExplainError as error:
         str(error)
 
-for warm in sys.argv[1:3]:  # the first read of each kind may load codecs and numpy's own modules
+for warm in sys.argv[1:4]:  # the first read of each kind may load codecs and numpy's own modules
     read(warm)
 events = []
 sys.addaudithook(lambda event, given: events.append((event, str(given[0]) if given else "")))
-for name in sys.argv[3:]:
+for name in sys.argv[4:]:
     read(name)
 heard = list(events)
 compile("1", "proof", "eval")
@@ -56,9 +56,18 @@ def saved(array: np.ndarray[Any, Any]) -> bytes:
     return stream.getvalue()
 
 
+def packed(members: dict[str, bytes]) -> bytes:
+    stream = io.BytesIO()
+    with zipfile.ZipFile(stream, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, content in members.items():
+            archive.writestr(name, content)
+    return stream.getvalue()
+
+
 @pytest.fixture
 def corpus(file: File) -> list[str]:
-    archive = io.BytesIO()
+    archive, good = io.BytesIO(), io.BytesIO()
+    np.savez_compressed(good, x=np.ones((2, 3, 4)))
     with zipfile.ZipFile(archive, "w") as member:
         member.writestr("../../escaped.npy", saved(np.ones(2)))
     header = b"{'descr': __import__('antigravity'), 'fortran_order': False, 'shape': (1,)}"
@@ -66,10 +75,15 @@ def corpus(file: File) -> list[str]:
     return [
         file("good.npy", saved(np.ones((2, 3, 4)))),
         file("good.csv", b"a,b\n1,2\n"),
+        file("good.npz", good.getvalue()),
         file("object.npy", saved(np.array([[Call()]], dtype=object))),
         file("forged.npy", forged),
         file("pickle.csv", pickle.dumps(Call())),
         file("x.npz", archive.getvalue()),
+        file("object.npz", packed({"a.npy": saved(np.array([[Call()]], dtype=object))})),
+        file("bomb.npz", packed({"a.npy": bytes(10**7)})),
+        file("forged.npz", packed({"a.npy": forged, "../../b.npy": b"", "/etc/passwd.npy": b""})),
+        file("program.npz", packed({"__main__.py": b"print(1)", "a.npy": pickle.dumps(Call())})),
         file("formula.csv", b"=cmd|' /C calc'!A0,b\n1,2\n"),
         file("url.csv", b"https://example.org/x.csv\n"),
         file("path.csv", b"/etc/passwd,b\n../x,2\n"),
@@ -79,7 +93,7 @@ def corpus(file: File) -> list[str]:
 
 def test_reading_touches_nothing_but_the_file(corpus: list[str]) -> None:
     done = subprocess.run(
-        [sys.executable, "-c", WATCH, *corpus[:2], *corpus], capture_output=True, text=True, check=False, timeout=60
+        [sys.executable, "-c", WATCH, *corpus[:3], *corpus], capture_output=True, text=True, check=False, timeout=60
     )
     assert (done.returncode, done.stderr) == (0, "")
     heard = json.loads(done.stdout)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from typing import Any
 
 import numpy as np
 import pytest
@@ -10,14 +11,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lstm_explain.errors import InputFileError, LstmExplainError, RefusedError, UsageError
+from lstm_explain.readers.batch import Wanted
 from lstm_explain.readers.delimited import Columns, read_csv
 
 BUDGET = 10**6
 
 
-def read(text: str | bytes, wanted: list[str] | None = None, budget: int = BUDGET) -> Columns:
+def read(text: str | bytes, wanted: list[str] | None = None, budget: int = BUDGET, **how: Any) -> Columns:
     content = text.encode() if isinstance(text, str) else text
-    return read_csv(io.BytesIO(content), "x.csv", wanted, budget)
+    return read_csv(io.BytesIO(content), "x.csv", Wanted(wanted, **how), budget)
 
 
 @pytest.mark.parametrize(
@@ -103,20 +105,41 @@ def test_what_is_no_table_of_numbers(text: str, message: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "separator"),
+    ("text", "hint"),
     [
-        ("a;b\n1;2\n", "semicolons"),
-        ("1;2\n3;4\n", "semicolons"),
-        ("1,5;2,5\n3,5;4,5\n", "semicolons"),
-        ("a\tb\n1\t2\n", "tabs"),
-        ("1\t2\n3\t4\n", "tabs"),
-        ("1 2\n3 4\n", "spaces"),
-        ("1|2\n3|4\n", "bars"),
+        ("a;b\n1;2\n", "semicolons: add --delimiter ';'"),
+        ("1;2\n3;4\n", "semicolons: add --delimiter ';'"),
+        ("1,5;2,5\n3,5;4,5\n", "semicolons: add --delimiter ';'"),
+        ("a\tb\n1\t2\n", "tabs: add --delimiter tab"),
+        ("1\t2\n3\t4\n", "tabs: add --delimiter tab"),
+        ("1 2\n3 4\n", "spaces: separate them by commas"),
+        ("1|2\n3|4\n", "bars: add --delimiter '|'"),
     ],
 )
-def test_cells_that_something_else_separates(text: str, separator: str) -> None:
-    with pytest.raises(InputFileError, match=f"is no number. Its cells seem to be separated by {separator}: .* by commas"):
+def test_cells_that_something_else_separates(text: str, hint: str) -> None:
+    with pytest.raises(InputFileError) as caught:
         read(text)
+    assert caught.value.fix == f"Its cells seem to be separated by {hint}"
+
+
+def test_what_the_hint_says_then_works() -> None:
+    for delimiter in (";", "\t", "|"):
+        found = read(f"a{delimiter}b\n1{delimiter}2\n", delimiter=delimiter)
+        assert (found.names, found.values.tolist()) == (("a", "b"), [[1, 2]])
+
+
+@pytest.mark.parametrize(
+    ("text", "fix"),
+    [
+        ("1,5;2,5\n3,5;4,5\n", "Write numbers with a point, or where commas separate cells add --delimiter ,"),
+        ("1,2,3\n4,5,6\n", "Its cells seem to be separated by commas: add --delimiter ,"),
+        ("x;1\ny;2\n", "Leave column 0 out by naming the others with --columns, by name or by place from 0"),
+    ],
+)
+def test_commas_where_semicolons_were_said_to_separate(text: str, fix: str) -> None:
+    with pytest.raises(InputFileError) as caught:
+        read(text, delimiter=";")
+    assert caught.value.fix == fix
 
 
 def test_a_sentence_is_not_taken_for_cells_that_spaces_separate() -> None:

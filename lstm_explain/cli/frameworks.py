@@ -1,0 +1,81 @@
+"""`lstm-explain frameworks`"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from lstm_explain.cli.options import OutputOptions, SourceOptions, grouped
+
+if TYPE_CHECKING:
+    from lstm_explain.explain.framework_program import Program
+
+
+@grouped
+def frameworks(
+    source: SourceOptions,
+    output: OutputOptions,
+    name: Annotated[str | None, typer.Argument(help="Which framework; without it, all beside each other.")] = None,
+    code: Annotated[
+        bool, typer.Option("--code", help="A program in it; -o program.py writes it, and program.npz with the weights.")
+    ] = False,
+) -> None:
+    """Show how each framework writes this layer: names, shapes, gate orders, biases, states.
+
+    \b
+    Examples:
+      lstm-explain frameworks
+      lstm-explain frameworks pytorch --layers 2 --bidirectional
+      lstm-explain frameworks haiku --units 32
+      lstm-explain frameworks keras --code -o program.py
+      lstm-explain frameworks --json | jq '.frameworks[].gate_order'
+
+    PyTorch, Keras 3, ONNX, TensorFlow 1, Flax, Equinox, Haiku, MLX, tinygrad, Core ML, OpenVINO, WebNN and TensorFlow Lite.
+    Our weights are written in the way of each, and every shape read off the arrays; of one they are read back, and run. For
+    each framework it is said whether our tests run it, or where it was read. With --code, a program in the framework
+    loads the weights, runs the same input and compares its output with ours.
+    """
+    from lstm_explain.cli.output import OBJECT_FORMATS, chosen_format, show
+    from lstm_explain.cli.source import lstm_from
+    from lstm_explain.explain.frameworks import explain_frameworks
+
+    to_python = code and output.format is None and not output.json and (output.output or "").endswith(".py")
+    chosen = None if to_python else chosen_format(output, OBJECT_FORMATS, "frameworks")
+    if to_python:
+        _check_arrays_apart(source, arrays_of(str(output.output)))
+    explanation = explain_frameworks(lstm_from(source, output.output), name, code)
+    if chosen is not None:
+        show(explanation, output, chosen)
+    elif explanation.program is not None:
+        _write(explanation.program, str(output.output))
+
+
+def _check_arrays_apart(source: SourceOptions, arrays: str) -> None:
+    """Raise `UsageError` where the arrays would take the place of a file that is read."""
+    from lstm_explain.cli.source import check_apart
+
+    for read in (source.data, source.model):
+        check_apart(read and read.partition("#")[0], arrays)
+
+
+def _write(program: Program, output: str) -> None:
+    """Write the arrays, and then the program that reads them."""
+    from lstm_explain.cli.options import spelled
+    from lstm_explain.cli.writing import opened, write
+    from lstm_explain.errors import UsageError
+    from lstm_explain.render.npz_archive import write_arrays
+
+    stem = Path(output).stem
+    if stem in program.modules:
+        found = f"a program of this name would import itself in place of {stem}"
+        raise UsageError(spelled("-o", output), found, "Name it otherwise")
+    with opened(arrays_of(output)) as file:
+        write_arrays(program.arrays, file)
+    write([program.text.encode()], output)
+
+
+def arrays_of(output: str) -> str:
+    """The file of the arrays of a program: program.py reads program.npz."""
+    return output.removesuffix(".py") + ".npz"

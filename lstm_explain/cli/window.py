@@ -1,0 +1,139 @@
+"""`lstm-explain window`"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, NamedTuple
+
+import typer
+
+from lstm_explain.cli.options import AllowNan, Columns, Delimiter, MaxMemory, OutputOptions, SkipRows, grouped, spelled
+from lstm_explain.core.spec import Dtype
+from lstm_explain.errors import UsageError
+
+if TYPE_CHECKING:
+    from lstm_explain.explain.series import Series
+    from lstm_explain.explain.window import Window
+    from lstm_explain.readers.batch import Batch
+
+ARRAYS = (".npy", ".npz")
+"""What -o ends in where the windows themselves are written."""
+
+
+class TableOptions(NamedTuple):
+    """How the table is read, and in which type its windows are written."""
+
+    columns: Columns = None
+    skip_rows: SkipRows = 0
+    delimiter: Delimiter = ","
+    dtype: Annotated[Dtype, typer.Option(help="The type of the numbers that are written.")] = "float32"
+    allow_nan: AllowNan = False
+    max_memory: MaxMemory = "1GiB"
+
+
+@grouped
+def window(
+    table: TableOptions,
+    output: OutputOptions,
+    data: Annotated[
+        str,
+        typer.Argument(metavar="DATA", help="A .csv, .npy or .npz file of rows and columns, or - for CSV on stdin."),
+    ],
+    timesteps: Annotated[int, typer.Option(help="How many rows a window has.")] = 10,
+    stride: Annotated[int, typer.Option(help="How many rows further on the next window begins.")] = 1,
+    horizon: Annotated[
+        int | None, typer.Option(help="How many rows after a window are its targets. [default: none, or 1 with --target]")
+    ] = None,
+    target: Annotated[
+        str | None, typer.Option(metavar="COLUMN", help="Which column the targets are from, by name or place from 0.")
+    ] = None,
+    scale: Annotated[
+        str | None, typer.Option(metavar="standard|minmax", help="Scale each column, by numbers from all rows.")
+    ] = None,
+    time_column: Annotated[
+        str | None, typer.Option(metavar="COLUMN", help="Which column holds times: numbers or ISO dates; no feature.")
+    ] = None,
+) -> None:
+    """Cut rows into samples: from a table to (samples, timesteps, features).
+
+    \b
+    Examples:
+      lstm-explain window data.csv --timesteps 10
+      lstm-explain window data.csv --timesteps 24 --stride 24
+      lstm-explain window data.csv --timesteps 12 --target price -o windows.npz
+      lstm-explain window data.csv --time-column date --scale standard
+      lstm-explain window data.csv --json | jq .formula
+
+    Shows how many windows there are and why, the first, the second and the last with their rows, the targets, what is left
+    at the end, and windows that go across a gap in time. With -o windows.npy or windows.npz the windows are written there,
+    and the explanation to standard output; a .npz has the targets and the numbers of the scaling too. Rows count from 0.
+    """
+    from lstm_explain.cli.options import memory_size
+    from lstm_explain.cli.output import OBJECT_FORMATS, chosen_format, show
+    from lstm_explain.readers.opening import shown
+
+    file = _array_file(output.output)
+    view = output if file is None else output._replace(output=None)
+    chosen = chosen_format(view, OBJECT_FORMATS, "window")
+    _check_scale(scale)
+    batch = _read(data, table, output.output, target, time_column, scale is not None)
+    from lstm_explain.explain.window import explain_window
+
+    budget = memory_size("--max-memory", table.max_memory)
+    answer = explain_window(_series(batch), timesteps, stride, horizon, _target(batch, target), scale, table.dtype, budget)
+    if file is not None:
+        _write(answer, file)
+    choices = {} if chosen == "json" or file is None else {"written": shown(file)}
+    show(answer, view, chosen, **choices)
+
+
+def _read(data: str, table: TableOptions, output: str | None, target: str | None, time: str | None, scaled: bool) -> Batch:
+    """The file's table; numbers that will be scaled may be beyond the type that they are written in."""
+    from lstm_explain.cli.options import memory_size
+    from lstm_explain.cli.source import check_apart, csv_layout
+    from lstm_explain.readers.batch import Wanted, read_batch
+    from lstm_explain.readers.members import split_name
+
+    check_apart(split_name(data)[0], output)
+    wanted = Wanted(*csv_layout(table.columns, table.skip_rows, table.delimiter), target, time)
+    budget = memory_size("--max-memory", table.max_memory)
+    return read_batch(data, wanted, budget, table.allow_nan, "float64" if scaled else table.dtype)
+
+
+def _array_file(output: str | None) -> str | None:
+    """The file that the windows are written to; None where -o is for the explanation."""
+    return output if output is not None and Path(output).suffix.lower() in ARRAYS else None
+
+
+def _check_scale(scale: str | None) -> None:
+    if scale not in (None, "standard", "minmax"):
+        raise UsageError(spelled("--scale", str(scale)), "a column is scaled by standard or minmax", "Choose one")
+
+
+def _series(batch: Batch) -> Series:
+    from lstm_explain.explain.series import Series
+
+    table = batch.table
+    if table is None:
+        return Series(batch.array, batch.name)
+    return Series(table.values, batch.name, table.names, table.places, table.features, table.times, table.clock)
+
+
+def _target(batch: Batch, target: str | None) -> int | None:
+    """The target's column in the table; of an array it is given by place."""
+    if batch.table is not None or target is None:
+        return None if batch.table is None else batch.table.target
+    if not (target.isascii() and target.isdigit() and len(target) < 10):
+        raise UsageError(spelled("--target", target), f"{batch.name} is an array, whose columns have no names", "Give a place")
+    return int(target)
+
+
+def _write(answer: Window, file: str) -> None:
+    from lstm_explain.cli.writing import opened
+    from lstm_explain.render import window_files
+
+    archive = Path(file).suffix.lower() == ".npz"
+    if answer.y is not None and not archive:
+        raise UsageError(spelled("-o", file), "a .npy file holds one array, and there are targets too", "End it in .npz")
+    with opened(file) as opened_file:
+        (window_files.write_npz if archive else window_files.write_npy)(answer, opened_file)

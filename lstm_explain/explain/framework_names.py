@@ -1,0 +1,34 @@
+"""From what somebody typed to a framework."""
+
+from __future__ import annotations
+
+from difflib import get_close_matches
+from typing import TYPE_CHECKING
+
+from lstm_explain.errors import UsageError
+from lstm_explain.explain.spelling import LONGEST_SHOWN, key, repeated
+from lstm_explain.frameworks.known import LAYERS
+
+if TYPE_CHECKING:
+    from lstm_explain.frameworks.described import Described
+
+NEAREST = 3  # how many names a message proposes
+_BY_KEY = {key(alias): layer for layer in LAYERS.values() for alias in (*layer.aliases, layer.title, layer.built, layer.name)}
+
+
+def framework_of(name: str) -> Described:
+    """The framework of a name; case, blanks, hyphens, underscores and dots make no difference.
+
+    Raises:
+        UsageError: there is no such framework here; the message names the nearest ones.
+    """
+    if not isinstance(name, str):
+        raise UsageError(f"frameworks {name!r}", "this is no name of a framework")
+    found = _BY_KEY.get(key(name))
+    if found is not None and key(name):
+        return found
+    close = get_close_matches(key(name)[:LONGEST_SHOWN], _BY_KEY, n=NEAREST)
+    near = list(dict.fromkeys(_BY_KEY[one].name for one in close))
+    nearest = f"The nearest {'is' if len(near) == 1 else 'are'} {', '.join(near)}. " if near else ""
+    fix = f"{nearest}See all with lstm-explain frameworks"
+    raise UsageError(f"frameworks {repeated(name)}", "there is no such framework here", fix)

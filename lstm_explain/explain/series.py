@@ -1,0 +1,82 @@
+"""Series: a table whose rows follow each other in time, and what is asked of its columns."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from lstm_explain.core.axes import compact
+from lstm_explain.core.spec import whole
+from lstm_explain.errors import UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from lstm_explain.core.axes import Array
+
+
+class Series(NamedTuple):
+    """A table whose rows follow each other in time."""
+
+    values: Array
+    """[rows, columns]; may be a file mapped into memory"""
+    name: str = "array"
+    columns: tuple[str, ...] | None = None
+    """The columns' names, where they have any."""
+    places: tuple[int, ...] | None = None
+    """Where the columns stand in the file; from 0 on if None."""
+    features: int | None = None
+    """How many of the columns, from the first, are features; all if None."""
+    times: Array | None = None
+    """float64[rows]"""
+    clock: str = "numbers"
+
+    def called(self, column: int) -> str:
+        """What to call a column."""
+        place = column if self.places is None else self.places[column]
+        return self.columns[column] or f"column {place}" if self.columns else f"column {place}"
+
+
+def names_of(series: Series) -> Sequence[str]:
+    """What the columns are called."""
+    return [series.called(column) for column in range(series.values.shape[1])]
+
+
+def checked_series(series: Series) -> Series:
+    """The table with two axes, once it is known to be one.
+
+    Raises:
+        UsageError: it is none.
+    """
+    values = series.values
+    if not hasattr(values, "dtype") or values.dtype.kind not in "fiub":
+        raise UsageError(series.name, "this is no array of numbers", "Give a numpy array of rows and columns")
+    if values.ndim == 1:
+        values = values[:, None]
+    if values.ndim == 3:
+        found = f"the array is {compact(values, ('samples', 'timesteps', 'features'))}, which has samples already"
+        raise UsageError(f"{series.name} as (rows, columns)", found, "Use it as it is: --data FILE")
+    if values.ndim != 2 or 0 in values.shape:
+        fix = "Give rows that follow each other in time, and a column for each feature"
+        raise UsageError(f"{series.name} as (rows, columns)", f"the array is {compact(values)}", fix)
+    return series._replace(values=values)
+
+
+def aim(series: Series, target: int | None, horizon: int | None) -> tuple[int | None, int]:
+    """The column of the targets, and how many there are to each sample; None and 0 where there are none.
+
+    Raises:
+        UsageError: there is no such column, or none was chosen of several.
+    """
+    columns = series.values.shape[1]
+    if target is None and horizon is None:
+        return None, 0
+    horizon = 1 if horizon is None else whole("--horizon", horizon)
+    if horizon < 1:
+        raise UsageError(f"--horizon {horizon}", "this is how many rows after a window are its targets", "Give 1 or more")
+    if target is None and columns > 1:
+        found = f"{series.name} has {columns} columns, and the targets are from one"
+        raise UsageError(f"--horizon {horizon}", found, "Choose it with --target")
+    target = 0 if target is None else whole("--target", target)
+    if not 0 <= target < columns:
+        raise UsageError(f"--target {target}", f"{series.name} has columns 0 to {columns - 1}")
+    return target, horizon

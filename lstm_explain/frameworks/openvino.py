@@ -1,0 +1,46 @@
+"""OpenVINO's operator `LSTMSequence`: f i c o (c is our g), neurons first, one bias that is the sum of two."""
+
+from __future__ import annotations
+
+from lstm_explain.core.gates import Gate
+from lstm_explain.frameworks.convention import Convention
+from lstm_explain.frameworks.described import GIVEN, Described, ForgetBias, Returned
+
+OPENVINO = Convention(
+    framework="openvino",
+    title="OpenVINO",
+    gate_order=(Gate.FORGET, Gate.INPUT, Gate.CANDIDATE, Gate.OUTPUT),
+    neurons_first=True,
+    biases=("B",),
+    kernel="W",
+    recurrent_kernel="R",
+    projection=None,
+    peephole=None,
+    peephole_order=(),
+    source="openvinotoolkit/openvino@2e2ddfc6: docs/articles_en/documentation/openvino-ir-format/operation-sets/"
+    "operation-specs/sequence/lstm-sequence-5.rst",
+    stacked=True,
+    always_biases=True,
+)
+
+OPENVINO_LAYER = Described(
+    convention=OPENVINO,
+    built="LSTMSequence-5, an operator of OpenVINO",
+    step=False,
+    reads=("samples", "timesteps", "features"),
+    returns=(
+        Returned("Y", ("samples", "directions", "timesteps", "hidden"), "h of every timestep"),
+        Returned("Ho", ("samples", "directions", "hidden"), "h after the last timestep read"),
+        Returned("Co", ("samples", "directions", "units"), "c after the last timestep read"),
+    ),
+    states=("h", "c"),
+    forget_bias=ForgetBias(None, "given"),
+    starts=(("all weights and the bias", GIVEN),),
+    known="read",
+    several="an operator for each layer; direction=bidirectional has both directions in one operator",
+    aliases=("LSTMSequence", "ov"),
+    remarks=(
+        "The operator LSTMCell-1 reads one timestep, and has the same weights without the axis of directions.",
+        "The older C++ constructor of LSTMCell takes the order as an argument, and its default is another: i f c o.",
+    ),
+)

@@ -1,0 +1,224 @@
+"""Programs in frameworks: each builds a layer of ours, loads the weights beside it, runs the same input, and compares.
+
+The oracle tests execute them as they are written.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from lstm_explain.frameworks import programs_in_jax as jax
+from lstm_explain.frameworks.python_code import INDENT, Statement, lines_of, shape_of, strings
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from lstm_explain.core.spec import Dtype, Spec
+
+FLOAT32: tuple[Dtype, ...] = ("float32",)
+BOTH: tuple[Dtype, ...] = ("float32", "float64")
+
+
+class Writer(NamedTuple):
+    """How programs in one framework are written, and for which LSTMs."""
+
+    imports: tuple[str, ...]
+    body: Callable[[Spec, tuple[str, ...]], list[Statement]]
+    """(spec, the names of the weights in the file) -> statements that make `output`, `h` and `c` of `saved`."""
+    layers: bool = False
+    directions: bool = False
+    peepholes: bool = False
+    dtypes: tuple[Dtype, ...] = FLOAT32
+
+    @property
+    def modules(self) -> set[str]:
+        """The packages that it imports: a file of such a name would import itself."""
+        return {line.split()[1].partition(".")[0] for line in ("from pathlib", "import numpy", *self.imports)}
+
+    def lines(self, spec: Spec, names: tuple[str, ...], tolerance: float) -> tuple[str, ...]:
+        """The whole program."""
+        opening = ["from pathlib import Path", "", *sorted(["import numpy as np", *self.imports], key=_plain_first), ""]
+        saved = ['saved = np.load(Path(__file__).with_suffix(".npz"))', ""]
+        body = lines_of(self.body(spec, names))
+        return (*opening, *saved, *body, "", *_comparison(tolerance))
+
+
+def _plain_first(line: str) -> tuple[bool, str]:
+    return line.startswith("from"), line
+
+
+def _comparison(tolerance: float) -> list[str]:
+    return [
+        'for name, made in {"output": output, "h": h, "c": c}.items():',
+        f"{INDENT}made, ours = np.asarray(made), saved[name]",
+        f"{INDENT}np.testing.assert_allclose(made, ours, rtol=0, atol={tolerance:g}, strict=True)",
+        f"{INDENT}apart = np.abs(made - ours).max()",
+        f'{INDENT}print(f"{{name}} {{made.shape}}: at most {{apart:.0e}} apart")',
+    ]
+
+
+def _options(*options: str) -> str:
+    return "".join(f", {option}" for option in options if option)
+
+
+# --- PyTorch ----------------------------------------------------------------------------------------------------------
+
+
+def _torch_dtype(spec: Spec) -> str:
+    return "" if spec.dtype == "float32" else f"dtype=torch.{spec.dtype}"
+
+
+def _loaded(what: str) -> Statement:
+    return Statement(f"{what}.load_state_dict({{name: torch.tensor(saved[name]) for name in {what}.state_dict()}})")
+
+
+def _pytorch(spec: Spec, _: tuple[str, ...]) -> list[Statement]:
+    options = _options(
+        f"num_layers={spec.layers}" if spec.layers > 1 else "",
+        "bidirectional=True" if spec.bidirectional else "",
+        f"proj_size={spec.projection}" if spec.projection else "",
+        "" if spec.bias else "bias=False",
+        "batch_first=True",
+        _torch_dtype(spec),
+    )
+    return [
+        Statement(f"lstm = torch.nn.LSTM({spec.features}, {spec.units}{options})"),
+        _loaded("lstm"),
+        Statement("with torch.no_grad():"),
+        Statement(f'{INDENT}output, (h, c) = lstm(torch.tensor(saved["x"]))'),
+    ]
+
+
+def _pytorch_cell(spec: Spec, _: tuple[str, ...]) -> list[Statement]:
+    options = _options("" if spec.bias else "bias=False", _torch_dtype(spec))
+    return [
+        Statement(f"cell = torch.nn.LSTMCell({spec.features}, {spec.units}{options})"),
+        _loaded("cell"),
+        Statement('x, states, outputs = torch.tensor(saved["x"]), None, []'),
+        Statement("with torch.no_grad():"),
+        Statement(f"{INDENT}for t in range(x.shape[1]):"),
+        Statement(f"{INDENT * 2}states = cell(x[:, t], states)", "h, c"),
+        Statement(f"{INDENT * 2}outputs.append(states[0])"),
+        Statement("output, h, c = torch.stack(outputs, dim=1), states[0][None], states[1][None]"),
+    ]
+
+
+# --- Keras ------------------------------------------------------------------------------------------------------------
+
+
+def _keras(spec: Spec, names: tuple[str, ...]) -> list[Statement]:
+    options = _options("return_sequences=True", "return_state=True", "" if spec.bias else "use_bias=False")
+    layer = f"keras.layers.LSTM({spec.units}{options})"
+    if spec.bidirectional:
+        layer = f"keras.layers.Bidirectional({layer})"
+    if len(names) <= 3:
+        weights = ", ".join(f'saved["{name}"]' for name in names)
+        return [
+            Statement(f"layer = {layer}"),
+            Statement(f"layer.build({_read(spec)})"),
+            Statement(f"layer.set_weights([{weights}])"),
+            Statement('output, h, c = layer(saved["x"])'),
+            Statement("h, c = np.asarray(h)[None], np.asarray(c)[None]"),
+        ]
+    return [
+        Statement('output, states = saved["x"], []'),
+        Statement(f"for number in range({spec.layers}):"),
+        Statement(f"{INDENT}layer = {layer}"),
+        Statement(f"{INDENT}layer.build(output.shape)"),
+        Statement(f'{INDENT}names, own = saved.files, f"layer{{number}}."'),
+        Statement(f"{INDENT}weights = [saved[name] for name in names if name.startswith(own)]"),
+        Statement(f"{INDENT}layer.set_weights(weights)"),
+        Statement(f"{INDENT}output, *made = layer(output)"),
+        Statement(f"{INDENT}states += [np.asarray(state) for state in made]"),
+        Statement("h, c = np.stack(states[0::2]), np.stack(states[1::2])"),
+    ]
+
+
+def _read(spec: Spec) -> str:
+    return shape_of("None", spec.timesteps, spec.features)
+
+
+# --- ONNX -------------------------------------------------------------------------------------------------------------
+
+
+def _onnx(spec: Spec, names: tuple[str, ...]) -> list[Statement]:
+    order = ["X", "W", "R", "B" if "B" in names else "", "", "", "", "P" if "P" in names else ""]
+    while not order[-1]:
+        order.pop()
+    options = [
+        "inputs",
+        "outputs",
+        f"hidden_size={spec.units}",
+        *(['direction="bidirectional"'] if spec.bidirectional else []),
+    ]
+    kind = "TensorProto.FLOAT" if spec.dtype == "float32" else "TensorProto.DOUBLE"
+    return [
+        Statement("# Timesteps come first."),
+        Statement('x = saved["x"].transpose(1, 0, 2)'),
+        Statement(f"inputs = {strings(order)}"),
+        Statement(f"outputs = {strings(('Y', 'Y_h', 'Y_c'))}"),
+        Statement(f'node = helper.make_node("LSTM", {", ".join(options)})'),
+        Statement(f"names, array = {strings(names)}, numpy_helper.from_array"),
+        Statement("weights = [array(saved[name], name) for name in names]"),
+        Statement(f"tensor, kind = helper.make_tensor_value_info, {kind}"),
+        Statement('reads = [tensor("X", kind, x.shape)]'),
+        Statement("makes = [tensor(name, kind, None) for name in outputs]"),
+        Statement('graph = helper.make_graph([node], "lstm", reads, makes, weights)'),
+        Statement('opset = helper.make_opsetid("", 22)'),
+        Statement("model = helper.make_model(graph, opset_imports=[opset], ir_version=10)"),
+        Statement('options = {"providers": ["CPUExecutionProvider"]}'),
+        Statement("session = onnxruntime.InferenceSession(model.SerializeToString(), **options)"),
+        Statement('y, h, c = session.run(None, {"X": x})'),
+        Statement("# y has timesteps, directions, samples, units; we join the directions."),
+        Statement("output = y.transpose(2, 0, 1, 3).reshape(y.shape[2], y.shape[0], -1)"),
+    ]
+
+
+# --- MLX and tinygrad -------------------------------------------------------------------------------------------------
+
+
+def _mlx(spec: Spec, names: tuple[str, ...]) -> list[Statement]:
+    options = "" if spec.bias else ", bias=False"
+    return [
+        Statement(f"lstm = nn.LSTM({spec.features}, {spec.units}{options})"),
+        Statement(f"names = {strings(names)}"),
+        Statement("lstm.load_weights([(name, mx.array(saved[name])) for name in names])"),
+        Statement('hidden, cell = lstm(mx.array(saved["x"]))', "both of every timestep"),
+        Statement("output, h, c = hidden, hidden[None, :, -1], cell[None, :, -1]"),
+    ]
+
+
+def _tinygrad(spec: Spec, names: tuple[str, ...]) -> list[Statement]:
+    options = "" if spec.bias else ", bias=False"
+    return [
+        Statement(f"cell = LSTMCell({spec.features}, {spec.units}{options})"),
+        *(Statement(f'cell.{name} = Tensor(saved["{name}"])') for name in names),
+        Statement('x, states, outputs = Tensor(saved["x"]), None, []'),
+        Statement("for t in range(x.shape[1]):"),
+        Statement(f"{INDENT}states = cell(x[:, t], states)", "h, c"),
+        Statement(f"{INDENT}outputs.append(states[0])"),
+        Statement("output = Tensor.stack(*outputs, dim=1).numpy()"),
+        Statement("h, c = states[0].numpy()[None], states[1].numpy()[None]"),
+    ]
+
+
+PROGRAMS = {
+    "keras": Writer(("import keras",), _keras, layers=True, directions=True),
+    "pytorch": Writer(("import torch",), _pytorch, layers=True, directions=True, dtypes=BOTH),
+    "pytorch-cell": Writer(("import torch",), _pytorch_cell, dtypes=BOTH),
+    "onnx": Writer(
+        ("import onnxruntime", "from onnx import TensorProto, helper, numpy_helper"),
+        _onnx,
+        directions=True,
+        peepholes=True,
+        dtypes=BOTH,
+    ),
+    "flax-linen": Writer(("from flax import linen",), jax.linen),
+    "flax-nnx": Writer(("from flax import nnx",), jax.nnx),
+    "flax-nnx-optimized": Writer(("from flax import nnx",), jax.nnx_optimized),
+    "equinox": Writer(("import equinox as eqx", "import jax", "import jax.numpy as jnp"), jax.equinox),
+    "haiku": Writer(("import haiku as hk",), jax.haiku),
+    "mlx": Writer(("import mlx.core as mx", "import mlx.nn as nn"), _mlx),
+    "tinygrad": Writer(("from tinygrad import Tensor", "from tinygrad.nn import LSTMCell"), _tinygrad),
+}
+"""A framework that is not here is not run."""

@@ -1,0 +1,155 @@
+"""Stored: the arrays in which a framework keeps a layer of given sizes, and what stands where in each."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Literal, NamedTuple
+
+import numpy as np
+
+from lstm_explain.core.axes import Axis, Shape, shape
+from lstm_explain.core.gates import GATES, PEEPHOLE_GATES, Direction, Gate
+
+if TYPE_CHECKING:
+    from lstm_explain.core.axes import Array
+    from lstm_explain.core.spec import Spec
+    from lstm_explain.core.weights import LayerWeights
+    from lstm_explain.frameworks.convention import Convention
+
+Kind = Literal["kernel", "recurrent_kernel", "joined_kernel", "bias", "projection", "peephole"]
+
+
+class Part(NamedTuple):
+    """A range of an array: what stands at start to stop - 1 along an axis."""
+
+    axis: int
+    start: int
+    stop: int
+    what: str
+    """A gate, `input`, `hidden`, or a vector of biases."""
+
+
+class Stored(NamedTuple):
+    """One array."""
+
+    name: str
+    kind: Kind
+    layer: int
+    direction: Direction | None
+    """None where the array holds all directions."""
+    gate: Gate | None
+    """None where it holds all gates, or none."""
+    shape: Shape
+    parts: tuple[Part, ...]
+
+
+def stored(convention: Convention, spec: Spec, layer: int) -> list[Stored]:
+    """The arrays of a layer, computed from the sizes alone, in the order of `written`."""
+    one = _of_one_direction(convention, spec, layer)
+    if convention.biases_joined is not None and convention.bias_count(spec):
+        one = _biases_joined(one, convention.biases_joined)
+    if convention.stacked:
+        return [_stacked(array, len(spec.directions)) for array in one]
+    return [
+        array._replace(name=convention.ways[way].format(name=array.name, layer=layer), direction=way)
+        for way in spec.directions
+        for array in one
+    ]
+
+
+def written(
+    convention: Convention, weights: dict[Direction, LayerWeights], layer: int
+) -> list[tuple[str, Direction | None, Array]]:
+    """A layer as the framework keeps it: each array with its name, and its direction where it belongs to one."""
+    packed = {way: convention.pack(part) for way, part in weights.items()}
+    if convention.biases_joined is not None:
+        packed = {way: _joined(named, convention) for way, named in packed.items()}
+    if convention.stacked:
+        first = next(iter(packed.values()))
+        return [(name, None, np.stack([named[name] for named in packed.values()])) for name in first]
+    return [
+        (convention.ways[way].format(name=name, layer=layer), way, array)
+        for way, named in packed.items()
+        for name, array in named.items()
+    ]
+
+
+def _joined(named: dict[str, Array], convention: Convention) -> dict[str, Array]:
+    """One vector in place of the biases, where they stood."""
+    found: dict[str, Array] = {}
+    for name, array in named.items():
+        if name not in convention.biases:
+            found[name] = array
+        elif convention.biases_joined is not None and convention.biases_joined not in found:
+            found[convention.biases_joined] = np.concatenate([named[one] for one in convention.biases])
+    return found
+
+
+# --- from the sizes ---------------------------------------------------------------------------------------------------
+
+
+def _of_one_direction(convention: Convention, spec: Spec, layer: int) -> list[Stored]:
+    features, hidden = Axis("features", spec.features_of(layer)), Axis(spec.hidden_axis, spec.hidden)
+    matrices: list[tuple[str, Kind, Axis]] = [
+        (convention.kernel, "kernel", features),
+        (convention.recurrent_kernel, "recurrent_kernel", hidden),
+    ]
+    if convention.joined:
+        both = shape(**{f"features_and_{spec.hidden_axis}": features.size + hidden.size}).axes[0]
+        matrices = [(convention.kernel, "joined_kernel", both)]
+    found = [one for name, kind, reads in matrices for one in _gated(convention, spec, layer, name, kind, reads)]
+    for name in convention.biases[: convention.bias_count(spec)]:
+        found += _gated(convention, spec, layer, name, "bias", None)
+    if spec.projection is not None and convention.projection is not None:
+        axes = (hidden, Axis("units", spec.units))
+        turned = Shape(axes if convention.neurons_first else axes[::-1])
+        found.append(Stored(convention.projection, "projection", layer, None, None, turned, ()))
+    if spec.peepholes and convention.peephole is not None:
+        found += _peepholes(convention, spec, layer, convention.peephole)
+    return found
+
+
+def _gated(convention: Convention, spec: Spec, layer: int, name: str, kind: Kind, reads: Axis | None) -> list[Stored]:
+    """The array or the four that a name stands for."""
+    found = []
+    for one, gate in convention.names(name, convention.gate_order).items():
+        neurons = Axis("units", spec.units) if gate is not None else shape(gate_units=len(GATES) * spec.units).axes[0]
+        axes = (neurons,) if reads is None else (neurons, reads) if convention.neurons_first else (reads, neurons)
+        parts = () if gate is not None else _cut(axes.index(neurons), convention.gate_order, spec.units)
+        if kind == "joined_kernel":
+            parts = (*_reads(axes.index(reads), spec, layer), *parts)
+        found.append(Stored(one, kind, layer, None, gate, Shape(axes), parts))
+    return found
+
+
+def _peepholes(convention: Convention, spec: Spec, layer: int, name: str) -> list[Stored]:
+    found = []
+    for one, gate in convention.names(name, convention.peephole_order).items():
+        axis = Axis("units", spec.units) if gate else Axis("3*units", len(PEEPHOLE_GATES) * spec.units)
+        parts = () if gate else _cut(0, convention.peephole_order, spec.units)
+        found.append(Stored(one, "peephole", layer, None, gate, Shape((axis,)), parts))
+    return found
+
+
+def _cut(axis: int, gates: tuple[Gate, ...], units: int) -> tuple[Part, ...]:
+    return tuple(Part(axis, place * units, (place + 1) * units, gate.value) for place, gate in enumerate(gates))
+
+
+def _reads(axis: int, spec: Spec, layer: int) -> tuple[Part, Part]:
+    features = spec.features_of(layer)
+    return Part(axis, 0, features, "input"), Part(axis, features, features + spec.hidden, "hidden")
+
+
+def _biases_joined(arrays: list[Stored], name: str) -> list[Stored]:
+    biases = [one for one in arrays if one.kind == "bias"]
+    parts, start = [], 0
+    for one in biases:
+        parts += [part._replace(start=start + part.start, stop=start + part.stop) for part in one.parts]
+        start += one.shape.elements
+    axis = Axis(f"{len(GATES) * len(biases)}*units", start)
+    whole = biases[0]._replace(name=name, shape=Shape((axis,)), parts=tuple(parts))
+    return [whole if one is biases[0] else one for one in arrays if one not in biases[1:]]
+
+
+def _stacked(array: Stored, directions: int) -> Stored:
+    axes = (Axis("directions", directions), *array.shape.axes)
+    return array._replace(shape=Shape(axes), parts=tuple(part._replace(axis=part.axis + 1) for part in array.parts))

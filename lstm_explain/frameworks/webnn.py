@@ -1,0 +1,41 @@
+"""WebNN's operator `lstm`: i o f g unless asked for i f g o, neurons first, two biases, directions stacked."""
+
+from __future__ import annotations
+
+from lstm_explain.core.gates import Gate
+from lstm_explain.frameworks.convention import Convention
+from lstm_explain.frameworks.described import GIVEN, Described, ForgetBias, Returned
+
+WEBNN = Convention(
+    framework="webnn",
+    title="WebNN",
+    gate_order=(Gate.INPUT, Gate.OUTPUT, Gate.FORGET, Gate.CANDIDATE),
+    neurons_first=True,
+    biases=("bias", "recurrentBias"),
+    kernel="weight",
+    recurrent_kernel="recurrentWeight",
+    projection=None,
+    peephole="peepholeWeight",
+    peephole_order=(Gate.INPUT, Gate.OUTPUT, Gate.FORGET),
+    source="webmachinelearning/webnn@c515210d: index.bs, MLLstmOptions and lstm()",
+    stacked=True,
+)
+
+WEBNN_LAYER = Described(
+    convention=WEBNN,
+    built="MLGraphBuilder.lstm",
+    step=False,
+    reads=("timesteps", "samples", "features"),
+    returns=(
+        Returned("output 0", ("directions", "samples", "hidden"), "h after the last timestep read"),
+        Returned("output 1", ("directions", "samples", "units"), "c after the last timestep read"),
+        Returned("output 2", ("timesteps", "directions", "samples", "hidden"), "with returnSequence: h of every timestep"),
+    ),
+    states=("h", "c"),
+    forget_bias=ForgetBias(None, "given"),
+    starts=(("all weights and biases", GIVEN),),
+    known="read",
+    several='an operator for each layer; direction "both" has both directions in one operator',
+    aliases=("web", "MLGraphBuilder"),
+    remarks=('layout: "ifgo" asks for the order i f g o instead of the default "iofg".',),
+)

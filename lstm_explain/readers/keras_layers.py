@@ -1,0 +1,170 @@
+"""From the cells in a Keras file to LSTMs: each cell is matched with what the model's config says of it, if there is one."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import TYPE_CHECKING, NamedTuple
+
+from lstm_explain.core.gates import Direction
+from lstm_explain.core.weights import Weights
+from lstm_explain.errors import InputFileError, RefusedError
+from lstm_explain.readers.found import Found
+from lstm_explain.readers.keras_cells import Cell, cells_in
+from lstm_explain.readers.naming import checked
+from lstm_explain.readers.opening import shown
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from lstm_explain.readers.hdf5 import Hdf5
+    from lstm_explain.readers.keras_config import Declared
+
+COPIES = 4
+"""A layer's numbers: as they are in the file, in their type here, sorted by gates, and once more while they are sorted."""
+
+
+class Layer(NamedTuple):
+    """One LSTM layer, before its numbers are read."""
+
+    name: str
+    title: str
+    cells: dict[Direction, Cell]
+    reason: str | None
+    """Why it cannot be explained."""
+
+
+def found_in(file: Hdf5, declared: Sequence[Declared], budget: int) -> tuple[Found, ...]:
+    """The LSTMs of a file: those that the config tells of in its order, then the others.
+
+    Raises:
+        InputFileError: there are only recurrent layers that are not explained, or an LSTM's arrays cannot be read.
+        RefusedError: the LSTMs' arrays take more than the memory budget.
+    """
+    cells = list(cells_in(file))
+    layers = [*_told(cells, declared), *_untold(cells, _version(file))]
+    wanted = [layer for layer in layers if layer.reason is None]
+    tensors = [one for layer in wanted for cell in layer.cells.values() for one in cell.tensors.values()]
+    for problem in (one.problem for one in tensors if one.problem is not None):
+        raise problem
+    needed = COPIES * sum(one.loaded_bytes for one in tensors)
+    if needed > budget:
+        found = f"reading its LSTMs takes {needed:,} bytes of memory, and the budget is {budget:,}"
+        raise RefusedError(file.name, found, "Raise --max-memory")
+    if not wanted and layers:
+        raise InputFileError(file.name, f"{shown(layers[0].name)} {layers[0].reason}")
+    if not layers and declared:
+        told = shown("/".join(declared[0].names))
+        raise InputFileError(file.name, f"its config tells of {told}, and it has no weights of that", "Save the whole model")
+    names = Counter(layer.name for layer in wanted)
+    return tuple(_read(layer, file, alone=names[layer.name] == 1) for layer in wanted)
+
+
+def _read(layer: Layer, file: Hdf5, alone: bool) -> Found:
+    """An LSTM and its numbers; called by its path where another has its name."""
+    weights = Weights(({way: cell.weights(file) for way, cell in layer.cells.items()},))
+    first = layer.cells[Direction.FORWARD]
+    tensors = {one.path: one.shape for cell in layer.cells.values() for one in cell.tensors.values()}
+    name = layer.name if alone else first.group
+    return checked(Found(name, "keras", layer.title, weights, tensors, first.biases), file.name)
+
+
+def _joined(name: str, title: str, notes: Sequence[str], cells: dict[Direction, Cell], problem: str | None) -> Layer:
+    reason = next((reason for cell in cells.values() if (reason := cell.no_lstm())), None) or problem
+    reason = reason or _unlike(list(cells.values()))
+    return Layer(name, "; ".join([title, *notes]), cells, reason)
+
+
+def _unlike(cells: list[Cell]) -> str | None:
+    """Why two directions make no layer of ours, which has the same sizes in both."""
+    for size in ("units", "features", "biases"):
+        sizes = [getattr(cell, size) for cell in cells]
+        if len(set(sizes)) > 1:
+            return f"has {sizes[0]} {size} forward and {sizes[1]} backward; only layers alike in both are explained"
+    return None
+
+
+# --- layers that the config tells of ----------------------------------------------------------------------------------
+
+
+def _told(cells: list[Cell], declared: Sequence[Declared]) -> Iterator[Layer]:
+    """The layers of the config that have weights; their cells are taken out of the list."""
+    for one in declared:
+        matched = {way: _matching(cells, one, way) for way in one.cells}
+        own = {way: cell for way, cell in matched.items() if cell is not None}
+        if not own:
+            continue
+        for cell in own.values():
+            cells.remove(cell)
+        missing = [way.value for way in one.cells if way not in own]
+        problem = one.problem or (f"has no weights of its {missing[0]} direction" if missing else None)
+        yield _joined("/".join(one.names) or "lstm", one.title, one.notes, own, problem)
+
+
+def _matching(cells: list[Cell], one: Declared, way: Direction) -> Cell | None:
+    """The cell that a config's layer has in the file: by its place, or in the legacy layout by its names."""
+    told = one.cells[way]
+    here = [cell for cell in cells if not cell.legacy and cell.place == told.place]
+    if here:
+        return here[0]
+    if not one.names:
+        return None
+    group = [cell for cell in cells if cell.legacy and cell.place[0] == one.names[0]]
+    named = [cell for cell in group if told.name in cell.place[1:]]
+    if not named and (len(one.names) == 1 or len(group) == 1) and len(one.cells) == 1:
+        named = group
+    return max(named, key=lambda cell: len(set(one.names) & set(cell.place)), default=None)
+
+
+# --- layers of which there is no more than their weights --------------------------------------------------------------
+
+
+def _untold(cells: list[Cell], version: str) -> Iterator[Layer]:
+    """The cells that no config tells of: two that are called forward and backward are one layer."""
+    backwards = {_turned(cell, "backward"): cell for cell in cells if _turned(cell, "backward")}
+    paired = [cell for cell in cells if (key := _turned(cell, "forward")) and key in backwards]
+    taken = [backwards[key] for cell in paired if (key := _turned(cell, "forward"))]
+    for cell in cells:
+        if cell in taken:
+            continue
+        notes = [_not_said(cell, version)]
+        if cell in paired:
+            own = {Direction.FORWARD: cell, Direction.BACKWARD: taken[paired.index(cell)]}
+            yield _joined("/".join(cell.names[:-1]) or "lstm", "keras.layers.Bidirectional(LSTM)", notes, own, None)
+        else:
+            yield _joined("/".join(cell.names) or "lstm", _title(cell), notes, {Direction.FORWARD: cell}, cell.unnamed)
+
+
+def _turned(cell: Cell, way: str) -> tuple[str, ...] | None:
+    """What the two cells of a Bidirectional have in common; None for a cell of no such name."""
+    if not cell.legacy:
+        return cell.place[:-2] if cell.place[-2:] == (f"{way}_layer", "cell") else None
+    name = cell.names[-1]
+    return (*cell.names[:-1], name.removeprefix(f"{way}_")) if len(cell.names) > 1 and name.startswith(f"{way}_") else None
+
+
+def _is_cudnn(cell: Cell) -> bool:
+    return cell.no_lstm() is None and cell.biases == 2
+
+
+def _title(cell: Cell) -> str:
+    if _is_cudnn(cell):
+        return "keras.layers.CuDNNLSTM"
+    if cell.place[-2:-1] and cell.place[-2].startswith("rnn") and cell.place[-1] == "cell":
+        return "keras.layers.RNN(LSTMCell)"
+    return "keras.layers.LSTM" if cell.legacy or cell.place[-1] == "cell" else "keras.layers.LSTMCell"
+
+
+def _not_said(cell: Cell, version: str) -> str:
+    if _is_cudnn(cell):
+        return "the file does not say its direction: read as forward"
+    text = "the file does not say its activations or direction: read as tanh and sigmoid, forward"
+    old = version.startswith(("1.", "2.0.", "2.1.", "2.2."))
+    return f"{text} (Keras {shown(version)} wrote it, whose own default was hard_sigmoid)" if old else text
+
+
+def _version(file: Hdf5) -> str:
+    for group in ("", "model_weights"):
+        version = file.attributes.get(group, {}).get("keras_version")
+        if isinstance(version, str):
+            return version
+    return ""

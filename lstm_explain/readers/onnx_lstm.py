@@ -1,0 +1,237 @@
+"""One node LSTM of an ONNX model: what it says of itself, its weights, and the states that it starts from."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+
+from lstm_explain.core.forward import State
+from lstm_explain.core.gates import GATES, PEEPHOLE_GATES, Direction
+from lstm_explain.core.weights import Weights
+from lstm_explain.errors import InputFileError
+from lstm_explain.frameworks.onnx import ONNX
+from lstm_explain.readers.found import Found
+from lstm_explain.readers.naming import checked
+from lstm_explain.readers.onnx_constants import NotConstantError
+from lstm_explain.readers.onnx_graph import named
+from lstm_explain.readers.onnx_tensor import text
+from lstm_explain.readers.opening import shown
+
+if TYPE_CHECKING:
+    from lstm_explain.core.axes import Array
+    from lstm_explain.core.weights import LayerWeights
+    from lstm_explain.readers.onnx_constants import Constants
+    from lstm_explain.readers.onnx_graph import Place, Scope
+
+INPUTS = ("X", "W", "R", "B", "sequence_lens", "initial_h", "initial_c", "P")
+DEFAULT_ACTIVATIONS = ("sigmoid", "tanh", "tanh")
+WAYS = {
+    "forward": (Direction.FORWARD,),
+    "reverse": (Direction.FORWARD,),  # our forward LSTM on the reversed sequence
+    "bidirectional": (Direction.FORWARD, Direction.BACKWARD),
+}
+REVERSED = (
+    "its direction is reverse: give it the sequence from its end, and timestep 1 is the first that it reads, "
+    "which is the sequence's last"
+)
+LENGTHS = "it is fed the lengths of its samples (sequence_lens) when the model runs; they are not in the file"
+STATES = "it starts from states that the model computes when it runs; here it starts from zeros"
+
+
+class _Node(NamedTuple):
+    """A node LSTM, with what is needed to read it."""
+
+    place: Place
+    constants: Constants
+    file: str
+
+    @property
+    def where(self) -> str:
+        return f"{self.file}#{named(self.place)}"
+
+    def input(self, name: str) -> str:
+        """What the node's input of that name is called; empty where it has none."""
+        names = self.place.node.input
+        number = INPUTS.index(name)
+        return names[number] if number < len(names) else ""
+
+    def attribute(self, name: str) -> Any:
+        return self.place.scope.attribute(self.place.node, name)
+
+    def value(self, name: str) -> Array | None:
+        """The value of the node's input of that name, None where it has none.
+
+        Raises:
+            InputFileError: it is only known when the model runs, or holds no floating-point numbers.
+        """
+        called = self.input(name)
+        if not called:
+            return None
+        try:
+            array = self.constants.value(self.place.scope, called)
+        except NotConstantError as error:
+            found = f"its {name} depends on {shown(text(error.args[0]))}, which is only known when the model runs"
+            raise InputFileError(self.where, found, "Export the model with its weights inside") from None
+        if array.dtype.kind != "f":
+            found = f"its {name} is {array.dtype.name}: quantised weights are not explained"
+            raise InputFileError(self.where, found, "Give the model before quantisation")
+        return array
+
+
+def read_lstm(place: Place, constants: Constants, file: str) -> Found:
+    """The LSTM that a node is.
+
+    Args:
+        place: the node.
+        constants: the model's constant values.
+        file: the file's name, safe to print.
+
+    Raises:
+        InputFileError: it is malformed, or is another layer than the one we explain: other activations, a clip, a coupled
+            input gate.
+        RefusedError: a tensor of it stands in another file, or is over the memory budget.
+    """
+    node = _Node(place, constants, file)
+    _check_options(node)
+    direction = _direction(node)
+    tensors = {name: array for name in ("W", "R", "B", "P") if (array := node.value(name)) is not None}
+    _check_shapes(node, tensors, len(WAYS[direction]))
+    wide = np.float64 if any(array.dtype.itemsize == 8 for array in tensors.values()) else np.float32
+    size = sum(array.size for array in tensors.values()) * np.dtype(wide).itemsize
+    constants.ledger.take(3 * size, f"arranging the weights of {named(place)}")
+    layer = {way: _layer(tensors, number, wide) for number, way in enumerate(WAYS[direction])}
+    initial, notes = _initial(node, len(layer), tensors["R"].shape[2], wide)
+    if direction == "reverse":
+        notes = (REVERSED, *notes)
+    if node.input("sequence_lens"):
+        notes = (*notes, LENGTHS)
+    title = "ONNX LSTM" + (", direction reverse" if direction == "reverse" else "")
+    used = {text(node.input(name)): array.shape for name, array in tensors.items()}
+    biases = 2 if "B" in tensors else 0
+    weights, backward = Weights((layer,)), direction == "reverse"
+    return checked(Found(place.name, ONNX.framework, title, weights, used, biases, initial, backward, notes), file)
+
+
+def _layer(tensors: dict[str, Array], number: int, dtype: Any) -> LayerWeights:
+    """The weights of one direction in our own arrangement."""
+    parts = {name: array[number].astype(dtype) for name, array in tensors.items()}
+    if "B" in parts:
+        parts |= dict(zip(ONNX.biases, np.split(parts.pop("B"), 2), strict=True))
+    with np.errstate(all="ignore"):  # infinite biases of either sign add up to nan
+        return ONNX.unpack(parts)
+
+
+# --- what it says of itself -------------------------------------------------------------------------------------------
+
+
+def _check_options(node: _Node) -> None:
+    """Refuse by name what changes the arithmetic."""
+    if (clip := node.attribute("clip")) is not None:
+        raise InputFileError(node.where, f"it cuts its sums off (clip={clip.f:g}), which is not explained")
+    coupled = node.attribute("input_forget")
+    if coupled is not None and coupled.i:
+        raise InputFileError(node.where, f"its input and forget gates are one (input_forget={coupled.i}): that is no LSTM")
+    activations = node.attribute("activations")
+    given = [text(one) for one in activations.strings] if activations is not None else []
+    rounds, rest = divmod(len(given), len(DEFAULT_ACTIVATIONS))
+    if rest or tuple(one.lower() for one in given) != DEFAULT_ACTIVATIONS * rounds:
+        listed = ", ".join(map(shown, given[:6]))
+        raise InputFileError(node.where, f"its activations are {listed}; only Sigmoid, Tanh, Tanh are explained")
+
+
+def _direction(node: _Node) -> str:
+    attribute = node.attribute("direction")
+    direction = "forward" if attribute is None else text(attribute.s)
+    if direction not in WAYS:
+        found = f"its direction is {shown(direction)}; there are {', '.join(WAYS)}"
+        raise InputFileError(node.where, found, "Export the model anew")
+    return direction
+
+
+def _check_shapes(node: _Node, tensors: dict[str, Array], ways: int) -> None:
+    """Compare every tensor with the sizes that R and W say."""
+    if missing := [name for name in ("W", "R") if name not in tensors]:
+        raise InputFileError(node.where, f"it has no {missing[0]}", "Export the model anew")
+    kernel, recurrent = tensors["W"], tensors["R"]
+    units, features = recurrent.shape[-1] if recurrent.ndim else 0, kernel.shape[-1] if kernel.ndim else 0
+    if not units or not features:
+        raise InputFileError(node.where, "its weights are empty", "Export the model anew")
+    gates = len(GATES) * units
+    expected = {
+        "W": (ways, gates, features),
+        "R": (ways, gates, units),
+        "B": (ways, 2 * gates),
+        "P": (ways, len(PEEPHOLE_GATES) * units),
+    }
+    for name, array in tensors.items():
+        if array.shape != expected[name]:
+            found = f"its {name} has the shape {list(array.shape)}; with {units} units it should be {list(expected[name])}"
+            raise InputFileError(node.where, found, "Export the model anew")
+    said = node.attribute("hidden_size")
+    if said is not None and said.i != units:
+        found = f"its hidden_size is {said.i}, and its weights are those of {units} units"
+        raise InputFileError(node.where, found, "Export the model anew")
+
+
+# --- the states that it starts from -----------------------------------------------------------------------------------
+
+
+def _initial(node: _Node, ways: int, units: int, dtype: Any) -> tuple[State | None, tuple[str, ...]]:
+    """The states that it starts from, None for zeros; and what is to be said of them."""
+    try:
+        states = [_state(node, name, ways, units, dtype) for name in ("initial_h", "initial_c")]
+    except NotConstantError:
+        return None, (STATES,)
+    if not any(one.any() for one in states):
+        return None, ()
+    return State(*states), ()
+
+
+def _state(node: _Node, name: str, ways: int, units: int, dtype: Any) -> Array:
+    """The state that every sample starts from; [directions, 1, units].
+
+    Raises:
+        NotConstantError: it is only known when the model runs.
+        InputFileError: the samples start from different states, or the shape is another.
+    """
+    called = node.input(name)
+    if not called:
+        return np.zeros((ways, 1, units), dtype)
+    array = _before_batch(node, node.place.scope, called)
+    layout = node.attribute("layout")
+    if layout is not None and layout.i and array.ndim == 3:
+        array = array.transpose(1, 0, 2)
+    if array.dtype.kind != "f":
+        raise InputFileError(node.where, f"its {name} is {array.dtype.name}, not floating-point numbers")
+    if array.ndim > 3 or array.size == 0 or any(size not in (1, one) for size, one in _axes(array, ways, units)):
+        found = f"its {name} has the shape {list(array.shape)}; it should be [{ways}, samples, {units}]"
+        raise InputFileError(node.where, found, "Export the model anew")
+    if array.ndim == 3 and (array != array[:, :1]).any():
+        found = f"its {name} gives each of {array.shape[1]} samples another state; one for all of them is explained"
+        raise InputFileError(node.where, found)
+    first = array[:, :1] if array.ndim == 3 else array
+    return np.ascontiguousarray(np.broadcast_to(first, (ways, 1, units))).astype(dtype)
+
+
+def _axes(array: Array, ways: int, units: int) -> list[tuple[int, int]]:
+    """Each axis with the size that it should have; any number of samples will do."""
+    samples = array.shape[-2] if array.ndim > 1 else 1
+    return list(zip(reversed(array.shape), (units, samples, ways), strict=False))
+
+
+def _before_batch(node: _Node, scope: Scope, name: str) -> Array:
+    """The value of a state; where a node only repeats it for as many samples as there are, the value before that."""
+    try:
+        return node.constants.value(scope, name)
+    except NotConstantError:
+        home = scope.home(name)
+        maker = None if home is None else home.producers.get(name)
+        if home is None or maker is None:
+            raise
+    made = maker[0]
+    if made.op_type == "ConstantOfShape":
+        return node.constants.fill(home, made)
+    if made.op_type in ("Expand", "Cast", "Identity") and len(made.input):
+        return _before_batch(node, home, made.input[0])
+    raise NotConstantError(name)

@@ -1,0 +1,127 @@
+"""ONNX models: every node LSTM, also inside the bodies of If, Loop and Scan and inside functions. Nothing in it is run."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING, Any, BinaryIO
+
+from lstm_explain.errors import InputFileError, MissingExtraError, RefusedError, UsageError
+from lstm_explain.readers.onnx_constants import OWN_DOMAINS, Constants
+from lstm_explain.readers.onnx_graph import Walk, graph_scope, named
+from lstm_explain.readers.onnx_lstm import read_lstm
+from lstm_explain.readers.onnx_tensor import Ledger, text
+from lstm_explain.readers.onnx_wire import parsed_bytes
+from lstm_explain.readers.opening import shown
+
+if TYPE_CHECKING:
+    from lstm_explain.readers.found import Found
+
+OTHERS = {
+    "GRU": "a GRU",
+    "RNN": "a simple recurrent layer (RNN)",
+    "DynamicQuantizeLSTM": "an LSTM of quantised weights (DynamicQuantizeLSTM)",
+}
+MOST_LSTMS = 2_000
+WRITTEN_OUT = {"MatMul", "Sigmoid", "Tanh"}
+"""What an LSTM consists of where it is no node of its own."""
+MALFORMED = (ValueError, TypeError, KeyError, IndexError, OverflowError, RecursionError, MemoryError, AttributeError)
+"""Whatever reading a parsed model may raise where it is not as the format says."""
+
+
+def read_onnx(file: BinaryIO, name: str, budget: int, convention: str | None = None) -> tuple[Found, ...]:
+    """Every LSTM in an ONNX model; consecutive ones stay separate.
+
+    Args:
+        file: the open file.
+        name: the file's name.
+        budget: how many bytes of memory reading may take.
+        convention: the operator says itself how its weights are packed; None or `onnx`.
+
+    Raises:
+        InputFileError: the file is malformed; or nothing in it is an LSTM that is explained, and what is there is named.
+        RefusedError: it is larger than the budget, or a weight stands in another file.
+        MissingExtraError: the library is not installed.
+        UsageError: another convention is asked for.
+    """
+    if convention not in (None, "onnx"):
+        found = "the operator LSTM of ONNX says itself how its weights are packed"
+        raise UsageError(f"--convention {convention}", found, "Leave it out")
+    ledger = Ledger(shown(name), budget)
+    model = _parsed(file, ledger)
+    try:
+        return _found(model, ledger)
+    except MALFORMED as error:
+        if isinstance(error, UsageError):  # a size of the LSTM breaks a rule
+            raise InputFileError(ledger.name, str(error)) from None
+        raise InputFileError(ledger.name, f"this ONNX model makes no sense: {shown(str(error))}") from None
+
+
+def _parsed(file: BinaryIO, ledger: Ledger) -> Any:
+    """The model as the library parses it, once it is known how much memory that takes."""
+    try:
+        from google.protobuf.message import DecodeError
+        from onnx import ModelProto
+    except ImportError:
+        raise MissingExtraError(ledger.name, "onnx") from None
+    size = file.seek(0, os.SEEK_END)
+    file.seek(0)
+    ledger.take(size, "reading the file")
+    data = file.read(size)
+    pass
+    try:
+        model = ModelProto.FromString(data)
+    except (DecodeError, ValueError, RecursionError, MemoryError) as error:
+        reason = shown(str(error).partition("\n")[0])
+        raise InputFileError(ledger.name, f"this is no ONNX model: {reason}", "Export it anew") from None
+    if not model.HasField("graph"):
+        raise InputFileError(ledger.name, "this is no ONNX model: there is no graph in it", "Export it anew")
+    return model
+
+
+def _found(model: Any, ledger: Ledger) -> tuple[Found, ...]:
+    constants = Constants(model, ledger)
+    functions = {(one.domain, one.name): one for one in model.functions}
+    found: list[Found] = []
+    unfit: list[InputFileError] = []
+    kinds: set[str] = set()
+    for place in Walk(ledger.name, functions).through(model.graph.node, graph_scope(model.graph)):
+        kind = text(place.node.op_type)
+        if kind == "LSTM" and place.node.domain in OWN_DOMAINS:
+            try:
+                found.append(read_lstm(place, constants, ledger.name))
+            except InputFileError as error:
+                where = error.asked if error.asked != ledger.name else f"{ledger.name}#{named(place)}"
+                unfit.append(InputFileError(where, error.found, error.fix))
+        elif kind in OTHERS:
+            unfit.append(InputFileError(f"{ledger.name}#{named(place)}", f"this is {OTHERS[kind]}; only LSTMs are explained"))
+        kinds.add(kind) if kind in WRITTEN_OUT else None
+        if len(found) + len(unfit) > MOST_LSTMS:
+            raise RefusedError(ledger.name, f"it has more than {MOST_LSTMS:,} recurrent nodes", "Give the part that matters")
+    if found:
+        return _named_once(found, unfit)
+    raise _nothing(ledger.name, unfit, kinds)
+
+
+def _nothing(file: str, unfit: list[InputFileError], kinds: set[str]) -> InputFileError:
+    """What to say where there is no LSTM: what the first recurrent node is, if there is one."""
+    if unfit:
+        more = f"; {len(unfit) - 1} more recurrent nodes are not explained either" if len(unfit) > 1 else ""
+        return InputFileError(unfit[0].asked, f"{unfit[0].found}{more}", unfit[0].fix)
+    if kinds == WRITTEN_OUT:
+        found = "there is no node LSTM in it. Its nodes MatMul, Sigmoid and Tanh may be one written out, as Keras exports it"
+        return InputFileError(file, found, "Give the model that it was made from, such as a .keras file")
+    return InputFileError(file, "there is no LSTM in it")
+
+
+def _named_once(found: list[Found], unfit: list[InputFileError]) -> tuple[Found, ...]:
+    """Every LSTM under a name of its own; what was left out is said of each."""
+    left_out = tuple(f"not explained is {one.asked}: {one.found}" for one in unfit[:3])
+    taken: set[str] = set()
+    named_once = []
+    for one in found:
+        name, number = one.name, 2
+        while name in taken:
+            name, number = f"{one.name}_{number}", number + 1
+        taken.add(name)
+        named_once.append(one._replace(name=name, notes=one.notes + left_out))
+    return tuple(named_once)

@@ -1,0 +1,101 @@
+"""What is told of a framework's arrays is so of the arrays that our weights are written to."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from lstm_explain.core.gates import Gate
+from lstm_explain.core.spec import Spec
+from lstm_explain.core.weights import LayerWeights, Weights, seeded_weights
+from lstm_explain.frameworks.known import CONVENTIONS
+from lstm_explain.frameworks.stored import stored, written
+
+if TYPE_CHECKING:
+    from lstm_explain.frameworks.convention import Convention
+
+every_convention = pytest.mark.parametrize("convention", CONVENTIONS.values(), ids=CONVENTIONS)
+
+
+@st.composite
+def specs(draw: st.DrawFn) -> Spec:
+    units = draw(st.integers(1, 5))
+    return Spec(
+        features=draw(st.integers(1, 5)),
+        units=units,
+        layers=draw(st.integers(1, 3)),
+        bidirectional=draw(st.booleans()),
+        projection=draw(st.none() | st.integers(1, units - 1)) if units > 1 else None,
+        bias=draw(st.booleans()),
+        peepholes=draw(st.booleans()),
+    )
+
+
+@every_convention
+@given(spec=specs())
+@settings(max_examples=40, deadline=None)
+def test_shapes_computed_are_shapes_written(convention: Convention, spec: Spec) -> None:
+    if convention.lacks(spec):
+        return
+    weights = seeded_weights(spec)
+    elements = 0
+    for layer in range(spec.layers):
+        told, made = stored(convention, spec, layer), written(convention, weights.layers[layer], layer)
+        assert [(one.name, one.direction, one.shape.sizes) for one in told] == [(a, b, c.shape) for a, b, c in made]
+        elements += sum(one.shape.elements for one in told)
+        assert all(part.stop <= one.shape.sizes[part.axis] for one in told for part in one.parts)
+    assert elements == convention.parameters(spec)
+
+
+def marked(spec: Spec) -> Weights:
+    """Weights whose every number says its gate: 1 to 4 in the order of `Gate`, and ten times as much what multiplies h."""
+    number = dict(zip(Gate, (1.0, 2.0, 3.0, 4.0), strict=True))
+    row = np.concatenate([np.full(spec.units, number[gate]) for gate in Gate])
+    kernel, recurrent = np.tile(row, (spec.features, 1)), np.tile(10 * row, (spec.hidden, 1))
+    peephole = np.stack([np.full(spec.units, number[gate]) for gate in Gate if gate is not Gate.CANDIDATE])
+    part = LayerWeights(kernel, recurrent, row, None, peephole if spec.peepholes else None)
+    return Weights(tuple(dict.fromkeys(spec.directions, part) for _ in range(spec.layers)))
+
+
+@every_convention
+@pytest.mark.parametrize("peepholes", [False, True])
+@pytest.mark.parametrize("bidirectional", [False, True])
+def test_each_part_holds_what_it_is_said_to_hold(convention: Convention, peepholes: bool, bidirectional: bool) -> None:
+    spec = Spec(features=2, units=3, peepholes=peepholes, bidirectional=bidirectional)
+    if convention.lacks(spec):
+        return
+    compared = 0
+    for told, (_, _, array) in zip(stored(convention, spec, 0), written(convention, marked(spec).layers[0], 0), strict=True):
+        gates = [(part.axis, part.start, part.stop, Gate(part.what)) for part in told.parts if part.what in tuple(Gate)]
+        if told.gate is not None:
+            gates = [(0, 0, array.shape[0], told.gate)]
+        for axis, start, stop, gate in gates:
+            values = set(np.take(array, range(start, stop), axis=axis).ravel().tolist())
+            number = 1.0 + list(Gate).index(gate)
+            added = convention.forget_bias_added if told.kind == "bias" and gate is Gate.FORGET else 0.0
+            fitting = {number - added, 0.0} if told.kind == "bias" else {number, 10 * number}
+            assert values <= fitting, (told.name, gate)
+            compared += 1
+        for part in told.parts:
+            if part.what in ("input", "hidden"):
+                read = np.take(array, range(part.start, part.stop), axis=part.axis)
+                assert bool((read >= 10).all()) is (part.what == "hidden")
+                compared += 1
+    assert compared >= 8
+
+
+def test_joined_biases_of_onnx_stand_end_to_end() -> None:
+    (bias,) = [one for one in stored(CONVENTIONS["onnx"], Spec(units=3, bidirectional=True), 0) if one.kind == "bias"]
+    assert (bias.name, bias.shape.sizes, bias.shape.names) == ("B", (2, 24), ("directions", "8*units"))
+    assert [(part.start, part.stop) for part in bias.parts] == [(start, start + 3) for start in range(0, 24, 3)]
+
+
+def test_the_names_of_layers_and_directions_where_a_framework_has_them() -> None:
+    spec = Spec(units=3, layers=2, bidirectional=True)
+    assert [one.name for one in stored(CONVENTIONS["pytorch"], spec, 1)][::4] == ["weight_ih_l1", "weight_ih_l1_reverse"]
+    assert [one.name for one in stored(CONVENTIONS["coreml"], spec, 1)][::3] == ["weight_ih", "weight_ih_back"]
+    assert [one.direction for one in stored(CONVENTIONS["webnn"], spec, 1)] == [None] * 4

@@ -1,0 +1,59 @@
+"""Damaged Keras files: HDF5 in both layouts, `.keras` archives, and archives that are whole but hold a damaged part."""
+
+from __future__ import annotations
+
+import io
+import json
+
+from keras_files import archive, arrays, keras2, layer, legacy, sequential, stored
+from mutations import main
+
+from lstm_explain.readers.keras_archive import read_keras
+from lstm_explain.readers.keras_hdf5 import read_hdf5
+
+BUDGET = 10**7
+ONE, TWO = arrays(1), arrays(2)
+MODEL = sequential(
+    layer("LSTM", "first"),
+    layer("Bidirectional", "both", layer=layer("LSTM", "way"), merge_mode="concat"),
+    layer("RNN", "cells", cell={"class_name": "StackedRNNCells", "config": {"cells": [layer("LSTMCell", "low")]}}),
+    sequential(layer("TimeDistributed", "timed", layer=layer("LSTM", "deep"))),
+)
+BOTH = "layers/bidirectional"
+STORED = stored(
+    {
+        "layers/lstm/cell": ONE,
+        f"{BOTH}/forward_layer/cell": ONE,
+        f"{BOTH}/backward_layer/cell": TWO,
+        "layers/gru/cell": arrays(gates=3),
+    },
+    {"layers/lstm": "first", BOTH: "both"},
+)
+LEGACY = legacy(
+    {
+        "first": keras2("first", ONE),
+        "both": {**keras2("both/forward_way", ONE), **keras2("both/backward_way", TWO)},
+        "cu": keras2("cu", {**ONE, "bias": arrays(units=8)["bias"]}, ""),
+    },
+    MODEL,
+)
+WEIGHTS = legacy({"first": keras2("first", ONE), "gru": keras2("gru", arrays(gates=3))})
+HDF5 = [STORED, LEGACY, WEIGHTS]
+CONFIGS = [json.dumps(MODEL).encode(), json.dumps(sequential(MODEL, MODEL)).encode()]
+ARCHIVES = [archive(MODEL, STORED)]
+
+
+def damaged_hdf5(data: bytes) -> None:
+    read_hdf5(io.BytesIO(data), "fuzz.h5", BUDGET)
+
+
+def damaged_archives(data: bytes) -> None:
+    read_keras(io.BytesIO(data), "fuzz.keras", BUDGET)
+
+
+def damaged_configs(data: bytes) -> None:
+    damaged_archives(archive(data, STORED))
+
+
+if __name__ == "__main__":
+    main((HDF5, damaged_hdf5), (ARCHIVES, damaged_archives), (CONFIGS, damaged_configs))

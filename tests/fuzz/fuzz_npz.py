@@ -1,0 +1,32 @@
+"""Damaged `.npz` archives, and archives that are whole but hold damaged arrays."""
+
+from __future__ import annotations
+
+import io
+import zipfile
+
+import numpy as np
+from array_files import keras_layer, npy, npz, pytorch_layer, zipped
+from mutations import main
+
+from lstm_explain.readers.naming import lstms_in
+from lstm_explain.readers.npz import read_arrays
+
+BUDGET = 10**7
+OWN = {f"layer0.forward.{name.removeprefix('lstm/')}": array for name, array in keras_layer().items()}
+LAYERS = [keras_layer(), pytorch_layer() | pytorch_layer(2, 2, "_l1"), OWN, keras_layer(dtype="float16")]
+ARCHIVES = [npz(layer, kind) for layer in LAYERS for kind in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)]
+ARRAYS = [npy(keras_layer()["lstm/kernel"]), npy(np.asfortranarray(np.ones((3, 8)))), npy(np.ones((3, 8), ">f8"))]
+
+
+def damaged_archives(data: bytes) -> None:
+    lstms_in(read_arrays(io.BytesIO(data), "fuzz.npz", BUDGET), "fuzz.npz")
+
+
+def damaged_arrays(data: bytes) -> None:
+    others = {f"{name}.npy": npy(array) for name, array in keras_layer().items()}
+    damaged_archives(zipped({**others, "lstm/kernel.npy": data}))
+
+
+if __name__ == "__main__":
+    main((ARCHIVES, damaged_archives), (ARRAYS, damaged_arrays))

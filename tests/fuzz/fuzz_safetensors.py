@@ -1,0 +1,41 @@
+"""Damaged `.safetensors` files, and files that are whole but have damaged headers."""
+
+from __future__ import annotations
+
+import json
+import tempfile
+
+import numpy as np
+from array_files import entry, keras_layer, packed, pytorch_layer, safetensors
+from mutations import main
+
+from lstm_explain.readers.naming import lstms_in
+from lstm_explain.readers.safe_tensors import read_safetensors
+
+BUDGET = 10**7
+LAYERS = [keras_layer(), pytorch_layer() | pytorch_layer(2, 2, "_l1"), keras_layer(dtype="float16")]
+FILES = [packed(layer) for layer in LAYERS]
+FILES += [packed(keras_layer(dtype="float16"), dict.fromkeys(keras_layer(), "BF16"))]
+FILES += [packed({**keras_layer(), "steps": np.arange(3), "mask": np.ones(3, "bool")})]
+SIZES = [one.nbytes for one in keras_layer().values()]
+BORDERS = [0, SIZES[0], SIZES[0] + SIZES[1], sum(SIZES)]
+HEADER = {
+    name: entry("F32", list(array.shape), BORDERS[place], BORDERS[place + 1])
+    for place, (name, array) in enumerate(keras_layer().items())
+}
+HEADERS = [json.dumps(HEADER).encode(), json.dumps({"__metadata__": {"format": "np"}, **HEADER}).encode()]
+
+
+def damaged_files(data: bytes) -> None:
+    with tempfile.TemporaryFile() as file:
+        file.write(data)
+        file.seek(0)
+        lstms_in(read_safetensors(file, "fuzz.safetensors", BUDGET), "fuzz.safetensors")
+
+
+def damaged_headers(data: bytes) -> None:
+    damaged_files(safetensors(data, bytes(BORDERS[-1])))
+
+
+if __name__ == "__main__":
+    main((FILES, damaged_files), (HEADERS, damaged_headers))

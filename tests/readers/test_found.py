@@ -1,0 +1,162 @@
+"""Choosing among the LSTMs of a file, and putting layers onto each other."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from lstm_explain.core.forward import State, forward
+from lstm_explain.core.spec import Spec
+from lstm_explain.core.weights import Weights, seeded_weights
+from lstm_explain.errors import InputFileError
+from lstm_explain.readers.found import Found, chosen, stacked
+
+
+def found(name: str, spec: Spec | None = None, seed: int = 0, framework: str = "keras") -> Found:
+    weights = seeded_weights(spec or Spec(1, 1, 3, 2), "pytorch", seed)
+    return Found(name, framework, "an LSTM", weights, {f"{name}.kernel": (3, 8)}, 1)
+
+
+def refused(files: tuple[Found, ...], name: str | None) -> str:
+    with pytest.raises(InputFileError) as raised:
+        chosen(files, name, "x.pt")
+    text = str(raised.value)
+    assert text.isprintable()
+    assert len(text) < 500
+    return text
+
+
+# --- one of several ---------------------------------------------------------------------------------------------------
+
+
+def test_the_only_one_needs_no_name() -> None:
+    only = found("a")
+    assert chosen((only,), None, "x.pt") is only
+    assert chosen((only,), "a", "x.pt") is only
+
+
+def test_a_name_or_its_last_parts() -> None:
+    files = (found("enc.lstm"), found("dec.lstm"), found("deep/model/rnn"), found("lstm.x"))
+    assert chosen(files, "dec.lstm", "x.pt").name == "dec.lstm"
+    assert chosen(files, "rnn", "x.pt").name == "deep/model/rnn"
+    assert chosen(files, "model/rnn", "x.pt").name == "deep/model/rnn"
+    assert refused(files, "lstm").startswith("x.pt#lstm: there are 2 LSTMs to choose from: enc.lstm, dec.lstm. Choose one: ")
+
+
+def test_the_whole_name_goes_before_a_last_part() -> None:
+    assert chosen((found("a.lstm"), found("lstm")), "lstm", "x.pt").name == "lstm"
+
+
+@pytest.mark.parametrize("name", ["", "nosuch", ".", "#", "stm", "lst", "\x1b[31m", "x" * 9000])
+def test_a_name_that_is_none(name: str) -> None:
+    assert "there is no such LSTM in it. There are a.lstm, b" in refused((found("a.lstm"), found("b")), name)
+
+
+def test_without_a_choice_they_are_listed() -> None:
+    assert refused((found("a"), found("b")), None) == "x.pt: there are 2 LSTMs to choose from: a, b. Choose one: x.pt#NAME."
+    many = tuple(found(f"model.layers.{place}.lstm") for place in range(1000))
+    assert " more. Choose one" in refused(many, None)
+    refused(tuple(found(f"{place}{'x' * 5000}\x1b") for place in range(9)), None)
+
+
+def test_two_of_the_same_name_cannot_be_chosen() -> None:
+    assert "there are 2 LSTMs to choose from: a, a" in refused((found("a"), found("a")), "a")
+
+
+@pytest.mark.parametrize("name", [None, "a", "a+b"])
+def test_there_may_be_none(name: str | None) -> None:
+    assert refused((), name).startswith("x.pt: there is no LSTM in it. ")
+
+
+# --- stacks -----------------------------------------------------------------------------------------------------------
+
+
+@settings(max_examples=40, deadline=None, derandomize=True)
+@given(
+    layers=st.integers(2, 4),
+    bidirectional=st.booleans(),
+    projection=st.sampled_from([None, 2]),
+    bias=st.booleans(),
+    peepholes=st.booleans(),
+    features=st.integers(1, 5),
+    initial=st.sets(st.integers(0, 3)),
+    seed=st.integers(0, 99),
+)
+def test_a_stack_taken_apart_and_stacked_again_makes_the_same_outputs(
+    layers: int,
+    bidirectional: bool,
+    projection: int | None,
+    bias: bool,
+    peepholes: bool,
+    features: int,
+    initial: set[int],
+    seed: int,
+) -> None:
+    spec = Spec(2, 3, features, 3, layers, bidirectional, projection, bias, peepholes, "float64")
+    weights = seeded_weights(spec, "pytorch", seed)
+    ways, numbers = len(spec.directions), np.random.default_rng(seed)
+    states = State(
+        *(numbers.normal(size=(layers * ways, 1, size)) * np.repeat([layer in initial for layer in range(layers)], ways)[:, None, None]
+          for size in (spec.hidden, spec.units))
+    )
+    parts = []
+    for place, layer in enumerate(weights.layers):
+        cut = slice(place * ways, (place + 1) * ways)
+        state = State(states.hidden[cut], states.cell[cut]) if place in initial else None
+        parts.append(Found(f"l{place}", "keras", "LSTM", Weights((layer,)), {f"l{place}.kernel": (1,)}, 1, state))
+    whole = chosen(tuple(parts), "+".join(one.name for one in parts), "x.pt")
+    assert whole.spec == replace(spec, samples=1, timesteps=1)
+    assert list(whole.tensors) == [f"l{place}.kernel" for place in range(layers)]
+    assert (whole.initial is None) == (not initial & set(range(layers)))
+    inputs = numbers.normal(size=(2, 3, features))
+    start = None if whole.initial is None else whole.initial.repeated(2)
+    made = forward(spec, whole.weights, inputs, start).output
+    assert np.array_equal(made, forward(spec, weights, inputs, states.repeated(2)).output)
+
+
+def test_layers_that_do_not_fit_onto_each_other() -> None:
+    files = (found("a", Spec(1, 1, 3, 4)), found("b", Spec(1, 1, 3, 4)))
+    assert "x.pt#b: it reads 3 features, and a below it emits 4 numbers. Choose consecutive layers." in refused(files, "a+b")
+    both = found("c", Spec(1, 1, 3, 4, bidirectional=True))
+    assert "it reads 4 features, and c below it emits 8 numbers" in refused((both, found("d", Spec(1, 1, 4, 4))), "c+d")
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        Spec(1, 1, 4, 5),
+        Spec(1, 1, 4, 4, bias=False),
+        Spec(1, 1, 4, 4, bidirectional=True),
+        Spec(1, 1, 4, 4, peepholes=True),
+        Spec(1, 1, 4, 4, dtype="float64"),
+        Spec(1, 1, 4, 4, projection=2),
+    ],
+)
+def test_layers_that_are_not_alike(other: Spec) -> None:
+    files = (found("a", Spec(1, 1, 3, 4)), found("b", other))
+    assert "its sizes or options are not those of a below it" in refused(files, "a+b")
+
+
+def test_layers_of_two_frameworks() -> None:
+    files = (found("a", Spec(1, 1, 4, 4)), found("b", Spec(1, 1, 4, 4), framework="pytorch"))
+    assert "its sizes or options are not those of a below it" in refused(files, "a+b")
+
+
+@pytest.mark.parametrize("name", ["a+", "+a", "a+nosuch", "+", "a++a"])
+def test_a_part_of_a_stack_that_is_none(name: str) -> None:
+    assert "there is no such LSTM in it. There are a" in refused((found("a"),), name)
+
+
+def test_a_name_with_a_plus_in_it() -> None:
+    files = (found("a", Spec(1, 1, 2, 2)), found("a+b", Spec(1, 1, 2, 2)))
+    assert chosen(files, "a+b", "x.pt") is files[1]
+
+
+def test_a_layer_may_be_stacked_onto_itself() -> None:
+    one = found("a", Spec(1, 1, 2, 2))
+    assert stacked([one, one, one], "x.pt").spec.layers == 3
+    assert chosen((one,), "a+a", "x.pt").spec.layers == 2
