@@ -60,6 +60,7 @@ def _in_full(one: Listed) -> list[Block]:
         ("peepholes", "yes" if spec.peepholes else "none"),
         ("type", spec.dtype),
         ("starts from", "states of its own, which the file holds" if one.initial else "zero states"),
+        *([("reads", "the sequence from its end: timestep 1 is the sequence's last")] if one.from_the_end else []),
     ]
     facts = tuple((Cell(label, strong=True), Cell(words)) for label, words in rows)
     tensors = tuple((Cell(safe(name)), Cell(f"({', '.join(map(str, shape))})")) for name, shape in one.tensors.items())
@@ -67,6 +68,7 @@ def _in_full(one: Listed) -> list[Block]:
         Heading(f"{safe(one.name)}: {one.title}"),
         Table((Column(""), Column("", wraps=True)), facts, ruled=False),
         Table((Column("in the file", wraps=True), Column("shape")), tensors),
+        *(Note(f"{safe(note)}.") for note in one.notes),
     ]
 
 
@@ -74,6 +76,8 @@ def _parameters(one: Listed) -> str:
     if one.parameters == one.own_parameters:
         return count(one.parameters)
     more = one.parameters - one.own_parameters
+    if one.biases < 2:
+        return f"{count(one.parameters)} numbers in the file, and {count(one.own_parameters)} here"
     return f"{count(one.parameters)} in the file: {count(one.own_parameters)}, and {count(more)} second biases"
 
 

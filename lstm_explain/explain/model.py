@@ -34,6 +34,10 @@ class InFile(Protocol):
     def tensors(self) -> dict[str, tuple[int, ...]]: ...
     @property
     def initial(self) -> object | None: ...
+    @property
+    def from_the_end(self) -> bool: ...
+    @property
+    def notes(self) -> tuple[str, ...]: ...
 
 
 class Listed(NamedTuple):
@@ -55,6 +59,10 @@ class Listed(NamedTuple):
     """Where it stands in the file: the names of its tensors there, with their shapes."""
     initial: bool
     """Whether the file says from which states it starts."""
+    from_the_end: bool
+    """Whether it reads the sequence from its end only: its timestep 1 is then the sequence's last."""
+    notes: tuple[str, ...]
+    """What else is to be said of it; sentences without their stop."""
 
     @property
     def own_parameters(self) -> int:
@@ -75,6 +83,8 @@ class Listed(NamedTuple):
             "own_parameters": self.own_parameters,
             "tensors": [{"name": name, "shape": list(shape)} for name, shape in self.tensors.items()],
             "initial": self.initial,
+            "from_the_end": self.from_the_end,
+            "notes": list(self.notes),
         }
 
 
@@ -114,6 +124,8 @@ def _listed(one: InFile) -> Listed:
         parameters=_numbers(one.tensors),
         tensors=one.tensors,
         initial=one.initial is not None,
+        from_the_end=one.from_the_end,
+        notes=one.notes,
     )
 
 

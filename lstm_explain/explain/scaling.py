@@ -66,7 +66,7 @@ def scaling_of(values: Array, kind: str, names: Sequence[str]) -> Scaling:
         size = high - low
         if kind == "standard":
             squares = sum((((block - mean) ** 2).sum(0) for block in _blocks(values)), np.zeros(values.shape[1]))
-            size = np.where(low == high, 0.0, np.sqrt(squares / len(values)))
+            size = np.sqrt(squares / len(values))
         fine = np.isfinite(size) & np.isfinite(mean)
     if not fine.all():
         column = names[int(np.argmin(fine))]

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import re
+from itertools import islice
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from lstm_explain.core.gates import Direction
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 DEEPEST = 32
+MOST_LAYERS = 10_000
 LONGEST_NAME = 1024
 GROWTH = 32
 """How many times the bytes of JSON its objects take in memory, at the most: an empty list, of three bytes."""
@@ -82,7 +84,10 @@ def read_config(text: bytes | str, file: str, budget: int) -> tuple[Declared, ..
         raise InputFileError(file, f"its config cannot be read as JSON: {shown(str(error))}") from None
     if not isinstance(config, dict):
         raise InputFileError(file, "its config is no JSON object")
-    return tuple(_layers(config, Within(), file))
+    found = tuple(islice(_layers(config, Within(), file), MOST_LAYERS + 1))
+    if len(found) > MOST_LAYERS:
+        raise RefusedError(file, f"its config has more than {MOST_LAYERS} LSTM layers, and no model has")
+    return found
 
 
 def afford_config(size: int, file: str, budget: int) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from itertools import islice
 from typing import TYPE_CHECKING, NamedTuple
 
 from lstm_explain.core.gates import Direction
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from lstm_explain.readers.hdf5 import Hdf5
     from lstm_explain.readers.keras_config import Declared
 
+FEW = 16
 COPIES = 4
 """A layer's numbers: as they are in the file, in their type here, sorted by gates, and once more while they are sorted."""
 
@@ -40,8 +42,9 @@ def found_in(file: Hdf5, declared: Sequence[Declared], budget: int) -> tuple[Fou
         InputFileError: there are only recurrent layers that are not explained, or an LSTM's arrays cannot be read.
         RefusedError: the LSTMs' arrays take more than the memory budget.
     """
-    cells = list(cells_in(file))
-    layers = [*_told(cells, declared), *_untold(cells, _version(file))]
+    cells = Places(cells_in(file))
+    layers = [*_told(cells, declared)]
+    layers += _untold(list(cells.left.values()), _version(file))
     wanted = [layer for layer in layers if layer.reason is None]
     tensors = [one for layer in wanted for cell in layer.cells.values() for one in cell.tensors.values()]
     for problem in (one.problem for one in tensors if one.problem is not None):
@@ -86,51 +89,72 @@ def _unlike(cells: list[Cell]) -> str | None:
 # --- layers that the config tells of ----------------------------------------------------------------------------------
 
 
-def _told(cells: list[Cell], declared: Sequence[Declared]) -> Iterator[Layer]:
-    """The layers of the config that have weights; their cells are taken out of the list."""
+class Places:
+    """The cells that are not taken yet, found by where they stand; a forged file has many, and a config that asks for each."""
+
+    def __init__(self, cells: Sequence[Cell]) -> None:
+        self.left = {cell.group: cell for cell in cells}
+        self._stored = {cell.place: cell for cell in cells if not cell.legacy}
+        self._legacy: dict[tuple[str, str | None], list[Cell]] = {}
+        for cell in cells:
+            for part in {None, *cell.place[1:]} if cell.legacy else ():
+                self._legacy.setdefault((cell.place[0], part), []).append(cell)
+
+    def at(self, place: tuple[str, ...]) -> Cell | None:
+        """The cell at a place in `.weights.h5`."""
+        cell = self._stored.get(place)
+        return cell if cell is not None and cell.group in self.left else None
+
+    def below(self, layer: str, part: str | None) -> list[Cell]:
+        """The first cells of a legacy file in a layer's group whose path has a part, or of all paths."""
+        return list(islice((cell for cell in self._legacy.get((layer, part), ()) if cell.group in self.left), FEW))
+
+    def take(self, cell: Cell) -> None:
+        """Leave a cell out from now on."""
+        self.left.pop(cell.group, None)
+
+
+def _told(cells: Places, declared: Sequence[Declared]) -> Iterator[Layer]:
+    """The layers of the config that have weights; their cells are taken."""
     for one in declared:
         matched = {way: _matching(cells, one, way) for way in one.cells}
         own = {way: cell for way, cell in matched.items() if cell is not None}
         if not own:
             continue
         for cell in own.values():
-            cells.remove(cell)
+            cells.take(cell)
         missing = [way.value for way in one.cells if way not in own]
         problem = one.problem or (f"has no weights of its {missing[0]} direction" if missing else None)
         yield _joined("/".join(one.names) or "lstm", one.title, one.notes, own, problem)
 
 
-def _matching(cells: list[Cell], one: Declared, way: Direction) -> Cell | None:
+def _matching(cells: Places, one: Declared, way: Direction) -> Cell | None:
     """The cell that a config's layer has in the file: by its place, or in the legacy layout by its names."""
     told = one.cells[way]
-    here = [cell for cell in cells if not cell.legacy and cell.place == told.place]
-    if here:
-        return here[0]
-    if not one.names:
-        return None
-    group = [cell for cell in cells if cell.legacy and cell.place[0] == one.names[0]]
-    named = [cell for cell in group if told.name in cell.place[1:]]
-    if not named and (len(one.names) == 1 or len(group) == 1) and len(one.cells) == 1:
-        named = group
+    here = cells.at(told.place)
+    if here is not None or not one.names:
+        return here
+    named = cells.below(one.names[0], told.name)
+    if not named and len(one.cells) == 1:
+        group = cells.below(one.names[0], None)
+        named = group if len(one.names) == 1 or len(group) == 1 else []
     return max(named, key=lambda cell: len(set(one.names) & set(cell.place)), default=None)
 
 
 # --- layers of which there is no more than their weights --------------------------------------------------------------
 
 
-def _untold(cells: list[Cell], version: str) -> Iterator[Layer]:
+def _untold(cells: Sequence[Cell], version: str) -> Iterator[Layer]:
     """The cells that no config tells of: two that are called forward and backward are one layer."""
-    backwards = {_turned(cell, "backward"): cell for cell in cells if _turned(cell, "backward")}
-    paired = [cell for cell in cells if (key := _turned(cell, "forward")) and key in backwards]
-    taken = [backwards[key] for cell in paired if (key := _turned(cell, "forward"))]
+    backwards = {key: cell for cell in cells if (key := _turned(cell, "backward"))}
+    pairs = {cell.group: backwards[key] for cell in cells if (key := _turned(cell, "forward")) and key in backwards}
+    taken = {cell.group for cell in pairs.values()}
     for cell in cells:
-        if cell in taken:
-            continue
         notes = [_not_said(cell, version)]
-        if cell in paired:
-            own = {Direction.FORWARD: cell, Direction.BACKWARD: taken[paired.index(cell)]}
+        if cell.group in pairs:
+            own = {Direction.FORWARD: cell, Direction.BACKWARD: pairs[cell.group]}
             yield _joined("/".join(cell.names[:-1]) or "lstm", "keras.layers.Bidirectional(LSTM)", notes, own, None)
-        else:
+        elif cell.group not in taken:
             yield _joined("/".join(cell.names) or "lstm", _title(cell), notes, {Direction.FORWARD: cell}, cell.unnamed)
 
 

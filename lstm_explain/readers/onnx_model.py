@@ -67,7 +67,7 @@ def _parsed(file: BinaryIO, ledger: Ledger) -> Any:
     file.seek(0)
     ledger.take(size, "reading the file")
     data = file.read(size)
-    pass
+    ledger.take(parsed_bytes(data, ModelProto.DESCRIPTOR, ledger.name), "parsing this ONNX model")
     try:
         model = ModelProto.FromString(data)
     except (DecodeError, ValueError, RecursionError, MemoryError) as error:

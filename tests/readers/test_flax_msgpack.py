@@ -243,17 +243,12 @@ print(json.dumps(1024 * (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - be
 
 
 def bombs(size: int) -> list[bytes]:
-    """Files whose small pieces take far more memory than bytes."""
-    pair = b"\xcd\x01\x00\x80"
-    wide = (
-        b"\xdf" + (size // 4).to_bytes(4, "big") + b"".join(b"\xce" + n.to_bytes(4, "big") + b"\x80" for n in range(size // 6))
-    )
-    within = b"".join(b"\xa1" + bytes([97 + n % 26]) + b"\xdc\x01\x00" + b"\x80" * 256 for n in range(size // 261))
-    floats = [
-        files.packed({f"{n}": files.array(np.zeros(size // 24, kind), kind) for n in range(4)})
-        for kind in ("float16", "float32")
-    ]
-    return [pair * (size // 4), wide, b"\xdf" + (size // 261).to_bytes(4, "big") + within, b"\x90" * size, *floats]
+    """Files of about so many bytes whose small pieces take far more memory."""
+    wide = b"\xdf" + (size // 3).to_bytes(4, "big") + b"\xa1a\xc0" * (size // 3)
+    nested = b"\xde\x04\x00" + (b"\xa1a\xc0" * 1023 + b"\xa1b\xde\x04\x00") * (size // 3074)
+    lists = b"\xdf" + (size // 261).to_bytes(4, "big") + (b"\xa1a\xdc\x01\x00" + b"\x80" * 256) * (size // 261)
+    halves = [files.packed({f"{n}": files.array(np.zeros(size // 8, "f2"), "float16") for n in range(4)})]
+    return [wide, nested, lists, b"\x90" * size, *halves]
 
 
 def test_memory_stays_within_the_budget(file: Callable[[str, bytes], str]) -> None:

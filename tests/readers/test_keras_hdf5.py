@@ -308,6 +308,7 @@ CONFIGS = {
     "is no JSON object": "[1, 2]",
     "cannot be read as JSON": "{",
     "models in each other": json.dumps(0),
+    "more than 10000 LSTM layers": json.dumps(sequential(*[{"class_name": "LSTM"}] * 10_001)),
     "whose name is no text": json.dumps(sequential({"class_name": "LSTM", "config": {"name": {"a": 1}}})),
 }
 _deep: dict[str, Any] = layer("LSTM", "lstm")
