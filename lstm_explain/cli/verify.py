@@ -1,10 +1,13 @@
 """`lstm-explain verify`"""
 
-from typing import Annotated, NamedTuple
+from typing import TYPE_CHECKING, Annotated, NamedTuple
 
 import typer
 
 from lstm_explain.cli.options import Color, Format, grouped
+
+if TYPE_CHECKING:
+    from lstm_explain.readers.batch import Batch
 
 
 class ViewOptions(NamedTuple):
@@ -47,14 +50,25 @@ def verify(
     from lstm_explain.cli.source import check_apart, file_and_layer
     from lstm_explain.explain.verify import explain_verify
     from lstm_explain.library import from_model
-    from lstm_explain.readers.batch import read_batch
 
     options = OutputOptions(view.format, view.json, view.answer, view.color, view.width, view.ascii)
     chosen = chosen_format(options, OBJECT_FORMATS, "verify")
     file, layer = file_and_layer(model)
-    for read in (file, inputs, outputs):
+    for read in (file, file_and_layer(inputs)[0], file_and_layer(outputs)[0]):
         check_apart(read, view.answer)
     budget = memory_size("--max-memory", max_memory)
-    batch, expected = (read_batch(name, None, budget) for name in (inputs, outputs))
+    batch, expected = _read("--input", inputs, budget), _read("--output", outputs, budget)
     lstm = from_model(file, layer, convention=convention, max_memory=budget, array=batch.array, name=batch.name)
     show(explain_verify(lstm, expected.array, tolerance), options, chosen)
+
+
+def _read(option: str, name: str, budget: int) -> "Batch":
+    """An array to compare with; nan is let in, and agrees with nan alone."""
+    from lstm_explain.errors import InputFileError, UsageError
+    from lstm_explain.readers.batch import read_batch
+
+    try:
+        return read_batch(name, None, budget, allow_nan=True)
+    except (InputFileError, UsageError) as error:
+        asked, fix = (text.replace("--data", option) for text in (error.asked, error.fix))
+        raise type(error)(asked, error.found, fix) from None

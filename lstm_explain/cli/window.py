@@ -1,7 +1,5 @@
 """`lstm-explain window`"""
 
-from __future__ import annotations
-
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, NamedTuple
 
@@ -87,7 +85,7 @@ def window(
     show(answer, view, chosen, **choices)
 
 
-def _read(data: str, table: TableOptions, output: str | None, target: str | None, time: str | None, scaled: bool) -> Batch:
+def _read(data: str, table: TableOptions, output: str | None, target: str | None, time: str | None, scaled: bool) -> "Batch":
     """The file's table; numbers that will be scaled may be beyond the type that they are written in."""
     from lstm_explain.cli.options import memory_size
     from lstm_explain.cli.source import check_apart, csv_layout
@@ -110,7 +108,7 @@ def _check_scale(scale: str | None) -> None:
         raise UsageError(spelled("--scale", str(scale)), "a column is scaled by standard or minmax", "Choose one")
 
 
-def _series(batch: Batch) -> Series:
+def _series(batch: "Batch") -> "Series":
     from lstm_explain.explain.series import Series
 
     table = batch.table
@@ -119,7 +117,7 @@ def _series(batch: Batch) -> Series:
     return Series(table.values, batch.name, table.names, table.places, table.features, table.times, table.clock)
 
 
-def _target(batch: Batch, target: str | None) -> int | None:
+def _target(batch: "Batch", target: str | None) -> int | None:
     """The target's column in the table; of an array it is given by place."""
     if batch.table is not None or target is None:
         return None if batch.table is None else batch.table.target
@@ -128,7 +126,7 @@ def _target(batch: Batch, target: str | None) -> int | None:
     return int(target)
 
 
-def _write(answer: Window, file: str) -> None:
+def _write(answer: "Window", file: str) -> None:
     from lstm_explain.cli.writing import opened
     from lstm_explain.render import window_files
 

@@ -259,7 +259,7 @@ class Hdf5:
         """Whatever pyfive raises at a malformed file, under `python -O` too, as one error of ours."""
         try:
             yield
-        except LstmExplainError:
+        except (LstmExplainError, OSError):  # a disk that fails is no malformed file
             raise
         except Exception as error:
             reason = shown(f"{type(error).__name__} {error}".strip())

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 import lstm_explain
 from lstm_explain.document import document_of
 from lstm_explain.document.blocks import Cell, Course, Document, Heading, Note, Paragraph, Table
-from lstm_explain.document.influence import ITSELF
+from lstm_explain.document.matrices import ITSELF
 from lstm_explain.document.opening import ROWS_SHOWN, UNITS_SHOWN
 from lstm_explain.render.layout import lines
 
