@@ -76,7 +76,7 @@ def run_bytes(spec: Spec, padded: bool = False) -> int:
 
 def making_bytes(spec: Spec) -> int:
     """An upper bound on the memory of making the weights: themselves, and float64 copies while a matrix is made orthogonal."""
-    return 7 * 8 * _largest_weight(spec) + weight_bytes(spec)
+    return 6 * 8 * _largest_weight(spec) + weight_bytes(spec)
 
 
 def _largest_weight(spec: Spec) -> int:
