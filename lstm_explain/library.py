@@ -159,6 +159,8 @@ def _contradiction(name: str, given: Any, size: Any, file: str) -> UsageError:
         return UsageError("--no-bias", f"the neurons in {file} have biases", "Leave out --no-bias")
     if isinstance(given, bool):
         return UsageError(f"--{name}", f"the LSTM in {file} has {name}={size}", f"Leave out --{name}")
+    if size is None:
+        return UsageError(f"--{name} {given}", f"the LSTM in {file} has no {name}", f"Leave out --{name}")
     return UsageError(f"--{name} {given}", f"the LSTM in {file} has {name}={size}", f"Leave out --{name}")
 
 

@@ -138,11 +138,14 @@ def explain_verify(lstm: LSTM, expected: Array, tolerance: float = TOLERANCE) ->
         tolerance: the largest difference that counts as agreement.
 
     Raises:
-        UsageError: the outputs have a shape that this LSTM never makes of these inputs, or the tolerance is no size.
+        UsageError: the outputs have a shape that this LSTM never makes of these inputs, or the tolerance is no size; or some
+            sequences are padded.
         RefusedError: the run would need more memory than the budget.
     """
     if not 0 <= tolerance < np.inf:
         raise UsageError(f"--tolerance {tolerance}", "a tolerance is a number from 0", "Give one such as 1e-5")
+    if lstm.lengths is not None:
+        raise UsageError("lengths", "verify compares whole sequences, none of them padded", "Leave the lengths out")
     spec = lstm.spec
     output, wanted = _arranged(spec, expected)
     lstm.afford(2 * lstm.run_bytes(spec.samples), f"comparing {spec.samples} samples")

@@ -14,8 +14,8 @@ from lstm_explain.errors import InputFileError, RefusedError
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-MOST_FIELDS = 4_000_000
-"""More than any model of recurrent layers has; walking over so many takes some seconds."""
+MOST_FIELDS, DEEPEST = 2_000_000, 200
+"""More than any model of recurrent layers has, walking over so many takes seconds; and deeper than the library parses."""
 MESSAGE, STRING, NUMBER = 640, 128, 32
 """Bytes in memory for each field of a kind, beyond the bytes in the file. Measured for messages: 80 to 200 in the library and
 190 more once Python holds one; the rest is what we keep of it."""
@@ -26,9 +26,9 @@ VARINT, FIXED64, LENGTH, FIXED32 = 0, 1, 2, 5
 
 
 class _Part(NamedTuple):
-    """A message that is still to be walked over."""
+    """What is left of a message."""
 
-    start: int
+    at: int
     end: int
     kind: Any
     """The library's descriptor of the message."""
@@ -47,9 +47,13 @@ def parsed_bytes(data: bytes, descriptor: Any, name: str) -> int:
         RefusedError: it has more fields than are looked at.
     """
     walk = _Walk(data, name)
-    parts = [_Part(0, len(data), descriptor)]
+    parts = [_Part(0, len(data), descriptor)]  # a message, and those around it
     while parts:
         parts += walk.over(parts.pop())
+        if len(parts) > DEEPEST:
+            raise InputFileError(
+                name, f"this is no ONNX model: its parts are nested more than {DEEPEST} deep", "Export it anew"
+            )
     return walk.needed + 2 * len(data)
 
 
@@ -60,32 +64,33 @@ class _Walk:
         self.tables: dict[str, Mapping[int, Any]] = {}
 
     def over(self, part: _Part) -> list[_Part]:
-        """Count a message's own fields; the messages in it are still to be walked over."""
-        table = self._table(part.kind)
-        inner: list[_Part] = []
-        at = part.start
-        while at < part.end:
-            tag, at = self._varint(at, part.end)
-            number, wire = tag >> 3, tag & 7
-            if wire == LENGTH:
-                length, at = self._varint(at, part.end)
-                if length > part.end - at:
-                    raise self._malformed(at)
-                inner += self._sized(table.get(number), at, length)
-                at += length
-            else:
-                at = self._number(wire, at, part.end)
+        """Count fields up to the next message that is not empty; it and the rest of this one are still to be done."""
+        at, end, kind = part
+        table = self._table(kind)
+        while at < end:
+            tag, at = self._varint(at, end)
+            field, wire = table.get(tag >> 3), tag & 7
             self._count()
-        return inner
+            if wire != LENGTH:
+                at = self._number(wire, at, end)
+                continue
+            length, at = self._varint(at, end)
+            if length > end - at:
+                raise self._malformed(at)
+            inner = self._sized(field, length)
+            at += length
+            if inner is not None and length:
+                return [_Part(at, end, kind), _Part(at - length, at, inner)]
+        return []
 
-    def _sized(self, field: Any, at: int, length: int) -> list[_Part]:
-        """Count a field of a known length; a message is walked over later."""
+    def _sized(self, field: Any, length: int) -> Any:
+        """Count a field of a known length; the kind of message it is, None for others."""
         if field is None or field.message_type is None:
             packed = field is not None and field.type not in (field.TYPE_STRING, field.TYPE_BYTES)
             self.needed += STRING + (PACKED * length if packed else 0)
-            return []
+            return None
         self.needed += MESSAGE
-        return [_Part(at, at + length, field.message_type)]
+        return field.message_type
 
     def _number(self, wire: int, at: int, end: int) -> int:
         self.needed += NUMBER

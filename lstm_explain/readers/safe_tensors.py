@@ -40,13 +40,14 @@ def read_safetensors(file: BinaryIO, name: str, budget: int) -> dict[str, Array]
     size = os.fstat(file.fileno()).st_size
     _afford(size, name, budget)
     data = file.read(size)
-    _check_header(data, name, budget - size)
+    names = _header(data, name, budget - size)
     try:
-        parts = deserialize(data)  # type: ignore[no-untyped-call,unused-ignore]
+        parts = dict(deserialize(data))  # type: ignore[no-untyped-call,unused-ignore]
     except (SafetensorError, ValueError, OverflowError) as error:
         raise InputFileError(shown(name), f"this .safetensors file cannot be read: {shown(str(error))}") from None
-    _afford(sum(len(part["data"]) * (1 + (part["dtype"] in HALVES)) for _, part in parts), name, budget)
-    return {key: array for key, part in parts if (array := _array(part)) is not None}
+    _afford(sum(len(part["data"]) * (1 + (part["dtype"] in HALVES)) for part in parts.values()), name, budget)
+    arrays = {key: _array(parts[key]) for key in names if key in parts}  # in the file's order: the library's is random
+    return {key: array for key, array in arrays.items() if array is not None}
 
 
 def _afford(size: int, name: str, budget: int) -> None:
@@ -56,8 +57,8 @@ def _afford(size: int, name: str, budget: int) -> None:
         raise RefusedError(shown(name), found, "Raise --max-memory")
 
 
-def _check_header(data: bytes, name: str, budget: int) -> None:
-    """A name that stands twice could mean one tensor here and another elsewhere."""
+def _header(data: bytes, name: str, budget: int) -> list[str]:
+    """The names in a header, each of them once: one that stands twice could mean one tensor here and another elsewhere."""
     length = int.from_bytes(data[:8], "little")
     if length > min(LARGEST_HEADER, len(data) - 8):
         raise InputFileError(shown(name), f"its header announces {length} bytes, and {max(0, len(data) - 8)} follow")
@@ -65,8 +66,8 @@ def _check_header(data: bytes, name: str, budget: int) -> None:
         found = f"its header of {length:,} bytes may take {HEADER_IN_MEMORY} times as much memory"
         raise RefusedError(shown(name), found, "Raise --max-memory")
     try:
-        json.loads(data[8 : 8 + length], object_pairs_hook=_unique)
-    except (ValueError, RecursionError) as error:
+        return list(json.loads(data[8 : 8 + length], object_pairs_hook=_unique) or [])
+    except (ValueError, TypeError, RecursionError) as error:
         raise InputFileError(shown(name), f"its header cannot be read: {shown(str(error))}") from None
 
 

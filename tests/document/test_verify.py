@@ -52,7 +52,9 @@ def test_outputs_that_agree() -> None:
 
 
 @settings(max_examples=10, deadline=None, derandomize=True)
-@given(order=st.sampled_from([order for order in ORDERS if order != GATES]), framework=st.sampled_from(["keras", "onnx", "haiku"]))
+@given(
+    order=st.sampled_from([order for order in ORDERS if order != GATES]), framework=st.sampled_from(["keras", "onnx", "haiku"])
+)
 def test_the_order_is_told_as_it_stands_in_the_file(order: Any, framework: str) -> None:
     verify = misread(order, framework)
     document = document_of(verify)
@@ -68,7 +70,9 @@ def test_the_place_counts_as_everywhere() -> None:
     lstm = seeded(**SIZES)
     expected = lstm.run().output.copy()
     expected[2, 1, 0] += 7
-    assert re.search(r"The largest difference is 7e0, at sample 2, timestep 2, number 0", words(document_of(explain_verify(lstm, expected))))
+    assert re.search(
+        r"The largest difference is 7e0, at sample 2, timestep 2, number 0", words(document_of(explain_verify(lstm, expected)))
+    )
 
 
 def test_where_nothing_agrees_the_closest_and_a_hint_are_told() -> None:

@@ -32,7 +32,7 @@ few = settings(max_examples=15, deadline=None, derandomize=True)
 def lstm_with(weights: Weights, inputs: Array, framework: str = "keras", initial: State | None = None, **options: Any) -> LSTM:
     spec = Spec(*inputs.shape, **{"units": 3, "dtype": "float64", **options})
     about = {"kind": "model", "file": "x.npz", "layer": "lstm", "framework": framework, "title": framework}
-    return lstm_over(inputs, loaded=Loaded(weights, about, initial), **{**spec.to_dict()})
+    return lstm_over(inputs, loaded=Loaded(weights, about, initial), **spec.to_dict())
 
 
 def inputs_of(seed: int = 0, samples: int = 3, timesteps: int = 4, features: int = 2) -> Array:
@@ -228,7 +228,9 @@ def test_other_readings_are_tried_on_a_few_samples() -> None:
 # --- what cannot be compared ------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("shape", [(), (3,), (3, 4), (3, 4, 2), (4, 4, 3), (3, 3, 4), (3, 4, 3, 1), (0, 4, 3), (1, 3, 4, 3), (12, 3)])
+@pytest.mark.parametrize(
+    "shape", [(), (3,), (3, 4), (3, 4, 2), (4, 4, 3), (3, 3, 4), (3, 4, 3, 1), (0, 4, 3), (1, 3, 4, 3), (12, 3)]
+)
 def test_outputs_of_another_shape(shape: tuple[int, ...]) -> None:
     with pytest.raises(UsageError) as raised:
         explain_verify(seeded(**SIZES), np.zeros(shape))
@@ -261,6 +263,11 @@ def test_outputs_that_are_no_numbers_never_agree(value: float) -> None:
     assert found["difference"] is None
     assert {"path": "difference", "value": "inf"} in found["nonfinite"]
     json.dumps(found, allow_nan=False)
+
+
+def test_padded_sequences_are_refused() -> None:
+    with pytest.raises(UsageError, match="verify compares whole sequences, none of them padded"):
+        explain_verify(seeded(**SIZES, lengths=[4, 2, 1]), np.zeros((3, 4, 3)))
 
 
 def test_a_run_above_the_budget_is_refused() -> None:

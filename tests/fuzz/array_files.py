@@ -68,8 +68,9 @@ def pytorch_layer(
     features: int = 3, units: int = 2, layer: str = "_l0", dtype: str = "float32", module: str = "lstm."
 ) -> dict[str, Array]:
     """A layer under the names of PyTorch; every number another one."""
-    shapes = {"weight_ih": (4 * units, features), "weight_hh": (4 * units, units)}
-    shapes |= {"bias_ih": (4 * units,), "bias_hh": (4 * units,)}
+    neurons = 4 * units
+    shapes: dict[str, tuple[int, ...]] = {"weight_ih": (neurons, features), "weight_hh": (neurons, units)}
+    shapes |= {"bias_ih": (neurons,), "bias_hh": (neurons,)}
     return {f"{module}{name}{layer}": _different(shape, dtype) for name, shape in shapes.items()}
 
 

@@ -50,8 +50,16 @@ def stored(layers: dict[str, dict[str, Any]], names: dict[str, str] | None = Non
     return hdf5(build)
 
 
-def legacy(layers: dict[str, dict[str, Any]], config: dict[str, Any] | None = None, version: str = "2.15.0") -> bytes:
-    """A legacy file: the arrays of each layer by the names that its weights had. With a config, a whole model."""
+def legacy(
+    layers: dict[str, dict[str, Any]],
+    config: dict[str, Any] | None = None,
+    version: str = "2.15.0",
+    order: list[str] | None = None,
+) -> bytes:
+    """A legacy file: the arrays of each layer by the names that its weights had. With a config, a whole model.
+
+    The layers are written in their own order, and listed in another if one is given.
+    """
 
     def build(file: Any) -> None:
         group = file
@@ -59,7 +67,7 @@ def legacy(layers: dict[str, dict[str, Any]], config: dict[str, Any] | None = No
             file.attrs["keras_version"] = version.encode()
             file.attrs["model_config"] = json.dumps(config).encode()
             group = file.create_group("model_weights")
-        group.attrs["layer_names"] = [name.encode() for name in layers]
+        group.attrs["layer_names"] = [name.encode() for name in order or layers]
         group.attrs["backend"] = b"tensorflow"
         group.attrs["keras_version"] = version.encode()
         for name, tensors in layers.items():

@@ -41,13 +41,13 @@ def floats(name: str, *axes: str | int) -> Any:
 
 
 def tensors(arrays: dict[str, Array]) -> list[TensorProto]:
-    return [numpy_helper.from_array(np.ascontiguousarray(array), name) for name, array in arrays.items()]
+    return [numpy_helper.from_array(np.array(array, order="C"), name) for name, array in arrays.items()]
 
 
 def graph(
     nodes: Sequence[NodeProto],
     held: Sequence[TensorProto] = (),
-    given: Sequence[Any] = (floats("X", "T", "N", 3),),
+    given: Sequence[Any] = (floats("X", "T", "N", "F"),),
     made: Sequence[Any] = (floats("Y", "T", "D", "N", "U"),),
 ) -> GraphProto:
     return helper.make_graph(list(nodes), "graph", list(given), list(made), list(held))

@@ -7,12 +7,16 @@ that is meant, `python tests/golden/test_golden.py` writes them anew; read the d
 import json
 import math
 import sys
+from contextlib import chdir
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
+import numpy as np
 import pytest
 from typer.testing import CliRunner
 
+import lstm_explain
 from lstm_explain.cli.main import app
 
 HERE = Path(__file__).parent
@@ -87,6 +91,17 @@ TEXTS = {
     "window-ascii.txt": "window - --timesteps 14 --time-column date --dtype float64 --ascii",
     "window.md": "window - --timesteps 2 --columns open,close --dtype float64 --format markdown",
     "help-window.txt": "window --help",
+    "model.txt": "model module.npz",
+    "model-160.txt": "model layers.npz --width 160",
+    "model-ascii.txt": "model plain.npz --convention onnx --ascii",
+    "model.md": "model layers.npz --format markdown",
+    "help-model.txt": "model --help",
+    "verify.txt": "verify module.npz#enc --input x.npy --output y.npy",
+    "verify-order.txt": "verify order.npz --input x.npy --output y.npy",
+    "verify-order-160.txt": "verify order.npz --input x.npy --output last.npy --width 160",
+    "verify-none.txt": "verify module.npz#enc --input x.npy --output other.npy --tolerance 1e-9 --ascii",
+    "verify.md": "verify order.npz --input x.npy --output y.npy --format markdown",
+    "help-verify.txt": "verify --help",
     "frameworks.txt": "frameworks --dtype float64",
     "frameworks-160.txt": "frameworks --layers 2 --bidirectional --dtype float64 --width 160",
     "frameworks-stack.txt": f"frameworks pytorch {STACK}",
@@ -119,6 +134,8 @@ NUMBERS = {
     "equations-all.json": f"equations --all {STACK} --json",
     "memory.json": f"memory --sample 1 --lengths 4,2,3 --carry-state {SMALL} --json",
     "memory-one.json": f"memory --peepholes --layers 2 --timesteps 1 {SMALL.replace('--timesteps 4', '')} --json",
+    "model.json": "model layers.npz --json",
+    "verify.json": "verify order.npz --input x.npy --output y.npy --json",
     "frameworks.json": f"frameworks {STACK} --json",
     "frameworks-program.json": f"frameworks tinygrad --code {SMALL.replace(' --dtype float64', '')} --json",
     "trace.jsonl": f"trace --all-samples {STACK}",
@@ -131,6 +148,43 @@ PIPED = "date,open,close,kind\n" + "".join(f"2024-01-{day:02},{day * 7 % 11 / 4}
 """What `window -` reads."""
 
 
+def write_files(command: str) -> None:
+    """What `model` and `verify` read, if it is one of them: weights of a module, and what it reads and makes."""
+    if not command.startswith(("model ", "verify ")):
+        return
+    enc = {**torch_layer("enc", "_l0", 2), **torch_layer("enc", "_l0_reverse", 2), **torch_layer("dec", "", 6)}
+    np.savez("module.npz", **enc)
+    gru: dict[str, Any] = {"gru/kernel": numbers(2, 9), "gru/recurrent_kernel": numbers(3, 9)}
+    np.savez("layers.npz", **keras_layer("low", 2), **keras_layer("high", 3), **gru)
+    np.savez("plain.npz", W=numbers(2, 12, 2), R=numbers(2, 12, 3), B=numbers(2, 24))
+    np.savez("order.npz", **{name: swapped(array) for name, array in enc.items() if name.startswith("enc")})
+    x = numbers(3, 4, 2)
+    record = lstm_explain.from_model("module.npz", "enc", array=x).run()
+    for name, array in {"x": x, "y": record.output, "other": np.cos(record.output)}.items():
+        np.save(f"{name}.npy", array)
+    np.save("last.npy", np.concatenate([part.last_hidden for part in record.layers[0].values()], axis=1))
+
+
+def torch_layer(module: str, end: str, reads: int) -> dict[str, Any]:
+    shapes = {"weight_ih": (12, reads), "weight_hh": (12, 3), "bias_ih": (12,), "bias_hh": (12,)}
+    return {f"{module}.{name}{end}": numbers(*shape) + 0.1 * len(end) for name, shape in shapes.items()}
+
+
+def keras_layer(name: str, reads: int) -> dict[str, Any]:
+    shapes: dict[str, tuple[int, ...]] = {"kernel": (reads, 12), "recurrent_kernel": (3, 12), "bias": (12,)}
+    return {f"{name}/{one}": numbers(*shape) for one, shape in shapes.items()}
+
+
+def swapped(array: Any) -> Any:
+    """From the order i f g o to i o f g."""
+    blocks = np.split(array, 4)
+    return np.concatenate([blocks[place] for place in (0, 3, 1, 2)])
+
+
+def numbers(*shape: int) -> Any:
+    return np.sin(np.arange(math.prod(shape)) * 1.7).reshape(shape)
+
+
 def output_of(command: str) -> str:
     environment = {
         "COLUMNS": "80",
@@ -140,7 +194,9 @@ def output_of(command: str) -> str:
         "NO_COLOR": "",
         "FORCE_COLOR": "",
     }
-    result = CliRunner().invoke(app, command.split(), input=PIPED, prog_name="lstm-explain", env=environment)
+    with TemporaryDirectory() as folder, chdir(folder):
+        write_files(command)
+        result = CliRunner().invoke(app, command.split(), input=PIPED, prog_name="lstm-explain", env=environment)
     assert result.exit_code == 0, result.output
     return result.stdout
 

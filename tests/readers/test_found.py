@@ -100,8 +100,11 @@ def test_a_stack_taken_apart_and_stacked_again_makes_the_same_outputs(
     weights = seeded_weights(spec, "pytorch", seed)
     ways, numbers = len(spec.directions), np.random.default_rng(seed)
     states = State(
-        *(numbers.normal(size=(layers * ways, 1, size)) * np.repeat([layer in initial for layer in range(layers)], ways)[:, None, None]
-          for size in (spec.hidden, spec.units))
+        *(
+            numbers.normal(size=(layers * ways, 1, size))
+            * np.repeat([layer in initial for layer in range(layers)], ways)[:, None, None]
+            for size in (spec.hidden, spec.units)
+        )
     )
     parts = []
     for place, layer in enumerate(weights.layers):

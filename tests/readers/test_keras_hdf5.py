@@ -107,8 +107,8 @@ def test_a_nested_model_and_a_layer_with_a_slash_in_its_name(file: Any) -> None:
 
 def test_the_layers_are_listed_as_in_the_model(file: Any) -> None:
     names = ["zebra", "ape", "lstm_10", "lstm_9"]
-    found = read(file, legacy({name: keras2(name, arrays(place)) for place, name in enumerate(names)}))
-    assert [one.name for one in found] == names
+    layers = {name: keras2(name, ONE) for name in sorted(names)}
+    assert [one.name for one in read(file, legacy(layers, order=names))] == names
 
 
 def test_time_distributed_of_tensorflow_2(file: Any) -> None:
@@ -280,6 +280,19 @@ def test_bfloat16_as_a_floating_point_type(file: Any, order: str) -> None:
     assert np.array_equal(kernel, (ONE["kernel"].view("u4") & np.uint32(0xFFFF0000)).view("f4"))
 
 
+def test_a_sign_elsewhere_is_a_type_of_its_own(file: Any) -> None:
+    standard = bytes([0x11, 0x20, 31, 0, 4, 0, 0, 0])
+    with pytest.raises(InputFileError, match="in a format of their own"):
+        read(file, GOOD.replace(standard, standard.replace(bytes([31]), bytes([0]))))
+
+
+def test_a_name_that_stands_twice_in_a_group(file: Any) -> None:
+    content = stored({"layers/lstm/cell": ONE, "layers/lstn/cell": TWO})
+    assert content.count(b"lstn\0") == 1
+    with pytest.raises(InputFileError, match="lstm stands twice in layers"):
+        read(file, content.replace(b"lstn\0", b"lstm\0"))
+
+
 def test_a_floating_point_type_of_its_own_is_refused(file: Any) -> None:
     kind = h5py.h5t.IEEE_F32LE.copy()
     kind.set_ebias(126)
@@ -379,6 +392,8 @@ def test_sizes_above_the_budget_are_refused_before_they_are_read(file: Any) -> N
         with pytest.raises(RefusedError, match="--max-memory"):
             read_models(path, 3 * 10**6)
         assert len(read_models(path, 10**8)) == 1
+    with pytest.raises(RefusedError, match=r"reading model\.weights\.h5 takes"):
+        read_models(file("x.keras", archive(sequential(), stored({"a/cell": tensors}))), 8 * 10**6)
 
 
 def test_another_convention_is_refused(file: Any) -> None:

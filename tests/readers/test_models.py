@@ -8,8 +8,7 @@ import subprocess
 import sys
 import zipfile
 from collections.abc import Callable
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
@@ -18,6 +17,9 @@ from array_files import entry, keras_layer, npy, npy_header, npz, packed, pytorc
 from lstm_explain.errors import LstmExplainError, UsageError
 from lstm_explain.frameworks.known import CONVENTIONS
 from lstm_explain.readers.models import read_models
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 File = Callable[[str, bytes], str]
 

@@ -77,7 +77,9 @@ def test_of_a_run_of_ours_the_weights_alone_are_read() -> None:
     assert found.spec == replace(lstm.spec, samples=1, timesteps=1)
     for layer in range(2):
         for way, part in found.weights.layers[layer].items():
-            assert all(np.array_equal(array, lstm.weights.of(layer, way).tensors()[key]) for key, array in part.tensors().items())
+            assert all(
+                np.array_equal(array, lstm.weights.of(layer, way).tensors()[key]) for key, array in part.tensors().items()
+            )
 
 
 # --- headers that lie -------------------------------------------------------------------------------------------------
@@ -88,7 +90,9 @@ def header(shape: str, descr: str = "'<f4'") -> bytes:
 
 
 @pytest.mark.parametrize("method", [zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED])
-@pytest.mark.parametrize("shape", ["(1099511627776,)", "(1048576, 1048576)", "(9007199254740991, 9007199254740991)", "(1,)", "()"])
+@pytest.mark.parametrize(
+    "shape", ["(1099511627776,)", "(1048576, 1048576)", "(9007199254740991, 9007199254740991)", "(1,)", "()"]
+)
 def test_a_header_that_announces_terabytes(shape: str, method: int) -> None:
     tracemalloc.start()
     message = refused(zipped({"a.npy": header(shape)}, method))
@@ -142,7 +146,9 @@ def test_arrays_above_the_budget_are_refused_unread() -> None:
     message = refused(content, RefusedError, 4 * 10**7)
     _, most = tracemalloc.get_traced_memory()
     tracemalloc.stop()
-    assert message.startswith("x.npz: its arrays hold 16,000,256 bytes, reading takes three times as much, and the memory budget")
+    assert message.startswith(
+        "x.npz: its arrays hold 16,000,256 bytes, reading takes three times as much, and the memory budget"
+    )
     assert most < 2 * 10**6
 
 

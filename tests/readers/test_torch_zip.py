@@ -392,6 +392,12 @@ def test_malformed_programs(case: str) -> None:
     refused(files.archive(MALFORMED[case], ONE), InputFileError, "its pickle is malformed a")
 
 
+def test_what_is_wrong_is_said() -> None:
+    refused(files.archive(MALFORMED["a key without a value"]), InputFileError, "at byte 10: a key without a value")
+    refused(files.archive(MALFORMED["an unknown opcode"]), InputFileError, "after byte 0: ")
+    refused(files.archive(MALFORMED["a key is set on a list"]), InputFileError, "a list where only a dict can stand")
+
+
 def test_a_program_that_is_cut_anywhere(monkeypatch: pytest.MonkeyPatch) -> None:
     whole = files.program(STATE)
     for length in range(len(whole)):
@@ -520,7 +526,7 @@ def test_the_memory_of_an_opcode(opcodes: bytes) -> None:
     "opcode", [b"}", b"]\x94", b"J\xff\xff\xff\x7f", b"\x8c\x04\xf0\x9f\x98\x80", b"\x8a\xff" + b"\x7f" * 255]
 )
 def test_hostile_pickles_stay_within_the_budget(opcode: bytes) -> None:
-    data, budget = files.archive(opcode * (2**20 // len(opcode)), None, zipfile.ZIP_DEFLATED), 20 * 2**20
+    data, budget = files.archive(opcode * (2**19 // len(opcode)), None, zipfile.ZIP_DEFLATED), 20 * 2**20
     assert peak_of(lambda: read(data, budget)) < budget
 
 
@@ -531,6 +537,7 @@ def test_walking_stays_within_the_budget() -> None:
     named = files.EMPTY_DICT + files.text("x" * 990) + tensors.replace(LSTM_TENSOR, files.text("t") + LSTM_TENSOR) + b"s"
     for body in (wide, named):
         assert peak_of(partial(read, files.archive(body, ONE))) < BUDGET
+    refused(files.archive(named, ONE), RefusedError, "its names alone take more than 3,333,333 bytes")
 
 
 def test_a_bomb_of_zeros_is_refused_before_it_is_unpacked() -> None:
@@ -538,6 +545,12 @@ def test_a_bomb_of_zeros_is_refused_before_it_is_unpacked() -> None:
     data = files.archive(body, {"data/0": bytes(4 * 10**8)}, zipfile.ZIP_DEFLATED)
     assert len(data) < 10**6
     assert peak_of(lambda: refused(data, RefusedError, "800,000,040", "--max-memory")) < 10**6
+
+
+def test_many_large_members_for_small_tensors_are_refused_before_they_are_unpacked() -> None:
+    tensors = {str(n): files.tensor(files.storage(10**6, str(n)), (1,), (1,)) for n in range(4)}
+    members = {f"data/{n}": bytes(4 * 10**6) for n in range(4)}
+    refused(files.archive(files.table(tensors), members, zipfile.ZIP_DEFLATED), RefusedError, "16,000,000 bytes")
 
 
 def test_an_expanded_tensor_is_refused_before_it_is_made() -> None:
@@ -549,7 +562,7 @@ def test_a_large_pickle_is_refused_before_it_is_read() -> None:
     data = files.archive(b"N" * (2**26 + 1), None, zipfile.ZIP_DEFLATED)
     assert peak_of(lambda: refused(data, RefusedError, "its pickle holds", budget=2**40)) < 10**7
     small = files.archive(b"N" * 10**6, None, zipfile.ZIP_DEFLATED)
-    refused(small, RefusedError, "--max-memory", budget=10**6)
+    refused(small, RefusedError, "reading its pickle of 1,000,003 bytes", "--max-memory", budget=10**6)
 
 
 @pytest.mark.parametrize(("kind", "size"), [("Half", 2), ("BFloat16", 2), ("Float", 4), ("Double", 8)])

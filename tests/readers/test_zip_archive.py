@@ -7,13 +7,16 @@ import struct
 import tracemalloc
 import warnings
 import zipfile
-from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 import pytest
 from array_files import zipped
 
 from lstm_explain.errors import InputFileError, LstmExplainError, RefusedError
 from lstm_explain.readers.zip_archive import Archive
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 MEMBER = b"0123456789" * 1000
 
@@ -22,12 +25,15 @@ def opened(content: bytes) -> Archive:
     return Archive(io.BytesIO(content), "x.npz")
 
 
+def read_all(content: bytes) -> list[bytes]:
+    archive = opened(content)
+    return [archive.read(name, 10**6) for name in archive.names]
+
+
 def refused(content: bytes, kind: type[LstmExplainError] = InputFileError) -> str:
     """Opening it or reading its members fails in our own words."""
     with pytest.raises(kind) as raised:
-        archive = opened(content)
-        for name in archive.names:
-            archive.read(name, 10**6)
+        read_all(content)
     assert str(raised.value).isprintable()
     assert len(str(raised.value)) < 500
     return str(raised.value)
@@ -53,7 +59,7 @@ def test_members_are_read_whole_and_in_pieces(method: int) -> None:
 
 def test_a_member_above_the_budget_is_refused_unread() -> None:
     archive = opened(zipped({"b": MEMBER}))
-    with pytest.raises(RefusedError, match="its member b holds 10,000 bytes, and the memory budget is 9,999. Raise --max-memory"):
+    with pytest.raises(RefusedError, match="its member b holds 10,000 bytes, and the memory budget is 9,999"):
         archive.read("b", len(MEMBER) - 1)
 
 
@@ -71,11 +77,7 @@ def test_a_bomb_that_says_it_is_small_goes_no_further_than_it_says() -> None:
     content = zipped({"bomb": bytes(10**7)}, zipfile.ZIP_DEFLATED)
     small = changed(content, directory(content) + 24, struct.pack("<I", 100))
     tracemalloc.start()
-    archive = opened(small)
-    try:
-        assert len(archive.read("bomb", 10**6)) == 100
-    except InputFileError as error:
-        assert "its member bomb" in str(error)
+    assert len(b"".join(opened(small).pieces("bomb"))) == 100
     _, most = tracemalloc.get_traced_memory()
     tracemalloc.stop()
     assert most < 10**6

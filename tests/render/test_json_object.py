@@ -7,11 +7,13 @@ from typing import Any
 import jsonschema
 import numpy as np
 import pytest
+from array_files import keras_layer, pytorch_layer
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import lstm_explain
-from lstm_explain.explain.result import Explanation
+from lstm_explain.explain.result import Answer
+from lstm_explain.readers.naming import lstms_in
 from lstm_explain.render.json_object import text
 
 SCHEMAS = resources.files("lstm_explain.render") / "schemas"
@@ -21,7 +23,7 @@ def schema(topic: str) -> Any:
     return json.loads((SCHEMAS / f"{topic}.json").read_text(encoding="utf-8"))
 
 
-def validate(explanation: Explanation) -> Any:
+def validate(explanation: Answer) -> Any:
     made = json.loads(text(explanation), parse_constant=lambda name: pytest.fail(f"{name} is no JSON"))
     jsonschema.Draft202012Validator(schema(explanation.topic)).validate(made)
     return made
@@ -48,16 +50,39 @@ def test_every_topic_fits_its_schema_with_every_option(lengths: Any, **options: 
     validate(lstm_explain.equations(lstm, "goodfellow", numbers=True, unit=1))
     validate(lstm_explain.memory(lstm, sample=1, direction=direction))
     validate(lstm_explain.tasks(lstm, outputs=2, sample=1))
+    if lengths is None:
+        validate(lstm_explain.verify(lstm, lstm.run().output))
+        validate(lstm_explain.verify(lstm, np.full((2, lstm.spec.output), np.nan)))
     if not lstm.spec.bidirectional:
         validate(lstm_explain.memory(lstm, sample=1, carry_state=True))
 
 
-@pytest.mark.parametrize("topic", ["shapes", "trace", "unit", "equations", "memory", "tasks", "trace-jsonl"])
+def test_a_model_fits_its_schema() -> None:
+    found = [one._replace(notes=("odd",)) for one in lstms_in({**keras_layer(), **pytorch_layer(3, 2, module="a.")}, "x")]
+    made = validate(lstm_explain.model(found, "x.npz"))
+    assert [one["name"] for one in made["lstms"]] == ["a", "lstm"]
+
+
+@pytest.mark.parametrize("name", ["\x7f", "\x9b31m", "\u202e", "\u2028", "\ud800"])
+def test_names_hold_nothing_that_a_terminal_obeys(name: str) -> None:
+    one = lstms_in(keras_layer(), "x")[0]._replace(name=name)
+    written = text(lstm_explain.model([one], "x.npz"))
+    assert written.rstrip("\n").isprintable()
+    written.encode()
+    assert json.loads(written)["lstms"][0]["name"] == name
+
+
+@pytest.mark.parametrize("topic", ["shapes", "trace", "unit", "equations", "memory", "tasks", "verify", "trace-jsonl"])
 def test_the_schemas_are_schemas_and_share_their_envelope(topic: str) -> None:
     own, shapes = schema(topic), schema("shapes")
     jsonschema.Draft202012Validator.check_schema(own)
     for part in ("spec", "source", "nonfinite"):
         assert own["$defs"][part] == shapes["$defs"][part]
+
+
+def test_a_model_has_no_spec_of_its_own() -> None:
+    jsonschema.Draft202012Validator.check_schema(schema("model"))
+    assert schema("model")["$defs"] == {"nonfinite": schema("shapes")["$defs"]["nonfinite"]}
 
 
 def test_a_schema_can_refuse() -> None:

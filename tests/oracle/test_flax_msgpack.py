@@ -1,0 +1,125 @@
+"""Files that Flax itself writes: its cells compute what we compute over what is read."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pytest
+
+from lstm_explain.core.forward import forward
+from lstm_explain.readers.models import read_models
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from lstm_explain.core.axes import Array
+    from lstm_explain.readers.found import Found
+
+pytestmark = pytest.mark.oracle
+
+TOLERANCE = 2e-6
+SAMPLES, TIMESTEPS, FEATURES, UNITS = 3, 5, 4, 6
+
+
+@pytest.fixture(scope="module")
+def flax(framework: Callable[[str], Any]) -> Any:
+    framework("jax")
+    return framework("flax.serialization")
+
+
+@pytest.fixture
+def written(flax: Any, tmp_path: Path) -> Callable[[Any], tuple[Found, ...]]:
+    """Have Flax write a tree, and read it."""
+
+    def write(tree: Any) -> tuple[Found, ...]:
+        path = tmp_path / "model.msgpack"
+        path.write_bytes(flax.to_bytes(tree))
+        return read_models(str(path), 2**30)
+
+    return write
+
+
+def batch() -> Array:
+    drawn: Array = np.random.default_rng(0).normal(size=(SAMPLES, TIMESTEPS, FEATURES)).astype(np.float32)
+    return drawn
+
+
+def ours(found: Found, inputs: Array) -> Array:
+    spec = replace(found.spec, samples=len(inputs), timesteps=inputs.shape[1])
+    return forward(spec, found.weights, inputs, None, None).output
+
+
+def shaken(tree: Any) -> Any:
+    """Every number moved at random, so that no bias is zero and no two gates are alike."""
+    import jax
+
+    numbers = np.random.default_rng(1)
+    return jax.tree.map(lambda leaf: leaf + numbers.normal(size=leaf.shape).astype(np.float32) * 0.3, tree)
+
+
+@pytest.mark.parametrize("cell", ["LSTMCell", "OptimizedLSTMCell"])
+def test_linen(written: Callable[[Any], tuple[Found, ...]], cell: str) -> None:
+    from flax import linen
+
+    layer = linen.RNN(getattr(linen, cell)(UNITS))
+    import jax
+
+    parameters = shaken(layer.init(jax.random.PRNGKey(0), batch()))
+    (found,) = written(parameters)
+    assert (found.framework, found.title, found.name) == ("flax-linen", "flax.linen.LSTMCell", "params/cell")
+    assert np.max(np.abs(np.asarray(layer.apply(parameters, batch())) - ours(found, batch()))) <= TOLERANCE
+
+
+def test_linen_in_both_directions(written: Callable[[Any], tuple[Found, ...]]) -> None:
+    """Two cells stay two: the second one reads the reversed sequence."""
+    import jax
+    from flax import linen
+
+    layer = linen.Bidirectional(linen.RNN(linen.LSTMCell(UNITS)), linen.RNN(linen.LSTMCell(UNITS)))
+    parameters = shaken(layer.init(jax.random.PRNGKey(0), batch()))
+    outputs = np.asarray(layer.apply(parameters, batch()))
+    found = {one.name: one for one in written(parameters)}
+    assert len(found) == 2
+    forward_half, backward_half = (found[name] for name in sorted(found, key=lambda name: "backward" in name))
+    assert np.max(np.abs(outputs[..., :UNITS] - ours(forward_half, batch()))) <= TOLERANCE
+    assert np.max(np.abs(outputs[..., UNITS:] - ours(backward_half, batch()[:, ::-1])[:, ::-1])) <= TOLERANCE
+
+
+@pytest.mark.parametrize(("cell", "framework_name"), [("LSTMCell", "flax-nnx"), ("OptimizedLSTMCell", "flax-nnx-optimized")])
+def test_nnx(written: Callable[[Any], tuple[Found, ...]], cell: str, framework_name: str) -> None:
+    from flax import nnx
+
+    layer = nnx.RNN(getattr(nnx, cell)(FEATURES, UNITS, rngs=nnx.Rngs(0)), rngs=nnx.Rngs(0))
+    tree = shaken(nnx.to_pure_dict(nnx.state(layer, nnx.Param)))
+    state = nnx.state(layer, nnx.Param)
+    nnx.replace_by_pure_dict(state, tree)
+    nnx.update(layer, state)
+    (found,) = written(tree)
+    assert (found.framework, found.title, found.name) == (framework_name, f"flax.nnx.{cell}", "cell")
+    assert np.max(np.abs(np.asarray(layer(batch())) - ours(found, batch()))) <= TOLERANCE
+
+
+def test_bfloat16(written: Callable[[Any], tuple[Found, ...]]) -> None:
+    import jax
+    from flax import linen
+
+    layer = linen.RNN(linen.LSTMCell(UNITS))
+    half = jax.tree.map(lambda leaf: leaf.astype("bfloat16"), shaken(layer.init(jax.random.PRNGKey(0), batch())))
+    wide = jax.tree.map(lambda leaf: leaf.astype("float32"), half)
+    assert np.max(np.abs(np.asarray(layer.apply(wide, batch())) - ours(written(half)[0], batch()))) <= TOLERANCE
+
+
+def test_arrays_in_pieces(flax: Any, written: Callable[[Any], tuple[Found, ...]], monkeypatch: pytest.MonkeyPatch) -> None:
+    """Flax breaks arrays of more than 2**30 bytes; here of more than 16."""
+    import jax
+    from flax import linen
+
+    layer = linen.RNN(linen.LSTMCell(UNITS))
+    parameters = shaken(layer.init(jax.random.PRNGKey(0), batch()))
+    monkeypatch.setattr(flax, "MAX_CHUNK_SIZE", 16)
+    assert b"__msgpack_chunked_array__" in flax.to_bytes(parameters)
+    outputs = np.asarray(layer.apply(parameters, batch()))
+    assert np.max(np.abs(outputs - ours(written(parameters)[0], batch()))) <= TOLERANCE
