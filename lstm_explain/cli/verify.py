@@ -38,8 +38,9 @@ def verify(
     \b
     Examples:
       lstm-explain verify checkpoint.pt --input x.npy --output y.npy
-      lstm-explain verify model.onnx#decoder --input x.npy --output y.npy --tolerance 1e-4
-      lstm-explain verify weights.npz --convention keras --input x.npy --output y.npy --json | jq .alternatives
+      lstm-explain verify a.onnx#rnn --input x.npy --output y.npy --tolerance 1e-4
+      lstm-explain verify w.npz --convention keras --input x.npy --output y.npy
+      lstm-explain verify run.npz --input run.npz#x --output run.npz#output --json
 
     Runs the LSTM over the inputs and compares: h of every timestep, or the last h. If they do not agree, every other
     order of the gates is tried, and other rules for biases, layouts and directions, and the one that agrees is named:

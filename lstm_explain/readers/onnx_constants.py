@@ -29,7 +29,11 @@ QUANTISED = ("MatMulInteger", "QLinearMatMul", "QGemm")
 
 
 class NotConstantError(Exception):
-    """A value that is only known when the model runs."""
+    """A value that is only known when the model runs; what it depends on."""
+
+
+class NotFoldedError(NotConstantError):
+    """A value made by an operator that is not folded, constant or not; what to say of it."""
 
 
 # --- how many numbers a node makes, at most -------------------------------------------------------------------------
@@ -100,8 +104,8 @@ class Constants:
         """The value of a name as seen from a graph.
 
         Raises:
-            NotConstantError: it depends on what the model is given.
-            InputFileError: it is malformed, or computed by an operator that is not folded.
+            NotConstantError: it depends on what the model is given, or on an operator that is not folded.
+            InputFileError: it is malformed.
             RefusedError: it stands in another file, or would be over the memory budget.
         """
         home = scope.home(name)
@@ -210,14 +214,14 @@ class Constants:
         return array
 
     def _check(self, node: Any) -> None:
-        """Raise `InputFileError` unless the node is one that is folded."""
+        """Raise `NotFoldedError` unless the node is one that is folded, `InputFileError` where it is malformed."""
         called, kind = self._called(node), text(node.op_type)
         if "quant" in kind.lower() or kind in QUANTISED:
             found = f"a weight is quantised: it is computed by {called}"
-            raise InputFileError(self.name, found, "Give the model before quantisation")
+            raise NotFoldedError(found, "Give the model before quantisation")
         if node.domain not in OWN_DOMAINS or (kind not in BOUNDS and kind != "ConstantOfShape"):
             found = f"a weight is computed by {called}, which is not folded"
-            raise InputFileError(self.name, found, "Fold its constants first, with any optimiser of ONNX models")
+            raise NotFoldedError(found, "Fold its constants first, with any optimiser of ONNX models")
         outputs = [one.i for one in node.attribute if one.name == "num_outputs"]
         kinds = [one.i for one in node.attribute if one.name == "to"]
         by_call = any(one.ref_attr_name for one in node.attribute)

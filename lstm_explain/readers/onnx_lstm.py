@@ -13,7 +13,7 @@ from lstm_explain.errors import InputFileError
 from lstm_explain.frameworks.onnx import ONNX
 from lstm_explain.readers.found import Found
 from lstm_explain.readers.naming import checked
-from lstm_explain.readers.onnx_constants import NotConstantError
+from lstm_explain.readers.onnx_constants import NotConstantError, NotFoldedError
 from lstm_explain.readers.onnx_graph import named
 from lstm_explain.readers.onnx_tensor import text
 from lstm_explain.readers.opening import shown
@@ -70,6 +70,8 @@ class _Node(NamedTuple):
             return None
         try:
             array = self.constants.value(self.place.scope, called)
+        except NotFoldedError as error:
+            raise InputFileError(self.where, *error.args) from None
         except NotConstantError as error:
             found = f"its {name} depends on {shown(text(error.args[0]))}, which is only known when the model runs"
             raise InputFileError(self.where, found, "Export the model with its weights inside") from None

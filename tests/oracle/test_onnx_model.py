@@ -94,7 +94,7 @@ def test_exports_of_torch(
 
 
 def test_a_torch_model_with_states_of_its_own(torch: Any, onnxruntime: Any, tmp_path: Path) -> None:
-    class Model(torch.nn.Module):  # type: ignore[misc, name-defined]
+    class Model(torch.nn.Module):  # type: ignore[misc]
         def __init__(self) -> None:
             super().__init__()
             self.lstm = torch.nn.LSTM(FEATURES, UNITS, batch_first=True)

@@ -65,7 +65,8 @@ def test_types(values: list[float], kind: str) -> None:
 
 def test_bfloat16_is_read_exactly() -> None:
     array = read({"x": files.array([1.0, -2.5, 3.140625, 0.0], "bfloat16")})["x"]
-    assert (array.dtype, array.tolist()) == (np.float32, [1.0, -2.5, 3.140625, 0.0])
+    assert array.dtype == np.float32
+    assert array.tolist() == [1.0, -2.5, 3.140625, 0.0]
 
 
 def test_what_is_no_floating_point_array_is_left_out() -> None:
