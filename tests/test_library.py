@@ -214,6 +214,7 @@ def test_every_kind_of_error_has_its_exit_code() -> None:
         "InputFileError": 3,
         "RefusedError": 4,
         "OutputError": 5,
+        "MissingExtraError": 6,
     }
 
 

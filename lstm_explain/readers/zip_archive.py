@@ -108,7 +108,7 @@ class Archive:
         left = self.size(member)
         try:
             with self._zip.open(self._members[member]) as stream:
-                while (piece := stream.read(min(left, READ_AT_ONCE))):
+                while left > 0 and (piece := stream.read(min(left, READ_AT_ONCE))):
                     left -= len(piece)
                     yield piece
         except BROKEN as error:
