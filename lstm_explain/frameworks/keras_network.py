@@ -38,9 +38,9 @@ def _stack_in_short(spec: Spec, option: str) -> str:
     """The layers of a stack: those below the last hand on h of every timestep."""
     if spec.layers == 1:
         return _layer(spec, option)
-    times = "" if spec.layers == 2 else f"{spec.layers - 1} × "
+    others = "" if spec.layers == 2 else "..., "
     states = STATE if option == STATE else ""
-    return f"{times}{_layer(spec, SEQUENCES, states)}, {_layer(spec, option)}"
+    return f"{_layer(spec, SEQUENCES, states)}, {others}{_layer(spec, option)}"
 
 
 def keras_lines(plan: Plan, lengths: bool = False) -> tuple[str, ...]:

@@ -24,7 +24,7 @@ def pytorch_in_short(plan: Plan) -> str:
         Task.ONE_TO_MANY: f"lstm({repeated}), then dense(output)",
         Task.MANY_TO_ONE: f"dense({last})",
         Task.MANY_TO_MANY: "dense(output)",
-        Task.ENCODER_DECODER: "decoder(the last h, repeated, (h_n, c_n)), then dense(output)",
+        Task.ENCODER_DECODER: "decoder(last_h_repeated, (h_n, c_n)), then dense(output)",
     }[plan.task]
 
 

@@ -4,7 +4,21 @@ import ast
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
-TOPICS = {"shapes", "unit", "trace", "influence", "memory", "equations", "tasks", "terms", "window", "frameworks", "model", "convert", "verify"}
+TOPICS = {
+    "shapes",
+    "unit",
+    "trace",
+    "influence",
+    "memory",
+    "equations",
+    "tasks",
+    "terms",
+    "window",
+    "frameworks",
+    "model",
+    "convert",
+    "verify",
+}
 
 
 def stems(folder: str, suffix: str = ".py") -> set[str]:

@@ -84,13 +84,13 @@ def test_whatever_is_found_can_be_written_as_json_and_looked_up(facts: dict[str,
 
 def test_a_console_and_a_notebook_are_shown_it_by_the_presenter(monkeypatch: pytest.MonkeyPatch) -> None:
     explanation = lstm_explain.shapes(seeded(samples=1))
-    monkeypatch.setattr(Explanation, "present", staticmethod(lambda shown, view: f"{view} of {shown.topic}"))
+    monkeypatch.setattr(Answer, "present", staticmethod(lambda shown, view: f"{view} of {shown.topic}"))
     assert explanation.__rich__() == "rich of shapes"
     assert explanation._repr_html_() == "html of shapes"
 
 
 def test_without_a_presenter_the_reason_is_given(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(Explanation, "present", None)
+    monkeypatch.setattr(Answer, "present", None)
     with pytest.raises(RuntimeError, match="import lstm_explain"):
         lstm_explain.shapes(seeded(samples=1)).__rich__()
 

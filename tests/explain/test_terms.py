@@ -15,8 +15,9 @@ from hypothesis import strategies as st
 
 from lstm_explain.errors import UsageError
 from lstm_explain.explain.counted import counted
-from lstm_explain.explain.looked_up import ENTRIES, key, looked_up
+from lstm_explain.explain.looked_up import ENTRIES, looked_up
 from lstm_explain.explain.shapes import explain_shapes
+from lstm_explain.explain.spelling import key
 from lstm_explain.explain.terms import HERE, explain_terms
 from lstm_explain.frameworks.glossary import sources
 from lstm_explain.frameworks.glossary.entry import PHRASES, READ_THERE, Source, Thing

@@ -23,6 +23,8 @@ HERE = Path(__file__).parent
 SMALL = "--samples 3 --timesteps 4 --features 2 --units 3 --dtype float64"
 STACK = f"{SMALL} --layers 2 --bidirectional --projection 2"
 
+PLACE = "--layer 1 --direction backward"
+
 TEXTS = {
     "shapes.txt": "shapes --dtype float64",
     "shapes-160.txt": "shapes --dtype float64 --width 160",
@@ -57,7 +59,7 @@ TEXTS = {
     "equations-160.txt": "equations --notation keras --numbers --unit 3 --dtype float64 --width 160",
     "equations-all.txt": "equations --all --dtype float64",
     "equations-all-160.txt": "equations --all --peepholes --projection 4 --dtype float64 --width 160",
-    "equations-stack.txt": f"equations --notation goodfellow --numbers --unit 2 --step 2 --layer 1 --direction backward {STACK}",
+    "equations-stack.txt": f"equations --notation goodfellow --numbers --unit 2 --step 2 {PLACE} {STACK}",
     "equations-options.txt": f"equations --notation colah --no-bias --peepholes --numbers --lengths 4,3,1 --sample 1 {SMALL}",
     "equations-ascii.txt": f"equations --notation ng --peepholes --numbers --ascii {SMALL}",
     "equations.md": f"equations --notation onnx --peepholes --numbers --unit 1 {SMALL} --format markdown",
