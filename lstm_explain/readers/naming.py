@@ -38,6 +38,8 @@ FLAX_NAME = re.compile(
 )
 FLAX_PACKED_NAME = re.compile(r"(?:(?P<module>.*)[./])?(?P<dense>dense_[ih])[./](?P<tensor>kernel|bias)(?:[./]value)?")
 FLAX_GRU_NAME = re.compile(r"(?:(?P<module>.*)[./])?[ih][rzn][./]kernel(?:[./]value)?")
+MOST_LEFT_OUT = 3
+"""How many other recurrent layers are named beside an LSTM."""
 AXES = {"kernel": 2, "recurrent_kernel": 2, "bias": 1, "projection": 2, "peephole": 2}
 """How many axes each of our tensors has."""
 LAST_PART = re.compile(r"(?:(?P<module>.*)[./])?(?P<tensor>[^./]+?)(?::0)?")
@@ -77,7 +79,8 @@ def lstms_in(tensors: Tensors, file: str, convention: str | None = None) -> tupl
             left = {name: array for name, array in left.items() if name not in one.tensors}
     if not found and unfit:
         raise InputFileError(file, f"{_named(unfit[0].name)} {unfit[0].reason}")
-    return tuple(found)
+    left_out = tuple(f"beside it, {_named(one.name)} {one.reason}" for one in unfit[:MOST_LEFT_OUT])
+    return tuple(one._replace(notes=one.notes + left_out) for one in found)
 
 
 # --- one scheme for each way to name ----------------------------------------------------------------------------------

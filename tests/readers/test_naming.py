@@ -24,6 +24,17 @@ Array = np.ndarray[Any, Any]
 few = settings(max_examples=40, deadline=None, derandomize=True)
 
 
+def test_a_gru_beside_an_lstm_is_named() -> None:
+    tensors = {
+        **{f"lstm.{name}": np.zeros(sizes) for name, sizes in {"weight_ih_l0": (8, 3), "weight_hh_l0": (8, 2)}.items()},
+        **{f"gru.{name}": np.zeros(sizes) for name, sizes in {"weight_ih_l0": (6, 3), "weight_hh_l0": (6, 2)}.items()},
+    }
+    (found,) = lstms_in(tensors, "file")
+    assert found.name == "lstm"
+    assert len(found.notes) == 1
+    assert found.notes[0].startswith("beside it, gru is a GRU")
+
+
 def without(tensors: dict[str, Array], *names: str) -> dict[str, Array]:
     assert set(names) <= set(tensors)
     return {name: array for name, array in tensors.items() if name not in names}
