@@ -79,7 +79,7 @@ def lstms_in(tensors: Tensors, file: str, convention: str | None = None) -> tupl
             left = {name: array for name, array in left.items() if name not in one.tensors}
     if not found and unfit:
         raise InputFileError(file, f"{_named(unfit[0].name)} {unfit[0].reason}")
-    left_out = tuple(f"beside it, {_named(one.name)} {one.reason}" for one in unfit[:MOST_LEFT_OUT])
+    left_out = tuple(f"Beside it, {_named(one.name)} {one.reason}" for one in unfit[:MOST_LEFT_OUT])
     return tuple(one._replace(notes=one.notes + left_out) for one in found)
 
 

@@ -32,7 +32,7 @@ def test_a_gru_beside_an_lstm_is_named() -> None:
     (found,) = lstms_in(tensors, "file")
     assert found.name == "lstm"
     assert len(found.notes) == 1
-    assert found.notes[0].startswith("beside it, gru is a GRU")
+    assert found.notes[0].startswith("Beside it, gru is a GRU")
 
 
 def without(tensors: dict[str, Array], *names: str) -> dict[str, Array]:
