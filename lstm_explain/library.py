@@ -139,7 +139,8 @@ def model_sizes(
         if name != "dtype" and about.get(name, size) != size:
             raise _contradiction(name, about[name], size, short)
     dtype = about.get("dtype", spec["dtype"])
-    loaded = Loaded(found.weights.astype(dtype), found.origin(short), found.initial and found.initial.astype(dtype))
+    initial = found.initial and found.initial.astype(dtype)
+    loaded = Loaded(found.weights.astype(dtype), found.origin(short), initial, found.from_the_end)
     return {**about, **spec, "dtype": dtype, "loaded": loaded}
 
 

@@ -19,10 +19,13 @@ COMMANDS = (
     "tasks",
     "terms",
     "frameworks",
+    "tour",
     "window",
     "model",
     "convert",
     "verify",
+    "explore",
+    "quiz",
     "schema",
 )
 """Each is a function of its own name in a module of its own name."""

@@ -2,19 +2,25 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
 
 import typer
 
 from lstm_explain.cli.options import OutputOptions, grouped
+from lstm_explain.core.spec import Dtype, Init
+
+if TYPE_CHECKING:
+    from lstm_explain.core.lstm import LSTM
 
 
 @grouped
 def convert(
     output: OutputOptions,
-    source: Annotated[str, typer.Argument(metavar="FROM", help="The model file, and which LSTM of it: FILE[#LAYER].")],
+    source: Annotated[
+        str, typer.Argument(metavar="FROM", help="A model file, FILE[#LAYER]; or a framework, with a seeded LSTM.")
+    ],
     target: Annotated[
-        str | None, typer.Argument(metavar="[TO]", help="The file to write: .npz, .safetensors or .onnx. Without it, none.")
+        str | None, typer.Argument(metavar="[TO]", help="The file to write: .npz, .safetensors, .onnx; or a framework.")
     ] = None,
     to: Annotated[
         str | None, typer.Option(metavar="NAME", help="The framework to write for. [default: onnx for .onnx, else keras]")
@@ -22,6 +28,16 @@ def convert(
     convention: Annotated[
         str | None, typer.Option(metavar="NAME", help="Which framework wrote the model, where its names do not tell.")
     ] = None,
+    features: Annotated[int | None, typer.Option(help="Of a seeded LSTM; so are the others. [default: 5]")] = None,
+    units: Annotated[int | None, typer.Option(help="How many units a layer has. [default: 10]")] = None,
+    layers: Annotated[int | None, typer.Option(help="How many layers are stacked. [default: 1]")] = None,
+    bidirectional: Annotated[bool, typer.Option("--bidirectional", help="Every layer also reads backwards.")] = False,
+    projection: Annotated[int | None, typer.Option(help="Map the units' outputs to an h of this size.")] = None,
+    no_bias: Annotated[bool, typer.Option("--no-bias", help="Neurons without bias.")] = False,
+    peepholes: Annotated[bool, typer.Option("--peepholes", help="i and f also read c_{t-1}, and o reads c_t.")] = False,
+    init: Annotated[Init | None, typer.Option(help="How the weights are made. [default: keras]")] = None,
+    seed: Annotated[int | None, typer.Option(help="The seed of the weights. [default: 0]")] = None,
+    dtype: Annotated[Dtype | None, typer.Option(help="The type of every number. [default: float32, or the model's]")] = None,
     max_memory: Annotated[str, typer.Option(metavar="SIZE", help="Refuse to use more memory than this.")] = "1GiB",
 ) -> None:
     """Write an LSTM's weights for another framework.
@@ -30,12 +46,15 @@ def convert(
     Examples:
       lstm-explain convert checkpoint.pt#encoder.lstm weights.npz --to keras
       lstm-explain convert model.keras weights.safetensors --to pytorch
-      lstm-explain convert checkpoint.pt lstm.onnx
-      lstm-explain convert checkpoint.pt --to flax-linen --json | jq .done
+      lstm-explain convert arrays.npz lstm.onnx --convention haiku
+      lstm-explain convert pytorch keras --units 10 --features 5
+      lstm-explain convert checkpoint.pt flax-linen --json | jq .done
 
     Shows what was done to the weights: gates reordered, axes turned, kernels joined, two biases added up or one
     written as two, a forget bias taken away that the framework adds when it runs. Then reads them back, runs both,
     and shows the largest difference. A wrong order of gates raises no error anywhere, so this is checked each time.
+
+    The name of a framework is always the framework; a file of that name is ./keras.
     """
     from pathlib import Path
 
@@ -43,18 +62,73 @@ def convert(
     from lstm_explain.cli.output import OBJECT_FORMATS, chosen_format, show
     from lstm_explain.cli.source import check_apart, file_and_layer
     from lstm_explain.cli.writing import write
-    from lstm_explain.explain.convert import explain_convert
-    from lstm_explain.library import from_model
+    from lstm_explain.explain.convert import SAMPLES, TIMESTEPS, explain_convert
     from lstm_explain.readers.opening import shown
     from lstm_explain.render.weights_files import weights_file
 
     chosen = chosen_format(output, OBJECT_FORMATS, "convert")
+    ends = _ends(source, target, to)
+    for place in (output.output, ends.file):
+        check_apart(None if ends.written_by else file_and_layer(source)[0], place)
+    batch = {"samples": SAMPLES, "timesteps": TIMESTEPS}
+    sizes = {**batch, "features": features, "units": units, "layers": layers, "projection": projection, "init": init, "seed": seed}
+    asked = {name: size for name, size in {**sizes, "dtype": dtype}.items() if size is not None}
+    switches = {"bidirectional": bidirectional, "peepholes": peepholes}
+    asked |= {name: True for name, on in switches.items() if on} | ({"bias": False} if no_bias else {})
+    asked["max_memory"] = memory_size("--max-memory", max_memory)
+    lstm = _seeded(asked, convention) if ends.written_by else _from_file(source, convention, asked)
+    made = explain_convert(lstm, ends.to, ends.written_by)
+    if ends.file is not None:
+        suffix = Path(ends.file).suffix.lower()
+        write([weights_file(made, suffix, spelled("convert", ends.file))], ends.file)
+    show(made, output, chosen, **({} if ends.file is None else {"file": shown(Path(ends.file).name)}))
+
+
+class _Ends(NamedTuple):
+    """Where weights come from and go to."""
+
+    written_by: str | None
+    """The framework they are first written in; None where they come from a file."""
+    to: str
+    file: str | None
+    """The file to write."""
+
+
+def _ends(source: str, target: str | None, to: str | None) -> _Ends:
+    """What FROM and TO mean: the name of a framework is always the framework."""
+    from pathlib import Path
+
+    from lstm_explain.errors import UsageError
+    from lstm_explain.frameworks.known import CONVENTIONS
+
+    written_by = source if source in CONVENTIONS else None
+    if target not in CONVENTIONS:
+        suffix = "" if target is None else Path(target).suffix.lower()
+        return _Ends(written_by, to or ("onnx" if suffix == ".onnx" else "keras"), target)
+    if to is not None and to != target:
+        raise UsageError(f"convert {source} {target} --to {to}", f"{target} is a framework too", "Leave out one of the two")
+    return _Ends(written_by, target, None)
+
+
+def _seeded(asked: dict[str, Any], convention: str | None) -> LSTM:
+    from lstm_explain.cli.options import spelled
+    from lstm_explain.errors import UsageError
+    from lstm_explain.library import seeded
+
+    if convention is not None:
+        raise UsageError(
+            spelled("--convention", convention), "FROM is no file, and names the framework itself", "Leave it out"
+        )
+    return seeded(**asked)
+
+
+def _from_file(source: str, convention: str | None, asked: dict[str, Any]) -> LSTM:
+    from lstm_explain.cli.source import file_and_layer
+    from lstm_explain.errors import UsageError
+    from lstm_explain.library import from_model
+
+    for name in ("init", "seed"):
+        if name in asked:
+            raise UsageError(f"--{name} {asked[name]}", "the weights come from a file", f"Leave out --{name}")
     file, layer = file_and_layer(source)
-    for place in (output.output, target):
-        check_apart(file, place)
-    suffix = "" if target is None else Path(target).suffix.lower()
-    lstm = from_model(file, layer, convention=convention, max_memory=memory_size("--max-memory", max_memory))
-    made = explain_convert(lstm, to or ("onnx" if suffix == ".onnx" else "keras"))
-    if target is not None:
-        write([weights_file(made, suffix, spelled("convert", target))], target)
-    show(made, output, chosen, **({} if target is None else {"file": shown(Path(target).name)}))
+    return from_model(file, layer, convention=convention, **asked)

@@ -80,6 +80,15 @@ class PlaceOptions(NamedTuple):
     ] = None
 
 
+class EditOptions(NamedTuple):
+    """What is changed by hand."""
+
+    edit: Annotated[
+        list[str] | None,
+        typer.Option(metavar="h_3[4]=0.5", help="Set a number of the weights, the inputs or the run by hand; repeatable."),
+    ] = None
+
+
 class OutputOptions(NamedTuple):
     """Which view, and where it goes."""
 

@@ -66,6 +66,11 @@ def show(answer: Answer, options: OutputOptions, chosen: Format, **choices: Any)
         write([_rendered(document_of(answer, **choices), options, chosen, answer.topic)], options.output)
 
 
+def show_document(document: Document, options: OutputOptions, chosen: Format, topic: str) -> None:
+    """Render blocks that were laid out already, and write them."""
+    write([_rendered(document, options, chosen, topic)], options.output)
+
+
 def _rendered(document: Document, options: OutputOptions, chosen: Format, topic: str) -> bytes:
     if chosen is Format.markdown:
         from lstm_explain.render import markdown

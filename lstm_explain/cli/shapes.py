@@ -1,12 +1,35 @@
 """`lstm-explain shapes`"""
 
-from __future__ import annotations
+from typing import Annotated, NamedTuple
+
+import typer
 
 from lstm_explain.cli.options import OutputOptions, SourceOptions, grouped
 
 
+class FrameworkOptions(NamedTuple):
+    """In whose names, and what its call is asked for."""
+
+    framework: Annotated[
+        str | None, typer.Option(metavar="NAME", help="In the names and layouts of pytorch, keras, onnx or flax.")
+    ] = None
+    batch_first: Annotated[bool, typer.Option("--batch-first", help="PyTorch's batch_first=True.")] = False
+    return_sequences: Annotated[bool, typer.Option("--return-sequences", help="Keras' return_sequences=True.")] = False
+    return_state: Annotated[
+        bool, typer.Option("--return-state", help="Keras' return_state=True, or Flax's return_carry=True.")
+    ] = False
+    layout: Annotated[int | None, typer.Option(help="ONNX's layout, 0 or 1.")] = None
+
+
 @grouped
-def shapes(source: SourceOptions, output: OutputOptions) -> None:
+def shapes(
+    source: SourceOptions,
+    framework: FrameworkOptions,
+    output: OutputOptions,
+    lengths: Annotated[
+        str | None, typer.Option(metavar="10,7,3", help="How many timesteps of each sample are run; the rest is padding.")
+    ] = None,
+) -> None:
     """Show the shape of every tensor from input to output.
 
     \b
@@ -14,16 +37,21 @@ def shapes(source: SourceOptions, output: OutputOptions) -> None:
       lstm-explain shapes --samples 1000 --timesteps 10 --features 5 --units 10
       lstm-explain shapes --layers 2 --bidirectional
       lstm-explain shapes --data my.csv --units 32
+      lstm-explain shapes --framework pytorch --layers 2 --bidirectional
       lstm-explain shapes --json | jq '.tensors[] | {name, shape}'
 
     Builds the LSTM, runs it over all samples and reads each shape off a real array: what goes in, one timestep
     inside the layer, the weights, what comes out. Then what one unit reads, owns and emits, the parameters counted as
     Keras, PyTorch and ONNX count them, and the cost. A run that does not fit the memory budget is computed instead,
     and marked so.
+
+    With --framework the same in a framework's own words: the layout of its input, its weights by name, the tensors
+    that its call returns, and which slices of these hold the same numbers, compared on the run.
     """
     from lstm_explain.cli.output import OBJECT_FORMATS, chosen_format, show
     from lstm_explain.cli.source import lstm_from
     from lstm_explain.explain.shapes import explain_shapes
 
     chosen = chosen_format(output, OBJECT_FORMATS, "shapes")
-    show(explain_shapes(lstm_from(source, output.output)), output, chosen)
+    lstm = lstm_from(source, output.output, lengths)
+    show(explain_shapes(lstm, **framework._asdict()), output, chosen)

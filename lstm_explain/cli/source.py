@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import os
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from lstm_explain.cli.options import SourceOptions, delimiter_of, memory_size, spelled, whole_numbers
+from lstm_explain.cli.options import EditOptions, SourceOptions, delimiter_of, memory_size, spelled, whole_numbers
 from lstm_explain.core.lstm import LSTM
 from lstm_explain.errors import UsageError
 from lstm_explain.library import given, seeded
+
+if TYPE_CHECKING:
+    from lstm_explain.document.command_line import Given
 
 
 def lstm_from(options: SourceOptions, output: str | None = None, lengths: str | None = None) -> LSTM:
@@ -45,6 +48,26 @@ def lstm_from(options: SourceOptions, output: str | None = None, lengths: str | 
     wanted = Wanted(*csv_layout(options.columns, options.skip_rows, options.delimiter))
     batch = read_batch(options.data, wanted, budget, options.allow_nan, about.get("dtype", "float32"))
     return given(batch.array, name=batch.name, columns=batch.columns, **about)
+
+
+def as_given(options: SourceOptions) -> Given:
+    """What the options say that an LSTM does not keep, for command lines that are to be printed."""
+    from lstm_explain.document.command_line import Given
+
+    return Given(**{name: getattr(options, name) for name in Given._fields})
+
+
+def edited_by(lstm: LSTM, options: EditOptions) -> LSTM:
+    """The same LSTM with the numbers set that the options name.
+
+    Raises:
+        UsageError: one of them is no edit, or there is no such number.
+    """
+    if not options.edit:
+        return lstm
+    from lstm_explain.core.edits import edit
+
+    return lstm.edited(edit(text) for text in options.edit)
 
 
 def csv_layout(columns: str | None, skip_rows: int, delimiter: str) -> tuple[list[str] | None, int, str]:

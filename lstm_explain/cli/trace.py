@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from lstm_explain.cli.options import Format, OutputOptions, PlaceOptions, SourceOptions, grouped, selection
+from lstm_explain.cli.options import EditOptions, Format, OutputOptions, PlaceOptions, SourceOptions, grouped, selection
 from lstm_explain.errors import UsageError
 
 if TYPE_CHECKING:
@@ -19,6 +19,7 @@ def trace(
     place: PlaceOptions,
     source: SourceOptions,
     output: OutputOptions,
+    edits: EditOptions,
     unit: Annotated[str | None, typer.Option(metavar="0,3,7-9", help="Which units to show, or all.")] = None,
     steps: Annotated[str | None, typer.Option(metavar="1-5,10", help="Which timesteps to show.")] = None,
     gates: Annotated[bool, typer.Option("--gates", help="Show i, f, g and o too.")] = False,
@@ -40,14 +41,14 @@ def trace(
     unless one is chosen; a table or JSON object shows one. Rows past a sample's length are padding.
     """
     from lstm_explain.cli.output import OBJECT_FORMATS, ROW_FORMATS, chosen_format
-    from lstm_explain.cli.source import lstm_from
+    from lstm_explain.cli.source import edited_by, lstm_from
 
     option = "--unit" if unit is not None else "--units"
     source, unit = _units_chosen(source, unit)
     fitting = ROW_FORMATS if all_samples else (*OBJECT_FORMATS, *ROW_FORMATS)
     usual = Format.jsonl if all_samples else Format.table
     chosen = chosen_format(output, fitting, "trace --all-samples" if all_samples else "trace", usual)
-    lstm = lstm_from(source, output.output, place.lengths)
+    lstm = edited_by(lstm_from(source, output.output, place.lengths), edits)
     unit_list = None if unit is None else selection(option, unit, 0, lstm.spec.units - 1)
     step_list = None if steps is None else selection("--steps", steps, 1, lstm.spec.timesteps)
     if chosen not in ROW_FORMATS:
@@ -57,7 +58,7 @@ def trace(
 
     sample = None if all_samples else place.sample
     stream = stream_trace(lstm, sample, unit_list, step_list, place.layer, place.direction)
-    _write_rows(stream, output, chosen)
+    write_rows(stream, output, chosen)
 
 
 def _units_chosen(source: SourceOptions, unit: str | None) -> tuple[SourceOptions, str | None]:
@@ -85,7 +86,8 @@ def _show_one(
     show(explanation, output, chosen, gates=gates, every_unit=units is not None, every_step=steps is not None)
 
 
-def _write_rows(stream: TraceStream, output: OutputOptions, chosen: Format) -> None:
+def write_rows(stream: TraceStream, output: OutputOptions, chosen: Format) -> None:
+    """Write a trace row by row."""
     from lstm_explain.cli.progress import watched
     from lstm_explain.cli.writing import folder_beside, opened, write
 

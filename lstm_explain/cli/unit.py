@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from lstm_explain.cli.options import OutputOptions, PlaceOptions, SourceOptions, grouped
+from lstm_explain.cli.options import EditOptions, OutputOptions, PlaceOptions, SourceOptions, grouped
 
 
 @grouped
@@ -14,6 +14,7 @@ def unit(
     place: PlaceOptions,
     source: SourceOptions,
     output: OutputOptions,
+    edits: EditOptions,
     unit: Annotated[int, typer.Option(help="Which unit; counts from 0.")] = 0,
     step: Annotated[int | None, typer.Option(help="Write this timestep's arithmetic out; counts from 1.")] = None,
 ) -> None:
@@ -31,10 +32,10 @@ def unit(
     and layers count from 0, timesteps from 1, because h and c at 0 are the initial states.
     """
     from lstm_explain.cli.output import OBJECT_FORMATS, chosen_format, show
-    from lstm_explain.cli.source import lstm_from
+    from lstm_explain.cli.source import edited_by, lstm_from
     from lstm_explain.explain.unit import explain_unit
 
     chosen = chosen_format(output, OBJECT_FORMATS, "unit")
-    lstm = lstm_from(source, output.output, place.lengths)
+    lstm = edited_by(lstm_from(source, output.output, place.lengths), edits)
     explanation = explain_unit(lstm, unit, place.sample, step, place.layer or 0, place.direction or "forward")
     show(explanation, output, chosen)

@@ -15,6 +15,7 @@ import numpy as np
 from lstm_explain.core.axes import check, shape
 from lstm_explain.core.blocks import in_blocks
 from lstm_explain.core.gates import ENGINE_ORDER, Direction
+from lstm_explain.core.reading import joined_output, read_only, reading_order, reordered
 from lstm_explain.core.record import LayerRecord, Record
 from lstm_explain.core.rows import Rows
 from lstm_explain.core.segments import run_in_segments, worth_segments
@@ -76,8 +77,8 @@ def forward(spec: Spec, weights: Weights, inputs: Array, initial: State | None =
             parts[direction] = _run(weights.of(layer, direction), below, start, lengths, layer, direction)
             place += 1
         layers.append(parts)
-        below = _joined_output(list(parts.values()), lengths)
-        outputs.append(_read_only(below))
+        below = joined_output(list(parts.values()), lengths)
+        outputs.append(read_only(below))
     return Record(spec, layers[0][Direction.FORWARD].input, tuple(layers), tuple(outputs), lengths)
 
 
@@ -97,14 +98,6 @@ def _check_initial(spec: Spec, given: State | None) -> None:
         check("the initial c", given.cell, shape(directions=places, samples=spec.samples, units=spec.units))
 
 
-def _joined_output(parts: list[LayerRecord], lengths: Array | None) -> Array:
-    output = parts[0].hidden if len(parts) == 1 else np.concatenate([part.hidden for part in parts], axis=2)
-    if lengths is None:
-        return output
-    past = np.arange(output.shape[1]) >= lengths[:, None]
-    return np.where(past[:, :, None], output.dtype.type(0), output)
-
-
 # --- one layer, one direction -----------------------------------------------------------------------------------------
 
 
@@ -113,8 +106,8 @@ def _run(
 ) -> LayerRecord:
     """Run one layer in one direction over a batch; `start` is [samples, hidden or units], zero where None."""
     samples, timesteps, features = inputs.shape
-    order = _reading_order(direction, timesteps, lengths)
-    read = inputs if order is None else _reordered(inputs, order)
+    order = reading_order(direction, timesteps, lengths)
+    read = inputs if order is None else reordered(inputs, order)
     hidden, units = len(weights.recurrent_kernel), weights.units
     rows = Rows.empty(samples, timesteps, features, hidden, units, weights.kernel.dtype)
     arranged = packed(weights)
@@ -162,30 +155,6 @@ def _undo(ended: Array, step: Step, cells: Array, hiddens: Array) -> None:
     hiddens[1][:, ended] = hiddens[0][:, ended]
 
 
-# --- the order in which a direction reads, and the way back -----------------------------------------------------------
-
-
-def _reading_order(direction: Direction, timesteps: int, lengths: Array | None) -> Array | None:
-    """Which timestep is read when, [samples or 1, timesteps]; None where it is simply first to last.
-
-    Backwards, a sample is read from its true end; the timesteps past it keep their places. The order is its own inverse.
-    """
-    if direction is Direction.FORWARD:
-        return None
-    places = np.arange(timesteps)
-    if lengths is None:
-        return places[::-1]
-    ends = lengths[:, None]
-    return np.where(places < ends, ends - 1 - places, places)
-
-
-def _reordered(array: Array, order: Array) -> Array:
-    """Put the timesteps of [samples, timesteps, ...] into the order given; a view where it is the same for all samples."""
-    if order.ndim == 1:
-        return array[:, order[0] :: -1]
-    return np.take_along_axis(array, order[:, :, None], axis=1)
-
-
 def _record(rows: Rows, order: Array | None, lengths: Array | None, layer: int, direction: Direction) -> LayerRecord:
     cells = rows.cells.transpose(2, 0, 1)
     hiddens = rows.hiddens.transpose(2, 0, 1)
@@ -194,7 +163,7 @@ def _record(rows: Rows, order: Array | None, lengths: Array | None, layer: int, 
     inputs = rows.steps_read[:, rows.hidden : -1].transpose(2, 0, 1)  # what was read; the caller's array may go
     tensors = {**gates, "cell": cells[:, 1:], "hidden": hiddens[:, 1:], "input": inputs}
     if order is not None:
-        tensors = {name: _reordered(array, order) for name, array in tensors.items()}
+        tensors = {name: reordered(array, order) for name, array in tensors.items()}
     if order is not None and lengths is not None:
         past = np.arange(rows.timesteps) >= lengths[:, None]
         tensors["cell"] = np.where(past[:, :, None], cells[:, :1], tensors["cell"])
@@ -205,11 +174,5 @@ def _record(rows: Rows, order: Array | None, lengths: Array | None, layer: int, 
         "last_cell": cells[:, -1],
         "last_hidden": hiddens[:, -1],
     }
-    frozen = {name: _read_only(array) for name, array in {**tensors, **ends}.items()}
+    frozen = {name: read_only(array) for name, array in {**tensors, **ends}.items()}
     return LayerRecord(layer, direction, **frozen)
-
-
-def _read_only(array: Array) -> Array:
-    view = array.view()
-    view.flags.writeable = False
-    return view

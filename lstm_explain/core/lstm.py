@@ -11,8 +11,10 @@ from lstm_explain.core.spec import checked_init, checked_seed, whole
 from lstm_explain.errors import RefusedError, UsageError, there_are
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
+    from lstm_explain.core.axes import Array
+    from lstm_explain.core.edits import Edit
     from lstm_explain.core.forward import State
     from lstm_explain.core.inputs import Inputs
     from lstm_explain.core.record import Block, Record
@@ -22,6 +24,7 @@ if TYPE_CHECKING:
 DEFAULT_MEMORY = 2**30
 BLOCK_SAMPLES = 128
 BLOCK_BYTES = 2**25
+EDITED_RUN = 3  # a run with edits holds the sums, and each step's arrays beside the record
 
 
 class Loaded(NamedTuple):
@@ -32,6 +35,8 @@ class Loaded(NamedTuple):
     """Where they come from, as it stands under `source.weights` in every JSON object."""
     initial: State | None = None
     """The states that every sample starts from, where the model has some of its own; [directions, 1, units or hidden]."""
+    from_the_end: bool = False
+    """Whether every sample is read from its end; timesteps are numbered as they are read, so timestep 1 is the data's last."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -54,6 +59,8 @@ class LSTM:
     """The memory budget of one run, in bytes."""
     loaded: Loaded | None = field(default=None, repr=False)
     """The weights, where they are not made from the seed."""
+    edits: tuple[Edit, ...] = ()
+    """Numbers that are set by hand, in the weights, the inputs and the run; see `core/edits.py`."""
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "seed", checked_seed(self.seed))
@@ -66,10 +73,26 @@ class LSTM:
         """The weights, made at the first use unless they were loaded."""
         from lstm_explain.core.weights import seeded_weights
 
-        if self.loaded is not None:
-            return self.loaded.weights
-        self.afford(making_bytes(self.spec), "making the weights")
-        return seeded_weights(self.spec, self.init, self.seed)
+        if self.loaded is None:
+            self.afford(making_bytes(self.spec), "making the weights")
+            made = seeded_weights(self.spec, self.init, self.seed)
+        else:
+            made = self.loaded.weights
+        if not self.edits:
+            return made
+        from lstm_explain.core.edits import edited_weights
+
+        return edited_weights(made, self.edits)
+
+    def edited(self, edits: Iterable[Edit]) -> LSTM:
+        """The same LSTM with these numbers set by hand, in place of any that were.
+
+        Raises:
+            UsageError: there is no such number.
+        """
+        from lstm_explain.core.edits import check_edit
+
+        return replace(self, edits=tuple(check_edit(self.spec, one) for one in edits))
 
     @property
     def origin(self) -> dict[str, Any]:
@@ -77,7 +100,8 @@ class LSTM:
         seeded = {"kind": "seeded", "init": self.init, "seed": self.seed}
         weights = seeded if self.loaded is None else self.loaded.origin
         lengths = None if self.lengths is None else list(self.lengths)
-        return {"weights": weights, "inputs": {**self.inputs.origin, "lengths": lengths}}
+        edits = {"edits": [str(one) for one in self.edits]} if self.edits else {}
+        return {"weights": weights, "inputs": {**self.inputs.origin, "lengths": lengths}, **edits}
 
     @property
     def fits(self) -> bool:
@@ -86,7 +110,10 @@ class LSTM:
 
     def run_bytes(self, samples: int) -> int:
         """An upper bound on the memory of running so many samples at a time."""
-        return run_bytes(replace(self.spec, samples=samples), padded=self.lengths is not None)
+        needed = run_bytes(replace(self.spec, samples=samples), padded=self.lengths is not None)
+        if self.from_the_end and self.lengths is not None:
+            needed += 8 * samples * self.spec.timesteps * self.spec.features  # the batch once more, in the order of reading
+        return EDITED_RUN * needed if self.edits else needed
 
     def run(self, start: int = 0, stop: int | None = None) -> Record:
         """Run the samples start to stop - 1, all if left out, and record every tensor.
@@ -96,13 +123,55 @@ class LSTM:
         """
         import numpy as np
 
-        from lstm_explain.core.forward import forward
-
         stop = self.spec.samples if stop is None else stop
         several = "1 sample" if stop - start == 1 else f"{stop - start} samples"
         self.afford(self.run_bytes(stop - start), f"running {several} at a time")
         lengths = None if self.lengths is None else np.array(self.lengths[start:stop])
-        return forward(self.spec, self.weights, self.inputs.block(start, stop), self._initial(stop - start), lengths)
+        return self._run(self.read(start, stop), self._initial(stop - start), lengths)
+
+    def _run(self, inputs: Array, initial: State | None, lengths: Array | None) -> Record:
+        """Run a batch: by the engine, or step by step where edits are to be made on the way."""
+        if not self.edits:
+            from lstm_explain.core.forward import forward
+
+            return forward(self.spec, self.weights, inputs, initial, lengths)
+        from lstm_explain.core.edited import run_edited
+
+        return run_edited(self.spec, self.weights, inputs, self.edits, initial, lengths)
+
+    @property
+    def from_the_end(self) -> bool:
+        """Whether every sample is read from its end."""
+        return self.loaded is not None and self.loaded.from_the_end
+
+    def read(self, start: int, stop: int) -> Array:
+        """The samples start to stop - 1 with their timesteps in the order in which they are read.
+
+        This is the one place where inputs are taken for a run: a layer that reads from the end reads each sample from its
+        last timestep, and the timesteps past a sample's length keep their places.
+
+        Returns:
+            [samples, timesteps, features]; timestep 1 is the first that is read.
+        """
+        block = self.inputs.block(start, stop)
+        if not self.from_the_end:
+            return block
+        import numpy as np
+
+        from lstm_explain.core.reading import in_reading_order
+
+        return in_reading_order(block, None if self.lengths is None else np.array(self.lengths[start:stop]))
+
+    def run_by_steps(self, sample: int, edits: tuple[Edit, ...] = ()) -> Record:
+        """Run one sample alone with edits, or in the very same way without: what no edit reaches is equal to the last bit."""
+        import numpy as np
+
+        from lstm_explain.core.edited import run_edited
+
+        sample = self.checked_sample(sample)
+        self.afford(EDITED_RUN * self.run_bytes(1), "running 1 sample step by step")
+        lengths = None if self.lengths is None else np.array(self.lengths[sample : sample + 1])
+        return run_edited(self.spec, self.weights, self.read(sample, sample + 1), edits, self._initial(1), lengths)
 
     def _initial(self, samples: int) -> State | None:
         """The states that so many samples start from; None for zeros."""

@@ -9,21 +9,24 @@ from lstm_explain.document.numbers import count, small
 from lstm_explain.document.opening import ROWS_SHOWN, dots, middle_left_out, opening
 
 if TYPE_CHECKING:
-    from lstm_explain.explain.convert import Convert
+    from lstm_explain.explain.convert import Convert, Written
 
 
 def document(convert: Convert, file: str = "") -> Document:
     """Lay out a conversion; `file` is where the arrays were written."""
-    title = convert.convention.title
+    source, target = convert.written_by.title, convert.convention.title
     written = f"Written to {file}." if file else "Nothing was written: name a file to write to."
+    named = "" if convert.source["weights"]["kind"] == "seeded" else f", as {source} names them"
     return (
-        Heading(f"convert: to {title}", 1),
+        Heading(f"convert: from {source} to {target}", 1),
         Paragraph(opening(convert)),
         Paragraph(written),
         Heading("What was done"),
         _done(convert),
-        Heading("The arrays"),
-        _arrays(convert),
+        Heading(f"Before: {source}{named}"),
+        _arrays(convert, convert.before, made_of=False),
+        Heading(f"After: {target}"),
+        _arrays(convert, convert.arrays, made_of=True),
         Heading("Checked"),
         Paragraph(_checked(convert)),
         Note(f"Source: {convert.convention.source}."),
@@ -35,20 +38,28 @@ def _done(convert: Convert) -> Table:
     return Table((Column(""), Column("", wraps=True)), rows, ruled=False)
 
 
-def _arrays(convert: Convert) -> Table:
-    rows = [
-        (
-            Cell(one.name, strong=True),
-            Cell(f"({', '.join(map(str, one.array.shape))})"),
-            Cell(count(one.layer)),
-            Cell("all" if one.direction is None else one.direction.value),
-        )
-        for one in convert.arrays
-    ]
+def _arrays(convert: Convert, arrays: tuple[Written, ...], made_of: bool) -> Table:
+    """A table of arrays; layers and directions have columns where there are several."""
+    several = {"layer": convert.spec.layers > 1, "direction": convert.spec.bidirectional}
+    columns = [Column("name", wraps=True), Column("shape")]
+    columns += [Column("layer", "right")] if several["layer"] else []
+    columns += [Column("direction")] if several["direction"] else []
+    columns += [Column("made of", wraps=True)] if made_of else []
+    rows = [tuple(_cells(one, several, made_of)) for one in arrays]
     front, back = middle_left_out(rows, ROWS_SHOWN)
-    shown = [*rows[:front], dots(4), *rows[-back:]] if back else rows
-    columns = (Column("name", wraps=True), Column("shape"), Column("layer", "right"), Column("direction"))
-    return Table(columns, tuple(shown))
+    return Table(tuple(columns), tuple([*rows[:front], dots(len(columns)), *rows[-back:]] if back else rows))
+
+
+def _cells(one: Written, several: dict[str, bool], made_of: bool) -> list[Cell]:
+    cells = [Cell(one.name, strong=True), Cell(f"({', '.join(map(str, one.array.shape))})")]
+    cells += [Cell(count(one.layer))] if several["layer"] else []
+    cells += [Cell("all" if one.direction is None else one.direction.value)] if several["direction"] else []
+    return [*cells, Cell(_sum(one))] if made_of else cells
+
+
+def _sum(one: Written) -> str:
+    """What an array is made of: the names of others, or nothing but zeros."""
+    return ", ".join(one.made_of) or "zeros"
 
 
 def _checked(convert: Convert) -> str:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from lstm_explain.core.gates import LETTERS
 from lstm_explain.document.blocks import Block, Cell, Column, Document, Heading, Note, Paragraph, Table
 from lstm_explain.document.numbers import count, plural
+from lstm_explain.document.opening import dots, middle_left_out
 
 if TYPE_CHECKING:
     from lstm_explain.explain.model import Listed, Model
@@ -27,6 +28,7 @@ def document(model: Model) -> Document:
             f"{plural(len(model.lstms), 'LSTM')} in this file. Nothing in it was run: names, shapes and numbers were read."
         ),
         _overview(model),
+        *_unsupported(model),
     ]
     for one in model.lstms[:SHOWN_AT_ONCE]:
         blocks += _in_full(one)
@@ -40,7 +42,7 @@ def _overview(model: Model) -> Table:
             Cell(count(one.spec.features)),
             Cell(count(one.spec.units)),
             Cell(count(one.spec.layers)),
-            Cell("both" if one.spec.bidirectional else "forward"),
+            Cell("both" if one.spec.bidirectional else "from the end" if one.from_the_end else "forward"),
             Cell(count(one.parameters)),
         )
         for one in model.lstms
@@ -48,6 +50,21 @@ def _overview(model: Model) -> Table:
     numbers = ("features", "units", "layers", "directions", "parameters")
     columns = (Column(title, "left" if title == "directions" else "right") for title in numbers)
     return Table((Column("LSTM", wraps=True), *columns), rows)
+
+
+def _unsupported(model: Model) -> list[Block]:
+    """The recurrent layers that are not explained, and why."""
+    if not model.unsupported:
+        return []
+    rows = [
+        (Cell(safe(one.name) or "lstm", strong=True), Cell(f"{safe(one.reason)}.{f' {one.fix}.' if one.fix else ''}"))
+        for one in model.unsupported
+    ]
+    front, back = middle_left_out(rows, SHOWN_AT_ONCE)
+    kept = [*rows[:front], dots(2), *rows[-back:]] if back else rows
+    are = "is 1 layer" if len(rows) == 1 else f"are {count(len(rows))} layers"
+    words = f"Beside {'it' if len(model.lstms) == 1 else 'them'} {are} that we do not support."
+    return [Paragraph(words), Table((Column("not explained", wraps=True), Column("why", wraps=True)), tuple(kept))]
 
 
 def _in_full(one: Listed) -> list[Block]:
@@ -60,7 +77,7 @@ def _in_full(one: Listed) -> list[Block]:
         ("peepholes", "yes" if spec.peepholes else "none"),
         ("type", spec.dtype),
         ("starts from", "states of its own, which the file holds" if one.initial else "zero states"),
-        *([("reads", "the sequence from its end: timestep 1 is the sequence's last")] if one.from_the_end else []),
+        *([("reads", "each sample from its end: timestep 1 is the last of the data")] if one.from_the_end else []),
     ]
     facts = tuple((Cell(label, strong=True), Cell(words)) for label, words in rows)
     tensors = tuple((Cell(safe(name)), Cell(f"({', '.join(map(str, shape))})")) for name, shape in one.tensors.items())

@@ -21,6 +21,7 @@ UNITS_SHOWN = 16
 """Nor more units than this."""
 NAME_SHOWN = 16
 """Nor more characters of a column's name."""
+FROM_THE_END = "It reads each sample from its end: timestep 1 is the last of the data."
 PINNED = 0.001
 """How close to 0 or 1 a gate counts as shut or wide open."""
 
@@ -52,7 +53,8 @@ def _origin(source: dict[str, Any]) -> str:
 
 def _weights_origin(weights: dict[str, Any]) -> str:
     if weights["kind"] == "model":
-        return f"Weights: {weights['file']}, {weights['layer']} ({weights['title']})."
+        read = f" {FROM_THE_END}" if weights.get("reads") == "from the end" else ""
+        return f"Weights: {weights['file']}, {weights['layer']} ({weights['title']}).{read}"
     return f"Weights: seeded, {weights['init']} initialiser, seed {weights['seed']}."
 
 

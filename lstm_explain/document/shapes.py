@@ -27,6 +27,10 @@ FACT_COLUMNS = (Column(""), Column("", wraps=True))
 def document(shapes: Shapes) -> Document:
     """Lay out the shapes of an LSTM."""
     spec = shapes.spec
+    if shapes.framework is not None:
+        from lstm_explain.document.framework_call import told
+
+        return told(shapes, shapes.framework)
     blocks: list[Block] = [
         Heading(f"shapes: every tensor from input to output{'' if shapes.measured else ', computed'}", 1),
         Paragraph(opening(shapes)),
@@ -71,10 +75,11 @@ def _outputs(shapes: Shapes) -> list[Block]:
     spec = shapes.spec
     rows = shapes.of(*OUTPUT_NAMES)
     several = spec.layers > 1 or spec.bidirectional
+    padded = shapes.source["inputs"]["lengths"] is not None
     blocks: list[Block] = [Heading("What comes out"), _table(rows, directions=spec.bidirectional, layers=spec.layers > 1)]
     if several:
         slices = [
-            (Cell(f"h_n[{place}], c_n[{place}]"), Cell(f"layer {layer}, {way.value}{_ends(way)}"))
+            (Cell(f"h_n[{place}], c_n[{place}]"), Cell(f"layer {layer}, {way.value}{_ends(way, padded)}"))
             for place, (layer, way) in enumerate(shapes.last_states)
         ]
         blocks += [
@@ -86,8 +91,10 @@ def _outputs(shapes: Shapes) -> list[Block]:
     return blocks
 
 
-def _ends(way: Direction) -> str:
-    return ": the state after t = T" if way is Direction.FORWARD else ": the state after t = 1, where it stops reading"
+def _ends(way: Direction, padded: bool) -> str:
+    if way is Direction.BACKWARD:
+        return ": the state after t = 1, where it stops reading"
+    return ": the state after each sample's own last timestep" if padded else ": the state after t = T"
 
 
 def _h_n(spec: Spec) -> str:
@@ -188,8 +195,10 @@ def _why_they_differ(shapes: Shapes) -> str:
 
 def _cost(shapes: Shapes) -> list[Block]:
     spec, cost = shapes.spec, shapes.cost
-    steps = spec.samples * spec.timesteps
+    steps = shapes.steps
     macs = f"{count(cost['macs_per_step'])} × {count(spec.samples)} samples × {count(spec.timesteps)} timesteps"
+    if steps < spec.samples * spec.timesteps:
+        macs = f"{count(cost['macs_per_step'])} × {plural(steps, 'timestep')} of all samples, without padding"
     rows = (
         ("one timestep", f"{count(cost['macs_per_step'])} multiply-accumulates of one sample: {_macs(spec)}"),
         ("", f"then {cost['products_per_step']:,} products and {cost['activations_per_step']:,} calls of sigmoid and tanh"),

@@ -122,7 +122,7 @@ def _in_full(tasks: Tasks, network: TaskNetwork) -> list[Block]:
         Paragraph(reach(network, tasks.spec)),
         Heading("Parameters"),
         _parameters(network),
-        *_code(network),
+        *_code(network, tasks.source["weights"].get("reads") == "from the end"),
         *_silent(tasks, network),
         Heading(f"The outputs of sample {count(tasks.sample)}"),
         _outputs(tasks, network),
@@ -165,8 +165,12 @@ def _counted(network: TaskNetwork, said: Said, title: str) -> str:
     return f"{count(said.parameters)} = {count(network.total)} + {count(more)} second biases" if more else count(network.total)
 
 
-def _code(network: TaskNetwork) -> list[Block]:
+def _code(network: TaskNetwork, turned: bool) -> list[Block]:
+    """The programs; `turned` where the layer reads from the end."""
     blocks: list[Block] = []
+    if turned:
+        text = "In the programs x has its timesteps in the order in which they are read: turn each sample round before."
+        blocks.append(Paragraph(text))
     for name, said in network.frameworks.items():
         title = FRAMEWORKS[name]
         blocks.append(Heading(f"In {title}"))

@@ -39,7 +39,7 @@ def document(unit: Unit) -> Document:
     if unit.arithmetic is None:
         blocks.append(Note(f"Add --step {min(4, unit.length)} to see the arithmetic of a timestep written out."))
     else:
-        blocks += _arithmetic(unit, unit.arithmetic)
+        blocks += arithmetic(unit)
     return tuple(blocks)
 
 
@@ -95,7 +95,11 @@ def _course(unit: Unit) -> Table:
     return Table((Column(""), Column("course"), Column("")), tuple(rows), ruled=False)
 
 
-def _arithmetic(unit: Unit, step: Arithmetic) -> list[Block]:
+def arithmetic(unit: Unit) -> list[Block]:
+    """The chosen timestep, written out."""
+    step = unit.arithmetic
+    if step is None:
+        return []
     blocks: list[Block] = [
         Heading(f"Timestep {step.t}, written out"),
         Paragraph("Each neuron multiplies what it reads with its weights, adds up, and squashes the sum."),

@@ -33,10 +33,19 @@ def document(verify: Verify) -> Document:
 def _compared(verify: Verify) -> str:
     what = "h of every timestep" if verify.output == "output" else "the last h"
     at = ", ".join(f"{name} {place}" for name, place in verify.where.items())
-    return (
+    compared = (
         f"{count(verify.compared)} numbers were compared, {what}: the LSTM was run over the inputs. The largest difference is "
         f"{small(verify.difference)}, at {at}; up to {verify.tolerance:g} counts as agreement."
     )
+    if not _turned(verify) or verify.output != "output":
+        return compared
+    order = "the layer reads them" if verify.in_reading_order else "the data has them"
+    return f"{compared} The outputs were taken to have their timesteps in the order in which {order}, which agrees better."
+
+
+def _turned(verify: Verify) -> bool:
+    """Whether the layer reads from the end."""
+    return bool(verify.source["weights"].get("reads") == "from the end")
 
 
 def _others(verify: Verify) -> list[Block]:
@@ -45,7 +54,7 @@ def _others(verify: Verify) -> list[Block]:
     tried = f"{plural(verify.tried, 'other reading')} tried: orders of the gates, biases, layouts and directions{first_ones}."
     if verify.alternatives:
         first = verify.alternatives[0]
-        words = f"Yes: {_said(first)} {tried}"
+        words = f"Yes: {_said(first, _turned(verify))} {tried}"
         return [heading, Paragraph(words), _table(verify.alternatives[:SHOWN])]
     if verify.closest is None:
         return []
@@ -54,8 +63,8 @@ def _others(verify: Verify) -> list[Block]:
     return [heading, Paragraph(words), _table((verify.closest,)), Note(hint)]
 
 
-def _said(tried: Tried) -> str:
-    """What the reading says of the file, in a sentence."""
+def _said(tried: Tried, turned: bool) -> str:
+    """What the reading says of the file, in a sentence; `turned` where the file says that it reads from the end."""
     reading, said = tried.reading, []
     if reading.gates != GATES:
         who = f" (as {', '.join(tried.frameworks)} would write them)" if tried.frameworks else ""
@@ -64,8 +73,8 @@ def _said(tried: Tried) -> str:
         said.append(f"the bias is {reading.bias}" if reading.bias == "left out" else f"with {reading.bias}")
     if reading.layout != "samples first":
         said.append("the first axis of the input was taken for the timesteps")
-    if reading.reversed:
-        said.append("the sequence was read from its end")
+    if reading.reversed != turned:
+        said.append(f"the sequence was read from its {'start' if turned else 'end'}")
     return f"{', and '.join(said)}."
 
 

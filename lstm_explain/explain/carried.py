@@ -19,7 +19,6 @@ if TYPE_CHECKING:
     from lstm_explain.core.axes import Array
     from lstm_explain.core.lstm import LSTM
     from lstm_explain.core.record import Block, Record
-    from lstm_explain.core.spec import Spec
 
 FADED = 0.01
 """Below this size a difference counts as gone."""
@@ -81,8 +80,12 @@ class Carried(NamedTuple):
         }
 
 
-def check_carry(spec: Spec) -> None:
+def check_carry(lstm: LSTM) -> None:
     """Raise `UsageError` where no state can be carried from sample to sample."""
+    spec = lstm.spec
+    if lstm.from_the_end:
+        found = "this layer reads from the end: a piece would start from the state of the piece after it, which is still to come"
+        raise UsageError("--carry-state", found, "Leave it out")
     if spec.bidirectional:
         found = "read backwards, a piece would start from the state of the piece after it, which is still to come"
         raise UsageError("--carry-state --bidirectional", found, "Leave one of them out")
@@ -113,7 +116,7 @@ def carry(
         UsageError: no state can be carried; see `check_carry`.
         RefusedError: the states at all borders, or a block's runs, would need more memory than the budget.
     """
-    check_carry(lstm.spec)
+    check_carry(lstm)
     borders = _Borders(lstm, layer, np.array(units))
     state: State | None = None
     own: State | None = None
@@ -142,7 +145,7 @@ def _run_joined(lstm: LSTM, samples: range, lengths: Array, state: State | None)
     both = lstm.run_bytes(len(samples)) + run_bytes(sizes) + copies
     lstm.afford(both, f"running {len(samples)} samples one by one and as one sequence")
     run = np.arange(spec.timesteps) < lengths[:, None]
-    joined = lstm.inputs.block(samples.start, samples.stop)[run][None]
+    joined = lstm.read(samples.start, samples.stop)[run][None]
     return forward(sizes, lstm.weights, joined, state)
 
 
@@ -150,7 +153,7 @@ def _run_alone(lstm: LSTM, sample: int, state: State | None) -> Record:
     spec = replace(lstm.spec, samples=1)
     lstm.afford(lstm.run_bytes(1), "running 1 sample at a time")
     lengths = None if lstm.lengths is None else np.array(lstm.lengths[sample : sample + 1])
-    return forward(spec, lstm.weights, lstm.inputs.block(sample, sample + 1), state, lengths)
+    return forward(spec, lstm.weights, lstm.read(sample, sample + 1), state, lengths)
 
 
 def _state_after(record: Record, place: int) -> State:

@@ -8,38 +8,68 @@ from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 import numpy as np
 
 from lstm_explain.core.forward import forward
-from lstm_explain.core.gates import GATES, LETTERS, Direction
+from lstm_explain.core.gates import GATES, PEEPHOLE_GATES, Direction
 from lstm_explain.core.inputs import SeededInputs
 from lstm_explain.core.weights import Weights
 from lstm_explain.errors import UsageError
+from lstm_explain.explain.conversion import Conversion
 from lstm_explain.explain.result import Explanation
+from lstm_explain.frameworks.convention import Convention
 from lstm_explain.frameworks.known import CONVENTIONS
-from lstm_explain.frameworks.stored import written
+from lstm_explain.frameworks.stored import stored, written
 
 if TYPE_CHECKING:
     from lstm_explain.core.axes import Array
     from lstm_explain.core.lstm import LSTM
     from lstm_explain.core.spec import Spec
     from lstm_explain.core.weights import LayerWeights
-    from lstm_explain.frameworks.convention import Convention
+    from lstm_explain.frameworks.stored import Kind, Stored
 
 SAMPLES, TIMESTEPS = 4, 6
 """Of the batch on which both are run."""
+COPIES = 6
+"""How often the weights stand in memory: written as the source has them and as the target has them, and read from both."""
+OURS = Convention(
+    framework="lstm-explain",
+    title="lstm-explain",
+    gate_order=GATES,
+    neurons_first=False,
+    biases=("bias",),
+    kernel="kernel",
+    recurrent_kernel="recurrent_kernel",
+    projection="projection",
+    peephole="peephole",
+    peephole_order=PEEPHOLE_GATES,
+    source="docs/how-it-works.md",
+    ways={way: f"layer{{layer}}.{way}.{{name}}" for way in Direction},
+)
+"""Our own arrangement, which `trace -o run.npz` writes."""
+READ_BY: dict[Kind, tuple[Kind, ...]] = {
+    "kernel": ("kernel", "joined_kernel"),
+    "recurrent_kernel": ("recurrent_kernel", "joined_kernel"),
+    "joined_kernel": ("kernel", "recurrent_kernel", "joined_kernel"),
+    "bias": ("bias",),
+    "projection": ("projection",),
+    "peephole": ("peephole",),
+}
+"""What an array of each kind may be made of."""
 
 
 class Written(NamedTuple):
-    """One array in the new convention."""
+    """One array in a convention."""
 
     name: str
     layer: int
     direction: Direction | None
     """None where the array holds all directions."""
     array: Array
+    made_of: tuple[str, ...] = ()
+    """The arrays of the source that its numbers come from; none where it is all zeros, or is of the source itself."""
 
     def to_dict(self) -> dict[str, Any]:
         way = None if self.direction is None else self.direction.value
         about = {"name": self.name, "layer": self.layer, "direction": way}
-        return {**about, "shape": list(self.array.shape), "dtype": str(self.array.dtype)}
+        return {**about, "shape": list(self.array.shape), "dtype": str(self.array.dtype), "made_of": list(self.made_of)}
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -50,7 +80,14 @@ class Convert(Explanation):
 
     spec: Spec
     source: dict[str, Any]
+    written_by: Convention
+    """The convention that the weights were in."""
     convention: Convention
+    """The convention that they are in now."""
+    biases: int
+    """How many bias vectors each neuron had."""
+    before: tuple[Written, ...]
+    """The weights in the convention that they were in."""
     arrays: tuple[Written, ...]
     difference: float
     """The largest difference between the outputs of the LSTM and of the converted arrays, read back."""
@@ -60,22 +97,12 @@ class Convert(Explanation):
     @property
     def done(self) -> dict[str, str]:
         """What was done to the weights, by what it was done to."""
-        convention, spec = self.convention, self.spec
-        letters = [" ".join(LETTERS[gate] for gate in order) for order in (GATES, convention.gate_order)]
-        changed = {"gates": f"reordered from {letters[0]} to {letters[1]}"} if letters[0] != letters[1] else {}
-        changed["axes"] = _axes(convention)
-        if convention.joined:
-            changed["kernels"] = "joined: the rows of x_t, then those of h_{t-1}"
-        count = convention.bias_count(spec)
-        if count == 2:
-            changed["biases"] = (
-                "one into two: all of it in the first, zero in the second" if spec.bias else "none, written as zeros"
-            )
-        elif count and not spec.bias:
-            changed["biases"] = "none, written as zeros"
-        if convention.forget_bias_added:
-            changed["forget bias"] = f"{convention.forget_bias_added:g} taken away: {convention.title} adds it when it runs"
-        return changed
+        return Conversion(self.written_by, self.convention, self.spec, self.biases).done
+
+    @property
+    def from_the_end(self) -> bool:
+        """Whether the LSTM reads from the end."""
+        return bool(self.source["weights"].get("reads") == "from the end")
 
     def named(self) -> dict[str, Array]:
         """The arrays by name."""
@@ -83,50 +110,126 @@ class Convert(Explanation):
 
     def facts(self) -> dict[str, Any]:
         return {
+            "from": self.written_by.framework,
             "to": self.convention.framework,
             "gate_order": [gate.value for gate in self.convention.gate_order],
             "done": self.done,
+            "before": [one.to_dict() for one in self.before],
             "arrays": [one.to_dict() for one in self.arrays],
             "difference": self.difference,
             "compared": self.compared,
         }
 
 
-def explain_convert(lstm: LSTM, to: str) -> Convert:
+def explain_convert(lstm: LSTM, to: str, written_by: str | None = None) -> Convert:
     """Write an LSTM's weights in another convention, read them back, and compare what both compute.
 
     Args:
         lstm: the LSTM.
         to: a key of `frameworks.known.CONVENTIONS`.
+        written_by: the convention to convert from, another such key, where no file has one: the weights are first written in
+            it; of two biases either holds half. Left out: the file's, or our own.
 
     Raises:
         UsageError: there is no such convention, or it lacks an option of this LSTM.
         RefusedError: the copies would need more memory than the budget.
     """
-    if to not in CONVENTIONS:
-        raise UsageError(f"--to {to}", f"the conventions are {', '.join(CONVENTIONS)}")
-    convention, spec = CONVENTIONS[to], lstm.spec
-    lacking = convention.lacks(spec)
-    if lacking:
-        raise UsageError(f"--to {to}", f"{convention.title}'s LSTM has no {lacking}, and this one has")
-    checked = replace(spec, samples=SAMPLES, timesteps=TIMESTEPS)
+    target, source = _checked("--to", to, lstm.spec), OURS
+    if written_by is not None:
+        source = _checked("convert", written_by, lstm.spec)
+    elif lstm.loaded is not None:
+        source = CONVENTIONS.get(lstm.origin["weights"].get("framework", ""), OURS)
     sizes = sum(array.nbytes for layer in lstm.weights.layers for part in layer.values() for array in part.tensors().values())
-    lstm.afford(4 * sizes, "writing the weights anew")
+    lstm.afford(COPIES * sizes, "writing the weights anew")
+    weights, spec = lstm.weights, lstm.spec
+    if written_by is not None:
+        weights = Weights(tuple(_read_back(source, parts, halved=True) for parts in weights.layers))
+        spec = replace(spec, bias=spec.bias or source.bias_count(spec) > 0)
+    again = Weights(tuple(_read_back(target, parts) for parts in weights.layers))
+    difference, compared = _difference(spec, weights, target, again, lstm.seed)
+    before = _written(source, weights, spec)
+    return Convert(
+        spec=spec,
+        source=lstm.origin,
+        written_by=source,
+        convention=target,
+        biases=lstm.origin["weights"].get("biases", source.bias_count(spec)),
+        before=before,
+        arrays=_made_of(_written(target, weights, spec), _kinds(target, spec), before, _kinds(source, spec)),
+        difference=difference,
+        compared=compared,
+    )
+
+
+def _checked(option: str, name: str, spec: Spec) -> Convention:
+    """The convention of a name, once it is known to have all options of a spec."""
+    if name not in CONVENTIONS:
+        raise UsageError(f"{option} {name}", f"the conventions are {', '.join(CONVENTIONS)}")
+    lacking = CONVENTIONS[name].lacks(spec)
+    if lacking:
+        raise UsageError(f"{option} {name}", f"{CONVENTIONS[name].title}'s LSTM has no {lacking}, and this one has")
+    return CONVENTIONS[name]
+
+
+def _read_back(
+    convention: Convention, parts: dict[Direction, LayerWeights], halved: bool = False
+) -> dict[Direction, LayerWeights]:
+    """A layer written and read. `halved`: of two biases either holds half, so that they must be added up; else one is zero."""
+    found = {}
+    for way, part in parts.items():
+        named = convention.pack(part)
+        if halved and len(convention.biases) > 1 and convention.biases[0] in named:
+            named |= dict.fromkeys(convention.biases, named[convention.biases[0]] / len(convention.biases))
+        found[way] = convention.unpack(named)
+    return found
+
+
+def _difference(spec: Spec, weights: Weights, target: Convention, again: Weights, seed: int) -> tuple[float, int]:
+    """The largest difference between the outputs of both, and how many numbers these are."""
+    sizes = replace(spec, samples=SAMPLES, timesteps=TIMESTEPS)
+    inputs = SeededInputs(sizes, seed).block(0, SAMPLES)
+    one = forward(sizes, weights, inputs).output
+    other = forward(replace(sizes, bias=spec.bias or target.bias_count(spec) > 0), again, inputs).output
+    return float(np.abs(one - other).max()), one.size
+
+
+# --- the arrays, and what each is made of -----------------------------------------------------------------------------
+
+
+def _written(convention: Convention, weights: Weights, spec: Spec) -> tuple[Written, ...]:
+    """All arrays of a stack, under names that no two share."""
     arrays = tuple(
         Written(name, layer, way, array)
-        for layer, parts in enumerate(lstm.weights.layers)
-        for name, way, array in written(convention, parts, layer)
+        for layer in range(spec.layers)
+        for name, way, array in written(convention, weights.layers[layer], layer)
     )
-    again = Weights(tuple(_again(convention, parts) for parts in lstm.weights.layers))
-    inputs = SeededInputs(checked, 0).block(0, SAMPLES)
-    one = forward(checked, lstm.weights, inputs).output
-    other = forward(replace(checked, bias=spec.bias or convention.bias_count(spec) > 0), again, inputs).output
-    return Convert(spec, lstm.origin, convention, _apart(arrays), float(np.abs(one - other).max()), one.size)
+    return _apart(arrays)
 
 
-def _again(convention: Convention, parts: dict[Direction, LayerWeights]) -> dict[Direction, LayerWeights]:
-    """A layer packed and unpacked."""
-    return {way: convention.unpack(convention.pack(part)) for way, part in parts.items()}
+def _kinds(convention: Convention, spec: Spec) -> list[Stored]:
+    """What each array of `_written` is, in the same order."""
+    return [one for layer in range(spec.layers) for one in stored(convention, spec, layer)]
+
+
+def _made_of(
+    arrays: tuple[Written, ...], kinds: list[Stored], before: tuple[Written, ...], were: list[Stored]
+) -> tuple[Written, ...]:
+    """The arrays with the names of those that each is made of; of several biases, all but the first are zeros."""
+    found, biased = [], set()
+    for one, kind in zip(arrays, kinds, strict=True):
+        names = tuple(other.name for other, was in zip(before, were, strict=True) if _reads(kind, was))
+        place = (kind.layer, kind.direction, kind.gate)
+        zeros = kind.kind == "bias" and place in biased
+        biased |= {place} if kind.kind == "bias" else set()
+        found.append(one._replace(made_of=() if zeros else names))
+    return tuple(found)
+
+
+def _reads(kind: Stored, was: Stored) -> bool:
+    """Whether an array holds numbers of another one."""
+    ways = kind.direction is None or was.direction is None or kind.direction is was.direction
+    gates = kind.gate is None or was.gate is None or kind.gate is was.gate
+    return kind.layer == was.layer and ways and gates and was.kind in READ_BY[kind.kind]
 
 
 def _apart(arrays: tuple[Written, ...]) -> tuple[Written, ...]:
@@ -140,7 +243,3 @@ def _apart(arrays: tuple[Written, ...]) -> tuple[Written, ...]:
 def _module(one: Written) -> str:
     way = "" if one.direction in (None, Direction.FORWARD) else f"_{one.direction}"
     return f"lstm_{one.layer}{way}"
-
-
-def _axes(convention: Convention) -> str:
-    return "turned: a row for each neuron" if convention.neurons_first else "as here: a column for each neuron"

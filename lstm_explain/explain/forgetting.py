@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from lstm_explain.core.gates import Direction, Gate
+from lstm_explain.core.lstm import Loaded
 from lstm_explain.core.remembering import mean_forget, mean_half_life
 from lstm_explain.explain.plain import plain
 
@@ -68,7 +69,7 @@ class Initialised(NamedTuple):
 def initialised(lstm: LSTM, init: Init | None, sample: int, layer: int, way: Direction) -> Initialised:
     """Run the sample's block under an initialiser, the seed and the inputs being the same; None: with the model's weights."""
     own = None if lstm.loaded else lstm.init
-    one = lstm if init == own else replace(lstm, init=init or lstm.init, loaded=None)
+    one = lstm if init == own else _seeded(lstm, init or lstm.init)
     start, stop = one.block_of(sample)
     forget = _forget_gates(one, start, stop, layer, way)
     weights = one.weights.of(layer, way)
@@ -83,6 +84,12 @@ def initialised(lstm: LSTM, init: Init | None, sample: int, layer: int, way: Dir
         mean_forget=float(mean_forget(forget.reshape(-1))),
         mean_half_life=float(mean_half_life(forget.reshape(-1))),
     )
+
+
+def _seeded(lstm: LSTM, init: Init) -> LSTM:
+    """The same with weights made by an initialiser; what is read from its end still is."""
+    one = replace(lstm, init=init, loaded=None)
+    return replace(one, loaded=Loaded(one.weights, one.origin["weights"], None, True)) if lstm.from_the_end else one
 
 
 def _forget_gates(lstm: LSTM, start: int, stop: int, layer: int, way: Direction) -> Array:

@@ -175,7 +175,7 @@ def explain_memory(
     """
     spec = lstm.spec
     if carry_state:
-        check_carry(spec)
+        check_carry(lstm)
     layer, way = check_layer(spec, layer, direction)
     sample, chosen = lstm.checked_sample(sample), chosen_units(spec, units)
     splitting = SPLIT_BYTES * spec.timesteps * len(chosen)

@@ -11,10 +11,21 @@ from lstm_explain.explain.result import Answer
 from lstm_explain.frameworks.known import CONVENTIONS
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
     from lstm_explain.core.gates import Gate
     from lstm_explain.core.spec import Spec
+
+
+class NotExplained(Protocol):
+    """A recurrent layer that a reader finds, and that is not explained."""
+
+    @property
+    def name(self) -> str: ...
+    @property
+    def reason(self) -> str: ...
+    @property
+    def fix(self) -> str: ...
 
 
 class InFile(Protocol):
@@ -38,6 +49,19 @@ class InFile(Protocol):
     def from_the_end(self) -> bool: ...
     @property
     def notes(self) -> tuple[str, ...]: ...
+    @property
+    def beside(self) -> Sequence[NotExplained]: ...
+
+
+class Unsupported(NamedTuple):
+    """A recurrent layer of a file that is not explained."""
+
+    name: str
+    """As the file has it, not yet safe to print."""
+    reason: str
+    """Why, as a clause about `it`, without its stop."""
+    fix: str
+    """What to do about it; may be empty."""
 
 
 class Listed(NamedTuple):
@@ -97,9 +121,12 @@ class Model(Answer):
     file: str
     """The file's name, safe to print."""
     lstms: tuple[Listed, ...]
+    unsupported: tuple[Unsupported, ...]
+    """The recurrent layers beside them that are not explained."""
 
     def facts(self) -> dict[str, Any]:
-        return {"file": self.file, "lstms": [one.to_dict() for one in self.lstms]}
+        unsupported = [one._asdict() for one in self.unsupported]
+        return {"file": self.file, "lstms": [one.to_dict() for one in self.lstms], "unsupported": unsupported}
 
 
 def explain_model(found: Iterable[InFile], file: str) -> Model:
@@ -109,7 +136,9 @@ def explain_model(found: Iterable[InFile], file: str) -> Model:
         found: as `lstm_explain.readers.models.read_models` gives them.
         file: the file's name, safe to print.
     """
-    return Model(file, tuple(map(_listed, found)))
+    all_found = tuple(found)
+    beside = dict.fromkeys(Unsupported(other.name, other.reason, other.fix) for one in all_found[:1] for other in one.beside)
+    return Model(file, tuple(map(_listed, all_found)), tuple(beside))
 
 
 def _listed(one: InFile) -> Listed:

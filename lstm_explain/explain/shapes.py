@@ -10,6 +10,7 @@ from lstm_explain.core import cost
 from lstm_explain.core.axes import Shape, shape
 from lstm_explain.core.gates import GATES, PEEPHOLE_GATES, Direction
 from lstm_explain.core.weights import parameter_counts, weight_shapes
+from lstm_explain.errors import UsageError
 from lstm_explain.explain.result import Explanation
 from lstm_explain.frameworks.compared import COMPARED
 
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from lstm_explain.core.axes import Array
     from lstm_explain.core.lstm import LSTM
     from lstm_explain.core.spec import Spec
+    from lstm_explain.explain.framework_call import FrameworkCall
 
 MEANINGS: dict[str, tuple[str, str]] = {
     "input": ("x", "the batch: each sample a sequence"),
@@ -158,6 +160,8 @@ class Shapes(Explanation):
     """Parameters by tensor name, over the whole stack."""
     frameworks: dict[str, int | None]
     """What each framework counts; None where it cannot build this LSTM."""
+    framework: FrameworkCall | None = None
+    """The same in a framework's names and layouts, where one was asked for."""
 
     def of(self, *names: str, layer: int | None = None) -> tuple[Tensor, ...]:
         """The tensors of the given names, of one layer if one is given."""
@@ -198,12 +202,19 @@ class Shapes(Explanation):
                 "by_framework": self.frameworks,
             },
             "cost": self.cost,
+            "framework": None if self.framework is None else self.framework.to_dict(),
         }
+
+    @property
+    def steps(self) -> int:
+        """How many timesteps of samples are run; padding is not."""
+        lengths = self.source["inputs"]["lengths"]
+        return self.spec.samples * self.spec.timesteps if lengths is None else sum(lengths)
 
     @property
     def cost(self) -> dict[str, Any]:
         """Arithmetic and bytes; see `core/cost.py`."""
-        steps = self.spec.samples * self.spec.timesteps
+        steps = self.steps
         return {
             "macs_per_step": cost.macs_per_step(self.spec),
             "macs": cost.macs_per_step(self.spec) * steps,
@@ -218,9 +229,18 @@ class Shapes(Explanation):
         }
 
 
-def explain_shapes(lstm: LSTM) -> Shapes:
-    """List every tensor of an LSTM. Runs it over all samples, if that fits the budget, and reads the shapes off the arrays."""
-    spec = lstm.spec
+def explain_shapes(lstm: LSTM, framework: str | None = None, **options: Any) -> Shapes:
+    """List every tensor of an LSTM. Runs it over all samples, if that fits the budget, and reads the shapes off the arrays.
+
+    Args:
+        lstm: the LSTM and its batch.
+        framework: in whose names and layouts to tell it too: pytorch, keras, onnx or flax.
+        options: what its call is asked for, the fields of `CallOptions`: batch_first, return_sequences, return_state, layout.
+
+    Raises:
+        UsageError: there is no such framework or option, or it cannot build this LSTM.
+    """
+    spec, call = lstm.spec, _call(lstm, framework, options)
     computed = computed_shapes(spec)
     sizes = measured_sizes(lstm) if lstm.fits else None
     tensors = []
@@ -243,7 +263,21 @@ def explain_shapes(lstm: LSTM) -> Shapes:
         layers=tuple(_layer(spec, layer) for layer in range(spec.layers)),
         counts=parameter_counts(spec),
         frameworks={name: convention.parameters(spec) for name, convention in COMPARED.items()},
+        framework=call,
     )
+
+
+def _call(lstm: LSTM, framework: str | None, options: dict[str, Any]) -> FrameworkCall | None:
+    """The framework's call; what it takes is loaded only where one was asked for."""
+    given = [name for name, value in options.items() if value not in (None, False)]
+    if framework is None and not given:
+        return None
+    if framework is None:
+        asked = ", ".join(f"--{name.replace('_', '-')}" for name in given)
+        raise UsageError(asked, "this is said of a framework's call, and none is named", "Add --framework NAME")
+    from lstm_explain.explain.framework_call import asked_options, framework_call
+
+    return framework_call(lstm, framework, asked_options(options))
 
 
 Place = tuple[str, int | None, Direction | None]

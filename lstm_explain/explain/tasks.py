@@ -243,7 +243,7 @@ def _run(lstm: LSTM, network: Network, start: int, stop: int) -> Passage:
     import numpy as np
 
     lengths = None if lstm.lengths is None else np.array(lstm.lengths[start:stop])
-    return run_network(network, lstm.inputs.block(start, stop), lengths)
+    return run_network(network, lstm.read(start, stop), lengths)
 
 
 def _said(

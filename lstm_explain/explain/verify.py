@@ -51,6 +51,11 @@ class Reading(NamedTuple):
     reversed: bool = False
     """Whether the sequence is read from its end."""
 
+    @classmethod
+    def of(cls, lstm: LSTM) -> Reading:
+        """As the file says."""
+        return cls(reversed=lstm.from_the_end)
+
 
 class Tried(NamedTuple):
     """A reading, and how far its outputs are from those that were expected."""
@@ -105,6 +110,8 @@ class Verify(Explanation):
     """How many other readings were tried."""
     closest: Tried | None
     """The closest of them, where none agrees."""
+    in_reading_order: bool
+    """Whether the timesteps of the outputs stand in the order in which a layer reads that reads from the end."""
     samples_tried: int
     """On how many samples, the first ones, another reading was tried where it reads samples first; else on all."""
 
@@ -121,6 +128,7 @@ class Verify(Explanation):
             "difference": self.difference,
             "where": self.where,
             "compared": self.compared,
+            "in_reading_order": self.in_reading_order,
             "tried": self.tried,
             "samples_tried": self.samples_tried,
             "alternatives": [one.to_dict() for one in self.alternatives],
@@ -149,14 +157,14 @@ def explain_verify(lstm: LSTM, expected: Array, tolerance: float = TOLERANCE) ->
     spec = lstm.spec
     output, wanted = _arranged(spec, expected)
     lstm.afford(2 * lstm.run_bytes(spec.samples), f"comparing {spec.samples} samples")
-    differences = _differences(_made(lstm.run(), output), wanted)
+    differences, in_order = _compared(lstm, _made(lstm.run(), output), wanted, tolerance)
     place = int(np.argmax(differences))
     largest = float(differences.flat[place])
     names = ("sample", "timestep", "number") if wanted.ndim == 3 else ("sample", "number")
     at = dict(zip(names, map(int, np.unravel_index(place, wanted.shape)), strict=True))
     if "timestep" in at:
         at["timestep"] += 1
-    found = [] if largest <= tolerance else sorted(_others(lstm, wanted, output), key=lambda one: _changes(one.reading))
+    found = [] if largest <= tolerance else sorted(_others(lstm, wanted, output), key=lambda one: _changes(lstm, one.reading))
     agreeing = tuple(one for one in found if one.difference <= tolerance)
     return Verify(
         spec=spec,
@@ -170,6 +178,7 @@ def explain_verify(lstm: LSTM, expected: Array, tolerance: float = TOLERANCE) ->
         alternatives=agreeing,
         tried=len(found),
         closest=None if agreeing or not found else min(found, key=lambda one: one.difference),
+        in_reading_order=in_order,
         samples_tried=min(SAMPLES_TRIED, spec.samples),
     )
 
@@ -194,6 +203,23 @@ def _made(record: Record, output: str) -> Array:
     return np.concatenate([part.last_hidden for part in record.layers[-1].values()], axis=1)
 
 
+def _compared(lstm: LSTM, made: Array, wanted: Array, tolerance: float) -> tuple[Array, bool]:
+    """How far numbers are apart, at each timestep as it is read; and whether the outputs stand in that order.
+
+    A layer that reads from the end has its outputs in the order of the data in ONNX, and in its own in Keras. So the order
+    that agrees is taken, or the one in which most numbers are closer.
+    """
+
+    def apart(differences: Array) -> tuple[bool, float]:
+        return bool(differences.max() > tolerance), float(np.median(differences))
+
+    as_read = _differences(made, wanted)
+    if not lstm.from_the_end or made.ndim < 3:
+        return as_read, True
+    as_data = _differences(made, wanted[:, ::-1])
+    return (as_data, False) if apart(as_data) < apart(as_read) else (as_read, True)
+
+
 def _differences(made: Array, wanted: Array) -> Array:
     """How far numbers are apart; infinite where only one of two is a number."""
     with np.errstate(invalid="ignore"):
@@ -208,7 +234,7 @@ def _differences(made: Array, wanted: Array) -> Array:
 def _others(lstm: LSTM, wanted: Array, output: str) -> Iterator[Tried]:
     """Every other reading with its difference; those of the same weights one after another, so that they are made once."""
     by_weights: dict[Reading, list[Reading]] = {}
-    for reading in _readings(lstm.spec, output):
+    for reading in _readings(lstm, output):
         by_weights.setdefault(_of_weights(reading), []).append(reading)
     for of_weights, readings in by_weights.items():
         weights = _read(lstm.weights, of_weights)
@@ -228,7 +254,8 @@ def _tried(lstm: LSTM, weights: Weights, reading: Reading, wanted: Array, output
     lstm.afford(run_bytes(sizes), "trying another reading")
     initial = None if lstm.loaded is None or lstm.loaded.initial is None else lstm.loaded.initial.repeated(len(inputs))
     made = _back(_made(forward(sizes, weights, inputs, initial), output), reading)
-    return float(_differences(made, wanted[:count]).max())
+    orders = [wanted[:count], wanted[:count, ::-1]] if lstm.from_the_end and output == SEQUENCE else [wanted[:count]]
+    return min(float(_differences(made, one).max()) for one in orders)
 
 
 def _in_file(lstm: LSTM, reading: Reading) -> tuple[Gate, ...]:
@@ -238,20 +265,21 @@ def _in_file(lstm: LSTM, reading: Reading) -> tuple[Gate, ...]:
     return tuple(reading.gates[GATES.index(gate)] for gate in as_read)
 
 
-def _readings(spec: Spec, output: str) -> Iterator[Reading]:
+def _readings(lstm: LSTM, output: str) -> Iterator[Reading]:
     """All that make outputs of the shape that is expected."""
+    spec = lstm.spec
     swaps = output == SEQUENCE and spec.samples <= MOST_SWAPPED
     layouts = LAYOUTS if swaps else LAYOUTS[:1]
     ways = (False,) if spec.bidirectional else (False, True)
     for order, bias, layout, backwards in product(permutations(GATES), BIASES, layouts, ways):
         reading = Reading(order, bias, layout, backwards)
-        if reading != Reading() and (spec.bias or BIASES[bias] is not None):
+        if reading != Reading.of(lstm) and (spec.bias or BIASES[bias] is not None):
             yield reading
 
 
-def _changes(reading: Reading) -> int:
+def _changes(lstm: LSTM, reading: Reading) -> int:
     """In how many respects a reading differs from the file as it was read."""
-    return sum(one != other for one, other in zip(reading, Reading(), strict=True))
+    return sum(one != other for one, other in zip(reading, Reading.of(lstm), strict=True))
 
 
 def _of_weights(reading: Reading) -> Reading:

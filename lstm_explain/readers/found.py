@@ -21,6 +21,23 @@ if TYPE_CHECKING:
 
 LONGEST_NAMED, LONGEST_LIST = 60, 240
 """In characters: how much a message shows of a name, and of all of them."""
+FROM_THE_END = "from the end"
+"""As it stands under `source.weights.reads` in JSON."""
+
+
+class Unfit(NamedTuple):
+    """A recurrent layer in a file that is not explained."""
+
+    name: str
+    """What the file calls it; not yet safe to print."""
+    reason: str
+    """Why, as a clause about `it`, without its stop: it is a GRU."""
+    fix: str = ""
+    """What to do about it, where there is something."""
+
+    def error(self, file: str) -> InputFileError:
+        """What to say to whom asks for it."""
+        return InputFileError(f"{file}#{shown(self.name) or 'lstm'}", self.reason, self.fix)
 
 
 class Found(NamedTuple):
@@ -44,6 +61,8 @@ class Found(NamedTuple):
     """Whether it reads the sequence from its end only; its timestep 1 is then the sequence's last."""
     notes: tuple[str, ...] = ()
     """What else is to be said of it, such as what the model does beside its weights; sentences without their stop."""
+    beside: tuple[Unfit, ...] = ()
+    """The recurrent layers of the file that are not explained; the same for all of its LSTMs."""
 
     @property
     def spec(self) -> Spec:
@@ -69,7 +88,14 @@ class Found(NamedTuple):
     def origin(self, file: str) -> dict[str, Any]:
         """Where the weights come from, as it stands under `source.weights` in JSON."""
         about = {"kind": "model", "file": file, "layer": shown(self.name), "framework": self.framework}
-        return {**about, "title": self.title}
+        return {**about, "title": self.title, "biases": self.biases, "reads": self.reads}
+
+    @property
+    def reads(self) -> str:
+        """Which way it reads a sequence."""
+        if self.from_the_end:
+            return FROM_THE_END
+        return "both ways" if len(self.weights.layers[0]) > 1 else "from the start"
 
 
 def _dtype(weights: LayerWeights) -> Dtype:
@@ -82,8 +108,8 @@ def chosen(found: tuple[Found, ...], name: str | None, file: str) -> Found:
     A name may be shortened to its last parts.
 
     Raises:
-        InputFileError: there is no LSTM in the file, none of that name, or several to choose from; or those to be stacked do
-            not fit onto each other.
+        InputFileError: there is no LSTM in the file, none of that name, or several to choose from; that of the name is not
+            explained; or those to be stacked do not fit onto each other.
     """
     if name is not None and "+" in name and all(one.name != name for one in found):
         return stacked([_one(found, part, file) for part in name.split("+")], file)
@@ -100,11 +126,14 @@ def stacked(parts: list[Found], file: str) -> Found:
     for below, above in pairwise(parts):
         one, other = below.spec, above.spec
         reads = f"{file}#{shown(above.name)}"
+        turned = next((part for part in (below, above) if part.from_the_end), None)
+        if turned is not None:
+            found = f"{shown(turned.name)} reads from the end, and the layers of a stack read in one order"
+            raise InputFileError(f"{file}#{shown(turned.name)}", found, "Choose it alone")
         if other.features != one.output:
             found = f"it reads {other.features} features, and {shown(below.name)} below it emits {one.output} numbers"
             raise InputFileError(reads, found, "Choose consecutive layers")
-        unlike = below.framework != above.framework or below.from_the_end != above.from_the_end
-        if unlike or replace(other, features=one.features, layers=1) != replace(one, layers=1):
+        if below.framework != above.framework or replace(other, features=one.features, layers=1) != replace(one, layers=1):
             found = f"its sizes or options are not those of {shown(below.name)} below it"
             raise InputFileError(reads, found, "Only layers that are alike can be explained as one stack")
     return first._replace(
@@ -140,11 +169,7 @@ def no_lstm(file: str) -> InputFileError:
 def _one(found: tuple[Found, ...], name: str | None, file: str) -> Found:
     if not found:
         raise no_lstm(file)
-    if name is None:
-        fitting = list(found)
-    else:
-        fitting = [one for one in found if one.name == name] or [one for one in found if one.name.endswith(f".{name}")]
-        fitting = fitting or [one for one in found if one.name.endswith(f"/{name}")]
+    fitting = list(found) if name is None else _called(found, name, file)
     if len(fitting) == 1:
         return fitting[0]
     asked = file if name is None else f"{file}#{shown(name)}"
@@ -152,6 +177,20 @@ def _one(found: tuple[Found, ...], name: str | None, file: str) -> Found:
         raise InputFileError(asked, f"there is no such LSTM in it. There are {_listed(found)}")
     several = f"there are {len(fitting)} LSTMs to choose from: {_listed(fitting)}"
     raise InputFileError(asked, several, f"Choose one: {file}#NAME")
+
+
+def _called(found: tuple[Found, ...], name: str, file: str) -> list[Found]:
+    """Those of a name, else those whose last parts are the name.
+
+    Raises:
+        InputFileError: what is called so is not explained.
+    """
+    for fits in (str.__eq__, lambda one, end: one.endswith(f".{end}"), lambda one, end: one.endswith(f"/{end}")):
+        if fitting := [one for one in found if fits(one.name, name)]:
+            return fitting
+        if unfit := [one for one in found[0].beside if fits(one.name, name)]:
+            raise unfit[0].error(file)
+    return []
 
 
 def _listed(found: Sequence[Found]) -> str:

@@ -46,6 +46,8 @@ class Declared(NamedTuple):
     problem: str | None
     """Why it cannot be explained."""
     notes: tuple[str, ...]
+    from_the_end: bool = False
+    """Whether it reads the sequence from its end (`go_backwards`), and is no part of a Bidirectional."""
 
 
 class Within(NamedTuple):
@@ -187,22 +189,27 @@ def _other_ways(config: dict[str, Any], forward: Any, backward: Any) -> str | No
 def _recurrent(layer: Any, within: Within, alone: bool = True) -> Iterator[Declared]:
     """An LSTM layer, or the LSTM cells of an RNN layer; `alone` where it is no part of a Bidirectional."""
     kind, config = _class(layer), _dict(_of(layer, "config"))
-    backwards = alone and config.get("go_backwards")
-    problem = "reads backwards (go_backwards=True), which is explained only in a Bidirectional" if backwards else None
+    turned = alone and bool(config.get("go_backwards"))
     if isinstance(_of(layer, "registered_name"), str):
         within = within.noted(f"a class {shown(kind)} of the user's own, read as that of Keras")
     if kind in ("LSTM", "CuDNNLSTM"):
         cell = Cell((*within.place, "cell"), within.names[-1] if within.names else "")
-        yield _cell(config, within, cell, f"keras.layers.{kind}", problem)
+        yield _turned(_cell(config, within, cell, f"keras.layers.{kind}"), turned)
     if kind != "RNN":
         return
     inner = config.get("cell")
     if _class(inner) == "LSTMCell":
         own = _dict(_of(inner, "config"))
         cell = Cell((*within.place, "cell"), str(own.get("name", ""))[:LONGEST_NAME])
-        yield _cell(own, within, cell, "keras.layers.RNN(LSTMCell)", problem)
+        yield _turned(_cell(own, within, cell, "keras.layers.RNN(LSTMCell)"), turned)
     elif _class(inner) == "StackedRNNCells":
-        yield from _stacked(_dict(_of(inner, "config")), within, problem)
+        problem = "is one of a stack of cells that reads backwards (go_backwards=True), which is not explained"
+        yield from _stacked(_dict(_of(inner, "config")), within, problem if turned else None)
+
+
+def _turned(declared: Declared, turned: bool) -> Declared:
+    """A layer that reads from the end, or as it is."""
+    return declared._replace(title=f"{declared.title}, go_backwards", from_the_end=True) if turned else declared
 
 
 def _stacked(config: dict[str, Any], within: Within, problem: str | None) -> Iterator[Declared]:
@@ -218,7 +225,7 @@ def _stacked(config: dict[str, Any], within: Within, problem: str | None) -> Ite
             yield _cell(own, inner, Cell(place, name), "keras.layers.RNN(StackedRNNCells), one LSTMCell", problem)
 
 
-def _cell(config: dict[str, Any], within: Within, cell: Cell, title: str, problem: str | None) -> Declared:
+def _cell(config: dict[str, Any], within: Within, cell: Cell, title: str, problem: str | None = None) -> Declared:
     notes = list(within.notes)
     if not title.endswith("CuDNNLSTM"):  # cuDNN knows no other activations, and the layer no such options
         for option, standard in STANDARD.items():

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from lstm_explain.core.gates import Direction
 from lstm_explain.core.weights import Weights
 from lstm_explain.errors import InputFileError, RefusedError
-from lstm_explain.readers.found import Found
+from lstm_explain.readers.found import Found, Unfit
 from lstm_explain.readers.keras_cells import Cell, cells_in
 from lstm_explain.readers.naming import checked
 from lstm_explain.readers.opening import shown
@@ -33,6 +33,8 @@ class Layer(NamedTuple):
     cells: dict[Direction, Cell]
     reason: str | None
     """Why it cannot be explained."""
+    from_the_end: bool = False
+    """Whether it reads the sequence from its end."""
 
 
 def found_in(file: Hdf5, declared: Sequence[Declared], budget: int) -> tuple[Found, ...]:
@@ -43,7 +45,8 @@ def found_in(file: Hdf5, declared: Sequence[Declared], budget: int) -> tuple[Fou
         RefusedError: the LSTMs' arrays take more than the memory budget.
     """
     cells = Places(cells_in(file))
-    layers = [*_told(cells, declared)]
+    lacking: list[Unfit] = []
+    layers = [*_told(cells, declared, lacking)]
     layers += _untold(list(cells.left.values()), _version(file))
     wanted = [layer for layer in layers if layer.reason is None]
     tensors = [one for layer in wanted for cell in layer.cells.values() for one in cell.tensors.values()]
@@ -58,17 +61,24 @@ def found_in(file: Hdf5, declared: Sequence[Declared], budget: int) -> tuple[Fou
     if not layers and declared:
         told = shown("/".join(declared[0].names))
         raise InputFileError(file.name, f"its config tells of {told}, and it has no weights of that", "Save the whole model")
-    names = Counter(layer.name for layer in wanted)
-    return tuple(_read(layer, file, alone=names[layer.name] == 1) for layer in wanted)
+    names = Counter(layer.name for layer in layers)
+    unfit = [Unfit(_name(layer, names), f"it {layer.reason}") for layer in layers if layer.reason is not None]
+    return tuple(_read(layer, file, _name(layer, names), (*unfit, *lacking)) for layer in wanted)
 
 
-def _read(layer: Layer, file: Hdf5, alone: bool) -> Found:
-    """An LSTM and its numbers; called by its path where another has its name."""
+def _name(layer: Layer, names: Counter[str]) -> str:
+    """What to choose it by: its path where another has its name."""
+    return layer.name if names[layer.name] == 1 else layer.cells[min(layer.cells)].group
+
+
+def _read(layer: Layer, file: Hdf5, name: str, beside: tuple[Unfit, ...]) -> Found:
+    """An LSTM and its numbers."""
     weights = Weights(({way: cell.weights(file) for way, cell in layer.cells.items()},))
     first = layer.cells[Direction.FORWARD]
     tensors = {one.path: one.shape for cell in layer.cells.values() for one in cell.tensors.values()}
-    name = layer.name if alone else first.group
-    return checked(Found(name, "keras", layer.title, weights, tensors, first.biases), file.name)
+    turned = layer.from_the_end
+    found = Found(name, "keras", layer.title, weights, tensors, first.biases, from_the_end=turned, beside=beside)
+    return checked(found, file.name)
 
 
 def _joined(name: str, title: str, notes: Sequence[str], cells: dict[Direction, Cell], problem: str | None) -> Layer:
@@ -114,18 +124,20 @@ class Places:
         self.left.pop(cell.group, None)
 
 
-def _told(cells: Places, declared: Sequence[Declared]) -> Iterator[Layer]:
-    """The layers of the config that have weights; their cells are taken."""
+def _told(cells: Places, declared: Sequence[Declared], lacking: list[Unfit]) -> Iterator[Layer]:
+    """The layers of the config that have weights; their cells are taken. `lacking` gets those that have none."""
     for one in declared:
         matched = {way: _matching(cells, one, way) for way in one.cells}
         own = {way: cell for way, cell in matched.items() if cell is not None}
+        name = "/".join(one.names) or "lstm"
         if not own:
+            lacking.append(Unfit(name, "it is in the config, and the file has no weights of it", "Save the whole model"))
             continue
         for cell in own.values():
             cells.take(cell)
         missing = [way.value for way in one.cells if way not in own]
         problem = one.problem or (f"has no weights of its {missing[0]} direction" if missing else None)
-        yield _joined("/".join(one.names) or "lstm", one.title, one.notes, own, problem)
+        yield _joined(name, one.title, one.notes, own, problem)._replace(from_the_end=one.from_the_end)
 
 
 def _matching(cells: Places, one: Declared, way: Direction) -> Cell | None:

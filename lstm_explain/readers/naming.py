@@ -12,7 +12,7 @@ from lstm_explain.core.weights import WEIGHT_NAMES, LayerWeights, Weights, check
 from lstm_explain.errors import InputFileError, UsageError
 from lstm_explain.frameworks.known import CONVENTIONS
 from lstm_explain.readers.by_convention import modules_in
-from lstm_explain.readers.found import Found
+from lstm_explain.readers.found import Found, Unfit
 from lstm_explain.readers.opening import shown
 
 if TYPE_CHECKING:
@@ -38,18 +38,29 @@ FLAX_NAME = re.compile(
 )
 FLAX_PACKED_NAME = re.compile(r"(?:(?P<module>.*)[./])?(?P<dense>dense_[ih])[./](?P<tensor>kernel|bias)(?:[./]value)?")
 FLAX_GRU_NAME = re.compile(r"(?:(?P<module>.*)[./])?[ih][rzn][./]kernel(?:[./]value)?")
-MOST_LEFT_OUT = 3
-"""How many other recurrent layers are named beside an LSTM."""
 AXES = {"kernel": 2, "recurrent_kernel": 2, "bias": 1, "projection": 2, "peephole": 2}
 """How many axes each of our tensors has."""
 LAST_PART = re.compile(r"(?:(?P<module>.*)[./])?(?P<tensor>[^./]+?)(?::0)?")
 
 
-class Unfit(NamedTuple):
+class Refused(NamedTuple):
     """Something that looks like a recurrent layer, and is none that we explain."""
 
     name: str
-    reason: str
+    error: InputFileError
+    """What to say where there is nothing else in the file."""
+    tensors: tuple[str, ...] = ()
+    """The arrays that are surely its own, so that no other scheme takes them for another's."""
+
+    @classmethod
+    def because(cls, name: str, file: str, reason: str) -> Refused:
+        """One of which something is to be said, such as: is a GRU."""
+        return cls(name, InputFileError(file, f"{_named(name)} {reason}"))
+
+    @property
+    def unfit(self) -> Unfit:
+        reason = self.error.found.removeprefix(f"{_named(self.name)} ")
+        return Unfit(self.name, f"it {reason}" if reason != self.error.found else reason, self.error.fix)
 
 
 def lstms_in(tensors: Tensors, file: str, convention: str | None = None) -> tuple[Found, ...]:
@@ -64,29 +75,26 @@ def lstms_in(tensors: Tensors, file: str, convention: str | None = None) -> tupl
         InputFileError: the arrays of an LSTM do not fit together; or there are only other recurrent layers, or such that could
             be of several frameworks.
     """
-    schemes: list[Callable[[Tensors, str], Iterator[Found | Unfit]]] = [_own, _pytorch, _flax, _flax_packed, _keras]
+    schemes: list[Callable[[Tensors, str], Iterator[Found | Refused]]] = [_own, _pytorch, _flax, _flax_packed, _keras]
     if convention is not None:
         schemes = [lambda named, where: _by_convention(named, where, CONVENTIONS[convention])]
     found: list[Found] = []
-    unfit: list[Unfit] = []
+    refused: list[Refused] = []
     left = dict(tensors)
     for scheme in schemes:
         for one in list(scheme(left, file)):
-            if isinstance(one, Unfit):
-                unfit.append(one)
-                continue
-            found.append(one)
+            refused.append(one) if isinstance(one, Refused) else found.append(one)
             left = {name: array for name, array in left.items() if name not in one.tensors}
-    if not found and unfit:
-        raise InputFileError(file, f"{_named(unfit[0].name)} {unfit[0].reason}")
-    left_out = tuple(f"Beside it, {_named(one.name)} {one.reason}" for one in unfit[:MOST_LEFT_OUT])
-    return tuple(one._replace(notes=one.notes + left_out) for one in found)
+    if not found and refused:
+        raise refused[0].error
+    beside = tuple(one.unfit for one in refused)
+    return tuple(one._replace(beside=beside) for one in found)
 
 
 # --- one scheme for each way to name ----------------------------------------------------------------------------------
 
 
-def _own(tensors: Tensors, file: str) -> Iterator[Found | Unfit]:
+def _own(tensors: Tensors, file: str) -> Iterator[Found | Refused]:
     """`layer0.forward.kernel`: what `trace -o run.npz` and `convert` write."""
     modules: dict[str, Parts] = {}
     for name in tensors:
@@ -96,14 +104,16 @@ def _own(tensors: Tensors, file: str) -> Iterator[Found | Unfit]:
     for module, parts in modules.items():
         missing = [name for own in parts.values() for name in WEIGHT_NAMES[:2] if name not in own]
         if missing:
-            yield Unfit(module, f"has no {missing[0]}")
+            yield Refused.because(module, file, f"has no {missing[0]}")
             continue
         layers = {place: LayerWeights(**{key: tensors[name] for key, name in own.items()}) for place, own in parts.items()}
         biases = int("bias" in next(iter(parts.values())))
-        yield _found(module, "lstm-explain", "lstm-explain", layers, parts, tensors, file, biases)
+        used = tuple(name for own in parts.values() for name in own.values())
+        for one in _found(module, "lstm-explain", "lstm-explain", layers, parts, tensors, file, biases):
+            yield one._replace(tensors=used) if isinstance(one, Refused) else one
 
 
-def _pytorch(tensors: Tensors, file: str) -> Iterator[Found | Unfit]:
+def _pytorch(tensors: Tensors, file: str) -> Iterator[Found | Refused]:
     """`encoder.lstm.weight_ih_l0_reverse`; without `_l0` it is an LSTMCell."""
     modules: dict[tuple[str, bool], Parts] = {}
     for name in tensors:
@@ -113,23 +123,26 @@ def _pytorch(tensors: Tensors, file: str) -> Iterator[Found | Unfit]:
             own.setdefault(place, {})[match["tensor"]] = name
     for (module, cell), parts in modules.items():
         title = "torch.nn.LSTMCell" if cell else "torch.nn.LSTM"
-        _check_biases(module, next(iter(parts.values())), tensors, file)
+        if problem := _odd_biases(module, next(iter(parts.values())), tensors, file):
+            yield Refused(module, problem)
+            continue
         yield from _unpacked(module, title, CONVENTIONS["pytorch"], parts, tensors, file)
 
 
-def _check_biases(module: str, own: dict[str, str], tensors: Tensors, file: str) -> None:
-    """Raise `InputFileError` where there is one bias, which PyTorch never writes: others who do order the gates otherwise."""
+def _odd_biases(module: str, own: dict[str, str], tensors: Tensors, file: str) -> InputFileError | None:
+    """What to say where there is one bias, which PyTorch never writes: others who do order the gates otherwise."""
     biases = [name for name in CONVENTIONS["pytorch"].biases if name in own]
     other = f"{module}.bias" if module else "bias"
     if not biases and other in tensors and {"weight_ih", "weight_hh"} <= set(own):
         found = "has weight_ih, weight_hh and bias: Equinox and Core ML write these, with the gates in different orders"
-        raise InputFileError(file, f"{_named(module)} {found}", "Say which: --convention equinox or --convention coreml")
+        return InputFileError(file, f"{_named(module)} {found}", "Say which: --convention equinox or --convention coreml")
     if len(biases) == 1:
         missing = next(name for name in CONVENTIONS["pytorch"].biases if name not in own)
-        raise InputFileError(file, f"{_named(module)} has no {missing}", "The file is not whole")
+        return InputFileError(file, f"{_named(module)} has no {missing}", "The file is not whole")
+    return None
 
 
-def _keras(tensors: Tensors, file: str) -> Iterator[Found | Unfit]:
+def _keras(tensors: Tensors, file: str) -> Iterator[Found | Refused]:
     """`lstm/lstm_cell/recurrent_kernel`."""
     convention = CONVENTIONS["keras"]
     names = {convention.kernel, convention.recurrent_kernel, *convention.biases}
@@ -138,7 +151,7 @@ def _keras(tensors: Tensors, file: str) -> Iterator[Found | Unfit]:
             yield from _unpacked(module, "keras.layers.LSTM", convention, {(0, Direction.FORWARD): own}, tensors, file)
 
 
-def _by_convention(tensors: Tensors, file: str, convention: Convention) -> Iterator[Found | Unfit]:
+def _by_convention(tensors: Tensors, file: str, convention: Convention) -> Iterator[Found | Refused]:
     """The names that a framework uses, whatever stands before them; PyTorch's carry layer and direction."""
     if convention.framework == "pytorch":
         yield from _pytorch(tensors, file)
@@ -159,31 +172,38 @@ def _by_last_part(tensors: Tensors, names: set[str]) -> dict[str, dict[str, str]
     return modules
 
 
-def _flax(tensors: Tensors, file: str) -> Iterator[Found | Unfit]:
+def _flax(tensors: Tensors, file: str) -> Iterator[Found | Refused]:
     """`params/LSTMCell_0/hi/kernel`: one dense layer for each gate, the input's without bias; nnx writes `if_`."""
     modules: dict[str, dict[str, str]] = {}
     nnx: set[str] = set()
+    gru: dict[str, None] = {}
     for name in tensors:
         if match := FLAX_NAME.fullmatch(name):
             modules.setdefault(match["module"] or "", {})[f"{match['dense']}.{match['tensor']}"] = name
             nnx |= {match["module"] or ""} if match["nnx"] else set()
         elif match := FLAX_GRU_NAME.fullmatch(name):
-            yield Unfit(match["module"] or "", "is a GRU; only LSTMs are explained")
+            gru.setdefault(match["module"] or "")
+    for module in gru:
+        yield Refused.because(module, file, "is a GRU; only LSTMs are explained")
     for module, own in modules.items():
         wanted = [f"{source}{LETTERS[gate]}.kernel" for source in "ih" for gate in GATES]
         if any(name not in own for name in wanted):
-            yield Unfit(
-                module, f"has no {', '.join(name for name in wanted if name not in own)}: this is no LSTM cell of Flax"
-            )
+            missing = ", ".join(name for name in wanted if name not in own)
+            yield Refused.because(module, file, f"has no {missing}: this is no LSTM cell of Flax")
             continue
-        weights = _flax_weights(own, tensors, file)
-        place = (0, Direction.FORWARD)
-        kind = "nnx" if module in nnx else "linen"
-        title, biases = f"flax.{kind}.LSTMCell", int(weights.bias is not None)
-        yield _found(module or "lstm", f"flax-{kind}", title, {place: weights}, {place: own}, tensors, file, biases)
+        try:
+            yield from _flax_cell(module, "nnx" if module in nnx else "linen", own, tensors, file)
+        except InputFileError as error:
+            yield Refused(module, error)
 
 
-def _flax_packed(tensors: Tensors, file: str) -> Iterator[Found | Unfit]:
+def _flax_cell(module: str, kind: str, own: dict[str, str], tensors: Tensors, file: str) -> Iterator[Found | Refused]:
+    weights, place = _flax_weights(own, tensors, file), (0, Direction.FORWARD)
+    title, biases = f"flax.{kind}.LSTMCell", int(weights.bias is not None)
+    yield from _found(module or "lstm", f"flax-{kind}", title, {place: weights}, {place: own}, tensors, file, biases)
+
+
+def _flax_packed(tensors: Tensors, file: str) -> Iterator[Found | Refused]:
     """`cell/dense_h/kernel`: one dense layer for all gates of h, one for x; nnx's OptimizedLSTMCell."""
     modules: dict[str, dict[str, str]] = {}
     for name in tensors:
@@ -218,7 +238,7 @@ def _unpacked(
     tensors: Tensors,
     file: str,
     placed: Mapping[tuple[int, Direction], dict[str, Array]] | None = None,
-) -> Iterator[Found | Unfit]:
+) -> Iterator[Found | Refused]:
     """A module of a framework. `placed` are the arrays of each layer and direction, where these are parts of the file's."""
     if placed is None:
         placed = {place: {key: tensors[name] for key, name in own.items()} for place, own in parts.items()}
@@ -226,16 +246,17 @@ def _unpacked(
     for place, arrays in placed.items():
         reason = _no_lstm(arrays, convention)
         if reason:
-            yield Unfit(module, reason)
+            yield Refused.because(module, file, reason)
             return
         try:
             with np.errstate(all="ignore"):  # infinite biases of either sign add up to nan
                 layers[place] = convention.unpack(arrays)
         except (ValueError, IndexError):  # sizes that cannot be cut into four, added up or turned
-            raise InputFileError(f"{file}#{_named(module)}", "its tensors do not fit together") from None
+            yield Refused(module, InputFileError(f"{file}#{_named(module)}", "its tensors do not fit together"))
+            return
     first = set(next(iter(placed.values())))
     biases = sum(set(convention.names(name, convention.gate_order)) <= first for name in convention.biases)
-    yield _found(module or "lstm", convention.framework, title, layers, parts, tensors, file, biases)
+    yield from _found(module or "lstm", convention.framework, title, layers, parts, tensors, file, biases)
 
 
 def _no_lstm(arrays: dict[str, Array], convention: Convention) -> str | None:
@@ -273,17 +294,21 @@ def _found(
     tensors: Tensors,
     file: str,
     biases: int,
-) -> Found:
+) -> Iterator[Found | Refused]:
     """Put layers and directions in order, once they are known to fit together."""
     depth = 1 + max(layer for layer, _ in layers)
     ways = [way for way in Direction if way is Direction.FORWARD or way in {one for _, one in layers}]
     missing = [f"layer {layer} {way.value}" for layer in range(depth) for way in ways if (layer, way) not in layers]
     if missing:
-        raise InputFileError(file, f"{_named(module)} has no weights of {missing[0]}", "The file is not whole")
+        yield Refused(module, InputFileError(file, f"{_named(module)} has no weights of {missing[0]}", "The file is not whole"))
+        return
     weights = Weights(tuple({way: _of_one_type(layers[layer, way]) for way in ways} for layer in range(depth)))
     used = [name for layer in range(depth) for way in ways for name in parts[layer, way].values()]
     found = Found(module, framework, title, weights, {name: tensors[name].shape for name in used}, biases)
-    return checked(found, file)
+    try:
+        yield checked(found, file)
+    except InputFileError as error:
+        yield Refused(module, error)
 
 
 def _of_one_type(weights: LayerWeights) -> LayerWeights:

@@ -123,6 +123,17 @@ class Constants:
                 self.under_way.pop()
         return self.known[place]
 
+    def known_value(self, scope: Scope, name: str) -> Array | None:
+        """The value of a name as seen from a graph; None where it is not constant, or is malformed.
+
+        Raises:
+            RefusedError: it stands in another file, or would be over the memory budget.
+        """
+        try:
+            return self.value(scope, name) if name else None
+        except (NotConstantError, InputFileError):
+            return None
+
     def _value(self, home: Scope, name: str) -> Array:
         if name in home.tensors:
             return tensor_array(home.tensors[name], f"its tensor {shown(text(name))}", self.ledger)
@@ -136,12 +147,12 @@ class Constants:
         return self.value(*given)
 
     def _made(self, scope: Scope, node: Any, output: int) -> Array:
+        if node.op_type == "Constant":
+            return self._constant(scope, node)
         self.folded += 1
         if self.folded > MOST_FOLDED:
             found = f"its weights are computed by more than {MOST_FOLDED:,} nodes"
             raise RefusedError(self.name, found, "Fold its constants first, with any optimiser of ONNX models")
-        if node.op_type == "Constant":
-            return self._constant(scope, node)
         self._check(node)
         inputs = [self.value(scope, one) if one else None for one in node.input]
         try:

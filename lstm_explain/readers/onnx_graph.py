@@ -38,6 +38,12 @@ class Scope:
     """What it is given: the value of another graph, or None where that is only known when the model runs."""
     attributes: dict[str, Any] = field(default_factory=dict)
     """What the attributes of a function stand for in this call."""
+    body_of: Place | None = None
+    """The node whose body it is; None for the model's own graph and for functions."""
+    inputs: dict[str, int] = field(default_factory=dict)
+    """The inputs of a body, and which each is."""
+    states: dict[str, tuple[str, str]] = field(default_factory=dict)
+    """The states of a Loop or Scan by their names in its body: what the body hands on, and what they begin with outside."""
 
     def attribute(self, node: Any, name: str) -> Any:
         """An attribute of one of its nodes, or None; in a function it may stand for one of the call's."""
@@ -114,8 +120,12 @@ def graph_scope(graph: Any, path: str = "", outer: Scope | None = None) -> Scope
 def body_scope(place: Place, graph: Any, path: str) -> Scope:
     """The names of a graph inside a node."""
     scope = graph_scope(graph, path, place.scope)
-    for name, start in _kept_states(place, graph, scope):
-        scope.given[name] = (place.scope, start)
+    scope.body_of = place
+    scope.inputs = {one.name: number for number, one in enumerate(graph.input)}
+    for name, handed_on, start in _states(place, graph):
+        scope.states[name] = handed_on, start
+        if _same(handed_on, name, scope):
+            scope.given[name] = (place.scope, start)
     return scope
 
 
@@ -138,21 +148,19 @@ def _producers(nodes: Any) -> dict[str, tuple[Any, int]]:
     return {name: (node, number) for node in nodes for number, name in enumerate(node.output) if name}
 
 
-def _kept_states(place: Place, graph: Any, scope: Scope) -> Iterator[tuple[str, str]]:
-    """The states of a Loop or Scan that its body hands on unchanged: their names there, and where they begin."""
+def _states(place: Place, graph: Any) -> Iterator[tuple[str, str, str]]:
+    """The states of a Loop or Scan: the name of each in its body, what the body hands on, and where it begins outside."""
     node = place.node
     ahead = {"Loop": 2, "Scan": 0}.get(node.op_type)  # a Loop's body is given the turn and the condition first
     if ahead is None:
         return
-    states = len(node.input) - ahead
+    many = len(node.input) - ahead
     if node.op_type == "Scan":
         scanned = place.scope.attribute(node, "num_scan_inputs")
-        states -= int(scanned.i) if scanned is not None else states
+        many -= int(scanned.i) if scanned is not None else many
     after = 1 if ahead else 0  # a Loop's body hands on the condition first
-    for number in range(max(0, min(states, len(graph.input) - ahead, len(graph.output) - after))):
-        name, handed_on = graph.input[ahead + number].name, graph.output[after + number].name
-        if _same(handed_on, name, scope):
-            yield name, node.input[ahead + number]
+    for number in range(max(0, min(many, len(graph.input) - ahead, len(graph.output) - after))):
+        yield graph.input[ahead + number].name, graph.output[after + number].name, node.input[ahead + number]
 
 
 def _same(handed_on: str, name: str, scope: Scope) -> bool:

@@ -15,6 +15,8 @@ from lstm_explain.readers.found import Found
 from lstm_explain.readers.naming import checked
 from lstm_explain.readers.onnx_constants import NotConstantError, NotFoldedError
 from lstm_explain.readers.onnx_graph import named
+from lstm_explain.readers.onnx_source import reversed_input
+from lstm_explain.readers.onnx_states import STATES, before_batch
 from lstm_explain.readers.onnx_tensor import text
 from lstm_explain.readers.opening import shown
 
@@ -22,21 +24,18 @@ if TYPE_CHECKING:
     from lstm_explain.core.axes import Array
     from lstm_explain.core.weights import LayerWeights
     from lstm_explain.readers.onnx_constants import Constants
-    from lstm_explain.readers.onnx_graph import Place, Scope
+    from lstm_explain.readers.onnx_graph import Place
 
 INPUTS = ("X", "W", "R", "B", "sequence_lens", "initial_h", "initial_c", "P")
 DEFAULT_ACTIVATIONS = ("sigmoid", "tanh", "tanh")
 WAYS = {
     "forward": (Direction.FORWARD,),
-    "reverse": (Direction.FORWARD,),  # our forward LSTM on the reversed sequence
+    "reverse": (Direction.FORWARD,),  # our forward LSTM, which is told to read from the end
     "bidirectional": (Direction.FORWARD, Direction.BACKWARD),
 }
-REVERSED = (
-    "its direction is reverse: give it the sequence from its end, and timestep 1 is the first that it reads, "
-    "which is the sequence's last"
-)
 LENGTHS = "it is fed the lengths of its samples (sequence_lens) when the model runs; they are not in the file"
-STATES = "it starts from states that the model computes when it runs; here it starts from zeros"
+TURNED = "the model turns the sequence round before it reads it"
+TWICE = "the model turns the sequence round before it reads it from its end, which is the start of the data"
 
 
 class _Node(NamedTuple):
@@ -104,15 +103,15 @@ def read_lstm(place: Place, constants: Constants, file: str) -> Found:
     constants.ledger.take(3 * size, f"arranging the weights of {named(place)}")
     layer = {way: _layer(tensors, number, wide) for number, way in enumerate(WAYS[direction])}
     initial, notes = _initial(node, len(layer), tensors["R"].shape[2], wide)
-    if direction == "reverse":
-        notes = (REVERSED, *notes)
+    backward = direction == "reverse"
+    if len(layer) == 1 and reversed_input(place.scope, node.input("X"), _axis(node), constants):
+        backward, notes = not backward, (*notes, TWICE if backward else TURNED)
     if node.input("sequence_lens"):
         notes = (*notes, LENGTHS)
     title = "ONNX LSTM" + (", direction reverse" if direction == "reverse" else "")
     used = {text(node.input(name)): array.shape for name, array in tensors.items()}
     biases = 2 if "B" in tensors else 0
-    weights, backward = Weights((layer,)), direction == "reverse"
-    return checked(Found(place.name, ONNX.framework, title, weights, used, biases, initial, backward, notes), file)
+    return checked(Found(place.name, ONNX.framework, title, Weights((layer,)), used, biases, initial, backward, notes), file)
 
 
 def _layer(tensors: dict[str, Array], number: int, dtype: Any) -> LayerWeights:
@@ -122,6 +121,12 @@ def _layer(tensors: dict[str, Array], number: int, dtype: Any) -> LayerWeights:
         parts |= dict(zip(ONNX.biases, np.split(parts.pop("B"), 2), strict=True))
     with np.errstate(all="ignore"):  # infinite biases of either sign add up to nan
         return ONNX.unpack(parts)
+
+
+def _axis(node: _Node) -> int:
+    """The axis of timesteps of its X."""
+    layout = node.attribute("layout")
+    return 1 if layout is not None and layout.i else 0
 
 
 # --- what it says of itself -------------------------------------------------------------------------------------------
@@ -200,7 +205,7 @@ def _state(node: _Node, name: str, ways: int, units: int, dtype: Any) -> Array:
     called = node.input(name)
     if not called:
         return np.zeros((ways, 1, units), dtype)
-    array = _before_batch(node, node.place.scope, called)
+    array = before_batch(node.constants, node.place.scope, called)
     layout = node.attribute("layout")
     if layout is not None and layout.i and array.ndim == 3:
         array = array.transpose(1, 0, 2)
@@ -220,20 +225,3 @@ def _axes(array: Array, ways: int, units: int) -> list[tuple[int, int]]:
     """Each axis with the size that it should have; any number of samples will do."""
     samples = array.shape[-2] if array.ndim > 1 else 1
     return list(zip(reversed(array.shape), (units, samples, ways), strict=False))
-
-
-def _before_batch(node: _Node, scope: Scope, name: str) -> Array:
-    """The value of a state; where a node only repeats it for as many samples as there are, the value before that."""
-    try:
-        return node.constants.value(scope, name)
-    except NotConstantError:
-        home = scope.home(name)
-        maker = None if home is None else home.producers.get(name)
-        if home is None or maker is None:
-            raise
-    made = maker[0]
-    if made.op_type == "ConstantOfShape":
-        return node.constants.fill(home, made)
-    if made.op_type in ("Expand", "Cast", "Identity") and len(made.input):
-        return _before_batch(node, home, made.input[0])
-    raise NotConstantError(name)

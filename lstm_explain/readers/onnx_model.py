@@ -6,15 +6,19 @@ import os
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 from lstm_explain.errors import InputFileError, MissingExtraError, RefusedError, UsageError
+from lstm_explain.readers.found import Unfit
+from lstm_explain.readers.onnx_cell import cell_of
 from lstm_explain.readers.onnx_constants import OWN_DOMAINS, Constants
-from lstm_explain.readers.onnx_graph import Walk, graph_scope, named
+from lstm_explain.readers.onnx_graph import Walk, graph_scope
 from lstm_explain.readers.onnx_lstm import read_lstm
 from lstm_explain.readers.onnx_tensor import Ledger, text
 from lstm_explain.readers.onnx_wire import parsed_bytes
+from lstm_explain.readers.onnx_written_out import read_written_out
 from lstm_explain.readers.opening import shown
 
 if TYPE_CHECKING:
     from lstm_explain.readers.found import Found
+    from lstm_explain.readers.onnx_cell import Cell
 
 OTHERS = {
     "GRU": "a GRU",
@@ -82,40 +86,43 @@ def _found(model: Any, ledger: Ledger) -> tuple[Found, ...]:
     constants = Constants(model, ledger)
     functions = {(one.domain, one.name): one for one in model.functions}
     found: list[Found] = []
-    unfit: list[InputFileError] = []
+    unfit: list[Unfit] = []
     kinds: set[str] = set()
+    cells: list[Cell] = []
     for place in Walk(ledger.name, functions).through(model.graph.node, graph_scope(model.graph)):
         kind = text(place.node.op_type)
         if kind == "LSTM" and place.node.domain in OWN_DOMAINS:
             try:
                 found.append(read_lstm(place, constants, ledger.name))
             except InputFileError as error:
-                where = error.asked if error.asked != ledger.name else f"{ledger.name}#{named(place)}"
-                unfit.append(InputFileError(where, error.found, error.fix))
+                unfit.append(Unfit(place.name, error.found, error.fix))
         elif kind in OTHERS:
-            unfit.append(InputFileError(f"{ledger.name}#{named(place)}", f"this is {OTHERS[kind]}; only LSTMs are explained"))
+            unfit.append(Unfit(place.name, f"it is {OTHERS[kind]}; only LSTMs are explained"))
+        elif kind == "Mul" and (cell := cell_of(place)) is not None:
+            cells.append(cell)
         kinds.add(kind) if kind in WRITTEN_OUT else None
         if len(found) + len(unfit) > MOST_LSTMS:
             raise RefusedError(ledger.name, f"it has more than {MOST_LSTMS:,} recurrent nodes", "Give the part that matters")
+    written = read_written_out(cells, constants, ledger.name)
+    found, unfit = [*found, *written.found], [*unfit, *written.unfit]
     if found:
         return _named_once(found, unfit)
     raise _nothing(ledger.name, unfit, kinds)
 
 
-def _nothing(file: str, unfit: list[InputFileError], kinds: set[str]) -> InputFileError:
+def _nothing(file: str, unfit: list[Unfit], kinds: set[str]) -> InputFileError:
     """What to say where there is no LSTM: what the first recurrent node is, if there is one."""
     if unfit:
         more = f"; {len(unfit) - 1} more recurrent nodes are not explained either" if len(unfit) > 1 else ""
-        return InputFileError(unfit[0].asked, f"{unfit[0].found}{more}", unfit[0].fix)
+        return unfit[0]._replace(reason=f"{unfit[0].reason}{more}").error(file)
     if kinds == WRITTEN_OUT:
         found = "there is no node LSTM in it. Its nodes MatMul, Sigmoid and Tanh may be one written out, as Keras exports it"
         return InputFileError(file, found, "Give the model that it was made from, such as a .keras file")
     return InputFileError(file, "there is no LSTM in it")
 
 
-def _named_once(found: list[Found], unfit: list[InputFileError]) -> tuple[Found, ...]:
-    """Every LSTM under a name of its own; what was left out is said of each."""
-    left_out = tuple(f"not explained is {one.asked}: {one.found}" for one in unfit[:3])
+def _named_once(found: list[Found], unfit: list[Unfit]) -> tuple[Found, ...]:
+    """Every LSTM under a name of its own, and beside each what is not explained."""
     taken: set[str] = set()
     named_once = []
     for one in found:
@@ -123,5 +130,5 @@ def _named_once(found: list[Found], unfit: list[InputFileError]) -> tuple[Found,
         while name in taken:
             name, number = f"{one.name}_{number}", number + 1
         taken.add(name)
-        named_once.append(one._replace(name=name, notes=one.notes + left_out))
+        named_once.append(one._replace(name=name, beside=tuple(unfit)))
     return tuple(named_once)

@@ -44,16 +44,16 @@ def open_file(name: str, fix: str = A_BATCH) -> BinaryIO:
         raise InputFileError(shown(name), "no file can have this name") from None
 
 
-def standard_input() -> BinaryIO:
-    """The bytes of standard input.
+def standard_input(option: str = "--data", what: str = "a CSV file") -> BinaryIO:
+    """The bytes of standard input, which `option` asked for.
 
     Raises:
         InputFileError: it is closed, or a terminal at which nobody would know what to type.
     """
     if sys.stdin is None or sys.stdin.closed:
-        raise InputFileError("--data -", "standard input is closed", "Pipe a CSV file into it")
+        raise InputFileError(f"{option} -", "standard input is closed", f"Pipe {what} into it")
     if sys.stdin.isatty():
-        raise InputFileError("--data -", "standard input is a terminal", "Pipe a CSV file into it")
+        raise InputFileError(f"{option} -", "standard input is a terminal", f"Pipe {what} into it")
     return sys.stdin.buffer
 
 

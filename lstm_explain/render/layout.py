@@ -41,6 +41,7 @@ class Look(NamedTuple):
     dim: bool = False
     italic: bool = False
     reverse: bool = False
+    underline: bool = False
     tint: float | None = None
     """From -1 to 1; see `document.blocks.Cell`."""
 

@@ -39,7 +39,7 @@ def text(document: Document, width: int, color: Colors | None, unicode: bool) ->
 
     system = {"standard": ColorSystem.STANDARD, "256": ColorSystem.EIGHT_BIT, "truecolor": ColorSystem.TRUECOLOR}[color]
     page = (
-        "".join(_style(span.look).render(span.text, color_system=system) for span in line)
+        "".join(style(span.look).render(span.text, color_system=system) for span in line)
         for line in lines(document, width, unicode)
     )
     return "".join(f"{line}\n" for line in page)
@@ -52,7 +52,7 @@ def painted(document: Document, width: int = 80, unicode: bool = True) -> Text:
     page = Text(no_wrap=True, overflow="ignore")
     for line in lines(document, width, unicode):
         for span in line:
-            page.append(span.text, _style(span.look))
+            page.append(span.text, style(span.look))
         page.append("\n")
     return page
 
@@ -81,7 +81,8 @@ def _console(width: int, **settings: Any) -> Console:
     return Console(width=width, emoji=False, markup=False, **always, **settings)
 
 
-def _style(look: Look) -> Any:
+def style(look: Look) -> Any:
+    """What rich calls a look."""
     from rich.style import Style
 
     ink = paper = None
@@ -90,8 +91,10 @@ def _style(look: Look) -> Any:
         red, green, blue = (round(zero + (full - zero) * share) for zero, full in zip(ZERO, end, strict=True))
         ink = "#000000" if 0.3 * red + 0.59 * green + 0.11 * blue > 130 else "#ffffff"
         paper = f"#{red:02x}{green:02x}{blue:02x}"
-    bold, dim, italic, reverse = (mark or None for mark in (look.bold, look.dim, look.italic, look.reverse))
-    return Style(color=ink, bgcolor=paper, bold=bold, dim=dim, italic=italic, reverse=reverse)
+    bold, dim, italic, reverse, under = (
+        mark or None for mark in (look.bold, look.dim, look.italic, look.reverse, look.underline)
+    )
+    return Style(color=ink, bgcolor=paper, bold=bold, dim=dim, italic=italic, reverse=reverse, underline=under)
 
 
 SVG = """<svg class="rich-terminal" xml:space="preserve" viewBox="0 0 {width} {height}" xmlns="http://www.w3.org/2000/svg">

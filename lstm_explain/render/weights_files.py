@@ -29,6 +29,9 @@ def weights_file(convert: Convert, suffix: str, asked: str) -> bytes:
         UsageError: no such file is written, or the model cannot be written in this convention.
         MissingExtraError: a library is missing that writes the format.
     """
+    if suffix in (".npz", ".safetensors") and convert.from_the_end:
+        found = "arrays cannot say that a layer reads from the end, and this one does"
+        raise UsageError(asked, found, "Write an .onnx model, which can")
     if suffix == ".npz":
         return _npz(convert)
     if suffix == ".safetensors":
@@ -98,7 +101,7 @@ def _layer_nodes(convert: Convert, layer: int, reads: str, names: set[str]) -> l
     if "P" in names:
         inputs += ["", "", "", f"P_{layer}"]
     made = ["Y", "Y_h", "Y_c"] if last else [f"Y_{layer}"]
-    direction = "bidirectional" if spec.bidirectional else "forward"
+    direction = "bidirectional" if spec.bidirectional else "reverse" if convert.from_the_end else "forward"
     node = helper.make_node("LSTM", inputs, made, f"lstm_{layer}", hidden_size=spec.units, direction=direction)
     if last:
         return [node]

@@ -57,6 +57,8 @@ def test_sizes_options_and_weights_come_from_the_file(topic: str, call: Call) ->
         "layer": "lstm",
         "framework": "pytorch",
         "title": "torch.nn.LSTM",
+        "biases": 2,
+        "reads": "from the start",
     }
     found = content(call(topic, "--model", "both.npz", "--data", "x.npy", "--json"))
     assert (found["spec"]["bidirectional"], found["spec"]["bias"], found["spec"]["samples"]) == (True, False, 2)

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 from dataclasses import FrozenInstanceError, replace
+from pathlib import Path
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+import lstm_explain
 from lstm_explain.core.cost import run_bytes
 from lstm_explain.core.gates import Direction
-from lstm_explain.core.lstm import BLOCK_BYTES, BLOCK_SAMPLES, LSTM
+from lstm_explain.core.lstm import BLOCK_BYTES, BLOCK_SAMPLES, LSTM, Loaded
 from lstm_explain.core.record import Record
 from lstm_explain.core.spec import Spec
+from lstm_explain.core.weights import Weights
 from lstm_explain.errors import RefusedError, UsageError
 from lstm_explain.library import seeded
 
@@ -183,6 +186,57 @@ def test_each_sample_keeps_its_own_length() -> None:
     whole = lstm.run()
     assert [whole.length(sample) for sample in range(6)] == lengths
     assert [lstm.run(2, 5).length(sample) for sample in range(3)] == [2, 3, 4]
+
+
+def turned(lstm: LSTM) -> LSTM:
+    """The same LSTM, which reads from the end."""
+    return replace(lstm, loaded=Loaded(lstm.weights, {"kind": "model"}, None, True))
+
+
+@settings(max_examples=30, deadline=None, derandomize=True)
+@given(
+    samples=st.integers(1, 5),
+    timesteps=st.integers(1, 6),
+    projection=st.sampled_from([None, 2]),
+    peepholes=st.booleans(),
+    data=st.data(),
+)
+def test_a_layer_that_reads_from_the_end_is_the_backward_direction_of_another(
+    samples: int, timesteps: int, projection: int | None, peepholes: bool, data: st.DataObject
+) -> None:
+    sizes = {"features": 2, "units": 3, "projection": projection, "peepholes": peepholes, "dtype": "float64"}
+    lengths = data.draw(st.none() | st.lists(st.integers(1, timesteps), min_size=samples, max_size=samples))
+    both = seeded(samples=samples, timesteps=timesteps, lengths=lengths, bidirectional=True, **sizes)
+    backward = both.weights.of(0, Direction.BACKWARD)
+    alone = seeded(
+        samples=samples,
+        timesteps=timesteps,
+        lengths=lengths,
+        loaded=Loaded(Weights(({Direction.FORWARD: backward},)), {"kind": "model"}, None, True),
+        **sizes,
+    )
+    made, expected = alone.run().of(0, Direction.FORWARD), both.run().of(0, Direction.BACKWARD)
+    np.testing.assert_allclose(made.last_hidden, expected.last_hidden, rtol=0, atol=1e-14)
+    for sample in range(samples):
+        length = timesteps if lengths is None else lengths[sample]
+        for name in ("input", "forget_gate", "cell", "hidden"):
+            ours, theirs = (getattr(one, name)[sample, :length] for one in (made, expected))
+            np.testing.assert_allclose(ours, theirs[::-1], rtol=0, atol=1e-14, err_msg=name)
+
+
+def test_what_is_read_from_the_end_is_read_so_by_sample_too() -> None:
+    lstm = turned(seeded(samples=300, timesteps=4))
+    record, place = lstm.run_sample(137)
+    np.testing.assert_array_equal(record.input[place], lstm.inputs.block(137, 138)[0, ::-1])
+    np.testing.assert_array_equal(record.output[place], next(lstm.blocks(range(137, 138))).record.output[place])
+    assert seeded(samples=3).read(0, 3).shape == (3, 10, 5)
+
+
+def test_only_an_lstm_takes_its_inputs_for_a_run() -> None:
+    """Whoever took them himself would forget that some layers read from the end."""
+    package = Path(lstm_explain.__file__).parent
+    taking = [file.name for file in package.rglob("*.py") if "inputs.block(" in file.read_text()]
+    assert sorted(taking) == ["lstm.py", "verify.py"]  # verify tries other readings of the data as it is
 
 
 def test_the_type_of_every_tensor_is_the_one_asked_for() -> None:

@@ -28,18 +28,19 @@ def test_the_check_is_said_with_its_number() -> None:
 
 
 def test_every_array_is_listed_with_its_shape() -> None:
-    _, (done, arrays) = words("pytorch", units=3)
-    assert next(cell.text for cell in done.rows[0] if isinstance(cell, Cell)) == "axes"
+    _, (done, before, arrays) = words("pytorch", units=3)
+    assert next(cell.text for cell in done.rows[0] if isinstance(cell, Cell)) == "gates"
+    assert next(cell.text for cell in before.rows[0] if isinstance(cell, Cell)) == "layer0.forward.kernel"
     listed = [[cell.text for cell in row if isinstance(cell, Cell)] for row in arrays.rows]
     assert listed == [
-        ["weight_ih_l0", "(12, 5)", "0", "forward"],
-        ["weight_hh_l0", "(12, 3)", "0", "forward"],
-        ["bias_ih_l0", "(12)", "0", "forward"],
-        ["bias_hh_l0", "(12)", "0", "forward"],
+        ["weight_ih_l0", "(12, 5)", "layer0.forward.kernel"],
+        ["weight_hh_l0", "(12, 3)", "layer0.forward.recurrent_kernel"],
+        ["bias_ih_l0", "(12)", "layer0.forward.bias"],
+        ["bias_hh_l0", "(12)", "zeros"],
     ]
 
 
 def test_a_deep_stack_is_shortened() -> None:
-    _, (_, arrays) = words("pytorch", units=2, layers=20)
+    _, (_, _, arrays) = words("pytorch", units=2, layers=20)
     assert len(arrays.rows) == 33
     assert any(isinstance(row[0], Cell) and row[0].text == "⋮" for row in arrays.rows)

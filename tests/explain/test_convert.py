@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from lstm_explain.core.forward import forward
 from lstm_explain.core.gates import GATES
+from lstm_explain.core.lstm import Loaded
 from lstm_explain.errors import RefusedError, UsageError
 from lstm_explain.explain.convert import explain_convert
 from lstm_explain.frameworks.known import CONVENTIONS
@@ -90,7 +91,10 @@ def test_a_reordered_gate_would_be_noticed(to: str, monkeypatch: pytest.MonkeyPa
 
 def test_what_was_done_is_said() -> None:
     lstm = seeded(samples=2, units=4)
-    assert explain_convert(lstm, "keras").done == {"axes": "as here: a column for each neuron"}
+    assert explain_convert(lstm, "keras").done == {
+        "gates": "as they were: i f g o",
+        "axes": "as they were: a column for each neuron",
+    }
     onnx = explain_convert(lstm, "onnx").done
     assert onnx["gates"] == "reordered from i f g o to i o f g"
     assert onnx["biases"].startswith("one into two")
@@ -123,7 +127,105 @@ def test_the_json_object() -> None:
         "direction": "forward",
         "shape": [12, 5],
         "dtype": "float32",
+        "made_of": ["layer0.forward.kernel"],
     }
+    assert (found["from"], found["before"][0]["name"]) == ("lstm-explain", "layer0.forward.kernel")
+
+
+DONE = {
+    ("pytorch", "keras"): {
+        "gates": "as they were: i f g o",
+        "axes": "turned: a column for each neuron",
+        "biases": "two into one: added up",
+    },
+    ("keras", "onnx"): {
+        "gates": "reordered from i f g o to i o f g",
+        "axes": "turned: a row for each neuron",
+        "biases": "one into two: all of it in the first, zero in the second",
+    },
+    ("onnx", "pytorch"): {
+        "gates": "reordered from i o f g to i f g o",
+        "axes": "as they were: a row for each neuron",
+        "biases": "two into two: their sum in the first, zero in the second",
+    },
+    ("haiku", "tensorflow1"): {
+        "gates": "as they were: i g f o",
+        "axes": "as they were: a column for each neuron",
+    },
+    ("haiku", "flax-linen"): {
+        "gates": "cut: an array for each",
+        "axes": "as they were: a column for each neuron",
+        "kernels": "cut in two: what x_t is multiplied with, and what h_{t-1} is",
+        "forget bias": "1 added: Haiku adds it when it runs",
+    },
+    ("flax-linen", "coreml"): {"gates": "put side by side: i f o g", "axes": "turned: a row for each neuron"},
+}
+
+
+@pytest.mark.parametrize(("written_by", "to"), DONE)
+def test_what_is_done_between_two_frameworks(written_by: str, to: str) -> None:
+    made = explain_convert(seeded(samples=4, units=4), to, written_by)
+    assert made.done == DONE[written_by, to]
+    assert made.difference < 1e-6
+    assert (made.to_dict()["from"], made.to_dict()["to"]) == (written_by, to)
+
+
+def test_what_each_array_is_made_of() -> None:
+    made = {one.name: one.made_of for one in explain_convert(seeded(samples=4, units=4), "keras", "pytorch").arrays}
+    assert made == {
+        "kernel": ("weight_ih_l0",),
+        "recurrent_kernel": ("weight_hh_l0",),
+        "bias": ("bias_ih_l0", "bias_hh_l0"),
+    }
+    made = {one.name: one.made_of for one in explain_convert(seeded(samples=4, units=4), "pytorch", "haiku").arrays}
+    assert made == {
+        "weight_ih_l0": ("linear.w",),
+        "weight_hh_l0": ("linear.w",),
+        "bias_ih_l0": ("linear.b",),
+        "bias_hh_l0": (),
+    }
+
+
+@given(lstms(), st.sampled_from(sorted(CONVENTIONS)), st.sampled_from(sorted(CONVENTIONS)))
+@few
+def test_from_any_framework_to_any_other(lstm: LSTM, written_by: str, to: str) -> None:
+    if any(CONVENTIONS[one].lacks(lstm.spec) for one in (written_by, to)):
+        with pytest.raises(UsageError, match="and this one has"):
+            explain_convert(lstm, to, written_by)
+        return
+    made = explain_convert(lstm, to, written_by)
+    assert made.difference < 1e-14
+    assert {name for one in made.arrays for name in one.made_of} == {one.name for one in made.before}
+    for one in made.arrays:
+        assert one.made_of or not one.array.any()
+
+
+@pytest.mark.parametrize("way", sorted(CONVENTIONS))
+@pytest.mark.parametrize("to", sorted(CONVENTIONS))
+def test_there_and_back_gives_the_arrays_that_there_were(way: str, to: str) -> None:
+    """Through the readers, as through files: written in one convention, in another, and in the first again."""
+    sizes = {"samples": 3, "timesteps": 4, "features": 2, "units": 3, "dtype": "float64"}
+    lstm = seeded(**sizes, init="pytorch", seed=7)
+    first = explain_convert(lstm, way).named()
+    there = explain_convert(_read(first, way, sizes), to)
+    back = explain_convert(_read(there.named(), to, sizes), way)
+    assert (there.written_by.framework, back.written_by.framework) == (way, to)
+    assert set(back.named()) == set(first)
+    for name, array in first.items():
+        np.testing.assert_allclose(back.named()[name], array, rtol=0, atol=1e-14)
+    np.testing.assert_allclose(_read(back.named(), way, sizes).run().output, lstm.run().output, rtol=0, atol=1e-14)
+
+
+def _read(named: dict[str, Any], convention: str, sizes: dict[str, Any]) -> LSTM:
+    """An LSTM of arrays, as a reader finds it."""
+    (found,) = lstms_in(named, "file", convention)
+    return seeded(**sizes, loaded=Loaded(found.weights, found.origin("file")))
+
+
+def test_a_file_says_how_many_biases_there_were() -> None:
+    about = {"kind": "model", "framework": "keras", "biases": 2}  # as CuDNNLSTM has them
+    lstm = seeded(samples=4, units=4, loaded=Loaded(seeded(units=4).weights, about))
+    assert explain_convert(lstm, "keras").done["biases"] == "two into one: added up"
 
 
 def test_what_cannot_be_converted() -> None:
@@ -135,7 +237,5 @@ def test_what_cannot_be_converted() -> None:
 
 
 def _loaded(units: int) -> Any:
-    from lstm_explain.core.lstm import Loaded
-
     weights: Weights = seeded(samples=1, units=units).weights
     return Loaded(weights, {"kind": "model"})

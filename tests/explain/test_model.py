@@ -7,6 +7,7 @@ from dataclasses import replace
 from math import prod
 from typing import Any
 
+import numpy as np
 import pytest
 from array_files import keras_layer, pytorch_layer
 from hypothesis import given, settings
@@ -70,6 +71,15 @@ def test_the_objects_keys_are_the_fields() -> None:
     assert (first["from_the_end"], first["notes"]) == (True, ["odd"])
     assert first["tensors"] == [{"name": name, "shape": list(shape)} for name, shape in found[0].tensors.items()]
     json.dumps(made, allow_nan=False)
+
+
+def test_what_is_not_explained_is_listed_once() -> None:
+    gru = {f"gru.{name}": np.zeros(sizes) for name, sizes in {"weight_ih_l0": (6, 3), "weight_hh_l0": (6, 2)}.items()}
+    made = explain_model(lstms_in({**gru, **keras_layer(), **pytorch_layer()}, "x"), "x").to_dict()
+    assert len(made["lstms"]) == 2
+    reason = "it is a GRU: it has 6 neurons for 2 units, three for each; only LSTMs are explained"
+    assert made["unsupported"] == [{"name": "gru", "reason": reason, "fix": ""}]
+    assert explain_model(lstms_in(keras_layer(), "x"), "x").to_dict()["unsupported"] == []
 
 
 def test_it_is_frozen() -> None:

@@ -202,7 +202,6 @@ def test_bfloat16_weights(keras: Any, saved: Callable[[Any, str], str]) -> None:
 REFUSED: dict[str, dict[str, Any]] = {
     "activation relu": {"activation": "relu"},
     "recurrent_activation hard_sigmoid": {"recurrent_activation": "hard_sigmoid"},
-    "reads backwards (go_backwards=True)": {"go_backwards": True},
 }
 
 

@@ -131,7 +131,7 @@ def test_graphs_in_graphs(onnx: Any, onnxruntime: Any, files: Any, kind: str) ->
 @pytest.mark.parametrize("direction", ["forward", "reverse", "bidirectional"])
 @pytest.mark.parametrize("peepholes", [False, True])
 def test_directions(onnxruntime: Any, files: Any, direction: str, peepholes: bool) -> None:
-    """`reverse` is our forward LSTM on the reversed sequence."""
+    """The weights of `reverse` are those of our forward LSTM; an `LSTM` of them turns the sequence itself."""
     ways = 2 if direction == "bidirectional" else 1
     model = files.simple(files.weights(FEATURES, UNITS, ways, 3, peepholes), direction=direction)
     batch = inputs()

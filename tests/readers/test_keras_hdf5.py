@@ -23,6 +23,7 @@ from lstm_explain.core.forward import forward
 from lstm_explain.core.gates import Direction
 from lstm_explain.core.spec import Spec
 from lstm_explain.errors import InputFileError, LstmExplainError, MissingExtraError, RefusedError, UsageError
+from lstm_explain.readers.found import chosen
 from lstm_explain.readers.models import read_models
 
 if TYPE_CHECKING:
@@ -230,6 +231,32 @@ def test_what_is_not_explained_is_said_by_name(file: Any, reason: str) -> None:
 def test_what_is_not_explained_is_left_out_beside_what_is(file: Any) -> None:
     found = only(read(file, stored({"layers/gru/cell": arrays(gates=3), "layers/lstm/cell": ONE}, {"layers/lstm": "mine"})))
     assert found.name == "mine"
+    assert [one.name for one in found.beside] == ["gru"]
+    with pytest.raises(InputFileError, match=r"^m.h5#gru: it is a GRU: "):
+        chosen((found,), "gru", "m.h5")
+
+
+def test_an_lstm_that_is_not_explained_is_told_of_by_name_beside_one_that_is(file: Any) -> None:
+    layers = [layer("LSTM", "odd", activation="relu"), layer("LSTM", "lost"), layer("LSTM", "fit")]
+    content = legacy({"odd": keras2("odd", ONE), "fit": keras2("fit", ONE)}, sequential(*layers))
+    found = only(read(file, content))
+    assert found.name == "fit"
+    assert [(one.name, one.reason) for one in found.beside] == [
+        ("odd", "it has activation relu, and only tanh is explained"),
+        ("lost", "it is in the config, and the file has no weights of it"),
+    ]
+    assert chosen((found,), None, "m.h5") is found
+    with pytest.raises(InputFileError, match=r"^m.h5#odd: it has activation relu, and only tanh is explained"):
+        chosen((found,), "odd", "m.h5")
+    with pytest.raises(InputFileError, match=r"^m.h5#lost: .* Save the whole model"):
+        chosen((found,), "fit+lost", "m.h5")
+
+
+def test_a_layer_that_goes_backwards_reads_from_the_end(file: Any) -> None:
+    content = legacy({"back": keras2("back", ONE)}, sequential(layer("LSTM", "back", go_backwards=True)))
+    found = only(read(file, content))
+    assert (found.from_the_end, found.reads) == (True, "from the end")
+    assert "go_backwards" in found.title
 
 
 def test_two_layers_of_one_name_are_told_apart_by_their_path(file: Any) -> None:

@@ -18,6 +18,7 @@ from lstm_explain.errors import InputFileError
 from lstm_explain.frameworks.known import CONVENTIONS
 from lstm_explain.frameworks.pytorch import state_dict
 from lstm_explain.frameworks.stored import written
+from lstm_explain.readers.found import chosen
 from lstm_explain.readers.naming import lstms_in
 
 Array = np.ndarray[Any, Any]
@@ -31,8 +32,44 @@ def test_a_gru_beside_an_lstm_is_named() -> None:
     }
     (found,) = lstms_in(tensors, "file")
     assert found.name == "lstm"
-    assert len(found.notes) == 1
-    assert found.notes[0].startswith("Beside it, gru is a GRU")
+    assert [(one.name, one.reason) for one in found.beside] == [
+        ("gru", "it is a GRU: it has 6 neurons for 2 units, three for each; only LSTMs are explained")
+    ]
+    assert chosen((found,), None, "file") is found
+    with pytest.raises(InputFileError, match=r"^file#gru: it is a GRU: it has 6 neurons for 2 units"):
+        chosen((found,), "gru", "file")
+
+
+MODULES = {
+    "it has no weight_hh": {"weight_ih_l0": (8, 3)},
+    "it has no bias_hh": {"weight_ih_l0": (8, 3), "weight_hh_l0": (8, 2), "bias_ih_l0": (8,)},
+    "it has no weights of layer 0 forward": {"weight_ih_l1": (8, 3), "weight_hh_l1": (8, 2)},
+    "its tensors do not fit together": {
+        **{"weight_ih_l0": (8, 3), "weight_hh_l0": (8, 2), "bias_ih_l0": (8,), "bias_hh_l0": (9,)}
+    },
+    "it is a simple recurrent layer": {"weight_ih_l0": (2, 3), "weight_hh_l0": (2, 2)},
+    "it has weight_ih, weight_hh and bias: Equinox and Core ML": {"weight_ih": (8, 3), "weight_hh": (8, 2), "bias": (8,)},
+}
+
+
+@pytest.mark.parametrize("reason", MODULES)
+def test_what_is_not_explained_is_told_of_by_name_beside_what_is(reason: str) -> None:
+    odd = {f"odd.{name}": np.zeros(sizes) for name, sizes in MODULES[reason].items()}
+    with pytest.raises(InputFileError):
+        lstms_in(odd, "file")
+    (found,) = lstms_in({**odd, **pytorch_layer(3, 2)}, "file")
+    (one,) = found.beside
+    assert (found.name, one.name) == ("lstm", "odd")
+    assert one.reason.startswith(reason)
+    with pytest.raises(InputFileError) as raised:
+        chosen((found,), "odd", "file")
+    assert str(raised.value).startswith(f"file#odd: {reason}")
+
+
+def test_a_layer_of_ours_that_is_broken_is_not_taken_for_one_of_another_framework() -> None:
+    ours = {one.replace("lstm/", "odd.layer0.forward."): array for one, array in keras_layer(3, 2).items()}
+    (found,) = lstms_in({**ours, "odd.layer0.forward.peephole": np.ones((7, 7)), **pytorch_layer(3, 2)}, "file")
+    assert (found.name, [one.name for one in found.beside]) == ("lstm", ["odd"])
 
 
 def without(tensors: dict[str, Array], *names: str) -> dict[str, Array]:

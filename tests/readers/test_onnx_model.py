@@ -239,10 +239,11 @@ def test_layers_that_read_in_different_directions_are_no_stack() -> None:
     (forward,) = read(files.simple(files.weights(2, 2)))
     (reverse,) = read(files.simple(files.weights(2, 2), direction="reverse"))
     assert "direction reverse" in reverse.title
-    assert "give it the sequence from its end" in reverse.notes[0]
-    assert stacked([reverse, reverse._replace(name="b")], "m.onnx").from_the_end
-    with pytest.raises(InputFileError, match="its sizes or options are not those"):
-        stacked([forward, reverse], "m.onnx")
+    assert (reverse.notes, reverse.reads, forward.reads) == ((), "from the end", "from the start")
+    reverse = reverse._replace(name="b")
+    for pair in ([forward, reverse], [reverse, forward], [reverse, reverse]):
+        with pytest.raises(InputFileError, match=r"m.onnx#b: b reads from the end, .* Choose it alone"):
+            stacked(pair, "m.onnx")
 
 
 # --- initial states ---------------------------------------------------------------------------------------------------
@@ -310,15 +311,17 @@ def test_what_the_model_is_fed_is_noted() -> None:
     assert [any(word in note for note in found.notes) for word in ("starts from states", "sequence_lens")] == [True, True]
 
 
-def test_what_else_is_in_the_file_is_noted() -> None:
+def test_what_else_is_in_the_file_is_told_of_by_name() -> None:
     arrays = files.weights()
     nodes = [files.lstm(list(arrays), hidden_size=2), files.lstm(list(arrays), "cut", hidden_size=2, clip=1.0)]
     nodes.append(helper.make_node("GRU", ["X", "W", "R"], ["Z"], name="other"))
     (found,) = read(files.model(files.graph(nodes, files.tensors(arrays))))
     assert found.name == "lstm"
-    assert len(found.notes) == 2
-    assert "m.onnx#cut: it cuts its sums off (clip=1)" in found.notes[0]
-    assert "m.onnx#other: this is a GRU" in found.notes[1]
+    assert [one.name for one in found.beside] == ["cut", "other"]
+    with pytest.raises(InputFileError, match=r"^m.onnx#cut: it cuts its sums off \(clip=1\), which is not explained"):
+        chosen((found,), "cut", "m.onnx")
+    with pytest.raises(InputFileError, match=r"^m.onnx#other: it is a GRU; only LSTMs are explained"):
+        chosen((found,), "other", "m.onnx")
 
 
 @pytest.mark.parametrize(

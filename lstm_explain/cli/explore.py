@@ -1,0 +1,109 @@
+"""`lstm-explain explore`"""
+
+from __future__ import annotations
+
+import os
+import sys
+from dataclasses import replace
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from lstm_explain.cli.options import Color, EditOptions, Format, OutputOptions, PlaceOptions, SourceOptions, grouped
+from lstm_explain.errors import UsageError
+
+if TYPE_CHECKING:
+    from lstm_explain.explorer.app import Explorer
+    from lstm_explain.explorer.state import State
+
+
+@grouped
+def explore(
+    place: PlaceOptions,
+    source: SourceOptions,
+    edits: EditOptions,
+    unit: Annotated[int, typer.Option(help="Which unit to begin at; counts from 0.")] = 0,
+    step: Annotated[int, typer.Option(help="Which timestep to begin at; counts from 1.")] = 1,
+    color: Annotated[Color, typer.Option(help="When to colour; NO_COLOR is honoured.")] = "auto",
+    plain: Annotated[bool, typer.Option("--ascii", help="Use no characters beyond ASCII.")] = False,
+) -> None:
+    """Explore an LSTM on the full screen: step through time, change a number, see what moves.
+
+    \b
+    Examples:
+      lstm-explain explore
+      lstm-explain explore --units 4 --timesteps 20 --features 2
+      lstm-explain explore --model model.pt --data my.npy --sample 3
+      lstm-explain explore --unit 3 --step 4 --edit 'h_3[3]=0.6'
+
+    Every key is shown at the foot of the screen; ? is help. Leaving prints the command lines that show the same. It needs a
+    terminal of 80 columns and 24 rows or more, and a mouse is of use but not needed. Without a terminal, ask `unit` or
+    `trace`, which take --edit too.
+    """
+    _check_terminal()
+    from lstm_explain.cli.source import as_given, edited_by, lstm_from
+    from lstm_explain.cli.writing import write
+    from lstm_explain.explain.selection import check_layer, check_run_step, check_unit
+    from lstm_explain.explorer.commands import commands
+    from lstm_explain.explorer.scene import scene
+    from lstm_explain.explorer.state import State
+
+    lstm = edited_by(lstm_from(source, None, place.lengths), edits)
+    layer, way = check_layer(lstm.spec, place.layer or 0, place.direction or "forward")
+    sample, unit = lstm.checked_sample(place.sample), check_unit(lstm.spec, unit)
+    state = State(replace(lstm, edits=()), lstm.edits, sample, layer, way, unit=unit, given=as_given(source))
+    state = state.but(step=check_run_step(lstm.spec, "--step", step, sample, state.length))
+    scene(state)  # what cannot be run is said before the screen is taken
+    last = _run(state, color, not plain)
+    write(["".join(f"{line}\n" for line in commands(last)).encode()], None)
+
+
+def _check_terminal() -> None:
+    """Raise `UsageError` where there is nobody to look."""
+    streams = {"standard input": sys.stdin, "standard output": sys.stdout, "standard error": sys.stderr}
+    for name, stream in streams.items():
+        if stream is None or not stream.isatty():
+            fix = "Use `lstm-explain unit --step 4` or `lstm-explain trace`, which print; both take --edit"
+            raise UsageError("explore", f"{name} is no terminal", fix)
+
+
+def _run(state: State, color: Color, unicode: bool) -> State:
+    """Take the screen, and give it back; the state at the end."""
+    if color == "never":
+        os.environ["NO_COLOR"] = "1"  # what Textual asks
+    elif color == "always":
+        os.environ.pop("NO_COLOR", None)
+    from lstm_explain.explorer.app import Explorer
+
+    explorer = Explorer(state, _save, unicode)
+    explorer.run()
+    if explorer.return_code:
+        raise RuntimeError("the explorer ended with an error")
+    return explorer.state
+
+
+def _save(explorer: Explorer, name: str) -> str:
+    """Write what the explorer shows to a file, and say how to make it again."""
+    from lstm_explain.cli.output import OBJECT_FORMATS, ROW_FORMATS, chosen_format, show
+    from lstm_explain.cli.source import check_apart, file_and_layer
+    from lstm_explain.cli.trace import write_rows
+    from lstm_explain.cli.writing import write
+    from lstm_explain.explain.trace import stream_trace
+    from lstm_explain.explain.unit import explain_unit
+    from lstm_explain.explorer.commands import explore_command, topic_command
+
+    state, options = explorer.state, OutputOptions(output=name, color="never")
+    given = state.given
+    for read in () if given is None else (given.data, given.model):
+        check_apart(None if read is None else file_and_layer(read)[0], name)
+    chosen = chosen_format(options, (*OBJECT_FORMATS, *ROW_FORMATS), "explore")
+    lstm = state.lstm.edited(state.edits)
+    if chosen is Format.svg:
+        write([explorer.export_screenshot().encode()], name)
+        return f"Wrote {name}, this screen. Again: {explore_command(state)}"
+    if chosen in ROW_FORMATS:
+        write_rows(stream_trace(lstm, state.sample), options, chosen)
+        return f"Wrote {name}. Again: {topic_command(state, 'trace', name)}"
+    unit = explain_unit(lstm, state.unit, state.sample, state.step, state.layer, state.direction.value)
+    show(unit, options, chosen)
+    return f"Wrote {name}. Again: {topic_command(state, 'unit', name)}"

@@ -1,0 +1,195 @@
+"""`lstm-explain quiz`"""
+
+import shutil
+import sys
+import textwrap
+from typing import TYPE_CHECKING, Annotated, Any, Literal, NamedTuple
+
+import typer
+
+from lstm_explain.cli.options import grouped, spelled
+from lstm_explain.errors import InputFileError, UsageError
+
+if TYPE_CHECKING:
+    from lstm_explain.explain.result import Answer
+    from lstm_explain.quiz.made import Request
+    from lstm_explain.readers.answers import Answers
+
+NARROWEST, WIDEST = 20, 100
+"""Long lines are hard to read, on wide terminals too."""
+
+
+class SizeOptions(NamedTuple):
+    """The sizes that questions are about."""
+
+    samples: Annotated[int | None, typer.Option(help="Ask about so many samples. [default: drawn]")] = None
+    timesteps: Annotated[int | None, typer.Option(help="Ask about so many timesteps. [default: drawn]")] = None
+    features: Annotated[int | None, typer.Option(help="Ask about so many features. [default: drawn]")] = None
+    units: Annotated[int | None, typer.Option(help="Ask about so many units. [default: drawn]")] = None
+
+
+@grouped
+def quiz(
+    sizes: SizeOptions,
+    questions: Annotated[int | None, typer.Option(help="How many questions, 500 at most. [default: 10]")] = None,
+    level: Annotated[
+        int | None,
+        typer.Option(metavar="1|2|3", help="1: shapes and counts; 2: units; 3: frameworks, mistakes. [default: all, rising]"),
+    ] = None,
+    topic: Annotated[str | None, typer.Option(metavar="NAME", help="Ask about one topic, such as shapes or memory.")] = None,
+    seed: Annotated[int | None, typer.Option(help="The same seed asks the same questions. [default: 0]")] = None,
+    export: Annotated[
+        Literal["markdown", "json"] | None, typer.Option(help="Print a sheet of questions, with its key at the end.")
+    ] = None,
+    answers: Annotated[
+        str | None, typer.Option(metavar="FILE", help="Grade the answers in a JSON file, - for stdin, and print JSON.")
+    ] = None,
+    output: Annotated[
+        str | None, typer.Option("-o", "--output", metavar="FILE", help="Write the sheet or the grades to a file.")
+    ] = None,
+) -> None:
+    """Ask questions about LSTMs, and check the answers against a running one.
+
+    \b
+    Examples:
+      lstm-explain quiz
+      lstm-explain quiz --level 2 --questions 5
+      lstm-explain quiz --topic memory --seed 7
+      lstm-explain quiz --timesteps 10 --features 5 --units 10
+      lstm-explain quiz --export markdown -o sheet.md
+      lstm-explain quiz --answers answers.json | jq .counts
+
+    Every right answer is computed or measured on a real LSTM, built and run for the question. A wrong answer is explained,
+    with the numbers and the command that shows them. ? gives a hint, s skips, q stops. At the end there is a score.
+    """
+    from lstm_explain.quiz.made import checked_request
+
+    given = {"questions": questions, "level": level, "topic": topic, "seed": seed}
+    given |= {"sizes": {name: size for name, size in sizes._asdict().items() if size is not None} or None}
+    if answers is not None:
+        _grade(answers, export, given, output)
+        return
+    request = checked_request(_request({key: value for key, value in given.items() if value is not None}))
+    if export is not None:
+        _export(request, export, output)
+        return
+    if output is not None:
+        fix = "Add --export markdown for a sheet, or --answers FILE to grade one"
+        raise UsageError(spelled("-o", output), "a quiz at the terminal writes no file", fix)
+    _check_terminal()
+    _ask(request)
+
+
+def _request(about: dict[str, Any]) -> "Request":
+    from lstm_explain.quiz.made import LARGEST, Request
+
+    sizes = about.get("sizes", {})
+    ordered = tuple((name, sizes[name]) for name in LARGEST if name in sizes)
+    return Request(**{**about, "sizes": ordered})
+
+
+# --- a sheet ----------------------------------------------------------------------------------------------------------
+
+
+def _export(request: "Request", form: str, output: str | None) -> None:
+    from lstm_explain.cli.writing import write
+    from lstm_explain.quiz.sheet import key_document, questions_document, sheet
+
+    made = sheet(request)
+    if form == "json":
+        _write_json(made, output)
+        return
+    from lstm_explain.render import markdown
+
+    parts = [markdown.text(document(made)) for document in (questions_document, key_document)]
+    write(["\n---\n\n".join(parts).encode()], output)
+
+
+def _write_json(answer: "Answer", output: str | None) -> None:
+    from lstm_explain.cli.writing import write
+    from lstm_explain.render import json_object
+
+    write([json_object.text(answer).encode()], output)
+
+
+def _grade(file: str, export: str | None, given: dict[str, Any], output: str | None) -> None:
+    from lstm_explain.cli.source import check_apart
+    from lstm_explain.quiz.sheet import grades, sheet
+    from lstm_explain.readers.answers import read_answers
+
+    if export is not None:
+        raise UsageError(f"--export {export} --answers", "a sheet is made or graded", "Leave one of them out")
+    check_apart(file, output)
+    answers = read_answers(file)
+    made = sheet(_same_request(given, answers))
+    for number in answers.given:
+        if not 1 <= number <= len(made.questions):
+            found = f"it answers question {number}, and the quiz has {len(made.questions)}"
+            raise InputFileError(answers.name, found, "Give the --questions that the sheet was made with")
+        known = answers.ids.get(number)
+        if known not in (None, made.questions[number - 1].id):
+            found = f"its question {number} is another one than this version of lstm-explain makes"
+            raise InputFileError(answers.name, found, "Export the sheet again")
+    _write_json(grades(made, answers.given), output)
+
+
+def _same_request(given: dict[str, Any], answers: "Answers") -> "Request":
+    """The request of the file, with what the options add to it.
+
+    Raises:
+        UsageError: an option contradicts the file.
+        InputFileError: there are no such questions as the file is about.
+    """
+    from lstm_explain.quiz.made import checked_request
+
+    asked = {key: value for key, value in given.items() if value is not None}
+    for key, value in asked.items():
+        if answers.about.get(key, value) != value:
+            option = key if key != "sizes" else next(iter(value))
+            shown = value if key != "sizes" else value[option]
+            found = f"{answers.name} answers a quiz with {key} {answers.about[key]}"
+            raise UsageError(spelled(f"--{option}", str(shown)), found, f"Leave out --{option}")
+    try:
+        return checked_request(_request({**asked, **answers.about}))
+    except UsageError as error:
+        if not answers.about:
+            raise
+        raise InputFileError(answers.name, f"there is no quiz as it says: {error.asked}: {error.found}", error.fix) from None
+
+
+# --- at the terminal --------------------------------------------------------------------------------------------------
+
+
+def _check_terminal() -> None:
+    """Raise `UsageError` where nobody is there to answer."""
+    for name, stream in (("standard input", sys.stdin), ("standard output", sys.stdout)):
+        if stream is None or not stream.isatty():
+            fix = "Use --export markdown for a sheet, or --answers FILE to grade one"
+            raise UsageError("quiz", f"{name} is not a terminal, so nobody could answer", fix)
+
+
+def _ask(request: "Request") -> None:
+    from lstm_explain.quiz.made import made
+    from lstm_explain.quiz.session import PROMPT, Session, after, opening
+
+    session = Session(request, made(request))
+    _say(opening(session))
+    while not session.ended:
+        try:
+            line: str | None = input(PROMPT)
+        except EOFError:
+            line = None
+            _say("")
+        except KeyboardInterrupt:
+            _say("")  # what follows begins on a line of its own
+            raise
+        session, said = after(session, line)
+        _say(said)
+
+
+def _say(text: str) -> None:
+    from lstm_explain.cli.writing import write
+
+    columns = min(max(shutil.get_terminal_size().columns, NARROWEST), WIDEST)
+    lines = (textwrap.wrap(line, columns, break_on_hyphens=False, break_long_words=False) or [""] for line in text.split("\n"))
+    write(["".join(f"{piece}\n" for line in lines for piece in line).encode()], None)

@@ -1,0 +1,211 @@
+"""Edits: one number of an LSTM or of its run set by hand, to see what moves.
+
+An edit is written as an equation: what the number is called, and its new value.
+
+    x_3[2]=0.5      feature 2 of the input at timestep 3
+    h_3[4]=0.5      what unit 4 emitted at timestep 3, as all who read it see it
+    c_3[4]=0.5      the memory of unit 4 after timestep 3, as timestep 4 reads it
+    f_3[4]=0        the forget gate of unit 4 held shut at timestep 3; i, g and o likewise
+    f[4]=1          the same at every timestep
+    W_f[2,4]=0.1    the weight from feature 2 to unit 4's forget neuron
+    R_f[3,4]=0.1    the weight from h[3] to it
+    b_f[4]=0        its bias
+    p_f[4]=0        its peephole
+    1.backward:h_3[4]=0.5    the same of another layer, or of another direction; layer 0 forward where nothing is said
+
+Timesteps count from 1, and h_0 and c_0 are the initial states; of a backward layer, they are those after its last timestep.
+"""
+
+from __future__ import annotations
+
+import re
+from math import isfinite
+from typing import TYPE_CHECKING, NamedTuple
+
+from lstm_explain.core.gates import GATES, LETTERS, PEEPHOLE_GATES, Direction, Gate
+from lstm_explain.errors import UsageError, there_are
+
+if TYPE_CHECKING:
+    from lstm_explain.core.axes import Array
+    from lstm_explain.core.spec import Spec
+    from lstm_explain.core.weights import LayerWeights, Weights
+
+WEIGHTS = {"W": "kernel", "R": "recurrent_kernel", "b": "bias", "p": "peephole"}
+"""The letters of the weights, and the tensors they stand in."""
+BY_LETTER = {letter: gate for gate, letter in LETTERS.items()}
+
+
+class Edit(NamedTuple):
+    """One number set to a value."""
+
+    name: str
+    """What it is: x, h, c; a gate's letter; or W, R, b, p for a weight."""
+    value: float
+    place: int
+    """Which feature of x; else which unit, or number of h."""
+    step: int | None = None
+    """Which timestep; None for a weight, and for a gate that is held at every timestep."""
+    gate: Gate | None = None
+    """Whose weight it is."""
+    row: int | None = None
+    """Which number that the neuron reads the weight belongs to; for W and R."""
+    layer: int = 0
+    direction: Direction = Direction.FORWARD
+
+    @property
+    def of_weights(self) -> bool:
+        return self.name in WEIGHTS
+
+    @property
+    def of_gates(self) -> bool:
+        return self.name in BY_LETTER
+
+    @property
+    def target(self) -> str:
+        """What is set: the text of the edit up to the value."""
+        if self.direction is Direction.FORWARD:
+            where = f"{self.layer}:" if self.layer else ""
+        else:
+            where = f"{self.layer}.{self.direction.value}:"
+        if self.of_weights:
+            gate = LETTERS[self.gate] if self.gate else ""
+            place = str(self.place) if self.row is None else f"{self.row},{self.place}"
+            return f"{where}{self.name}_{gate}[{place}]"
+        step = "" if self.step is None else f"_{self.step}"
+        return f"{where}{self.name}{step}[{self.place}]"
+
+    def __str__(self) -> str:
+        return f"{self.target}={self.value:g}" if float(f"{self.value:g}") == self.value else f"{self.target}={self.value!r}"
+
+
+_FORM = re.compile(
+    r"(?:(?P<layer>\d{1,4})(?:\.(?P<direction>forward|backward))?:)?"
+    r"(?:(?P<name>[xhcifgo])(?:_(?P<step>\d{1,16}))?|(?P<weight>[WRbp])_(?P<gate>[ifgo]))"
+    r"\[(?:(?P<row>\d{1,16}),)?(?P<place>\d{1,16})\]"
+    r"=(?P<value>.+)",
+    re.ASCII,
+)
+
+
+def edit(text: str) -> Edit:
+    """Read an edit.
+
+    Raises:
+        UsageError: it is none.
+    """
+    found = _FORM.fullmatch("".join(text.split()))
+    asked = f"--edit {text}"
+    if found is None:
+        forms = "x_3[2]=0.5, h_3[4]=0.5, f_3[4]=0, f[4]=1 or W_f[2,4]=0.1"
+        raise UsageError(asked, "this is no edit", f"Write it as one of {forms}; see the page of explore")
+    name = found["name"] or found["weight"]
+    if (found["row"] is not None) is not (name in ("W", "R")):
+        two = "W and R have two places, as in W_f[2,4]: which number is read, and by which unit; all others have one"
+        raise UsageError(asked, two)
+    if found["step"] is None and name in ("x", "h", "c"):
+        raise UsageError(asked, f"{name} has a value at each timestep", f"Say which, as in {name}_3[{found['place']}]")
+    return Edit(
+        name,
+        _number(asked, found["value"]),
+        int(found["place"]),
+        None if found["step"] is None else int(found["step"]),
+        None if found["gate"] is None else BY_LETTER[found["gate"]],
+        None if found["row"] is None else int(found["row"]),
+        int(found["layer"] or 0),
+        Direction(found["direction"] or "forward"),
+    )
+
+
+def _number(asked: str, text: str) -> float:
+    try:
+        value = float(text)
+    except ValueError:
+        raise UsageError(asked, f"{text} is no number") from None
+    if not isfinite(value):
+        raise UsageError(asked, f"{text} is no finite number")
+    return value
+
+
+def check_edit(spec: Spec, one: Edit) -> Edit:
+    """The edit, once it is known that there is such a number.
+
+    Raises:
+        UsageError: there is none, or the value is too large for the type.
+    """
+    asked = f"--edit {one}"
+    if one.layer >= spec.layers:
+        raise UsageError(asked, there_are(spec.layers, "layer"))
+    if one.direction not in spec.directions:
+        raise UsageError(asked, "this LSTM's layers read forward only", "Add --bidirectional to have both")
+    if one.name == "x" and (one.layer > 0 or one.direction is Direction.BACKWARD):
+        raise UsageError(asked, "x is what the whole network reads", "Change h of the layer below instead")
+    if (one.name == "b" and not spec.bias) or (one.name == "p" and not spec.peepholes):
+        raise UsageError(asked, f"this LSTM has no {'bias' if one.name == 'b' else 'peepholes'}")
+    if one.name == "p" and one.gate not in PEEPHOLE_GATES:
+        raise UsageError(asked, "the candidate has no peephole")
+    _check_place(spec, one, asked)
+    _check_step(spec, one, asked)
+    if abs(one.value) > _LARGEST[spec.dtype]:
+        raise UsageError(asked, f"{one.value:g} is too large for {spec.dtype}")
+    return one
+
+
+_LARGEST = {"float32": 3.4028234663852886e38, "float64": 1.7976931348623157e308}
+
+
+def _check_place(spec: Spec, one: Edit, asked: str) -> None:
+    counted = {"x": (spec.features, "feature"), "h": (spec.hidden, "number of h")}
+    there, noun = counted.get(one.name, (spec.units, "unit"))
+    if one.place >= there:
+        raise UsageError(asked, _there_are(there, noun))
+    rows = {"W": (spec.features_of(one.layer), "feature"), "R": (spec.hidden, "number of h")}
+    if one.row is not None and one.row >= rows[one.name][0]:
+        raise UsageError(asked, _there_are(*rows[one.name]))
+
+
+def _there_are(number: int, noun: str) -> str:
+    return there_are(number, noun) if noun != "number of h" else f"h has {number} numbers, which count from 0"
+
+
+def _check_step(spec: Spec, one: Edit, asked: str) -> None:
+    if one.step is None:
+        return
+    first, last = (0, spec.timesteps) if one.name in ("h", "c") else (1, spec.timesteps)
+    if one.direction is Direction.BACKWARD and first == 0:
+        first, last = 1, spec.timesteps + 1  # before it reads its first, the last of the sequence
+    if not first <= one.step <= last:
+        raise UsageError(asked, f"timesteps of {one.name} count from {first} to {last} here")
+
+
+# --- edits of weights and inputs: the LSTM itself is another one ------------------------------------------------------
+
+
+def edited_weights(weights: Weights, edits: tuple[Edit, ...]) -> Weights:
+    """The same weights with some numbers set."""
+    layers = tuple(dict(layer) for layer in weights.layers)
+    for one in edits:
+        if one.of_weights:
+            layers[one.layer][one.direction] = _with(layers[one.layer][one.direction], one)
+    return weights._replace(layers=layers)
+
+
+def _with(weights: LayerWeights, one: Edit) -> LayerWeights:
+    tensor = getattr(weights, WEIGHTS[one.name]).copy(order="K")
+    gate = one.gate or Gate.INPUT
+    if one.name == "p":
+        tensor[PEEPHOLE_GATES.index(gate), one.place] = one.value
+    else:
+        column = GATES.index(gate) * weights.units + one.place
+        tensor[(column,) if one.row is None else (one.row, column)] = one.value
+    return weights._replace(**{WEIGHTS[one.name]: tensor})
+
+
+def edited_inputs(inputs: Array, edits: tuple[Edit, ...]) -> Array:
+    """The same batch with some numbers set, in every sample; [samples, timesteps, features]."""
+    wanted = [one for one in edits if one.name == "x"]
+    if not wanted:
+        return inputs
+    batch = inputs.copy()
+    for one in wanted:
+        batch[:, (one.step or 1) - 1, one.place] = one.value
+    return batch

@@ -1,0 +1,134 @@
+"""The command line that shows something: an LSTM's own sizes, options and files in the spelling of the shell."""
+
+from __future__ import annotations
+
+import shlex
+from dataclasses import fields
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from lstm_explain.core.spec import Spec
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+PROGRAM = "lstm-explain"
+DEFAULTS = {one.name: one.default for one in fields(Spec)}
+WITHOUT_LENGTHS = ("terms", "frameworks")
+"""The topics that have no --lengths."""
+WITH_EDITS = ("unit", "trace", "explore")
+"""The topics that have --edit."""
+OF_THE_BATCH = ("samples", "timesteps", "features")
+DEFAULT_INIT, DEFAULT_SEED, DEFAULT_MEMORY = "keras", 0, "1GiB"
+
+
+class Repeated(list[str]):
+    """The values of an option that is given once for each."""
+
+
+class Given(NamedTuple):
+    """What the command line was given and an LSTM does not keep: where files lie, and how they are read."""
+
+    model: str | None = None
+    convention: str | None = None
+    data: str | None = None
+    columns: str | None = None
+    skip_rows: int = 0
+    delimiter: str = ","
+    allow_nan: bool = False
+    dtype: str | None = None
+    """The type that was asked for, where the model's own need not be the one."""
+    seed: int | None = None
+    max_memory: str = DEFAULT_MEMORY
+
+
+def command(
+    topic: str,
+    spec: Spec,
+    source: dict[str, Any],
+    given: Given | None = None,
+    arguments: Sequence[str] = (),
+    **options: Any,
+) -> str:
+    """Spell the command that asks a topic of an LSTM, quoted for the shell. Options that equal their defaults are left out.
+
+    Args:
+        topic: the command's name.
+        spec: the sizes.
+        source: where weights and inputs come from: the `origin` of an LSTM, the `source` of an explanation.
+        given: how the files were named. Without it they bear the names that `source` has, which tell no folders.
+        arguments: what follows the name, such as a task.
+        options: the topic's own: `unit=3` becomes `--unit 3`, True a switch, a sequence a list with commas; None and False
+            are left out.
+    """
+    about = _source_options(topic, spec, source, given or _as_named(spec, source))
+    words = [PROGRAM, topic, *arguments, *_words(about), *_words(options)]
+    return shlex.join(words)
+
+
+def _as_named(spec: Spec, source: dict[str, Any]) -> Given:
+    """Files by the names that they bear in an answer."""
+    weights, inputs = source["weights"], source["inputs"]
+    data = inputs["name"] if inputs["kind"] == "data" else None
+    if weights["kind"] != "model":
+        return Given(data=data)
+    return Given(model=f"{weights['file']}#{weights['layer']}", data=data, dtype=spec.dtype)
+
+
+def _source_options(topic: str, spec: Spec, source: dict[str, Any], given: Given) -> dict[str, Any]:
+    weights, inputs = source["weights"], source["inputs"]
+    lengths = inputs.get("lengths") if topic not in WITHOUT_LENGTHS else None
+    loaded, read = weights["kind"] == "model", inputs["kind"] == "data"
+    seed = given.seed if given.seed is not None else (inputs if loaded else weights).get("seed", DEFAULT_SEED)
+    init = None if loaded or weights["init"] == DEFAULT_INIT else weights["init"]
+    files: dict[str, Any] = {"model": given.model, "convention": given.convention} if loaded else {}
+    files |= _reading(given) if read else {}
+    return {
+        **files,
+        **_sizes(spec, loaded, read, lengths),
+        "dtype": given.dtype if loaded else _unless_default("dtype", spec),
+        "init": init,
+        "seed": seed if seed != DEFAULT_SEED else None,
+        "lengths": lengths,
+        "max_memory": given.max_memory if given.max_memory != DEFAULT_MEMORY else None,
+        **({"edit": Repeated(source["edits"])} if "edits" in source and topic in WITH_EDITS else {}),
+    }
+
+
+def _reading(given: Given) -> dict[str, Any]:
+    """How the file of inputs is read."""
+    return {
+        "data": given.data,
+        "columns": given.columns,
+        "skip_rows": given.skip_rows or None,
+        "delimiter": given.delimiter if given.delimiter != "," else None,
+        "allow_nan": given.allow_nan,
+    }
+
+
+def _sizes(spec: Spec, loaded: bool, read: bool, lengths: list[int] | None) -> dict[str, Any]:
+    """Those sizes and options that no file tells; lengths tell the samples, and the timesteps of the longest."""
+    usual = DEFAULTS if lengths is None else {**DEFAULTS, "samples": len(lengths), "timesteps": max(lengths)}
+    batch = () if read else OF_THE_BATCH[:2] if loaded else OF_THE_BATCH
+    layer = () if loaded else ("units", "layers", "bidirectional", "projection", "peepholes")
+    sizes = {name: getattr(spec, name) for name in (*batch, *layer) if getattr(spec, name) != usual[name]}
+    return sizes if loaded or spec.bias else {**sizes, "no_bias": True}
+
+
+def _unless_default(name: str, spec: Spec) -> Any:
+    value = getattr(spec, name)
+    return None if value == DEFAULTS[name] else value
+
+
+def _words(options: dict[str, Any]) -> list[str]:
+    words = []
+    for name, value in options.items():
+        if value is None or value is False:
+            continue
+        option = f"--{name.replace('_', '-')}"
+        if isinstance(value, Repeated):
+            words += [word for one in value for word in (option, one)]
+            continue
+        words.append(option)
+        if value is not True:
+            words.append(",".join(map(str, value)) if isinstance(value, list | tuple | range) else str(value))
+    return words

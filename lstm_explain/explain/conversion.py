@@ -1,0 +1,103 @@
+"""What becomes of weights that go from one convention into another: gates, axes, kernels, biases, directions, peepholes."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from lstm_explain.core.gates import LETTERS
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from lstm_explain.core.gates import Gate
+    from lstm_explain.core.spec import Spec
+    from lstm_explain.frameworks.convention import Convention
+
+
+class Conversion(NamedTuple):
+    """Two conventions, and the layer that is written in them."""
+
+    source: Convention
+    target: Convention
+    spec: Spec
+    biases: int
+    """How many bias vectors each neuron has in the source."""
+
+    @property
+    def done(self) -> dict[str, str]:
+        """What is done, by what it is done to; what stays as it is only where one would ask."""
+        words = {
+            "gates": self._gates(),
+            "axes": self._axes(),
+            "kernels": self._kernels(),
+            "biases": self._biases(),
+            "forget bias": self._forget_bias(),
+            "directions": self._directions(),
+            "peepholes": self._peepholes(),
+        }
+        return {what: text for what, text in words.items() if text}
+
+    def _gates(self) -> str:
+        source, target = self.source, self.target
+        apart, each = ("*" in source.kernel, "*" in target.kernel)
+        if each:
+            return "as they were: an array for each" if apart else "cut: an array for each"
+        if apart:
+            return f"put side by side: {_letters(target.gate_order)}"
+        return _order(source.gate_order, target.gate_order)
+
+    def _axes(self) -> str:
+        kept = self.source.neurons_first == self.target.neurons_first
+        return f"{'as they were' if kept else 'turned'}: a {'row' if self.target.neurons_first else 'column'} for each neuron"
+
+    def _kernels(self) -> str:
+        if self.target.joined and not self.source.joined:
+            return "joined: the rows of x_t, then those of h_{t-1}"
+        if self.source.joined and not self.target.joined:
+            return "cut in two: what x_t is multiplied with, and what h_{t-1} is"
+        return ""
+
+    def _biases(self) -> str:
+        has, wants = self.biases, self.target.bias_count(self.spec)
+        if not wants:
+            return ""
+        if not has:
+            return "none, written as zeros"
+        first = "all of it" if has == 1 else "their sum"
+        if wants > 1:
+            return f"{'one' if has == 1 else 'two'} into two: {first} in the first, zero in the second"
+        return "two into one: added up" if has > 1 else ""
+
+    def _forget_bias(self) -> str:
+        more, less = self.source.forget_bias_added, self.target.forget_bias_added
+        if more == less:
+            return ""
+        said = [f"{more:g} added: {self.source.title} adds it when it runs"] if more else []
+        said += [f"{less:g} taken away: {self.target.title} adds it when it runs"] if less else []
+        return "; ".join(said)
+
+    def _directions(self) -> str:
+        if not self.spec.bidirectional or self.source.stacked == self.target.stacked:
+            return ""
+        return "stacked: both in one array" if self.target.stacked else "taken apart: an array for each"
+
+    def _peepholes(self) -> str:
+        if not self.spec.peepholes:
+            return ""
+        source, target = self.source, self.target
+        apart, each = ("*" in str(source.peephole), "*" in str(target.peephole))
+        if each:
+            return "" if apart else "cut: an array for each gate"
+        if apart:
+            return f"put end to end: {_letters(target.peephole_order)}"
+        return _order(source.peephole_order, target.peephole_order)
+
+
+def _order(before: tuple[Gate, ...], after: tuple[Gate, ...]) -> str:
+    if before == after:
+        return f"as they were: {_letters(after)}"
+    return f"reordered from {_letters(before)} to {_letters(after)}"
+
+
+def _letters(gates: Iterable[Gate]) -> str:
+    return " ".join(LETTERS[gate] for gate in gates)

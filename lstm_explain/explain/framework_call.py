@@ -1,0 +1,345 @@
+"""What a framework's call reads and returns, and which numbers of it are the same: compared on the arrays of a run."""
+
+from __future__ import annotations
+
+from itertools import groupby
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from lstm_explain.core.gates import Direction
+from lstm_explain.errors import UsageError
+from lstm_explain.explain.call_places import Placed, array_of, gap, input_of, place_of, placed
+from lstm_explain.explain.framework_names import framework_of
+from lstm_explain.explain.framework_shapes import shape_in
+from lstm_explain.explain.frameworks import explain_frameworks
+from lstm_explain.explain.spelling import repeated
+from lstm_explain.frameworks.call_lines import CallOptions
+from lstm_explain.frameworks.calls import CALLS
+from lstm_explain.frameworks.python_code import lines_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from lstm_explain.core.axes import Array, Shape
+    from lstm_explain.core.lstm import LSTM
+    from lstm_explain.core.record import Record
+    from lstm_explain.core.spec import Spec
+    from lstm_explain.explain.frameworks import Written
+    from lstm_explain.frameworks.calls import Call, PastEnd, Result
+    from lstm_explain.frameworks.described import Described
+
+COPIES = 4  # of the last states, while they are laid out and compared
+
+
+class Lines(NamedTuple):
+    """How some layers, one upon another, are built and called."""
+
+    first: int
+    last: int
+    lines: tuple[str, ...]
+
+    def to_dict(self) -> dict[str, Any]:
+        return {"first_layer": self.first, "last_layer": self.last, "lines": list(self.lines)}
+
+
+class Returned(NamedTuple):
+    """One tensor that a call returns."""
+
+    result: Result
+    layer: int | None
+    """Which layer's call returns it; None where one call runs all layers."""
+    shape: Shape
+    bytes: int
+
+    def to_dict(self) -> dict[str, Any]:
+        way = self.result.direction
+        return {
+            "name": self.result.name,
+            "layer": self.layer,
+            "direction": None if way is None else way.value,
+            "holds": self.result.holds,
+            **_sizes(self.shape),
+            "bytes": self.bytes,
+            "meaning": self.result.meaning,
+        }
+
+
+class State(NamedTuple):
+    """A last state, and everywhere in what is returned that it stands."""
+
+    layer: int
+    direction: Direction
+    kind: str
+    """`hidden` or `cell`."""
+    timestep: int | None
+    """After which timestep; None where it is each sample's own last."""
+    places: tuple[str, ...]
+    """As Python would index what is returned."""
+    difference: float | None
+    """The largest between these places and what the run recorded after that timestep; None where none was run."""
+
+    def to_dict(self) -> dict[str, Any]:
+        return {**self._asdict(), "direction": self.direction.value, "places": list(self.places)}
+
+
+class Mistaken(NamedTuple):
+    """A place that looks like the last h of a direction, and is not."""
+
+    layer: int
+    direction: Direction
+    place: str
+    why: str
+    """`first`: it is h after the first timestep that this direction reads; `padding`: it is zero where samples are shorter."""
+    difference: float | None
+    """The largest difference to the last h; None where none was run."""
+
+    def to_dict(self) -> dict[str, Any]:
+        return {**self._asdict(), "direction": self.direction.value}
+
+
+class FrameworkCall(NamedTuple):
+    """One LSTM in a framework's names and layouts: what its call reads and returns."""
+
+    written: Written
+    """The weights; as in the topic `frameworks`."""
+    weights_measured: bool
+    """Whether their shapes were read off arrays."""
+    call: Call
+    options: CallOptions
+    lines: tuple[Lines, ...]
+    reads: Shape
+    otherwise: tuple[str, Shape] | None
+    """The other layout of what it reads, and the option that asks for it, where there is one and it was not asked for."""
+    returns: tuple[Returned, ...]
+    measured: bool
+    """Whether the shapes of what is read and returned were read off arrays of a run over all samples."""
+    states: tuple[State, ...]
+    mistaken: tuple[Mistaken, ...]
+    past_end: PastEnd
+    """What the output of every timestep holds past a sample's end."""
+    compared: int
+    """On how many samples; 0 where none could be run."""
+    initial: bool
+    """Whether the model starts from states of its own."""
+
+    @property
+    def remarks(self) -> tuple[str, ...]:
+        """What to know of the options that were asked for."""
+        return tuple(text for name, text in self.call.remarks.items() if getattr(self.options, name))
+
+    @property
+    def described(self) -> Described:
+        return self.written.described
+
+    def to_dict(self) -> dict[str, Any]:
+        told = self.written.to_dict()
+        kept = ("framework", "title", "gate_order", "parameters", "formula", "weights")
+        had = {name: value for name, value in self.options._asdict().items() if name not in self.call.lacks}
+        return {
+            **{key: told[key] for key in kept},
+            "weights_measured": self.weights_measured,
+            "options": had,
+            "calls": [one.to_dict() for one in self.lines],
+            "input": {"name": self.call.input_name, **_sizes(self.reads)},
+            "other_input": None if self.otherwise is None else {"option": self.otherwise[0], **_sizes(self.otherwise[1])},
+            "returns": [one.to_dict() for one in self.returns],
+            "measured": self.measured,
+            "states": [one.to_dict() for one in self.states],
+            "mistaken": [one.to_dict() for one in self.mistaken],
+            "compared_samples": self.compared,
+            "past_end": self.past_end,
+            "initial_states": self.call.initial,
+            "remarks": list(self.remarks),
+        }
+
+
+def framework_call(lstm: LSTM, name: str, options: CallOptions) -> FrameworkCall:
+    """Tell an LSTM in a framework's names and layouts.
+
+    Args:
+        lstm: the LSTM and its batch.
+        name: which framework.
+        options: what its call is asked for.
+
+    Raises:
+        UsageError: there is no such framework, its calls are not told here, or it lacks an option.
+    """
+    one = _framework(name)
+    call = CALLS[one.name]
+    _check(lstm.spec, one, options)
+    told = explain_frameworks(lstm, one.name)
+    results = tuple(_results(lstm.spec, call, options))
+    record = _record(lstm)
+    compared = 0 if record is None else record.spec.samples
+    measured = compared == lstm.spec.samples
+    states = tuple(_states(lstm, call, results, record))
+    axes = call.reads(options)
+    return FrameworkCall(
+        written=told.frameworks[0],
+        weights_measured=told.measured,
+        call=call,
+        options=options,
+        lines=tuple(_lines(lstm, call, options)),
+        reads=_shape(lstm.spec, axes, input_of(record, axes) if record is not None and measured else None),
+        otherwise=_otherwise(lstm.spec, call, options),
+        returns=tuple(_returned(lstm.spec, call, found, layer, record if measured else None) for layer, found in results),
+        measured=measured,
+        states=states,
+        mistaken=tuple(_mistaken(lstm, call, results, record)),
+        past_end=call.past_end(lstm.spec),
+        compared=compared,
+        initial=lstm.loaded is not None and lstm.loaded.initial is not None,
+    )
+
+
+def asked_options(given: dict[str, Any]) -> CallOptions:
+    """The options by name.
+
+    Raises:
+        UsageError: there is no such option, or it is no truth value.
+    """
+    known = CallOptions._field_defaults
+    for name, value in given.items():
+        if name not in known:
+            raise UsageError(name, "there is no such option of a call", f"There are {', '.join(known)}")
+        if name != "layout" and not isinstance(value, bool):
+            raise UsageError(f"{name} {value!r}", "this option is True or False")
+    return CallOptions(**given)
+
+
+def _framework(name: str) -> Described:
+    """The framework, once it is known that its calls are told here."""
+    known = ", ".join(CALLS)
+    try:
+        found = framework_of(name)
+    except UsageError as error:
+        raise UsageError(f"--framework {repeated(name)}", error.found, f"There are {known}") from None
+    if found.name in CALLS:
+        return found
+    fix = f"There are {known}; for its weights see lstm-explain frameworks {found.name}"
+    raise UsageError(f"--framework {repeated(name)}", f"the calls of {found.title} are not told here", fix)
+
+
+def _check(spec: Spec, one: Described, options: CallOptions) -> None:
+    """Raise `UsageError` where the framework has not what is asked for."""
+    asked, call = f"--framework {one.name}", CALLS[one.name]
+    for option, value in options._asdict().items():
+        if option in call.lacks and value not in (None, False):
+            written = f"--{option.replace('_', '-')}{'' if value is True else f' {value}'}"
+            raise UsageError(f"{asked} {written}", *call.lacks[option])
+    if options.layout not in (None, 0, 1) or isinstance(options.layout, bool):
+        raise UsageError(f"{asked} --layout {options.layout}", "the layouts are 0 and 1", "Give one of them")
+    lacks = one.convention.lacks(spec)
+    if lacks is not None:
+        able = [name for name in CALLS if framework_of(name).convention.lacks(spec) is None]
+        fix = f"Give --framework {able[0]}" if able else "Leave out --framework"
+        raise UsageError(asked, f"{one.title} has no {lacks}, and this LSTM has", fix)
+
+
+def _otherwise(spec: Spec, call: Call, options: CallOptions) -> tuple[str, Shape] | None:
+    for option, asked, other in (
+        ("--batch-first", options.batch_first, options._replace(batch_first=True)),
+        ("--layout 1", options.layout, options._replace(layout=1)),
+    ):
+        if not asked and call.reads(other) != call.reads(options):
+            return option, shape_in(spec, call.reads(other))
+    return None
+
+
+# --- what is returned -------------------------------------------------------------------------------------------------
+
+
+def _results(spec: Spec, call: Call, options: CallOptions) -> Iterator[tuple[int | None, Result]]:
+    for layer in range(spec.layers) if call.each_layer else (None,):
+        for result in call.returns(spec, options, layer in (None, spec.layers - 1)):
+            yield layer, result
+
+
+def _returned(spec: Spec, call: Call, result: Result, layer: int | None, record: Record | None) -> Returned:
+    array = None if record is None else array_of(record, call, result, layer)
+    shape = _shape(spec, result.axes, array)
+    return Returned(result, layer, shape, shape.elements * spec.item_bytes)
+
+
+def _shape(spec: Spec, axes: Any, array: Array | None) -> Shape:
+    """The shape by its axes, its sizes read off the array where there is one."""
+    computed = shape_in(spec, axes)
+    if array is None:
+        return computed
+    sized = zip(computed.axes, array.shape, strict=True)
+    return type(computed)(tuple(axis._replace(size=size) for axis, size in sized))
+
+
+def _lines(lstm: LSTM, call: Call, options: CallOptions) -> Iterator[Lines]:
+    """The calls, those of layers that are alike once."""
+    spec, padded = lstm.spec, lstm.lengths is not None
+    if not call.each_layer:
+        yield Lines(0, spec.layers - 1, lines_of(call.lines(spec, options, 0, padded)))
+        return
+    for written, layers in groupby(range(spec.layers), lambda layer: lines_of(call.lines(spec, options, layer, padded))):
+        alike = list(layers)
+        yield Lines(alike[0], alike[-1], written)
+
+
+# --- which numbers are which ------------------------------------------------------------------------------------------
+
+
+def _record(lstm: LSTM) -> Record | None:
+    """A run over all samples, over a block of them where that does not fit, or none."""
+    for samples in (lstm.spec.samples, lstm.block_of(0)[1]):
+        if lstm.run_bytes(samples) + _beside(lstm, samples) <= lstm.max_memory:
+            return lstm.run(0, samples)
+    return None
+
+
+def _beside(lstm: LSTM, samples: int) -> int:
+    """The bytes that comparing takes beside the run."""
+    spec = lstm.spec
+    return samples * COPIES * spec.layers * len(spec.directions) * (spec.hidden + spec.units) * spec.item_bytes
+
+
+def _states(lstm: LSTM, call: Call, results: tuple[tuple[int | None, Result], ...], record: Record | None) -> Iterator[State]:
+    found: dict[tuple[int, int, str], list[Placed]] = {}
+    for layer, result in results:
+        for one in placed(lstm, call, result, layer, record):
+            found.setdefault((one.layer, list(Direction).index(one.direction), one.kind), []).append(one)
+    for (layer, way, kind), places in sorted(found.items(), key=lambda item: (item[0][:2], item[0][2] == "cell")):
+        direction = list(Direction)[way]
+        last = lstm.spec.timesteps if lstm.lengths is None else None
+        yield State(
+            layer=layer,
+            direction=direction,
+            kind=kind,
+            timestep=1 if direction is Direction.BACKWARD else last,
+            places=tuple(one.text for one in places),
+            difference=None if record is None else max(one.difference for one in places),
+        )
+
+
+def _mistaken(
+    lstm: LSTM, call: Call, results: tuple[tuple[int | None, Result], ...], record: Record | None
+) -> Iterator[Mistaken]:
+    """The last timestep of the last layer's output, where it is not the last that a direction or a sample reads."""
+    spec = lstm.spec
+    for number, result in results:
+        layer = spec.layers - 1 if number is None else number
+        if result.holds != "sequence" or spec.timesteps == 1 or layer < spec.layers - 1:
+            continue
+        shorter = lstm.lengths is not None and min(lstm.lengths) < spec.timesteps
+        if shorter and call.past_end(spec) == "zeros":
+            yield _one_mistaken(lstm, call, result, layer, Direction.FORWARD, "padding", record)
+        if spec.bidirectional:
+            yield _one_mistaken(lstm, call, result, layer, Direction.BACKWARD, "first", record)
+
+
+def _one_mistaken(
+    lstm: LSTM, call: Call, result: Result, layer: int, way: Direction, why: str, record: Record | None
+) -> Mistaken:
+    place = place_of(lstm, call, result, layer, way, Direction.FORWARD if why == "first" else None)
+    if record is None:
+        return Mistaken(layer, way, place.text, why, None)
+    found = array_of(record, call, result, layer)[place.where(record)]
+    return Mistaken(layer, way, place.text, why, gap(found, record.of(layer, way).last_hidden))
+
+
+def _sizes(shape: Shape) -> dict[str, Any]:
+    return {"axes": list(shape.names), "shape": list(shape.sizes), "elements": shape.elements}

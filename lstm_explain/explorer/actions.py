@@ -1,0 +1,238 @@
+"""What can be done: each action is a pure function from a state to the next. What cannot be done is only said."""
+
+from __future__ import annotations
+
+from dataclasses import fields, replace
+from typing import TYPE_CHECKING, Any
+
+from lstm_explain.core.edits import check_edit, edit
+from lstm_explain.core.gates import Direction
+from lstm_explain.core.inputs import GivenInputs, SeededInputs
+from lstm_explain.core.spec import Spec
+from lstm_explain.errors import LstmExplainError, UsageError
+from lstm_explain.explorer.state import MAPS, Before, State
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from lstm_explain.core.lstm import LSTM
+
+MOST_UNDONE = 200
+"""How many changes are remembered."""
+
+
+# --- looking elsewhere ------------------------------------------------------------------------------------------------
+
+
+def step_by(state: State, by: int) -> State:
+    """Go on in time, or back; stops at the ends."""
+    return state.but(step=max(1, min(state.step + by, state.length)))
+
+
+def unit_by(state: State, by: int) -> State:
+    """Another unit; stops at the first and the last."""
+    return state.but(unit=max(0, min(state.unit + by, state.lstm.spec.units - 1)))
+
+
+def to_step(state: State, step: int) -> State:
+    """The timestep of this number, or the nearest that there is."""
+    return step_by(state, step - state.step)
+
+
+def to_unit(state: State, unit: int) -> State:
+    """The unit of this number, or the nearest that there is."""
+    return unit_by(state, unit - state.unit)
+
+
+def to(state: State, unit: int, step: int) -> State:
+    """Choose a unit and a timestep at once, as a click does."""
+    return to_step(to_unit(state, unit), step)
+
+
+def sample_by(state: State, by: int) -> State:
+    """Another sample; from the last on to the first."""
+    there = (state.sample + by) % state.lstm.spec.samples
+    return _shortened(state.but(sample=there))
+
+
+def layer_by(state: State, by: int) -> State:
+    """Another layer; from the last on to the first."""
+    spec = state.lstm.spec
+    if spec.layers == 1:
+        return state.but(said="There is one layer. Press z for other sizes, such as layers=2.")
+    return state.but(layer=(state.layer + by) % spec.layers)
+
+
+def turned(state: State) -> State:
+    """The other direction."""
+    if not state.lstm.spec.bidirectional:
+        return state.but(said="This LSTM reads forward only. Press z and write bidirectional=yes for both directions.")
+    other = Direction.BACKWARD if state.direction is Direction.FORWARD else Direction.FORWARD
+    return state.but(direction=other)
+
+
+def other_maps(state: State) -> State:
+    """The next pair of heat maps: h and c, i and f, g and o."""
+    return state.but(maps=(state.maps + 1) % len(MAPS))
+
+
+def play(state: State) -> State:
+    """Start to play, or stop; from the end it starts again."""
+    if state.playing:
+        return state.but(playing=False)
+    first, last = _ends(state)
+    return state.but(playing=True, step=first if state.step == last else state.step)
+
+
+def tick(state: State) -> State:
+    """One timestep on, in the order in which the direction reads; playing ends with the last."""
+    if not state.playing:
+        return state
+    first, last = _ends(state)
+    on = step_by(state, 1 if first <= last else -1)
+    return on.but(playing=on.step != last)
+
+
+def _ends(state: State) -> tuple[int, int]:
+    return (1, state.length) if state.direction is Direction.FORWARD else (state.length, 1)
+
+
+def _shortened(state: State) -> State:
+    """The same, at a timestep that the sample has."""
+    return replace(state, step=min(state.step, state.length))
+
+
+# --- changing something -----------------------------------------------------------------------------------------------
+
+
+def changed(state: State, text: str) -> State:
+    """Set a number, or several with blanks or semicolons between: `h_3[4]=0.5`."""
+
+    def do() -> State:
+        found = [edit(part) for part in text.replace(";", " ").split()]
+        if not found:
+            raise UsageError("nothing", "there is nothing to change", "Write an edit such as h_3[4]=0.5")
+        for one in found:
+            check_edit(state.lstm.spec, one)
+        targets = {one.target for one in found}
+        kept = tuple(one for one in state.edits if one.target not in targets)
+        return _remembered(state).but(edits=kept + tuple(found))
+
+    return _or_said(state, do)
+
+
+def undone(state: State) -> State:
+    """What was before the last change."""
+    if not state.past:
+        return state.but(said="There is nothing to undo.")
+    last = state.past[-1]
+    return _within(state.but(lstm=last.lstm, edits=last.edits, past=state.past[:-1], said="Undone."))
+
+
+def reset(state: State) -> State:
+    """Without any change; undo brings them back."""
+    if not state.edits:
+        return state.but(said="Nothing is changed.")
+    return _remembered(state).but(edits=(), said="All as it was. u brings the changes back.")
+
+
+def resized(state: State, text: str) -> State:
+    """Other sizes: `units=4 timesteps=20`; changes that no longer fit are left out, and said."""
+
+    def do() -> State:
+        lstm = _resized(state.lstm, _sizes(text))
+        kept = tuple(one for one in state.edits if _fits(lstm.spec, one))
+        lost = len(state.edits) - len(kept)
+        said = f"{lost} of {len(state.edits)} changes fit these sizes no longer, and are gone." if lost else ""
+        return _within(_remembered(state).but(lstm=lstm, edits=kept, said=said))
+
+    return _or_said(state, do)
+
+
+SIZES = ("samples", "timesteps", "features", "units", "layers", "bidirectional", "projection", "bias", "peepholes", "dtype")
+WORDS = {"yes": True, "no": False, "true": True, "false": False, "none": None}
+
+
+def sizes_of(state: State) -> str:
+    """The sizes as `resized` reads them; options that are as usual are left out."""
+    spec, usual = state.lstm.spec, {one.name: one.default for one in fields(Spec)}
+    shown = {name: getattr(spec, name) for name in SIZES}
+    chosen = (name for name in SIZES if name in SIZES[:5] or shown[name] != usual[name])
+    return " ".join(f"{name}={_spelled(shown[name])}" for name in chosen)
+
+
+def _spelled(value: Any) -> str:
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return "none" if value is None else str(value)
+
+
+def _sizes(text: str) -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    for part in text.replace(",", " ").split():
+        name, equals, value = part.partition("=")
+        if not equals or name not in SIZES:
+            raise UsageError(part, "this is no size", f"There are {', '.join(SIZES)}: write units=4 timesteps=20")
+        found[name] = value if name == "dtype" else _size(part, value)
+    return found
+
+
+def _size(asked: str, value: str) -> Any:
+    if value.lower() in WORDS:
+        return WORDS[value.lower()]
+    if not (value.isascii() and value.isdigit() and len(value) <= 18):
+        raise UsageError(asked, "a size is a whole number, and an option is yes or no")
+    return int(value)
+
+
+def _resized(lstm: LSTM, sizes: dict[str, Any]) -> LSTM:
+    wanted = {name: value for name, value in sizes.items() if getattr(lstm.spec, name) != value}
+    spec = replace(lstm.spec, **wanted)
+    fixed = [name for name in wanted if name not in ("samples", "timesteps")]
+    if lstm.loaded is not None and fixed:
+        raise UsageError(f"{fixed[0]}={wanted[fixed[0]]}", "the weights come from a model file, and fit its sizes only")
+    of_batch = [name for name in wanted if name in ("samples", "timesteps", "features")]
+    if isinstance(lstm.inputs, GivenInputs):
+        if of_batch:
+            raise UsageError(f"{of_batch[0]}={wanted[of_batch[0]]}", "the inputs come from a file, and have their sizes")
+        return replace(lstm, spec=spec)
+    if lstm.lengths is not None and of_batch:
+        raise UsageError(f"{of_batch[0]}={wanted[of_batch[0]]}", "--lengths says how many samples and timesteps there are")
+    seed = lstm.inputs.origin["seed"]
+    made = replace(lstm, spec=spec, inputs=SeededInputs(spec, seed))
+    made.afford(made.run_bytes(1), "running one sample")
+    return made
+
+
+def _fits(spec: Spec, one: Any) -> bool:
+    try:
+        check_edit(spec, one)
+    except UsageError:
+        return False
+    return True
+
+
+def _within(state: State) -> State:
+    """The same, looking at something that there is."""
+    spec = state.lstm.spec
+    there = replace(
+        state,
+        sample=min(state.sample, spec.samples - 1),
+        layer=min(state.layer, spec.layers - 1),
+        unit=min(state.unit, spec.units - 1),
+        direction=state.direction if state.direction in spec.directions else Direction.FORWARD,
+        playing=False,
+    )
+    return _shortened(there)
+
+
+def _remembered(state: State) -> State:
+    past = (*state.past, Before(state.lstm, state.edits))
+    return replace(state, past=past[-MOST_UNDONE:])
+
+
+def _or_said(state: State, do: Callable[[], State]) -> State:
+    try:
+        return do()
+    except LstmExplainError as error:
+        return state.but(said=str(error))

@@ -1,0 +1,61 @@
+"""Canvas: a field of characters to write on, each in a look; what a panel gives back."""
+
+from __future__ import annotations
+
+from itertools import groupby
+from typing import TYPE_CHECKING
+
+from lstm_explain.render.layout import PLAIN, Line, Look, Span, width_of
+from lstm_explain.render.strip import plain_text
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+
+class Canvas:
+    """Rows of characters. What is written past an edge is cut off."""
+
+    def __init__(self, width: int, height: int) -> None:
+        self.width, self.height = max(0, width), max(0, height)
+        self._cells = [[(" ", PLAIN)] * self.width for _ in range(self.height)]
+
+    def put(self, x: int, y: int, text: str, look: Look = PLAIN) -> int:
+        """Write a text; returns the column after it."""
+        if 0 <= y < self.height:
+            for place, character in enumerate(text, start=x):
+                if 0 <= place < self.width:
+                    self._cells[y][place] = (character, look)
+        return x + len(text)
+
+    def right(self, x: int, y: int, text: str, look: Look = PLAIN) -> None:
+        """Write a text that ends before column x."""
+        self.put(x - len(text), y, text, look)
+
+    def lines(self, unicode: bool = True) -> list[Line]:
+        """The rows as spans, in ASCII where there is no Unicode."""
+        return [list(_spans(row, unicode)) for row in self._cells]
+
+
+def _spans(row: list[tuple[str, Look]], unicode: bool) -> Iterable[Span]:
+    for look, cells in groupby(row, key=lambda cell: cell[1]):
+        text = "".join(character for character, _ in cells)
+        yield Span(text if unicode else _plain(text), look)
+
+
+def _plain(text: str) -> str:
+    """The same in ASCII, character for character, so that nothing moves."""
+    return "".join(_one(character) for character in text)
+
+
+def _one(character: str) -> str:
+    spelled = plain_text(character)
+    return spelled if width_of(spelled) == 1 else NARROW.get(character, "?")
+
+
+NARROW = {"→": ">", "…": "~", "σ": "s", "≤": "<"}
+"""What stands for characters whose plain spelling would take more than one column."""
+
+
+def fitted(lines: list[str], width: int) -> list[str]:
+    """The lines, cut to a width, an ellipsis where something is left out."""
+    return [line if len(line) <= width else line[: max(0, width - 1)] + "…" for line in lines]

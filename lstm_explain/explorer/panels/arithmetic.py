@@ -1,0 +1,93 @@
+"""The arithmetic of the current unit and step: each neuron's sum and value, then c and h."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from lstm_explain.core.gates import LETTERS, Gate
+from lstm_explain.document.numbers import decimal
+from lstm_explain.explorer.canvas import Canvas
+from lstm_explain.render.layout import BOLD, DIM, Look
+
+if TYPE_CHECKING:
+    from lstm_explain.explorer.scene import Scene, Sums
+    from lstm_explain.render.layout import Line
+
+HEIGHT = 6
+COLUMN = 8
+NARROW = 7
+
+
+class Column(NamedTuple):
+    """A column of the table of sums."""
+
+    title: str
+    field: str
+    weight: int
+    """The lower, the sooner it is left out where there is no room."""
+
+
+def draw(scene: Scene, width: int, unicode: bool = True) -> list[Line]:
+    """Write the arithmetic into so many columns."""
+    canvas, spec = Canvas(width, HEIGHT), scene.state.lstm.spec
+    columns = _chosen(_columns(scene), width)
+    size = COLUMN if 2 + COLUMN * len(columns) <= width else NARROW
+    places = 4 if size == COLUMN else 3
+    for place, column in enumerate(columns):
+        canvas.right(2 + size * (place + 1), 0, column.title, DIM)
+    for row, sums in enumerate(scene.sums(scene.state.step, scene.state.unit), start=1):
+        canvas.put(0, row, LETTERS[sums.gate], BOLD)
+        for place, column in enumerate(columns):
+            look = _look(sums, column)
+            canvas.right(2 + size * (place + 1), row, decimal(getattr(sums, column.field), places), look)
+    _states(scene, canvas, "h" if spec.projection is None else "m")
+    return canvas.lines(unicode)
+
+
+def _columns(scene: Scene) -> list[Column]:
+    state, spec = scene.state, scene.state.lstm.spec
+    other = "b+p·c" if spec.bias and spec.peepholes else "p·c" if spec.peepholes else "bias"
+    columns = [
+        Column(f"W·x_{state.step}", "of_x", 3),
+        Column(f"R·h_{state.before_step}", "of_h", 3),
+        Column(other, "other", 2),
+        Column("sum", "total", 1),
+        Column("value", "value", 4),
+        Column("was", "was", 4),
+    ]
+    if not state.edits:
+        columns.pop()
+    return [one for one in columns if one.field != "other" or spec.bias or spec.peepholes]
+
+
+def _chosen(columns: list[Column], width: int) -> list[Column]:
+    """As many as there is room for, the least needed left out first."""
+    chosen = list(columns)
+    while len(chosen) > 1 and 2 + NARROW * len(chosen) > width:
+        chosen.remove(min(chosen, key=lambda one: one.weight))
+    return chosen
+
+
+def _look(sums: Sums, column: Column) -> Look:
+    moved = sums.value != sums.was and not (sums.value != sums.value and sums.was != sums.was)
+    return Look(bold=column.field == "value", underline=moved and column.field == "value")
+
+
+def _states(scene: Scene, canvas: Canvas, emits: str) -> None:
+    """How c and h come of the gates, as long as there is room for."""
+    state = scene.state
+    t, unit, before = state.step, state.unit, state.before_step
+    f, i, g = (scene.number(LETTERS[gate], t, unit) for gate in (Gate.FORGET, Gate.INPUT, Gate.CANDIDATE))
+    kept, added = f * scene.number("c", before, unit), i * g
+    total = f"{_short(kept)} {'-' if added < 0 else '+'} {_short(abs(added))} = {_short(kept + added)}"
+    emitted = _short(scene.emitted(t, unit))
+    forms = (
+        f"c_{t} = f·c_{before} + i·g = {total}   {emits}_{t} = o·tanh(c_{t}) = {emitted}",
+        f"c = {total}  {emits} = o·tanh(c) = {emitted}",
+        f"c = {total}",
+    )
+    canvas.put(0, HEIGHT - 1, next((form for form in forms if len(form) <= canvas.width), forms[-1]))
+
+
+def _short(value: float) -> str:
+    return decimal(value, 4).strip()

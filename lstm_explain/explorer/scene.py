@@ -1,0 +1,125 @@
+"""Scene: the run that a state looks at, with its changes and without, and what moved between the two."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+
+from lstm_explain.core.edits import edited_weights
+from lstm_explain.core.gates import GATES, LETTERS, Direction, Gate
+
+if TYPE_CHECKING:
+    from lstm_explain.core.axes import Array
+    from lstm_explain.core.edits import Edit
+    from lstm_explain.core.lstm import LSTM
+    from lstm_explain.core.record import LayerRecord, Record
+    from lstm_explain.core.weights import LayerWeights
+    from lstm_explain.explorer.state import State
+
+LETTER_OF = {"h": "hidden", "c": "cell", **{LETTERS[gate]: gate.value for gate in GATES}}
+"""The tensors of a record by the field's letters."""
+
+
+class Sums(NamedTuple):
+    """How a neuron's value came about at one timestep."""
+
+    gate: Gate
+    of_x: float
+    """W x_t"""
+    of_h: float
+    """R h_{t-1}"""
+    other: float
+    """The bias, and the peephole times c."""
+    total: float
+    value: float
+    """As the run has it: the activation of the sum, or what an edit holds it at."""
+    was: float
+    """The same in the run without changes."""
+
+
+class Scene(NamedTuple):
+    """One sample in one layer and direction. Arrays are [timesteps run, units or hidden or features]."""
+
+    state: State
+    weights: LayerWeights
+    """With the changes."""
+    part: LayerRecord
+    """With the changes; one sample, without padding."""
+    base: LayerRecord
+    """Without them."""
+
+    def values(self, letter: str) -> Array:
+        """h, c or a gate, by its letter; [timesteps, units or hidden]."""
+        array: Array = getattr(self.part, LETTER_OF[letter])[0]
+        return array
+
+    def values_before(self, letter: str) -> Array:
+        """The same in the run without changes."""
+        array: Array = getattr(self.base, LETTER_OF[letter])[0]
+        return array
+
+    def moved(self, letter: str) -> Array:
+        """Where the two differ, as truth values; nan that stays nan has not moved."""
+        now, was = self.values(letter), self.values_before(letter)
+        differs: Array = (now != was) & ~(np.isnan(now) & np.isnan(was))
+        return differs
+
+    @property
+    def moved_units(self) -> Array:
+        """Which units have a state or gate that moved; [timesteps, units]."""
+        letters = [letter for letter in LETTER_OF if letter != "h" or self.state.lstm.spec.projection is None]
+        anywhere: Array = np.any([self.moved(letter) for letter in letters], axis=0)
+        return anywhere
+
+    def states_before(self, t: int, base: bool = False) -> tuple[Array, Array]:
+        """h and c that timestep t started from; [hidden] and [units]."""
+        part = self.base if base else self.part
+        return part.before(0, t, part.cell.shape[1])
+
+    def number(self, letter: str, t: int, place: int, base: bool = False) -> float:
+        """One number of h, c or a gate after timestep t, or of the initial states."""
+        part = self.base if base else self.part
+        steps = part.cell.shape[1]
+        if letter in ("h", "c") and not 1 <= t <= steps:
+            return float((part.initial_hidden if letter == "h" else part.initial_cell)[0, place])
+        return float(getattr(part, LETTER_OF[letter])[0, t - 1, place])
+
+    def emitted(self, t: int, unit: int, base: bool = False) -> float:
+        """o tanh(c): the unit's number in h, unless a projection mixes them."""
+        return self.number("o", t, unit, base) * float(np.tanh(self.number("c", t, unit, base)))
+
+    def sums(self, t: int, unit: int) -> tuple[Sums, ...]:
+        """How the unit's four neurons came to their values at timestep t."""
+        x, (h, c) = self.part.input[0, t - 1], self.states_before(t)
+        found = []
+        for gate in GATES:
+            column, letter = self.weights.columns(gate).start + unit, LETTERS[gate]
+            of_x, of_h = (float(a @ b[:, column]) for a, b in ((x, self.weights.kernel), (h, self.weights.recurrent_kernel)))
+            other = 0.0 if self.weights.bias is None else float(self.weights.bias[column])
+            peephole = self.weights.peephole_of(gate)
+            if peephole is not None:
+                seen = self.number("c", t, unit) if gate is Gate.OUTPUT else float(c[unit])
+                other += float(peephole[unit]) * seen
+            value, was = (self.number(letter, t, unit, base) for base in (False, True))
+            found.append(Sums(gate, of_x, of_h, other, of_x + of_h + other, value, was))
+        return tuple(found)
+
+
+def scene(state: State) -> Scene:
+    """Run what the state looks at; each run is remembered for a while."""
+    run, base = (_run(state.lstm, state.sample, edits) for edits in (state.edits, ()))
+    weights = _weights(state.lstm, state.edits, state.layer, state.direction)
+    part, unchanged = (one.of(state.layer, state.direction).of_sample(0, state.length) for one in (run, base))
+    return Scene(state, weights, part, unchanged)
+
+
+@lru_cache(maxsize=4)
+def _run(lstm: LSTM, sample: int, edits: tuple[Edit, ...]) -> Record:
+    return lstm.run_by_steps(sample, edits)
+
+
+@lru_cache(maxsize=4)
+def _weights(lstm: LSTM, edits: tuple[Edit, ...], layer: int, direction: Direction) -> LayerWeights:
+    return edited_weights(lstm.weights, edits).of(layer, direction)

@@ -1,0 +1,129 @@
+"""Question: what is asked, the answer that was measured, and how a given answer is read and graded."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from typing import Literal, NamedTuple
+
+Kind = Literal["choice", "number", "shape"]
+Outcome = Literal["right", "wrong", "unreadable", "missing"]
+
+LETTERS = "abcd"
+"""What the choices of a question are called; there are no more than these."""
+LONGEST_READ = 200
+"""An answer of more characters is not looked at."""
+MOST_DIGITS = 18
+READABLE: dict[Kind, str] = {
+    "choice": "a letter such as b, or the words of a choice",
+    "number": "a whole number such as 12",
+    "shape": "whole numbers such as (3, 4)",
+}
+"""What an answer to each kind of question looks like."""
+
+
+class Question(NamedTuple):
+    """One question."""
+
+    id: str
+    """The name of its kind, and a few digits that its words give: the same question has the same id everywhere."""
+    level: int
+    """1: shapes and counts; 2: units and sharing; 3: frameworks, layouts and mistakes that raise no error."""
+    topic: str
+    """Which command of lstm-explain it belongs to."""
+    text: str
+    kind: Kind
+    choices: tuple[str, ...]
+    """In the order in which they are shown; empty where the answer is written out."""
+    answer: tuple[int, ...]
+    """What was measured: the place of the right choice, from 0; the number; or the sizes of the shape."""
+    hint: str
+    explanation: str
+    command: str
+    """The command line that shows it."""
+
+    @property
+    def right(self) -> str:
+        """The right answer, as it may be given."""
+        if self.kind == "choice":
+            return LETTERS[self.answer[0]]
+        return str(self.answer[0]) if self.kind == "number" else spelled(self.answer)
+
+    @property
+    def right_in_words(self) -> str:
+        """The right answer with the words of the choice: b) 640"""
+        return f"{self.right}) {self.choices[self.answer[0]]}" if self.kind == "choice" else self.right
+
+
+class Verdict(NamedTuple):
+    """What became of an answer."""
+
+    outcome: Outcome
+    """`unreadable` is not `wrong`: nobody can tell what was meant. `missing` is nothing at all."""
+    read: str | None
+    """The answer as it was understood; None where it was not."""
+
+
+def graded(question: Question, given: str | None) -> Verdict:
+    """Read an answer and compare it with the right one.
+
+    A choice is given by its letter (`b`, `b)`, `B`) or by its words; a number may have thousands commas; a shape may be
+    spelled `(1000, 10)`, `1000,10`, `1000 x 10` or with axis names, `samples=1000, units=10`.
+    """
+    words = _plain(given or "")
+    if not words:
+        return Verdict("missing", None)
+    read = _READERS[question.kind](question, words) if len(words) <= LONGEST_READ else None
+    if read is None:
+        return Verdict("unreadable", None)
+    shown = question._replace(answer=read).right
+    return Verdict("right" if read == question.answer else "wrong", shown)
+
+
+def spelled(sizes: tuple[int, ...]) -> str:
+    """(1000, 10), and (10,) where there is one axis: as Python and every framework print a shape."""
+    return str(tuple(sizes))
+
+
+def _plain(text: str) -> str:
+    """Without the differences that are none: width and kind of characters, case, blanks at the ends and in rows."""
+    return " ".join(unicodedata.normalize("NFKC", text).replace("×", "x").casefold().split())
+
+
+def _read_choice(question: Question, words: str) -> tuple[int, ...] | None:
+    letters = LETTERS[: len(question.choices)]
+    letter = re.fullmatch(r"\(?([a-d])[).:]?", words)
+    if letter:
+        return (letters.index(letter[1]),) if letter[1] in letters else None
+    bare = re.sub(r"^\(?[a-d]\) ", "", words)
+    for reading in (_bare, _read_number, _read_shape):
+        meant = reading(question, bare)
+        alike = [place for place, choice in enumerate(question.choices) if reading(question, _plain(choice)) == meant]
+        if meant is not None and len(alike) == 1:
+            return (alike[0],)
+    return None
+
+
+def _bare(_: Question, words: str) -> str:
+    """Words without what stands around them."""
+    return words.strip(" .;\"'`")
+
+
+def _read_number(_: Question, words: str) -> tuple[int, ...] | None:
+    grouped = re.fullmatch(r"[-+]?\d{1,3}([, _'])\d{3}(\1\d{3})*", words)
+    digits = re.sub(r"[, _']", "", words) if grouped else words
+    found = re.fullmatch(r"([-+]?\d+)(?:\.0*)?(?: [a-z ]+)?", digits)
+    return (int(found[1]),) if found and len(found[1]) <= MOST_DIGITS else None
+
+
+def _read_shape(_: Question, words: str) -> tuple[int, ...] | None:
+    pairs = {"(": ")", "[": "]"}
+    if words[:1] in pairs and words[-1:] == pairs[words[0]]:
+        words = words[1:-1].strip()
+    parts = re.split(r"\s*[,;x*]\s*|\s+", re.sub(r"[a-z_][a-z_0-9]*\s*=\s*", "", words).rstrip(", "))
+    if not all(re.fullmatch(r"0|[1-9]\d*", part) and len(part) <= MOST_DIGITS for part in parts):
+        return None
+    return tuple(map(int, parts))
+
+
+_READERS = {"choice": _read_choice, "number": _read_number, "shape": _read_shape}

@@ -1,0 +1,52 @@
+"""The words that questions share: which LSTM it is, and the command line that shows it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from lstm_explain.core.gates import GATES, LETTERS
+from lstm_explain.document.command_line import command
+from lstm_explain.document.numbers import plural
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from lstm_explain.core.gates import Gate
+    from lstm_explain.core.lstm import LSTM
+    from lstm_explain.core.spec import Spec
+
+GATE_WORDS = {gate: f"the {gate.value.replace('_', ' ')} {LETTERS[gate]}" for gate in GATES}
+"""the input gate i, the forget gate f, the candidate g, the output gate o"""
+PER_UNIT = len(GATES)
+
+
+def setting(spec: Spec) -> str:
+    """Which LSTM it is and what it reads, in one sentence."""
+    batch = f"{plural(spec.samples, 'sample')} of {plural(spec.timesteps, 'timestep')} of {plural(spec.features, 'feature')}"
+    return f"{layers_of(spec)} reads {batch}."
+
+
+def layers_of(spec: Spec) -> str:
+    """Which LSTM it is, as the beginning of a sentence."""
+    ways = "bidirectional " if spec.bidirectional else ""
+    options = [
+        "" if spec.bias else "without biases",
+        "with peepholes" if spec.peepholes else "",
+        f"whose h is projected to {plural(spec.projection, 'number')}" if spec.projection else "",
+    ]
+    extra = "".join(f", {option}" for option in options if option)
+    if spec.layers > 1:
+        each = f"with {plural(spec.units, 'unit')} in each layer" + (" and direction" if spec.bidirectional else "")
+        return f"A stack of {spec.layers} {ways}LSTM layers {each}{extra}{',' if extra else ''}"
+    each = f"of {plural(spec.units, 'unit')}" + (" in each direction" if spec.bidirectional else "")
+    return f"{'A bidirectional' if spec.bidirectional else 'An'} LSTM layer {each}{extra}{',' if extra else ''}"
+
+
+def gate_words(gates: Sequence[Gate]) -> str:
+    """i, f, g, o"""
+    return ", ".join(LETTERS[gate] for gate in gates)
+
+
+def shows(lstm: LSTM, topic: str, *arguments: str, **options: Any) -> str:
+    """The command line that shows a topic of this LSTM."""
+    return command(topic, lstm.spec, lstm.origin, arguments=arguments, **options)

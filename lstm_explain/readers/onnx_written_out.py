@@ -1,0 +1,241 @@
+"""LSTMs of an ONNX model that are no node of their own: cells written out in nodes, timestep by timestep or in a loop's body.
+
+A cell is found by its structure (`onnx_cell`), its weights by the sums that it reads (`onnx_sums`), its timesteps by what is
+handed on from one to the next (`onnx_steps`). It is only offered once its nodes, run on seeded numbers, do as our own cell
+does (`onnx_proof`).
+"""
+
+from __future__ import annotations
+
+from itertools import pairwise
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+
+from lstm_explain.core.forward import State
+from lstm_explain.core.gates import GATES, Direction
+from lstm_explain.core.weights import LayerWeights, Weights
+from lstm_explain.errors import InputFileError, RefusedError
+from lstm_explain.frameworks.known import CONVENTIONS
+from lstm_explain.readers.found import Found, Unfit
+from lstm_explain.readers.naming import checked
+from lstm_explain.readers.onnx_constants import NotConstantError
+from lstm_explain.readers.onnx_graph import named
+from lstm_explain.readers.onnx_proof import agrees
+from lstm_explain.readers.onnx_source import Reading, Source, reading, state, turned_round
+from lstm_explain.readers.onnx_states import STATES, before_batch, one_for_all
+from lstm_explain.readers.onnx_steps import PROJECTED, NotReadError, Step, chains, in_body, step_of, turning
+from lstm_explain.readers.onnx_sums import Known
+from lstm_explain.readers.onnx_tensor import text
+
+if TYPE_CHECKING:
+    from lstm_explain.core.axes import Array
+    from lstm_explain.core.gates import Gate
+    from lstm_explain.readers.onnx_cell import Cell
+    from lstm_explain.readers.onnx_constants import Constants
+
+KERAS_FILE = "Give the model that it was made from, such as a .keras file"
+ORDER = "it cannot be told in which order it reads a sequence; timestep 1 is the first that it reads"
+ALONE = "its recurrent kernel is not in the file: it was exported with one timestep that starts from zeros"
+WHICH = "it has one timestep, and it cannot be told which of its two products reads x and which h"
+ELSEWHERE = "what it reads as c is not what the timestep before it makes, as where timesteps are masked"
+UNPROVED = "its nodes do not compute what our own cell does with the weights that were read for it"
+
+MOST_LAYERS = 500
+"""Each is run once or twice to see whether it is one; that takes milliseconds."""
+
+
+class Written(NamedTuple):
+    """What came of a model's written-out cells."""
+
+    found: list[Found]
+    unfit: list[Unfit]
+    """What was recognised and is not explained: one for each reason."""
+
+
+def read_written_out(cells: list[Cell], constants: Constants, file: str) -> Written:
+    """The LSTMs that written-out cells are.
+
+    Args:
+        cells: all cells of the model.
+        constants: the model's constant values.
+        file: the file's name, safe to print.
+
+    Raises:
+        RefusedError: a tensor of them stands in another file, or is over the memory budget.
+    """
+    unfit: dict[str, Unfit] = {}
+
+    def refuse(cell: Cell, error: NotReadError) -> None:
+        reason = str(error)
+        unfit.setdefault(reason, Unfit(cell.place.name, reason, KERAS_FILE))
+
+    made, known = {one.cell.key for one in cells}, Known(constants)
+    steps: list[Step] = []
+    for cell in cells:
+        try:
+            steps.append(step_of(cell, known))
+        except NotReadError as error:
+            refuse(cell, error)
+    found: dict[frozenset[tuple[int, str]], Found | None] = {}  # None where its weights are those of one that is not read
+    bodies = [[one] for one in steps if in_body(one)]
+    for chain in [*bodies, *chains([one for one in steps if not in_body(one)], known)]:
+        read = frozenset(one.named.key for one in chain[-1].matrices)
+        try:
+            layer = _Layer(_whole(chain, constants, made), constants)
+            if read not in found:
+                found[read] = layer.found(file)
+        except NotReadError as error:
+            found[read] = None
+            refuse(chain[0].cell, error)
+        if len(found) > MOST_LAYERS:
+            reason = f"it has more than {MOST_LAYERS:,} LSTMs that are written out"
+            raise RefusedError(file, reason, "Give the part that matters")
+    return Written([one for one in found.values() if one is not None], list(unfit.values()))
+
+
+def _whole(chain: list[Step], constants: Constants, made: set[tuple[int, str]]) -> list[Step]:
+    """A chain whose first timestep is known to be the first.
+
+    Raises:
+        NotReadError: it follows something else than a timestep, or its products cannot be told apart.
+    """
+    if in_body(chain[0]):
+        return [turning(chain[0])]
+    first = chain[0]
+    if len(chain) == 1 and first.recurs is None:
+        first = _alone(first, constants)
+    old = first.cell.old_cell
+    if old.maker is not None and old.key not in made and _start(old, constants) is None:
+        raise NotReadError(ELSEWHERE)
+    return [first, *chain[1:]]
+
+
+def _alone(one: Step, constants: Constants) -> Step:
+    """A single timestep, with what its h is told from the sizes, or from what is constant."""
+    if len(one.matrices) == 1:
+        raise NotReadError(ALONE)
+    square = [each for each in one.matrices if len(each.array) == one.units]
+    constant = [each for each in square if _start(each.by, constants) is not None]
+    hidden = square if len(square) == 1 else constant
+    if len(hidden) != 1:
+        raise NotReadError(WHICH)
+    return one._replace(recurs=hidden[0])
+
+
+def _start(one: Source, constants: Constants) -> Array | None:
+    """The value of a state that a layer starts from, None where it is only known when the model runs."""
+    try:
+        return before_batch(constants, *one)
+    except (NotConstantError, InputFileError):
+        return None
+
+
+class _Layer:
+    """A layer, of the timesteps that were found of it."""
+
+    def __init__(self, steps: list[Step], constants: Constants) -> None:
+        self.steps, self.constants = steps, constants
+        self.one = steps[min(1, len(steps) - 1)]  # of the first, the exporter may have computed a part
+        reads, recurs = self.one.reads, self.one.recurs
+        if reads is None or recurs is None:
+            raise NotReadError(WHICH)
+        self.reads, self.recurs = reads, recurs
+
+    def found(self, file: str) -> Found:
+        """The layer, once its nodes are known to compute what ours does."""
+        one = self.one
+        if len(self.recurs.array) != one.units:
+            raise NotReadError(PROJECTED)
+        weights, framework = self._weights(), self._framework()
+        proved = [one] if one is self.steps[-1] else [one, self.steps[-1]]
+        if not all(agrees(each, weights, self.constants) for each in proved):
+            raise NotReadError(UNPROVED)
+        initial, notes = self._initial(weights)
+        backward, order = self._direction()
+        tensors = {text(each.named.name): each.array.T.shape if each.turned else each.array.shape for each in one.matrices}
+        tensors |= {text(each.name): array.shape for each, array in one.added}
+        place = self.steps[0].cell.place
+        body = place.scope.body_of if in_body(one) else None
+        name = place.name if body is None else place.scope.path
+        many = "1 timestep" if len(self.steps) == 1 else f"{len(self.steps)} timesteps"
+        title = (
+            f"LSTM written out in {many}" if body is None else f"LSTM written out in the body of a {text(body.node.op_type)}"
+        )
+        recognised = (
+            f"it is no node LSTM: it was recognised from the nodes that it is written out in, of which {_several(proved)} "
+        )
+        recognised += (
+            "computed with ONNX's own reference evaluator on seeded numbers, made the h and c that our own cell makes"
+        )
+        layer = Weights(({Direction.FORWARD: weights},))
+        biases = min(2, len(one.added))
+        notes = (recognised, *notes, *order)
+        return checked(Found(name, framework, title, layer, tensors, biases, initial, backward, notes), file)
+
+    def _weights(self) -> LayerWeights:
+        """The weights in our own arrangement."""
+        arrays = [self.reads.array, self.recurs.array]
+        dtype = np.float64 if any(array.dtype.itemsize == 8 for array in arrays) else np.float32
+        size = sum(array.size for array in arrays) * np.dtype(dtype).itemsize
+        self.constants.ledger.take(3 * size, f"arranging the weights of {named(self.one.cell.place)}")
+        bias = self.one.bias
+        columns = np.concatenate([self._columns(gate) for gate in GATES])
+        kernel, recurrent_kernel = (array[:, columns].astype(dtype) for array in arrays)
+        return LayerWeights(kernel, recurrent_kernel, None if bias is None else bias[columns].astype(dtype))
+
+    def _columns(self, gate: Gate) -> Array:
+        first = self.one.order.index(gate) * self.one.units
+        return np.arange(first, first + self.one.units)
+
+    def _framework(self) -> str:
+        """Who packs weights like this."""
+        order, turned = self.one.order, self.reads.turned
+        for name, convention in CONVENTIONS.items():
+            if convention.gate_order == order and convention.neurons_first == turned and not convention.letters:
+                return name
+        gates = ", ".join(gate.value for gate in order)
+        raise NotReadError(f"its gates stand in the order {gates}, in which no framework that is known writes them")
+
+    def _initial(self, weights: LayerWeights) -> tuple[State | None, tuple[str, ...]]:
+        """The states that it starts from, None for zeros; and what is to be said of them."""
+        first = self.steps[0]
+        starts = [first.cell.old_cell] + ([] if first.recurs is None else [first.recurs.by])
+        values = []
+        for one in starts:
+            turned = state(one) if in_body(first) else None
+            array = _start(one if turned is None else turned.start, self.constants)
+            values.append(None if array is None else one_for_all(array, weights.units))
+        if len(starts) == 1:  # the exporter computed h_0 @ R, and it added nothing
+            values.append(np.zeros(weights.units))
+        if any(one is None for one in values):
+            return None, (STATES,)
+        cell, hidden = (np.asarray(one, weights.kernel.dtype).reshape(1, 1, -1) for one in values)
+        return (State(hidden, cell), ()) if hidden.any() or cell.any() else (None, ())
+
+    def _direction(self) -> tuple[bool, tuple[str, ...]]:
+        """Whether it reads its sequence from the end; and what is to be said where that cannot be told."""
+        readings = [self._reading(one) for one in self.steps]
+        first = readings[0]
+        if first is None or any(one is None or one.sequence.key != first.sequence.key for one in readings):
+            return False, (ORDER,) if len(readings) > 1 or in_body(self.one) else ()
+        places = [one.at for one in readings if one is not None and one.at is not None]
+        ways = {later - earlier for earlier, later in pairwise(places)}
+        if len(places) == len(readings) and not (ways == {1} or ways == {-1} or len(places) == 1):
+            return False, (ORDER,)
+        backwards = first.backwards or ways == {-1}
+        if len(readings) == 1 and first.at is not None:  # one timestep is the same from either end
+            return False, ()
+        return backwards ^ turned_round(first.sequence, first.axis, self.constants), ()
+
+    def _reading(self, one: Step) -> Reading | None:
+        matrix = next((each for each in one.matrices if each is not one.recurs), None)
+        if matrix is None:
+            return None
+        if matrix.at is not None:
+            return Reading(matrix.by, matrix.axis, matrix.at)
+        return reading(matrix.by, self.constants)
+
+
+def _several(proved: list[Step]) -> str:
+    return "one timestep," if len(proved) == 1 else f"{len(proved)} timesteps,"

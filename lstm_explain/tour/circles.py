@@ -1,0 +1,109 @@
+"""Chapter 1: what a circle of a layer diagram is."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from lstm_explain.document.blocks import Cell, Column, Document, Paragraph, Table
+from lstm_explain.document.numbers import count, decimal, plural, tint
+from lstm_explain.explain.plain import plain
+from lstm_explain.explain.trace import explain_trace
+from lstm_explain.tour.chapter import Told
+from lstm_explain.tour.phrases import chosen, facts, shape_text
+from lstm_explain.tour.subject import afforded
+
+if TYPE_CHECKING:
+    from lstm_explain.core.spec import Spec
+    from lstm_explain.explain.trace import Trace
+    from lstm_explain.tour.subject import Subject
+
+
+def circles(subject: Subject) -> Told:
+    """Is every circle of a layer diagram one LSTM unit?"""
+    spec = subject.spec
+    units, gap = chosen(range(spec.units))
+    trace, refused = afforded(lambda: explain_trace(subject.lstm, subject.sample, units, [subject.length]))
+    return Told(
+        question=_question(spec),
+        claims=_claims(spec),
+        evidence=(*_shapes(subject), *refused, *(() if trace is None else _circles(subject, trace, gap))),
+        numbers={
+            "circles": total(spec),
+            "circles_per_direction": spec.units,
+            "measured": subject.shapes.measured,
+            "hidden": list(subject.shapes.of("hidden", layer=0)[0].shape.sizes),
+            "output_sequence": list(subject.shapes.of("output_sequence", layer=0)[0].shape.sizes),
+            "sample": subject.sample,
+            "t": subject.length,
+            "units": units,
+            "c": None if trace is None else plain(trace.cell[0]),
+            "h": None if trace is None or spec.projection is not None else plain(trace.hidden[0]),
+        },
+        commands=(subject.command("shapes"), subject.command_of_sample("trace")),
+    )
+
+
+def total(spec: Spec) -> int:
+    """How many units there are in all layers and directions."""
+    return spec.layers * len(spec.directions) * spec.units
+
+
+def _question(spec: Spec) -> str:
+    each = " in each of its layers and directions" if total(spec) > spec.units else ""
+    return (
+        "A diagram of a neural network draws a layer as a row of circles. Is every circle an LSTM unit of its own? And how "
+        f"many circles are there in yours, which has {plural(spec.units, 'unit')}{each}, and reads "
+        f"{plural(spec.timesteps, 'timestep')} of {plural(spec.features, 'number')}?"
+    )
+
+
+def _claims(spec: Spec) -> tuple[str, ...]:
+    steps = "the one timestep" if spec.timesteps == 1 else f"all {count(spec.timesteps)} timesteps, one after the other"
+    same = "units read" if spec.units > 1 else "unit reads"
+    return (
+        f"Yes. Every circle of a layer is one LSTM unit. {_how_many(spec)}",
+        f"A circle is not a timestep: the same {same} {steps}. Nor is it a gate: a unit has four small neurons inside "
+        "(chapter 2).",
+        "Another picture, 'the LSTM cell' with its gates and arrows, shows the whole layer at one timestep, all units at "
+        f"once. Each arrow in it is a vector, a list of numbers. {_arrows(spec)}",
+    )
+
+
+def _arrows(spec: Spec) -> str:
+    if spec.projection is None:
+        return f"Those of h and c have one from each unit: {count(spec.units)} here."
+    return f"That of c has one from each unit, {count(spec.units)} here; that of h has {spec.projection}, by the projection."
+
+
+def _how_many(spec: Spec) -> str:
+    if total(spec) == spec.units:
+        return f"Your layer has {plural(spec.units, 'circle')}."
+    ways = f"{count(spec.units)} that read forward and {count(spec.units)} others that read backward"
+    own = ways if spec.bidirectional else plural(spec.units, "circle")
+    if spec.layers == 1:
+        return f"Your layer has {ways}: {plural(total(spec), 'circle')}."
+    return f"Each of your {count(spec.layers)} layers has {own}: {plural(total(spec), 'circle')} in all."
+
+
+def _shapes(subject: Subject) -> Document:
+    shapes = subject.shapes
+    rows = [("what is read", "input"), ("h of one timestep", "hidden"), ("h of all timesteps", "output_sequence")]
+    found = [(label, shapes.of(name, layer=None if name == "input" else 0)[0].shape) for label, name in rows]
+    return (facts((label, shape_text(shape)) for label, shape in found), subject.how)
+
+
+def _circles(subject: Subject, trace: Trace, gap: int) -> Document:
+    t = subject.length
+    rows = [("c", trace.cell[0].tolist())]
+    if subject.spec.projection is None:
+        rows.insert(0, ("h", trace.hidden[0].tolist()))
+    columns = [Column("circle"), *(Column(str(unit), "right") for unit in trace.units)]
+    cells = [[Cell(f"{name}_{t}", strong=True), *(Cell(decimal(v, 3), tint=tint(v, 1.0)) for v in row)] for name, row in rows]
+    if gap:
+        columns.insert(gap + 1, Column("⋮"))
+        for row in cells:
+            row.insert(gap + 1, Cell("⋮"))
+    first = " of layer 0, forward," if total(subject.spec) > subject.spec.units else ""
+    holds = "its output h and its memory c" if len(rows) == 2 else "its memory c"
+    text = f"What each circle{first} holds after timestep {t} of sample {subject.sample}, {holds} (chapter 4):"
+    return (Paragraph(text), Table(tuple(columns), tuple(map(tuple, cells))))

@@ -1,0 +1,177 @@
+"""Chapter 2: what a unit reads, owns and emits."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from lstm_explain.core.gates import GATES, LETTERS, Gate
+from lstm_explain.document.blocks import Cell, Column, Document, Note, Paragraph, Table
+from lstm_explain.document.numbers import count, decimal, plural, small
+from lstm_explain.document.unit import NEURONS
+from lstm_explain.explain.unit import explain_unit
+from lstm_explain.tour.chapter import Told
+from lstm_explain.tour.phrases import facts, listed, number
+from lstm_explain.tour.subject import afforded
+
+if TYPE_CHECKING:
+    from lstm_explain.core.spec import Spec
+    from lstm_explain.explain.shapes import UnitShare
+    from lstm_explain.explain.unit import Arithmetic, Unit
+    from lstm_explain.tour.subject import Subject
+
+USUAL_STEP = 4
+DECIDES = {
+    Gate.INPUT: "how much of g to let in",
+    Gate.FORGET: "how much memory to keep",
+    Gate.CANDIDATE: "what could be stored",
+    Gate.OUTPUT: "how much memory to show",
+}
+
+
+def reads_owns_emits(subject: Subject) -> Told:
+    """Does each unit take a vector of the features, and is its output of size 1?"""
+    spec, share, step = subject.spec, subject.shapes.units[0], min(USUAL_STEP, subject.length)
+    unit, refused = afforded(lambda: explain_unit(subject.lstm, subject.unit, subject.sample, step))
+    arithmetic = None if unit is None else unit.arithmetic
+    return Told(
+        question=_question(spec),
+        claims=_claims(subject, share, arithmetic),
+        evidence=(
+            _share(spec, share, unit),
+            *refused,
+            *(() if unit is None or arithmetic is None else _step(unit, arithmetic)),
+        ),
+        numbers={
+            "features": share.features,
+            "hidden": share.hidden,
+            "reads": share.reads,
+            "neurons": share.neurons,
+            "parameters": share.parameters,
+            "total": subject.shapes.total,
+            "unit": subject.unit,
+            "sample": subject.sample,
+            "t": step,
+            "arithmetic": None if arithmetic is None else arithmetic.to_dict(),
+        },
+        commands=(subject.command_of_sample("unit", unit=subject.unit, step=step),),
+    )
+
+
+def _question(spec: Spec) -> str:
+    return (
+        f"Each timestep of yours has {plural(spec.features, 'feature')}. Does a unit read a vector of size "
+        f"{count(spec.features)}? "
+        "Is its output of size 1? And how many numbers in it can training change?"
+    )
+
+
+def _claims(subject: Subject, share: UnitShare, step: Arithmetic | None) -> tuple[str, ...]:
+    spec = subject.spec
+    output = "h" if spec.projection is None else "m, for the projection to read"
+    claims = [
+        f"It reads more than {plural(share.features, 'number')}: at each timestep the {plural(share.features, 'feature')}, "
+        f"and {_last_outputs(spec)}. That makes a vector of size {count(share.reads)}. Its output is of size 1: one number, "
+        f"{output}. It also keeps a second number, its memory, called c.{_peepholes(spec)}{_first(spec, step)}",
+        "A unit is four small neurons. A neuron multiplies each number that it reads with a weight, adds up"
+        f"{', adds a bias' if spec.bias else ''}, and squashes the sum. {_owned(share)}",
+    ]
+    return (*claims, *_above(subject), *_samples(spec))
+
+
+def _peepholes(spec: Spec) -> str:
+    return " Through its peepholes it reads that, too." if spec.peepholes else ""
+
+
+def _first(spec: Spec, step: Arithmetic | None) -> str:
+    """What is different where no timestep is before."""
+    if spec.timesteps > 1 or step is None or any(term.value for term in step.gates[Gate.INPUT].terms if term.source == "h"):
+        return ""
+    read = "all 0" if spec.hidden > 1 else "0"
+    return f" (You have one timestep. None is before it, so what is read as the last h is {read}.)"
+
+
+def _last_outputs(spec: Spec) -> str:
+    """What a unit reads beside the features."""
+    if spec.projection is not None:
+        mixed = f"the {plural(spec.hidden, 'number')} h of the timestep before"
+        return f"{mixed}, into which a projection mixes the outputs of all {plural(spec.units, 'unit')}"
+    if spec.units == 1:
+        return "its own output h of the timestep before"
+    return f"the outputs h that all {count(spec.units)} units made one timestep before, its own among them"
+
+
+def _owned(share: UnitShare) -> str:
+    bias = " + 1" if share.biases else ""
+    extra = f" + {share.peepholes} peepholes" if share.peepholes else ""
+    extra += f" + {share.projection} of the projection" if share.projection else ""
+    both = "Weights and biases are its parameters" if share.biases else "The weights are its parameters"
+    formula = f"{share.neurons} × ({count(share.features)} + {count(share.hidden)}{bias}){extra}"
+    owned = f"A unit owns {count(share.parameters)} of them, {formula}, and no other unit uses them."
+    return f"{both}: the numbers that training changes. {owned}"
+
+
+def _above(subject: Subject) -> tuple[str, ...]:
+    """What is otherwise in the layers above."""
+    if subject.spec.layers == 1:
+        return ()
+    share = subject.shapes.units[1]
+    reads = f"{count(share.features)} that the layer below made, and {count(share.hidden)} of its own layer"
+    owns = f"It owns {plural(share.parameters, 'parameter')}."
+    return (f"In a layer above the first, a unit reads {count(share.reads)} numbers: {reads}. {owns}",)
+
+
+def _samples(spec: Spec) -> tuple[str, ...]:
+    if spec.samples == 1:
+        return ()
+    return (f"How many samples there are changes nothing in a unit: each of the {count(spec.samples)} is read by itself.",)
+
+
+def _share(spec: Spec, share: UnitShare, unit: Unit | None) -> Table:
+    how = "computed from the sizes" if unit is None else f"counted in the weights of unit {unit.unit}"
+    owned = share.parameters if unit is None else unit.parameters
+    read = f"{plural(share.features, 'feature')} of x_t, and {count(share.hidden)} of h_{{t-1}}, the h of the timestep before"
+    emitted = (
+        "h_t, its output, and c_t" if spec.projection is None else "m_t = o × tanh(c_t), which the projection reads, and c_t"
+    )
+    return facts(
+        [
+            ("reads", f"{plural(share.reads, 'number')}: {read}"),
+            ("owns", f"{plural(owned, 'parameter')}, {how}"),
+            ("emits", f"two numbers: {emitted}, its memory"),
+        ]
+    )
+
+
+def _step(unit: Unit, step: Arithmetic) -> Document:
+    sources = [term.source for term in step.gates[Gate.INPUT].terms]
+    products = plural(sources.count("x") + sources.count("h"), "product")
+    bias = " and a bias" if "bias" in sources else ""
+    own = "; i, f and o add one more product, with the unit's own c" if "c" in sources else ""
+    intro = f"Timestep {step.t} of sample {unit.sample} in unit {unit.unit}. Each neuron adds up {products}{bias}{own}:"
+    rows = []
+    for gate in GATES:
+        one = step.gates[gate]
+        value = Cell(decimal(one.value, 4), strong=True)
+        rows.append((Cell(NEURONS[gate], strong=True), Cell(DECIDES[gate]), Cell(decimal(one.total, 4)), value))
+    columns = (Column("neuron"), Column("decides", wraps=True), Column("sum", "right"), Column("squashed", "right"))
+    return (Paragraph(intro), Table(columns, tuple(rows)), _states(unit, step), _checked(unit, step))
+
+
+def _states(unit: Unit, step: Arithmetic) -> Table:
+    """The unit's new memory and output, as sentences of numbers."""
+    f, i, g, o = (number(step.gates[gate].value) for gate in (Gate.FORGET, Gate.INPUT, Gate.CANDIDATE, Gate.OUTPUT))
+    emitted = "h" if unit.spec.projection is None else "m"
+    memory = f"f × c_{step.t - 1} + i × g = {f} × {number(step.cell_before)} + {i} × {g}"
+    shown = f"o × tanh(c_{step.t}) = {o} × {number(step.tanh_cell)}"
+    return facts(
+        [
+            (f"memory c_{step.t}", f"{memory} = {number(step.cell)}"),
+            (f"output {emitted}_{step.t}", f"{shown} = {number(step.hidden)}"),
+        ]
+    )
+
+
+def _checked(unit: Unit, step: Arithmetic) -> Note:
+    letters = [*(LETTERS[gate] for gate in GATES), "c", "h" if unit.spec.projection is None else "m"]
+    what = f"Worked out anew from the run's numbers. Largest difference of {listed(letters)} to those of the run:"
+    return Note(f"{what} {small(step.difference)}.")

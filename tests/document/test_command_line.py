@@ -1,0 +1,155 @@
+"""The command line that is printed is the one that would make the same LSTM: it is given back to the program's own parser."""
+
+from __future__ import annotations
+
+import shlex
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+import lstm_explain
+from lstm_explain.cli.commands import COMMANDS, Commands
+from lstm_explain.cli.options import SourceOptions
+from lstm_explain.cli.source import as_given, lstm_from
+from lstm_explain.document.command_line import DEFAULT_MEMORY, WITHOUT_LENGTHS, Given, command
+
+if TYPE_CHECKING:
+    from lstm_explain.core.lstm import LSTM
+
+TOPICS = ("shapes", "unit", "trace", "influence", "memory", "equations", "tasks", "terms", "frameworks")
+"""Those that are asked of an LSTM."""
+
+
+def parsed(line: str) -> dict[str, Any]:
+    """What the program understands when the line is typed into a shell."""
+    program, topic, *words = shlex.split(line)
+    assert program == "lstm-explain"
+    with Commands().commands[topic].make_context(topic, words) as context:
+        return dict(context.params)
+
+
+def lstm_of(line: str) -> LSTM:
+    values = parsed(line)
+    options = SourceOptions(**{name: values[name] for name in SourceOptions._fields})
+    return lstm_from(options, None, values.get("lengths"))
+
+
+def options_of(line: str) -> SourceOptions:
+    values = parsed(line)
+    return SourceOptions(**{name: values[name] for name in SourceOptions._fields})
+
+
+@st.composite
+def seeded(draw: st.DrawFn) -> LSTM:
+    units = draw(st.integers(1, 12))
+    timesteps = draw(st.integers(1, 12))
+    lengths = draw(st.none() | st.lists(st.integers(1, timesteps), min_size=1, max_size=4))
+    return lstm_explain.seeded(
+        samples=draw(st.sampled_from([1, 7, 1000, 10**9])) if lengths is None else len(lengths),
+        timesteps=timesteps,
+        features=draw(st.integers(1, 6)),
+        units=units,
+        layers=draw(st.integers(1, 3)),
+        bidirectional=draw(st.booleans()),
+        projection=draw(st.none() | st.integers(1, units - 1)) if units > 1 else None,
+        bias=draw(st.booleans()),
+        peepholes=draw(st.booleans()),
+        dtype=draw(st.sampled_from(["float32", "float64"])),
+        init=draw(st.sampled_from(["keras", "pytorch"])),
+        seed=draw(st.sampled_from([0, 1, 2**53 - 1])),
+        lengths=lengths,
+    )
+
+
+@given(seeded(), st.sampled_from(TOPICS))
+@settings(max_examples=150, deadline=None)
+def test_the_command_makes_the_same_lstm(lstm: LSTM, topic: str) -> None:
+    again = lstm_of(command(topic, lstm.spec, lstm.origin))
+    assert (again.spec, again.seed, again.init) == (lstm.spec, lstm.seed, lstm.init)
+    if topic not in WITHOUT_LENGTHS:
+        assert again.origin == lstm.origin
+
+
+def test_what_equals_a_default_is_left_out() -> None:
+    lstm = lstm_explain.seeded()
+    assert command("unit", lstm.spec, lstm.origin) == "lstm-explain unit"
+    assert command("unit", lstm.spec, lstm.origin, unit=3, step=None) == "lstm-explain unit --unit 3"
+    small = lstm_explain.seeded(units=3, bias=False, seed=5)
+    assert command("shapes", small.spec, small.origin) == "lstm-explain shapes --units 3 --no-bias --seed 5"
+
+
+def test_options_of_every_kind_of_value() -> None:
+    lstm = lstm_explain.seeded()
+    line = command("trace", lstm.spec, lstm.origin, unit=[0, 3], gates=True, all_samples=False, steps=range(2, 4))
+    assert line == "lstm-explain trace --unit 0,3 --gates --steps 2,3"
+    assert command("unit", lstm.spec, lstm.origin, unit=0) == "lstm-explain unit --unit 0"
+    many = command("tasks", lstm.spec, lstm.origin, arguments=["many-to-one"], outputs=3)
+    assert many == "lstm-explain tasks many-to-one --outputs 3"
+    assert parsed(many)["task"] == "many-to-one"
+
+
+def test_timesteps_beyond_the_longest_sample_are_named_even_where_they_are_the_default() -> None:
+    padded = lstm_explain.seeded(lengths=[4, 2], samples=2, timesteps=10)
+    assert command("trace", padded.spec, padded.origin) == "lstm-explain trace --timesteps 10 --lengths 4,2"
+    assert command("terms", padded.spec, padded.origin) == "lstm-explain terms --samples 2"
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "lstm-explain unit --data 'my file.csv' --units 4 --seed 7",
+        "lstm-explain unit --data 'my file.csv' --columns b,a --skip-rows 1 --delimiter ';' --allow-nan",
+        "lstm-explain unit --data 'my file.csv' --max-memory 100MB --dtype float64",
+        "lstm-explain trace --data 'arrays.npz#it'\"'\"'s x' --lengths 2,3",
+        "lstm-explain trace --model 'sub dir/w.npz' --samples 3 --timesteps 4 --seed 9",
+        "lstm-explain trace --model 'sub dir/w.npz#lstm' --data 'arrays.npz#it'\"'\"'s x' --seed 9",
+        "lstm-explain tasks --model 'sub dir/w.npz' --dtype float64 --lengths 2,3",
+    ],
+)
+def test_files_are_named_as_they_were_given(line: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("my file.csv").write_text("a,b\n1,2\n3,4\n" if "skip" not in line else "a;b\na;b\n1;2\n3;4\n", encoding="utf-8")
+    arrays: dict[str, Any] = {"it's x": np.ones((2, 3, 5), "f4"), "y": np.ones(3)}
+    np.savez("arrays.npz", **arrays)
+    Path("sub dir").mkdir()
+    made = np.random.default_rng(0).normal(size=(5, 8)).astype("f4")
+    recurrent, bias = made[:2], made[0]
+    weights: dict[str, Any] = {"lstm/kernel": made, "lstm/recurrent_kernel": recurrent, "lstm/bias": bias}
+    np.savez("sub dir/w.npz", **weights)
+    line = f"{line} --convention keras" if "--model" in line else line
+    lstm = lstm_of(line)
+    topic = shlex.split(line)[1]
+    printed = command(topic, lstm.spec, lstm.origin, as_given(options_of(line)))
+    assert options_of(printed) == options_of(line)
+    assert lstm_of(printed).origin == lstm.origin
+    assert lstm_of(printed).spec == lstm.spec
+
+
+def test_without_the_files_places_their_names_are_those_of_the_answer() -> None:
+    lstm = lstm_explain.given(np.ones((2, 3, 4)), name="week.npy", units=3)
+    assert command("unit", lstm.spec, lstm.origin) == "lstm-explain unit --data week.npy --units 3"
+    weights = {"kind": "model", "file": "m.pt", "layer": "a.lstm", "framework": "pytorch", "title": "PyTorch"}
+    origin = {**lstm.origin, "weights": weights}
+    line = command("unit", lstm.spec, origin)
+    assert line == "lstm-explain unit --model 'm.pt#a.lstm' --data week.npy --dtype float32"
+
+
+def test_every_field_is_an_option_and_the_defaults_are_the_options_own() -> None:
+    for name, default in Given()._asdict().items():
+        option = SourceOptions._field_defaults[name]
+        assert default == option or (name, option) == ("seed", 0)
+    assert SourceOptions._field_defaults["max_memory"] == DEFAULT_MEMORY
+
+
+def test_which_topics_have_lengths_is_what_their_commands_say() -> None:
+    without = []
+    for topic in TOPICS:
+        assert topic in COMMANDS
+        names = {one.name for one in Commands().commands[topic].params}
+        if "lengths" not in names:
+            without.append(topic)
+    assert set(without) == set(WITHOUT_LENGTHS)
