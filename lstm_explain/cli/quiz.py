@@ -64,7 +64,7 @@ def quiz(
     """
     from lstm_explain.quiz.made import checked_request
 
-    given = {"questions": questions, "level": level, "topic": topic, "seed": seed}
+    given: dict[str, Any] = {"questions": questions, "level": level, "topic": topic, "seed": seed}
     given |= {"sizes": {name: size for name, size in sizes._asdict().items() if size is not None} or None}
     if answers is not None:
         _grade(answers, export, given, output)

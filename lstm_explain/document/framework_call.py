@@ -14,7 +14,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from lstm_explain.core.axes import Shape
-    from lstm_explain.explain.framework_call import FrameworkCall, Lines, Mistaken, Returned, State
+    from lstm_explain.explain.call_states import Mistaken, State
+    from lstm_explain.explain.framework_call import FrameworkCall, Lines, Returned
     from lstm_explain.explain.frameworks import Weight
     from lstm_explain.explain.shapes import Shapes
 

@@ -46,9 +46,9 @@ def opening(explanation: Explanation) -> str:
 def _origin(source: dict[str, Any]) -> str:
     weights, inputs = source["weights"], source["inputs"]
     made = _weights_origin(weights)
-    if inputs["kind"] == "seeded":
-        return f"{made} Inputs: seeded normal numbers, seed {inputs['seed']}."
-    return f"{made} Inputs: {inputs['name']}."
+    read = f"seeded normal numbers, seed {inputs['seed']}" if inputs["kind"] == "seeded" else inputs["name"]
+    edits = source.get("edits", [])
+    return f"{made} Inputs: {read}." + (f" Set by hand: {', '.join(edits)}." if edits else "")
 
 
 def _weights_origin(weights: dict[str, Any]) -> str:

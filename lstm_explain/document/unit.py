@@ -107,6 +107,8 @@ def arithmetic(unit: Unit) -> list[Block]:
     for gate in GATES:
         blocks += [Heading(f"{NEURONS[gate]} = {step.gates[gate].activation}(sum)", 3), _sum(unit, step, step.gates[gate])]
     blocks += [Heading("Then its memory and its output", 3), _states(unit, step)]
+    recorded = {"c": step.cell_recorded, "h": step.hidden_recorded}
+    blocks += [Note(f"After that, {letter}_{step.t} was set by hand to {recorded[letter]:g}.") for letter in step.set_after]
     blocks.append(
         Note(
             "Worked in float64 from the run's own numbers. The largest difference from what the run "
@@ -126,7 +128,9 @@ def _sum(unit: Unit, step: Arithmetic, one: GateSum) -> Table:
     letter = LETTERS[one.gate]
     rows.append((Cell("sum", strong=True), Cell(""), Cell(""), _number(one.total, strong=True)))
     result = f"{letter} = {one.activation}(sum)"
-    rows.append((Cell(result, strong=True), Cell(""), Cell(""), _number(one.value, strong=True)))
+    rows.append((Cell(result, strong=not one.held), Cell(""), Cell(""), _number(one.activated, strong=not one.held)))
+    if one.held:
+        rows.append((Cell(f"{letter}, held by hand", strong=True), Cell(""), Cell(""), _number(one.value, strong=True)))
     columns = (Column("reads"), Column("value", "right"), Column("× weight", "right"), Column("= product", "right"))
     return Table(columns, tuple(rows))
 

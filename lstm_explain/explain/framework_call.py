@@ -5,9 +5,9 @@ from __future__ import annotations
 from itertools import groupby
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from lstm_explain.core.gates import Direction
 from lstm_explain.errors import UsageError
-from lstm_explain.explain.call_places import Placed, array_of, gap, input_of, place_of, placed
+from lstm_explain.explain.call_places import array_of, input_of
+from lstm_explain.explain.call_states import mistaken_places, states_of
 from lstm_explain.explain.framework_names import framework_of
 from lstm_explain.explain.framework_shapes import shape_in
 from lstm_explain.explain.frameworks import explain_frameworks
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from lstm_explain.core.lstm import LSTM
     from lstm_explain.core.record import Record
     from lstm_explain.core.spec import Spec
+    from lstm_explain.explain.call_states import Mistaken, State
     from lstm_explain.explain.frameworks import Written
     from lstm_explain.frameworks.calls import Call, PastEnd, Result
     from lstm_explain.frameworks.described import Described
@@ -61,39 +62,6 @@ class Returned(NamedTuple):
             "bytes": self.bytes,
             "meaning": self.result.meaning,
         }
-
-
-class State(NamedTuple):
-    """A last state, and everywhere in what is returned that it stands."""
-
-    layer: int
-    direction: Direction
-    kind: str
-    """`hidden` or `cell`."""
-    timestep: int | None
-    """After which timestep; None where it is each sample's own last."""
-    places: tuple[str, ...]
-    """As Python would index what is returned."""
-    difference: float | None
-    """The largest between these places and what the run recorded after that timestep; None where none was run."""
-
-    def to_dict(self) -> dict[str, Any]:
-        return {**self._asdict(), "direction": self.direction.value, "places": list(self.places)}
-
-
-class Mistaken(NamedTuple):
-    """A place that looks like the last h of a direction, and is not."""
-
-    layer: int
-    direction: Direction
-    place: str
-    why: str
-    """`first`: it is h after the first timestep that this direction reads; `padding`: it is zero where samples are shorter."""
-    difference: float | None
-    """The largest difference to the last h; None where none was run."""
-
-    def to_dict(self) -> dict[str, Any]:
-        return {**self._asdict(), "direction": self.direction.value}
 
 
 class FrameworkCall(NamedTuple):
@@ -165,13 +133,12 @@ def framework_call(lstm: LSTM, name: str, options: CallOptions) -> FrameworkCall
     """
     one = _framework(name)
     call = CALLS[one.name]
-    _check(lstm.spec, one, options)
+    _check(lstm, one, options)
     told = explain_frameworks(lstm, one.name)
     results = tuple(_results(lstm.spec, call, options))
     record = _record(lstm)
     compared = 0 if record is None else record.spec.samples
     measured = compared == lstm.spec.samples
-    states = tuple(_states(lstm, call, results, record))
     axes = call.reads(options)
     return FrameworkCall(
         written=told.frameworks[0],
@@ -183,8 +150,8 @@ def framework_call(lstm: LSTM, name: str, options: CallOptions) -> FrameworkCall
         otherwise=_otherwise(lstm.spec, call, options),
         returns=tuple(_returned(lstm.spec, call, found, layer, record if measured else None) for layer, found in results),
         measured=measured,
-        states=states,
-        mistaken=tuple(_mistaken(lstm, call, results, record)),
+        states=tuple(states_of(lstm, call, results, record)),
+        mistaken=tuple(mistaken_places(lstm, call, results, record)),
         past_end=call.past_end(lstm.spec),
         compared=compared,
         initial=lstm.loaded is not None and lstm.loaded.initial is not None,
@@ -212,27 +179,30 @@ def _framework(name: str) -> Described:
     try:
         found = framework_of(name)
     except UsageError as error:
-        raise UsageError(f"--framework {repeated(name)}", error.found, f"There are {known}") from None
+        raise UsageError(f"--framework {repeated(str(name))}", error.found, f"There are {known}") from None
     if found.name in CALLS:
         return found
     fix = f"There are {known}; for its weights see lstm-explain frameworks {found.name}"
-    raise UsageError(f"--framework {repeated(name)}", f"the calls of {found.title} are not told here", fix)
+    raise UsageError(f"--framework {repeated(str(name))}", f"the calls of {found.title} are not told here", fix)
 
 
-def _check(spec: Spec, one: Described, options: CallOptions) -> None:
+def _check(lstm: LSTM, one: Described, options: CallOptions) -> None:
     """Raise `UsageError` where the framework has not what is asked for."""
     asked, call = f"--framework {one.name}", CALLS[one.name]
-    for option, value in options._asdict().items():
-        if option in call.lacks and value not in (None, False):
-            written = f"--{option.replace('_', '-')}{'' if value is True else f' {value}'}"
+    for option, written in options.given.items():
+        if option in call.lacks:
             raise UsageError(f"{asked} {written}", *call.lacks[option])
-    if options.layout not in (None, 0, 1) or isinstance(options.layout, bool):
+    if options.layout is not None and (type(options.layout) is not int or options.layout not in (0, 1)):
         raise UsageError(f"{asked} --layout {options.layout}", "the layouts are 0 and 1", "Give one of them")
-    lacks = one.convention.lacks(spec)
-    if lacks is not None:
-        able = [name for name in CALLS if framework_of(name).convention.lacks(spec) is None]
-        fix = f"Give --framework {able[0]}" if able else "Leave out --framework"
-        raise UsageError(asked, f"{one.title} has no {lacks}, and this LSTM has", fix)
+    lacks = one.convention.lacks(lstm.spec)
+    if lacks is None:
+        return
+    able = [name for name in CALLS if framework_of(name).convention.lacks(lstm.spec) is None]
+    other = f"give --framework {able[0]}" if able else "leave out --framework"
+    if lstm.loaded is not None:
+        raise UsageError(asked, f"{one.title} has no {lacks}, which this LSTM has", other.capitalize())
+    option = "--peepholes" if lacks == "peepholes" else f"--projection {lstm.spec.projection}"
+    raise UsageError(f"{asked} {option}", f"{one.title} has no {lacks}", f"Leave out {option.split()[0]}, or {other}")
 
 
 def _otherwise(spec: Spec, call: Call, options: CallOptions) -> tuple[str, Shape] | None:
@@ -280,7 +250,7 @@ def _lines(lstm: LSTM, call: Call, options: CallOptions) -> Iterator[Lines]:
         yield Lines(alike[0], alike[-1], written)
 
 
-# --- which numbers are which ------------------------------------------------------------------------------------------
+# --- the run ----------------------------------------------------------------------------------------------------------
 
 
 def _record(lstm: LSTM) -> Record | None:
@@ -295,50 +265,6 @@ def _beside(lstm: LSTM, samples: int) -> int:
     """The bytes that comparing takes beside the run."""
     spec = lstm.spec
     return samples * COPIES * spec.layers * len(spec.directions) * (spec.hidden + spec.units) * spec.item_bytes
-
-
-def _states(lstm: LSTM, call: Call, results: tuple[tuple[int | None, Result], ...], record: Record | None) -> Iterator[State]:
-    found: dict[tuple[int, int, str], list[Placed]] = {}
-    for layer, result in results:
-        for one in placed(lstm, call, result, layer, record):
-            found.setdefault((one.layer, list(Direction).index(one.direction), one.kind), []).append(one)
-    for (layer, way, kind), places in sorted(found.items(), key=lambda item: (item[0][:2], item[0][2] == "cell")):
-        direction = list(Direction)[way]
-        last = lstm.spec.timesteps if lstm.lengths is None else None
-        yield State(
-            layer=layer,
-            direction=direction,
-            kind=kind,
-            timestep=1 if direction is Direction.BACKWARD else last,
-            places=tuple(one.text for one in places),
-            difference=None if record is None else max(one.difference for one in places),
-        )
-
-
-def _mistaken(
-    lstm: LSTM, call: Call, results: tuple[tuple[int | None, Result], ...], record: Record | None
-) -> Iterator[Mistaken]:
-    """The last timestep of the last layer's output, where it is not the last that a direction or a sample reads."""
-    spec = lstm.spec
-    for number, result in results:
-        layer = spec.layers - 1 if number is None else number
-        if result.holds != "sequence" or spec.timesteps == 1 or layer < spec.layers - 1:
-            continue
-        shorter = lstm.lengths is not None and min(lstm.lengths) < spec.timesteps
-        if shorter and call.past_end(spec) == "zeros":
-            yield _one_mistaken(lstm, call, result, layer, Direction.FORWARD, "padding", record)
-        if spec.bidirectional:
-            yield _one_mistaken(lstm, call, result, layer, Direction.BACKWARD, "first", record)
-
-
-def _one_mistaken(
-    lstm: LSTM, call: Call, result: Result, layer: int, way: Direction, why: str, record: Record | None
-) -> Mistaken:
-    place = place_of(lstm, call, result, layer, way, Direction.FORWARD if why == "first" else None)
-    if record is None:
-        return Mistaken(layer, way, place.text, why, None)
-    found = array_of(record, call, result, layer)[place.where(record)]
-    return Mistaken(layer, way, place.text, why, gap(found, record.of(layer, way).last_hidden))
 
 
 def _sizes(shape: Shape) -> dict[str, Any]:

@@ -269,15 +269,17 @@ def explain_shapes(lstm: LSTM, framework: str | None = None, **options: Any) -> 
 
 def _call(lstm: LSTM, framework: str | None, options: dict[str, Any]) -> FrameworkCall | None:
     """The framework's call; what it takes is loaded only where one was asked for."""
-    given = [name for name, value in options.items() if value not in (None, False)]
+    given = {name: value for name, value in options.items() if value is not None and value is not False}
     if framework is None and not given:
         return None
-    if framework is None:
-        asked = ", ".join(f"--{name.replace('_', '-')}" for name in given)
-        raise UsageError(asked, "this is said of a framework's call, and none is named", "Add --framework NAME")
     from lstm_explain.explain.framework_call import asked_options, framework_call
 
-    return framework_call(lstm, framework, asked_options(options))
+    asked = asked_options(given)
+    if framework is None:
+        raise UsageError(
+            " ".join(asked.given.values()), "this is said of a framework's call, and none is named", "Add --framework NAME"
+        )
+    return framework_call(lstm, framework, asked)
 
 
 Place = tuple[str, int | None, Direction | None]

@@ -15,6 +15,7 @@ from lstm_explain.explain.selection import check_layer, check_run_step, check_un
 
 if TYPE_CHECKING:
     from lstm_explain.core.axes import Array
+    from lstm_explain.core.edits import Edit
     from lstm_explain.core.lstm import LSTM
     from lstm_explain.core.record import LayerRecord
     from lstm_explain.core.spec import Spec
@@ -74,6 +75,8 @@ class GateSum(NamedTuple):
     terms: tuple[Term, ...]
     recorded: float
     """The gate's value in the run itself."""
+    held: bool = False
+    """Whether the run held the gate at a value that was set by hand, whatever its sum."""
 
     @property
     def total(self) -> float:
@@ -86,6 +89,11 @@ class GateSum(NamedTuple):
 
     @property
     def value(self) -> float:
+        """What the unit goes on with: the activation of the sum, or what the gate is held at."""
+        return self.recorded if self.held else self.activated
+
+    @property
+    def activated(self) -> float:
         """The activation of the sum."""
         return math.tanh(self.total) if self.activation == "tanh" else _sigmoid(self.total)
 
@@ -94,6 +102,8 @@ class GateSum(NamedTuple):
             "terms": [term.to_dict() for term in self.terms],
             "sum": self.total,
             "activation": self.activation,
+            "activated": self.activated,
+            "held": self.held,
             "value": self.value,
             "recorded": self.recorded,
         }
@@ -109,6 +119,8 @@ class Arithmetic(NamedTuple):
     """c_t in the run itself."""
     hidden_recorded: float
     """o_t tanh(c_t) in the run itself."""
+    set_after: tuple[str, ...] = ()
+    """Which of c and h were set by hand after the timestep had made them: what is recorded is then what they were set to."""
 
     @property
     def kept(self) -> float:
@@ -139,7 +151,8 @@ class Arithmetic(NamedTuple):
     def difference(self) -> float:
         """The largest difference between this arithmetic and the run itself."""
         pairs = [(one.value, one.recorded) for one in self.gates.values()]
-        pairs += [(self.cell, self.cell_recorded), (self.hidden, self.hidden_recorded)]
+        states = {"c": (self.cell, self.cell_recorded), "h": (self.hidden, self.hidden_recorded)}
+        pairs += [pair for letter, pair in states.items() if letter not in self.set_after]
         return max(abs(ours - run) for ours, run in pairs)
 
     def to_dict(self) -> dict[str, Any]:
@@ -157,12 +170,14 @@ class Arithmetic(NamedTuple):
                 "added": self.added,
                 "value": self.cell,
                 "recorded": self.cell_recorded,
+                "set": "c" in self.set_after,
             },
             "hidden": {
                 "o": o,
                 "tanh_c": self.tanh_cell,
                 "value": self.hidden,
                 "recorded": self.hidden_recorded,
+                "set": "h" in self.set_after,
             },
             "difference": self.difference,
         }
@@ -276,7 +291,7 @@ def explain_unit(
         cell=cell,
         output=output,
         initial_cell=part.initial_cell[place, unit],
-        arithmetic=None if step is None else _arithmetic(weights, part, place, unit, step, length, output),
+        arithmetic=None if step is None else _arithmetic(weights, part, place, unit, step, length, output, lstm.edits),
     )
 
 
@@ -298,17 +313,40 @@ def _neuron(weights: LayerWeights, gate: Gate, unit: int) -> Neuron:
 
 
 def _arithmetic(
-    weights: LayerWeights, part: LayerRecord, sample: int, unit: int, t: int, length: int, output: Array
+    weights: LayerWeights,
+    part: LayerRecord,
+    sample: int,
+    unit: int,
+    t: int,
+    length: int,
+    output: Array,
+    edits: tuple[Edit, ...],
 ) -> Arithmetic:
+    set_here = _set_by_hand(edits, part, unit, t, projected=weights.projection is not None)
     h, c = part.before(sample, t, length)
     x, c_before = part.input[sample, t - 1], float(c[unit])
     c_after = float(part.cell[sample, t - 1, unit])
+    c_made = _made(part, sample, unit, t, c_before) if "c" in set_here else c_after
     sums = {}
     for gate in GATES:
-        seen = c_after if gate is Gate.OUTPUT else c_before
+        seen = c_made if gate is Gate.OUTPUT else c_before
         terms = _terms(_neuron(weights, gate, unit), x, h, seen, unit)
-        sums[gate] = GateSum(gate, terms, float(part.gate(gate)[sample, t - 1, unit]))
-    return Arithmetic(t, sums, c_before, c_after, float(output[t - 1]))
+        sums[gate] = GateSum(gate, terms, float(part.gate(gate)[sample, t - 1, unit]), LETTERS[gate] in set_here)
+    set_after = tuple(letter for letter in ("c", "h") if letter in set_here)
+    return Arithmetic(t, sums, c_before, c_after, float(output[t - 1]), set_after)
+
+
+def _made(part: LayerRecord, sample: int, unit: int, t: int, c_before: float) -> float:
+    """f c_{t-1} + i g: what the timestep made of c, before it was set by hand."""
+    f, i, g = (float(part.gate(gate)[sample, t - 1, unit]) for gate in (Gate.FORGET, Gate.INPUT, Gate.CANDIDATE))
+    return f * c_before + i * g
+
+
+def _set_by_hand(edits: tuple[Edit, ...], part: LayerRecord, unit: int, t: int, projected: bool) -> set[str]:
+    """Which of a unit's gates and states were set by hand at a timestep; with a projection, no number of h is the unit's own."""
+    here = (one for one in edits if (one.layer, one.direction, one.place) == (part.layer, part.direction, unit))
+    found = {one.name for one in here if one.step == t or (one.of_gates and one.step is None)}
+    return found - {"h"} if projected else found
 
 
 def _terms(neuron: Neuron, x: Array, h: Array, c: float, unit: int) -> tuple[Term, ...]:

@@ -86,9 +86,15 @@ class Scene(NamedTuple):
             return float((part.initial_hidden if letter == "h" else part.initial_cell)[0, place])
         return float(getattr(part, LETTER_OF[letter])[0, t - 1, place])
 
+    def made(self, t: int, unit: int, base: bool = False) -> float:
+        """f c_{t-1} + i g: c as the timestep makes it, whatever it is set to afterwards."""
+        before = float(self.states_before(t, base)[1][unit])
+        f, i, g = (self.number(letter, t, unit, base) for letter in "fig")
+        return f * before + i * g
+
     def emitted(self, t: int, unit: int, base: bool = False) -> float:
-        """o tanh(c): the unit's number in h, unless a projection mixes them."""
-        return self.number("o", t, unit, base) * float(np.tanh(self.number("c", t, unit, base)))
+        """o tanh(c): the unit's number in h, unless a projection mixes them or it is set afterwards."""
+        return self.number("o", t, unit, base) * float(np.tanh(self.made(t, unit, base)))
 
     def sums(self, t: int, unit: int) -> tuple[Sums, ...]:
         """How the unit's four neurons came to their values at timestep t."""
@@ -100,7 +106,7 @@ class Scene(NamedTuple):
             other = 0.0 if self.weights.bias is None else float(self.weights.bias[column])
             peephole = self.weights.peephole_of(gate)
             if peephole is not None:
-                seen = self.number("c", t, unit) if gate is Gate.OUTPUT else float(c[unit])
+                seen = self.made(t, unit) if gate is Gate.OUTPUT else float(c[unit])
                 other += float(peephole[unit]) * seen
             value, was = (self.number(letter, t, unit, base) for base in (False, True))
             found.append(Sums(gate, of_x, of_h, other, of_x + of_h + other, value, was))

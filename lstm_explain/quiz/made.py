@@ -71,7 +71,7 @@ def checked_request(request: Request) -> Request:
     if not _fitting(request):
         there = [str(level) for level in LEVELS if _fitting(request._replace(level=level))]
         found = f"this level has no questions about {topic}"
-        raise UsageError(f"--level {request.level} --topic {topic}", found, f"Level {' and '.join(there)} has some")
+        raise UsageError(f"--level {request.level} --topic {topic}", found, f"Choose level {' or '.join(there)}")
     return request._replace(seed=checked_seed(request.seed), questions=count)
 
 

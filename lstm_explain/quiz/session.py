@@ -5,12 +5,14 @@ Plain lines, one thing on each, for screen readers too: nothing is said by colou
 
 from __future__ import annotations
 
-from typing import Literal, NamedTuple
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from lstm_explain.document.numbers import plural
-from lstm_explain.quiz.made import Request
 from lstm_explain.quiz.question import LETTERS, READABLE, Question, graded
 from lstm_explain.quiz.sheet import COUNTING, again
+
+if TYPE_CHECKING:
+    from lstm_explain.quiz.made import Request
 
 PROMPT = "Your answer: "
 HINTED = 0.5

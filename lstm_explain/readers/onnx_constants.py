@@ -96,6 +96,7 @@ class Constants:
         self.ledger, self.name = ledger, ledger.name
         self.opset = next((one.version for one in model.opset_import if one.domain in OWN_DOMAINS), 1)
         self.known: dict[tuple[int, str], Array] = {}
+        self.unknown: dict[tuple[int, str], NotConstantError] = {}
         self.scopes: dict[int, Scope] = {}
         self.folded = 0
         self.under_way: list[tuple[int, str]] = []
@@ -112,6 +113,8 @@ class Constants:
         if home is None:
             raise InputFileError(self.name, f"nothing in it gives {shown(text(name))} a value", "Export the model anew")
         place = (id(home), name)
+        if place in self.unknown:
+            raise type(self.unknown[place])(*self.unknown[place].args)
         if place not in self.known:
             if place in self.under_way or len(self.under_way) >= DEEPEST:
                 found = "depends on itself" if place in self.under_way else f"depends on more than {DEEPEST} nodes in a row"
@@ -119,6 +122,9 @@ class Constants:
             self.under_way.append(place)
             try:
                 self.known[place], self.scopes[place[0]] = self._value(home, name), home
+            except NotConstantError as error:
+                self.unknown[place], self.scopes[place[0]] = error.with_traceback(None), home
+                raise
             finally:
                 self.under_way.pop()
         return self.known[place]
@@ -149,12 +155,12 @@ class Constants:
     def _made(self, scope: Scope, node: Any, output: int) -> Array:
         if node.op_type == "Constant":
             return self._constant(scope, node)
+        self._check(node)
+        inputs = [self.value(scope, one) if one else None for one in node.input]
         self.folded += 1
         if self.folded > MOST_FOLDED:
             found = f"its weights are computed by more than {MOST_FOLDED:,} nodes"
             raise RefusedError(self.name, found, "Fold its constants first, with any optimiser of ONNX models")
-        self._check(node)
-        inputs = [self.value(scope, one) if one else None for one in node.input]
         try:
             return self._filled(scope, node, inputs) if node.op_type == "ConstantOfShape" else self._run(node, inputs, output)
         except (InputFileError, RefusedError):

@@ -34,6 +34,8 @@ if TYPE_CHECKING:
     from lstm_explain.readers.onnx_cell import Cell
     from lstm_explain.readers.onnx_constants import Constants
 
+    Emitted = dict[tuple[int, str], tuple[list[Step], int]]
+
 KERAS_FILE = "Give the model that it was made from, such as a .keras file"
 ORDER = "it cannot be told in which order it reads a sequence; timestep 1 is the first that it reads"
 ALONE = "its recurrent kernel is not in the file: it was exported with one timestep that starts from zeros"
@@ -79,10 +81,12 @@ def read_written_out(cells: list[Cell], constants: Constants, file: str) -> Writ
             refuse(cell, error)
     found: dict[frozenset[tuple[int, str]], Found | None] = {}  # None where its weights are those of one that is not read
     bodies = [[one] for one in steps if in_body(one)]
-    for chain in [*bodies, *chains([one for one in steps if not in_body(one)], known)]:
+    all_chains = [*bodies, *chains([one for one in steps if not in_body(one)], known)]
+    emitted = {one.cell.hidden.key: (chain, at) for chain in all_chains for at, one in enumerate(chain)}
+    for chain in all_chains:
         read = frozenset(one.named.key for one in chain[-1].matrices)
         try:
-            layer = _Layer(_whole(chain, constants, made), constants)
+            layer = _Layer(_whole(chain, constants, made), emitted, constants)
             if read not in found:
                 found[read] = layer.found(file)
         except NotReadError as error:
@@ -134,8 +138,8 @@ def _start(one: Source, constants: Constants) -> Array | None:
 class _Layer:
     """A layer, of the timesteps that were found of it."""
 
-    def __init__(self, steps: list[Step], constants: Constants) -> None:
-        self.steps, self.constants = steps, constants
+    def __init__(self, steps: list[Step], emitted: Emitted, constants: Constants) -> None:
+        self.steps, self.emitted, self.constants = steps, emitted, constants
         self.one = steps[min(1, len(steps) - 1)]  # of the first, the exporter may have computed a part
         reads, recurs = self.one.reads, self.one.recurs
         if reads is None or recurs is None:
@@ -234,6 +238,9 @@ class _Layer:
             return None
         if matrix.at is not None:
             return Reading(matrix.by, matrix.axis, matrix.at)
+        if matrix.by.key in self.emitted:  # what the layer below emits, as it emits it
+            below, at = self.emitted[matrix.by.key]
+            return Reading(below[0].cell.hidden, 0, None if in_body(below[0]) else at)
         return reading(matrix.by, self.constants)
 
 

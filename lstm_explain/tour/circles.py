@@ -9,7 +9,7 @@ from lstm_explain.document.numbers import count, decimal, plural, tint
 from lstm_explain.explain.plain import plain
 from lstm_explain.explain.trace import explain_trace
 from lstm_explain.tour.chapter import Told
-from lstm_explain.tour.phrases import chosen, facts, shape_text
+from lstm_explain.tour.phrases import chosen, facts, not_finite, shape_text
 from lstm_explain.tour.subject import afforded
 
 if TYPE_CHECKING:
@@ -106,4 +106,5 @@ def _circles(subject: Subject, trace: Trace, gap: int) -> Document:
     first = " of layer 0, forward," if total(subject.spec) > subject.spec.units else ""
     holds = "its output h and its memory c" if len(rows) == 2 else "its memory c"
     text = f"What each circle{first} holds after timestep {t} of sample {subject.sample}, {holds} (chapter 4):"
-    return (Paragraph(text), Table(tuple(columns), tuple(map(tuple, cells))))
+    table = Table(tuple(columns), tuple(map(tuple, cells)))
+    return (Paragraph(text), table, *not_finite(value for _, row in rows for value in row))

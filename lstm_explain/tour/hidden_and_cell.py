@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING, Any
 from lstm_explain.core.gates import GATES, LETTERS
 from lstm_explain.document.blocks import Cell, Column, Document, Note, Paragraph, Table
 from lstm_explain.document.numbers import count, decimal, plural, tint
+from lstm_explain.document.opening import saturated
 from lstm_explain.explain.memory import explain_memory
 from lstm_explain.explain.plain import plain
 from lstm_explain.explain.unit import explain_unit
 from lstm_explain.tour.chapter import Told
-from lstm_explain.tour.phrases import chosen, with_gap
+from lstm_explain.tour.phrases import chosen, not_finite, with_gap
 from lstm_explain.tour.subject import afforded
 
 if TYPE_CHECKING:
@@ -97,7 +98,8 @@ def _course(subject: Subject, unit: Unit) -> Document:
     words = f"Unit {unit.unit} over time, {where}; t is the timestep, {emitted} {_emits(subject.spec)}:"
     ended = unit.length < subject.spec.timesteps
     past = (Note(f"The sample ends at timestep {unit.length}; what follows is padding and is not run."),) if ended else ()
-    return (Paragraph(words), Table(columns, with_gap(rows, gap)), *past)
+    remarks = (*past, *map(Note, saturated(unit.gates)), *not_finite(unit.cell[: unit.length].tolist()))
+    return (Paragraph(words), Table(columns, with_gap(rows, gap)), *remarks)
 
 
 def _several(spec: Spec) -> bool:

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
 ROUNDING = {"float32": "1e-5", "float64": "1e-12"}
 """Below it, a difference of two ways to compute the same number is rounding."""
+WHOLE = 1e-6
+"""How far shares may be from adding up."""
 
 
 def independent_and_shared(subject: Subject) -> Told:
@@ -63,7 +65,7 @@ def _question(subject: Subject) -> str:
 
 def _claims(subject: Subject, found: Statements | None) -> tuple[str, ...]:
     spec = subject.spec
-    if found is not None and not found.parameters.own_gates.moved and not found.same_timestep.own_cell.moved:
+    if found is not None and _stuck(found):
         return (
             "Both: each unit owns its weights, and reads what all units made one timestep before. But this run cannot show "
             "it: nothing moved, not even what was changed itself. Its numbers are not finite, or too large for a change so "
@@ -74,6 +76,11 @@ def _claims(subject: Subject, found: Statements | None) -> tuple[str, ...]:
     else:
         claims = [f"{_alone(spec, found)} {_then(subject, found)}"]
     return (*claims, *_mixed(spec), *_over_time(subject, found), *_directions(spec))
+
+
+def _stuck(found: Statements) -> bool:
+    """Whether nothing moved, not even what was changed itself."""
+    return not found.parameters.own_gates.moved and not found.same_timestep.own_cell.moved
 
 
 def _alone(spec: Spec, found: Statements | None) -> str:
@@ -142,7 +149,7 @@ def _evidence(subject: Subject, found: Influence) -> Document:
     blocks: list[Block] = [Paragraph(intro), _table(subject, found)]
     if subject.length == 1:
         blocks.append(Note("Before the only timestep there was none: the output that was changed is the initial one."))
-    if subject.length > 1:
+    if subject.length > 1 and not _stuck(statements):
         blocks.append(Note(_same_weights(subject, statements)))
     return (*blocks, *_shares(found))
 
@@ -186,7 +193,8 @@ def _same_weights(subject: Subject, found: Statements) -> str:
 def _shares(found: Influence) -> Document:
     """Where a unit's next value comes from, in the mean over the units."""
     parts = found.derivatives.shares.to_dict()["mean"]
-    if not all(isfinite(part) for part in parts.values()):
+    together = sum(parts.values())
+    if not isfinite(together) or abs(together - 1) > WHOLE:  # a unit that nothing moves has no shares
         return ()
     value = "h" if found.spec.projection is None else "c"
     others = f", {share(parts['others'])} to the other units," if found.spec.units > 1 else ""

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from math import isfinite
 from typing import TYPE_CHECKING
 
-from lstm_explain.document.blocks import Cell, Column, Table
+from lstm_explain.document.blocks import Cell, Column, Note, Table
 from lstm_explain.document.numbers import count, decimal, plural
 from lstm_explain.document.opening import dots, middle_left_out
 
@@ -41,6 +42,13 @@ def batch(spec: Spec) -> str:
 def vectors_of(size: int) -> str:
     """two vectors of 10 numbers each"""
     return f"two vectors of {plural(size, 'number')} each"
+
+
+def not_finite(values: Iterable[float]) -> tuple[Note, ...]:
+    """A remark where a table holds dots in place of numbers."""
+    if all(map(isfinite, values)):
+        return ()
+    return (Note("A dot stands for a number that is not finite: the data are not, or too large."),)
 
 
 def chosen(items: Sequence[int]) -> tuple[list[int], int]:

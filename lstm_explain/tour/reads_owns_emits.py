@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from math import isfinite
 from typing import TYPE_CHECKING
 
 from lstm_explain.core.gates import GATES, LETTERS, Gate
@@ -10,7 +11,7 @@ from lstm_explain.document.numbers import count, decimal, plural, small
 from lstm_explain.document.unit import NEURONS
 from lstm_explain.explain.unit import explain_unit
 from lstm_explain.tour.chapter import Told
-from lstm_explain.tour.phrases import facts, listed, number
+from lstm_explain.tour.phrases import facts, listed, not_finite, number
 from lstm_explain.tour.subject import afforded
 
 if TYPE_CHECKING:
@@ -154,7 +155,7 @@ def _step(unit: Unit, step: Arithmetic) -> Document:
         value = Cell(decimal(one.value, 4), strong=True)
         rows.append((Cell(NEURONS[gate], strong=True), Cell(DECIDES[gate]), Cell(decimal(one.total, 4)), value))
     columns = (Column("neuron"), Column("decides", wraps=True), Column("sum", "right"), Column("squashed", "right"))
-    return (Paragraph(intro), Table(columns, tuple(rows)), _states(unit, step), _checked(unit, step))
+    return (Paragraph(intro), Table(columns, tuple(rows)), _states(unit, step), *_checked(unit, step))
 
 
 def _states(unit: Unit, step: Arithmetic) -> Table:
@@ -171,7 +172,9 @@ def _states(unit: Unit, step: Arithmetic) -> Table:
     )
 
 
-def _checked(unit: Unit, step: Arithmetic) -> Note:
+def _checked(unit: Unit, step: Arithmetic) -> tuple[Note, ...]:
+    if not isfinite(step.difference):
+        return not_finite([step.difference])
     letters = [*(LETTERS[gate] for gate in GATES), "c", "h" if unit.spec.projection is None else "m"]
     what = f"Worked out anew from the run's numbers. Largest difference of {listed(letters)} to those of the run:"
-    return Note(f"{what} {small(step.difference)}.")
+    return (Note(f"{what} {small(step.difference)}."),)
