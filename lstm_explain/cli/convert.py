@@ -70,9 +70,10 @@ def convert(
     ends = _ends(source, target, to)
     for place in (output.output, ends.file):
         check_apart(None if ends.written_by else file_and_layer(source)[0], place)
-    batch = {"samples": SAMPLES, "timesteps": TIMESTEPS}
-    sizes = {**batch, "features": features, "units": units, "layers": layers, "projection": projection, "init": init, "seed": seed}
-    asked = {name: size for name, size in {**sizes, "dtype": dtype}.items() if size is not None}
+    sizes = {"features": features, "units": units, "layers": layers, "projection": projection}
+    about = {**sizes, "init": init, "seed": seed, "dtype": dtype}
+    asked: dict[str, Any] = {name: value for name, value in about.items() if value is not None}
+    asked |= {"samples": SAMPLES, "timesteps": TIMESTEPS}
     switches = {"bidirectional": bidirectional, "peepholes": peepholes}
     asked |= {name: True for name, on in switches.items() if on} | ({"bias": False} if no_bias else {})
     asked["max_memory"] = memory_size("--max-memory", max_memory)
@@ -123,12 +124,19 @@ def _seeded(asked: dict[str, Any], convention: str | None) -> LSTM:
 
 
 def _from_file(source: str, convention: str | None, asked: dict[str, Any]) -> LSTM:
+    from pathlib import Path
+
+    from lstm_explain.cli.options import spelled
     from lstm_explain.cli.source import file_and_layer
-    from lstm_explain.errors import UsageError
+    from lstm_explain.errors import InputFileError, UsageError
+    from lstm_explain.frameworks.known import CONVENTIONS
     from lstm_explain.library import from_model
 
     for name in ("init", "seed"):
         if name in asked:
             raise UsageError(f"--{name} {asked[name]}", "the weights come from a file", f"Leave out --{name}")
     file, layer = file_and_layer(source)
+    if not Path(file).exists() and Path(file).name == file and not Path(file).suffix:
+        fix = f"The frameworks are {', '.join(CONVENTIONS)}"
+        raise InputFileError(spelled("convert", source), "there is no such file, and no such framework", fix)
     return from_model(file, layer, convention=convention, **asked)

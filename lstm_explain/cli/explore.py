@@ -77,6 +77,8 @@ def _run(state: State, color: Color, unicode: bool) -> State:
 
     explorer = Explorer(state, _save, unicode)
     explorer.run()
+    if explorer.interrupted:
+        raise KeyboardInterrupt  # only now: the screen has been given back
     if explorer.return_code:
         raise RuntimeError("the explorer ended with an error")
     return explorer.state
@@ -90,7 +92,10 @@ def _save(explorer: Explorer, name: str) -> str:
     from lstm_explain.cli.writing import write
     from lstm_explain.explain.trace import stream_trace
     from lstm_explain.explain.unit import explain_unit
+    from lstm_explain.explorer import view
     from lstm_explain.explorer.commands import explore_command, topic_command
+    from lstm_explain.explorer.scene import scene
+    from lstm_explain.render import terminal
 
     state, options = explorer.state, OutputOptions(output=name, color="never")
     given = state.given
@@ -99,7 +104,8 @@ def _save(explorer: Explorer, name: str) -> str:
     chosen = chosen_format(options, (*OBJECT_FORMATS, *ROW_FORMATS), "explore")
     lstm = state.lstm.edited(state.edits)
     if chosen is Format.svg:
-        write([explorer.export_screenshot().encode()], name)
+        shown = terminal.picture(view.screen(scene(state), *explorer.size), explorer.size.width, "lstm-explain explore")
+        write([shown.encode()], name)
         return f"Wrote {name}, this screen. Again: {explore_command(state)}"
     if chosen in ROW_FORMATS:
         write_rows(stream_trace(lstm, state.sample), options, chosen)

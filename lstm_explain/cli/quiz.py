@@ -191,5 +191,12 @@ def _say(text: str) -> None:
     from lstm_explain.cli.writing import write
 
     columns = min(max(shutil.get_terminal_size().columns, NARROWEST), WIDEST)
-    lines = (textwrap.wrap(line, columns, break_on_hyphens=False, break_long_words=False) or [""] for line in text.split("\n"))
-    write(["".join(f"{piece}\n" for line in lines for piece in line).encode()], None)
+    pieces = [piece for line in text.split("\n") for piece in _wrapped(line, columns)]
+    write(["".join(f"{piece}\n" for piece in pieces).encode()], None)
+
+
+def _wrapped(line: str, columns: int) -> list[str]:
+    """A line in pieces; a command line, which stands further in, stays whole, so that it can be copied."""
+    if not line.strip() or line.startswith(" "):
+        return [line]
+    return textwrap.wrap(line, columns, break_on_hyphens=False, break_long_words=False)

@@ -111,7 +111,7 @@ class _Run:
         weights, times = self.weights, self.times[:, place]
         z = sums + before.h @ weights.recurrent_kernel
         made = {}
-        for gate in (Gate.INPUT, Gate.FORGET, Gate.CANDIDATE):
+        for gate in (one for one in GATES if one is not Gate.OUTPUT):
             made[gate] = self._gate(gate, z, before.c, times)
         c = made[Gate.FORGET] * before.c + made[Gate.INPUT] * made[Gate.CANDIDATE]
         made[Gate.OUTPUT] = self._gate(Gate.OUTPUT, z, c, times)

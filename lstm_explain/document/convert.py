@@ -16,16 +16,15 @@ def document(convert: Convert, file: str = "") -> Document:
     """Lay out a conversion; `file` is where the arrays were written."""
     source, target = convert.written_by.title, convert.convention.title
     written = f"Written to {file}." if file else "Nothing was written: name a file to write to."
-    named = "" if convert.source["weights"]["kind"] == "seeded" else f", as {source} names them"
     return (
         Heading(f"convert: from {source} to {target}", 1),
         Paragraph(opening(convert)),
         Paragraph(written),
         Heading("What was done"),
         _done(convert),
-        Heading(f"Before: {source}{named}"),
+        Heading(f"Before: as {source} names them"),
         _arrays(convert, convert.before, made_of=False),
-        Heading(f"After: {target}"),
+        Heading(f"After: as {target} names them"),
         _arrays(convert, convert.arrays, made_of=True),
         Heading("Checked"),
         Paragraph(_checked(convert)),

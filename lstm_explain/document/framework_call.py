@@ -182,7 +182,7 @@ def _shortened(rows: Sequence[tuple[Cell, ...]]) -> tuple[tuple[Cell, ...], ...]
 
 def _states(shapes: Shapes, call: FrameworkCall) -> Table:
     rows = [(Cell(_state(shapes, one), strong=True), Cell(" = ".join(one.places))) for one in call.states]
-    return Table((Column("state"), Column("where it stands", wraps=True)), _shortened(rows))
+    return Table((Column("state", wraps=True), Column("where it stands", wraps=True)), _shortened(rows))
 
 
 def _state(shapes: Shapes, one: State) -> str:
@@ -210,12 +210,15 @@ def _mistaken(shapes: Shapes, call: FrameworkCall) -> list[Block]:
         return []
     last = {(one.layer, one.direction): _state(shapes, one) for one in call.states if one.kind == "hidden"}
     rows = [(one.place, _why(one, last[one.layer, one.direction])) for one in call.mistaken]
-    return [Heading("Easily mistaken"), _facts(rows)]
+    cells = tuple((Cell(place, strong=True), Cell(why)) for place, why in rows)
+    return [Heading("Easily mistaken"), Table((Column("", wraps=True), Column("", wraps=True)), cells, ruled=False)]
 
 
 def _why(one: Mistaken, last: str) -> str:
     found = {"first": "h after the first timestep that this direction reads", "padding": "zeros where a sample is shorter"}
     apart = "" if one.difference is None else f": up to {strength(one.difference).strip()} apart"
+    if one.difference == 0:
+        apart = ", which are the same numbers in this run"
     return f"is not {last}, but {found[one.why]}{apart}"
 
 

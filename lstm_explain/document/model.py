@@ -62,9 +62,9 @@ def _unsupported(model: Model) -> list[Block]:
     ]
     front, back = middle_left_out(rows, SHOWN_AT_ONCE)
     kept = [*rows[:front], dots(2), *rows[-back:]] if back else rows
-    are = "is 1 layer" if len(rows) == 1 else f"are {count(len(rows))} layers"
-    words = f"Beside {'it' if len(model.lstms) == 1 else 'them'} {are} that we do not support."
-    return [Paragraph(words), Table((Column("not explained", wraps=True), Column("why", wraps=True)), tuple(kept))]
+    others = plural(len(rows), "other recurrent layer")
+    table = Table((Column("layer", wraps=True), Column("why it is not explained", wraps=True)), tuple(kept))
+    return [Heading(f"Not supported: {others}"), table]
 
 
 def _in_full(one: Listed) -> list[Block]:

@@ -84,7 +84,7 @@ def check_carry(lstm: LSTM) -> None:
     """Raise `UsageError` where no state can be carried from sample to sample."""
     spec = lstm.spec
     if lstm.from_the_end:
-        found = "this layer reads from the end: a piece would start from the state of the piece after it, which is still to come"
+        found = "read from the end, a piece would start from the state of the piece after it, which is still to come"
         raise UsageError("--carry-state", found, "Leave it out")
     if spec.bidirectional:
         found = "read backwards, a piece would start from the state of the piece after it, which is still to come"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import fields, replace
 from typing import TYPE_CHECKING, Any
 
@@ -109,7 +110,8 @@ def changed(state: State, text: str) -> State:
     """Set a number, or several with blanks or semicolons between: `h_3[4]=0.5`."""
 
     def do() -> State:
-        found = [edit(part) for part in text.replace(";", " ").split()]
+        parts = re.sub(r"\s*([=,])\s*", r"\1", text).replace(";", " ").split()
+        found = [edit(part) for part in parts]
         if not found:
             raise UsageError("nothing", "there is nothing to change", "Write an edit such as h_3[4]=0.5")
         for one in found:

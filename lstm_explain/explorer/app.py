@@ -18,7 +18,7 @@ from lstm_explain.explorer.panels import words
 from lstm_explain.explorer.scene import scene
 from lstm_explain.render.layout import lines
 from lstm_explain.render.strip import plain_text
-from lstm_explain.render.terminal import style
+from lstm_explain.render.terminal import as_text
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -30,7 +30,6 @@ if TYPE_CHECKING:
 
     from lstm_explain.document.blocks import Document
     from lstm_explain.explorer.state import State
-    from lstm_explain.render.layout import Line
 
 BEAT = 0.4
 """Seconds between two timesteps while playing."""
@@ -55,6 +54,9 @@ class Explorer(App[None]):
     BINDINGS: ClassVar = [
         *(Binding(",".join(key.keys), key.action, key.help, show=False) for key in (*keys.KEYS, *keys.MORE)),
         Binding("escape", "never_mind", "Leave the line unanswered", show=False),
+        Binding(
+            "ctrl+c", "interrupt", "Leave at once", show=False, priority=True
+        ),  # Textual would copy, or advise another key
     ]
 
     def __init__(self, state: State, save: Callable[[Explorer, str], str], unicode: bool = True) -> None:
@@ -69,6 +71,8 @@ class Explorer(App[None]):
         self.state, self._save, self.unicode = state, save, unicode
         self._asked: str | None = None
         self._beat: Timer | None = None
+        self.interrupted = False
+        """Whether Ctrl-C ended it."""
 
     def compose(self) -> ComposeResult:
         yield Static(id="upper")
@@ -106,13 +110,13 @@ class Explorer(App[None]):
         if not parts or width == 0:
             return  # too early
         upper, moved, footer = (parts[name] for name in ("upper", "moved", "keys"))
-        footer.update(painted(keys.footer(width, self.unicode)))
+        footer.update(as_text(keys.footer(width, self.unicode)))
         if width < view.LEAST[0] or height < view.LEAST[1]:
             upper.update(f"{view.LEAST[0]} columns and {view.LEAST[1]} rows are needed; there are {width} and {height}.")
             return
         seen = scene(self.state)
-        upper.update(painted(view.upper(seen, width, height, self.unicode)))
-        moved.update(painted(words.moved(seen, width, view.MOVED, self.unicode)))
+        upper.update(as_text(view.upper(seen, width, height, self.unicode)))
+        moved.update(as_text(words.moved(seen, width, view.MOVED, self.unicode)))
 
     # --- keys ---------------------------------------------------------------------------------------------------------
 
@@ -168,6 +172,10 @@ class Explorer(App[None]):
         self.push_screen(Page(pages.help_page("explore"), "help", self.unicode))
 
     def action_leave(self) -> None:
+        self.exit()
+
+    def action_interrupt(self) -> None:
+        self.interrupted = True
         self.exit()
 
     # --- lines to answer ----------------------------------------------------------------------------------------------
@@ -242,7 +250,7 @@ class Explorer(App[None]):
     def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:  # noqa: ARG002 - Textual's signature
         """Every key, by what it does."""
         for key in (*keys.KEYS, *keys.MORE):
-            yield SystemCommand(f"{key.label} ({key.shown})", key.help, self._runs(key.action))
+            yield SystemCommand(f"{keys.label_of(key)} ({key.shown})", key.help, self._runs(key.action))
 
     def _runs(self, action: str) -> Callable[[], None]:
         def run() -> None:
@@ -277,7 +285,7 @@ class Page(ModalScreen[None]):
 
     def _draw(self) -> None:
         width = max(20, self.app.size.width - 4)
-        self.query_one("#page", Static).update(painted(list(lines(self._document, width, self._unicode))))
+        self.query_one("#page", Static).update(as_text(lines(self._document, width, self._unicode)))
 
     def action_close(self) -> None:
         self.dismiss()
@@ -288,14 +296,3 @@ class Page(ModalScreen[None]):
 
 
 ACTIONS = {key.action.partition("(")[0] for key in (*keys.KEYS, *keys.MORE)}
-
-
-def painted(page: list[Line]) -> Text:
-    """Lines as Textual shows them."""
-    text = Text(no_wrap=True, overflow="ignore", end="")
-    for place, line in enumerate(page):
-        if place:
-            text.append("\n")
-        for span in line:
-            text.append(span.text, style(span.look))
-    return text

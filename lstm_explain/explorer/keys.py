@@ -94,6 +94,13 @@ def _groups() -> Iterator[list[Key]]:
             group = []
 
 
+def label_of(key: Key) -> str:
+    """The key's label, or the one that it shares."""
+    if key.label:
+        return key.label
+    return next(group[-1].label for group in _groups() if key in group)
+
+
 def _text(key: Key) -> str:
     return f"{key.shown} {key.label}" if key.label else key.shown
 

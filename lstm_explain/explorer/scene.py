@@ -49,6 +49,10 @@ class Scene(NamedTuple):
     """With the changes; one sample, without padding."""
     base: LayerRecord
     """Without them."""
+    moved_units: Array
+    """Which units have a state or gate that moved; [timesteps, units]."""
+    largest_cell: float
+    """The largest size of a number of c, with the changes."""
 
     def values(self, letter: str) -> Array:
         """h, c or a gate, by its letter; [timesteps, units or hidden]."""
@@ -60,18 +64,9 @@ class Scene(NamedTuple):
         array: Array = getattr(self.base, LETTER_OF[letter])[0]
         return array
 
-    def moved(self, letter: str) -> Array:
-        """Where the two differ, as truth values; nan that stays nan has not moved."""
-        now, was = self.values(letter), self.values_before(letter)
-        differs: Array = (now != was) & ~(np.isnan(now) & np.isnan(was))
-        return differs
-
-    @property
-    def moved_units(self) -> Array:
-        """Which units have a state or gate that moved; [timesteps, units]."""
-        letters = [letter for letter in LETTER_OF if letter != "h" or self.state.lstm.spec.projection is None]
-        anywhere: Array = np.any([self.moved(letter) for letter in letters], axis=0)
-        return anywhere
+    def moved(self, letter: str, t: int) -> Array:
+        """Where the two differ at a timestep, as truth values; [units or hidden]."""
+        return _differs(self.values(letter)[t - 1], self.values_before(letter)[t - 1])
 
     def states_before(self, t: int, base: bool = False) -> tuple[Array, Array]:
         """h and c that timestep t started from; [hidden] and [units]."""
@@ -114,18 +109,44 @@ class Scene(NamedTuple):
 
 
 def scene(state: State) -> Scene:
-    """Run what the state looks at; each run is remembered for a while."""
-    run, base = (_run(state.lstm, state.sample, edits) for edits in (state.edits, ()))
-    weights = _weights(state.lstm, state.edits, state.layer, state.direction)
-    part, unchanged = (one.of(state.layer, state.direction).of_sample(0, state.length) for one in (run, base))
-    return Scene(state, weights, part, unchanged)
+    """Run what the state looks at; what was run lately is remembered."""
+    seen = _seen(state.lstm, state.sample, state.edits, state.layer, state.direction)
+    return Scene(state, *seen)
+
+
+class _Seen(NamedTuple):
+    """What does not depend on the place one looks at."""
+
+    weights: LayerWeights
+    part: LayerRecord
+    base: LayerRecord
+    moved_units: Array
+    largest_cell: float
+
+
+@lru_cache(maxsize=8)
+def _seen(lstm: LSTM, sample: int, edits: tuple[Edit, ...], layer: int, direction: Direction) -> _Seen:
+    length = lstm.spec.timesteps if lstm.lengths is None else lstm.lengths[sample]
+    part, base = (_run(lstm, sample, one).of(layer, direction).of_sample(0, length) for one in (edits, ()))
+    weights = edited_weights(lstm.weights, edits).of(layer, direction)
+    cells = np.abs(part.cell[np.isfinite(part.cell)])
+    largest = float(cells.max()) if cells.size else 0.0
+    return _Seen(weights, part, base, _moved_units(part, base, lstm.spec.projection is not None), largest)
+
+
+def _moved_units(part: LayerRecord, base: LayerRecord, projected: bool) -> Array:
+    names = [name for letter, name in LETTER_OF.items() if letter != "h" or not projected]
+    pairs = ((getattr(part, name)[0], getattr(base, name)[0]) for name in names)
+    anywhere: Array = np.any([_differs(now, was) for now, was in pairs], axis=0)
+    return anywhere
+
+
+def _differs(now: Array, was: Array) -> Array:
+    """Where two arrays differ; nan that stays nan does not."""
+    differs: Array = (now != was) & ~(np.isnan(now) & np.isnan(was))
+    return differs
 
 
 @lru_cache(maxsize=4)
 def _run(lstm: LSTM, sample: int, edits: tuple[Edit, ...]) -> Record:
     return lstm.run_by_steps(sample, edits)
-
-
-@lru_cache(maxsize=4)
-def _weights(lstm: LSTM, edits: tuple[Edit, ...], layer: int, direction: Direction) -> LayerWeights:
-    return edited_weights(lstm.weights, edits).of(layer, direction)

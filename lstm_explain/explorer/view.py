@@ -42,9 +42,14 @@ def upper(scene: Scene, width: int, height: int, unicode: bool = True) -> list[L
         *words.title(scene.state, width, unicode),
         *words.shapes(scene, width, unicode),
         *over_time.draw(scene, width, maps, unicode),
-        *words.caption(scene, width, unicode),
+        *words.caption(scene, over_time.letters(scene.state, width, maps), width, unicode),
         *_cell(scene, width, unicode),
     ]
+
+
+def screen(scene: Scene, width: int, height: int) -> list[Line]:
+    """The whole screen."""
+    return [*upper(scene, width, height), *words.moved(scene, width, MOVED), *keys.footer(width)]
 
 
 def _cell(scene: Scene, width: int, unicode: bool) -> list[Line]:

@@ -75,11 +75,11 @@ def _every_step(spec: Spec, of: str = "") -> str:
 def _pytorch_returns(spec: Spec, options: CallOptions, _: bool) -> tuple[Result, ...]:
     first: tuple[AxisName, ...] = ("samples", "timesteps") if options.batch_first else ("timesteps", "samples")
     of = " of the last layer" if spec.layers > 1 else ""
-    each = f"{spec.layers * len(spec.directions)} slices" if spec.layers * len(spec.directions) > 1 else "one slice"
+    each = ", a slice for each layer and direction" if spec.layers * len(spec.directions) > 1 else ""
     return (
         Result("output", "sequence", (*first, "output"), _every_step(spec, of)),
-        Result("h_n", "hidden", ("states", "samples", "hidden"), f"{LAST_H}: {each}"),
-        Result("c_n", "cell", ("states", "samples", "units"), f"{LAST_C}: {each}"),
+        Result("h_n", "hidden", ("states", "samples", "hidden"), f"{LAST_H}{each}"),
+        Result("c_n", "cell", ("states", "samples", "units"), f"{LAST_C}{each}"),
     )
 
 

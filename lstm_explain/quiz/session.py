@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 PROMPT = "Your answer: "
 HINTED = 0.5
 """What a right answer is worth after a hint."""
+COMMAND = "  "
+"""What stands before a command line. Such a line is never broken, so that it can be copied."""
 KEYS = "? or h gives a hint, for half a point; s skips the question; q stops."
 
 
@@ -57,7 +59,11 @@ class Session(NamedTuple):
 
 def opening(session: Session) -> str:
     """What is said first."""
-    lines = [f"A quiz of {plural(len(session.questions), 'question')}. {KEYS}", COUNTING]
+    lines = [
+        f"A quiz of {plural(len(session.questions), 'question')}. Where there are choices, answer with a letter.",
+        KEYS,
+        COUNTING,
+    ]
     return "\n".join([*lines, "h is what a unit puts out, c its memory.", "", _asked(session)])
 
 
@@ -88,7 +94,7 @@ def _over(session: Session, outcome: Literal["right", "wrong", "skipped"]) -> tu
         said = [f"Right: {question.right_in_words}{half}."]
     else:
         said = [f"{outcome.capitalize()}. The right answer is {question.right_in_words}.", question.explanation]
-        said += [f"This shows it: {question.command}"]
+        said += ["This shows it:", f"{COMMAND}{question.command}"]
     if len(session.replies) < len(session.questions):
         return session, "\n".join([*said, "", _asked(session)])
     session = session._replace(ended=True)
@@ -130,9 +136,11 @@ def _look_again(replies: tuple[Reply, ...]) -> list[str]:
     lines = []
     for topic, those in found.items():
         numbers = ", ".join(str(reply.number) for reply in those)
-        lines.append(f"{topic}, {'question' if len(those) == 1 else 'questions'} {numbers}: {those[0].question.command}")
-    return ["Look again at:", *lines] if lines else []
+        lines += [f"Look again at {topic} ({'question' if len(those) == 1 else 'questions'} {numbers}):"]
+        lines += [f"{COMMAND}{those[0].question.command}"]
+    return lines
 
 
 def _others(session: Session) -> list[str]:
-    return [f"For other questions: {again(session.request._replace(seed=(session.request.seed + 1) % 2**53))}"]
+    other = session.request._replace(seed=(session.request.seed + 1) % 2**53)
+    return ["For other questions:", f"{COMMAND}{again(other)}"]

@@ -22,20 +22,22 @@ if TYPE_CHECKING:
     from lstm_explain.quiz.draw import Draw
 
 SCENES = (
-    ("{n} machines were watched for {t} minutes. Every minute gave {f}, and each machine is a sample.", "reading"),
-    ("{n} patients came {t} times. Each visit gave {f}, and each patient is a sample.", "lab value"),
-    ("{n} days of weather were cut into {t} parts each. Each part has {f}, and each day is a sample.", "number"),
-    ("{n} sentences have {t} words each. Each word is written as {f}, and each sentence is a sample.", "number"),
+    ("machine", "minute", "reading"),
+    ("patient", "visit", "lab value"),
+    ("day", "hour", "measurement"),
+    ("sentence", "word", "number"),
+    ("customer", "month", "key figure"),
 )
-"""What the axes of a batch mean in real life, and what a feature is there."""
+"""What the axes of a batch are in real life: samples, timesteps, features."""
 
 
 def batch_shape(draw: Draw) -> Posed:
     """The shape of a batch from real life."""
     lstm = draw.lstm()
     n, t, f = sizes = lstm.run().input.shape
-    scene, noun = draw.one(SCENES)
-    told = scene.format(n=n, t=t, f=plural(f, noun))
+    sample, timestep, feature = draw.one(SCENES)
+    told = f"There is a record of {plural(n, sample)}, with {plural(t, timestep)} each, and of every {timestep} "
+    told += f"{plural(f, feature)}. Each {sample} is a sample."
     return Posed(
         f"{told} An LSTM reads them all as one array: samples first, then timesteps, then features. What is its shape?",
         Sizes(sizes, ((n, f, t), (t, n, f), (n, t * f), (n * t, f))),

@@ -300,13 +300,14 @@ def _found(
     ways = [way for way in Direction if way is Direction.FORWARD or way in {one for _, one in layers}]
     missing = [f"layer {layer} {way.value}" for layer in range(depth) for way in ways if (layer, way) not in layers]
     if missing:
-        yield Refused(module, InputFileError(file, f"{_named(module)} has no weights of {missing[0]}", "The file is not whole"))
+        found = f"{_named(module)} has no weights of {missing[0]}"
+        yield Refused(module, InputFileError(file, found, "The file is not whole"))
         return
     weights = Weights(tuple({way: _of_one_type(layers[layer, way]) for way in ways} for layer in range(depth)))
     used = [name for layer in range(depth) for way in ways for name in parts[layer, way].values()]
-    found = Found(module, framework, title, weights, {name: tensors[name].shape for name in used}, biases)
+    own = {name: tensors[name].shape for name in used}
     try:
-        yield checked(found, file)
+        yield checked(Found(module, framework, title, weights, own, biases), file)
     except InputFileError as error:
         yield Refused(module, error)
 

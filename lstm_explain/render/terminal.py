@@ -12,11 +12,13 @@ from typing import TYPE_CHECKING, Any, Literal
 from lstm_explain.render.layout import lines
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from rich.console import Console
     from rich.text import Text
 
     from lstm_explain.document.blocks import Document
-    from lstm_explain.render.layout import Look
+    from lstm_explain.render.layout import Line, Look
 
 Colors = Literal["standard", "256", "truecolor"]
 
@@ -47,22 +49,32 @@ def text(document: Document, width: int, color: Colors | None, unicode: bool) ->
 
 def painted(document: Document, width: int = 80, unicode: bool = True) -> Text:
     """What a rich console prints for a document."""
+    return as_text(lines(document, width, unicode))
+
+
+def as_text(page: Iterable[Line]) -> Text:
+    """Lines as one text of rich."""
     from rich.text import Text
 
-    page = Text(no_wrap=True, overflow="ignore")
-    for line in lines(document, width, unicode):
+    text = Text(no_wrap=True, overflow="ignore")
+    for line in page:
         for span in line:
-            page.append(span.text, style(span.look))
-        page.append("\n")
-    return page
+            text.append(span.text, style(span.look))
+        text.append("\n")
+    return text
 
 
 def svg(document: Document, width: int, title: str) -> str:
     """A picture of the document as a terminal shows it. The same document gives the same bytes."""
+    return picture(lines(document, width, True), width, title)
+
+
+def picture(page: Iterable[Line], width: int, title: str) -> str:
+    """A picture of lines."""
     from rich.terminal_theme import DEFAULT_TERMINAL_THEME
 
     console = _console(width, file=io.StringIO(), color_system="truecolor", record=True)
-    console.print(painted(document, width), end="")
+    console.print(as_text(page), end="")
     return console.export_svg(title=title, theme=DEFAULT_TERMINAL_THEME, unique_id="lstm-explain", code_format=SVG)
 
 

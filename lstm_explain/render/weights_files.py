@@ -38,7 +38,7 @@ def weights_file(convert: Convert, suffix: str, asked: str) -> bytes:
         return _safetensors(convert, asked)
     if suffix == ".onnx":
         return _onnx(convert, asked)
-    raise UsageError(asked, f"weights are written as {', '.join(SUFFIXES)}", "End the name so")
+    raise UsageError(asked, f"weights are written as {', '.join(SUFFIXES)}", "End the name so, or name a framework")
 
 
 def _npz(convert: Convert) -> bytes:

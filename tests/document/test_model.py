@@ -12,7 +12,7 @@ import pytest
 from array_files import keras_layer, pytorch_layer
 
 from lstm_explain.document import document_of
-from lstm_explain.document.blocks import Cell, Document, Heading, Note, Paragraph, Table
+from lstm_explain.document.blocks import Cell, Document, Heading, Note, Table
 from lstm_explain.explain.model import explain_model
 from lstm_explain.readers.found import Found, chosen
 from lstm_explain.readers.naming import lstms_in
@@ -90,11 +90,11 @@ def test_what_is_not_explained_is_listed_with_its_reason() -> None:
     gru = {f"gru.{name}": np.zeros(sizes) for name, sizes in {"weight_ih_l0": (6, 3), "weight_hh_l0": (6, 2)}.items()}
     one = document_of(explain_model(lstms_in({**gru, **keras_layer(3, 2)}, "x"), "x"))
     assert any(row[0] == "gru" and row[1].startswith("it is a GRU: it has 6 neurons") for row in rows(one))
-    assert "Beside it is 1 layer that we do not support." in [block.text for block in one if isinstance(block, Paragraph)]
+    assert "Not supported: 1 other recurrent layer" in [block.text for block in one if isinstance(block, Heading)]
     many = {f"{place}{name}": array for place in range(90) for name, array in gru.items()}
     made = rows(document_of(explain_model(lstms_in({**many, **keras_layer(3, 2)}, "x"), "x")))
     assert sum(row[0].endswith("gru") for row in made) == 24
-    assert not any(isinstance(block, Paragraph) and "not support" in block.text for block in document(STACK))
+    assert not any(isinstance(block, Heading) and "supported" in block.text for block in document(STACK))
 
 
 HOSTILE = [

@@ -204,7 +204,7 @@ def test_from_any_framework_to_any_other(lstm: LSTM, written_by: str, to: str) -
 @pytest.mark.parametrize("to", sorted(CONVENTIONS))
 def test_there_and_back_gives_the_arrays_that_there_were(way: str, to: str) -> None:
     """Through the readers, as through files: written in one convention, in another, and in the first again."""
-    sizes = {"samples": 3, "timesteps": 4, "features": 2, "units": 3, "dtype": "float64", "seed": 7}
+    sizes: dict[str, Any] = {"samples": 3, "timesteps": 4, "features": 2, "units": 3, "dtype": "float64", "seed": 7}
     lstm = seeded(**sizes, init="pytorch")
     first = explain_convert(lstm, way).named()
     there = explain_convert(_read(first, way, sizes), to)

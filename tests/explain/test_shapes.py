@@ -101,10 +101,11 @@ def test_the_json_object() -> None:
     found = explain_shapes(seeded()).to_dict()
     assert list(found) == [
         *("schema", "schema_version", "tool_version", "spec", "source"),
-        *("measured", "tensors", "last_states", "unit", "unit_by_layer", "parameters", "cost", "nonfinite"),
+        *("measured", "tensors", "last_states", "unit", "unit_by_layer", "parameters", "cost", "framework", "nonfinite"),
     ]
     assert found["schema"] == "lstm-explain/shapes"
     assert found["measured"] is True
+    assert found["framework"] is None
     assert found["nonfinite"] == []
     assert found["last_states"] == [{"index": 0, "layer": 0, "direction": "forward"}]
     assert found["unit"] == {

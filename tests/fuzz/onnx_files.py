@@ -183,6 +183,8 @@ def in_function(arrays: dict[str, Array], deeper: bool = False) -> ModelProto:
 
 def valid() -> list[bytes]:
     """One small model of each kind."""
+    from written_out_files import valid as written_out
+
     arrays = weights()
     both = weights(ways=2, peepholes=True)
     turned = [
@@ -200,4 +202,4 @@ def valid() -> list[bytes]:
         in_branches(arrays, weights(seed=1)),
         in_function(arrays),
     ]
-    return [one.SerializeToString() for one in made]
+    return [*(one.SerializeToString() for one in made), *written_out()]

@@ -33,6 +33,12 @@ TEXTS = {
     "shapes-options.txt": f"shapes {SMALL} --no-bias --peepholes --init pytorch",
     "shapes-computed.txt": "shapes --samples 1000000000000",
     "shapes.md": f"shapes {SMALL} --format markdown",
+    "shapes-pytorch.txt": f"shapes --framework pytorch {STACK}",
+    "shapes-keras.txt": f"shapes --framework keras --return-state --lengths 4,2,3 --layers 3 {SMALL}",
+    "shapes-onnx-160.txt": f"shapes --framework onnx --layout 1 --layers 2 --peepholes {SMALL} --width 160",
+    "shapes-flax-ascii.txt": f"shapes --framework flax --return-state --bidirectional --lengths 4,2,3 {SMALL} --ascii",
+    "shapes-pytorch-computed.txt": "shapes --framework pytorch --batch-first --samples 1000000000000",
+    "shapes-pytorch.md": f"shapes --framework pytorch --bidirectional --lengths 4,2,3 {SMALL} --format markdown",
     "unit.txt": "unit --unit 3 --step 4 --dtype float64",
     "unit-160.txt": "unit --unit 3 --dtype float64 --width 160",
     "unit-stack.txt": f"unit --unit 2 --step 2 --layer 1 --direction backward {STACK} --sample 1",
@@ -104,6 +110,11 @@ TEXTS = {
     "verify-none.txt": "verify module.npz#enc --input x.npy --output other.npy --tolerance 1e-9 --ascii",
     "verify.md": "verify order.npz --input x.npy --output y.npy --format markdown",
     "help-verify.txt": "verify --help",
+    "convert.txt": "convert pytorch keras --units 3 --features 2 --dtype float64",
+    "convert-160.txt": "convert haiku onnx --units 3 --layers 2 --bidirectional --dtype float64 --width 160",
+    "convert-ascii.txt": "convert plain.npz keras --convention onnx --ascii",
+    "convert.md": "convert tflite coreml --units 3 --no-bias --peepholes --dtype float64 --format markdown",
+    "help-convert.txt": "convert --help",
     "frameworks.txt": "frameworks --dtype float64",
     "frameworks-160.txt": "frameworks --layers 2 --bidirectional --dtype float64 --width 160",
     "frameworks-stack.txt": f"frameworks pytorch {STACK}",
@@ -125,6 +136,7 @@ TEXTS = {
 
 NUMBERS = {
     "shapes.json": f"shapes {STACK} --json",
+    "shapes-keras.json": f"shapes --framework keras --return-sequences --return-state --bidirectional {SMALL} --json",
     "unit.json": f"unit --step 2 {SMALL} --peepholes --json",
     "influence.json": f"influence --unit 1 --step 3 --through-time --poke 2 --at 2 {STACK} --json",
     "tasks.json": f"tasks {STACK} --steps-out 2 --json",
@@ -137,6 +149,7 @@ NUMBERS = {
     "memory.json": f"memory --sample 1 --lengths 4,2,3 --carry-state {SMALL} --json",
     "memory-one.json": f"memory --peepholes --layers 2 --timesteps 1 {SMALL.replace('--timesteps 4', '')} --json",
     "model.json": "model layers.npz --json",
+    "convert.json": "convert onnx pytorch --units 3 --bidirectional --dtype float64 --json",
     "verify.json": "verify order.npz --input x.npy --output y.npy --json",
     "frameworks.json": f"frameworks {STACK} --json",
     "frameworks-program.json": f"frameworks tinygrad --code {SMALL.replace(' --dtype float64', '')} --json",
@@ -151,8 +164,8 @@ PIPED = "date,open,close,kind\n" + "".join(f"2024-01-{day:02},{day * 7 % 11 / 4}
 
 
 def write_files(command: str) -> None:
-    """What `model` and `verify` read, if it is one of them: weights of a module, and what it reads and makes."""
-    if not command.startswith(("model ", "verify ")):
+    """What `model`, `verify` and `convert` read, if it is one of them: weights of a module, and what it reads and makes."""
+    if not command.startswith(("model ", "verify ", "convert plain")):
         return
     enc = {**torch_layer("enc", "_l0", 2), **torch_layer("enc", "_l0_reverse", 2), **torch_layer("dec", "", 6)}
     np.savez("module.npz", **enc)

@@ -40,12 +40,15 @@ def test_a_gru_beside_an_lstm_is_named() -> None:
         chosen((found,), "gru", "file")
 
 
-MODULES = {
+MODULES: dict[str, dict[str, tuple[int, ...]]] = {
     "it has no weight_hh": {"weight_ih_l0": (8, 3)},
     "it has no bias_hh": {"weight_ih_l0": (8, 3), "weight_hh_l0": (8, 2), "bias_ih_l0": (8,)},
     "it has no weights of layer 0 forward": {"weight_ih_l1": (8, 3), "weight_hh_l1": (8, 2)},
     "its tensors do not fit together": {
-        **{"weight_ih_l0": (8, 3), "weight_hh_l0": (8, 2), "bias_ih_l0": (8,), "bias_hh_l0": (9,)}
+        "weight_ih_l0": (8, 3),
+        "weight_hh_l0": (8, 2),
+        "bias_ih_l0": (8,),
+        "bias_hh_l0": (9,),
     },
     "it is a simple recurrent layer": {"weight_ih_l0": (2, 3), "weight_hh_l0": (2, 2)},
     "it has weight_ih, weight_hh and bias: Equinox and Core ML": {"weight_ih": (8, 3), "weight_hh": (8, 2), "bias": (8,)},

@@ -10,15 +10,12 @@ from dataclasses import dataclass
 from math import isfinite
 from typing import TYPE_CHECKING
 
-import numpy as np
-
 from lstm_explain.document.numbers import fraction, tint
 from lstm_explain.explorer.canvas import Canvas
 from lstm_explain.explorer.state import MAPS
 from lstm_explain.render.layout import BOLD, DIM, Look
 
 if TYPE_CHECKING:
-    from lstm_explain.core.axes import Array
     from lstm_explain.explorer.scene import Scene
     from lstm_explain.explorer.state import State
     from lstm_explain.render.layout import Line
@@ -45,6 +42,13 @@ class Window:
     """The columns of a heat map's cell."""
     places: int
     """The decimals in one."""
+    bands: int
+    """How many pairs of heat maps stand below each other: more than one where all units fit that often."""
+
+    @property
+    def band_rows(self) -> int:
+        """The rows of a band: a line of titles, and the units."""
+        return self.units + 1
 
     @property
     def maps_at(self) -> tuple[int, int]:
@@ -57,13 +61,14 @@ class Window:
 
     def at(self, x: int, y: int) -> tuple[int, int] | None:
         """The unit and timestep under a place, counted from the panel's corner; None where there is none."""
-        row = y - 1
-        if not 0 <= row < self.units:
+        band, row = divmod(y, self.band_rows)
+        if not 0 <= band < self.bands or row == 0:
             return None
-        for start, cell in ((self.label, CIRCLE), *((start, self.cell) for start in self.maps_at)):
+        circles = [(self.label, CIRCLE)] if band == 0 else []
+        for start, cell in (*circles, *((start, self.cell) for start in self.maps_at)):
             column = (x - start) // cell
             if x >= start and column < self.steps:
-                return self.first_unit + row, self.first_step + column
+                return self.first_unit + row - 1, self.first_step + column
         return None
 
 
@@ -78,7 +83,8 @@ def window(state: State, width: int, height: int) -> Window:
     steps = max(1, min(length, room // (CIRCLE + 2 * cell)))
     first_unit = _first(state.unit, units, spec.units)
     first_step = 1 + _first(state.step - 1, steps, length)
-    return Window(first_unit, units, first_step, steps, label, cell, places)
+    bands = max(1, min(len(MAPS), height // (units + 1))) if units == spec.units else 1
+    return Window(first_unit, units, first_step, steps, label, cell, places, bands)
 
 
 def _first(chosen: int, seen: int, there: int) -> int:
@@ -89,19 +95,27 @@ def _first(chosen: int, seen: int, there: int) -> int:
 def draw(scene: Scene, width: int, height: int, unicode: bool = True) -> list[Line]:
     """Draw the circles and two heat maps, a line of titles above."""
     view, canvas = window(scene.state, width, height), Canvas(width, height)
-    canvas.put(0, 0, "t", DIM)
-    for row in range(view.units):
-        unit = view.first_unit + row
-        canvas.put(0, row + 1, f"u{unit}", _chosen(unit == scene.state.unit))
+    for band in range(view.bands):
+        top = band * view.band_rows
+        canvas.put(0, top, "t", DIM)
+        for row in range(view.units):
+            unit = view.first_unit + row
+            canvas.put(0, top + row + 1, f"u{unit}", _chosen(unit == scene.state.unit))
+        for letter, start in zip(MAPS[(scene.state.maps + band) % len(MAPS)], view.maps_at, strict=True):
+            _draw_map(scene, view, canvas, letter, start, top)
     _draw_circles(scene, view, canvas)
-    for letter, start in zip(MAPS[scene.state.maps], view.maps_at, strict=True):
-        _draw_map(scene, view, canvas, letter, start)
     return canvas.lines(unicode)
+
+
+def letters(state: State, width: int, height: int) -> list[str]:
+    """The tensors whose heat maps are seen."""
+    bands = window(state, width, height).bands
+    return [letter for band in range(bands) for letter in MAPS[(state.maps + band) % len(MAPS)]]
 
 
 def _draw_circles(scene: Scene, view: Window, canvas: Canvas) -> None:
     state, moved, set_ = scene.state, scene.moved_units, _set_by_hand(scene)
-    _draw_steps(state, view, canvas, view.label, CIRCLE)
+    _draw_steps(state, view, canvas, view.label, CIRCLE, 0)
     for step in range(view.first_step, view.first_step + view.steps):
         for row in range(view.units):
             unit = view.first_unit + row
@@ -124,7 +138,7 @@ def _set_by_hand(scene: Scene) -> set[tuple[int, int]]:
     return found
 
 
-def _draw_steps(state: State, view: Window, canvas: Canvas, start: int, cell: int) -> None:
+def _draw_steps(state: State, view: Window, canvas: Canvas, start: int, cell: int, top: int) -> None:
     """The numbers of the timesteps, the current one marked, as many as there is room for."""
     written = start
     chosen = view.column(state.step, start, cell) + cell
@@ -132,33 +146,27 @@ def _draw_steps(state: State, view: Window, canvas: Canvas, start: int, cell: in
         end, text = view.column(step, start, cell) + cell, str(step)
         near_chosen = step < state.step and end >= chosen - len(str(state.step))
         if step == state.step or (end - len(text) >= written + (written > start) and not near_chosen):
-            canvas.right(end, 0, text, Look(bold=True, reverse=True) if step == state.step else DIM)
+            canvas.right(end, top, text, Look(bold=True, reverse=True) if step == state.step else DIM)
             written = end
 
 
-def _draw_map(scene: Scene, view: Window, canvas: Canvas, letter: str, start: int) -> None:
-    state, values, moved = scene.state, scene.values(letter), scene.moved(letter)
-    scale = _scale(letter, values)
-    _draw_steps(state, view, canvas, start, view.cell)
-    canvas.put(start - 1, 0, letter, BOLD)
+def _draw_map(scene: Scene, view: Window, canvas: Canvas, letter: str, start: int, top: int) -> None:
+    state, values, scale = scene.state, scene.values(letter), scale_of(scene, letter)
+    _draw_steps(state, view, canvas, start, view.cell, top)
+    canvas.put(start - 1, top, letter, BOLD)
     for step in range(view.first_step, view.first_step + view.steps):
+        moved = scene.moved(letter, step)
         for row in range(min(view.units, values.shape[1] - view.first_unit)):
             unit = view.first_unit + row
             here = (unit, step) == (state.unit, state.step)
-            value, differs = float(values[step - 1, unit]), bool(moved[step - 1, unit])
+            value, differs = float(values[step - 1, unit]), bool(moved[unit])
             look = Look(bold=here or differs, underline=differs, reverse=here, tint=None if here else tint(value, scale))
-            canvas.put(view.column(step, start, view.cell), row + 1, _text(value, scale, view), look)
-
-
-def _scale(letter: str, values: Array) -> float:
-    """What the darkest colour and the highest digit stand for: 1, or more where c went beyond."""
-    finite = np.abs(values[np.isfinite(values)])
-    return max(1.0, float(finite.max())) if letter == "c" and finite.size else 1.0
+            canvas.put(view.column(step, start, view.cell), top + row + 1, _text(value, scale, view), look)
 
 
 def scale_of(scene: Scene, letter: str) -> float:
-    """The same for a caption."""
-    return _scale(letter, scene.values(letter))
+    """What the darkest colour and the highest digit stand for: 1, or more where c went beyond."""
+    return max(1.0, scene.largest_cell) if letter == "c" else 1.0
 
 
 def _text(value: float, scale: float, view: Window) -> str:

@@ -10,7 +10,6 @@ from lstm_explain.core.gates import GATES, Direction
 from lstm_explain.document.numbers import count, decimal, plural
 from lstm_explain.explorer.canvas import Canvas
 from lstm_explain.explorer.panels.over_time import scale_of
-from lstm_explain.explorer.state import MAPS
 from lstm_explain.render.layout import BOLD, DIM, PLAIN, Look
 
 if TYPE_CHECKING:
@@ -19,7 +18,7 @@ if TYPE_CHECKING:
     from lstm_explain.explorer.state import State
     from lstm_explain.render.layout import Line
 
-NAMES = {"h": "output h", "c": "memory c", "i": "input gate", "f": "forget gate", "g": "candidate", "o": "output gate"}
+NAMES = {"h": "output", "c": "memory", "i": "input gate", "f": "forget gate", "g": "candidate", "o": "output gate"}
 
 
 def title(state: State, width: int, unicode: bool = True) -> list[Line]:
@@ -54,12 +53,12 @@ def shapes(scene: Scene, width: int, unicode: bool = True) -> list[Line]:
     )
 
 
-def caption(scene: Scene, width: int, unicode: bool = True) -> list[Line]:
+def caption(scene: Scene, letters: list[str], width: int, unicode: bool = True) -> list[Line]:
     """What the circles and maps show."""
-    first, second = MAPS[scene.state.maps]
-    scales = f"9 and darkest: {decimal(scale_of(scene, 'c'), 1).strip()}" if first == "h" else "9 and darkest: 1"
     marks = "○ unit  ● here  ◎ set  ◆ moved" if scene.state.edits else "○ unit  ● here"
-    return _line(f"{marks} · {first}: {NAMES[first]} · {second}: {NAMES[second]}", scales, width, DIM, unicode)
+    scale = decimal(max(scale_of(scene, letter) for letter in letters), 1).strip()
+    names = f"{marks} · {', '.join(f'{letter} {NAMES[letter]}' for letter in letters)}"
+    return _line(names, f"9 and darkest: {scale}", width, DIM, unicode)
 
 
 def moved(scene: Scene, width: int, height: int = 2, unicode: bool = True) -> list[Line]:
