@@ -26,6 +26,12 @@ class LstmExplainError(Exception):
         return f"{self.asked}: {self.found}" + (f". {self.fix}." if self.fix else ".")
 
 
+def printable(text: str) -> str:
+    """What somebody wrote, safe to print: control and direction characters escaped, the length bounded."""
+    short = text if len(text) <= 200 else text[:197] + "..."
+    return "".join(character if character.isprintable() else ascii(character)[1:-1] for character in short)
+
+
 def there_are(number: int, noun: str) -> str:
     """Say how many there are to choose from, and how they count."""
     if number == 1:

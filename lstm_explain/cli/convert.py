@@ -1,7 +1,5 @@
 """`lstm-explain convert`"""
 
-from __future__ import annotations
-
 from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
 
 import typer
@@ -13,8 +11,24 @@ if TYPE_CHECKING:
     from lstm_explain.core.lstm import LSTM
 
 
+class SeededOptions(NamedTuple):
+    """Which LSTM, where FROM is a framework."""
+
+    features: Annotated[int | None, typer.Option(help="How many numbers a timestep holds. [default: 5]")] = None
+    units: Annotated[int | None, typer.Option(help="How many units a layer has. [default: 10]")] = None
+    layers: Annotated[int | None, typer.Option(help="How many layers are stacked. [default: 1]")] = None
+    bidirectional: Annotated[bool, typer.Option("--bidirectional", help="Every layer also reads backwards.")] = False
+    projection: Annotated[int | None, typer.Option(help="Map the units' outputs to an h of this size.")] = None
+    no_bias: Annotated[bool, typer.Option("--no-bias", help="Neurons without bias.")] = False
+    peepholes: Annotated[bool, typer.Option("--peepholes", help="i and f also read c_{t-1}, and o reads c_t.")] = False
+    init: Annotated[Init | None, typer.Option(help="How the weights are made. [default: keras]")] = None
+    seed: Annotated[int | None, typer.Option(help="The seed of the weights. [default: 0]")] = None
+    dtype: Annotated[Dtype | None, typer.Option(help="The type of every number. [default: float32, or the model's]")] = None
+
+
 @grouped
 def convert(
+    seeded: SeededOptions,
     output: OutputOptions,
     source: Annotated[
         str, typer.Argument(metavar="FROM", help="A model file, FILE[#LAYER]; or a framework, with a seeded LSTM.")
@@ -28,16 +42,6 @@ def convert(
     convention: Annotated[
         str | None, typer.Option(metavar="NAME", help="Which framework wrote the model, where its names do not tell.")
     ] = None,
-    features: Annotated[int | None, typer.Option(help="Of a seeded LSTM; so are the others. [default: 5]")] = None,
-    units: Annotated[int | None, typer.Option(help="How many units a layer has. [default: 10]")] = None,
-    layers: Annotated[int | None, typer.Option(help="How many layers are stacked. [default: 1]")] = None,
-    bidirectional: Annotated[bool, typer.Option("--bidirectional", help="Every layer also reads backwards.")] = False,
-    projection: Annotated[int | None, typer.Option(help="Map the units' outputs to an h of this size.")] = None,
-    no_bias: Annotated[bool, typer.Option("--no-bias", help="Neurons without bias.")] = False,
-    peepholes: Annotated[bool, typer.Option("--peepholes", help="i and f also read c_{t-1}, and o reads c_t.")] = False,
-    init: Annotated[Init | None, typer.Option(help="How the weights are made. [default: keras]")] = None,
-    seed: Annotated[int | None, typer.Option(help="The seed of the weights. [default: 0]")] = None,
-    dtype: Annotated[Dtype | None, typer.Option(help="The type of every number. [default: float32, or the model's]")] = None,
     max_memory: Annotated[str, typer.Option(metavar="SIZE", help="Refuse to use more memory than this.")] = "1GiB",
 ) -> None:
     """Write an LSTM's weights for another framework.
@@ -70,19 +74,22 @@ def convert(
     ends = _ends(source, target, to)
     for place in (output.output, ends.file):
         check_apart(None if ends.written_by else file_and_layer(source)[0], place)
-    sizes = {"features": features, "units": units, "layers": layers, "projection": projection}
-    about = {**sizes, "init": init, "seed": seed, "dtype": dtype}
-    asked: dict[str, Any] = {name: value for name, value in about.items() if value is not None}
+    asked = {**_given(seeded), "max_memory": memory_size("--max-memory", max_memory)}
     asked |= {"samples": SAMPLES, "timesteps": TIMESTEPS}
-    switches = {"bidirectional": bidirectional, "peepholes": peepholes}
-    asked |= {name: True for name, on in switches.items() if on} | ({"bias": False} if no_bias else {})
-    asked["max_memory"] = memory_size("--max-memory", max_memory)
     lstm = _seeded(asked, convention) if ends.written_by else _from_file(source, convention, asked)
     made = explain_convert(lstm, ends.to, ends.written_by)
     if ends.file is not None:
         suffix = Path(ends.file).suffix.lower()
         write([weights_file(made, suffix, spelled("convert", ends.file))], ends.file)
     show(made, output, chosen, **({} if ends.file is None else {"file": shown(Path(ends.file).name)}))
+
+
+def _given(options: SeededOptions) -> dict[str, Any]:
+    """What was asked for, as `seeded` and `from_model` take it."""
+    given = {name: value for name, value in options._asdict().items() if value is not None and value is not False}
+    if given.pop("no_bias", False):
+        given["bias"] = False
+    return given
 
 
 class _Ends(NamedTuple):
@@ -95,7 +102,7 @@ class _Ends(NamedTuple):
     """The file to write."""
 
 
-def _ends(source: str, target: str | None, to: str | None) -> _Ends:
+def _ends(source: str, target: str | None, to: str | None) -> "_Ends":
     """What FROM and TO mean: the name of a framework is always the framework."""
     from pathlib import Path
 
@@ -111,7 +118,7 @@ def _ends(source: str, target: str | None, to: str | None) -> _Ends:
     return _Ends(written_by, target, None)
 
 
-def _seeded(asked: dict[str, Any], convention: str | None) -> LSTM:
+def _seeded(asked: dict[str, Any], convention: str | None) -> "LSTM":
     from lstm_explain.cli.options import spelled
     from lstm_explain.errors import UsageError
     from lstm_explain.library import seeded
@@ -123,7 +130,7 @@ def _seeded(asked: dict[str, Any], convention: str | None) -> LSTM:
     return seeded(**asked)
 
 
-def _from_file(source: str, convention: str | None, asked: dict[str, Any]) -> LSTM:
+def _from_file(source: str, convention: str | None, asked: dict[str, Any]) -> "LSTM":
     from pathlib import Path
 
     from lstm_explain.cli.options import spelled

@@ -65,11 +65,11 @@ def quiz(
     from lstm_explain.quiz.made import checked_request
 
     given: dict[str, Any] = {"questions": questions, "level": level, "topic": topic, "seed": seed}
-    given |= {"sizes": {name: size for name, size in sizes._asdict().items() if size is not None} or None}
+    given |= sizes._asdict()
     if answers is not None:
         _grade(answers, export, given, output)
         return
-    request = checked_request(_request({key: value for key, value in given.items() if value is not None}))
+    request = checked_request(_request(_flat(given)))
     if export is not None:
         _export(request, export, output)
         return
@@ -80,12 +80,17 @@ def quiz(
     _ask(request)
 
 
+def _flat(about: dict[str, Any]) -> dict[str, Any]:
+    """What is said of a quiz, its sizes beside the rest."""
+    found = {**about, **(about.get("sizes") or {})}
+    return {name: value for name, value in found.items() if value is not None and name != "sizes"}
+
+
 def _request(about: dict[str, Any]) -> "Request":
     from lstm_explain.quiz.made import LARGEST, Request
 
-    sizes = about.get("sizes", {})
-    ordered = tuple((name, sizes[name]) for name in LARGEST if name in sizes)
-    return Request(**{**about, "sizes": ordered})
+    sizes = tuple((name, about[name]) for name in LARGEST if name in about)
+    return Request(**{name: value for name, value in about.items() if name not in LARGEST}, sizes=sizes)
 
 
 # --- a sheet ----------------------------------------------------------------------------------------------------------
@@ -128,8 +133,8 @@ def _grade(file: str, export: str | None, given: dict[str, Any], output: str | N
             raise InputFileError(answers.name, found, "Give the --questions that the sheet was made with")
         known = answers.ids.get(number)
         if known not in (None, made.questions[number - 1].id):
-            found = f"its question {number} is another one than this version of lstm-explain makes"
-            raise InputFileError(answers.name, found, "Export the sheet again")
+            found = f"its question {number} is another one than is made here"
+            raise InputFileError(answers.name, found, "Give the options that the sheet was made with, or export it again")
     _write_json(grades(made, answers.given), output)
 
 
@@ -142,15 +147,13 @@ def _same_request(given: dict[str, Any], answers: "Answers") -> "Request":
     """
     from lstm_explain.quiz.made import checked_request
 
-    asked = {key: value for key, value in given.items() if value is not None}
-    for key, value in asked.items():
-        if answers.about.get(key, value) != value:
-            option = key if key != "sizes" else next(iter(value))
-            shown = value if key != "sizes" else value[option]
-            found = f"{answers.name} answers a quiz with {key} {answers.about[key]}"
-            raise UsageError(spelled(f"--{option}", str(shown)), found, f"Leave out --{option}")
+    asked, about = _flat(given), _flat(answers.about)
+    for name, value in asked.items():
+        if about.get(name, value) != value:
+            found = f"{answers.name} answers a quiz with {name} {about[name]}"
+            raise UsageError(spelled(f"--{name}", str(value)), found, f"Leave out --{name}")
     try:
-        return checked_request(_request({**asked, **answers.about}))
+        return checked_request(_request({**asked, **about}))
     except UsageError as error:
         if not answers.about:
             raise
@@ -175,16 +178,24 @@ def _ask(request: "Request") -> None:
     session = Session(request, made(request))
     _say(opening(session))
     while not session.ended:
-        try:
-            line: str | None = input(PROMPT)
-        except EOFError:
-            line = None
-            _say("")
-        except KeyboardInterrupt:
-            _say("")  # what follows begins on a line of its own
-            raise
-        session, said = after(session, line)
+        session, said = after(session, _typed(PROMPT))
         _say(said)
+
+
+def _typed(prompt: str) -> str | None:
+    """A line from the terminal; None at the end. `input` would prompt on standard error, and lose a Ctrl-C now and then."""
+    from lstm_explain.cli.writing import write
+
+    write([prompt.encode()], None)
+    try:
+        line = sys.stdin.buffer.readline()
+    except KeyboardInterrupt:
+        _say("")  # what follows begins on a line of its own
+        raise
+    if line:
+        return line.decode("utf-8", "replace")
+    _say("")
+    return None
 
 
 def _say(text: str) -> None:

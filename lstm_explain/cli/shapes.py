@@ -7,9 +7,12 @@ import typer
 from lstm_explain.cli.options import OutputOptions, SourceOptions, grouped
 
 
-class FrameworkOptions(NamedTuple):
-    """In whose names, and what its call is asked for."""
+class ShapesOptions(NamedTuple):
+    """Padding; in whose names, and what is asked of that framework's call."""
 
+    lengths: Annotated[
+        str | None, typer.Option(metavar="10,7,3", help="How many timesteps of each sample are run; the rest is padding.")
+    ] = None
     framework: Annotated[
         str | None, typer.Option(metavar="NAME", help="In the names and layouts of pytorch, keras, onnx or flax.")
     ] = None
@@ -24,11 +27,8 @@ class FrameworkOptions(NamedTuple):
 @grouped
 def shapes(
     source: SourceOptions,
-    framework: FrameworkOptions,
+    asked: ShapesOptions,
     output: OutputOptions,
-    lengths: Annotated[
-        str | None, typer.Option(metavar="10,7,3", help="How many timesteps of each sample are run; the rest is padding.")
-    ] = None,
 ) -> None:
     """Show the shape of every tensor from input to output.
 
@@ -53,5 +53,6 @@ def shapes(
     from lstm_explain.explain.shapes import explain_shapes
 
     chosen = chosen_format(output, OBJECT_FORMATS, "shapes")
-    lstm = lstm_from(source, output.output, lengths)
-    show(explain_shapes(lstm, **framework._asdict()), output, chosen)
+    lstm = lstm_from(source, output.output, asked.lengths)
+    told = {name: value for name, value in asked._asdict().items() if name != "lengths"}
+    show(explain_shapes(lstm, **told), output, chosen)

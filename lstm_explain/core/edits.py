@@ -23,7 +23,7 @@ from math import isfinite
 from typing import TYPE_CHECKING, NamedTuple
 
 from lstm_explain.core.gates import GATES, LETTERS, PEEPHOLE_GATES, Direction, Gate
-from lstm_explain.errors import UsageError, there_are
+from lstm_explain.errors import UsageError, printable, there_are
 
 if TYPE_CHECKING:
     from lstm_explain.core.axes import Array
@@ -94,7 +94,7 @@ def edit(text: str) -> Edit:
         UsageError: it is none.
     """
     found = _FORM.fullmatch("".join(text.split()))
-    asked = f"--edit {text}"
+    asked = f"--edit {printable(text)}" if text else "--edit ''"
     if found is None:
         forms = "x_3[2]=0.5, h_3[4]=0.5, f_3[4]=0, f[4]=1 or W_f[2,4]=0.1"
         raise UsageError(asked, "this is no edit", f"Write it as one of {forms}; see the page of explore")
@@ -120,9 +120,9 @@ def _number(asked: str, text: str) -> float:
     try:
         value = float(text)
     except ValueError:
-        raise UsageError(asked, f"{text} is no number") from None
+        raise UsageError(asked, f"{printable(text)} is no number") from None
     if not isfinite(value):
-        raise UsageError(asked, f"{text} is no finite number")
+        raise UsageError(asked, f"{printable(text)} is no finite number")
     return value
 
 

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
 PROGRAM = "lstm-explain"
 DEFAULTS = {one.name: one.default for one in fields(Spec)}
+LONGEST_LINE = 80
 WITHOUT_LENGTHS = ("terms", "frameworks")
 """The topics that have no --lengths."""
 WITH_EDITS = ("unit", "trace", "explore")
@@ -63,6 +64,23 @@ def command(
     about = _source_options(topic, spec, source, given or _as_named(spec, source))
     words = [PROGRAM, topic, *arguments, *_words(about), *_words(options)]
     return shlex.join(words)
+
+
+def in_lines(line: str, width: int = LONGEST_LINE) -> tuple[str, ...]:
+    """A command line broken where it is too long, so that a shell still reads it as one: each line but the last ends in \\."""
+    parts: list[list[str]] = [[]]
+    for word in shlex.split(line):
+        if word.startswith("--"):
+            parts.append([])
+        parts[-1].append(word)
+    lines = [""]
+    for part in map(shlex.join, parts):
+        if lines[-1].strip() and len(lines[-1]) + len(part) + len("  \\") > width:
+            lines[-1] += " \\"
+            lines.append(f"  {part}")
+        else:
+            lines[-1] += f" {part}" if lines[-1] else part
+    return tuple(lines)
 
 
 def _as_named(spec: Spec, source: dict[str, Any]) -> Given:

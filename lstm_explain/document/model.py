@@ -114,6 +114,8 @@ def _notes(model: Model) -> list[str]:
 
 def _stacks(below: Listed, above: Listed) -> bool:
     """Whether one layer reads as many numbers as the other emits, and is like it in all else."""
+    if below.from_the_end or above.from_the_end:
+        return False
     alike = replace(above.spec, features=below.spec.features, layers=1) == replace(below.spec, layers=1)
     return alike and above.spec.features == below.spec.output and above.framework == below.framework
 

@@ -120,17 +120,21 @@ class FrameworkCall(NamedTuple):
         }
 
 
-def framework_call(lstm: LSTM, name: str, options: CallOptions) -> FrameworkCall:
+def framework_call(lstm: LSTM, name: str | None, asked: dict[str, Any]) -> FrameworkCall:
     """Tell an LSTM in a framework's names and layouts.
 
     Args:
         lstm: the LSTM and its batch.
         name: which framework.
-        options: what its call is asked for.
+        asked: what its call is asked for, by the fields of `CallOptions`.
 
     Raises:
-        UsageError: there is no such framework, its calls are not told here, or it lacks an option.
+        UsageError: none is named, there is no such framework, its calls are not told here, or it lacks an option.
     """
+    options = _options(asked)
+    if name is None:
+        written = " ".join(options.given.values())
+        raise UsageError(written, "this is said of a framework's call, and none is named", "Add --framework NAME")
     one = _framework(name)
     call = CALLS[one.name]
     _check(lstm, one, options)
@@ -158,7 +162,7 @@ def framework_call(lstm: LSTM, name: str, options: CallOptions) -> FrameworkCall
     )
 
 
-def asked_options(given: dict[str, Any]) -> CallOptions:
+def _options(given: dict[str, Any]) -> CallOptions:
     """The options by name.
 
     Raises:
@@ -168,9 +172,9 @@ def asked_options(given: dict[str, Any]) -> CallOptions:
     for name, value in given.items():
         if name not in known:
             raise UsageError(name, "there is no such option of a call", f"There are {', '.join(known)}")
-        if name != "layout" and not isinstance(value, bool):
+        if name != "layout" and value is not None and not isinstance(value, bool):
             raise UsageError(f"{name} {value!r}", "this option is True or False")
-    return CallOptions(**given)
+    return CallOptions(**{name: value for name, value in given.items() if value is not None})
 
 
 def _framework(name: str) -> Described:
@@ -194,6 +198,9 @@ def _check(lstm: LSTM, one: Described, options: CallOptions) -> None:
             raise UsageError(f"{asked} {written}", *call.lacks[option])
     if options.layout is not None and (type(options.layout) is not int or options.layout not in (0, 1)):
         raise UsageError(f"{asked} --layout {options.layout}", "the layouts are 0 and 1", "Give one of them")
+    if lstm.from_the_end:
+        found = "calls are told of layers that read forward or in both directions, and this one reads from the end"
+        raise UsageError(asked, found, "Leave out --framework")
     lacks = one.convention.lacks(lstm.spec)
     if lacks is None:
         return

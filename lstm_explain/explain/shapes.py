@@ -10,14 +10,15 @@ from lstm_explain.core import cost
 from lstm_explain.core.axes import Shape, shape
 from lstm_explain.core.gates import GATES, PEEPHOLE_GATES, Direction
 from lstm_explain.core.weights import parameter_counts, weight_shapes
-from lstm_explain.errors import UsageError
 from lstm_explain.explain.result import Explanation
 from lstm_explain.frameworks.compared import COMPARED
 
 if TYPE_CHECKING:
     from lstm_explain.core.axes import Array
     from lstm_explain.core.lstm import LSTM
+    from lstm_explain.core.record import LayerRecord
     from lstm_explain.core.spec import Spec
+    from lstm_explain.core.weights import LayerWeights
     from lstm_explain.explain.framework_call import FrameworkCall
 
 MEANINGS: dict[str, tuple[str, str]] = {
@@ -62,6 +63,7 @@ STEP_NAMES = (
 """The tensors of one timestep, in the order of the data's way."""
 OUTPUT_NAMES = ("output_sequence", "output_last", "cell_last")
 """What comes out of a layer."""
+STEP_UNITS = 13  # arrays of a number for each unit that the reference step holds at once
 
 
 class Tensor(NamedTuple):
@@ -242,7 +244,7 @@ def explain_shapes(lstm: LSTM, framework: str | None = None, **options: Any) -> 
     """
     spec, call = lstm.spec, _call(lstm, framework, options)
     computed = computed_shapes(spec)
-    sizes = measured_sizes(lstm) if lstm.fits else None
+    sizes = measured_sizes(lstm) if _fits(lstm) else None
     tensors = []
     for (name, layer, direction), axes in computed.items():
         found = axes if sizes is None else _named(axes, sizes[name, layer, direction])
@@ -268,18 +270,12 @@ def explain_shapes(lstm: LSTM, framework: str | None = None, **options: Any) -> 
 
 
 def _call(lstm: LSTM, framework: str | None, options: dict[str, Any]) -> FrameworkCall | None:
-    """The framework's call; what it takes is loaded only where one was asked for."""
-    given = {name: value for name, value in options.items() if value is not None and value is not False}
-    if framework is None and not given:
+    """The framework's call; what it takes is loaded only where something was asked for."""
+    if framework is None and not any(value is not None and value is not False for value in options.values()):
         return None
-    from lstm_explain.explain.framework_call import asked_options, framework_call
+    from lstm_explain.explain.framework_call import framework_call
 
-    asked = asked_options(given)
-    if framework is None:
-        raise UsageError(
-            " ".join(asked.given.values()), "this is said of a framework's call, and none is named", "Add --framework NAME"
-        )
-    return framework_call(lstm, framework, asked)
+    return framework_call(lstm, framework, options)
 
 
 Place = tuple[str, int | None, Direction | None]
@@ -322,34 +318,46 @@ def _step_shapes(spec: Spec, layer: int) -> dict[str, Shape]:
 
 def measured_sizes(lstm: LSTM) -> dict[Place, tuple[int, ...]]:
     """Run the LSTM over all samples, and its reference step once in every layer and direction; read off all sizes."""
-    from lstm_explain.core.cell import step
-
     record = lstm.run()
     sizes: dict[Place, tuple[int, ...]] = {("input", None, None): record.input.shape}
     for layer, directions in enumerate(record.layers):
         for way, part in directions.items():
-            weights = lstm.weights.of(layer, way)
-            first = 0 if way is Direction.FORWARD else -1
-            x, h, c = part.input[:, first], part.initial_hidden, part.initial_cell
-            made = step(weights, x, h, c)
-            arrays: dict[str, Array] = {
-                "input_step": x,
-                "hidden_prev": h,
-                "cell_prev": c,
-                "joined": made.joined,
-                "pre_activation": made.pre_activation,
-                **{gate.value: part.gate(gate)[:, first] for gate in GATES},
-                "cell": part.cell[:, first],
-                "hidden": part.hidden[:, first],
-                **weights.tensors(),
-                "output_last": part.last_hidden,
-                "cell_last": part.last_cell,
-            }
-            if weights.projection is not None:
-                arrays["unit_output"] = made.m
-            sizes |= {(name, layer, way): array.shape for name, array in arrays.items()}
+            sizes |= {(name, layer, way): found for name, found in _sizes_of(part, lstm.weights.of(layer, way)).items()}
         sizes["output_sequence", layer, None] = record.outputs[layer].shape
     return sizes
+
+
+def _sizes_of(part: LayerRecord, weights: LayerWeights) -> dict[str, tuple[int, ...]]:
+    """The sizes of a layer's tensors in one direction; what the step makes is let go before the next."""
+    from lstm_explain.core.cell import step
+
+    first = 0 if part.direction is Direction.FORWARD else -1
+    x, h, c = part.input[:, first], part.initial_hidden, part.initial_cell
+    made = step(weights, x, h, c)
+    arrays: dict[str, Array] = {
+        "input_step": x,
+        "hidden_prev": h,
+        "cell_prev": c,
+        "joined": made.joined,
+        "pre_activation": made.pre_activation,
+        **{gate.value: part.gate(gate)[:, first] for gate in GATES},
+        "cell": part.cell[:, first],
+        "hidden": part.hidden[:, first],
+        **weights.tensors(),
+        "output_last": part.last_hidden,
+        "cell_last": part.last_cell,
+    }
+    if weights.projection is not None:
+        arrays["unit_output"] = made.m
+    return {name: array.shape for name, array in arrays.items()}
+
+
+def _fits(lstm: LSTM) -> bool:
+    """Whether a run over all samples stays within the budget, and beside it the reference step."""
+    spec = lstm.spec
+    read = max(spec.features_of(layer) for layer, _ in spec.unlike_layers)
+    made = spec.samples * (read + spec.hidden + STEP_UNITS * spec.units) * spec.item_bytes
+    return lstm.run_bytes(spec.samples) + made <= lstm.max_memory
 
 
 def _named(axes: Shape, sizes: tuple[int, ...]) -> Shape:

@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Any
 from lstm_explain.core.edits import check_edit, edit
 from lstm_explain.core.gates import Direction
 from lstm_explain.core.inputs import GivenInputs, SeededInputs
+from lstm_explain.core.lstm import EDITED_RUN
 from lstm_explain.core.spec import Spec
-from lstm_explain.errors import LstmExplainError, UsageError
+from lstm_explain.errors import LstmExplainError, UsageError, printable
 from lstm_explain.explorer.state import MAPS, Before, State
 
 if TYPE_CHECKING:
@@ -174,8 +175,8 @@ def _sizes(text: str) -> dict[str, Any]:
     for part in text.replace(",", " ").split():
         name, equals, value = part.partition("=")
         if not equals or name not in SIZES:
-            raise UsageError(part, "this is no size", f"There are {', '.join(SIZES)}: write units=4 timesteps=20")
-        found[name] = value if name == "dtype" else _size(part, value)
+            raise UsageError(printable(part), "this is no size", f"There are {', '.join(SIZES)}: write units=4 timesteps=20")
+        found[name] = printable(value) if name == "dtype" else _size(printable(part), value)
     return found
 
 
@@ -197,13 +198,16 @@ def _resized(lstm: LSTM, sizes: dict[str, Any]) -> LSTM:
     if isinstance(lstm.inputs, GivenInputs):
         if of_batch:
             raise UsageError(f"{of_batch[0]}={wanted[of_batch[0]]}", "the inputs come from a file, and have their sizes")
-        return replace(lstm, spec=spec)
+        return _afforded(replace(lstm, spec=spec))
     if lstm.lengths is not None and of_batch:
         raise UsageError(f"{of_batch[0]}={wanted[of_batch[0]]}", "--lengths says how many samples and timesteps there are")
     seed = lstm.inputs.origin["seed"]
-    made = replace(lstm, spec=spec, inputs=SeededInputs(spec, seed))
-    made.afford(made.run_bytes(1), "running one sample")
-    return made
+    return _afforded(replace(lstm, spec=spec, inputs=SeededInputs(spec, seed)))
+
+
+def _afforded(lstm: LSTM) -> LSTM:
+    lstm.afford(EDITED_RUN * lstm.run_bytes(1), "running 1 sample step by step")
+    return lstm
 
 
 def _fits(spec: Spec, one: Any) -> bool:

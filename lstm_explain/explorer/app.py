@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 
     from lstm_explain.document.blocks import Document
     from lstm_explain.explorer.state import State
+    from lstm_explain.render.layout import Line
 
 BEAT = 0.4
 """Seconds between two timesteps while playing."""
@@ -110,13 +111,13 @@ class Explorer(App[None]):
         if not parts or width == 0:
             return  # too early
         upper, moved, footer = (parts[name] for name in ("upper", "moved", "keys"))
-        footer.update(as_text(keys.footer(width, self.unicode)))
+        footer.update(painted(keys.footer(width, self.unicode)))
         if width < view.LEAST[0] or height < view.LEAST[1]:
             upper.update(f"{view.LEAST[0]} columns and {view.LEAST[1]} rows are needed; there are {width} and {height}.")
             return
         seen = scene(self.state)
-        upper.update(as_text(view.upper(seen, width, height, self.unicode)))
-        moved.update(as_text(words.moved(seen, width, view.MOVED, self.unicode)))
+        upper.update(painted(view.upper(seen, width, height, self.unicode)))
+        moved.update(painted(words.moved(seen, width, view.MOVED, self.unicode)))
 
     # --- keys ---------------------------------------------------------------------------------------------------------
 
@@ -285,7 +286,7 @@ class Page(ModalScreen[None]):
 
     def _draw(self) -> None:
         width = max(20, self.app.size.width - 4)
-        self.query_one("#page", Static).update(as_text(lines(self._document, width, self._unicode)))
+        self.query_one("#page", Static).update(painted(lines(self._document, width, self._unicode)))
 
     def action_close(self) -> None:
         self.dismiss()
@@ -296,3 +297,10 @@ class Page(ModalScreen[None]):
 
 
 ACTIONS = {key.action.partition("(")[0] for key in (*keys.KEYS, *keys.MORE)}
+
+
+def painted(page: Iterable[Line]) -> Text:
+    """Lines as Textual shows them: without the end of the last, which would take a row of its own."""
+    text = as_text(page)
+    text.right_crop(1)
+    return text

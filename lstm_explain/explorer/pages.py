@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from lstm_explain.core.gates import Direction
-from lstm_explain.document.blocks import Block, Cell, Column, Document, Drawing, Heading, Note, Paragraph, Table
+from lstm_explain.document.blocks import Block, Cell, Column, Document, Heading, Note, Paragraph, Table
 from lstm_explain.document.opening import opening
 from lstm_explain.document.unit import arithmetic
 from lstm_explain.explain.unit import explain_unit
@@ -85,21 +85,28 @@ def _help_for_explore() -> Document:
             "A click on a circle or a number chooses it; the wheel moves through the units; a click on a key below presses it."
         ),
         Heading("How a change is written"),
-        Drawing(EDITS),
+        Table(
+            (Column("change"), Column("what is set", wraps=True)),
+            tuple((Cell(text, strong=True), Cell(meaning)) for text, meaning in EDITS),
+        ),
         Note("ctrl+p opens the palette of commands. " + CLOSE),
     )
 
 
 EDITS = (
-    "h_3[4]=0.5      what unit 4 put out at step 3, as all who read it see it",
-    "c_3[4]=0.5      what unit 4 remembers after step 3",
-    "f_3[4]=0        the forget gate of unit 4 held shut at step 3; i, g, o likewise",
-    "f[4]=1          the same at every step",
-    "x_3[2]=0.5      feature 2 of the input at step 3",
-    "W_f[2,4]=0.1    the weight from feature 2 to unit 4's forget gate",
-    "R_f[3,4]=0.1    the weight from h[3] to it;  b_f[4]=0 its bias;  p_f[4]=0 its peephole",
-    "1:h_3[4]=0.5    the same in layer 1;  1.backward:h_3[4]=0.5 in its backward direction",
+    ("h_3[4]=0.5", "what unit 4 put out at step 3, as all who read it see it"),
+    ("c_3[4]=0.5", "what unit 4 remembers after step 3"),
+    ("f_3[4]=0", "the forget gate of unit 4 held shut at step 3; i, g and o likewise"),
+    ("f[4]=1", "the same gate held open at every step"),
+    ("x_3[2]=0.5", "feature 2 of the input at step 3"),
+    ("W_f[2,4]=0.1", "the weight from feature 2 to unit 4's forget gate"),
+    ("R_f[3,4]=0.1", "the weight from h[3] to it"),
+    ("b_f[4]=0", "its bias"),
+    ("p_f[4]=0", "its peephole"),
+    ("1:h_3[4]=0.5", "the same as the first in layer 1"),
+    ("1.backward:h_3[4]=0.5", "the same in the backward direction of layer 1"),
 )
+"""What can be changed, and how it is written."""
 
 
 def _help_for_why() -> Document:

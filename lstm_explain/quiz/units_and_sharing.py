@@ -200,9 +200,7 @@ def step_arithmetic(draw: Draw) -> Posed | None:
     before = float(f"{part.before(place, t, spec.timesteps)[1][unit]:.2f}")
     c, h = (float(array[place, t - 1, unit]) for array in (part.cell, part.hidden))
     tanh = float(np.tanh(c))
-    among = (
-        [o * tanh, o * c, tanh, i * tanh] if emits else [f * before + i * g, i * before + f * g, before + g, o * (before + g)]
-    )
+    among = [o * tanh, tanh, o + tanh, o] if emits else [f * before + i * g, i * before + f * g, before + g, o * (before + g)]
     real = h if emits else c
     if min(abs(one - other) for place, one in enumerate(among) for other in among[:place]) < APART:
         return None

@@ -39,9 +39,12 @@ def read_answers(name: str) -> Answers:
     if not name:
         raise InputFileError("--answers ''", "this names no file", FIX)
     safe = "--answers -" if name == "-" else shown(name)
-    file = standard_input("--answers", "a file of answers") if name == "-" else open_file(name, FIX)
     try:
-        data = file.read(LARGEST_FILE + 1)
+        if name == "-":
+            data = standard_input("--answers", "a file of answers").read(LARGEST_FILE + 1)
+        else:
+            with open_file(name, FIX) as file:
+                data = file.read(LARGEST_FILE + 1)
     except OSError as error:
         raise InputFileError(safe, error.strerror or "it cannot be read") from None
     if len(data) > LARGEST_FILE:

@@ -46,8 +46,14 @@ class Source(NamedTuple):
         return [] if self.maker is None else list(self.maker[0].input)
 
     def of(self, number: int) -> Source:
-        """What an input of the node that makes it stands for."""
-        return source(self.scope, self.inputs[number])
+        """What an input of the node that makes it stands for.
+
+        Raises:
+            IndexError: it has no such input.
+        """
+        if self.maker is None:
+            raise IndexError("what is held or given has no inputs")
+        return source(self.scope, self.maker[0].input[number])
 
 
 def operator(node: Any) -> str:
@@ -62,10 +68,10 @@ def source(scope: Scope, name: str) -> Source:
         if home is None:
             break
         found = Source(home, name)
-        if found.maker is not None:
-            if not _changes_nothing(found):
+        if (maker := found.maker) is not None:
+            if not _changes_nothing(home, maker[0]):
                 return found
-            scope, name = home, found.inputs[0]
+            scope, name = home, maker[0].input[0]
             continue
         outside = None if name in home.tensors or name in home.sparse else home.given.get(name)
         if outside is None:
@@ -74,11 +80,11 @@ def source(scope: Scope, name: str) -> Source:
     return Source(scope.home(name) or scope, name)
 
 
-def _changes_nothing(one: Source) -> bool:
-    if len(one.inputs) != 1 or one.maker is None:
+def _changes_nothing(scope: Scope, node: Any) -> bool:
+    if node.op_type not in ("Identity", "Cast") or not operator(node) or len(node.input) != 1:
         return False
-    to = one.scope.attribute(one.maker[0], "to")
-    return one.kind == "Identity" or (one.kind == "Cast" and to is not None and to.i in WIDE)
+    to = scope.attribute(node, "to")
+    return node.op_type == "Identity" or (to is not None and to.i in WIDE)
 
 
 class State(NamedTuple):

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 MORE = "its gates read more than x @ K + h @ R + b with constant weights, as with peepholes or a normalisation"
 PACKED = "its gates are not the four quarters of one sum"
 
+HANDED_ON = "its states are not handed on as its cell makes them, as where timesteps are masked"
 PROJECTED = "its hidden state is not of as many numbers as it has units, as with a projection"
 
 
@@ -104,7 +105,7 @@ def turning(one: Step) -> Step:
     cell = state(one.cell.old_cell)
     hidden = [matrix for matrix in one.matrices if (found := state(matrix.by)) and found.handed_on.key == one.cell.hidden.key]
     if cell is None or cell.handed_on.key != one.cell.cell.key or len(hidden) != 1:
-        raise NotReadError("its states are not handed on as its cell makes them, as where timesteps are masked")
+        raise NotReadError(HANDED_ON)
     return one._replace(recurs=hidden[0])
 
 

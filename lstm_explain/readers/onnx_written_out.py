@@ -24,7 +24,7 @@ from lstm_explain.readers.onnx_graph import named
 from lstm_explain.readers.onnx_proof import agrees
 from lstm_explain.readers.onnx_source import Reading, Source, reading, state, turned_round
 from lstm_explain.readers.onnx_states import STATES, before_batch, one_for_all
-from lstm_explain.readers.onnx_steps import PROJECTED, NotReadError, Step, chains, in_body, step_of, turning
+from lstm_explain.readers.onnx_steps import HANDED_ON, PROJECTED, NotReadError, Step, chains, in_body, step_of, turning
 from lstm_explain.readers.onnx_sums import Known
 from lstm_explain.readers.onnx_tensor import text
 
@@ -72,13 +72,14 @@ def read_written_out(cells: list[Cell], constants: Constants, file: str) -> Writ
         reason = str(error)
         unfit.setdefault(reason, Unfit(cell.place.name, reason, KERAS_FILE))
 
-    made, known = {one.cell.key for one in cells}, Known(constants)
+    known = Known(constants)
     steps: list[Step] = []
     for cell in cells:
         try:
             steps.append(step_of(cell, known))
         except NotReadError as error:
             refuse(cell, error)
+    made = {one.cell.cell.key for one in steps}
     found: dict[frozenset[tuple[int, str]], Found | None] = {}  # None where its weights are those of one that is not read
     bodies = [[one] for one in steps if in_body(one)]
     all_chains = [*bodies, *chains([one for one in steps if not in_body(one)], known)]
@@ -110,6 +111,8 @@ def _whole(chain: list[Step], constants: Constants, made: set[tuple[int, str]]) 
     if len(chain) == 1 and first.recurs is None:
         first = _alone(first, constants)
     old = first.cell.old_cell
+    if any(state(one.by) is not None for one in first.matrices):
+        raise NotReadError(HANDED_ON)
     if old.maker is not None and old.key not in made and _start(old, constants) is None:
         raise NotReadError(ELSEWHERE)
     return [first, *chain[1:]]

@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
-from lstm_explain.errors import InputFileError, RefusedError
+from lstm_explain.errors import InputFileError, RefusedError, printable
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -83,5 +83,4 @@ def lines(file: BinaryIO, name: str, budget: int, skipped: int = 0) -> Iterator[
 
 def shown(name: str) -> str:
     """A name from outside, safe to print: control and direction characters escaped, the length bounded."""
-    short = name if len(name) <= 200 else name[:197] + "..."
-    return "".join(character if character.isprintable() else ascii(character)[1:-1] for character in short)
+    return printable(name)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from lstm_explain.document.blocks import Block, Document, Drawing, Heading, Paragraph
+from lstm_explain.document.command_line import in_lines
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -50,5 +51,6 @@ def answered(told: Told) -> Document:
     """The answer, the evidence, and where to read on."""
     first, *others = told.claims
     claims: list[Block] = [Paragraph(f"Answer: {first}"), *map(Paragraph, others)]
-    more = (Paragraph("This shows more:"), Drawing(told.commands, "sh"))
+    lines = tuple(line for command in told.commands for line in in_lines(command))
+    more = (Paragraph("This shows more:"), Drawing(lines, "sh"))
     return (*claims, *told.evidence, *more)

@@ -52,7 +52,7 @@ def _question(spec: Spec) -> str:
     each = " in each of its layers and directions" if total(spec) > spec.units else ""
     return (
         "A diagram of a neural network draws a layer as a row of circles. Is every circle an LSTM unit of its own? And how "
-        f"many circles are there in yours, which has {plural(spec.units, 'unit')}{each}, and reads "
+        f"many circles are there in your LSTM, which has {plural(spec.units, 'unit')}{each}, and reads "
         f"{plural(spec.timesteps, 'timestep')} of {plural(spec.features, 'number')}?"
     )
 

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from lstm_explain.tour.subject import Subject
 
 USUAL_STEP = 4
+LAST_BITS = 1e-15  # a few roundings of float64: which of them meet is another matter on each processor
 DECIDES = {
     Gate.INPUT: "how much of g to let in",
     Gate.FORGET: "how much memory to keep",
@@ -73,8 +74,8 @@ def _claims(subject: Subject, share: UnitShare, step: Arithmetic | None) -> tupl
         f"It reads more than {plural(share.features, 'number')}: at each timestep the {plural(share.features, 'feature')}, "
         f"and {_last_outputs(spec)}. That makes a vector of size {count(share.reads)}. Its output is of size 1: one number, "
         f"{output}. It also keeps a second number, its memory, called c.{_peepholes(spec)}{_first(spec, step)}",
-        "A unit is four small neurons. A neuron multiplies each number that it reads with a weight, adds up"
-        f"{', adds a bias' if spec.bias else ''}, and squashes the sum. {_owned(share)}",
+        "A unit is four small neurons. A neuron multiplies each number that it reads with a weight, adds the "
+        f"products up{', adds a bias' if spec.bias else ''}, and squashes the sum into a small range. {_owned(share)}",
     ]
     return (*claims, *_above(subject), *_samples(spec))
 
@@ -88,7 +89,7 @@ def _first(spec: Spec, step: Arithmetic | None) -> str:
     if spec.timesteps > 1 or step is None or any(term.value for term in step.gates[Gate.INPUT].terms if term.source == "h"):
         return ""
     read = "all 0" if spec.hidden > 1 else "0"
-    return f" (You have one timestep. None is before it, so what is read as the last h is {read}.)"
+    return f" (You have one timestep and no other before it, so what is read as the last h is {read}.)"
 
 
 def _last_outputs(spec: Spec) -> str:
@@ -177,4 +178,5 @@ def _checked(unit: Unit, step: Arithmetic) -> tuple[Note, ...]:
         return not_finite([step.difference])
     letters = [*(LETTERS[gate] for gate in GATES), "c", "h" if unit.spec.projection is None else "m"]
     what = f"Worked out anew from the run's numbers. Largest difference of {listed(letters)} to those of the run:"
-    return (Note(f"{what} {small(step.difference)}."),)
+    size = f"below {LAST_BITS:.0e}" if step.difference < LAST_BITS else small(step.difference)
+    return (Note(f"{what} {size}."),)

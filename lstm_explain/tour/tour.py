@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, ClassVar
 
+import numpy as np
+
 from lstm_explain.document.blocks import Block, Document, Heading, Note, Paragraph
 from lstm_explain.document.opening import opening
 from lstm_explain.explain.result import Explanation
@@ -43,7 +45,8 @@ class Tour(Explanation):
     def told(self, place: int) -> Told:
         """What the chapter at this place says."""
         if place not in self._told:
-            self._told[place] = self.chapters[place].told_of(self.subject)
+            with np.errstate(all="ignore"):  # data may be infinite: what comes of them is said, not warned of
+                self._told[place] = self.chapters[place].told_of(self.subject)
         return self._told[place]
 
     def question(self, place: int) -> Document:
@@ -76,7 +79,7 @@ def beginning(tour: Tour) -> Document:
         Heading(f"{title} about LSTM units, answered with your numbers", 1),
         Paragraph(opening(tour)),
         Paragraph(WORDS),
-        Note("Every number below was measured in a run that just happened, or is said to be computed."),
+        Note("Every number below was measured just now, or is said to be computed."),
     )
 
 

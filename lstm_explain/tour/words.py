@@ -8,7 +8,7 @@ from lstm_explain.document.blocks import Cell, Column, Document, Paragraph, Tabl
 from lstm_explain.document.numbers import count, plural
 from lstm_explain.explain.terms import HERE, explain_terms
 from lstm_explain.tour.chapter import Told
-from lstm_explain.tour.phrases import facts, listed
+from lstm_explain.tour.phrases import listed
 
 if TYPE_CHECKING:
     from lstm_explain.core.spec import Spec
@@ -106,11 +106,10 @@ def _unit_meaning(term: Term) -> Meaning:
 def _evidence(terms: Terms, found: dict[str, Term]) -> Document:
     columns = (Column("word"), Column("stands for", wraps=True), Column("number", "right"), Column("said by", wraps=True))
     rows = [row for word in PARTS for row in _rows(found[word], terms.spec)]
-    here = facts((word, found[word].entry.meaning) for word in PARTS)
     how = "read off arrays of the run" if terms.measured else "computed"
-    what = f"Who means what, and how many there are{_where(terms.spec)}."
+    what = f"Who means what ('here': this tour), and how many there are{_where(terms.spec)}."
     who = f"{what} Sizes are {how}; cells, layers and gates follow from the options."
-    return (Paragraph("The words of this tour:"), here, Paragraph(who), Table(columns, tuple(rows)))
+    return (Paragraph(who), Table(columns, tuple(rows)))
 
 
 def _rows(term: Term, spec: Spec) -> list[tuple[Cell, ...]]:

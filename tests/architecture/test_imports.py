@@ -16,8 +16,9 @@ OWN = {
     "explain": {"core", "frameworks"},
     "document": {"explain", "core.axes", "core.gates", "core.spec"},
     "render": {"document", "explain", "core.axes", "core.gates", "core.record"},
+    "tour": {"explain", "document", "core"},
     "library": ANY,
-    "cli": {*ANY, "library", "cli"},
+    "cli": {*ANY, "library", "cli", "tour"},
 }
 THIRD_PARTY = {
     "core": {"numpy", "threadpoolctl"},
@@ -26,6 +27,7 @@ THIRD_PARTY = {
     "explain": {"numpy"},
     "document": set(),
     "render": {"numpy", "onnx", "safetensors"},
+    "tour": {"numpy"},
     "library": set(),
     "cli": {"typer", "rich", "numpy"},
 }

@@ -12,7 +12,7 @@ import pytest
 Call = Callable[..., subprocess.CompletedProcess[bytes]]
 
 COMMANDS = [("shapes",), ("unit", "--step", "2"), ("trace", "--gates"), ("influence", "--through-time"), ("memory",)]
-COMMANDS += [("equations",), ("tasks",), ("terms",)]
+COMMANDS += [("equations",), ("tasks",), ("terms",), ("tour",)]
 ESCAPES = re.compile(rb"\x1b\[[0-9;]*m")
 
 

@@ -18,7 +18,7 @@ Done = subprocess.CompletedProcess[bytes]
 Call = Callable[..., Done]
 Refused = Callable[..., str]
 
-TOPICS = ("shapes", "unit", "trace", "influence", "memory", "equations", "tasks", "terms")
+TOPICS = ("shapes", "unit", "trace", "influence", "memory", "equations", "tasks", "terms", "tour")
 STACK = {**pytorch_layer(3, 2, "_l0"), **pytorch_layer(2, 2, "_l1")}
 
 

@@ -11,7 +11,7 @@ import pytest
 Call = Callable[..., subprocess.CompletedProcess[bytes]]
 Refused = Callable[..., str]
 
-COMMANDS = ("shapes", "unit", "trace", "influence", "memory", "equations", "tasks", "terms", "frameworks")
+COMMANDS = ("shapes", "unit", "trace", "influence", "memory", "equations", "tasks", "terms", "frameworks", "tour")
 SIZES = ("samples", "timesteps", "features", "units", "layers", "projection")
 LARGEST = 2**53 - 1
 HUGE = "9" * 60

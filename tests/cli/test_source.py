@@ -21,7 +21,7 @@ Done = subprocess.CompletedProcess[bytes]
 Call = Callable[..., Done]
 Refused = Callable[..., str]
 
-COMMANDS = ("shapes", "unit", "trace", "influence", "memory", "equations", "tasks", "terms", "frameworks")
+COMMANDS = ("shapes", "unit", "trace", "influence", "memory", "equations", "tasks", "terms", "frameworks", "tour")
 
 
 def saved(array: np.ndarray[Any, Any]) -> bytes:

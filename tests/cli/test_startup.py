@@ -28,7 +28,9 @@ def loaded(*arguments: str) -> set[str]:
     return set(json.loads(done.stderr.splitlines()[-1]))
 
 
-@pytest.mark.parametrize("arguments", [("--version",), ("--help",), ("trace", "--help"), ("schema", "trace"), ("shapse",)])
+@pytest.mark.parametrize(
+    "arguments", [("--version",), ("--help",), ("trace", "--help"), ("tour", "--help"), ("schema", "trace"), ("shapse",)]
+)
 def test_what_computes_nothing_loads_no_numpy(arguments: tuple[str, ...]) -> None:
     assert not loaded(*arguments) & (HEAVY | STAGES | EXTRAS)
 

@@ -28,6 +28,7 @@ COMMANDS = [
     ("equations", "--format", "markdown"),
     ("tasks",),
     ("terms", "--json"),
+    ("tour",),
     ("trace",),
     ("trace", "--format", "csv"),
     ("trace", "--all-samples", "--samples", "5"),

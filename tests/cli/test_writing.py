@@ -24,6 +24,7 @@ COMMANDS = [
     ("equations",),
     ("tasks",),
     ("terms",),
+    ("tour",),
     ("trace",),
     ("trace", "--json"),
     ("shapes", "--format", "svg"),

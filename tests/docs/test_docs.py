@@ -51,7 +51,7 @@ ENVIRONMENT = {"COLUMNS": "80", "LINES": "40", "NO_COLOR": "1", "TERM": "dumb", 
 UNSET = ("FORCE_COLOR", "CLICOLOR_FORCE", "COLORTERM", "TTY_COMPATIBLE", "TTY_INTERACTIVE")
 A_BUG = "This is a bug in lstm-explain"
 FOR_A_SHELL = set("|<>;&$*'\"")
-NO_TOPICS = {"schema"}
+NO_TOPICS = {"schema", "tour"}
 """Commands that explain nothing themselves."""
 
 AIRLINE = "Passengers\n112\n118\n132\n129\n121\n135\n148\n148\n136\n119\n104\n118\n"
@@ -417,12 +417,14 @@ def test_every_json_key_is_described() -> None:
     described |= {part for words in described for part in words.split(".")}
     odd = "--layers 2 --bidirectional --projection 2 --peepholes --units 3"
     lines = ["shapes --json", f"shapes --json {odd}", "trace --json --data weather.csv", "trace --json --lengths 3,2"]
+    lines += ["shapes --json --framework pytorch --bidirectional", "shapes --json --framework keras --return-state"]
     lines += ["trace --format jsonl --sample 1", "unit --json --step 4", f"unit --json --step 2 {odd}"]
     lines += ["equations --json --all", f"equations --json --numbers {odd}"]
     lines += [f"influence --json --through-time --poke 1 {odd}"]
     lines += [f"memory --json {odd}", "memory --json --timesteps 1", "memory --json --carry-state --samples 3"]
     lines += [f"tasks --json {odd}", "tasks --json", "tasks many-to-one --json --lengths 3,2 --bidirectional"]
     lines += [f"terms --json {odd}"]
+    lines += [f"tour --json {odd}", "tour --json --timesteps 1"]
     lines += ["window days.csv --json --timesteps 2 --time-column date --target price --scale standard"]
     lines += ["window weather.csv --json --timesteps 2 --scale minmax"]
     with example_folder():

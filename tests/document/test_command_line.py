@@ -15,7 +15,7 @@ import lstm_explain
 from lstm_explain.cli.commands import COMMANDS, Commands
 from lstm_explain.cli.options import SourceOptions
 from lstm_explain.cli.source import as_given, lstm_from
-from lstm_explain.document.command_line import DEFAULT_MEMORY, WITHOUT_LENGTHS, Given, command
+from lstm_explain.document.command_line import DEFAULT_MEMORY, WITHOUT_LENGTHS, Given, command, in_lines
 
 if TYPE_CHECKING:
     from lstm_explain.core.lstm import LSTM
@@ -136,6 +136,21 @@ def test_without_the_files_places_their_names_are_those_of_the_answer() -> None:
     origin = {**lstm.origin, "weights": weights}
     line = command("unit", lstm.spec, origin)
     assert line == "lstm-explain unit --model 'm.pt#a.lstm' --data week.npy --dtype float32"
+
+
+@given(seeded(), st.integers(20, 100))
+@settings(max_examples=60, deadline=None)
+def test_a_command_in_several_lines_is_the_same_to_a_shell(lstm: LSTM, width: int) -> None:
+    line = command("unit", lstm.spec, lstm.origin, unit=0, step=1)
+    lines = in_lines(line, width)
+    assert shlex.split("\n".join(lines).replace("\\\n", "")) == shlex.split(line)
+    assert all(len(one) <= max(width, 60) for one in lines)
+    assert all(one.endswith(" \\") for one in lines[:-1])
+
+
+def test_a_short_command_stays_in_one_line() -> None:
+    assert in_lines("lstm-explain unit --data 'a b.csv' --unit 3") == ("lstm-explain unit --data 'a b.csv' --unit 3",)
+    assert in_lines("lstm-explain tasks many-to-one --units 3", 30) == ("lstm-explain tasks many-to-one \\", "  --units 3")
 
 
 def test_every_field_is_an_option_and_the_defaults_are_the_options_own() -> None:

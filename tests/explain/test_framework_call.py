@@ -15,7 +15,7 @@ from lstm_explain.core.forward import State
 from lstm_explain.core.gates import Direction
 from lstm_explain.core.lstm import Loaded
 from lstm_explain.errors import UsageError
-from lstm_explain.explain import call_places, call_states
+from lstm_explain.explain import call_places
 from lstm_explain.explain.call_places import array_of
 from lstm_explain.explain.frameworks import explain_frameworks
 from lstm_explain.explain.shapes import explain_shapes
@@ -104,7 +104,8 @@ def test_an_lstm_too_large_to_run_is_told_the_same(case: tuple[LSTM, str, dict[s
     lstm, name, asked = case
     run, computed = call_of(lstm, name, **asked), call_of(replace(lstm, max_memory=1), name, **asked)
     assert (computed.measured, computed.weights_measured, computed.compared) == (False, False, 0)
-    assert {one.difference for one in (*computed.states, *computed.mistaken)} <= {None}
+    assert {one.difference for one in computed.states} == {None}
+    assert {one.difference for one in computed.mistaken} <= {None}
     assert computed.returns == run.returns
     assert computed.reads == run.reads
     assert computed.written.weights == run.written.weights
@@ -144,6 +145,16 @@ def test_the_index_map_of_pytorch() -> None:
         (1, "backward", "cell"): ("c_n[3]",),
     }
     assert [one.place for one in call.mistaken] == ["output[-1, :, 2:]"]
+
+
+@pytest.mark.parametrize("budget", [1, 2**30])
+def test_with_a_projection_h_and_c_differ_in_size(budget: int) -> None:
+    call = call_of(seeded(**SMALL, projection=2, max_memory=budget), "torch")
+    assert {one.result.name: (one.shape.names[-1], one.shape.sizes) for one in call.returns} == {
+        "output": ("hidden", (4, 3, 2)),
+        "h_n": ("hidden", (1, 3, 2)),
+        "c_n": ("units", (1, 3, 3)),
+    }
 
 
 @pytest.mark.parametrize(
@@ -198,7 +209,7 @@ def test_what_holds_nan_is_equal_to_itself() -> None:
     one = np.array([np.nan, np.inf, 1.0])
     assert call_places.gap(one, one) == 0
     assert np.isnan(call_places.gap(one, np.array([0.0, np.inf, 1.0])))
-    assert call_states.gap(one, np.array([np.nan, 0.0, 1.0])) == np.inf
+    assert call_places.gap(one, np.array([np.nan, 0.0, 1.0])) == np.inf
 
 
 def test_more_samples_than_fit_are_compared_on_a_block() -> None:
@@ -271,6 +282,15 @@ def test_a_model_that_a_framework_cannot_build_is_refused_without_options() -> N
         UsageError, match=r"^--framework keras: Keras has no peepholes, which this LSTM has. Give --framework onnx"
     ):
         explain_shapes(own, "keras")
+
+
+def test_a_layer_that_reads_from_the_end_is_refused() -> None:
+    lstm = seeded(**SMALL)
+    own = replace(lstm, loaded=Loaded(lstm.weights, {"kind": "model"}, None, True))
+    with pytest.raises(
+        UsageError, match=r"^--framework onnx: calls are told of layers that read forward or in both directions"
+    ):
+        explain_shapes(own, "onnx")
 
 
 def test_the_json_object() -> None:

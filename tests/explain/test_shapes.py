@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import tracemalloc
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -244,6 +245,27 @@ def test_known_counts_of_the_frameworks(
     options: dict[str, Any], keras: int | None, pytorch: int | None, onnx: int | None
 ) -> None:
     assert explain_shapes(seeded(samples=1, **options)).frameworks == {"keras": keras, "pytorch": pytorch, "onnx": onnx}
+
+
+@pytest.mark.parametrize(
+    ("framework", "options"),
+    [(None, {}), ("keras", {}), (None, {"peepholes": True}), ("pytorch", {"projection": 4, "layers": 2})],
+)
+def test_the_memory_stays_within_the_budget(framework: str | None, options: dict[str, Any]) -> None:
+    """Of one timestep, where the reference step is as large as the run."""
+    lstm = seeded(samples=20_000, timesteps=1, features=1, units=16, bidirectional=True, **options)
+    needed = lstm.run_bytes(lstm.spec.samples)
+    measured = []
+    for budget in range(needed, 3 * needed, needed // 4):
+        one = replace(lstm, max_memory=budget)
+        assert one.weights
+        tracemalloc.start()
+        measured.append(explain_shapes(one, framework).measured)
+        _, peak = tracemalloc.get_traced_memory()
+        tracemalloc.stop()
+        assert peak <= budget
+    assert measured[0] is False
+    assert measured[-1] is True
 
 
 def test_a_thousand_billion_samples_are_computed_exactly() -> None:

@@ -277,3 +277,64 @@ def valid() -> list[bytes]:
         in_a_loop(kernels(bias=False), kind="Scan"),
     ]
     return [one.SerializeToString() for one in made]
+
+
+# --- what no exporter writes ------------------------------------------------------------------------------------------
+
+
+def in_a_circle() -> ModelProto:
+    """Every timestep's c comes from the one after it."""
+    return unrolled(kernels(), h="t2_h", c="t2_c")
+
+
+def casts_in_a_circle() -> ModelProto:
+    made = unrolled(kernels(), h="round", c="round")
+    made.graph.node.append(helper.make_node("Identity", ["round_2"], ["round"]))
+    made.graph.node.append(helper.make_node("Identity", ["round"], ["round_2"]))
+    return made
+
+
+def sums_in_a_circle() -> ModelProto:
+    made = unrolled(kernels())
+    for node in made.graph.node:
+        if list(node.output) == ["t1_s"]:
+            node.input[0] = "t1_z"
+    return made
+
+
+def doubled_sums() -> ModelProto:
+    """Each sum adds up the one before twice: two to the power of a hundred terms."""
+    made = unrolled(kernels())
+    for node in made.graph.node:
+        if node.op_type == "Split":
+            node.input[0] = "double_99"
+    made.graph.node.append(helper.make_node("MatMul", ["H", "R"], ["double_0"]))
+    made.graph.node.extend(helper.make_node("Add", [f"double_{n}"] * 2, [f"double_{n + 1}"]) for n in range(99))
+    return made
+
+
+def far_away() -> ModelProto:
+    """A timestep that no sequence has: what would be fed to see it does not fit into any memory."""
+    made = unrolled(kernels(), Way(hoisted=True))
+    for node in made.graph.node:
+        if list(node.output) == ["t1_n"]:
+            node.attribute[0].t.raw_data = np.array(2**62, np.int64).tobytes()
+    return made
+
+
+def forged_split() -> ModelProto:
+    made = unrolled(kernels())
+    for node in made.graph.node:
+        if node.op_type == "Split":
+            node.attribute.append(helper.make_attribute("num_outputs", 2**40))
+    return made
+
+
+HOSTILE = {
+    "timesteps in a circle": in_a_circle,
+    "nodes in a circle": casts_in_a_circle,
+    "sums in a circle": sums_in_a_circle,
+    "sums that double": doubled_sums,
+    "a timestep far away": far_away,
+    "a forged Split": forged_split,
+}

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 import warnings
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -13,7 +16,6 @@ import lstm_explain
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from pathlib import Path
 
     from lstm_explain.core.axes import Array
     from lstm_explain.core.lstm import LSTM
@@ -35,7 +37,7 @@ TOPICS: dict[str, Callable[[LSTM], Any]] = {
     "tasks": lstm_explain.tasks,
     "terms": lstm_explain.terms,
 }
-KINDS = ("pt", "safetensors", "keras", "weights.h5", "h5", "onnx", "msgpack")
+KINDS = ("pt", "safetensors", "keras", "weights.h5", "h5", "onnx", "keras.onnx", "msgpack")
 
 
 def batch() -> Array:
@@ -52,6 +54,8 @@ def written(request: pytest.FixtureRequest, framework: Callable[[str], Any], tmp
         return path, _torch(framework("torch"), path, kind)
     if kind == "msgpack":
         return path, _flax(framework, path)
+    if kind == "keras.onnx":
+        return path, _exported(framework, path)
     return path, _keras(framework, path, kind)
 
 
@@ -82,6 +86,21 @@ def _keras(framework: Callable[[str], Any], path: Path, kind: str) -> Array:
     with warnings.catch_warnings():  # the legacy format is one that we read
         warnings.simplefilter("ignore")
         model.save_weights(path) if kind == "weights.h5" else model.save(path)
+    return np.asarray(layer(batch()))
+
+
+def _exported(framework: Callable[[str], Any], path: Path) -> Array:
+    """Keras on torch exports a layer written out in nodes; here, the same weights run on another backend."""
+    framework("torch")
+    framework("jax")
+    keras = framework("keras")
+    script = Path(__file__).with_name("keras_exports.py")
+    subprocess.run([sys.executable, str(script), str(path.parent), "sequences"], check=True, capture_output=True, timeout=300)
+    (path.parent / "sequences.onnx").rename(path)
+    layer = keras.layers.LSTM(UNITS, return_sequences=True)
+    layer.build((None, TIMESTEPS, FEATURES))
+    with np.load(path.parent / "sequences.npz") as held:
+        layer.set_weights([held[f"arr_{place}"] for place in range(3)])
     return np.asarray(layer(batch()))
 
 

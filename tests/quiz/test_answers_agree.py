@@ -13,11 +13,13 @@ import pytest
 
 from lstm_explain.quiz.draw import Draw
 from lstm_explain.quiz.made import MAKERS
-from lstm_explain.quiz.posed import Maker
-from lstm_explain.quiz.question import Question, graded
+from lstm_explain.quiz.question import graded
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    from lstm_explain.quiz.posed import Maker
+    from lstm_explain.quiz.question import Question
 
 ORDERS = {
     "Keras": "ifgo",
@@ -43,7 +45,9 @@ class Told:
 
     def __init__(self, text: str) -> None:
         self.text = text
-        self.n, self.t, self.f, self.u = (self.number(rf"(\d+) {noun}") for noun in ("samples?", "timesteps?", "features?", "units?"))
+        self.n, self.t, self.f, self.u = (
+            self.number(rf"(\d+) {noun}") for noun in ("samples?", "timesteps?", "features?", "units?")
+        )
         self.layers = self.number(r"stack of (\d+)") or 1
         self.ways = 2 if "idirectional" in text else 1
         self.bias = 0 if "without biases" in text or "no biases" in text else 1
@@ -208,7 +212,9 @@ AGREE: dict[str, Callable[[Told], Any]] = {
     "parameters": lambda told: told.count(),
     "neuron-reads": lambda told: told.f + told.u,
     "prediction-shape": lambda told: (
-        (told.n, told.t, told.number(r"of (\d+) neuron")) if "at every timestep" in told.text else (told.n, told.number(r"of (\d+) neuron"))
+        (told.n, told.t, told.number(r"of (\d+) neuron"))
+        if "at every timestep" in told.text
+        else (told.n, told.number(r"of (\d+) neuron"))
     ),
     "state-shape": lambda told: (told.n, told.u if "memories c" in told.text else told.h),
     "unit-parameters": lambda told: 4 * (told.f + told.u + told.bias) + 3 * told.peepholes,

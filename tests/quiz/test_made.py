@@ -46,8 +46,8 @@ def check(question: Question) -> None:
     told = [question.text, *question.choices, question.hint, question.explanation, question.command]
     assert all(words == words.strip() and words.isascii() and words.isprintable() and "  " not in words for words in told)
     assert all(told)
-    for given in spellings(question):
-        assert graded(question, given).outcome == "right", (question, given)
+    for words in spellings(question):
+        assert graded(question, words).outcome == "right", (question, words)
     if question.kind == "choice":
         check_choices(question)
     else:
@@ -63,7 +63,7 @@ def check_choices(question: Question) -> None:
     for place, (letter, words) in enumerate(zip(LETTERS, question.choices, strict=False)):
         assert len(words) > 1 or words.isdigit(), "a single letter would be taken for a choice"
         expected = "right" if (place,) == question.answer else "wrong"
-        assert [graded(question, given).outcome for given in (letter, words)] == [expected] * 2, (question, words)
+        assert [graded(question, one).outcome for one in (letter, words)] == [expected] * 2, (question, words)
 
 
 @pytest.mark.parametrize("level", LEVELS)
@@ -122,7 +122,7 @@ def test_the_same_request_gives_the_same_questions(
     try:
         questions = made(request)
     except UsageError:
-        there = any(one.level in (level or one.level,) and one.topic == (topic or one.topic) for one in MAKERS)
+        there = any(one.level == (level or one.level) and one.topic == (topic or one.topic) for one in MAKERS)
         assert not there or sizes
         return
     assert questions == made(request)

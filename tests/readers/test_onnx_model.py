@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import onnx_files as files
 import pytest
+import written_out_files
 from fuzz_onnx_model import read_onnx_model
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -615,7 +616,8 @@ def test_memory_stays_within_the_budget(file: Callable[[str, bytes], str]) -> No
         pytest.skip("this system does not say how much memory a program took")
     budget = 2**25
     names = [file("warm.onnx", files.in_loop(files.weights()).SerializeToString())]
-    for place, (make, _, _) in enumerate(HOSTILE.values()):
+    written_out = [(make, 0, ()) for make in written_out_files.HOSTILE.values()]
+    for place, (make, _, _) in enumerate([*HOSTILE.values(), *written_out]):
         made = make()
         names.append(file(f"{place}.onnx", made if isinstance(made, bytes) else made.SerializeToString()))
     names.append(file("nodes.onnx", b"\x3a" + varint(2 * 45_000) + b"\x0a\x00" * 45_000))
@@ -650,6 +652,7 @@ print(json.dumps(events))
 def test_reading_touches_nothing_but_the_file(file: Callable[[str, bytes], str]) -> None:
     folded = [files.computed(nodes, held=held) for nodes, held in FOLDED.values()]
     models: list[ModelProto | bytes] = [files.in_loop(files.weights()), *folded, *(make() for make, _, _ in HOSTILE.values())]
+    models += [*files.valid(), *(make() for make in written_out_files.HOSTILE.values())]
     names = [
         file(f"{place}.onnx", one if isinstance(one, bytes) else one.SerializeToString()) for place, one in enumerate(models)
     ]

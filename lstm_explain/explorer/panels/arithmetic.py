@@ -5,8 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from lstm_explain.core.gates import LETTERS, Gate
-from lstm_explain.document.numbers import decimal
-from lstm_explain.explorer.canvas import Canvas
+from lstm_explain.explorer.canvas import Canvas, number_in
 from lstm_explain.render.layout import BOLD, DIM, Look
 
 if TYPE_CHECKING:
@@ -16,6 +15,8 @@ if TYPE_CHECKING:
 HEIGHT = 6
 COLUMN = 8
 NARROW = 7
+ROOM = 10
+"""The columns that a number of the last line may take."""
 
 
 class Column(NamedTuple):
@@ -39,7 +40,7 @@ def draw(scene: Scene, width: int, unicode: bool = True) -> list[Line]:
         canvas.put(0, row, LETTERS[sums.gate], BOLD)
         for place, column in enumerate(columns):
             look = _look(sums, column)
-            canvas.right(2 + size * (place + 1), row, decimal(getattr(sums, column.field), places), look)
+            canvas.right(2 + size * (place + 1), row, number_in(size - 1, getattr(sums, column.field), places), look)
     _states(scene, canvas, "h" if spec.projection is None else "m")
     return canvas.lines(unicode)
 
@@ -52,7 +53,7 @@ def _columns(scene: Scene) -> list[Column]:
         Column(f"R·h_{state.before_step}", "of_h", 3),
         Column(other, "other", 2),
         Column("sum", "total", 1),
-        Column("value", "value", 4),
+        Column("value", "value", 5),
         Column("was", "was", 4),
     ]
     if not state.edits:
@@ -85,9 +86,10 @@ def _states(scene: Scene, canvas: Canvas, emits: str) -> None:
         f"c_{t} = f·c_{before} + i·g = {total}   {emits}_{t} = o·tanh(c_{t}) = {emitted}",
         f"c = {total}  {emits} = o·tanh(c) = {emitted}",
         f"c = {total}",
+        f"c = {_short(kept + added)}",
     )
     canvas.put(0, HEIGHT - 1, next((form for form in forms if len(form) <= canvas.width), forms[-1]))
 
 
 def _short(value: float) -> str:
-    return decimal(value, 4).strip()
+    return number_in(ROOM, value, 4).strip()

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from lstm_explain.core.gates import LETTERS, Gate
-from lstm_explain.document.numbers import count, decimal
-from lstm_explain.explorer.canvas import Canvas
+from lstm_explain.document.numbers import count
+from lstm_explain.explorer.canvas import Canvas, number_in
 from lstm_explain.render.layout import BOLD, DIM, Look
 
 if TYPE_CHECKING:
@@ -26,7 +26,8 @@ AT = {Gate.FORGET: 9, Gate.INPUT: 17, Gate.CANDIDATE: 25, Gate.OUTPUT: 33}
 """The column of each gate."""
 LEFT, RIGHT = 7, 36
 """Where the wires begin and end."""
-PLACES = 4
+PLACES, ROOM = 4, 7
+"""The decimals of a number, and the columns that there are for one."""
 
 
 def draw(scene: Scene, width: int = WIDTH, unicode: bool = True) -> list[Line]:
@@ -92,4 +93,4 @@ def _name(canvas: Canvas, x: int, y: int, name: str, unit: int, room: int) -> No
 def _number(canvas: Canvas, end: int, y: int, value: float, was: float) -> None:
     """A number that ends before a column; marked where it is another than it was."""
     moved = value != was and not (value != value and was != was)
-    canvas.right(end, y, decimal(value, PLACES), Look(bold=moved, underline=moved))
+    canvas.right(end, y, number_in(ROOM, value, PLACES), Look(bold=moved, underline=moved))

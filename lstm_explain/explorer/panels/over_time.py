@@ -11,7 +11,7 @@ from math import isfinite
 from typing import TYPE_CHECKING
 
 from lstm_explain.document.numbers import fraction, tint
-from lstm_explain.explorer.canvas import Canvas
+from lstm_explain.explorer.canvas import Canvas, number_in
 from lstm_explain.explorer.state import MAPS
 from lstm_explain.render.layout import BOLD, DIM, Look
 
@@ -171,7 +171,9 @@ def scale_of(scene: Scene, letter: str) -> float:
 
 def _text(value: float, scale: float, view: Window) -> str:
     if view.places:
-        return fraction(value, view.places).rjust(view.cell)[-view.cell :]
+        short = fraction(value, view.places)
+        text = short if len(short) <= view.cell else number_in(view.cell - 1, value, view.places)
+        return text.rjust(view.cell)
     if not isfinite(value):
         return " ?"
     tenths = min(9, int(10 * abs(value) / scale))

@@ -56,9 +56,10 @@ def shapes(scene: Scene, width: int, unicode: bool = True) -> list[Line]:
 def caption(scene: Scene, letters: list[str], width: int, unicode: bool = True) -> list[Line]:
     """What the circles and maps show."""
     marks = "○ unit  ● here  ◎ set  ◆ moved" if scene.state.edits else "○ unit  ● here"
-    scale = decimal(max(scale_of(scene, letter) for letter in letters), 1).strip()
+    of_c = scale_of(scene, "c")
+    scales = f"9, darkest: 1; of c {decimal(of_c, 1).strip()}" if "c" in letters and of_c > 1 else "9 and darkest: 1"
     names = f"{marks} · {', '.join(f'{letter} {NAMES[letter]}' for letter in letters)}"
-    return _line(names, f"9 and darkest: {scale}", width, DIM, unicode)
+    return _line(names, scales, width, DIM, unicode)
 
 
 def moved(scene: Scene, width: int, height: int = 2, unicode: bool = True) -> list[Line]:

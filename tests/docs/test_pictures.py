@@ -1,0 +1,37 @@
+"""The pictures in the pages are what the program draws. Draw them again: python tests/docs/test_pictures.py"""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+from lstm_explain import seeded
+from lstm_explain.explorer import view
+from lstm_explain.explorer.actions import changed, to
+from lstm_explain.explorer.scene import scene
+from lstm_explain.explorer.state import State
+from lstm_explain.render.terminal import picture
+
+DOCS = Path(__file__).resolve().parents[2] / "docs"
+WIDTH, HEIGHT = 80, 24
+
+
+def explorer() -> str:
+    """The explorer after `h_3[3]=0.6`, at timestep 4 of unit 3."""
+    state = changed(to(State(seeded()), 3, 4), "h_3[3]=0.6")
+    return picture(view.screen(scene(state), WIDTH, HEIGHT), WIDTH, "lstm-explain explore")
+
+
+def words(svg: str) -> list[str]:
+    """The texts of a picture."""
+    return re.findall(r"<text[^>]*>([^<]*)</text>", svg)
+
+
+def test_the_picture_of_the_explorer_is_what_it_draws() -> None:
+    shown, kept = words(explorer()), words((DOCS / "explore.svg").read_text(encoding="utf-8"))
+    assert len(shown) > 200
+    assert shown == kept
+
+
+if __name__ == "__main__":
+    (DOCS / "explore.svg").write_text(explorer(), encoding="utf-8")
