@@ -17,8 +17,9 @@ OWN = {
     "document": {"explain", "core.axes", "core.gates", "core.spec"},
     "render": {"document", "explain", "core.axes", "core.gates", "core.record"},
     "tour": {"explain", "document", "core"},
+    "quiz": {"core", "frameworks", "explain", "document"},
     "library": ANY,
-    "cli": {*ANY, "library", "cli", "tour"},
+    "cli": {*ANY, "library", "cli", "tour", "quiz"},
 }
 THIRD_PARTY = {
     "core": {"numpy", "threadpoolctl"},
@@ -28,6 +29,7 @@ THIRD_PARTY = {
     "document": set(),
     "render": {"numpy", "onnx", "safetensors"},
     "tour": {"numpy"},
+    "quiz": {"numpy"},
     "library": set(),
     "cli": {"typer", "rich", "numpy"},
 }

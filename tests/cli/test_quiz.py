@@ -147,7 +147,7 @@ def at_a_terminal(lines: Iterable[bytes], *options: str) -> tuple[int, str]:
         finally:
             process.kill()
     os.close(screen)
-    return code, shown.decode().replace("\r\n", "\n")
+    return code, shown.decode("utf-8", "replace").replace("\r\n", "\n")
 
 
 def read_until(screen: int, mark: bytes | None) -> bytes:
