@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import sys
 from dataclasses import replace
 from typing import TYPE_CHECKING, Annotated
@@ -77,8 +78,11 @@ def _run(state: State, color: Color, unicode: bool) -> State:
 
     explorer = Explorer(state, _save, unicode)
     explorer.run()
-    if explorer.interrupted:
+    if explorer.ended_by is signal.SIGINT:
         raise KeyboardInterrupt  # only now: the screen has been given back
+    if explorer.ended_by is not None:
+        signal.signal(explorer.ended_by, signal.SIG_DFL)
+        signal.raise_signal(explorer.ended_by)
     if explorer.return_code:
         raise RuntimeError("the explorer ended with an error")
     return explorer.state

@@ -186,8 +186,8 @@ def _typed(prompt: str) -> str | None:
     """A line from the terminal; None at the end. `input` would prompt on standard error, and lose a Ctrl-C now and then."""
     from lstm_explain.cli.writing import write
 
-    write([prompt.encode()], None)
     try:
+        write([prompt.encode()], None)
         line = sys.stdin.buffer.readline()
     except KeyboardInterrupt:
         _say("")  # what follows begins on a line of its own

@@ -78,9 +78,10 @@ class Edit(NamedTuple):
         return f"{self.target}={self.value:g}" if float(f"{self.value:g}") == self.value else f"{self.target}={self.value!r}"
 
 
+_GATES = "".join(BY_LETTER)
 _FORM = re.compile(
     r"(?:(?P<layer>\d{1,4})(?:\.(?P<direction>forward|backward))?:)?"
-    r"(?:(?P<name>[xhcifgo])(?:_(?P<step>\d{1,16}))?|(?P<weight>[WRbp])_(?P<gate>[ifgo]))"
+    rf"(?:(?P<name>[xhc{_GATES}])(?:_(?P<step>\d{{1,16}}))?|(?P<weight>[WRbp])_(?P<gate>[{_GATES}]))"
     r"\[(?:(?P<row>\d{1,16}),)?(?P<place>\d{1,16})\]"
     r"=(?P<value>.+)",
     re.ASCII,

@@ -329,11 +329,14 @@ def measured_sizes(lstm: LSTM) -> dict[Place, tuple[int, ...]]:
 
 def _sizes_of(part: LayerRecord, weights: LayerWeights) -> dict[str, tuple[int, ...]]:
     """The sizes of a layer's tensors in one direction; what the step makes is let go before the next."""
+    import numpy as np
+
     from lstm_explain.core.cell import step
 
     first = 0 if part.direction is Direction.FORWARD else -1
     x, h, c = part.input[:, first], part.initial_hidden, part.initial_cell
-    made = step(weights, x, h, c)
+    with np.errstate(all="ignore"):  # of infinite inputs too, the shapes are asked for
+        made = step(weights, x, h, c)
     arrays: dict[str, Array] = {
         "input_step": x,
         "hidden_prev": h,

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
+import signal
+from contextlib import suppress
 from typing import TYPE_CHECKING, ClassVar
 
 from rich.text import Text
@@ -72,8 +75,8 @@ class Explorer(App[None]):
         self.state, self._save, self.unicode = state, save, unicode
         self._asked: str | None = None
         self._beat: Timer | None = None
-        self.interrupted = False
-        """Whether Ctrl-C ended it."""
+        self.ended_by: signal.Signals | None = None
+        """The signal that ended it, if one did; Ctrl-C is SIGINT."""
 
     def compose(self) -> ComposeResult:
         yield Static(id="upper")
@@ -84,6 +87,9 @@ class Explorer(App[None]):
 
     def on_mount(self) -> None:
         self._beat = self.set_interval(BEAT, self._tick, pause=True)
+        for kind in (signal.SIGINT, signal.SIGTERM):
+            with suppress(NotImplementedError, RuntimeError, ValueError):  # not on Windows, nor outside the main thread
+                asyncio.get_running_loop().add_signal_handler(kind, self._end_by, kind)
 
     def on_ready(self) -> None:
         self._draw()
@@ -176,7 +182,10 @@ class Explorer(App[None]):
         self.exit()
 
     def action_interrupt(self) -> None:
-        self.interrupted = True
+        self._end_by(signal.SIGINT)
+
+    def _end_by(self, kind: signal.Signals) -> None:
+        self.ended_by = kind
         self.exit()
 
     # --- lines to answer ----------------------------------------------------------------------------------------------
@@ -190,7 +199,7 @@ class Explorer(App[None]):
         line.value = asked.given
         self.query_one("#asks", Static).update(Text(asked.asks if self.unicode else plain_text(asked.asks), no_wrap=True))
         self._show_line(True)
-        line.focus()
+        self.set_focus(line)  # at once: `line.focus()` would wait, and the keys typed meanwhile be lost
         line.cursor_position = len(asked.given)
 
     def on_input_submitted(self, event: Input.Submitted) -> None:

@@ -169,12 +169,8 @@ class _Layer:
         title = (
             f"LSTM written out in {many}" if body is None else f"LSTM written out in the body of a {text(body.node.op_type)}"
         )
-        recognised = (
-            f"it is no node LSTM: it was recognised from the nodes that it is written out in, of which {_several(proved)} "
-        )
-        recognised += (
-            "computed with ONNX's own reference evaluator on seeded numbers, made the h and c that our own cell makes"
-        )
+        recognised = f"it is no node LSTM; it was recognised from its nodes: {_several(proved)}, computed by ONNX's reference "
+        recognised += "evaluator on seeded numbers, made the h and c that our cell makes"
         layer = Weights(({Direction.FORWARD: weights},))
         biases = min(2, len(one.added))
         notes = (recognised, *notes, *order)
@@ -248,4 +244,6 @@ class _Layer:
 
 
 def _several(proved: list[Step]) -> str:
-    return "one timestep," if len(proved) == 1 else f"{len(proved)} timesteps,"
+    if in_body(proved[0]):
+        return "its body"
+    return "one of its timesteps" if len(proved) == 1 else f"{len(proved)} of its timesteps"

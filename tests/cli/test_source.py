@@ -252,3 +252,10 @@ def test_standard_input_closed_a_terminal_or_a_pipe(run: Call, refused: Refused)
 def test_an_array_in_a_pipe(run: Call, refused: Refused) -> None:
     message = refused(3, "trace", "--data", "-", runner=run, input=saved(np.ones((3, 2))))
     assert message.startswith("standard input: only CSV can be piped in, and this is a .npy array.")
+
+
+@pytest.mark.parametrize("topic", ["shapes", "terms", "unit", "trace", "influence", "memory", "equations"])
+def test_infinite_inputs_bring_no_warnings(topic: str, call: Call, tmp_path: Path) -> None:
+    (tmp_path / "x.csv").write_text("a,b\n1,inf\n-inf,nan\n", encoding="utf-8")
+    done = call(topic, "--data", "x.csv", "--allow-nan")
+    assert (done.returncode, done.stderr) == (0, b"")

@@ -74,6 +74,7 @@ FILES = {
     + "".join(f"2024-01-{day:02},{day % 4 + 0.5},0\n" for day in (1, 2, 3, 4, 8, 9, 10, 11, 12)),
     "ragged.csv": "1,2\n3,4\n5\n",
     "empty.csv": "",
+    "answers.json": '{"seed": 4, "level": 1, "questions": 2, "answers": {"1": "5 x 36", "2": "b"}}\n',
 }
 """The files that the examples read."""
 

@@ -105,3 +105,16 @@ def test_outputs_that_are_no_numbers(value: float) -> None:
     document = document_of(explain_verify(seeded(**SIZES), np.full((3, 4, 3), value)))
     assert "verify: these outputs are not this LSTM's" in words(document)
     assert "The largest difference is inf" in words(document)
+
+
+@pytest.mark.parametrize("as_read", [False, True])
+def test_of_a_layer_that_reads_from_the_end_the_order_of_the_outputs_is_said(as_read: bool) -> None:
+    about = {"kind": "model", "file": "m.onnx", "layer": "lstm", "framework": "onnx", "title": "an LSTM"}
+    loaded = Loaded(seeded(units=3).weights, {**about, "reads": "from the end"}, None, True)
+    lstm = seeded(samples=2, timesteps=4, units=3, loaded=loaded)
+    output = lstm.run().output if as_read else lstm.run().output[:, ::-1]
+    words = " ".join(one.text for one in document_of(explain_verify(lstm, output)) if isinstance(one, Paragraph))
+    assert f"in the order in which {'the layer reads them' if as_read else 'the data has them'}, which agrees" in words
+    from_the_start = seeded(samples=2, timesteps=4, units=3).run().output
+    words = " ".join(one.text for one in document_of(explain_verify(lstm, from_the_start)) if isinstance(one, Paragraph))
+    assert "Yes: the sequence was read from its start." in words

@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import html
 import re
+import signal
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -453,7 +454,7 @@ def test_leaving(pressed: list[str], interrupted: bool, before: list[str]) -> No
         await pilot.press(*pressed)
         left = pressed != ["q"] or not before
         assert app._exit is left
-        assert app.interrupted is (interrupted and left)
+        assert (app.ended_by is signal.SIGINT) is interrupted
 
     played(founding(), do)
 

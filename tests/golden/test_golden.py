@@ -132,6 +132,9 @@ TEXTS = {
     "frameworks-program.txt": f"frameworks onnx --code --bidirectional {SMALL}",
     "frameworks.md": f"frameworks haiku --code {SMALL.replace(' --dtype float64', '')} --format markdown",
     "help-frameworks.txt": "frameworks --help",
+    "quiz.md": "quiz --export markdown --questions 12 --seed 5",
+    "quiz-sizes.md": "quiz --export markdown --questions 3 --level 2 --timesteps 4 --features 2 --units 3",
+    "help-quiz.txt": "quiz --help",
     "help-tasks.txt": "tasks --help",
     "help-terms.txt": "terms --help",
     "help.txt": "--help",
@@ -143,6 +146,7 @@ TEXTS = {
 }
 
 NUMBERS = {
+    "quiz.json": "quiz --export json --questions 9 --seed 6",
     "shapes.json": f"shapes {STACK} --json",
     "shapes-keras.json": f"shapes --framework keras --return-sequences --return-state --bidirectional {SMALL} --json",
     "unit.json": f"unit --step 2 {SMALL} --peepholes --json",
