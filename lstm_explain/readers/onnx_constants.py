@@ -113,8 +113,8 @@ class Constants:
         if home is None:
             raise InputFileError(self.name, f"nothing in it gives {shown(text(name))} a value", "Export the model anew")
         place = (id(home), name)
-        if place in self.unknown:
-            raise type(self.unknown[place])(*self.unknown[place].args)
+        if (known := self.unknown.get(place)) is not None:
+            raise type(known)(*known.args)
         if place not in self.known:
             if place in self.under_way or len(self.under_way) >= DEEPEST:
                 found = "depends on itself" if place in self.under_way else f"depends on more than {DEEPEST} nodes in a row"

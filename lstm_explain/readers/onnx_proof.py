@@ -30,6 +30,21 @@ LARGEST = 1e-2
 """No larger difference is taken for rounding."""
 
 
+def fits(one: Step) -> bool:
+    """Whether a timestep can be run alone: where it is taken out of a sequence that is multiplied whole, not if that is long."""
+    if one.reads is None:
+        return False
+    return _timesteps(one) * SAMPLES * max(one.reads.array.shape) <= MOST_NUMBERS
+
+
+def _timesteps(one: Step) -> int:
+    """How many timesteps what it reads must have."""
+    at = None if one.reads is None else one.reads.at
+    if at is None:
+        return 1
+    return at + 1 if at >= 0 else -at
+
+
 def agrees(one: Step, weights: LayerWeights, constants: Constants) -> bool:
     """Whether a timestep's nodes make the h' and c' that our own cell makes of the same x, h and c.
 
@@ -56,10 +71,9 @@ def _fed(one: Step, weights: LayerWeights) -> tuple[dict[tuple[int, str], Array]
     if one.reads is None or one.recurs is None:
         return None
     numbers, features = Stream(0, 1), len(weights.kernel)
-    at = one.reads.at
-    timesteps = 1 if at is None else (at + 1 if at >= 0 else -at)
+    at, timesteps = one.reads.at, _timesteps(one)
     states = {one.recurs.by.key, one.cell.old_cell.key}  # often one: the zeros that both begin with
-    if timesteps * SAMPLES * features > MOST_NUMBERS or one.reads.by.key in states or one.recurs.at is not None:
+    if not fits(one) or one.reads.by.key in states or one.recurs.at is not None:
         return None
 
     def drawn(*sizes: int) -> Array:

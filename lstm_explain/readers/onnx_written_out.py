@@ -21,7 +21,7 @@ from lstm_explain.readers.found import Found, Unfit
 from lstm_explain.readers.naming import checked
 from lstm_explain.readers.onnx_constants import NotConstantError
 from lstm_explain.readers.onnx_graph import named
-from lstm_explain.readers.onnx_proof import agrees
+from lstm_explain.readers.onnx_proof import agrees, fits
 from lstm_explain.readers.onnx_source import Reading, Source, reading, state, turned_round
 from lstm_explain.readers.onnx_states import STATES, before_batch, one_for_all
 from lstm_explain.readers.onnx_steps import HANDED_ON, PROJECTED, NotReadError, Step, chains, in_body, step_of, turning
@@ -52,7 +52,7 @@ class Written(NamedTuple):
 
     found: list[Found]
     unfit: list[Unfit]
-    """What was recognised and is not explained: one for each reason."""
+    """What is recognised and not explained, one for each reason."""
 
 
 def read_written_out(cells: list[Cell], constants: Constants, file: str) -> Written:
@@ -155,8 +155,9 @@ class _Layer:
         if len(self.recurs.array) != one.units:
             raise NotReadError(PROJECTED)
         weights, framework = self._weights(), self._framework()
-        proved = [one] if one is self.steps[-1] else [one, self.steps[-1]]
-        if not all(agrees(each, weights, self.constants) for each in proved):
+        ends = [one] if one is self.steps[-1] else [one, self.steps[-1]]
+        proved = [each for each in ends if fits(each)]
+        if not proved or not all(agrees(each, weights, self.constants) for each in proved):
             raise NotReadError(UNPROVED)
         initial, notes = self._initial(weights)
         backward, order = self._direction()
@@ -226,7 +227,7 @@ class _Layer:
         ways = {later - earlier for earlier, later in pairwise(places)}
         if len(places) == len(readings) and not (ways == {1} or ways == {-1} or len(places) == 1):
             return False, (ORDER,)
-        backwards = first.backwards or ways == {-1}
+        backwards = first.backwards or False
         if len(readings) == 1 and first.at is not None:  # one timestep is the same from either end
             return False, ()
         return backwards ^ turned_round(first.sequence, first.axis, self.constants), ()

@@ -428,6 +428,7 @@ def test_every_json_key_is_described() -> None:
     lines += [f"tour --json {odd}", "tour --json --timesteps 1"]
     lines += ["window days.csv --json --timesteps 2 --time-column date --target price --scale standard"]
     lines += ["window weather.csv --json --timesteps 2 --scale minmax"]
+    lines += ["quiz --export json --questions 3 --units 7", "quiz --answers answers.json"]
     with example_folder():
         outputs = [printed(f"lstm-explain {line}") for line in lines]
     for line, output in zip(lines, outputs, strict=True):

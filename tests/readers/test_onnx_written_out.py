@@ -20,7 +20,7 @@ from lstm_explain.core.cell import step
 from lstm_explain.core.gates import Direction, Gate
 from lstm_explain.errors import LstmExplainError
 from lstm_explain.frameworks.known import CONVENTIONS
-from lstm_explain.readers import onnx_written_out
+from lstm_explain.readers import onnx_proof, onnx_written_out
 from lstm_explain.readers.onnx_model import read_onnx
 from lstm_explain.readers.onnx_proof import agrees
 
@@ -343,6 +343,15 @@ def test_the_proof_tells_gates_apart(monkeypatch: pytest.MonkeyPatch) -> None:
         )
         assert agrees(one, turned, constants) == (order == (0, 1, 2, 3))
     assert not agrees(one, layer._replace(bias=layer.bias + np.float32(1e-3)), constants)
+
+
+def test_a_long_sequence_that_is_multiplied_whole_is_proved_at_its_start(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(onnx_proof, "MOST_NUMBERS", 64)
+    for backwards in ("", "index"):
+        (found,) = read(files.unrolled(files.kernels(), files.Way(hoisted=True, backwards=backwards), 12))
+        assert "one of its timesteps, computed" in found.notes[0]
+    monkeypatch.setattr(onnx_proof, "MOST_NUMBERS", 8)
+    refused(files.unrolled(files.kernels(), files.Way(hoisted=True), 12), "its nodes do not compute")
 
 
 # --- hostile files ----------------------------------------------------------------------------------------------------
