@@ -9,7 +9,7 @@ from lstm_explain.errors import UsageError
 from lstm_explain.explain.checking import checked, memory_needed
 from lstm_explain.explain.expression import Piece, in_one_line, latex_of, names, pieces
 from lstm_explain.explain.result import Explanation
-from lstm_explain.explain.selection import check_layer, check_step, check_unit
+from lstm_explain.explain.selection import check_layer, check_step, check_unedited, check_unit
 from lstm_explain.explain.substitution import chains
 from lstm_explain.explain.unit import explain_unit
 from lstm_explain.explain.writing import Moment, Writer
@@ -156,6 +156,7 @@ def explain_equations(
             choices contradict each other.
         RefusedError: running even this sample, or checking the equations, would need more memory than the budget.
     """
+    check_unedited(lstm, "equations")
     spec = lstm.spec
     chosen = _chosen(notation, every)
     _check_numbers(every, numbers, unit, step)

@@ -18,7 +18,7 @@ from lstm_explain.explain.poking import Ripple, Statements, ripple, statements
 from lstm_explain.explain.reach import ThroughTime
 from lstm_explain.explain.reach import through_time as through_time_of
 from lstm_explain.explain.result import Explanation
-from lstm_explain.explain.selection import check_layer, check_run_step, check_unit
+from lstm_explain.explain.selection import check_layer, check_run_step, check_unedited, check_unit
 from lstm_explain.explain.shares import Derivatives, derivatives_at, mean_derivatives
 
 if TYPE_CHECKING:
@@ -101,7 +101,7 @@ def explain_influence(
         UsageError: there is no such unit, sample, timestep, layer or direction; the timestep is padding; `by` moves nothing.
         RefusedError: the run or the derivatives would need more memory than the budget.
     """
-    spec = lstm.spec
+    spec = check_unedited(lstm, "influence").spec
     layer, way = check_layer(spec, layer, direction)
     unit, sample, by = check_unit(spec, unit), lstm.checked_sample(sample), _checked_by(spec, by)
     length = spec.timesteps if lstm.lengths is None else lstm.lengths[sample]

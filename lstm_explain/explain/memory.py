@@ -17,7 +17,7 @@ from lstm_explain.explain.forgetting import initialised
 from lstm_explain.explain.one_step import one_step
 from lstm_explain.explain.plain import plain
 from lstm_explain.explain.result import Explanation
-from lstm_explain.explain.selection import check_layer, chosen_units
+from lstm_explain.explain.selection import check_layer, check_unedited, chosen_units
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -173,6 +173,7 @@ def explain_memory(
         UsageError: there is no such sample, unit, layer or direction; or states cannot be carried.
         RefusedError: running even this sample, or keeping the states at all borders, would need more memory than the budget.
     """
+    check_unedited(lstm, "memory")
     spec = lstm.spec
     if carry_state:
         check_carry(lstm)

@@ -11,7 +11,16 @@ from lstm_explain.errors import UsageError, there_are
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
+    from lstm_explain.core.lstm import LSTM
     from lstm_explain.core.spec import Spec
+
+
+def check_unedited(lstm: LSTM, topic: str) -> LSTM:
+    """The LSTM, once it is known that nothing is set by hand in it: what the topic says is about such a run."""
+    if lstm.edits:
+        asked = f"{topic} with {', '.join(map(str, lstm.edits[:8]))}{', ...' if len(lstm.edits) > 8 else ''} set by hand"
+        raise UsageError(asked, "its statements are about a run in which nothing is set", "Ask `unit` or `trace` of it")
+    return lstm
 
 
 def check_layer(spec: Spec, layer: int, direction: str) -> tuple[int, Direction]:

@@ -14,6 +14,7 @@ from lstm_explain.explain.network_parameters import parts_of
 from lstm_explain.explain.network_tensors import measured_sizes, tensors_of
 from lstm_explain.explain.plain import plain
 from lstm_explain.explain.result import Explanation
+from lstm_explain.explain.selection import check_unedited
 from lstm_explain.explain.unrolled import unrolled
 from lstm_explain.frameworks.keras import KERAS
 from lstm_explain.frameworks.keras_network import keras_in_short, keras_lines
@@ -152,6 +153,7 @@ def explain_tasks(
         UsageError: there is no such task or sample, a size is below 1 or too large, or the task has no steps to choose.
         RefusedError: running even the block of the sample would need more memory than the budget.
     """
+    check_unedited(lstm, "tasks")
     chosen = None if task is None else check_task(task)
     outputs = _size("--outputs", outputs, "the dense layer needs at least one neuron")
     sample = lstm.checked_sample(sample)

@@ -82,7 +82,7 @@ class Explorer(App[None]):
         yield Static(id="upper")
         yield Static(id="moved")
         yield Static(id="asks")
-        yield Input(id="answer")
+        yield Input(id="answer", select_on_focus=False)
         yield Static(id="keys")
 
     def on_mount(self) -> None:

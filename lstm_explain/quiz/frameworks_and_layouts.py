@@ -19,7 +19,7 @@ from lstm_explain.frameworks.known import LAYERS
 from lstm_explain.frameworks.stored import written
 from lstm_explain.quiz.posed import Count, Maker, Posed, Sizes, Statements
 from lstm_explain.quiz.question import spelled
-from lstm_explain.quiz.setting import GATE_WORDS, PER_UNIT, gate_words, layers_of, shows
+from lstm_explain.quiz.setting import GATE_WORDS, PER_UNIT, PRECISE, gate_words, layers_of, shows
 
 if TYPE_CHECKING:
     from lstm_explain.core.axes import Array
@@ -102,7 +102,7 @@ def gate_block(draw: Draw) -> Posed:
     lines = "rows" if one.convention.neurons_first else "columns"
     return Posed(
         f"In {one.title}, the array {name} of a layer of {spec.units} units has the shape {spelled(array.shape)}. Which gate "
-        f"do its {lines} {first} to {last} belong to, counted from 0?",
+        f"do its {lines} {first} to {last} (along axis {axis}) belong to? Everything counts from 0.",
         Statements(tuple((GATE_WORDS[gate], found == {float(place)}) for place, gate in enumerate(GATES))),
         f"Each gate has {spec.units} {lines} in a row. In which order do the gates stand in {one.title}?",
         f"Weights that tell their gate were written in {one.title}'s way and read off: its order is "
@@ -123,9 +123,9 @@ def array_shape(draw: Draw) -> Posed:
     f, u = spec.features, spec.units
     gates = PER_UNIT * u
     plain = [(gates, f), (f, gates), (gates, u), (u, gates), (f, u), (gates, 2 * u), (gates, f + u)]
-    whose = f", in layer {array.layer} (layers count from 0)" if spec.layers > 1 else ""
+    whose = f" in layer {array.layer} (layers count from 0)" if spec.layers > 1 else ""
     return Posed(
-        f"{layers_of(spec)} reads {plural(f, 'feature')}. What is the shape of its array {array.name} in {one.title}{whose}?",
+        f"{layers_of(spec)} reads {plural(f, 'feature')}. In {one.title}, what is the shape of its array {array.name}{whose}?",
         Sizes(sizes, (turned, *((*sizes[:-2], *two) for two in plain))),
         f"In {one.title}, the neurons stand along the {'first' if one.convention.neurons_first else 'last'} axis of a "
         "matrix. What do they read?",
@@ -226,7 +226,7 @@ def wrong_order(draw: Draw) -> Posed | None:
     """How many gates survive a wrong order."""
     from lstm_explain.core.forward import forward
 
-    lstm = draw.lstm()
+    lstm = draw.lstm(dtype=PRECISE)
     spec, saved = lstm.spec, draw.one(PACKED)
     others = [one for one in PACKED if one.convention.gate_order != saved.convention.gate_order]
     read = draw.one(others)
@@ -245,7 +245,7 @@ def wrong_order(draw: Draw) -> Posed | None:
         "own weights all the same?",
         Count(len(right), (0, 1, 2, 3, 4)),
         "Write the two orders below each other.",
-        f"Packed and read back: {good} stayed in place. In this LSTM of {plural(spec.units, 'unit')}, the output is then off "
+        f"Packed and read back: {good} stayed in place. In an LSTM of {plural(spec.units, 'unit')}, the output is then off "
         f"by up to {apart:.2f}.",
         shows(lstm, "frameworks"),
     )
@@ -275,7 +275,7 @@ def sequence_in_keras(draw: Draw) -> Posed:
         "return_sequences=True gives every timestep; without it there is the last h alone.",
         f"Read off the run: {spelled(sizes)}. {plural(spec.output, 'number')} of h"
         + (f", {u} in each direction" if spec.bidirectional else "")
-        + (f", at each of {t} timesteps." if every else ", once."),
+        + (f", at each of {t} timesteps." if every else ", after the last timestep."),
         shows(lstm, "shapes"),
     )
 

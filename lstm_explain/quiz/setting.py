@@ -18,6 +18,10 @@ if TYPE_CHECKING:
 GATE_WORDS = {gate: f"the {gate.value.replace('_', ' ')} {LETTERS[gate]}" for gate in GATES}
 """the input gate i, the forget gate f, the candidate g, the output gate o"""
 PER_UNIT = len(GATES)
+PRECISE = "float64"
+"""The type where numbers of a run are told: in float32, another processor may round them otherwise."""
+FADES = 32
+"""After more timesteps than this, a change may have faded below the last bit of h, so it is not asked how far one reaches."""
 
 
 def setting(spec: Spec) -> str:

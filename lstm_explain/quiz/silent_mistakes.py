@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -13,7 +14,7 @@ from lstm_explain.explain.memory import explain_memory
 from lstm_explain.explain.tasks import explain_tasks
 from lstm_explain.quiz.posed import Count, Maker, Posed, Sizes, Statements
 from lstm_explain.quiz.question import spelled
-from lstm_explain.quiz.setting import PER_UNIT, layers_of, shows
+from lstm_explain.quiz.setting import FADES, PER_UNIT, layers_of, shows
 
 if TYPE_CHECKING:
     from lstm_explain.core.axes import Array
@@ -46,9 +47,11 @@ def time_for_samples(draw: Draw) -> Posed:
     )
 
 
-def leaking_samples(draw: Draw) -> Posed:
+def leaking_samples(draw: Draw) -> Posed | None:
     """How far one sample then leaks into others."""
     lstm = draw.lstm()
+    if lstm.spec.samples > FADES:
+        return None
     spec, sample = lstm.spec, draw.below(lstm.spec.samples)
     x = lstm.inputs.block(0, spec.samples)
     changed = x.copy()
@@ -68,9 +71,11 @@ def leaking_samples(draw: Draw) -> Posed:
     )
 
 
-def half_of_the_output(draw: Draw) -> Posed:
+def half_of_the_output(draw: Draw) -> Posed | None:
     """How much one half of a bidirectional output has read."""
     lstm = draw.lstm(bidirectional=True)
+    if lstm.spec.timesteps > FADES:
+        return None
     spec, at_end, backward = lstm.spec, draw.chance(2), draw.one((True, True, False))
     place, half = (-1 if at_end else 0), slice(spec.hidden, None) if backward else slice(None, spec.hidden)
     x = lstm.inputs.block(0, 1)
@@ -177,9 +182,9 @@ def mixed_states(draw: Draw) -> Posed:
     whose = np.broadcast_to(np.arange(n)[None, :, None], h_n.shape)
     value = len(set(whose.reshape(n, -1)[0].tolist()))
     return Posed(
-        f"h_n of torch.nn.LSTM has the shape {spelled(h_n.shape)}: {k} layers and directions, {n} samples, {u} units. For a "
-        f"classifier it is made flat with h_n.reshape({n}, -1), a row for each sample. From how many different samples are "
-        "the numbers in row 0?",
+        f"h_n of torch.nn.LSTM has the shape {spelled(h_n.shape)}: a slice for each of {k} layers and directions, {n} "
+        f"samples, {u} units. For a classifier it is made flat with h_n.reshape({n}, -1), a row for each sample. From how "
+        "many different samples are the numbers in row 0?",
         Count(value, (1, n, 0, k + 1, k * u)),
         "reshape keeps the numbers in their order. Which axis comes first in h_n?",
         f"Done with numbers that tell their sample: {value}. It should be 1, and is after h_n.transpose(0, 1).",
@@ -217,6 +222,7 @@ def padding(draw: Draw) -> Posed | None:
     x = lstm.inputs.block(0, 1).copy()
     x[:, length:] = 0
     record = forward(spec, lstm.weights, x, lengths=np.array([length]) if packed else None)
+    lstm = replace(lstm, lengths=(length,)) if packed else lstm
     value = int((record.last_hidden[0, 0] != record.output[0, length - 1]).sum())
     how = "with pack_padded_sequence" if packed else "without a mask and without packing"
     after = spec.timesteps - length
@@ -225,14 +231,16 @@ def padding(draw: Draw) -> Posed | None:
         f"through a layer of {spec.units} units. How many of the {spec.units} numbers in its last h differ from those after "
         f"timestep {length}?",
         Count(value, (0, spec.units, after, 1, length)),
-        "Does a unit stand still when it reads zeros? Its memory and its biases are still there.",
+        "What is packing for?"
+        if packed
+        else "Does a unit stand still when it reads zeros? It still has its memory and its h.",
         f"Run and compared: {value} of {spec.units}. "
         + (
             "Packed, the layer stops at the end of each sample."
             if packed
             else f"The layer went on for {plural(after, 'timestep')}, from h and c."
         ),
-        shows(lstm, "trace", lengths=str(length) if packed else None),
+        shows(lstm, "trace"),
     )
 
 

@@ -84,14 +84,13 @@ def state_shape(draw: Draw) -> Posed:
     n, t, f, u = spec.samples, spec.timesteps, spec.features, spec.units
     (state,) = explain_shapes(lstm).of("cell_last" if memory else "output_last")
     sizes = state.shape.sizes
-    what = "the memories c of all units" if memory else "h, what the layer puts out,"
+    what = "the memories c of all units are" if memory else "h, what the layer puts out, is"
     letter = "c" if memory else "h"
     why = f"{letter} has one number for each of {u} units"
     if not memory and spec.projection:
         why = f"h is what the projection makes, {plural(spec.projection, 'number')}"
     return Posed(
-        f"{setting(spec)} After the last timestep, {what} of all samples {'are' if memory else 'is'} kept. What is the shape "
-        "of that array, samples first?",
+        f"{setting(spec)} After the last timestep, {what} kept in one array, samples first. What is its shape?",
         Sizes(sizes, ((n, t, sizes[1]), (n, f), (n, u), (n, PER_UNIT * u), (n, spec.hidden), (n, 2 * u), (u, f))),
         "One timestep only, so there is no axis of timesteps.",
         f"{spelled(sizes)}: {why}; and there are {n} samples.",
@@ -209,8 +208,8 @@ def weight_shape(draw: Draw) -> Posed:
             tuple(sizes), ((f, u), (h, u), (f, PER_UNIT * u), (h, PER_UNIT * u), (f + h, PER_UNIT * u), (spec.timesteps, u))
         ),
         "How many numbers are read, and how many neurons read them? Samples and timesteps share the weights.",
-        f"{spelled(tuple(sizes))}: a row for each of {plural(sizes[0], 'number')}, and a column for each of "
-        f"{PER_UNIT} * {u} = {sizes[1]} neurons.",
+        f"{spelled(tuple(sizes))}: a row for each of {plural(sizes[0], 'number')}, and a column for each of {PER_UNIT} * {u} "
+        f"= {sizes[1]} neurons.",
         shows(lstm, "shapes"),
     )
 

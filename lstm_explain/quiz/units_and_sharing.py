@@ -15,7 +15,7 @@ from lstm_explain.explain.influence import explain_influence
 from lstm_explain.explain.shapes import explain_shapes
 from lstm_explain.explain.unit import explain_unit
 from lstm_explain.quiz.posed import Count, Maker, Posed, Statements
-from lstm_explain.quiz.setting import PER_UNIT, layers_of, setting, shows
+from lstm_explain.quiz.setting import FADES, PER_UNIT, PRECISE, layers_of, setting, shows
 
 if TYPE_CHECKING:
     from lstm_explain.core.axes import Array
@@ -55,7 +55,7 @@ def next_timestep(draw: Draw) -> Posed | None:
 
 def same_timestep(draw: Draw) -> Posed | None:
     """How many units notice another one's memory at the same timestep."""
-    lstm = draw.lstm("peepholes no_bias")
+    lstm = draw.lstm("peepholes no_bias", dtype=PRECISE)
     spec, unit, t = lstm.spec, draw.below(lstm.spec.units), draw.whole(1, lstm.spec.timesteps)
     found, whole = explain_influence(lstm, unit, step=t).statements.same_timestep, draw.chance(2)
     value = found.other_emitted.moved + (found.own_emitted.moved if whole else 0)
@@ -168,9 +168,11 @@ def _moved(lstm: LSTM, x: Array, place: tuple[int, ...]) -> Array:
     return moved
 
 
-def timesteps_reached(draw: Draw) -> Posed:
+def timesteps_reached(draw: Draw) -> Posed | None:
     """How many timesteps notice a change of the input at one of them."""
     lstm = draw.lstm("bidirectional")
+    if lstm.spec.timesteps > FADES:
+        return None
     spec, t = lstm.spec, draw.whole(1, lstm.spec.timesteps)
     moved = int(_moved(lstm, lstm.inputs.block(0, 1), (0, t - 1)).any(axis=(0, 2)).sum())
     last = spec.timesteps
@@ -192,7 +194,7 @@ def timesteps_reached(draw: Draw) -> Posed:
 
 def step_arithmetic(draw: Draw) -> Posed | None:
     """A timestep's arithmetic, with the numbers of a run."""
-    lstm = draw.lstm("peepholes")
+    lstm = draw.lstm("peepholes", dtype=PRECISE)
     spec, unit, t, emits = lstm.spec, draw.below(lstm.spec.units), draw.whole(1, lstm.spec.timesteps), draw.chance(3)
     record, place = lstm.run_sample(0)
     part = record.of(0, Direction.FORWARD)
@@ -234,7 +236,7 @@ HOLDS = {
 
 def held_gates(draw: Draw) -> Posed | None:
     """What becomes of a memory whose gates are held open or shut."""
-    lstm = draw.lstm()
+    lstm = draw.lstm(dtype=PRECISE)
     spec, unit = lstm.spec, draw.below(lstm.spec.units)
     if spec.timesteps == 1:
         return None

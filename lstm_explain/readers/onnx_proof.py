@@ -31,10 +31,10 @@ LARGEST = 1e-2
 
 
 def fits(one: Step) -> bool:
-    """Whether a timestep can be run alone: where it is taken out of a sequence that is multiplied whole, not if that is long."""
+    """Whether a timestep can be run alone; not where it is taken out of a long sequence that is multiplied whole."""
     if one.reads is None:
         return False
-    return _timesteps(one) * SAMPLES * max(one.reads.array.shape) <= MOST_NUMBERS
+    return _timesteps(one) * SAMPLES * int(max(one.reads.array.shape)) <= MOST_NUMBERS
 
 
 def _timesteps(one: Step) -> int:

@@ -227,7 +227,7 @@ class _Layer:
         ways = {later - earlier for earlier, later in pairwise(places)}
         if len(places) == len(readings) and not (ways == {1} or ways == {-1} or len(places) == 1):
             return False, (ORDER,)
-        backwards = first.backwards or False
+        backwards = first.backwards or ways == {-1}
         if len(readings) == 1 and first.at is not None:  # one timestep is the same from either end
             return False, ()
         return backwards ^ turned_round(first.sequence, first.axis, self.constants), ()

@@ -18,8 +18,9 @@ OWN = {
     "render": {"document", "explain", "core.axes", "core.gates", "core.record"},
     "tour": {"explain", "document", "core"},
     "quiz": {"core", "frameworks", "explain", "document"},
+    "explorer": {"core", "explain", "document", "render"},
     "library": ANY,
-    "cli": {*ANY, "library", "cli", "tour", "quiz"},
+    "cli": {*ANY, "library", "cli", "tour", "quiz", "explorer"},
 }
 THIRD_PARTY = {
     "core": {"numpy", "threadpoolctl"},
@@ -30,10 +31,12 @@ THIRD_PARTY = {
     "render": {"numpy", "onnx", "safetensors"},
     "tour": {"numpy"},
     "quiz": {"numpy"},
+    "explorer": {"numpy", "textual"},
     "library": set(),
     "cli": {"typer", "rich", "numpy"},
 }
-RICH_ONLY_IN = {"render/terminal.py", "cli/progress.py"}
+RICH_ONLY_IN = {"render/terminal.py", "cli/progress.py", "explorer/app.py"}
+TEXTUAL_ONLY_IN = {"explorer/app.py"}
 
 MODULES = sorted(path for path in PACKAGE.rglob("*.py") if path.parent != PACKAGE)
 MODULES += [PACKAGE / "library.py"]
@@ -68,6 +71,8 @@ def allowed(own: str, path: Path, name: str) -> bool:
     if head != "lstm_explain":
         if head == "rich":
             return path.relative_to(PACKAGE).as_posix() in RICH_ONLY_IN
+        if head == "textual":
+            return path.relative_to(PACKAGE).as_posix() in TEXTUAL_ONLY_IN
         return head in sys.stdlib_module_names or head in THIRD_PARTY[own]
     if rest in {"errors", "version"} or rest.split(".")[0] == own:
         return True
@@ -92,6 +97,8 @@ def test_every_stage_is_in_the_table() -> None:
         ("document/trace.py", "import numpy"),
         ("render/layout.py", "import rich.table"),
         ("readers/npy.py", "from lstm_explain.explain.plain import plain"),
+        ("explorer/actions.py", "import textual"),
+        ("explorer/scene.py", "from lstm_explain.cli.source import lstm_from"),
         ("explain/trace.py", "from lstm_explain import library"),
     ],
 )

@@ -29,7 +29,16 @@ def loaded(*arguments: str) -> set[str]:
 
 
 @pytest.mark.parametrize(
-    "arguments", [("--version",), ("--help",), ("trace", "--help"), ("tour", "--help"), ("schema", "trace"), ("shapse",)]
+    "arguments",
+    [
+        ("--version",),
+        ("--help",),
+        ("trace", "--help"),
+        ("tour", "--help"),
+        ("quiz", "--help"),
+        ("schema", "trace"),
+        ("shapse",),
+    ],
 )
 def test_what_computes_nothing_loads_no_numpy(arguments: tuple[str, ...]) -> None:
     assert not loaded(*arguments) & (HEAVY | STAGES | EXTRAS)
@@ -58,6 +67,14 @@ def test_a_table_loads_no_reader_and_no_framework(arguments: tuple[str, ...]) ->
     assert not modules & {"lstm_explain.readers.npy", "lstm_explain.readers.delimited", *EXTRAS}
     others = TOPICS - set(arguments)
     assert not modules & {f"lstm_explain.{stage}.{other}" for stage in ("cli", "document") for other in others}
+
+
+@pytest.mark.parametrize("arguments", [("explore",), ("explore", "--help"), ("unit", "--edit", "h_1[0]=1"), ("tour", "--help")])
+def test_only_the_explorer_on_a_screen_loads_textual(arguments: tuple[str, ...]) -> None:
+    """Without a terminal, `explore` says so before anything is loaded."""
+    modules = loaded(*arguments)
+    assert not modules & {"lstm_explain.explorer.app", *EXTRAS}
+    assert ("numpy" in modules) is (arguments[0] == "unit")
 
 
 def test_this_check_can_fail() -> None:

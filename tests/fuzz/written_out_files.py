@@ -46,7 +46,8 @@ class Way:
     casts: int = 0
     """How many nodes Cast stand between the others."""
     backwards: str = ""
-    """`index`, where timesteps are taken from the last to the first; `slice` or `sequence`, where x is turned round before."""
+    """`index`, where timesteps are taken from the last to the first; `slice` or `sequence`, where x is turned round before;
+    `twice`, where both are done."""
     folded_start: bool = False
     """Whether the exporter computed h_0 @ R, as torch's newer one does."""
     gate: str = "Sigmoid"
@@ -130,7 +131,7 @@ def unrolled(
         helper.make_node("Cast", ["filled"], ["zeros"], to=TensorProto.FLOAT),
     ]
     x = "X"
-    if way.backwards == "slice":
+    if way.backwards in ("slice", "twice"):
         way.made.append(helper.make_node("Slice", ["X", "minus", "far", "one", "minus"], ["turned_X"]))
         x = "turned_X"
     way.made.append(helper.make_node("Transpose", [x], ["steps"], perm=[1, 0, 2]))
@@ -148,7 +149,7 @@ def unrolled(
         x = way.node("Add", [x, "b"], "all_z") if "b" in arrays else x
     emitted = []
     for number in range(timesteps):
-        at, place = f"t{number}_", timesteps - 1 - number if way.backwards == "index" else number
+        at, place = f"t{number}_", timesteps - 1 - number if way.backwards in ("index", "twice") else number
         way.made.append(constant(f"{at}n", np.array(place, np.int64)))
         read = way.node("Gather", [x, f"{at}n"], f"{at}read", axis=0)
         if way.folded_start and not number:

@@ -192,7 +192,7 @@ def held_gates(told: Told) -> str:
 
 
 def array_shape(told: Told) -> tuple[int, ...]:
-    name, framework = re.search(r"its array ([\w.]+) in (\w+)", told.text).groups()  # type: ignore[union-attr]
+    framework, name = re.search(r"In (\w+), what is the shape of its array ([\w.]+)", told.text).groups()  # type: ignore[union-attr]
     layer = told.number(r"in layer (\d+)")
     reads = told.f if layer == 0 else told.u * told.ways
     gates = 4 * told.u

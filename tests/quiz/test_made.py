@@ -210,6 +210,16 @@ def test_a_mistake_that_happens_to_be_right_is_no_choice() -> None:
         check_choices(question) if question.choices else None
 
 
+def test_how_far_a_change_reaches_is_not_asked_where_it_fades() -> None:
+    for name, sizes in (
+        ("leaking-samples", {"samples": 60}),
+        ("timesteps-reached", {"timesteps": 60}),
+        ("half-of-the-output", {"timesteps": 60}),
+    ):
+        (maker,) = (maker for maker in MAKERS if maker.name == name)
+        assert maker.question(Draw(0, 0, sizes)) is None
+
+
 def test_levels_and_topics_are_well_filled() -> None:
     for level in LEVELS:
         assert sum(maker.level == level for maker in MAKERS) >= 8

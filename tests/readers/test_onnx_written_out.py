@@ -94,7 +94,7 @@ def ran(layer: LayerWeights, batch: Array, h: Array, c: Array) -> Array:
     casts=st.integers(0, 3),
     folded_start=st.booleans(),
     bias=st.booleans(),
-    backwards=st.sampled_from(["", "index", "slice", "sequence"]),
+    backwards=st.sampled_from(["", "index", "slice", "sequence", "twice"]),
     seed=st.integers(0, 2**32 - 1),
 )
 @settings(max_examples=60, deadline=None)
@@ -112,7 +112,7 @@ def test_every_way_to_write_it_out(
     (found,) = read(made)
     assert same(found, arrays, order)
     assert found.title == f"LSTM written out in {timesteps} timesteps"
-    assert found.from_the_end == bool(backwards)
+    assert found.from_the_end == (backwards not in ("", "twice"))
     assert (found.spec.features, found.spec.units, found.biases, found.initial) == (features, units, int(bias), None)
     assert CONVENTIONS[found.framework].gate_order == tuple(LETTERS[letter] for letter in order)
     assert len(found.notes) == 1

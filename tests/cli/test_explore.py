@@ -1,0 +1,169 @@
+"""`explore` from the command line: no terminal, what it saves, and the command lines that it prints."""
+
+from __future__ import annotations
+
+import json
+import os
+import shlex
+import subprocess
+import sys
+from types import SimpleNamespace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pytest
+
+import lstm_explain
+from lstm_explain.cli.explore import _save
+from lstm_explain.core.gates import Direction
+from lstm_explain.document.command_line import Given
+from lstm_explain.errors import LstmExplainError
+from lstm_explain.explorer import actions
+from lstm_explain.explorer.commands import commands, topic_command
+from lstm_explain.explorer.scene import scene
+from lstm_explain.explorer.state import State
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+pty = pytest.importorskip("pty", reason="there are no pseudo-terminals here")
+STREAMS = {"stdin": "standard input", "stdout": "standard output", "stderr": "standard error"}
+
+
+@pytest.mark.parametrize("missing", STREAMS)
+def test_without_a_terminal_it_says_what_to_use_instead(missing: str, tmp_path: Path) -> None:
+    ours, theirs = pty.openpty()
+    with (tmp_path / "other").open("w+b") as file:
+        streams: dict[str, Any] = {name: file if name == missing else theirs for name in STREAMS}
+        done = subprocess.run([sys.executable, "-m", "lstm_explain", "explore"], **streams, timeout=60, check=False)
+        file.seek(0)
+        text = file.read().decode() if missing == "stderr" else os.read(ours, 65536).decode().replace("\r\n", "\n")
+    os.close(ours)
+    os.close(theirs)
+    assert done.returncode == 2
+    use = "Use `lstm-explain unit --step 4` or `lstm-explain trace`, which print; both take --edit."
+    assert text == f"Error: explore: {STREAMS[missing]} is no terminal. {use}\n"
+
+
+# --- saving -----------------------------------------------------------------------------------------------------------
+
+
+def showing(state: State, **given: Any) -> Any:
+    """What `_save` takes of the application."""
+    return SimpleNamespace(state=state.but(given=Given(**given)), size=SimpleNamespace(width=80, height=24), unicode=True)
+
+
+def founding() -> State:
+    return actions.changed(State(lstm_explain.seeded(), unit=3, step=4), "h_3[3]=0.6")
+
+
+@pytest.mark.parametrize("name", ["a.txt", "a.md", "a.json", "a.csv", "a.jsonl", "a.npz"])
+def test_what_is_saved_is_what_the_command_writes_that_it_names(name: str, tmp_path: Path, call: Callable[..., Any]) -> None:
+    said = _save(showing(founding()), name)
+    saved = (tmp_path / name).read_bytes()
+    (tmp_path / name).unlink()
+    line = said.removeprefix(f"Wrote {name}. Again: ")
+    assert line == topic_command(founding().but(given=Given()), "unit" if name[2:] in ("txt", "md", "json") else "trace", name)
+    done = call(*shlex.split(line)[1:])
+    assert (done.returncode, done.stdout) == (0, b"")
+    assert (tmp_path / name).read_bytes() == saved
+    assert b"h_3[3]=0.6" in saved or b"h\\_3\\[3\\]=0.6" in saved or name[2:] in ("csv", "npz")
+
+
+def test_a_picture_is_the_screen() -> None:
+    class Size(tuple[int, int]):
+        width, height = 80, 24
+
+    explorer = showing(founding())
+    explorer.size = Size((80, 24))
+    said = _save(explorer, "a.svg")
+    with open("a.svg", encoding="utf-8") as file:  # noqa: PTH123 - in the folder of the test
+        picture = file.read()
+    assert said == "Wrote a.svg, this screen. Again: lstm-explain explore --edit 'h_3[3]=0.6' --unit 3 --step 4"
+    assert "<svg" in picture
+    assert "9&#160;of&#160;9&#160;at" in picture
+
+
+@pytest.mark.parametrize(
+    ("name", "found"), [("a.xyz", "xyz"), ("nowhere/a.json", "there is no folder"), ("my.npy", "would replace the file"), ("a", "a")]
+)
+def test_what_cannot_be_saved_is_said(name: str, found: str, tmp_path: Path) -> None:
+    np.save("my.npy", np.ones((3, 4, 2), np.float32))
+    before = (tmp_path / "my.npy").read_bytes()
+    state = State(lstm_explain.given(np.ones((3, 4, 2), np.float32), units=3))
+    with pytest.raises(LstmExplainError, match=found):
+        _save(showing(state, data="my.npy"), name)
+    assert (tmp_path / "my.npy").read_bytes() == before
+
+
+# --- the command lines ------------------------------------------------------------------------------------------------
+
+CASES: list[tuple[dict[str, Any], dict[str, Any], str]] = [
+    ({}, {"unit": 3, "step": 4}, "h_3[3]=0.6"),
+    ({"units": 4, "samples": 3, "timesteps": 5, "features": 2}, {"unit": 1, "step": 5, "sample": 2}, "f[1]=0; x_2[1]=-1"),
+    ({"layers": 2, "bidirectional": True}, {"layer": 1, "direction": Direction.BACKWARD, "step": 2}, "1.backward:c_3[0]=2"),
+    ({"projection": 3, "peepholes": True, "dtype": "float64"}, {"unit": 7, "step": 3}, "p_o[7]=1 h_2[1]=0.5 o_3[7]=0.25"),
+    ({"bias": False, "init": "pytorch", "seed": 5}, {"unit": 2, "step": 1}, "W_g[0,2]=0.5 c_0[2]=1"),
+    ({"lengths": [4, 2, 3]}, {"sample": 1, "step": 2, "unit": 5}, "R_f[1,5]=-0.5"),
+]
+
+
+@pytest.mark.parametrize(("sizes", "place", "edits"), CASES)
+def test_unit_as_it_is_printed_gives_the_numbers_that_are_shown(
+    sizes: dict[str, Any], place: dict[str, Any], edits: str, call: Callable[..., Any]
+) -> None:
+    state = State(lstm_explain.seeded(**sizes), given=Given()).but(**place)
+    state = actions.changed(state, edits)
+    assert not state.said
+    done = call(*shlex.split(topic_command(state, "unit"))[1:], "--json")
+    assert done.returncode == 0, done.stderr
+    found, seen = json.loads(done.stdout), scene(state)
+    assert found["source"]["edits"] == [str(one) for one in state.edits]
+    tolerance = {"abs": 1e-6 if state.lstm.spec.dtype == "float32" else 1e-12}
+    step, made = found["steps"][state.step - 1], found["arithmetic"]
+    for letter in "ifgoc":
+        assert step[letter] == pytest.approx(seen.number(letter, state.step, state.unit), **tolerance)
+    if state.lstm.spec.projection is None:
+        assert step["h"] == pytest.approx(seen.number("h", state.step, state.unit), **tolerance)
+    for sums in seen.sums(state.step, state.unit):
+        assert made[sums.gate.value]["sum"] == pytest.approx(sums.total, **tolerance)
+        assert made[sums.gate.value]["value"] == pytest.approx(sums.value, **tolerance)
+    assert made["cell"]["value"] == pytest.approx(seen.made(state.step, state.unit), **tolerance)
+    assert made["hidden"]["value"] == pytest.approx(seen.emitted(state.step, state.unit), **tolerance)
+
+
+@pytest.mark.parametrize(("sizes", "place", "edits"), CASES)
+def test_every_command_that_is_printed_is_one(
+    sizes: dict[str, Any], place: dict[str, Any], edits: str, call: Callable[..., Any]
+) -> None:
+    state = actions.changed(State(lstm_explain.seeded(**sizes), given=Given()).but(**place), edits)
+    for line in commands(state):
+        program, topic, *arguments = shlex.split(line)
+        assert program == "lstm-explain"
+        done = call(topic, *arguments)
+        if topic == "explore":
+            assert b"is no terminal" in done.stderr, "everything else of it is right"
+        else:
+            assert done.returncode == 0, done.stderr
+
+
+def test_influence_pokes_the_unit_where_it_was_changed(call: Callable[..., Any]) -> None:
+    state = actions.changed(State(lstm_explain.seeded(), unit=5, step=9, given=Given()), "h_3[2]=1")
+    line = commands(state)[-1]
+    assert line == "lstm-explain influence --unit 2 --step 4"
+    found = json.loads(call(*shlex.split(line)[1:], "--json").stdout)
+    assert (found["statements"]["unit"], found["step"]) == (2, 4)
+
+
+def test_files_are_named_as_they_were_given(tmp_path: Path, call: Callable[..., Any]) -> None:
+    (tmp_path / "a folder").mkdir()
+    np.save("a folder/my data.npy", np.ones((3, 4, 2), np.float32))
+    lstm = lstm_explain.given(np.ones((3, 4, 2), np.float32), name="my data.npy", units=3)
+    state = actions.changed(State(lstm, step=2, given=Given(data="a folder/my data.npy")), "h_1[0]=1")
+    line = topic_command(state, "unit")
+    assert line == "lstm-explain unit --data 'a folder/my data.npy' --units 3 --edit 'h_1[0]=1' --step 2"
+    done = call(*shlex.split(line)[1:], "--json")
+    assert done.returncode == 0, done.stderr
+    step = json.loads(done.stdout)["steps"][1]
+    assert step["c"] == pytest.approx(scene(state).number("c", 2, 0), abs=1e-6)
