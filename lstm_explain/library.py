@@ -105,7 +105,7 @@ def from_model(
     """Build an LSTM with the weights of a model file, over seeded inputs or an array of yours.
 
     Args:
-        file: a file that PyTorch, Keras, ONNX, Flax, safetensors or numpy wrote. Nothing in it is run.
+        file: a file that PyTorch, Keras, ONNX, Flax, safetensors or numpy wrote. No code in it is run.
         layer: which of its LSTMs; may be left out where there is one only; `a+b` stacks consecutive layers.
         convention: the framework that wrote the arrays, where their names do not tell.
         max_memory: the budget of reading and of one run, in bytes.

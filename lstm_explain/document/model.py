@@ -25,7 +25,7 @@ def document(model: Model) -> Document:
     blocks: list[Block] = [
         Heading(f"model: {model.file}", 1),
         Paragraph(
-            f"{plural(len(model.lstms), 'LSTM')} in this file. Nothing in it was run: names, shapes and numbers were read."
+            f"{plural(len(model.lstms), 'LSTM')} in this file. No code in it was run: names, shapes and numbers were read."
         ),
         _overview(model),
         *_unsupported(model),

@@ -68,7 +68,7 @@ def _state(letter: str) -> Callable[[State], Question]:
 def _gate(state: State) -> Question:
     letter = LETTERS[Gate.FORGET]
     now = scene(state).number(letter, state.step, state.unit)
-    asks = f"{letter} is {_shown(now)}: 0 shuts it, 1 opens it. {letter}[{state.unit}]=0 at every step; i, g and o likewise."
+    asks = f"{letter} is {_shown(now)}; 0 shuts it, 1 opens it; {letter}[{state.unit}]=0 at every step; i g o likewise."
     return Question(asks, f"{_where(state)}{letter}_{state.step}[{state.unit}]=0")
 
 
@@ -86,17 +86,17 @@ def _weight(state: State) -> Question:
     column = seen.weights.columns(Gate.FORGET).start + state.unit
     now = float(seen.weights.kernel[0, column])
     unit = state.unit
-    others = f"R_{letter}[0,{unit}] is from h[0], b_{letter}[{unit}] the bias"
-    asks = f"From feature 0 to unit {unit}'s {letter}: {_shown(now)}. {others}."
+    others = f"R_{letter}[0,{unit}] from h[0], b_{letter}[{unit}] bias"
+    asks = f"From feature 0 to unit {unit}'s {letter}: {_shown(now)}; {others}."
     return Question(asks, f"{_where(state)}W_{letter}[0,{unit}]={_number(now + POKE)}")
 
 
 def _sizes(state: State) -> Question:
-    return Question("The sizes; also bidirectional=yes, projection=4, peepholes=yes, bias=no, dtype=float64.", sizes_of(state))
+    return Question("Sizes; also bidirectional=yes projection=4 peepholes=yes bias=no dtype=float64.", sizes_of(state))
 
 
 def _save(state: State) -> Question:
-    asks = "A file: .svg is this screen; .txt .md .json the unit at this step; .csv .jsonl .npz the run."
+    asks = "A file: .svg this screen; .txt .md .json this unit; .csv .jsonl .npz the run."
     return Question(asks, f"unit-{state.unit}-step-{state.step}.svg")
 
 

@@ -22,7 +22,7 @@ ZIP = b"PK\x03\x04"
 
 
 def read_models(name: str, budget: int, convention: str | None = None) -> tuple[Found, ...]:
-    """Every LSTM in a model file. Nothing in the file is run, and no other file is opened.
+    """Every LSTM in a model file. No code in the file is run, and no other file is opened.
 
     Args:
         name: the file's name.

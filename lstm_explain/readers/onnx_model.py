@@ -1,4 +1,4 @@
-"""ONNX models: every node LSTM, also inside the bodies of If, Loop and Scan and inside functions. Nothing in it is run."""
+"""ONNX models: every node LSTM, also inside the bodies of If, Loop and Scan and inside functions. No code in it is run."""
 
 from __future__ import annotations
 

@@ -86,7 +86,7 @@ def test_a_picture_is_the_screen() -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "found"), [("a.xyz", "xyz"), ("nowhere/a.json", "there is no folder"), ("my.npy", "would replace the file"), ("a", "a")]
+    ("name", "found"), [("a.xyz", "xyz"), ("nowhere/a.json", "there is no folder"), ("my.npy", "would replace the file")]
 )
 def test_what_cannot_be_saved_is_said(name: str, found: str, tmp_path: Path) -> None:
     np.save("my.npy", np.ones((3, 4, 2), np.float32))

@@ -7,6 +7,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import lstm_explain
+from lstm_explain.core.edits import edit
+from lstm_explain.core.gates import Gate
 from lstm_explain.document import document_of
 from lstm_explain.document.blocks import Cell, Document, Heading, Table
 from lstm_explain.document.unit import PLACES
@@ -84,3 +86,37 @@ def test_without_a_step_it_says_how_to_ask_for_one() -> None:
     assert not sums(document)
     assert any("--step 4" in getattr(block, "text", "") for block in document)
     assert not any("written out" in block.text for block in document if isinstance(block, Heading))
+
+
+# --- with numbers set by hand -------------------------------------------------------------------------------------------
+
+
+def words(document: Document) -> str:
+    return "\n".join(getattr(block, "text", "") for block in document)
+
+
+def test_a_gate_that_is_held_is_shown_with_what_it_would_have_been() -> None:
+    lstm = lstm_explain.seeded(samples=1).edited([edit("f_4[3]=0.25")])
+    unit = lstm_explain.unit(lstm, unit=3, step=4)
+    assert unit.arithmetic is not None
+    document = document_of(unit)
+    _, forget, *others = sums(document)
+    *_, result, held = forget.rows
+    assert label(result) == "f = sigmoid(sum)"
+    assert number(result[-1]) == pytest.approx(unit.arithmetic.gates[Gate.FORGET].activated, abs=1e-6)
+    assert label(held) == "f, held by hand"
+    assert number(held[-1]) == 0.25
+    assert not any("held" in label(row) for table in others for row in table.rows)
+    (states,) = [block for block in document if isinstance(block, Table) and block.rows and label(block.rows[0]) == "f × c_3"]
+    first = states.rows[0][1]
+    assert isinstance(first, Cell)
+    assert first.text.startswith("0.250000 × ")
+
+
+def test_a_state_that_is_set_is_said_after_what_the_timestep_made() -> None:
+    lstm = lstm_explain.seeded(samples=1).edited([edit("c_4[3]=2"), edit("h_4[3]=-0.5")])
+    text = words(document_of(lstm_explain.unit(lstm, unit=3, step=4)))
+    assert "After that, c_4 was set by hand to 2.\nAfter that, h_4 was set by hand to -0.5." in text
+    assert "Set by hand: c_4[3]=2, h_4[3]=-0.5." in text
+    assert "After that" not in words(document_of(lstm_explain.unit(lstm, unit=2, step=4)))
+    assert "by hand" not in words(document_of(lstm_explain.unit(lstm_explain.seeded(samples=1), unit=3, step=4)))

@@ -11,7 +11,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from lstm_explain.core.gates import GATES, LETTERS, Gate
+from lstm_explain.core.edits import Edit, edit
+from lstm_explain.core.gates import GATES, LETTERS, Direction, Gate
 from lstm_explain.errors import UsageError
 from lstm_explain.explain.unit import explain_unit
 from lstm_explain.library import given as lstm_over
@@ -246,3 +247,86 @@ def test_units_are_frozen() -> None:
         for name in value._fields if isinstance(value, tuple) else vars(value):
             with pytest.raises(AttributeError):
                 setattr(value, name, None)
+
+
+# --- with numbers set by hand -------------------------------------------------------------------------------------------
+
+
+@st.composite
+def edited_questions(draw: st.DrawFn, /, **fixed: Any) -> tuple[LSTM, dict[str, Any]]:
+    """A question, and some numbers set around the place that it asks about."""
+    lstm, asked = draw(questions(**fixed))
+    spec, layer, way = lstm.spec, asked["layer"], Direction(asked["direction"])
+    steps = st.integers(max(1, asked["step"] - 1), asked["step"])
+
+    def of(name: str) -> st.SearchStrategy[Edit]:
+        place = st.integers(0, spec.hidden - 1) if name == "h" else st.just(asked["unit"]) | st.integers(0, spec.units - 1)
+        when = steps | st.none() if name in "ifgo" else steps
+        return st.builds(Edit, st.just(name), st.floats(-2, 2), place, when, layer=st.just(layer), direction=st.just(way))
+
+    some = draw(st.lists(st.sampled_from("hcifgo").flatmap(of), min_size=1, max_size=4))
+    return lstm.edited(some), asked
+
+
+@given(edited_questions())
+@few
+def test_with_numbers_set_by_hand_the_arithmetic_still_agrees(question: tuple[LSTM, dict[str, Any]]) -> None:
+    """What is held or set counts as set; everything else is what the equations make of the run's own numbers."""
+    lstm, asked = question
+    arithmetic = written_out(explain_unit(lstm, **asked))
+    assert arithmetic.difference < 4 * TOLERANCE[lstm.spec.dtype]
+    here = [one for one in lstm.edits if one.place == asked["unit"]]
+    for gate, one in arithmetic.gates.items():
+        values = [edit.value for edit in here if edit.name == LETTERS[gate] and edit.step in (None, asked["step"])]
+        assert one.held is bool(values)
+        if values:
+            assert one.value == one.recorded == pytest.approx(values[-1], rel=1e-6, abs=1e-12)
+    set_after = {edit.name for edit in here if edit.step == asked["step"] and edit.name in "hc"}
+    assert set(arithmetic.set_after) == (set_after - {"h"} if lstm.spec.projection is not None else set_after)
+    for letter, recorded in (("c", arithmetic.cell_recorded), ("h", arithmetic.hidden_recorded)):
+        if letter in arithmetic.set_after:
+            assert recorded == pytest.approx([edit.value for edit in here if edit.name == letter][-1], rel=1e-6, abs=1e-12)
+
+
+@given(edited_questions(dtype="float32"))
+@few
+def test_the_json_object_tells_what_is_set(question: tuple[LSTM, dict[str, Any]]) -> None:
+    lstm, asked = question
+    unit = explain_unit(lstm, **asked)
+    found = unit.to_dict()
+    assert json.loads(json.dumps(found, allow_nan=False)) == found
+    assert found["source"]["edits"] == [str(one) for one in lstm.edits]
+    made = found["arithmetic"]
+    for gate, one in written_out(unit).gates.items():
+        assert made[gate.value]["held"] is one.held
+        assert made[gate.value]["activated"] == one.activated
+        assert made[gate.value]["value"] == (one.recorded if one.held else one.activated)
+    assert (made["cell"]["set"], made["hidden"]["set"]) == tuple(letter in written_out(unit).set_after for letter in "ch")
+
+
+def test_a_gate_that_is_held_is_held_whatever_its_sum() -> None:
+    lstm = seeded(dtype="float64")
+    free, held = (
+        written_out(explain_unit(one, unit=4, step=3)).gates[Gate.FORGET] for one in (lstm, lstm.edited([edit("f_3[4]=0")]))
+    )
+    assert (held.total, held.activated) == (pytest.approx(free.total), pytest.approx(free.value))
+    assert (held.value, held.recorded, held.held) == (0, 0, True)
+    assert written_out(explain_unit(lstm.edited([edit("f_3[4]=0")]), unit=4, step=3)).kept == 0
+    assert not written_out(explain_unit(lstm.edited([edit("f_3[4]=0")]), unit=5, step=3)).gates[Gate.FORGET].held
+
+
+def test_a_state_that_is_set_is_what_the_next_timestep_starts_from() -> None:
+    lstm = seeded(dtype="float64").edited([edit("c_3[4]=2"), edit("h_3[4]=-1")])
+    here, after = (written_out(explain_unit(lstm, unit=4, step=t)) for t in (3, 4))
+    assert here.set_after == ("c", "h")
+    assert (here.cell_recorded, here.hidden_recorded) == (2, -1)
+    assert here.cell != pytest.approx(2)
+    assert after.cell_before == 2
+    assert [term.value for term in after.gates[Gate.INPUT].terms if (term.source, term.place) == ("h", 4)] == [-1]
+
+
+def test_without_edits_nothing_is_held_or_set() -> None:
+    arithmetic = written_out(explain_unit(seeded(), step=3))
+    assert arithmetic.set_after == ()
+    assert not any(one.held for one in arithmetic.gates.values())
+    assert "edits" not in explain_unit(seeded()).to_dict()["source"]

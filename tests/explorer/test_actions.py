@@ -277,6 +277,24 @@ def test_only_so_many_changes_are_remembered() -> None:
     assert len(state.past) == actions.MOST_UNDONE
 
 
+@pytest.mark.parametrize("about", ["h", "c", "g", "x", "w", "sizes", "save"])
+@pytest.mark.parametrize("options", [{}, {"layers": 2, "bidirectional": True}])
+def test_every_question_fits_into_eighty_columns(about: str, options: dict[str, Any]) -> None:
+    state = State(lstm_explain.seeded(**options), step=4, unit=9, layer=options.get("layers", 1) - 1)
+    asked = asking.question(state, about)
+    assert len(asked.asks) <= 80
+    if about not in ("sizes", "save") and (about != "x" or state.layer == 0):
+        assert len(actions.changed(state, asked.given).edits) == 1, "what is offered can be done"
+
+
+def test_what_is_offered_moves_the_number_from_where_it_is() -> None:
+    state = State(lstm_explain.seeded(layers=2, bidirectional=True), step=4, unit=9, layer=1, direction=Direction.BACKWARD)
+    asked = asking.question(state, "h")
+    now = scene(state).number("h", 5, 9)
+    assert asked.asks == f"h_5[9] is {now:.4f}; all units read it at step 4."
+    assert asked.given == f"1.backward:h_5[9]={now + asking.POKE:.4g}"
+
+
 # --- other sizes ------------------------------------------------------------------------------------------------------
 
 
