@@ -276,7 +276,7 @@ def explain_unit(
     if step is not None:
         step = check_run_step(spec, "--step", step, sample, length)
     cell = part.cell[place, :, unit]
-    output = part.hidden[place, :, unit] if weights.projection is None else _emitted(part, place, unit)
+    output = part.hidden[place, :, unit] if weights.projection is None else _emitted(part, place, unit, length, lstm.edits)
     return Unit(
         spec=spec,
         source=lstm.origin,
@@ -295,8 +295,14 @@ def explain_unit(
     )
 
 
-def _emitted(part: LayerRecord, sample: int, unit: int) -> Array:
-    emitted: Array = part.output_gate[sample, :, unit] * np.tanh(part.cell[sample, :, unit])
+def _emitted(part: LayerRecord, sample: int, unit: int, length: int, edits: tuple[Edit, ...]) -> Array:
+    """o tanh(c) with c as each timestep made it: what is set by hand is set after that."""
+    cell = part.cell[sample, :, unit].copy()
+    for one in edits:
+        own = (one.name, one.layer, one.direction, one.place) == ("c", part.layer, part.direction, unit)
+        if own and one.step is not None and 1 <= one.step <= length:
+            cell[one.step - 1] = _made(part, sample, unit, one.step, float(part.before(sample, one.step, length)[1][unit]))
+    emitted: Array = part.output_gate[sample, :, unit] * np.tanh(cell)
     return emitted
 
 

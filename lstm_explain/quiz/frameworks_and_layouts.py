@@ -147,7 +147,7 @@ def state_slice(draw: Draw) -> Posed | None:
     among = range(len(record.last_hidden))
     return Posed(
         f"output, (h_n, c_n) = torch.nn.LSTM({spec.features}, {spec.units}, num_layers={spec.layers}, "
-        f"bidirectional=True)(x). For which k is h_n[k] the last state of layer {layer} (they count from 0) in the "
+        f"bidirectional=True)(x). For which k is h_n[k] the last state of layer {layer} (layers count from 0) in the "
         f"{way.value} direction?",
         Count(places[0], tuple(one for one in (layer + spec.layers * back, layer, 2 * layer, *among) if one in among)),
         "Do the slices go layer by layer, or direction by direction?",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import select
+import shlex
 import signal
 import subprocess
 import sys
@@ -117,6 +118,17 @@ def test_what_is_refused(refused: Callable[..., str], tmp_path: Path, options: l
 def test_answers_to_another_quiz(refused: Callable[..., str], tmp_path: Path, text: str, message: str) -> None:
     (tmp_path / "a.json").write_text(text)
     assert message in refused(3, "quiz", "--answers", "a.json")
+
+
+@pytest.mark.parametrize("level", [1, 2, 3])
+def test_the_commands_that_show_the_answers_run(call: Callable[..., Any], level: int) -> None:
+    """Each kind of question once."""
+    for question in {one.id.rpartition("-")[0]: one for one in made(Request(9, level, None, 24))}.values():
+        piped, _, command = question.command.rpartition(" | ")
+        rows = "".join(f"{row}\n" for row in range(1, int(piped.split()[1]) + 1)) if piped else ""
+        done = call(*shlex.split(command)[1:], given=rows.encode())
+        assert (done.returncode, done.stderr) == (0, b""), (question.command, done.stderr)
+        assert done.stdout
 
 
 # --- at a terminal ----------------------------------------------------------------------------------------------------

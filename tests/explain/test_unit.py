@@ -262,7 +262,8 @@ def edited_questions(draw: st.DrawFn, /, **fixed: Any) -> tuple[LSTM, dict[str, 
     def of(name: str) -> st.SearchStrategy[Edit]:
         place = st.integers(0, spec.hidden - 1) if name == "h" else st.just(asked["unit"]) | st.integers(0, spec.units - 1)
         when = steps | st.none() if name in "ifgo" else steps
-        return st.builds(Edit, st.just(name), st.floats(-2, 2), place, when, layer=st.just(layer), direction=st.just(way))
+        choices = st.tuples(st.floats(-2, 2), place, when)
+        return choices.map(lambda one: Edit(name, *one, layer=layer, direction=way))
 
     some = draw(st.lists(st.sampled_from("hcifgo").flatmap(of), min_size=1, max_size=4))
     return lstm.edited(some), asked
