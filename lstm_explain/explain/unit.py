@@ -349,7 +349,7 @@ def _made(part: LayerRecord, sample: int, unit: int, t: int, c_before: float) ->
 
 
 def _set_by_hand(edits: tuple[Edit, ...], part: LayerRecord, unit: int, t: int, projected: bool) -> set[str]:
-    """Which of a unit's gates and states were set by hand at a timestep; with a projection, no number of h is the unit's own."""
+    """Which of a unit's gates and states were set by hand at a timestep; a number of h is no unit's own under a projection."""
     here = (one for one in edits if (one.layer, one.direction, one.place) == (part.layer, part.direction, unit))
     found = {one.name for one in here if one.step == t or (one.of_gates and one.step is None)}
     return found - {"h"} if projected else found

@@ -120,7 +120,7 @@ def test_unit_as_it_is_printed_gives_the_numbers_that_are_shown(
     assert done.returncode == 0, done.stderr
     found, seen = json.loads(done.stdout), scene(state)
     assert found["source"]["edits"] == [str(one) for one in state.edits]
-    tolerance = {"abs": 1e-6 if state.lstm.spec.dtype == "float32" else 1e-12}
+    tolerance: dict[str, Any] = {"abs": 1e-6 if state.lstm.spec.dtype == "float32" else 1e-12}
     step, made = found["steps"][state.step - 1], found["arithmetic"]
     for letter in "ifgoc":
         assert step[letter] == pytest.approx(seen.number(letter, state.step, state.unit), **tolerance)

@@ -69,7 +69,9 @@ def test_a_table_loads_no_reader_and_no_framework(arguments: tuple[str, ...]) ->
     assert not modules & {f"lstm_explain.{stage}.{other}" for stage in ("cli", "document") for other in others}
 
 
-@pytest.mark.parametrize("arguments", [("explore",), ("explore", "--help"), ("unit", "--edit", "h_1[0]=1"), ("tour", "--help")])
+@pytest.mark.parametrize(
+    "arguments", [("explore",), ("explore", "--help"), ("unit", "--edit", "h_1[0]=1"), ("tour", "--help")]
+)
 def test_only_the_explorer_on_a_screen_loads_textual(arguments: tuple[str, ...]) -> None:
     """Without a terminal, `explore` says so before anything is loaded."""
     modules = loaded(*arguments)

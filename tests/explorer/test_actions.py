@@ -48,8 +48,30 @@ def sound(state: State) -> None:
 
 EDITS = ["h_1[0]=0.5", "c_2[1]=-1", "f_1[0]=0", "i[2]=1", "x_3[1]=2", "W_f[1,2]=0.3", "R_g[0,1]=0", "b_o[0]=1", "p_i[1]=2"]
 EDITS += ["1:h_2[1]=1", "0.backward:c_1[0]=3", "1.backward:f[0]=1", "h_0[0]=1; c_0[1]=1", "h_2[0] = 0.5", "R_f[0, 1]=2"]
-WRONG = ["", "  ", "h", "h_99[0]=1", "x_0[0]=1", "h_1[0]=nan", "h_1[0]=1e999", "5:f[0]=1", "q[1]=2", "\x1b[31m", "h_1[99]=0", ";;"]
-SIZES = ["units=2", "units=5 timesteps=2", "timesteps=6", "samples=1", "features=1", "layers=2", "layers=1", "bidirectional=yes"]
+WRONG = [
+    "",
+    "  ",
+    "h",
+    "h_99[0]=1",
+    "x_0[0]=1",
+    "h_1[0]=nan",
+    "h_1[0]=1e999",
+    "5:f[0]=1",
+    "q[1]=2",
+    "\x1b[31m",
+    "h_1[99]=0",
+    ";;",
+]
+SIZES = [
+    "units=2",
+    "units=5 timesteps=2",
+    "timesteps=6",
+    "samples=1",
+    "features=1",
+    "layers=2",
+    "layers=1",
+    "bidirectional=yes",
+]
 SIZES += ["bidirectional=no", "projection=1", "projection=none", "peepholes=yes", "bias=no", "dtype=float64"]
 WRONG_SIZES = ["units=0", "units=-1", "units=x", "units", "=", "units=1e3", "samples=yes", "dtype=int8", "projection=99", ""]
 WRONG_SIZES += ["units=99999999999", "timesteps=999999999999999999", "colour=red", "bias=7", "units=10000000000000000000000"]
@@ -78,7 +100,8 @@ def acting(draw: Any) -> Callable[[State], State]:
         lambda state: asking.answered(state, about, asking.question(state, about).given),
         lambda state: asking.answered(state, "sizes", asking.question(state, "sizes").given),
     ]
-    return draw(st.sampled_from(choices))
+    chosen: Callable[[State], State] = draw(st.sampled_from(choices))
+    return chosen
 
 
 STARTS = st.fixed_dictionaries(
@@ -310,7 +333,14 @@ def test_other_sizes_are_the_lstm_that_the_command_line_makes() -> None:
     after = actions.resized(small(), "units=5 layers=2 bidirectional=yes projection=2 peepholes=yes bias=no dtype=float64")
     same = lstm_explain.seeded(samples=3, timesteps=4, features=2, units=5, layers=2, bidirectional=True, projection=2)
     assert after.lstm.spec != same.spec
-    asked = {"layers": 2, "bidirectional": True, "projection": 2, "peepholes": True, "bias": False, "dtype": "float64"}
+    asked: dict[str, Any] = {
+        "layers": 2,
+        "bidirectional": True,
+        "projection": 2,
+        "peepholes": True,
+        "bias": False,
+        "dtype": "float64",
+    }
     same = lstm_explain.seeded(samples=3, timesteps=4, features=2, units=5, **asked)
     assert after.lstm.spec == same.spec
     assert after.lstm.origin == same.origin

@@ -34,7 +34,9 @@ HERE = Path(__file__).parent
 SIZE = (80, 24)
 
 
-def played(state: State, do: Callable[[Explorer, Any], Awaitable[None]], size: tuple[int, int] = SIZE, unicode: bool = True) -> None:
+def played(
+    state: State, do: Callable[[Explorer, Any], Awaitable[None]], size: tuple[int, int] = SIZE, unicode: bool = True
+) -> None:
     """Open the application at a state, and do something with it."""
     saved: list[str] = []
 
@@ -242,7 +244,9 @@ def test_a_line_to_answer_stops_playing() -> None:
 # --- pages ------------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(("key", "title"), [("y", "Why: unit 0 at step 1"), ("question_mark", "Help: explore"), ("f1", "Help: explore")])
+@pytest.mark.parametrize(
+    ("key", "title"), [("y", "Why: unit 0 at step 1"), ("question_mark", "Help: explore"), ("f1", "Help: explore")]
+)
 @pytest.mark.parametrize("close", ["escape", "q", "enter"])
 def test_a_page_opens_scrolls_and_closes(key: str, title: str, close: str) -> None:
     async def do(app: Explorer, pilot: Any) -> None:
@@ -280,6 +284,15 @@ def test_the_page_of_help_tells_every_key() -> None:
     for key in (*keys.KEYS, *keys.MORE):
         assert key.help in text
         assert repr(key.shown) in text
+
+
+def test_the_page_of_explore_has_the_same_keys_and_edits() -> None:
+    text = (HERE.parents[1] / "docs/commands/explore.md").read_text(encoding="utf-8")
+    told = re.findall(r"^\| `([^`]+)` \| ([^|]+) \|$", text, re.MULTILINE)
+    assert [row for row in told if not row[0].startswith("-")] == [
+        *((key.shown, key.help) for key in (*keys.KEYS, *keys.MORE)),
+        *pages.EDITS,
+    ]
 
 
 @pytest.mark.parametrize(
@@ -464,7 +477,9 @@ def test_leaving(pressed: list[str], interrupted: bool, before: list[str]) -> No
 
 def test_the_commands_know_the_place_and_the_changes() -> None:
     state = State(lstm_explain.seeded(layers=2, bidirectional=True, units=6), given=Given())
-    state = actions.changed(state.but(sample=7, layer=1, direction=Direction.BACKWARD, unit=3, step=4), "1.backward:h_5[2]=0.5")
+    state = actions.changed(
+        state.but(sample=7, layer=1, direction=Direction.BACKWARD, unit=3, step=4), "1.backward:h_5[2]=0.5"
+    )
     sizes, place = "--units 6 --layers 2 --bidirectional", "--sample 7 --layer 1 --direction backward"
     edit = "--edit '1.backward:h_5[2]=0.5'"
     assert commands(state) == [
@@ -475,7 +490,8 @@ def test_the_commands_know_the_place_and_the_changes() -> None:
 
 
 @pytest.mark.parametrize(
-    ("edit", "reads"), [("h_3[2]=1", 4), ("c_3[2]=1", 4), ("h_0[2]=1", 1), ("h_10[2]=1", None), ("f_3[2]=1", None), ("x_3[0]=1", None)]
+    ("edit", "reads"),
+    [("h_3[2]=1", 4), ("c_3[2]=1", 4), ("h_0[2]=1", 1), ("h_10[2]=1", None), ("f_3[2]=1", None), ("x_3[0]=1", None)],
 )
 def test_influence_is_asked_at_the_step_that_reads_the_change(edit: str, reads: int | None) -> None:
     found = commands(actions.changed(founding(), edit))

@@ -24,7 +24,16 @@ if TYPE_CHECKING:
     from lstm_explain.render.layout import Line
 
 few = settings(max_examples=60, deadline=None)
-EDITS = ["h_1[0]=0.5", "c_2[0]=-1234567.5", "f[0]=1e30", "x_1[0]=-54321", "W_f[0,0]=1e9", "b_o[0]=-1", "o_2[0]=0", "h_2[0]=-17.5"]
+EDITS = [
+    "h_1[0]=0.5",
+    "c_2[0]=-1234567.5",
+    "f[0]=1e30",
+    "x_1[0]=-54321",
+    "W_f[0,0]=1e9",
+    "b_o[0]=-1",
+    "o_2[0]=0",
+    "h_2[0]=-17.5",
+]
 
 
 def written(lines: list[Line]) -> list[str]:
@@ -32,7 +41,7 @@ def written(lines: list[Line]) -> list[str]:
 
 
 @st.composite
-def states(draw: st.DrawFn, most_units: int = 12, most_steps: int = 15, **fixed: Any) -> State:
+def states(draw: st.DrawFn, /, most_units: int = 12, most_steps: int = 15, **fixed: Any) -> State:
     units, samples, timesteps = draw(st.integers(1, most_units)), draw(st.integers(1, 3)), draw(st.integers(1, most_steps))
     options = {
         "samples": samples,
@@ -214,7 +223,9 @@ def check_cell(cell: str, value: float, window: over_time.Window, seen: Any, let
     else:
         decimals = len(cell.partition(".")[2]) if "e" not in cell else 0
         assert (cell.strip() == "·") is math.isnan(value)
-        assert math.isnan(value) or float(cell) == pytest.approx(value, abs=0.51 * 10**-decimals, rel=0.51 if "e" in cell else 0)
+        assert math.isnan(value) or float(cell) == pytest.approx(
+            value, abs=0.51 * 10**-decimals, rel=0.51 if "e" in cell else 0
+        )
 
 
 def test_the_caption_says_what_the_digits_stand_for() -> None:
@@ -248,7 +259,9 @@ def test_before_anything_is_changed_the_first_key_is_told() -> None:
 
 
 def test_backwards_what_moved_is_counted_in_the_order_of_reading() -> None:
-    state = actions.changed(State(lstm_explain.seeded(bidirectional=True), direction=Direction.BACKWARD), "0.backward:h_6[3]=1")
+    state = actions.changed(
+        State(lstm_explain.seeded(bidirectional=True), direction=Direction.BACKWARD), "0.backward:h_6[3]=1"
+    )
     assert "Other units that moved: 0 of 9 at step 6, 9 of 9 at step 5, 9 of 9 at step 4, and on to step 1." in told(state)
 
 
@@ -286,7 +299,9 @@ def test_the_title_says_where_one_is() -> None:
     assert "playing" in written(words.title(actions.play(state), 100))[0]
 
 
-@pytest.mark.parametrize("options", [{}, {"layers": 2, "bidirectional": True}, {"projection": 4}, {"peepholes": True, "bias": False}])
+@pytest.mark.parametrize(
+    "options", [{}, {"layers": 2, "bidirectional": True}, {"projection": 4}, {"peepholes": True, "bias": False}]
+)
 def test_the_shapes_are_those_of_the_layer(options: dict[str, Any]) -> None:
     state = State(lstm_explain.seeded(**options), layer=options.get("layers", 1) - 1)
     text = written(words.shapes(scene(state), 160))[0]

@@ -18,7 +18,7 @@ from lstm_explain.explorer.scene import LETTER_OF, Scene, scene
 from lstm_explain.explorer.state import State
 
 few = settings(max_examples=60, deadline=None)
-CLOSE = {"rtol": 0, "atol": 1e-12}
+CLOSE: dict[str, Any] = {"rtol": 0, "atol": 1e-12}
 
 
 @st.composite
@@ -109,7 +109,9 @@ def test_with_changes_only_what_is_set_differs_from_the_reference_step(state: St
             assert sums.value == last.value
         elif not held or letter != "o":  # the output gate looks at the new c through its peephole
             assert sums.value == pytest.approx(float(getattr(made, letter)[0, state.unit]), abs=1e-12)
-            assert sums.total == pytest.approx(float(made.pre_activation[0, seen.weights.columns(sums.gate)][state.unit]), abs=1e-12)
+            assert sums.total == pytest.approx(
+                float(made.pre_activation[0, seen.weights.columns(sums.gate)][state.unit]), abs=1e-12
+            )
     if not {one.name for one in here} & set("cfig"):
         assert seen.number("c", state.step, state.unit) == pytest.approx(seen.made(state.step, state.unit), abs=1e-12)
     if state.lstm.spec.projection is None and "h" not in held:

@@ -166,7 +166,7 @@ def test_colours_are_left_out_on_request(open_session: Callable[..., Session]) -
     session.until("Press h to change")
     session.press("q")
     assert session.end() == 0
-    colours = {code for code in re.findall(r"\x1b\[[0-9;]*38;2;(\d+;\d+;\d+)", session.seen)}
+    colours = set(re.findall(r"\x1b\[[0-9;]*38;2;(\d+;\d+;\d+)", session.seen))
     assert all(max(map(int, one.split(";"))) - min(map(int, one.split(";"))) <= 16 for one in colours)
 
 

@@ -44,6 +44,7 @@ TEXTS = {
     "unit-stack.txt": f"unit --unit 2 --step 2 --layer 1 --direction backward {STACK} --sample 1",
     "unit-options.txt": f"unit --unit 1 --step 3 --no-bias --peepholes --lengths 4,3,1 --sample 1 {SMALL}",
     "unit-many.txt": "unit --unit 60 --step 2 --units 64 --features 40 --dtype float64",
+    "unit-edited.txt": f"unit --unit 1 --step 2 --edit f_2[1]=0.25 --edit c_2[1]=-1.5 --edit h_1[0]=0.5 {SMALL}",
     "unit.md": f"unit --step 1 {SMALL} --format markdown",
     "trace.txt": "trace --gates --dtype float64",
     "trace-160.txt": "trace --units 20 --timesteps 40 --dtype float64 --width 160",
@@ -51,6 +52,7 @@ TEXTS = {
     "trace-ascii.txt": f"trace --gates --ascii {SMALL}",
     "trace-color.txt": f"trace --gates --color always {SMALL}",
     "trace-backward.txt": f"trace --direction backward --lengths 4,2,3 --sample 1 --gates {STACK}",
+    "trace-edited.txt": f"trace --edit h_2[1]=0.5 --edit x_3[0]=2 --gates {SMALL}",
     "trace-chosen.txt": "trace --sample 7 --units 0,3,7-9 --steps 2-4 --dtype float64",
     "trace.md": f"trace {SMALL} --format markdown",
     "trace.svg": f"trace {SMALL} --format svg",
@@ -141,6 +143,7 @@ TEXTS = {
     "help-shapes.txt": "shapes --help",
     "help-unit.txt": "unit --help",
     "help-trace.txt": "trace --help",
+    "help-explore.txt": "explore --help",
     "help-equations.txt": "equations --help",
     "help-memory.txt": "memory --help",
 }
