@@ -6,6 +6,7 @@ import os
 import signal
 import sys
 from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -24,7 +25,9 @@ def explore(
     source: SourceOptions,
     edits: EditOptions,
     unit: Annotated[int, typer.Option(help="Which unit to begin at; counts from 0.")] = 0,
-    step: Annotated[int, typer.Option(help="Which timestep to begin at; counts from 1.")] = 1,
+    step: Annotated[
+        int | None, typer.Option(help="Which timestep to begin at; counts from 1. [default: the second that is read]")
+    ] = None,
     color: Annotated[Color, typer.Option(help="When to colour; NO_COLOR is honoured.")] = "auto",
     plain: Annotated[bool, typer.Option("--ascii", help="Use no characters beyond ASCII.")] = False,
 ) -> None:
@@ -45,6 +48,7 @@ def explore(
     from lstm_explain.cli.source import as_given, edited_by, lstm_from
     from lstm_explain.cli.writing import write
     from lstm_explain.explain.selection import check_layer, check_run_step, check_unit
+    from lstm_explain.explorer.actions import second_read
     from lstm_explain.explorer.commands import commands
     from lstm_explain.explorer.scene import scene
     from lstm_explain.explorer.state import State
@@ -53,10 +57,12 @@ def explore(
     layer, way = check_layer(lstm.spec, place.layer or 0, place.direction or "forward")
     sample, unit = lstm.checked_sample(place.sample), check_unit(lstm.spec, unit)
     state = State(replace(lstm, edits=()), lstm.edits, sample, layer, way, unit=unit, given=as_given(source))
-    state = state.but(step=check_run_step(lstm.spec, "--step", step, sample, state.length))
+    state = state.but(
+        step=second_read(state) if step is None else check_run_step(lstm.spec, "--step", step, sample, state.length)
+    )
     scene(state)  # what cannot be run is said before the screen is taken
     last = _run(state, color, not plain)
-    write(["".join(f"{line}\n" for line in commands(last)).encode()], None)
+    write(["".join(f"# {one.shows}\n{one.line}\n" for one in commands(last)).encode()], None)
 
 
 def _check_terminal() -> None:
@@ -90,7 +96,7 @@ def _run(state: State, color: Color, unicode: bool) -> State:
 
 def _save(explorer: Explorer, name: str) -> str:
     """Write what the explorer shows to a file, and say how to make it again."""
-    from lstm_explain.cli.output import OBJECT_FORMATS, ROW_FORMATS, chosen_format, show
+    from lstm_explain.cli.output import OBJECT_FORMATS, ROW_FORMATS, SUFFIXES, chosen_format, show
     from lstm_explain.cli.source import check_apart, file_and_layer
     from lstm_explain.cli.trace import write_rows
     from lstm_explain.cli.writing import write
@@ -99,8 +105,15 @@ def _save(explorer: Explorer, name: str) -> str:
     from lstm_explain.explorer import view
     from lstm_explain.explorer.commands import explore_command, topic_command
     from lstm_explain.explorer.scene import scene
+    from lstm_explain.readers.opening import shown
     from lstm_explain.render import terminal
 
+    replaced = name.endswith("!")
+    name = os.path.expanduser(name.removesuffix("!"))  # noqa: PTH111 - the name as it was written, else
+    if Path(name).suffix.lower() not in SUFFIXES:
+        raise UsageError(shown(name), "no format ends so", f"End it in {', '.join(SUFFIXES)}")
+    if not replaced and Path(name).is_file():
+        raise UsageError(shown(name), "there is such a file already", f"Name another, or write {shown(name)}! to replace it")
     state, options = explorer.state, OutputOptions(output=name, color="never")
     given = state.given
     for read in () if given is None else (given.data, given.model):
@@ -108,8 +121,8 @@ def _save(explorer: Explorer, name: str) -> str:
     chosen = chosen_format(options, (*OBJECT_FORMATS, *ROW_FORMATS), "explore")
     lstm = state.lstm.edited(state.edits)
     if chosen is Format.svg:
-        shown = terminal.picture(view.screen(scene(state), *explorer.size), explorer.size.width, "lstm-explain explore")
-        write([shown.encode()], name)
+        page = view.screen(scene(state), *explorer.size)
+        write([terminal.picture(page, explorer.size.width, "lstm-explain explore").encode()], name)
         return f"Wrote {name}, this screen. Again: {explore_command(state)}"
     if chosen in ROW_FORMATS:
         write_rows(stream_trace(lstm, state.sample), options, chosen)

@@ -110,7 +110,7 @@ class _Run:
         """One timestep: the gates as they were held, [4, samples, units], and the states as they are read."""
         weights, times = self.weights, self.times[:, place]
         z = sums + before.h @ weights.recurrent_kernel
-        made = {}
+        made: dict[Gate, Array] = {}
         for gate in (one for one in GATES if one is not Gate.OUTPUT):
             made[gate] = self._gate(gate, z, before.c, times)
         c = made[Gate.FORGET] * before.c + made[Gate.INPUT] * made[Gate.CANDIDATE]

@@ -98,7 +98,7 @@ def edit(text: str) -> Edit:
     asked = f"--edit {printable(text)}" if text else "--edit ''"
     if found is None:
         forms = "x_3[2]=0.5, h_3[4]=0.5, f_3[4]=0, f[4]=1 or W_f[2,4]=0.1"
-        raise UsageError(asked, "this is no edit", f"Write it as one of {forms}; see the page of explore")
+        raise UsageError(asked, "this is no edit", f"Write it as one of {forms}")
     name = found["name"] or found["weight"]
     if (found["row"] is not None) is not (name in ("W", "R")):
         two = "W and R have two places, as in W_f[2,4]: which number is read, and by which unit; all others have one"
@@ -146,6 +146,9 @@ def check_edit(spec: Spec, one: Edit) -> Edit:
         raise UsageError(asked, "the candidate has no peephole")
     _check_place(spec, one, asked)
     _check_step(spec, one, asked)
+    least = -1 if one.name == LETTERS[Gate.CANDIDATE] else 0
+    if one.of_gates and not least <= one.value <= 1:
+        raise UsageError(asked, f"{one.name} lies between {least} and 1")
     if abs(one.value) > _LARGEST[spec.dtype]:
         raise UsageError(asked, f"{one.value:g} is too large for {spec.dtype}")
     return one

@@ -99,6 +99,13 @@ def _ends(state: State) -> tuple[int, int]:
     return (1, state.length) if state.direction is Direction.FORWARD else (state.length, 1)
 
 
+def second_read(state: State) -> int:
+    """The second timestep that the direction reads: the first with one before it that can be changed."""
+    if state.length == 1:
+        return 1
+    return 2 if state.direction is Direction.FORWARD else state.length - 1
+
+
 def _shortened(state: State) -> State:
     """The same, at a timestep that the sample has."""
     return replace(state, step=min(state.step, state.length))
@@ -144,6 +151,8 @@ def resized(state: State, text: str) -> State:
 
     def do() -> State:
         lstm = _resized(state.lstm, _sizes(text))
+        if lstm.spec == state.lstm.spec:
+            return state.but(said="These are the sizes that it has.")
         kept = tuple(one for one in state.edits if _fits(lstm.spec, one))
         lost = len(state.edits) - len(kept)
         said = f"{lost} of {len(state.edits)} changes fit these sizes no longer, and are gone." if lost else ""
@@ -183,7 +192,7 @@ def _sizes(text: str) -> dict[str, Any]:
 def _size(asked: str, value: str) -> Any:
     if value.lower() in WORDS:
         return WORDS[value.lower()]
-    if not (value.isascii() and value.isdigit() and len(value) <= 18):
+    if not (value.isascii() and value.removeprefix("-").isdigit() and len(value) <= 18):
         raise UsageError(asked, "a size is a whole number, and an option is yes or no")
     return int(value)
 
@@ -241,4 +250,4 @@ def _or_said(state: State, do: Callable[[], State]) -> State:
     try:
         return do()
     except LstmExplainError as error:
-        return state.but(said=str(error))
+        return state.but(said=str(error).removeprefix("--edit ").removeprefix("--"))

@@ -58,9 +58,8 @@ class Explorer(App[None]):
     BINDINGS: ClassVar = [
         *(Binding(",".join(key.keys), key.action, key.help, show=False) for key in (*keys.KEYS, *keys.MORE)),
         Binding("escape", "never_mind", "Leave the line unanswered", show=False),
-        Binding(
-            "ctrl+c", "interrupt", "Leave at once", show=False, priority=True
-        ),  # Textual would copy, or advise another key
+        Binding("ctrl+c", "interrupt", "Leave at once", show=False, priority=True),  # Textual would advise another key
+        Binding("ctrl+z", "suspend_process", "Suspend", show=False),
     ]
 
     def __init__(self, state: State, save: Callable[[Explorer, str], str], unicode: bool = True) -> None:
@@ -106,6 +105,8 @@ class Explorer(App[None]):
         except LstmExplainError as error:
             state = self.state.but(said=str(error), playing=False)
         self.state = state
+        if not words.fits(state.said, self.size.width, view.MOVED):
+            self.push_screen(Page(pages.message(state.said), "message", self.unicode))
         if self._beat is not None:
             (self._beat.resume if state.playing else self._beat.pause)()
         self._draw()
@@ -170,7 +171,7 @@ class Explorer(App[None]):
         self.act(actions.reset(self.state))
 
     def action_command(self) -> None:
-        self.act(self.state.but(said="; ".join(commands(self.state)[:2])))
+        self.push_screen(Page(pages.commands_page(commands(self.state)), "commands", self.unicode))
 
     def action_why(self) -> None:
         self.push_screen(Page(pages.why(self.state), "why", self.unicode))
@@ -227,7 +228,7 @@ class Explorer(App[None]):
         try:
             said = self._save(self, name) if name else "Nothing was written: no file was named."
         except LstmExplainError as error:
-            said = str(error)
+            said = str(error).removeprefix("-o ")
         self.act(self.state.but(said=said))
 
     # --- the mouse ----------------------------------------------------------------------------------------------------
@@ -301,7 +302,7 @@ class Page(ModalScreen[None]):
         self.dismiss()
 
     def action_help(self) -> None:
-        if self._place != "help":
+        if self._place == "why":
             self.app.push_screen(Page(pages.help_page(self._place), "help", self._unicode))
 
 

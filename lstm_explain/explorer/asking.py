@@ -34,7 +34,18 @@ def question(state: State, about: str) -> Question:
 
 def answered(state: State, about: str, text: str) -> State:
     """The state after the answer; what cannot be done is said in it. Not for `save`, which the application does."""
-    return resized(state, text) if about == "sizes" else changed(state, text)
+    if about == "sizes":
+        return resized(state, text)
+    return changed(state, _whole(state, about, text))
+
+
+def _whole(state: State, about: str, text: str) -> str:
+    """The edit that is meant where there is only a number: a new value for what was asked about."""
+    try:
+        float(text)
+    except ValueError:
+        return text
+    return f"{question(state, about).given.partition('=')[0]}={text.strip()}"
 
 
 def _where(state: State) -> str:

@@ -53,6 +53,8 @@ def _one(character: str) -> str:
     return spelled if width_of(spelled) == 1 else NARROW.get(character, "?")
 
 
+SET = "◎"
+"""Marks what is set by hand."""
 NARROW = {"→": ">", "←": "<", "↑": "^", "↓": "v", "…": "~", "σ": "s", "≤": "<"}
 """What stands for characters whose plain spelling would take more than one column."""
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from lstm_explain.core.gates import Direction
 from lstm_explain.document.command_line import command
@@ -13,14 +13,25 @@ if TYPE_CHECKING:
     from lstm_explain.explorer.state import State
 
 
-def commands(state: State) -> list[str]:
-    """The explorer at this view, the topic with its numbers, and where a state was changed the one that measures that."""
-    return [explore_command(state), topic_command(state, "unit"), *_measured(state)]
+class Command(NamedTuple):
+    """A command line, and what it shows."""
+
+    shows: str
+    line: str
+
+
+def commands(state: State) -> list[Command]:
+    """The explorer at this view, the topic with its numbers, and after one change of a state the topic that measures such."""
+    return [
+        Command("this view", explore_command(state)),
+        Command("this unit and step, with the arithmetic written out", topic_command(state, "unit")),
+        *_measured(state),
+    ]
 
 
 def explore_command(state: State) -> str:
     """The command that opens the explorer at this view."""
-    return _command(state, "explore", unit=state.unit or None, step=state.step if state.step > 1 else None)
+    return _command(state, "explore", unit=state.unit or None, step=state.step)
 
 
 def topic_command(state: State, topic: str, output: str | None = None) -> str:
@@ -30,17 +41,17 @@ def topic_command(state: State, topic: str, output: str | None = None) -> str:
     return _command(state, "unit", unit=state.unit or None, step=state.step, output=output)
 
 
-def _measured(state: State) -> list[str]:
-    """`influence` pokes by itself: the unit whose h or c was changed last, at the timestep that reads it."""
-    poked = [one for one in state.edits if one.name in ("h", "c") and one.step is not None]
-    if not poked or state.lstm.spec.projection is not None:
+def _measured(state: State) -> list[Command]:
+    """`influence` pokes an LSTM without edits by itself: the same as one change of h or c, and of nothing else."""
+    one = state.edits[0] if len(state.edits) == 1 else None
+    if one is None or one.name not in ("h", "c") or state.lstm.spec.projection is not None:
         return []
-    one = poked[-1]
     reads = (one.step or 0) + (1 if one.direction is Direction.FORWARD else -1)
     if not 1 <= reads <= state.length:
         return []
     there = state.but(edits=(), layer=one.layer, direction=one.direction)
-    return [_command(there, "influence", unit=one.place or None, step=reads)]
+    shows = f"who notices when c or h of unit {one.place} changes by a little, measured"
+    return [Command(shows, _command(there, "influence", unit=one.place or None, step=reads))]
 
 
 def _command(state: State, topic: str, **options: Any) -> str:

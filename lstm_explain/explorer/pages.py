@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from lstm_explain.core.gates import Direction
-from lstm_explain.document.blocks import Block, Cell, Column, Document, Heading, Note, Paragraph, Table
+from lstm_explain.document.blocks import Block, Cell, Column, Document, Drawing, Heading, Note, Paragraph, Table
 from lstm_explain.document.opening import opening
 from lstm_explain.document.unit import arithmetic
 from lstm_explain.explain.unit import explain_unit
@@ -14,6 +14,7 @@ from lstm_explain.explorer.keys import KEYS, MORE
 
 if TYPE_CHECKING:
     from lstm_explain.explain.unit import Unit
+    from lstm_explain.explorer.commands import Command
     from lstm_explain.explorer.state import State
 
 CLOSE = "Esc closes this page; the arrow keys and PgUp, PgDn scroll it."
@@ -23,8 +24,9 @@ def why(state: State) -> Document:
     """The arithmetic that made each number of the current unit and step."""
     lstm = state.lstm.edited(state.edits)
     unit = explain_unit(lstm, state.unit, state.sample, state.step, state.layer, state.direction.value)
+    way = f", {state.direction.value}" if unit.spec.bidirectional else ""
     blocks: list[Block] = [
-        Heading(f"Why: unit {state.unit} at step {state.step}, sample {state.sample}, layer {state.layer}", 1),
+        Heading(f"Why: unit {state.unit} at step {state.step}, sample {state.sample}, layer {state.layer}{way}", 1),
         Paragraph(opening(unit)),
         Paragraph(_read(state, unit)),
         *arithmetic(unit),
@@ -43,10 +45,22 @@ def _read(state: State, unit: Unit) -> str:
         x = f"x_{state.step} is what layer {state.layer - 1} put out at timestep {state.step}{both}"
     kind = unit.source["weights"]["kind"]
     weights = "the weights come from the model file" if kind == "model" else "the weights were made from the seed"
-    states = f"h_{before} and c_{before} are what the timestep before it made"
+    states = f"h_{before} and c_{before} are what timestep {before} made"
     if state.step == first:
         states = f"h_{before} and c_{before} are the states that the layer starts from"
-    return f"What it reads: {x}; {states}; {weights}, and are the same at every timestep."
+    by_hand = " What was set by hand is told above." if state.edits else ""
+    return f"What it reads: {x}; {states}; {weights}, and are the same at every timestep.{by_hand}"
+
+
+def commands_page(found: list[Command]) -> Document:
+    """The command lines that show what is seen."""
+    blocks = [block for one in found for block in (Paragraph(f"To show {one.shows}:"), Drawing((one.line,), "sh"))]
+    return (Heading("On the command line", 1), *blocks, Note("Leaving with q prints them too. " + CLOSE))
+
+
+def message(text: str) -> Document:
+    """What is too long for the two lines that the screen has for it."""
+    return (Heading("explore", 1), Paragraph(text), Note(CLOSE))
 
 
 def help_page(place: str) -> Document:
@@ -69,9 +83,9 @@ def _help_for_explore() -> Document:
             "outputs of all units add, the bias, and the value that comes out."
         ),
         Paragraph(
-            "Change a number and see what moves. ◎ is what you set, ◆ what moved for it; a number that moved is "
-            "underlined. Units talk to each other through h, one step late: change h and look at the column of that "
-            "step, then at the next."
+            "Change a number and see what moves. ◎ is what you set, ◆ a unit of which something moved for it: its c, "
+            "its h or a gate; a number that moved is underlined. Units talk to each other through h, one step late: "
+            "change h and look at the column of that step, then at the next."
         ),
         Heading("How to read the small maps"),
         Paragraph(

@@ -22,6 +22,11 @@ LETTER_OF = {"h": "hidden", "c": "cell", **{LETTERS[gate]: gate.value for gate i
 """The tensors of a record by the field's letters."""
 
 
+def _values(part: LayerRecord, letter: str) -> Array:
+    array: Array = part.output_gate[0] * np.tanh(part.cell[0]) if letter == "m" else getattr(part, LETTER_OF[letter])[0]
+    return array
+
+
 class Sums(NamedTuple):
     """How a neuron's value came about at one timestep."""
 
@@ -37,6 +42,11 @@ class Sums(NamedTuple):
     """As the run has it: the activation of the sum, or what an edit holds it at."""
     was: float
     """The same in the run without changes."""
+
+    @property
+    def outside(self) -> float:
+        """All that does not come from h: W x_t, the bias and the peephole."""
+        return self.of_x + self.other
 
 
 class Scene(NamedTuple):
@@ -56,13 +66,11 @@ class Scene(NamedTuple):
 
     def values(self, letter: str) -> Array:
         """h, c or a gate, by its letter; [timesteps, units or hidden]."""
-        array: Array = getattr(self.part, LETTER_OF[letter])[0]
-        return array
+        return _values(self.part, letter)
 
     def values_before(self, letter: str) -> Array:
         """The same in the run without changes."""
-        array: Array = getattr(self.base, LETTER_OF[letter])[0]
-        return array
+        return _values(self.base, letter)
 
     def moved(self, letter: str, t: int) -> Array:
         """Where the two differ at a timestep, as truth values; [units or hidden]."""
@@ -86,6 +94,12 @@ class Scene(NamedTuple):
         before = float(self.states_before(t, base)[1][unit])
         f, i, g = (self.number(letter, t, unit, base) for letter in "fig")
         return f * before + i * g
+
+    def set_by_hand(self, letter: str, t: int, unit: int) -> bool:
+        """Whether an edit sets a unit's state, or holds its gate, at a timestep."""
+        here = (self.state.layer, self.state.direction, letter, unit)
+        own = (one for one in self.state.edits if (one.layer, one.direction, one.name, one.place) == here)
+        return any(one.step == t or (one.step is None and one.of_gates) for one in own)
 
     def emitted(self, t: int, unit: int, base: bool = False) -> float:
         """o tanh(c): the unit's number in h, unless a projection mixes them or it is set afterwards."""

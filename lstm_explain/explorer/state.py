@@ -58,6 +58,13 @@ class State:
         return self.step - 1 if self.direction is Direction.FORWARD else self.step + 1
 
     @property
+    def shown(self) -> tuple[tuple[str, str], ...]:
+        """The pairs of heat maps, the chosen one first; where a projection mixes the units, m stands for what each emits."""
+        emits = "h" if self.lstm.spec.projection is None else "m"
+        pairs = ((emits, "c"), *MAPS[1:])
+        return (*pairs[self.maps :], *pairs[: self.maps])
+
+    @property
     def place(self) -> int:
         """Which number of h stands for the unit: its own, unless a projection made fewer."""
         return min(self.unit, self.lstm.spec.hidden - 1)

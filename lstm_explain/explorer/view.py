@@ -38,11 +38,12 @@ def rows(width: int, height: int) -> Rows:
 def upper(scene: Scene, width: int, height: int, unicode: bool = True) -> list[Line]:
     """All but the footer and what moved."""
     maps = rows(width, height).maps
+    seen = over_time.window(scene.state, width, maps)
     return [
         *words.title(scene.state, width, unicode),
         *words.shapes(scene, width, unicode),
         *over_time.draw(scene, width, maps, unicode),
-        *words.caption(scene, over_time.letters(scene.state, width, maps), width, unicode),
+        *words.caption(scene, seen, width, unicode),
         *_cell(scene, width, unicode),
     ]
 

@@ -263,7 +263,7 @@ def edited_questions(draw: st.DrawFn, /, **fixed: Any) -> tuple[LSTM, dict[str, 
         place = st.integers(0, spec.hidden - 1) if name == "h" else st.just(asked["unit"]) | st.integers(0, spec.units - 1)
         when = steps | st.none() if name in "ifgo" else steps
         choices = st.tuples(st.floats(-2, 2), place, when)
-        return choices.map(lambda one: Edit(name, *one, layer=layer, direction=way))
+        return choices.map(lambda one: Edit(name, one[0], one[1], one[2], layer=layer, direction=way))
 
     some = draw(st.lists(st.sampled_from("hcifgo").flatmap(of), min_size=1, max_size=4))
     return lstm.edited(some), asked
@@ -310,7 +310,8 @@ def test_a_gate_that_is_held_is_held_whatever_its_sum() -> None:
     free, held = (
         written_out(explain_unit(one, unit=4, step=3)).gates[Gate.FORGET] for one in (lstm, lstm.edited([edit("f_3[4]=0")]))
     )
-    assert (held.total, held.activated) == (pytest.approx(free.total), pytest.approx(free.value))
+    assert held.total == pytest.approx(free.total)
+    assert held.activated == pytest.approx(free.value)
     assert (held.value, held.recorded, held.held) == (0, 0, True)
     assert written_out(explain_unit(lstm.edited([edit("f_3[4]=0")]), unit=4, step=3)).kept == 0
     assert not written_out(explain_unit(lstm.edited([edit("f_3[4]=0")]), unit=5, step=3)).gates[Gate.FORGET].held

@@ -303,6 +303,7 @@ def test_why_is_asked_of_any_layer(options: dict[str, Any]) -> None:
         for pressed in (["y"], ["escape", "l", "d", "end", "y"], ["escape", "h", "enter", "y"]):
             await pilot.press(*pressed)
             assert f"at step {app.state.step}" in page(app)
+            assert (app.state.direction.value in page(app).splitlines()[0]) is app.state.lstm.spec.bidirectional
             assert "Timestep" in page(app)
 
     played(founding(**options), do)

@@ -233,6 +233,9 @@ def test_the_caption_says_what_the_digits_stand_for() -> None:
     assert "9 and darkest: 1 " in f"{written(words.caption(scene(state), ['h', 'c'], 80))[0]} "
     seen = scene(actions.changed(state, "c_3[2]=3.2"))
     assert "9, darkest: 1; of c 3.2" in written(words.caption(seen, ["h", "c"], 80))[0]
+    assert " darkest: 1; of c 3.2" in written(words.caption(seen, ["h", "c"], 80, digits=False))[0]
+    wide, narrow = (written(view.upper(scene(state), width, 24))[-1 - diagram.HEIGHT] for width in (140, 80))
+    assert ("9 and" in wide, "9 and" in narrow) == (False, True), "where there are decimals, no digit stands for tenths"
     assert "9 and darkest: 1 " in f"{written(words.caption(seen, ['i', 'f'], 80))[0]} "
 
 

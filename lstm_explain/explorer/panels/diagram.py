@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from lstm_explain.core.gates import LETTERS, Gate
 from lstm_explain.document.numbers import count
-from lstm_explain.explorer.canvas import Canvas, number_in
+from lstm_explain.explorer.canvas import SET, Canvas, number_in
 from lstm_explain.render.layout import BOLD, DIM, Look
 
 if TYPE_CHECKING:
@@ -45,7 +45,7 @@ def _draw_gates(scene: Scene, canvas: Canvas) -> None:
     t, unit = scene.state.step, scene.state.unit
     for gate, x in AT.items():
         letter = LETTERS[gate]
-        canvas.put(x, 3, letter, BOLD)
+        canvas.put(x, 3, f"{letter}{SET}" if scene.set_by_hand(letter, t, unit) else letter, BOLD)
         _number(canvas, x + 3, 4, scene.number(letter, t, unit), scene.number(letter, t, unit, base=True))
 
 
@@ -57,14 +57,24 @@ def _draw_states(scene: Scene, canvas: Canvas) -> None:
     kept, added = ([one[a] * one[b] for one in (now, was)] for a, b in ((0, 1), (2, 3)))
     _name(canvas, 0, 0, f"c_{before}", unit, LEFT)
     _number(canvas, LEFT, 1, now[0], was[0])
+    _mark(scene, canvas, LEFT, 1, "c", before)
     _number(canvas, 19, 1, *kept)
     _number(canvas, 29, 1, *added)
     _name(canvas, RIGHT + 1, 0, f"c_{t}", unit, canvas.width - RIGHT - 1)
     _number(canvas, RIGHT + 8, 1, now[4], was[4])
+    _mark(scene, canvas, RIGHT, 1, "c", t)
     emits = "h" if state.lstm.spec.projection is None else "m"
     _name(canvas, RIGHT + 1, 2, f"{emits}_{t}", unit, canvas.width - RIGHT - 1)
     emitted = [scene.number("h", t, unit, base) if emits == "h" else scene.emitted(t, unit, base) for base in (False, True)]
     _number(canvas, RIGHT + 8, 3, *emitted)
+    if emits == "h":
+        _mark(scene, canvas, RIGHT, 3, "h", t)
+
+
+def _mark(scene: Scene, canvas: Canvas, x: int, y: int, letter: str, t: int) -> None:
+    """Mark a state that was set by hand, beside its number."""
+    if scene.set_by_hand(letter, t, scene.state.unit):
+        canvas.put(x, y, SET, BOLD)
 
 
 def _read(before: int, t: int, unit: int) -> tuple[tuple[str, int, int], ...]:

@@ -11,7 +11,7 @@ from math import isfinite
 from typing import TYPE_CHECKING
 
 from lstm_explain.document.numbers import fraction, tint
-from lstm_explain.explorer.canvas import Canvas, number_in
+from lstm_explain.explorer.canvas import SET, Canvas, number_in
 from lstm_explain.explorer.state import MAPS
 from lstm_explain.render.layout import BOLD, DIM, Look
 
@@ -25,7 +25,7 @@ CIRCLE = 2
 """The columns that a circle takes, and the narrowest cell of a heat map."""
 CELLS = ((6, 3), (5, 2), (CIRCLE, 0))
 """The widths of a heat map's cell, and how many decimals each shows; 0 for tenths of the scale."""
-UNTOUCHED, MOVED, SET, CURRENT = "○", "◆", "◎", "●"
+UNTOUCHED, MOVED, CURRENT = "○", "◆", "●"
 
 
 @dataclass(frozen=True)
@@ -101,16 +101,15 @@ def draw(scene: Scene, width: int, height: int, unicode: bool = True) -> list[Li
         for row in range(view.units):
             unit = view.first_unit + row
             canvas.put(0, top + row + 1, f"u{unit}", _chosen(unit == scene.state.unit))
-        for letter, start in zip(MAPS[(scene.state.maps + band) % len(MAPS)], view.maps_at, strict=True):
+        for letter, start in zip(scene.state.shown[band], view.maps_at, strict=True):
             _draw_map(scene, view, canvas, letter, start, top)
     _draw_circles(scene, view, canvas)
     return canvas.lines(unicode)
 
 
-def letters(state: State, width: int, height: int) -> list[str]:
+def letters(state: State, view: Window) -> list[str]:
     """The tensors whose heat maps are seen."""
-    bands = window(state, width, height).bands
-    return [letter for band in range(bands) for letter in MAPS[(state.maps + band) % len(MAPS)]]
+    return [letter for band in range(view.bands) for letter in state.shown[band]]
 
 
 def _draw_circles(scene: Scene, view: Window, canvas: Canvas) -> None:
