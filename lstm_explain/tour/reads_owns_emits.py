@@ -132,14 +132,13 @@ def _share(spec: Spec, share: UnitShare, unit: Unit | None) -> Table:
     how = "computed from the sizes" if unit is None else f"counted in the weights of unit {unit.unit}"
     owned = share.parameters if unit is None else unit.parameters
     read = f"{plural(share.features, 'feature')} of x_t, and {count(share.hidden)} of h_{{t-1}}, the h of the timestep before"
-    emitted = (
-        "h_t, its output, and c_t" if spec.projection is None else "m_t = o × tanh(c_t), which the projection reads, and c_t"
-    )
+    emitted = "h_t, its output" if spec.projection is None else "m_t = o × tanh(c_t), which the projection reads"
     return facts(
         [
             ("reads", f"{plural(share.reads, 'number')}: {read}"),
             ("owns", f"{plural(owned, 'parameter')}, {how}"),
-            ("emits", f"two numbers: {emitted}, its memory"),
+            ("emits", f"one number: {emitted}"),
+            ("keeps", "a second one for itself: c_t, its memory"),
         ]
     )
 

@@ -86,15 +86,16 @@ def test_a_picture_is_the_screen() -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "found"), [("a.xyz", "xyz"), ("nowhere/a.json", "there is no folder"), ("my.npy", "would replace the file")]
+    ("name", "found"), [("a.xyz", "xyz"), ("nowhere/a.json", "there is no folder"), ("my.npy", "no format ends so"), ("my.json", "there is such a file already"), ("my.json!", "would replace the file")]
 )
 def test_what_cannot_be_saved_is_said(name: str, found: str, tmp_path: Path) -> None:
-    np.save("my.npy", np.ones((3, 4, 2), np.float32))
-    before = (tmp_path / "my.npy").read_bytes()
+    for file in ("my.npy", "my.json"):
+        (tmp_path / file).write_bytes(b"what is there already")
+    before = (tmp_path / "my.json").read_bytes()
     state = State(lstm_explain.given(np.ones((3, 4, 2), np.float32), units=3))
     with pytest.raises(LstmExplainError, match=found):
-        _save(showing(state, data="my.npy"), name)
-    assert (tmp_path / "my.npy").read_bytes() == before
+        _save(showing(state, data="my.json"), name)
+    assert (tmp_path / "my.json").read_bytes() == before
 
 
 # --- the command lines ------------------------------------------------------------------------------------------------
@@ -138,7 +139,9 @@ def test_every_command_that_is_printed_is_one(
     sizes: dict[str, Any], place: dict[str, Any], edits: str, call: Callable[..., Any]
 ) -> None:
     state = actions.changed(State(lstm_explain.seeded(**sizes), given=Given()).but(**place), edits)
-    for line in commands(state):
+    for one in commands(state):
+        assert one.shows
+        line = one.line
         program, topic, *arguments = shlex.split(line)
         assert program == "lstm-explain"
         done = call(topic, *arguments)
@@ -150,7 +153,7 @@ def test_every_command_that_is_printed_is_one(
 
 def test_influence_pokes_the_unit_where_it_was_changed(call: Callable[..., Any]) -> None:
     state = actions.changed(State(lstm_explain.seeded(), unit=5, step=9, given=Given()), "h_3[2]=1")
-    line = commands(state)[-1]
+    line = commands(state)[-1].line
     assert line == "lstm-explain influence --unit 2 --step 4"
     found = json.loads(call(*shlex.split(line)[1:], "--json").stdout)
     assert (found["statements"]["unit"], found["step"]) == (2, 4)

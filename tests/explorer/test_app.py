@@ -110,7 +110,9 @@ def test_keys_that_look_elsewhere(pressed: list[str], field: str, value: Any) ->
     async def do(app: Explorer, pilot: Any) -> None:
         await pilot.press(*pressed)
         assert getattr(app.state, field) == value
-        assert shown(app).splitlines()[0].startswith(f" sample {app.state.sample} of 1,000")
+        title = shown(app).splitlines()[0]
+        assert f"step {app.state.step} of 10, unit {app.state.unit} of 10" in title
+        assert f"layer {app.state.layer} of 2, {app.state.direction.value}" in title
 
     played(founding(layers=2, bidirectional=True), do)
 
@@ -177,6 +179,9 @@ def test_a_wrong_answer_is_said_in_the_place_of_what_moved(text: str) -> None:
         assert app.state.said
         assert shown(app, "moved").strip()
         assert "\x1b" not in shown(app, "moved")
+        if len(app.screen_stack) > 1:  # what does not fit into two lines has a page of its own
+            assert app.state.said.split(".")[-2].strip() in " ".join(page(app).split())
+            await pilot.press("escape")
         assert not app.query_one("#answer").display
         await pilot.press("right")
         assert app.state.step == 2
@@ -201,7 +206,7 @@ def test_other_sizes_without_leaving() -> None:
         await write(pilot, "z", "units=4 timesteps=20 features=2 layers=2")
         assert "step 1 of 20 · unit 0 of 4" in shown(app)
         await write(pilot, "z", "units=0")
-        assert "--units 0" in shown(app, "moved")
+        assert "units 0: a layer needs at least one unit" in shown(app, "moved")
         assert app.state.lstm.spec.units == 4
         await pilot.press("u")
         assert app.state.lstm.spec.units == 10
@@ -213,8 +218,10 @@ def test_what_cannot_be_run_is_said_and_the_screen_stays() -> None:
     async def do(app: Explorer, pilot: Any) -> None:
         was = app.state
         app.act(was.but(lstm=lstm_explain.seeded(timesteps=10**9)))
+        await pilot.pause()
         assert app.state.lstm is was.lstm
         assert "--max-memory" in app.state.said
+        assert "--max-memory" in page(app), "it takes more than two lines"
 
     played(founding(), do)
 
@@ -439,8 +446,11 @@ def test_without_colour_nothing_is_lost(monkeypatch: pytest.MonkeyPatch) -> None
 def test_k_says_the_command_lines() -> None:
     async def do(app: Explorer, pilot: Any) -> None:
         await pilot.press("right", "down", "k")
-        said = " ".join(shown(app, "moved").split())
-        assert said == "lstm-explain explore --unit 1 --step 2; lstm-explain unit --unit 1 --step 2"
+        text = page(app)
+        assert "lstm-explain explore --unit 1 --step 2" in text
+        assert "lstm-explain unit --unit 1 --step 2" in text
+        await pilot.press("escape", "right")
+        assert app.state.step == 3
 
     played(founding(), do)
 
@@ -483,7 +493,7 @@ def test_the_commands_know_the_place_and_the_changes() -> None:
     )
     sizes, place = "--units 6 --layers 2 --bidirectional", "--sample 7 --layer 1 --direction backward"
     edit = "--edit '1.backward:h_5[2]=0.5'"
-    assert commands(state) == [
+    assert [one.line for one in commands(state)] == [
         f"lstm-explain explore {sizes} {edit} {place} --unit 3 --step 4",
         f"lstm-explain unit {sizes} {edit} {place} --unit 3 --step 4",
         f"lstm-explain influence {sizes} {place} --unit 2 --step 4",
@@ -495,7 +505,7 @@ def test_the_commands_know_the_place_and_the_changes() -> None:
     [("h_3[2]=1", 4), ("c_3[2]=1", 4), ("h_0[2]=1", 1), ("h_10[2]=1", None), ("f_3[2]=1", None), ("x_3[0]=1", None)],
 )
 def test_influence_is_asked_at_the_step_that_reads_the_change(edit: str, reads: int | None) -> None:
-    found = commands(actions.changed(founding(), edit))
+    found = [one.line for one in commands(actions.changed(founding(), edit))]
     measured = [line for line in found if line.startswith("lstm-explain influence")]
     assert measured == ([] if reads is None else [f"lstm-explain influence --unit 2 --step {reads}"])
 
