@@ -131,7 +131,7 @@ TEXTS = {
     "frameworks-options.txt": f"frameworks tensorflow1 --no-bias --peepholes {SMALL}",
     "frameworks-computed.txt": "frameworks openvino --units 1000000000",
     "frameworks-ascii.txt": f"frameworks flax-nnx --ascii {SMALL}",
-    "frameworks-program.txt": f"frameworks onnx --code --bidirectional {SMALL}",
+    "frameworks-program.txt": f"frameworks onnx --code --bidirectional {SMALL.replace(' --dtype float64', '')}",
     "frameworks.md": f"frameworks haiku --code {SMALL.replace(' --dtype float64', '')} --format markdown",
     "help-frameworks.txt": "frameworks --help",
     "quiz.md": "quiz --export markdown --questions 12 --seed 5",
