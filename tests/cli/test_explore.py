@@ -86,7 +86,14 @@ def test_a_picture_is_the_screen() -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "found"), [("a.xyz", "xyz"), ("nowhere/a.json", "there is no folder"), ("my.npy", "no format ends so"), ("my.json", "there is such a file already"), ("my.json!", "would replace the file")]
+    ("name", "found"),
+    [
+        ("a.xyz", "xyz"),
+        ("nowhere/a.json", "there is no folder"),
+        ("my.npy", "no format ends so"),
+        ("my.json", "there is such a file already"),
+        ("my.json!", "would replace the file"),
+    ],
 )
 def test_what_cannot_be_saved_is_said(name: str, found: str, tmp_path: Path) -> None:
     for file in ("my.npy", "my.json"):

@@ -237,7 +237,10 @@ def test_what_is_no_edit_is_said(text: str) -> None:
         ("1:f[0]=0", "one layer"),
         ("0.backward:f[0]=0", "forward only"),
         ("1:x_1[0]=0", "one layer"),
-        ("f[0]=1e300", "too large for float32"),
+        ("c_1[0]=1e300", "too large for float32"),
+        ("f[0]=1.5", "f lies between 0 and 1"),
+        ("f[0]=-0.1", "f lies between 0 and 1"),
+        ("g_1[0]=-1.5", "g lies between -1 and 1"),
     ],
 )
 def test_a_number_that_there_is_not_is_said(text: str, found: str) -> None:

@@ -262,7 +262,8 @@ def edited_questions(draw: st.DrawFn, /, **fixed: Any) -> tuple[LSTM, dict[str, 
     def of(name: str) -> st.SearchStrategy[Edit]:
         place = st.integers(0, spec.hidden - 1) if name == "h" else st.just(asked["unit"]) | st.integers(0, spec.units - 1)
         when = steps | st.none() if name in "ifgo" else steps
-        choices = st.tuples(st.floats(-2, 2), place, when)
+        least, most = {"g": (-1, 1), "h": (-2, 2), "c": (-2, 2)}.get(name, (0, 1))
+        choices = st.tuples(st.floats(least, most), place, when)
         return choices.map(lambda one: Edit(name, one[0], one[1], one[2], layer=layer, direction=way))
 
     some = draw(st.lists(st.sampled_from("hcifgo").flatmap(of), min_size=1, max_size=4))

@@ -27,7 +27,7 @@ few = settings(max_examples=60, deadline=None)
 EDITS = [
     "h_1[0]=0.5",
     "c_2[0]=-1234567.5",
-    "f[0]=1e30",
+    "c_1[0]=1e30",
     "x_1[0]=-54321",
     "W_f[0,0]=1e9",
     "b_o[0]=-1",
@@ -161,8 +161,11 @@ def test_the_diagram_shows_the_numbers_of_the_scene(state: State) -> None:
     projected = state.lstm.spec.projection is not None
     emitted = seen.emitted(t, unit) if projected else seen.number("h", t, unit)
     assert rows[3][37:44].strip() == number_in(7, emitted, 4).strip()
-    assert rows[5].startswith(f"x_{t} ({seen.part.input.shape[2]})"[:8])
-    assert f"h_{before} ({seen.part.hidden.shape[2]})"[:8] in rows[5]
+    for name, length, start in ((f"x_{t}", seen.part.input.shape[2], 0), (f"h_{before}", seen.part.hidden.shape[2], 36)):
+        told = rows[5][start:].split("─")[0].strip()
+        assert told.startswith((f"{name} ({length})", f"{name[0]} ({length})")), (
+            "the length is told, the step where there is room"
+        )
     assert rows[2][37:].startswith("m_" if projected else "h_")
 
 
