@@ -11,7 +11,11 @@ from lstm_explain.core.weights import Weights
 
 if TYPE_CHECKING:
     from lstm_explain.core.axes import Array
+    from lstm_explain.core.gates import Direction
     from lstm_explain.core.weights import LayerWeights
+
+    Biases = tuple[dict[Direction, Array], ...]
+    """For every layer, a bias for each direction; [4*units] in the order i f g o."""
 
 
 def gates_reordered(weights: Weights, order: tuple[Gate, ...]) -> Weights:
@@ -42,6 +46,22 @@ def forget_bias_added(weights: Weights, more: float) -> Weights:
 def without_bias(weights: Weights) -> Weights:
     """Leave the biases out."""
     return _each(weights, lambda part: part._replace(bias=None if part.bias is None else np.zeros_like(part.bias)))
+
+
+def biases_replaced(weights: Weights, biases: Biases) -> Weights:
+    """Put other biases in place of those that there are."""
+    pairs = zip(weights.layers, biases, strict=True)
+    return Weights(
+        tuple(
+            {way: part._replace(bias=own[way].astype(part.kernel.dtype, copy=False)) for way, part in layer.items()}
+            for layer, own in pairs
+        )
+    )
+
+
+def directions_swapped(weights: Weights) -> Weights:
+    """Have what reads forward read backward, and the other way round, in every layer; what it reads stays where it is."""
+    return Weights(tuple(dict(zip(layer, reversed(layer.values()), strict=True)) for layer in weights.layers))
 
 
 def _each(weights: Weights, change: object) -> Weights:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from itertools import permutations, product
+from itertools import groupby
 from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 
 import numpy as np
@@ -11,17 +11,16 @@ import numpy as np
 from lstm_explain.core.axes import compact
 from lstm_explain.core.cost import run_bytes
 from lstm_explain.core.forward import forward
-from lstm_explain.core.gates import GATES, LETTERS, Gate
-from lstm_explain.core.rearranged import forget_bias_added, gates_reordered, without_bias
 from lstm_explain.errors import UsageError
+from lstm_explain.explain.reading import SAMPLES_FIRST, Reading, Tried, order_in_file, readings
 from lstm_explain.explain.result import Explanation
-from lstm_explain.frameworks.known import CONVENTIONS
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from lstm_explain.core.axes import Array
     from lstm_explain.core.lstm import LSTM
+    from lstm_explain.core.rearranged import Biases
     from lstm_explain.core.record import Record
     from lstm_explain.core.spec import Spec
     from lstm_explain.core.weights import Weights
@@ -31,58 +30,22 @@ TOLERANCE = 1e-5
 SAMPLES_TRIED = 16
 """Other readings are tried on no more samples than this."""
 
-SAMPLES_FIRST = "samples first"
-LAYOUTS = (SAMPLES_FIRST, "timesteps first")
 MOST_SWAPPED = 1000
 """With more samples than this they are not tried as timesteps: that would take long."""
 SEQUENCE, LAST = "output", "last hidden"
-BIASES = {"as in the file": 0.0, "1 added to the forget gate": 1.0, "1 taken from the forget gate": -1.0, "left out": None}
 
 
-class Reading(NamedTuple):
-    """One way to read weights and inputs."""
+class NoNumbers(NamedTuple):
+    """What is nan or infinite among the outputs."""
 
-    gates: tuple[Gate, ...] = GATES
-    """What the blocks really are that were read as i, f, g and o."""
-    bias: str = "as in the file"
-    """One of `BIASES`."""
-    layout: str = SAMPLES_FIRST
-    """Which axis of the input comes first."""
-    reversed: bool = False
-    """Whether the sequence is read from its end."""
-
-    @classmethod
-    def of(cls, lstm: LSTM) -> Reading:
-        """As the file says."""
-        return cls(reversed=lstm.from_the_end)
-
-
-class Tried(NamedTuple):
-    """A reading, and how far its outputs are from those that were expected."""
-
-    reading: Reading
-    gate_order: tuple[Gate, ...]
-    """In which order the gates would stand in the file."""
-    difference: float
-
-    @property
-    def letters(self) -> str:
-        return ", ".join(LETTERS[gate] for gate in self.gate_order)
-
-    @property
-    def frameworks(self) -> tuple[str, ...]:
-        """Who packs the gates in this order."""
-        return tuple(one.title for one in CONVENTIONS.values() if one.gate_order == self.gate_order)
-
-    def to_dict(self) -> dict[str, Any]:
-        return {
-            "gate_order": [gate.value for gate in self.gate_order],
-            "letters": [LETTERS[gate] for gate in self.gate_order],
-            "bias": self.reading.bias,
-            "layout": self.reading.layout,
-            "reversed": self.reading.reversed,
-            "difference": self.difference,
-        }
+    given: int
+    """How many of those that were given."""
+    first: dict[str, int] | None
+    """Where the first of these stands, by the name of the axis."""
+    made: int
+    """How many of those that the LSTM makes."""
+    difference: float | None
+    """The largest difference where both are numbers; None where they nowhere are."""
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -109,11 +72,13 @@ class Verify(Explanation):
     tried: int
     """How many other readings were tried."""
     closest: Tried | None
-    """The closest of them, where none agrees."""
+    """The closest, where none agrees; the file's own reading is one of them."""
     in_reading_order: bool
     """Whether the timesteps of the outputs stand in the order in which a layer reads that reads from the end."""
     samples_tried: int
     """On how many samples, the first ones, another reading was tried where it reads samples first; else on all."""
+    no_numbers: NoNumbers | None
+    """What is nan or infinite; None where all are numbers."""
 
     @property
     def agrees(self) -> bool:
@@ -128,6 +93,7 @@ class Verify(Explanation):
             "difference": self.difference,
             "where": self.where,
             "compared": self.compared,
+            "no_numbers": None if self.no_numbers is None else self.no_numbers._asdict(),
             "in_reading_order": self.in_reading_order,
             "tried": self.tried,
             "samples_tried": self.samples_tried,
@@ -136,7 +102,12 @@ class Verify(Explanation):
         }
 
 
-def explain_verify(lstm: LSTM, expected: Array, tolerance: float = TOLERANCE) -> Verify:
+def explain_verify(
+    lstm: LSTM,
+    expected: Array,
+    tolerance: float = TOLERANCE,
+    single_biases: Callable[[], tuple[Biases, ...]] | None = None,
+) -> Verify:
     """Compare an LSTM's outputs with those that another program made of the same inputs.
 
     Args:
@@ -144,6 +115,8 @@ def explain_verify(lstm: LSTM, expected: Array, tolerance: float = TOLERANCE) ->
         expected: h of every timestep, [samples, timesteps, output] or [timesteps, samples, output]; or the last h,
             [samples, output].
         tolerance: the largest difference that counts as agreement.
+        single_biases: where the file has two biases for each neuron, a way to get them one by one, or nothing; asked for
+            only where the outputs do not agree.
 
     Raises:
         UsageError: the outputs have a shape that this LSTM never makes of these inputs, or the tolerance is no size; or some
@@ -157,32 +130,13 @@ def explain_verify(lstm: LSTM, expected: Array, tolerance: float = TOLERANCE) ->
     spec = lstm.spec
     output, wanted = _arranged(spec, expected)
     lstm.afford(2 * lstm.run_bytes(spec.samples), f"comparing {spec.samples} samples")
-    differences, in_order = _compared(lstm, _made(lstm.run(), output), wanted, tolerance)
+    made = _made(lstm.run(), output)
+    differences, in_order = _compared(lstm, made, wanted, tolerance)
+    if not in_order:
+        made = made[:, ::-1]
+        differences = differences[:, ::-1]
     place = int(np.argmax(differences))
-    largest = float(differences.flat[place])
-    names = ("sample", "timestep", "number") if wanted.ndim == 3 else ("sample", "number")
-    at = dict(zip(names, map(int, np.unravel_index(place, wanted.shape)), strict=True))
-    if "timestep" in at:
-        at["timestep"] += 1
-    found = [] if largest <= tolerance else sorted(_others(lstm, wanted, output), key=lambda one: _changes(lstm, one.reading))
-    agreeing = tuple(one for one in found if one.difference <= tolerance)
-    return Verify(
-        spec=spec,
-        source=lstm.origin,
-        output=output,
-        expected=compact(expected),
-        tolerance=tolerance,
-        difference=largest,
-        where=at,
-        compared=wanted.size,
-        alternatives=agreeing,
-        tried=len(found),
-        closest=None if agreeing or not found else min(found, key=lambda one: one.difference),
-        in_reading_order=in_order,
-        samples_tried=min(SAMPLES_TRIED, spec.samples),
-    )
-
-
+    raise NotImplementedError
 def _arranged(spec: Spec, expected: Array) -> tuple[str, Array]:
     """What was given, samples first."""
     sequence, last = (spec.samples, spec.timesteps, spec.output), (spec.samples, spec.output)
