@@ -126,12 +126,14 @@ def model_sizes(
     file: str, layer: str | None, convention: str | None, max_memory: int, about: dict[str, Any]
 ) -> dict[str, Any]:
     """The arguments of `seeded` and `given`, with sizes, options and weights from a model file; as in `from_model`."""
+    from lstm_explain.explain.framework_names import framework_of
     from lstm_explain.readers.found import chosen
     from lstm_explain.readers.models import read_models
     from lstm_explain.readers.opening import shown
 
     short = shown(Path(file).name)
-    found = chosen(read_models(file, max_memory, convention), layer, short)
+    framework = None if convention is None else framework_of(convention, "--convention").name
+    found = chosen(read_models(file, max_memory, framework), layer, short)
     spec = found.spec.to_dict()
     for name in ("samples", "timesteps"):
         del spec[name]

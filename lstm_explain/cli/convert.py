@@ -77,9 +77,9 @@ def convert(
     asked = {**_given(seeded), "max_memory": memory_size("--max-memory", max_memory)}
     asked |= {"samples": SAMPLES, "timesteps": TIMESTEPS}
     lstm = _seeded(asked, convention) if ends.written_by else _from_file(source, convention, asked)
-    made = explain_convert(lstm, ends.to, ends.written_by)
+    suffix = "" if ends.file is None else Path(ends.file).suffix.lower()
+    made = explain_convert(lstm, ends.to, ends.written_by, model=suffix == ".onnx")
     if ends.file is not None:
-        suffix = Path(ends.file).suffix.lower()
         write([weights_file(made, suffix, spelled("convert", ends.file))], ends.file)
     show(made, output, chosen, **({} if ends.file is None else {"file": shown(Path(ends.file).name)}))
 
@@ -107,15 +107,37 @@ def _ends(source: str, target: str | None, to: str | None) -> "_Ends":
     from pathlib import Path
 
     from lstm_explain.errors import UsageError
-    from lstm_explain.frameworks.known import CONVENTIONS
+    from lstm_explain.explain.framework_names import framework_of
 
-    written_by = source if source in CONVENTIONS else None
-    if target not in CONVENTIONS:
+    written_by = _framework(source)
+    named = None if to is None else framework_of(to, "--to").name
+    framework = None if target is None else _framework(target)
+    if framework is None:
         suffix = "" if target is None else Path(target).suffix.lower()
-        return _Ends(written_by, to or ("onnx" if suffix == ".onnx" else "keras"), target)
-    if to is not None and to != target:
+        return _Ends(written_by, named or ("onnx" if suffix == ".onnx" else "keras"), target)
+    if named not in (None, framework):
         raise UsageError(f"convert {source} {target} --to {to}", f"{target} is a framework too", "Leave out one of the two")
-    return _Ends(written_by, target, None)
+    return _Ends(written_by, framework, None)
+
+
+def _framework(text: str) -> str | None:
+    """The framework of a name; None where it is a file. Its own name is always the framework, another is so if no file has it."""
+    from pathlib import Path
+
+    from lstm_explain.errors import UsageError
+    from lstm_explain.explain.framework_names import framework_of
+    from lstm_explain.frameworks.known import CONVENTIONS
+    from lstm_explain.render.weights_files import SUFFIXES
+
+    path = Path(text)
+    if text in CONVENTIONS:
+        return text
+    if path.name != text or path.suffix.lower() in SUFFIXES or path.exists():
+        return None
+    try:
+        return framework_of(text).name
+    except UsageError:
+        return None
 
 
 def _seeded(asked: dict[str, Any], convention: str | None) -> "LSTM":
@@ -136,7 +158,7 @@ def _from_file(source: str, convention: str | None, asked: dict[str, Any]) -> "L
     from lstm_explain.cli.options import spelled
     from lstm_explain.cli.source import file_and_layer
     from lstm_explain.errors import InputFileError, UsageError
-    from lstm_explain.frameworks.known import CONVENTIONS
+    from lstm_explain.explain.framework_names import framework_of
     from lstm_explain.library import from_model
 
     for name in ("init", "seed"):
@@ -144,6 +166,8 @@ def _from_file(source: str, convention: str | None, asked: dict[str, Any]) -> "L
             raise UsageError(f"--{name} {asked[name]}", "the weights come from a file", f"Leave out --{name}")
     file, layer = file_and_layer(source)
     if not Path(file).exists() and Path(file).name == file and not Path(file).suffix:
-        fix = f"The frameworks are {', '.join(CONVENTIONS)}"
-        raise InputFileError(spelled("convert", source), "there is no such file, and no such framework", fix)
+        try:
+            framework_of(source, "convert")
+        except UsageError as error:
+            raise InputFileError(spelled("convert", source), "there is no such file, and no such framework", error.fix) from None
     return from_model(file, layer, convention=convention, **asked)

@@ -35,16 +35,22 @@ def model(
 
     from lstm_explain.cli.options import memory_size
     from lstm_explain.cli.output import OBJECT_FORMATS, chosen_format, show
-    from lstm_explain.cli.source import check_apart
+    from lstm_explain.cli.source import check_apart, file_and_layer
+    from lstm_explain.errors import UsageError
     from lstm_explain.explain.model import explain_model
     from lstm_explain.readers.found import no_lstm
     from lstm_explain.readers.models import read_models
     from lstm_explain.readers.opening import shown
 
     chosen = chosen_format(output, OBJECT_FORMATS, "model")
+    path, layer = file_and_layer(file)
+    if layer is not None and not Path(file).exists() and Path(path).is_file():
+        found = f"model lists all layers of a file; #{shown(layer)} chooses one for the topics"
+        fix = f"Name {shown(path)} alone here, or ask for a topic: lstm-explain shapes --model {shown(file)}"
+        raise UsageError(shown(file), found, fix)
     check_apart(file, output.output)
-    found = read_models(file, memory_size("--max-memory", max_memory), convention)
+    lstms = read_models(file, memory_size("--max-memory", max_memory), convention)
     short = shown(Path(file).name)
-    if not found:
+    if not lstms:
         raise no_lstm(short)
-    show(explain_model(found, short), output, chosen)
+    show(explain_model(lstms, short), output, chosen)

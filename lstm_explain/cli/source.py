@@ -43,7 +43,8 @@ def lstm_from(options: SourceOptions, output: str | None = None, lengths: str | 
     if options.data is None:
         _check_no_columns(options)
         return seeded(**about)
-    from lstm_explain.readers.batch import Wanted, read_batch
+    from lstm_explain.readers.batch import read_batch
+    from lstm_explain.readers.wanted import Wanted
 
     wanted = Wanted(*csv_layout(options.columns, options.skip_rows, options.delimiter))
     batch = read_batch(options.data, wanted, budget, options.allow_nan, about.get("dtype", "float32"))

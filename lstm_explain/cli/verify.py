@@ -7,6 +7,10 @@ import typer
 from lstm_explain.cli.options import Color, Format, grouped
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from lstm_explain.core.lstm import LSTM
+    from lstm_explain.core.rearranged import Biases
     from lstm_explain.readers.batch import Batch
 
 
@@ -60,7 +64,23 @@ def verify(
     budget = memory_size("--max-memory", max_memory)
     batch, expected = _read("--input", inputs, budget), _read("--output", outputs, budget)
     lstm = from_model(file, layer, convention=convention, max_memory=budget, array=batch.array, name=batch.name)
-    show(explain_verify(lstm, expected.array, tolerance), options, chosen)
+    single = _single_biases(lstm, file, layer, convention, budget)
+    show(explain_verify(lstm, expected.array, tolerance, single), options, chosen)
+
+
+def _single_biases(
+    lstm: "LSTM", file: str, layer: str | None, convention: str | None, budget: int
+) -> "Callable[[], tuple[Biases, ...]] | None":
+    """A way to read the file's biases one by one; None where each neuron has one only."""
+    if lstm.origin["weights"].get("biases") != 2:
+        return None
+
+    def read() -> "tuple[Biases, ...]":
+        from lstm_explain.readers.single_biases import read_single_biases
+
+        return read_single_biases(file, layer, convention, budget)
+
+    return read
 
 
 def _read(option: str, name: str, budget: int) -> "Batch":

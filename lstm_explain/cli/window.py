@@ -74,28 +74,37 @@ def window(
     view = output if file is None else output._replace(output=None)
     chosen = chosen_format(view, OBJECT_FORMATS, "window")
     _check_scale(scale)
-    batch = _read(data, table, output.output, target, time_column, scale is not None)
+    batch = _read(data, table, output.output, target, time_column)
+    from lstm_explain.explain.series import check_finite, checked_series
     from lstm_explain.explain.window import explain_window
 
     budget = memory_size("--max-memory", table.max_memory)
-    answer = explain_window(_series(batch), timesteps, stride, horizon, _target(batch, target), scale, table.dtype, budget)
+    series = checked_series(_series(batch))
+    if not table.allow_nan:  # numbers that are scaled may be beyond the type that they are written in
+        check_finite(series, table.dtype if scale is None else "float64")
+    answer = explain_window(series, timesteps, stride, horizon, _target(batch, target), scale, table.dtype, budget)
     if file is not None:
         _write(answer, file)
     choices = {} if chosen == "json" or file is None else {"written": shown(file)}
     show(answer, view, chosen, **choices)
 
 
-def _read(data: str, table: TableOptions, output: str | None, target: str | None, time: str | None, scaled: bool) -> "Batch":
-    """The file's table; numbers that will be scaled may be beyond the type that they are written in."""
+def _read(data: str, table: TableOptions, output: str | None, target: str | None, time: str | None) -> "Batch":
+    """The file's table, in which there may be nan."""
     from lstm_explain.cli.options import memory_size
     from lstm_explain.cli.source import check_apart, csv_layout
-    from lstm_explain.readers.batch import Wanted, read_batch
+    from lstm_explain.errors import InputFileError
+    from lstm_explain.readers.batch import read_batch
     from lstm_explain.readers.members import split_name
+    from lstm_explain.readers.wanted import Wanted
 
     check_apart(split_name(data)[0], output)
     wanted = Wanted(*csv_layout(table.columns, table.skip_rows, table.delimiter), target, time)
     budget = memory_size("--max-memory", table.max_memory)
-    return read_batch(data, wanted, budget, table.allow_nan, "float64" if scaled else table.dtype)
+    try:
+        return read_batch(data, wanted, budget, allow_nan=True)
+    except (InputFileError, UsageError) as error:  # the file stands without an option here
+        raise type(error)(error.asked.removeprefix("--data "), error.found, error.fix.replace("--data ", "")) from None
 
 
 def _array_file(output: str | None) -> str | None:

@@ -63,7 +63,9 @@ def _sum(one: Written) -> str:
 
 def _checked(convert: Convert) -> str:
     differ = f"differ by at most {small(convert.difference)}" if convert.difference else "are the same to the last bit"
+    start = {None: "", "written": ", from those states", "not written": ", from zeros"}[convert.initial_states]
     return (
-        f"The arrays were read back as {convert.convention.title} reads them, and both were run over the same seeded input: "
+        f"The arrays were read back as {convert.convention.title} reads them, and both were run over the same seeded input"
+        f"{start}: "
         f"{count(convert.compared)} numbers of the output {differ}."
     )

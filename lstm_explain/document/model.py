@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from lstm_explain.core.gates import LETTERS
@@ -12,6 +11,8 @@ from lstm_explain.document.numbers import count, plural
 from lstm_explain.document.opening import dots, middle_left_out
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from lstm_explain.explain.model import Listed, Model
 
 SHOWN_AT_ONCE = 24
@@ -104,12 +105,24 @@ def _notes(model: Model) -> list[str]:
         notes.append(f"{SHOWN_AT_ONCE} of {count(len(model.lstms))} LSTMs are shown in full; --json has all.")
     choice = "" if len(model.lstms) == 1 else f"#{safe(model.lstms[0].name)}"
     notes.append(f"Explain one: lstm-explain shapes --model {_quoted(model.file + choice)}. Every topic takes --model.")
-    pair = next((pair for pair in pairwise(model.lstms) if _stacks(*pair)), None)
+    pair = next(_pairs(model), None)
     if pair is not None:
         choice = "+".join(safe(one.name) for one in pair)
         stack = _quoted(f"{model.file}#{choice}")
-        notes.append(f"Layers that fit onto each other can be explained as a stack: --model {stack}.")
+        if pair[1].fed_by:
+            notes.append(f"A layer that reads another can be explained with it, as a stack: --model {stack}.")
+        else:
+            fit = "Layers that fit onto each other can be explained as a stack"
+            notes.append(f"{fit}; what stands between them is not known, so their order is yours: --model {stack}.")
     return notes
+
+
+def _pairs(model: Model) -> Iterator[tuple[Listed, Listed]]:
+    """Layers that can stand on each other: as the file tells it, or neighbours where it does not."""
+    by_name = {one.name: one for one in model.lstms}
+    for before, above in zip((None, *model.lstms), model.lstms, strict=False):
+        named = [by_name.get(name) for name in above.fed_by or ()] if above.fed_by is not None else [before]
+        yield from ((below, above) for below in named if below is not None and below is not above and _stacks(below, above))
 
 
 def _stacks(below: Listed, above: Listed) -> bool:

@@ -54,7 +54,8 @@ def _origin(source: dict[str, Any]) -> str:
 def _weights_origin(weights: dict[str, Any]) -> str:
     if weights["kind"] == "model":
         read = f" {FROM_THE_END}" if weights.get("reads") == "from the end" else ""
-        return f"Weights: {weights['file']}, {weights['layer']} ({weights['title']}).{read}"
+        asides = "".join(f" {aside[:1].upper()}{aside[1:]}." for aside in weights.get("asides", []))
+        return f"Weights: {weights['file']}, {weights['layer']} ({weights['title']}).{read}{asides}"
     return f"Weights: seeded, {weights['init']} initialiser, seed {weights['seed']}."
 
 

@@ -7,12 +7,13 @@ from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 
 import numpy as np
 
-from lstm_explain.core.forward import forward
+from lstm_explain.core.forward import State, forward
 from lstm_explain.core.gates import GATES, PEEPHOLE_GATES, Direction
 from lstm_explain.core.inputs import SeededInputs
 from lstm_explain.core.weights import Weights
 from lstm_explain.errors import UsageError
 from lstm_explain.explain.conversion import Conversion
+from lstm_explain.explain.framework_names import framework_of
 from lstm_explain.explain.result import Explanation
 from lstm_explain.frameworks.convention import Convention
 from lstm_explain.frameworks.known import CONVENTIONS
@@ -53,6 +54,11 @@ READ_BY: dict[Kind, tuple[Kind, ...]] = {
     "peephole": ("peephole",),
 }
 """What an array of each kind may be made of."""
+STATES = {"onnx": ("initial_h", "initial_c")}
+OTHER_STATES = ("h_0", "c_0")
+"""What the states are called that an LSTM starts from: in the operator of ONNX, and elsewhere."""
+TELL_DIRECTIONS = tuple(name for name, one in CONVENTIONS.items() if one.stacked or "{layer}" in one.ways[Direction.BACKWARD])
+"""The conventions in whose arrays readers find both directions again."""
 
 
 class Written(NamedTuple):
@@ -93,11 +99,36 @@ class Convert(Explanation):
     """The largest difference between the outputs of the LSTM and of the converted arrays, read back."""
     compared: int
     """How many numbers of the output were compared."""
+    initial: State | None = None
+    """The states of its own that the LSTM starts from, [layers*directions, 1, units or hidden]; None for zeros."""
+    states_written: bool = False
+    """Whether these are among the arrays: those of an `.onnx` model. Other files hold weights alone."""
 
     @property
     def done(self) -> dict[str, str]:
         """What was done to the weights, by what it was done to."""
-        return Conversion(self.written_by, self.convention, self.spec, self.biases).done
+        done = Conversion(self.written_by, self.convention, self.spec, self.biases).done
+        if self.initial is None:
+            return done
+        if self.states_written:
+            return {**done, "initial states": "written, for as many samples as are read"}
+        left = "its own initial states are not weights and are not written: start the layer from them yourself"
+        return {**done, "initial states": left}
+
+    @property
+    def initial_states(self) -> str | None:
+        """What became of the LSTM's own initial states: `written`, or `not written`; None where it has none."""
+        return None if self.initial is None else "written" if self.states_written else "not written"
+
+    @property
+    def tells_directions(self) -> bool:
+        """Whether a reader finds the directions of its arrays again."""
+        return not self.spec.bidirectional or self.convention.framework in TELL_DIRECTIONS
+
+    @property
+    def telling_directions(self) -> list[str]:
+        """The conventions in which a reader would, and which have all options of this LSTM."""
+        return [name for name in TELL_DIRECTIONS if not CONVENTIONS[name].lacks(self.spec)]
 
     @property
     def from_the_end(self) -> bool:
@@ -114,6 +145,7 @@ class Convert(Explanation):
             "to": self.convention.framework,
             "gate_order": [gate.value for gate in self.convention.gate_order],
             "done": self.done,
+            "initial_states": self.initial_states,
             "before": [one.to_dict() for one in self.before],
             "arrays": [one.to_dict() for one in self.arrays],
             "difference": self.difference,
@@ -121,14 +153,15 @@ class Convert(Explanation):
         }
 
 
-def explain_convert(lstm: LSTM, to: str, written_by: str | None = None) -> Convert:
+def explain_convert(lstm: LSTM, to: str, written_by: str | None = None, model: bool = False) -> Convert:
     """Write an LSTM's weights in another convention, read them back, and compare what both compute.
 
     Args:
         lstm: the LSTM.
-        to: a key of `frameworks.known.CONVENTIONS`.
-        written_by: the convention to convert from, another such key, where no file has one: the weights are first written in
-            it; of two biases either holds half. Left out: the file's, or our own.
+        to: the name of a framework, as `frameworks` understands it.
+        written_by: the convention to convert from, another such name, where no file has one: the weights are first written
+            in it; of two biases either holds half. Left out: the file's, or our own.
+        model: whether it is for an `.onnx` model, which starts from the LSTM's own states; arrays hold weights alone.
 
     Raises:
         UsageError: there is no such convention, or it lacks an option of this LSTM.
@@ -146,29 +179,35 @@ def explain_convert(lstm: LSTM, to: str, written_by: str | None = None) -> Conve
         weights = Weights(tuple(_read_back(source, parts, halved=True) for parts in weights.layers))
         spec = replace(spec, bias=spec.bias or source.bias_count(spec) > 0)
     again = Weights(tuple(_read_back(target, parts) for parts in weights.layers))
-    difference, compared = _difference(spec, weights, target, again, lstm.seed)
+    initial = _own_states(lstm)
+    states = _states(STATES["onnx"], initial, spec) if model else ()
+    start = initial if model else None
+    difference, compared = _difference(spec, (weights, start), target, (again, _joined_states(states)), lstm.seed)
     before = _written(source, weights, spec)
+    arrays = _made_of(_written(target, weights, spec), _kinds(target, spec), before, _kinds(source, spec))
+    were = _states(STATES.get(source.framework, OTHER_STATES), initial, spec)
     return Convert(
         spec=spec,
         source=lstm.origin,
         written_by=source,
         convention=target,
         biases=lstm.origin["weights"].get("biases", source.bias_count(spec)),
-        before=before,
-        arrays=_made_of(_written(target, weights, spec), _kinds(target, spec), before, _kinds(source, spec)),
+        before=before + were,
+        arrays=arrays + tuple(one._replace(made_of=(was.name,)) for one, was in zip(states, were, strict=False)),
         difference=difference,
         compared=compared,
+        initial=initial,
+        states_written=bool(states),
     )
 
 
 def _checked(option: str, name: str, spec: Spec) -> Convention:
     """The convention of a name, once it is known to have all options of a spec."""
-    if name not in CONVENTIONS:
-        raise UsageError(f"{option} {name}", f"the conventions are {', '.join(CONVENTIONS)}")
-    lacking = CONVENTIONS[name].lacks(spec)
+    convention = framework_of(name, option).convention
+    lacking = convention.lacks(spec)
     if lacking:
-        raise UsageError(f"{option} {name}", f"{CONVENTIONS[name].title}'s LSTM has no {lacking}, and this one has")
-    return CONVENTIONS[name]
+        raise UsageError(f"{option} {name}", f"{convention.title}'s LSTM has no {lacking}, and this one has")
+    return convention
 
 
 def _read_back(
@@ -184,13 +223,48 @@ def _read_back(
     return found
 
 
-def _difference(spec: Spec, weights: Weights, target: Convention, again: Weights, seed: int) -> tuple[float, int]:
-    """The largest difference between the outputs of both, and how many numbers these are."""
+def _difference(
+    spec: Spec,
+    first: tuple[Weights, State | None],
+    target: Convention,
+    second: tuple[Weights, State | None],
+    seed: int,
+) -> tuple[float, int]:
+    """The largest difference between the outputs of both, each from its own states, and how many numbers these are."""
+    (weights, start), (again, start_again) = ((one, state and state.repeated(SAMPLES)) for one, state in (first, second))
     sizes = replace(spec, samples=SAMPLES, timesteps=TIMESTEPS)
     inputs = SeededInputs(sizes, seed).block(0, SAMPLES)
-    one = forward(sizes, weights, inputs).output
-    other = forward(replace(sizes, bias=spec.bias or target.bias_count(spec) > 0), again, inputs).output
+    one = forward(sizes, weights, inputs, start).output
+    other = forward(replace(sizes, bias=spec.bias or target.bias_count(spec) > 0), again, inputs, start_again).output
     return float(np.abs(one - other).max()), one.size
+
+
+# --- the states that it starts from -----------------------------------------------------------------------------------
+
+
+def _own_states(lstm: LSTM) -> State | None:
+    """The states that a model has of its own; None for zeros."""
+    initial = None if lstm.loaded is None else lstm.loaded.initial
+    return initial if initial is not None and any(one.any() for one in initial) else None
+
+
+def _states(names: tuple[str, str], initial: State | None, spec: Spec) -> tuple[Written, ...]:
+    """The states as arrays of every layer, [directions, 1, units or hidden] each."""
+    if initial is None:
+        return ()
+    ways, several = len(spec.directions), spec.layers > 1
+    return tuple(
+        Written(f"lstm_{layer}/{name}" if several else name, layer, None, array[layer * ways : (layer + 1) * ways].copy())
+        for layer in range(spec.layers)
+        for name, array in zip(names, initial, strict=True)
+    )
+
+
+def _joined_states(states: tuple[Written, ...]) -> State | None:
+    """The states of all layers, from the arrays of each."""
+    if not states:
+        return None
+    return State(*(np.concatenate([one.array for one in states[place::2]]) for place in range(2)))
 
 
 # --- the arrays, and what each is made of -----------------------------------------------------------------------------

@@ -16,14 +16,16 @@ NEAREST = 3  # how many names a message proposes
 _BY_KEY = {key(alias): layer for layer in LAYERS.values() for alias in (*layer.aliases, layer.title, layer.built, layer.name)}
 
 
-def framework_of(name: str) -> Described:
+def framework_of(name: str, asked: str = "frameworks") -> Described:
     """The framework of a name; case, blanks, hyphens, underscores and dots make no difference.
+
+    `asked` is what was asked with it, to begin a message with.
 
     Raises:
         UsageError: there is no such framework here; the message names the nearest ones.
     """
     if not isinstance(name, str):
-        raise UsageError(f"frameworks {name!r}", "this is no name of a framework")
+        raise UsageError(f"{asked} {name!r}", "this is no name of a framework")
     found = _BY_KEY.get(key(name))
     if found is not None and key(name):
         return found
@@ -31,4 +33,4 @@ def framework_of(name: str) -> Described:
     near = list(dict.fromkeys(_BY_KEY[one].name for one in close))
     nearest = f"The nearest {'is' if len(near) == 1 else 'are'} {', '.join(near)}. " if near else ""
     fix = f"{nearest}See all with lstm-explain frameworks"
-    raise UsageError(f"frameworks {repeated(name)}", "there is no such framework here", fix)
+    raise UsageError(f"{asked} {repeated(name)}", "there is no such framework here", fix)

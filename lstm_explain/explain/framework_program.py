@@ -28,7 +28,8 @@ class Program(NamedTuple):
 
     lines: tuple[str, ...]
     arrays: Mapping[str, Array]
-    """The weights in the framework's way; `x`, what is read; `output`, `h` and `c`, what we make of it."""
+    """The weights in the framework's way; `x`, what is read; `output`, `h` and `c`, what we make of it; `h_0` and `c_0`,
+    what it starts from where the model has states of its own."""
     samples: int
     modules: frozenset[str]
     """The packages that it imports."""
@@ -67,8 +68,9 @@ def program_of(lstm: LSTM, one: Described | None) -> Program:
         "h": record.last_hidden[:, :samples],
         "c": record.last_cell[:, :samples],
     }
-    lines = program.lines(lstm.spec, tuple(arrays), TOLERANCE[lstm.spec.dtype])
-    return Program(lines, {**made, **arrays}, samples, frozenset(program.modules))
+    start = _states(lstm, samples)
+    lines = program.lines(lstm.spec, tuple(arrays), TOLERANCE[lstm.spec.dtype], bool(start))
+    return Program(lines, {**made, **start, **arrays}, samples, frozenset(program.modules))
 
 
 def _check(spec: Spec, one: Described) -> None:
@@ -90,6 +92,14 @@ def _check(spec: Spec, one: Described) -> None:
     if spec.dtype not in program.dtypes:
         found = f"the program in {one.title} is written for {' and '.join(program.dtypes)}"
         raise UsageError(f"{asked} --dtype {spec.dtype}", found, "Leave out --dtype")
+
+
+def _states(lstm: LSTM, samples: int) -> dict[str, Array]:
+    """The states that a model has of its own, [layers*directions, samples, hidden or units]; nothing for zeros."""
+    initial = None if lstm.loaded is None else lstm.loaded.initial
+    if initial is None or not any(one.any() for one in initial):
+        return {}
+    return {name: array.copy() for name, array in zip(("h_0", "c_0"), initial.repeated(samples), strict=True)}
 
 
 def _weights(lstm: LSTM, one: Described, layer: int) -> list[tuple[str, Array]]:

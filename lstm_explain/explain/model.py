@@ -50,6 +50,10 @@ class InFile(Protocol):
     @property
     def notes(self) -> tuple[str, ...]: ...
     @property
+    def asides(self) -> tuple[str, ...]: ...
+    @property
+    def fed_by(self) -> tuple[str, ...] | None: ...
+    @property
     def beside(self) -> Sequence[NotExplained]: ...
 
 
@@ -87,6 +91,8 @@ class Listed(NamedTuple):
     """Whether it reads the sequence from its end only: its timestep 1 is then the sequence's last."""
     notes: tuple[str, ...]
     """What else is to be said of it; sentences without their stop."""
+    fed_by: tuple[str, ...] | None
+    """What it reads: the names of LSTMs, or of other parts of the model; None where the file does not tell."""
 
     @property
     def own_parameters(self) -> int:
@@ -109,6 +115,7 @@ class Listed(NamedTuple):
             "initial": self.initial,
             "from_the_end": self.from_the_end,
             "notes": list(self.notes),
+            "fed_by": None if self.fed_by is None else list(self.fed_by),
         }
 
 
@@ -154,7 +161,8 @@ def _listed(one: InFile) -> Listed:
         tensors=one.tensors,
         initial=one.initial is not None,
         from_the_end=one.from_the_end,
-        notes=one.notes,
+        notes=(*one.notes, *one.asides),
+        fed_by=one.fed_by,
     )
 
 

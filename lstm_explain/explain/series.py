@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
+from math import isfinite
 from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
 
 from lstm_explain.core.axes import compact
 from lstm_explain.core.spec import whole
-from lstm_explain.errors import UsageError
+from lstm_explain.errors import InputFileError, UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from lstm_explain.core.axes import Array
+    from lstm_explain.core.spec import Dtype
+
+CHECKED_AT_ONCE = 2**20
+"""How many numbers are looked at together."""
 
 
 class Series(NamedTuple):
@@ -59,6 +66,32 @@ def checked_series(series: Series) -> Series:
         fix = "Give rows that follow each other in time, and a column for each feature"
         raise UsageError(f"{series.name} as (rows, columns)", f"the array is {compact(values)}", fix)
     return series._replace(values=values)
+
+
+def check_finite(series: Series, dtype: Dtype) -> None:
+    """Look at every number of a table, some rows at a time.
+
+    Raises:
+        InputFileError: one is nan or infinite, or becomes so as `dtype`.
+    """
+    values = series.values
+    rows = max(1, CHECKED_AT_ONCE // max(1, values.shape[1]))
+    for first in range(0, len(values) if values.dtype.kind == "f" else 0, rows):
+        with np.errstate(over="ignore"):
+            wrong = ~np.isfinite(values[first : first + rows].astype(dtype, copy=False))
+        if wrong.any():
+            row, column = map(int, np.unravel_index(int(np.argmax(wrong)), wrong.shape))
+            raise _not_finite(series, first + row, column, dtype)
+
+
+def _not_finite(series: Series, row: int, column: int, dtype: Dtype) -> InputFileError:
+    value, called = float(series.values[row, column]), series.called(column)
+    place = column if series.places is None else series.places[column]
+    named = called if called == f"column {place}" else f"column {place} ({called})"
+    found = f"row {row}, {named} is {value}"
+    if isfinite(value):
+        return InputFileError(series.name, f"{found}, which is beyond {dtype}", "Scale the numbers, or use --dtype float64")
+    return InputFileError(series.name, found, "Fill or drop it first, or add --allow-nan to see what it does")
 
 
 def aim(series: Series, target: int | None, horizon: int | None) -> tuple[int | None, int]:

@@ -11,12 +11,13 @@ import numpy as np
 from lstm_explain.core.axes import compact
 from lstm_explain.core.cost import run_bytes
 from lstm_explain.core.forward import forward
+from lstm_explain.core.gates import GATES
 from lstm_explain.errors import UsageError
 from lstm_explain.explain.reading import SAMPLES_FIRST, Reading, Tried, order_in_file, readings
 from lstm_explain.explain.result import Explanation
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
 
     from lstm_explain.core.axes import Array
     from lstm_explain.core.lstm import LSTM
@@ -131,12 +132,31 @@ def explain_verify(
     output, wanted = _arranged(spec, expected)
     lstm.afford(2 * lstm.run_bytes(spec.samples), f"comparing {spec.samples} samples")
     made = _made(lstm.run(), output)
-    differences, in_order = _compared(lstm, made, wanted, tolerance)
-    if not in_order:
-        made = made[:, ::-1]
-        differences = differences[:, ::-1]
+    aligned, in_order = _aligned(lstm, made, wanted, tolerance)
+    differences = _differences(made, aligned)
     place = int(np.argmax(differences))
-    raise NotImplementedError
+    largest = float(differences.flat[place])
+    found = [] if largest <= tolerance else _others(lstm, wanted, output, single_biases)
+    agreeing = tuple(one for one in found if one.difference <= tolerance)
+    as_read = Tried(Reading.of(lstm), order_in_file(lstm.origin, GATES), float(differences[:SAMPLES_TRIED].max()))
+    return Verify(
+        spec=spec,
+        source=lstm.origin,
+        output=output,
+        expected=compact(expected),
+        tolerance=tolerance,
+        difference=largest,
+        where=_where(place, wanted.shape),
+        compared=wanted.size,
+        alternatives=agreeing,
+        tried=len(found),
+        closest=None if agreeing or not found else min([as_read, *found], key=lambda one: one.difference),
+        in_reading_order=in_order,
+        samples_tried=min(SAMPLES_TRIED, spec.samples),
+        no_numbers=_no_numbers(made, aligned, differences),
+    )
+
+
 def _arranged(spec: Spec, expected: Array) -> tuple[str, Array]:
     """What was given, samples first."""
     sequence, last = (spec.samples, spec.timesteps, spec.output), (spec.samples, spec.output)
@@ -157,21 +177,45 @@ def _made(record: Record, output: str) -> Array:
     return np.concatenate([part.last_hidden for part in record.layers[-1].values()], axis=1)
 
 
-def _compared(lstm: LSTM, made: Array, wanted: Array, tolerance: float) -> tuple[Array, bool]:
-    """How far numbers are apart, at each timestep as it is read; and whether the outputs stand in that order.
+def _aligned(lstm: LSTM, made: Array, wanted: Array, tolerance: float) -> tuple[Array, bool]:
+    """The outputs with their timesteps as they are read; and whether they were given in that order.
 
     A layer that reads from the end has its outputs in the order of the data in ONNX, and in its own in Keras. So the order
     that agrees is taken, or the one in which most numbers are closer.
     """
+    if not lstm.from_the_end or made.ndim < 3:
+        return wanted, True
 
     def apart(differences: Array) -> tuple[bool, float]:
         return bool(differences.max() > tolerance), float(np.median(differences))
 
-    as_read = _differences(made, wanted)
-    if not lstm.from_the_end or made.ndim < 3:
-        return as_read, True
-    as_data = _differences(made, wanted[:, ::-1])
-    return (as_data, False) if apart(as_data) < apart(as_read) else (as_read, True)
+    turned = wanted[:, ::-1]
+    if apart(_differences(made, turned)) < apart(_differences(made, wanted)):
+        return turned, False
+    return wanted, True
+
+
+def _where(place: int, sizes: tuple[int, ...]) -> dict[str, int]:
+    """A place by the names of its axes."""
+    names = ("sample", "timestep", "number") if len(sizes) == 3 else ("sample", "number")
+    at = dict(zip(names, map(int, np.unravel_index(place, sizes)), strict=True))
+    if "timestep" in at:
+        at["timestep"] += 1
+    return at
+
+
+def _no_numbers(made: Array, wanted: Array, differences: Array) -> NoNumbers | None:
+    """What of both is nan or infinite."""
+    given, own = ~np.isfinite(wanted), ~np.isfinite(made)
+    if not given.any() and not own.any():
+        return None
+    numbers = ~(given | own)
+    return NoNumbers(
+        given=int(given.sum()),
+        first=_where(int(np.argmax(given)), wanted.shape) if given.any() else None,
+        made=int(own.sum()),
+        difference=float(differences[numbers].max()) if numbers.any() else None,
+    )
 
 
 def _differences(made: Array, wanted: Array) -> Array:
@@ -185,72 +229,29 @@ def _differences(made: Array, wanted: Array) -> Array:
 # --- other readings ---------------------------------------------------------------------------------------------------
 
 
-def _others(lstm: LSTM, wanted: Array, output: str) -> Iterator[Tried]:
-    """Every other reading with its difference; those of the same weights one after another, so that they are made once."""
-    by_weights: dict[Reading, list[Reading]] = {}
-    for reading in _readings(lstm, output):
-        by_weights.setdefault(_of_weights(reading), []).append(reading)
-    for of_weights, readings in by_weights.items():
-        weights = _read(lstm.weights, of_weights)
-        for reading in readings:
-            yield Tried(reading, _in_file(lstm, reading), _tried(lstm, weights, reading, wanted, output))
+def _others(lstm: LSTM, wanted: Array, output: str, single_biases: Callable[[], tuple[Biases, ...]] | None) -> list[Tried]:
+    """Every other reading with its difference, those that change least first."""
+    single = () if single_biases is None or not lstm.spec.bias else single_biases()
+    swaps = output == SEQUENCE and lstm.spec.samples <= MOST_SWAPPED
+    every = readings(lstm.spec, output == SEQUENCE, swaps, two_biases=bool(single))
+    as_read = Reading.of(lstm)
+    found = []
+    for of_weights, several in groupby(every, key=lambda one: one.of_weights):  # so that they are made once
+        weights = of_weights.weights(lstm.weights, single)
+        for of_run, alike in groupby(several, key=lambda one: one.of_run):
+            made = _run(lstm, weights, of_run, output)
+            for reading in alike:
+                if reading._replace(in_reading_order=False) != as_read:  # it was compared in both orders
+                    difference = float(_differences(made_as := reading.outputs(made), wanted[: len(made_as)]).max())
+                    found.append(Tried(reading, order_in_file(lstm.origin, reading.gates), difference))
+    return sorted(found, key=lambda one: one.reading.changes(as_read))
 
 
-def _tried(lstm: LSTM, weights: Weights, reading: Reading, wanted: Array, output: str) -> float:
-    """The largest difference of a reading."""
+def _run(lstm: LSTM, weights: Weights, reading: Reading, output: str) -> Array:
+    """What a reading makes, as it makes it."""
     count = min(SAMPLES_TRIED, lstm.spec.samples) if reading.layout == SAMPLES_FIRST else lstm.spec.samples
-    inputs = lstm.inputs.block(0, count)
-    if reading.layout != SAMPLES_FIRST:
-        inputs = inputs.swapaxes(0, 1)
-    if reading.reversed:
-        inputs = inputs[:, ::-1]
+    inputs = reading.inputs(lstm.inputs.block(0, count))
     sizes = replace(lstm.spec, samples=len(inputs), timesteps=inputs.shape[1])
     lstm.afford(run_bytes(sizes), "trying another reading")
     initial = None if lstm.loaded is None or lstm.loaded.initial is None else lstm.loaded.initial.repeated(len(inputs))
-    made = _back(_made(forward(sizes, weights, inputs, initial), output), reading)
-    orders = [wanted[:count], wanted[:count, ::-1]] if lstm.from_the_end and output == SEQUENCE else [wanted[:count]]
-    return min(float(_differences(made, one).max()) for one in orders)
-
-
-def _in_file(lstm: LSTM, reading: Reading) -> tuple[Gate, ...]:
-    """The order of the gates in the file, where each was taken for another one."""
-    convention = CONVENTIONS.get(lstm.origin["weights"].get("framework", ""))
-    as_read = GATES if convention is None else convention.gate_order
-    return tuple(reading.gates[GATES.index(gate)] for gate in as_read)
-
-
-def _readings(lstm: LSTM, output: str) -> Iterator[Reading]:
-    """All that make outputs of the shape that is expected."""
-    spec = lstm.spec
-    swaps = output == SEQUENCE and spec.samples <= MOST_SWAPPED
-    layouts = LAYOUTS if swaps else LAYOUTS[:1]
-    ways = (False,) if spec.bidirectional else (False, True)
-    for order, bias, layout, backwards in product(permutations(GATES), BIASES, layouts, ways):
-        reading = Reading(order, bias, layout, backwards)
-        if reading != Reading.of(lstm) and (spec.bias or BIASES[bias] is not None):
-            yield reading
-
-
-def _changes(lstm: LSTM, reading: Reading) -> int:
-    """In how many respects a reading differs from the file as it was read."""
-    return sum(one != other for one, other in zip(reading, Reading.of(lstm), strict=True))
-
-
-def _of_weights(reading: Reading) -> Reading:
-    """What of a reading is about the weights."""
-    return Reading(reading.gates, reading.bias)
-
-
-def _read(weights: Weights, reading: Reading) -> Weights:
-    weights = gates_reordered(weights, reading.gates)
-    more = BIASES[reading.bias]
-    if more is None:
-        return without_bias(weights)
-    return weights if more == 0 else forget_bias_added(weights, more)
-
-
-def _back(made: Array, reading: Reading) -> Array:
-    """Outputs as they were given: samples first, timesteps in the order of the inputs."""
-    if made.ndim == 3 and reading.reversed:
-        made = made[:, ::-1]
-    return made if reading.layout == SAMPLES_FIRST else made.swapaxes(0, 1)
+    return _made(forward(sizes, weights, inputs, initial), output)

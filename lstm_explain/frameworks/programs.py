@@ -23,8 +23,9 @@ class Writer(NamedTuple):
     """How programs in one framework are written, and for which LSTMs."""
 
     imports: tuple[str, ...]
-    body: Callable[[Spec, tuple[str, ...]], list[Statement]]
-    """(spec, the names of the weights in the file) -> statements that make `output`, `h` and `c` of `saved`."""
+    body: Callable[[Spec, tuple[str, ...], bool], list[Statement]]
+    """(spec, the names of the weights in the file, whether it starts from `h_0` and `c_0` in the file) -> statements that
+    make `output`, `h` and `c` of `saved`."""
     layers: bool = False
     directions: bool = False
     peepholes: bool = False
@@ -35,11 +36,11 @@ class Writer(NamedTuple):
         """The packages that it imports: a file of such a name would import itself."""
         return {line.split()[1].partition(".")[0] for line in ("from pathlib", "import numpy", *self.imports)}
 
-    def lines(self, spec: Spec, names: tuple[str, ...], tolerance: float) -> tuple[str, ...]:
-        """The whole program."""
+    def lines(self, spec: Spec, names: tuple[str, ...], tolerance: float, states: bool = False) -> tuple[str, ...]:
+        """The whole program; `states`: it starts from the model's own."""
         opening = ["from pathlib import Path", "", *sorted(["import numpy as np", *self.imports], key=_plain_first), ""]
         saved = ['saved = np.load(Path(__file__).with_suffix(".npz"))', ""]
-        body = lines_of(self.body(spec, names))
+        body = lines_of(self.body(spec, names, states))
         return (*opening, *saved, *body, "", *_comparison(tolerance))
 
 
@@ -72,7 +73,7 @@ def _loaded(what: str) -> Statement:
     return Statement(f"{what}.load_state_dict({{name: torch.tensor(saved[name]) for name in {what}.state_dict()}})")
 
 
-def _pytorch(spec: Spec, _: tuple[str, ...]) -> list[Statement]:
+def _pytorch(spec: Spec, _: tuple[str, ...], states: bool) -> list[Statement]:
     options = _options(
         f"num_layers={spec.layers}" if spec.layers > 1 else "",
         "bidirectional=True" if spec.bidirectional else "",
@@ -84,17 +85,19 @@ def _pytorch(spec: Spec, _: tuple[str, ...]) -> list[Statement]:
     return [
         Statement(f"lstm = torch.nn.LSTM({spec.features}, {spec.units}{options})"),
         _loaded("lstm"),
+        *([Statement('start = torch.tensor(saved["h_0"]), torch.tensor(saved["c_0"])')] if states else []),
         Statement("with torch.no_grad():"),
-        Statement(f'{INDENT}output, (h, c) = lstm(torch.tensor(saved["x"]))'),
+        Statement(f'{INDENT}output, (h, c) = lstm(torch.tensor(saved["x"]){", start" if states else ""})'),
     ]
 
 
-def _pytorch_cell(spec: Spec, _: tuple[str, ...]) -> list[Statement]:
+def _pytorch_cell(spec: Spec, _: tuple[str, ...], states: bool) -> list[Statement]:
     options = _options("" if spec.bias else "bias=False", _torch_dtype(spec))
     return [
         Statement(f"cell = torch.nn.LSTMCell({spec.features}, {spec.units}{options})"),
         _loaded("cell"),
         Statement('x, states, outputs = torch.tensor(saved["x"]), None, []'),
+        *([Statement('states = torch.tensor(saved["h_0"][0]), torch.tensor(saved["c_0"][0])')] if states else []),
         Statement("with torch.no_grad():"),
         Statement(f"{INDENT}for t in range(x.shape[1]):"),
         Statement(f"{INDENT * 2}states = cell(x[:, t], states)", "h, c"),
@@ -106,18 +109,20 @@ def _pytorch_cell(spec: Spec, _: tuple[str, ...]) -> list[Statement]:
 # --- Keras ------------------------------------------------------------------------------------------------------------
 
 
-def _keras(spec: Spec, names: tuple[str, ...]) -> list[Statement]:
+def _keras(spec: Spec, names: tuple[str, ...], states: bool) -> list[Statement]:
     options = _options("return_sequences=True", "return_state=True", "" if spec.bias else "use_bias=False")
     layer = f"keras.layers.LSTM({spec.units}{options})"
     if spec.bidirectional:
         layer = f"keras.layers.Bidirectional({layer})"
+    given = ", initial_state=start" if states else ""
     if len(names) <= 3:
         weights = ", ".join(f'saved["{name}"]' for name in names)
         return [
             Statement(f"layer = {layer}"),
             Statement(f"layer.build({_read(spec)})"),
             Statement(f"layer.set_weights([{weights}])"),
-            Statement('output, h, c = layer(saved["x"])'),
+            *([Statement('start = [saved["h_0"][0], saved["c_0"][0]]')] if states else []),
+            Statement(f'output, h, c = layer(saved["x"]{given})'),
             Statement("h, c = np.asarray(h)[None], np.asarray(c)[None]"),
         ]
     return [
@@ -128,9 +133,18 @@ def _keras(spec: Spec, names: tuple[str, ...]) -> list[Statement]:
         Statement(f'{INDENT}names, own = saved.files, f"layer{{number}}."'),
         Statement(f"{INDENT}weights = [saved[name] for name in names if name.startswith(own)]"),
         Statement(f"{INDENT}layer.set_weights(weights)"),
-        Statement(f"{INDENT}output, *made = layer(output)"),
+        *(_keras_start(len(spec.directions)) if states else []),
+        Statement(f"{INDENT}output, *made = layer(output{given})"),
         Statement(f"{INDENT}states += [np.asarray(state) for state in made]"),
         Statement("h, c = np.stack(states[0::2]), np.stack(states[1::2])"),
+    ]
+
+
+def _keras_start(ways: int) -> list[Statement]:
+    """h and c of one direction, then of the other."""
+    return [
+        Statement(f"{INDENT}places = range(number * {ways}, (number + 1) * {ways})"),
+        Statement(f'{INDENT}start = [saved[one][place] for place in places for one in ("h_0", "c_0")]'),
     ]
 
 
@@ -141,8 +155,9 @@ def _read(spec: Spec) -> str:
 # --- ONNX -------------------------------------------------------------------------------------------------------------
 
 
-def _onnx(spec: Spec, names: tuple[str, ...]) -> list[Statement]:
-    order = ["X", "W", "R", "B" if "B" in names else "", "", "", "", "P" if "P" in names else ""]
+def _onnx(spec: Spec, names: tuple[str, ...], states: bool) -> list[Statement]:
+    start = ["initial_h", "initial_c"] if states else ["", ""]
+    order = ["X", "W", "R", "B" if "B" in names else "", "", *start, "P" if "P" in names else ""]
     while not order[-1]:
         order.pop()
     options = [
@@ -159,6 +174,7 @@ def _onnx(spec: Spec, names: tuple[str, ...]) -> list[Statement]:
         Statement(f'node = helper.make_node("LSTM", {", ".join(options)})'),
         Statement(f"names, array = {strings(names)}, numpy_helper.from_array"),
         Statement("weights = [array(saved[name], name) for name in names]"),
+        *([Statement('weights += [array(saved["h_0"], "initial_h"), array(saved["c_0"], "initial_c")]')] if states else []),
         Statement("tensor, kind = helper.make_tensor_value_info, TensorProto.FLOAT"),
         Statement('reads = [tensor("X", kind, x.shape)]'),
         Statement("makes = [tensor(name, kind, None) for name in outputs]"),
@@ -176,23 +192,25 @@ def _onnx(spec: Spec, names: tuple[str, ...]) -> list[Statement]:
 # --- MLX and tinygrad -------------------------------------------------------------------------------------------------
 
 
-def _mlx(spec: Spec, names: tuple[str, ...]) -> list[Statement]:
+def _mlx(spec: Spec, names: tuple[str, ...], states: bool) -> list[Statement]:
     options = "" if spec.bias else ", bias=False"
     return [
         Statement(f"lstm = nn.LSTM({spec.features}, {spec.units}{options})"),
         Statement(f"names = {strings(names)}"),
         Statement("lstm.load_weights([(name, mx.array(saved[name])) for name in names])"),
-        Statement('hidden, cell = lstm(mx.array(saved["x"]))', "both of every timestep"),
+        *([Statement('start = mx.array(saved["h_0"][0]), mx.array(saved["c_0"][0])')] if states else []),
+        Statement(f'hidden, cell = lstm(mx.array(saved["x"]){", *start" if states else ""})', "both of every timestep"),
         Statement("output, h, c = hidden, hidden[None, :, -1], cell[None, :, -1]"),
     ]
 
 
-def _tinygrad(spec: Spec, names: tuple[str, ...]) -> list[Statement]:
+def _tinygrad(spec: Spec, names: tuple[str, ...], states: bool) -> list[Statement]:
     options = "" if spec.bias else ", bias=False"
     return [
         Statement(f"cell = LSTMCell({spec.features}, {spec.units}{options})"),
         *(Statement(f'cell.{name} = Tensor(saved["{name}"])') for name in names),
         Statement('x, states, outputs = Tensor(saved["x"]), None, []'),
+        *([Statement('states = Tensor(saved["h_0"][0]), Tensor(saved["c_0"][0])')] if states else []),
         Statement("for t in range(x.shape[1]):"),
         Statement(f"{INDENT}states = cell(x[:, t], states)", "h, c"),
         Statement(f"{INDENT}outputs.append(states[0])"),

@@ -9,10 +9,16 @@ from lstm_explain.frameworks.python_code import INDENT, Statement, strings
 if TYPE_CHECKING:
     from lstm_explain.core.spec import Spec
 
+GIVEN = ", initial_carry=start"
 STATES_FIRST = Statement("h, c = h[None], c[None]")
 
 
-def linen(spec: Spec, names: tuple[str, ...]) -> list[Statement]:
+def _carry(states: bool) -> list[Statement]:
+    """The carry to start from, where it is not zero."""
+    return [Statement('start = saved["c_0"][0], saved["h_0"][0]', "c, h")] if states else []
+
+
+def linen(spec: Spec, names: tuple[str, ...], states: bool) -> list[Statement]:
     """A cell in `linen.RNN`, which loops over time."""
     return [
         Statement(f"names = {strings(names)}"),
@@ -21,37 +27,40 @@ def linen(spec: Spec, names: tuple[str, ...]) -> list[Statement]:
         Statement(f'{INDENT}module, kind = name.split(".")'),
         Statement(f"{INDENT}params.setdefault(module, {{}})[kind] = saved[name]"),
         Statement(f"layer = linen.RNN(linen.LSTMCell({spec.units}), return_carry=True)"),
-        Statement('made = layer.apply({"params": {"cell": params}}, saved["x"])'),
+        *_carry(states),
+        Statement(f'made = layer.apply({{"params": {{"cell": params}}}}, saved["x"]{GIVEN if states else ""})'),
         Statement("# The carry has c first."),
         Statement("(c, h), output = made"),
         STATES_FIRST,
     ]
 
 
-def nnx(spec: Spec, names: tuple[str, ...]) -> list[Statement]:
+def nnx(spec: Spec, names: tuple[str, ...], states: bool) -> list[Statement]:
     """A cell in `nnx.RNN`, which loops over time."""
-    return _nnx("LSTMCell", spec, names)
+    return _nnx("LSTMCell", spec, names, states)
 
 
-def nnx_optimized(spec: Spec, names: tuple[str, ...]) -> list[Statement]:
+def nnx_optimized(spec: Spec, names: tuple[str, ...], states: bool) -> list[Statement]:
     """The same of the cell that multiplies once for all gates."""
-    return _nnx("OptimizedLSTMCell", spec, names)
+    return _nnx("OptimizedLSTMCell", spec, names, states)
 
 
-def _nnx(cell: str, spec: Spec, names: tuple[str, ...]) -> list[Statement]:
+def _nnx(cell: str, spec: Spec, names: tuple[str, ...], states: bool) -> list[Statement]:
     return [
         Statement(f"cell = nnx.{cell}({spec.features}, {spec.units}, rngs=nnx.Rngs(0))"),
         Statement(f"names = {strings(names)}"),
         Statement("for name in names:"),
         Statement(f'{INDENT}module, kind = name.split(".")'),
         Statement(f"{INDENT}getattr(getattr(cell, module), kind)[...] = saved[name]"),
+        *_carry(states),
+        Statement("layer = nnx.RNN(cell, return_carry=True)"),
         Statement("# The carry has c first."),
-        Statement('(c, h), output = nnx.RNN(cell, return_carry=True)(saved["x"])'),
+        Statement(f'(c, h), output = layer(saved["x"]{GIVEN if states else ""})'),
         STATES_FIRST,
     ]
 
 
-def equinox(spec: Spec, names: tuple[str, ...]) -> list[Statement]:
+def equinox(spec: Spec, names: tuple[str, ...], states: bool) -> list[Statement]:
     """A cell under `jax.lax.scan` over time and `jax.vmap` over samples."""
     options = "" if spec.bias else ", use_bias=False"
     places = ", ".join(f"cell.{name}" for name in names)
@@ -67,24 +76,41 @@ def equinox(spec: Spec, names: tuple[str, ...]) -> list[Statement]:
         Statement(f"{INDENT}return states, states[0]"),
         Statement(""),
         Statement(""),
-        Statement("def run(sequence):"),
-        Statement(f"{INDENT}zero = jnp.zeros({spec.units})"),
-        Statement(f"{INDENT}return jax.lax.scan(step, (zero, zero), sequence)"),
-        Statement(""),
-        Statement(""),
-        Statement('(h, c), output = jax.vmap(run)(jnp.asarray(saved["x"]))'),
+        *_equinox_run(spec, states),
         STATES_FIRST,
     ]
 
 
-def haiku(spec: Spec, names: tuple[str, ...]) -> list[Statement]:
+def _equinox_run(spec: Spec, states: bool) -> list[Statement]:
+    """All timesteps of one sample, and of all samples."""
+    apart = [Statement(""), Statement("")]
+    if states:
+        return [
+            Statement("def run(sequence, h, c):"),
+            Statement(f"{INDENT}return jax.lax.scan(step, (h, c), sequence)"),
+            *apart,
+            Statement('read = [jnp.asarray(one) for one in (saved["x"], saved["h_0"][0], saved["c_0"][0])]'),
+            Statement("(h, c), output = jax.vmap(run)(*read)"),
+        ]
+    return [
+        Statement("def run(sequence):"),
+        Statement(f"{INDENT}zero = jnp.zeros({spec.units})"),
+        Statement(f"{INDENT}return jax.lax.scan(step, (zero, zero), sequence)"),
+        *apart,
+        Statement('(h, c), output = jax.vmap(run)(jnp.asarray(saved["x"]))'),
+    ]
+
+
+def haiku(spec: Spec, names: tuple[str, ...], states: bool) -> list[Statement]:
     """A core in `hk.dynamic_unroll`, which loops over the first axis: time."""
+    start = 'hk.LSTMState(saved["h_0"][0], saved["c_0"][0])' if states else "core.initial_state(x.shape[1])"
     params = ", ".join(f'"{name.partition(".")[2]}": saved["{name}"]' for name in names)
     return [
         Statement(""),
         Statement("def run(x):"),
         Statement(f"{INDENT}core = hk.LSTM({spec.units})"),
-        Statement(f"{INDENT}return hk.dynamic_unroll(core, x, core.initial_state(x.shape[1]))"),
+        Statement(f"{INDENT}start = {start}"),
+        Statement(f"{INDENT}return hk.dynamic_unroll(core, x, start)"),
         Statement(""),
         Statement(""),
         Statement(f'params = {{"lstm/linear": {{{params}}}}}'),

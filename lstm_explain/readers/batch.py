@@ -9,10 +9,9 @@ from typing import TYPE_CHECKING, BinaryIO, NamedTuple
 
 from lstm_explain.errors import InputFileError, UsageError
 from lstm_explain.readers.opening import open_file, shown, standard_input
+from lstm_explain.readers.wanted import Wanted
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from lstm_explain.core.axes import Array
     from lstm_explain.core.spec import Dtype
     from lstm_explain.readers.delimited import Columns
@@ -26,21 +25,6 @@ OTHERS = {
     b"\x89HDF": ("an HDF5 file", "Save one array with np.save as .npy"),
 }
 """What other files begin with."""
-
-
-class Wanted(NamedTuple):
-    """What is read of a CSV file, and how it is written."""
-
-    columns: Sequence[str] | None = None
-    """By name or by place from 0; all if None."""
-    skip_rows: int = 0
-    """How many lines come before the table."""
-    delimiter: str = ","
-    """What separates the cells."""
-    target: str | None = None
-    """A column to read too, if it is not among the others."""
-    time: str | None = None
-    """The column of times, which is not one of numbers to read."""
 
 
 class Batch(NamedTuple):

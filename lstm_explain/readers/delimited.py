@@ -16,8 +16,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from lstm_explain.core.axes import Array
-    from lstm_explain.readers.batch import Wanted
     from lstm_explain.readers.times import Clock
+    from lstm_explain.readers.wanted import Wanted
 
 MOST_NAMED, MOST_DIGITS = 8, 9
 MISSING = {"", "na", "n/a", "#n/a", "null", "none", "-", "?"}
@@ -125,7 +125,11 @@ def _even(rows: Iterator[tuple[int, list[str]]], first: tuple[int, list[str]], n
 
 def _header(rows: list[list[str]]) -> list[str] | None:
     first, second = rows[0], rows[1] if len(rows) > 1 else []
-    turned = any(_is_name(one) and _is_number(other) for one, other in zip(first, second, strict=False))
+    turned = any(
+        _is_name(one) and (_is_number(other) or _has_decimal_comma(other))
+        for one, other in zip(first, second, strict=False)
+        if not _has_decimal_comma(one)
+    )
     alone = not second and not any(map(_is_number, first))
     numbered = len(first) > 1 and first == ["", *map(str, range(len(first) - 1))]  # as pandas names columns without names
     return first if turned or alone or numbered else None
@@ -143,6 +147,11 @@ def _is_number(cell: str) -> bool:
     return "_" not in cell
 
 
+def _has_decimal_comma(cell: str) -> bool:
+    """Whether a cell would be a number, had it a point in place of its only comma."""
+    return cell.count(",") == 1 and _is_number(cell.replace(",", "."))
+
+
 def _choice(header: list[str] | None, width: int, wanted: Wanted, name: str) -> _Choice:
     time = None if wanted.time is None else _place(wanted.time, header, width, name, "--time-column")
     target = None if wanted.target is None else _place(wanted.target, header, width, name, "--target")
@@ -151,6 +160,9 @@ def _choice(header: list[str] | None, width: int, wanted: Wanted, name: str) -> 
         raise UsageError(f"--target {shown(str(wanted.target))}", found, "Choose another")
     if wanted.columns is not None:
         places = _places(header, width, wanted.columns, name)
+        if time in places:
+            found = f"column {time} of {shown(name)} is among --columns too, and a column of times is no feature"
+            raise UsageError(f"--time-column {shown(str(wanted.time))}", found, "Leave it out of --columns")
     else:
         places = [place for place in range(width) if place != time]
     if not places:
@@ -223,8 +235,10 @@ def _bad_cell(number: int, place: int, cell: str, header: list[str] | None, name
     if separator:
         way = f"add {DELIMITERS[separator]}" if separator in DELIMITERS else "separate them by commas"
         fix = f"Its cells seem to be separated by {SEPARATORS[separator]}: {way}"
-    if _is_number(cell.replace(",", ".", 1)):
-        fix = "Write numbers with a point" + (f", or where commas separate cells {way}" if separator else "")
+    if _has_decimal_comma(cell):
+        fix = "It seems to have a decimal comma: write a point"
+        if separator and (header is None or len(header) == 1):
+            fix += f"; or where commas separate cells {way}"
     return InputFileError(shown(name), f"line {number}, {column}: {wrong}", fix)
 
 

@@ -83,7 +83,7 @@ def _unpacked(msgpack: Any, data: bytes, name: str, budget: int) -> Any:
             max_map_len=widest,
         )
     except (msgpack.exceptions.UnpackException, ValueError, TypeError, RecursionError, MemoryError, OverflowError) as error:
-        reason = shown(str(error).partition("\n")[0]) or type(error).__name__
+        reason = shown(str(error).partition("\n")[0]).rstrip(".") or type(error).__name__
         raise InputFileError(name, f"this is no Flax file: {reason}", "The file is cut or forged: write it anew") from None
 
 

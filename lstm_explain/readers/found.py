@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -23,6 +22,8 @@ LONGEST_NAMED, LONGEST_LIST = 60, 240
 """In characters: how much a message shows of a name, and of all of them."""
 FROM_THE_END = "from the end"
 """As it stands under `source.weights.reads` in JSON."""
+FED_STATES = "it starts from states that the model computes when it runs; here it starts from zeros"
+ORDER_UNKNOWN = "what stands between its layers in the model is not known: their order is yours"
 
 
 class Unfit(NamedTuple):
@@ -61,6 +62,10 @@ class Found(NamedTuple):
     """Whether it reads the sequence from its end only; its timestep 1 is then the sequence's last."""
     notes: tuple[str, ...] = ()
     """What else is to be said of it, such as what the model does beside its weights; sentences without their stop."""
+    asides: tuple[str, ...] = ()
+    """What every answer over it has to say, because the model does it and a run here does not: sentences."""
+    fed_by: tuple[str, ...] | None = None
+    """The names of the LSTMs whose output it reads as it is, and of all else that it reads; None where that is not known."""
     beside: tuple[Unfit, ...] = ()
     """The recurrent layers of the file that are not explained; the same for all of its LSTMs."""
 
@@ -88,7 +93,8 @@ class Found(NamedTuple):
     def origin(self, file: str) -> dict[str, Any]:
         """Where the weights come from, as it stands under `source.weights` in JSON."""
         about = {"kind": "model", "file": file, "layer": shown(self.name), "framework": self.framework}
-        return {**about, "title": self.title, "biases": self.biases, "reads": self.reads}
+        asides = {"asides": list(self.asides)} if self.asides else {}
+        return {**about, "title": self.title, "biases": self.biases, "reads": self.reads, **asides}
 
     @property
     def reads(self) -> str:
@@ -120,29 +126,51 @@ def stacked(parts: list[Found], file: str) -> Found:
     """Consecutive layers as one stack.
 
     Raises:
-        InputFileError: a layer does not read what the one below it emits, or has other options.
+        InputFileError: a layer stands twice in it, does not read what the one below it emits, or has other options.
     """
     first = parts[0]
+    for place, one in enumerate(parts):
+        if any(one.name == other.name for other in parts[:place]):
+            found = "it stands twice in this stack, and no layer reads its own outputs"
+            raise InputFileError(f"{file}#{shown(one.name)}", found, "Name each layer once")
     for below, above in pairwise(parts):
-        one, other = below.spec, above.spec
-        reads = f"{file}#{shown(above.name)}"
-        turned = next((part for part in (below, above) if part.from_the_end), None)
-        if turned is not None:
-            found = f"{shown(turned.name)} reads from the end, and the layers of a stack read in one order"
-            raise InputFileError(f"{file}#{shown(turned.name)}", found, "Choose it alone")
-        if other.features != one.output:
-            found = f"it reads {other.features} features, and {shown(below.name)} below it emits {one.output} numbers"
-            raise InputFileError(reads, found, "Choose consecutive layers")
-        if below.framework != above.framework or replace(other, features=one.features, layers=1) != replace(one, layers=1):
-            found = f"its sizes or options are not those of {shown(below.name)} below it"
-            raise InputFileError(reads, found, "Only layers that are alike can be explained as one stack")
+        _check_pair(below, above, file)
+    known = all(above.fed_by is not None for above in parts[1:])
+    asides = [note for one in parts for note in one.asides] + ([] if known else [ORDER_UNKNOWN])
     return first._replace(
         name="+".join(one.name for one in parts),
         weights=Weights(tuple(layer for one in parts for layer in one.weights.layers)),
         tensors={name: sizes for one in parts for name, sizes in one.tensors.items()},
         initial=_joined([one.initial for one in parts], parts),
         notes=tuple(dict.fromkeys(note for one in parts for note in one.notes)),
+        asides=tuple(dict.fromkeys(asides)) if len(parts) > 1 else first.asides,
     )
+
+
+def _check_pair(below: Found, above: Found, file: str) -> None:
+    """Raise `InputFileError` unless one layer can stand on the other."""
+    one, other = below.spec, above.spec
+    lower, upper = shown(below.name), shown(above.name)
+    reads = f"{file}#{upper}"
+    turned = next((part for part in (below, above) if part.from_the_end), None)
+    if turned is not None:
+        found = f"{shown(turned.name)} reads from the end, and the layers of a stack read in one order"
+        raise InputFileError(f"{file}#{shown(turned.name)}", found, "Choose it alone")
+    if above.fed_by is not None and below.name not in above.fed_by:
+        read = " and ".join(map(shown, above.fed_by[:3])) or "what the model is given"
+        fix = f"Explain each alone, {upper} with --data of what it reads"
+        raise InputFileError(reads, f"{upper} reads {read}, not {lower}", fix)
+    if other.features != one.output:
+        found = f"it reads {other.features} features, and {lower} below it emits {one.output} numbers"
+        raise InputFileError(reads, found, "Choose consecutive layers")
+    if one.units != other.units:
+        found = f"{lower} has {one.units} units, and {upper} {other.units}; the layers of a stack have one size here"
+        raise InputFileError(reads, found, f"Explain each alone, {upper} with --data of what {lower} emits")
+    ours, theirs = ({**part.spec.to_dict(), "convention": part.framework} for part in (below, above))
+    odd = [name for name in ours if name not in ("features", "layers") and ours[name] != theirs[name]]
+    if odd:
+        found = f"its {odd[0]} is {theirs[odd[0]]}, and that of {lower} below it {ours[odd[0]]}"
+        raise InputFileError(reads, found, "Only layers that are alike can be explained as one stack")
 
 
 def _joined(initials: list[State | None], parts: list[Found]) -> State | None:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from lstm_explain.core.gates import Direction
 from lstm_explain.errors import InputFileError, RefusedError
+from lstm_explain.readers.keras_order import order_of
 from lstm_explain.readers.opening import shown
 
 if TYPE_CHECKING:
@@ -48,6 +49,10 @@ class Declared(NamedTuple):
     notes: tuple[str, ...]
     from_the_end: bool = False
     """Whether it reads the sequence from its end (`go_backwards`), and is no part of a Bidirectional."""
+    fed_by: tuple[str, ...] | None = None
+    """The layers that it reads, by their names joined with slashes; None where the config does not tell."""
+    fed_states: bool = False
+    """Whether the model gives it initial states."""
 
 
 class Within(NamedTuple):
@@ -83,13 +88,18 @@ def read_config(text: bytes | str, file: str, budget: int) -> tuple[Declared, ..
     except RecursionError:
         raise RefusedError(file, "its config is nested too deeply") from None
     except ValueError as error:  # no JSON, no UTF-8, a number of more than 4300 digits, or one of our own below
-        raise InputFileError(file, f"its config cannot be read as JSON: {shown(str(error))}") from None
+        raise InputFileError(file, f"its config cannot be read as JSON: {shown(str(error)).rstrip('.')}") from None
     if not isinstance(config, dict):
         raise InputFileError(file, "its config is no JSON object")
     found = tuple(islice(_layers(config, Within(), file), MOST_LAYERS + 1))
     if len(found) > MOST_LAYERS:
         raise RefusedError(file, f"its config has more than {MOST_LAYERS} LSTM layers, and no model has")
-    return found
+    order = order_of(config)
+    names = ["/".join(one.names) for one in found]
+    return tuple(
+        one._replace(fed_by=order.reads.get(name), fed_states=name in order.states)
+        for name, one in zip(names, found, strict=True)
+    )
 
 
 def afford_config(size: int, file: str, budget: int) -> None:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from lstm_explain.core.gates import Direction
 from lstm_explain.core.weights import Weights
 from lstm_explain.errors import InputFileError, RefusedError
-from lstm_explain.readers.found import Found, Unfit
+from lstm_explain.readers.found import FED_STATES, Found, Unfit
 from lstm_explain.readers.keras_cells import Cell, cells_in
 from lstm_explain.readers.naming import checked
 from lstm_explain.readers.opening import shown
@@ -35,6 +35,9 @@ class Layer(NamedTuple):
     """Why it cannot be explained."""
     from_the_end: bool = False
     """Whether it reads the sequence from its end."""
+    fed_by: tuple[str, ...] | None = None
+    """The names of the layers that it reads, where the config tells."""
+    asides: tuple[str, ...] = ()
 
 
 def found_in(file: Hdf5, declared: Sequence[Declared], budget: int) -> tuple[Found, ...]:
@@ -63,7 +66,8 @@ def found_in(file: Hdf5, declared: Sequence[Declared], budget: int) -> tuple[Fou
         raise InputFileError(file.name, f"its config tells of {told}, and it has no weights of that", "Save the whole model")
     names = Counter(layer.name for layer in layers)
     unfit = [Unfit(_name(layer, names), f"it {layer.reason}") for layer in layers if layer.reason is not None]
-    return tuple(_read(layer, file, _name(layer, names), (*unfit, *lacking)) for layer in wanted)
+    called = {layer.name: _name(layer, names) for layer in reversed(layers)}
+    return tuple(_read(layer, file, called, _name(layer, names), (*unfit, *lacking)) for layer in wanted)
 
 
 def _name(layer: Layer, names: Counter[str]) -> str:
@@ -71,14 +75,15 @@ def _name(layer: Layer, names: Counter[str]) -> str:
     return layer.name if names[layer.name] == 1 else layer.cells[min(layer.cells)].group
 
 
-def _read(layer: Layer, file: Hdf5, name: str, beside: tuple[Unfit, ...]) -> Found:
-    """An LSTM and its numbers."""
+def _read(layer: Layer, file: Hdf5, called: dict[str, str], name: str, beside: tuple[Unfit, ...]) -> Found:
+    """An LSTM and its numbers; `called` are the names to choose by, of the layers' own."""
     weights = Weights(({way: cell.weights(file) for way, cell in layer.cells.items()},))
     first = layer.cells[Direction.FORWARD]
     tensors = {one.path: one.shape for cell in layer.cells.values() for one in cell.tensors.values()}
     turned = layer.from_the_end
     found = Found(name, "keras", layer.title, weights, tensors, first.biases, from_the_end=turned, beside=beside)
-    return checked(found, file.name)
+    fed_by = None if layer.fed_by is None else tuple(called.get(one, one) for one in layer.fed_by)
+    return checked(found._replace(fed_by=fed_by, asides=layer.asides), file.name)
 
 
 def _joined(name: str, title: str, notes: Sequence[str], cells: dict[Direction, Cell], problem: str | None) -> Layer:
@@ -137,7 +142,9 @@ def _told(cells: Places, declared: Sequence[Declared], lacking: list[Unfit]) -> 
             cells.take(cell)
         missing = [way.value for way in one.cells if way not in own]
         problem = one.problem or (f"has no weights of its {missing[0]} direction" if missing else None)
-        yield _joined(name, one.title, one.notes, own, problem)._replace(from_the_end=one.from_the_end)
+        layer = _joined(name, one.title, one.notes, own, problem)
+        asides = (FED_STATES,) if one.fed_states else ()
+        yield layer._replace(from_the_end=one.from_the_end, fed_by=one.fed_by, asides=asides)
 
 
 def _matching(cells: Places, one: Declared, way: Direction) -> Cell | None:

@@ -10,6 +10,7 @@ from lstm_explain.frameworks.known import CONVENTIONS
 from lstm_explain.readers.naming import lstms_in
 from lstm_explain.readers.opening import open_file, shown
 from lstm_explain.readers.safe_tensors import LARGEST_HEADER
+from lstm_explain.readers.sniffing import looks_like_msgpack, looks_like_onnx
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -59,13 +60,14 @@ def _reader(file: BinaryIO, name: str) -> Callable[[BinaryIO, str, int, str | No
         raise InputFileError(shown(name), "the file is empty", f"Give {KINDS}")
     if suffix == ".safetensors" or _is_safetensors(start):
         return _safetensors
-    if suffix == ".onnx":
+    msgpack = looks_like_msgpack(start)
+    if looks_like_onnx(file) or (suffix == ".onnx" and not msgpack):
         from lstm_explain.readers.onnx_model import read_onnx
 
         return read_onnx
-    if suffix in (".msgpack", ".flax"):
+    if msgpack or suffix in (".msgpack", ".flax"):
         return _flax
-    if suffix in (".pt", ".pth", ".bin") or start[:1] == b"\x80":
+    if start[:1] == b"\x80":
         fix = "Save it anew with torch.save(model.state_dict(), file), which torch 1.6 and later write as a zip archive"
         raise InputFileError(shown(name), "this is a pickle, and reading it would run the program in it", fix)
     raise InputFileError(shown(name), "this is no model file that we know", f"Give {KINDS}")
@@ -93,19 +95,22 @@ def _zip_reader(file: BinaryIO, name: str) -> Callable[[BinaryIO, str, int, str 
 def _npz(file: BinaryIO, name: str, budget: int, convention: str | None) -> tuple[Found, ...]:
     from lstm_explain.readers.npz import read_arrays
 
-    return lstms_in(read_arrays(file, name, budget), shown(Path(name).name), convention)
+    left_out: dict[str, str] = {}
+    return lstms_in(read_arrays(file, name, budget, left_out), shown(Path(name).name), convention, left_out)
 
 
 def _safetensors(file: BinaryIO, name: str, budget: int, convention: str | None) -> tuple[Found, ...]:
     from lstm_explain.readers.safe_tensors import read_safetensors
 
-    return lstms_in(read_safetensors(file, name, budget), shown(Path(name).name), convention)
+    left_out: dict[str, str] = {}
+    return lstms_in(read_safetensors(file, name, budget, left_out), shown(Path(name).name), convention, left_out)
 
 
 def _pytorch(file: BinaryIO, name: str, budget: int, convention: str | None) -> tuple[Found, ...]:
     from lstm_explain.readers.torch_zip import read_torch
 
-    return lstms_in(read_torch(file, name, budget), shown(Path(name).name), convention)
+    left_out: dict[str, str] = {}
+    return lstms_in(read_torch(file, name, budget, left_out), shown(Path(name).name), convention, left_out)
 
 
 def _flax(file: BinaryIO, name: str, budget: int, convention: str | None) -> tuple[Found, ...]:

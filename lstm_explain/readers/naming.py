@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
 import numpy as np
@@ -11,9 +10,18 @@ from lstm_explain.core.gates import GATES, LETTERS, Direction
 from lstm_explain.core.weights import WEIGHT_NAMES, LayerWeights, Weights, check_weights
 from lstm_explain.errors import InputFileError, UsageError
 from lstm_explain.frameworks.known import CONVENTIONS
-from lstm_explain.readers.by_convention import modules_in
+from lstm_explain.readers.array_names import (
+    FLAX_GRU_NAME,
+    FLAX_NAME,
+    FLAX_PACKED_NAME,
+    LAST_PART,
+    OWN_NAME,
+    PYTORCH_NAME,
+)
+from lstm_explain.readers.by_convention import modules_in, names_of
 from lstm_explain.readers.found import Found, Unfit
 from lstm_explain.readers.opening import shown
+from lstm_explain.readers.unread import normed, quantised
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -25,22 +33,11 @@ Tensors: TypeAlias = "Mapping[str, Array]"
 Parts: TypeAlias = "dict[tuple[int, Direction], dict[str, str]]"
 """For each layer and direction: the name in the file of each of its tensors, by the name that the framework gives it."""
 
-NUMBER = "0|[1-9][0-9]{0,2}"
-PYTORCH_NAME = re.compile(
-    r"(?:(?P<module>.*)\.)?(?P<tensor>(?:weight_(?:ih|hh|hr)|bias_(?:ih|hh)))"
-    rf"(?:_l(?P<layer>{NUMBER})(?P<reverse>_reverse)?)?"
-)
-OWN_NAME = re.compile(
-    rf"(?:(?P<module>.*)\.)?layer(?P<layer>{NUMBER})\.(?P<way>forward|backward)\.(?P<tensor>{'|'.join(WEIGHT_NAMES)})"
-)
-FLAX_NAME = re.compile(
-    rf"(?:(?P<module>.*)[./])?(?P<dense>[ih][{''.join(LETTERS.values())}])(?P<nnx>_?)[./](?P<tensor>kernel|bias)(?:[./]value)?"
-)
-FLAX_PACKED_NAME = re.compile(r"(?:(?P<module>.*)[./])?(?P<dense>dense_[ih])[./](?P<tensor>kernel|bias)(?:[./]value)?")
-FLAX_GRU_NAME = re.compile(r"(?:(?P<module>.*)[./])?[ih][rzn][./]kernel(?:[./]value)?")
 AXES = {"kernel": 2, "recurrent_kernel": 2, "bias": 1, "projection": 2, "peephole": 2}
 """How many axes each of our tensors has."""
-LAST_PART = re.compile(r"(?:(?P<module>.*)[./])?(?P<tensor>[^./]+?)(?::0)?")
+
+
+NOT_FINITE = "some of its weights are nan or infinite"
 
 
 class Refused(NamedTuple):
@@ -63,13 +60,16 @@ class Refused(NamedTuple):
         return Unfit(self.name, f"it {reason}" if reason != self.error.found else reason, self.error.fix)
 
 
-def lstms_in(tensors: Tensors, file: str, convention: str | None = None) -> tuple[Found, ...]:
+def lstms_in(
+    tensors: Tensors, file: str, convention: str | None = None, left_out: Mapping[str, str] | None = None
+) -> tuple[Found, ...]:
     """Every LSTM among named arrays, in the order of the names.
 
     Args:
         tensors: the arrays by name.
         file: what to call the file in a message.
         convention: the framework that wrote them, where their names do not tell: a key of `CONVENTIONS`.
+        left_out: the types of the arrays beside them that hold no floating-point numbers, by name.
 
     Raises:
         InputFileError: the arrays of an LSTM do not fit together; or there are only other recurrent layers, or such that could
@@ -81,14 +81,38 @@ def lstms_in(tensors: Tensors, file: str, convention: str | None = None) -> tupl
     found: list[Found] = []
     refused: list[Refused] = []
     left = dict(tensors)
+    for name, error, own in [*quantised(left, left_out or {}, file), *normed(left, file)]:
+        refused.append(Refused(name, error, own))
+        left = {one: array for one, array in left.items() if one not in own}
     for scheme in schemes:
         for one in list(scheme(left, file)):
             refused.append(one) if isinstance(one, Refused) else found.append(one)
             left = {name: array for name, array in left.items() if name not in one.tensors}
     if not found and refused:
         raise refused[0].error
+    if not found and convention is not None:
+        raise _not_theirs(tensors, file, CONVENTIONS[convention])
     beside = tuple(one.unfit for one in refused)
     return tuple(one._replace(beside=beside) for one in found)
+
+
+def _not_theirs(tensors: Tensors, file: str, convention: Convention) -> InputFileError:
+    """What to say where a framework is named that did not write the file."""
+    wanted = [*names_of(convention).values()]
+    listed = ", ".join(wanted[:4]) + (f" and {len(wanted) - 4} more" if len(wanted) > 4 else "")
+    try:
+        told = {one.framework for one in lstms_in(tensors, file)}
+    except InputFileError:
+        told = set()
+    found = f"there is no LSTM in it under the names of {convention.framework}, which are {listed}"
+    fix = f"Leave out --convention: the names in it are those of {' and '.join(sorted(told))}" if told else ""
+    return InputFileError(file, found, fix or f"Its arrays are {_listed(tensors)}")
+
+
+def _listed(tensors: Tensors) -> str:
+    """The first names of a file."""
+    names = [shown(name)[:60] for name in tensors]
+    return (", ".join(names[:4]) + (f" and {len(names) - 4} more" if len(names) > 4 else "")) or "none of numbers"
 
 
 # --- one scheme for each way to name ----------------------------------------------------------------------------------
@@ -132,7 +156,8 @@ def _pytorch(tensors: Tensors, file: str) -> Iterator[Found | Refused]:
 def _odd_biases(module: str, own: dict[str, str], tensors: Tensors, file: str) -> InputFileError | None:
     """What to say where there is one bias, which PyTorch never writes: others who do order the gates otherwise."""
     biases = [name for name in CONVENTIONS["pytorch"].biases if name in own]
-    other = f"{module}.bias" if module else "bias"
+    others = (f"{module}.bias", f"{module}/bias") if module else ("bias",)
+    other = next((name for name in others if name in tensors), others[0])
     if not biases and other in tensors and {"weight_ih", "weight_hh"} <= set(own):
         found = "has weight_ih, weight_hh and bias: Equinox and Core ML write these, with the gates in different orders"
         return InputFileError(file, f"{_named(module)} {found}", "Say which: --convention equinox or --convention coreml")
@@ -337,8 +362,9 @@ def checked(found: Found, file: str) -> Found:
     try:
         check_weights(found.spec, found.weights)
     except UsageError as error:
-        raise InputFileError(where, f"its tensors do not fit together: {error}") from None
-    return found
+        raise InputFileError(where, f"its tensors do not fit together: {str(error).rstrip('.')}") from None
+    finite = all(np.isfinite(array.min()) and np.isfinite(array.max()) for tensors in kinds for array in tensors.values())
+    return found if finite else found._replace(notes=(*found.notes, NOT_FINITE))
 
 
 def _named(module: str) -> str:

@@ -75,5 +75,5 @@ def _parsed(file: BinaryIO, name: str) -> tuple[tuple[int, ...], bool, np.dtype[
             shape, fortran, dtype = READERS[version](file, LARGEST_HEADER)
     except Exception as error:  # the header is parsed as Python: ValueError, SyntaxError, TokenError, OverflowError, ...
         reason = str(error).partition("\n")[0]
-        raise InputFileError(shown(name), f"this .npy header cannot be read: {shown(reason)}") from None
+        raise InputFileError(shown(name), f"this .npy header cannot be read: {shown(reason).rstrip('.')}") from None
     return shape, fortran, dtype

@@ -56,8 +56,8 @@ def read_member(archive: Archive, array: str, budget: int) -> Array:
     return flat.view(dtype).reshape(shape, order="F" if fortran else "C")
 
 
-def read_arrays(file: BinaryIO, name: str, budget: int) -> dict[str, Array]:
-    """All floating-point arrays of an archive, by name, in float32 or float64; others are left out.
+def read_arrays(file: BinaryIO, name: str, budget: int, left_out: dict[str, str] | None = None) -> dict[str, Array]:
+    """All floating-point arrays of an archive, by name, in float32 or float64; `left_out` gets the types of the others.
 
     Raises:
         InputFileError: the archive or an array in it is malformed.
@@ -72,14 +72,17 @@ def read_arrays(file: BinaryIO, name: str, budget: int) -> dict[str, Array]:
     for one in names:
         with suppress(NoNumbersError):
             array = read_member(archive, one, budget)
-            arrays |= {one: _standard(array)} if array.dtype.kind == "f" else {}
+            if array.dtype.kind == "f":
+                arrays[one] = _standard(array)
+            elif left_out is not None:
+                left_out[one] = array.dtype.name
             _afford(archive, sum(known.nbytes for known in arrays.values()), budget)  # a float16 is twice as large by now
     return arrays
 
 
 def _told(names: tuple[str, ...]) -> tuple[str, ...]:
     """Those to read: of a run that `trace` wrote the weights alone, which are a small part of it."""
-    from lstm_explain.readers.naming import OWN_NAME
+    from lstm_explain.readers.array_names import OWN_NAME
 
     return tuple(filter(OWN_NAME.fullmatch, names)) or names
 

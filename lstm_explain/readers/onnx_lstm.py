@@ -11,12 +11,12 @@ from lstm_explain.core.gates import GATES, PEEPHOLE_GATES, Direction
 from lstm_explain.core.weights import Weights
 from lstm_explain.errors import InputFileError
 from lstm_explain.frameworks.onnx import ONNX
-from lstm_explain.readers.found import Found
+from lstm_explain.readers.found import FED_STATES, Found
 from lstm_explain.readers.naming import checked
 from lstm_explain.readers.onnx_constants import NotConstantError, NotFoldedError
 from lstm_explain.readers.onnx_graph import named
 from lstm_explain.readers.onnx_source import reversed_input
-from lstm_explain.readers.onnx_states import STATES, before_batch
+from lstm_explain.readers.onnx_states import before_batch
 from lstm_explain.readers.onnx_tensor import text
 from lstm_explain.readers.opening import shown
 
@@ -33,7 +33,8 @@ WAYS = {
     "reverse": (Direction.FORWARD,),  # our forward LSTM, which is told to read from the end
     "bidirectional": (Direction.FORWARD, Direction.BACKWARD),
 }
-LENGTHS = "it is fed the lengths of its samples (sequence_lens) when the model runs; they are not in the file"
+LENGTHS = "it is fed the lengths of its samples (sequence_lens) when the model runs: give them with --lengths"
+LENGTHS_SHOWN = 16
 TURNED = "the model turns the sequence round before it reads it"
 TWICE = "the model turns the sequence round before it reads it from its end, which is the start of the data"
 
@@ -72,7 +73,11 @@ class _Node(NamedTuple):
         except NotFoldedError as error:
             raise InputFileError(self.where, *error.args) from None
         except NotConstantError as error:
-            found = f"its {name} depends on {shown(text(error.args[0]))}, which is only known when the model runs"
+            depends = text(error.args[0])
+            home = self.place.scope.home(called)
+            given = depends == called and home is not None and home.outer is None and not home.path
+            what = "is an input of the model" if given else f"depends on {shown(depends)}"
+            found = f"its {name} {what}, which is only known when the model runs"
             raise InputFileError(self.where, found, "Export the model with its weights inside") from None
         if array.dtype.kind != "f":
             found = f"its {name} is {array.dtype.name}: quantised weights are not explained"
@@ -102,16 +107,29 @@ def read_lstm(place: Place, constants: Constants, file: str) -> Found:
     size = sum(array.size for array in tensors.values()) * np.dtype(wide).itemsize
     constants.ledger.take(3 * size, f"arranging the weights of {named(place)}")
     layer = {way: _layer(tensors, number, wide) for number, way in enumerate(WAYS[direction])}
-    initial, notes = _initial(node, len(layer), tensors["R"].shape[2], wide)
+    initial, asides = _initial(node, len(layer), tensors["R"].shape[2], wide)
+    notes: tuple[str, ...] = ()
     backward = direction == "reverse"
     if len(layer) == 1 and reversed_input(place.scope, node.input("X"), _axis(node), constants):
-        backward, notes = not backward, (*notes, TWICE if backward else TURNED)
+        backward, notes = not backward, (TWICE if backward else TURNED,)
     if node.input("sequence_lens"):
-        notes = (*notes, LENGTHS)
+        asides = (*asides, _lengths(node))
     title = "ONNX LSTM" + (", direction reverse" if direction == "reverse" else "")
     used = {text(node.input(name)): array.shape for name, array in tensors.items()}
     biases = 2 if "B" in tensors else 0
-    return checked(Found(place.name, ONNX.framework, title, Weights((layer,)), used, biases, initial, backward, notes), file)
+    found = Found(place.name, ONNX.framework, title, Weights((layer,)), used, biases, initial, backward, notes, asides)
+    return checked(found, file)
+
+
+def _lengths(node: _Node) -> str:
+    """What is to be said of the lengths that a node is given."""
+    array = node.constants.known_value(node.place.scope, node.input("sequence_lens"))
+    if array is None or array.dtype.kind not in "iu" or array.ndim != 1:
+        return LENGTHS
+    listed = ",".join(str(int(one)) for one in array[:LENGTHS_SHOWN])
+    more = "" if len(array) <= LENGTHS_SHOWN else f" and {len(array) - LENGTHS_SHOWN} more"
+    said = f"its node carries the lengths {listed}{more} of {len(array)} samples (sequence_lens)"
+    return f"{said}; only those that --lengths gives are used here"
 
 
 def _layer(tensors: dict[str, Array], number: int, dtype: Any) -> LayerWeights:
@@ -189,7 +207,7 @@ def _initial(node: _Node, ways: int, units: int, dtype: Any) -> tuple[State | No
     try:
         states = [_state(node, name, ways, units, dtype) for name in ("initial_h", "initial_c")]
     except NotConstantError:
-        return None, (STATES,)
+        return None, (FED_STATES,)
     if not any(one.any() for one in states):
         return None, ()
     return State(*states), ()

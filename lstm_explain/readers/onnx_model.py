@@ -11,6 +11,7 @@ from lstm_explain.readers.onnx_cell import cell_of
 from lstm_explain.readers.onnx_constants import OWN_DOMAINS, Constants
 from lstm_explain.readers.onnx_graph import Walk, graph_scope
 from lstm_explain.readers.onnx_lstm import read_lstm
+from lstm_explain.readers.onnx_order import Feed, feed_of
 from lstm_explain.readers.onnx_tensor import Ledger, text
 from lstm_explain.readers.onnx_wire import parsed_bytes
 from lstm_explain.readers.onnx_written_out import read_written_out
@@ -57,7 +58,7 @@ def read_onnx(file: BinaryIO, name: str, budget: int, convention: str | None = N
     except MALFORMED as error:
         if isinstance(error, UsageError):  # a size of the LSTM breaks a rule
             raise InputFileError(ledger.name, str(error)) from None
-        raise InputFileError(ledger.name, f"this ONNX model makes no sense: {shown(str(error))}") from None
+        raise InputFileError(ledger.name, f"this ONNX model makes no sense: {shown(str(error)).rstrip('.')}") from None
 
 
 def _parsed(file: BinaryIO, ledger: Ledger) -> Any:
@@ -75,7 +76,7 @@ def _parsed(file: BinaryIO, ledger: Ledger) -> Any:
     try:
         model = ModelProto.FromString(data)
     except (DecodeError, ValueError, RecursionError, MemoryError) as error:
-        reason = shown(str(error).partition("\n")[0])
+        reason = shown(str(error).partition("\n")[0]).rstrip(".")
         raise InputFileError(ledger.name, f"this is no ONNX model: {reason}", "Export it anew") from None
     if not model.HasField("graph"):
         raise InputFileError(ledger.name, "this is no ONNX model: there is no graph in it", "Export it anew")
@@ -86,6 +87,7 @@ def _found(model: Any, ledger: Ledger) -> tuple[Found, ...]:
     constants = Constants(model, ledger)
     functions = {(one.domain, one.name): one for one in model.functions}
     found: list[Found] = []
+    fed: list[tuple[tuple[int, str], Feed]] = []  # of each that is found: the sequence that it emits, and what it reads
     unfit: list[Unfit] = []
     kinds: set[str] = set()
     cells: list[Cell] = []
@@ -94,6 +96,7 @@ def _found(model: Any, ledger: Ledger) -> tuple[Found, ...]:
         if kind == "LSTM" and place.node.domain in OWN_DOMAINS:
             try:
                 found.append(read_lstm(place, constants, ledger.name))
+                fed.append(((id(place.scope), next(iter(place.node.output), "")), feed_of(place, constants)))
             except InputFileError as error:
                 unfit.append(Unfit(place.name, error.found, error.fix))
         elif kind in OTHERS:
@@ -106,7 +109,7 @@ def _found(model: Any, ledger: Ledger) -> tuple[Found, ...]:
     written = read_written_out(cells, constants, ledger.name)
     found, unfit = [*found, *written.found], [*unfit, *written.unfit]
     if found:
-        return _named_once(found, unfit)
+        return _fed(_named_once(found, unfit), fed)
     raise _nothing(ledger.name, unfit, kinds)
 
 
@@ -132,3 +135,17 @@ def _named_once(found: list[Found], unfit: list[Unfit]) -> tuple[Found, ...]:
         taken.add(name)
         named_once.append(one._replace(name=name, beside=tuple(unfit)))
     return tuple(named_once)
+
+
+def _fed(found: tuple[Found, ...], fed: list[tuple[tuple[int, str], Feed]]) -> tuple[Found, ...]:
+    """The same, each with what it reads; those that are no node of their own stand last, and have no feed."""
+    names: dict[tuple[int, str] | None, str] = {key: one.name for (key, _), one in zip(fed, found, strict=False)}
+    taken = set(names.values())
+
+    def name(feed: Feed) -> str:
+        if feed.key in names:
+            return names[feed.key]
+        return f"another {feed.name}" if feed.name in taken else feed.name
+
+    nodes = [one._replace(fed_by=(name(feed),)) for one, feed in zip(found, (feed for _, feed in fed), strict=False)]
+    return (*nodes, *found[len(nodes) :])

@@ -14,7 +14,6 @@ if TYPE_CHECKING:
     from lstm_explain.readers.onnx_constants import Constants
     from lstm_explain.readers.onnx_graph import Scope
 
-STATES = "it starts from states that the model computes when it runs; here it starts from zeros"
 MOST_NODES = 32
 """No more nodes in a row only repeat, join or rename a state."""
 

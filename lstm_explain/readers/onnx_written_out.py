@@ -17,13 +17,13 @@ from lstm_explain.core.gates import GATES, Direction
 from lstm_explain.core.weights import LayerWeights, Weights
 from lstm_explain.errors import InputFileError, RefusedError
 from lstm_explain.frameworks.known import CONVENTIONS
-from lstm_explain.readers.found import Found, Unfit
+from lstm_explain.readers.found import FED_STATES, Found, Unfit
 from lstm_explain.readers.naming import checked
 from lstm_explain.readers.onnx_constants import NotConstantError
 from lstm_explain.readers.onnx_graph import named
 from lstm_explain.readers.onnx_proof import agrees, fits
 from lstm_explain.readers.onnx_source import Reading, Source, reading, state, turned_round
-from lstm_explain.readers.onnx_states import STATES, before_batch, one_for_all
+from lstm_explain.readers.onnx_states import before_batch, one_for_all
 from lstm_explain.readers.onnx_steps import HANDED_ON, PROJECTED, NotReadError, Step, chains, in_body, step_of, turning
 from lstm_explain.readers.onnx_sums import Known
 from lstm_explain.readers.onnx_tensor import text
@@ -80,14 +80,15 @@ def read_written_out(cells: list[Cell], constants: Constants, file: str) -> Writ
         except NotReadError as error:
             refuse(cell, error)
     made = {one.cell.cell.key for one in steps}
-    found: dict[frozenset[tuple[int, str]], Found | None] = {}  # None where its weights are those of one that is not read
+    found: dict[tuple[frozenset[tuple[int, str]], bool], Found | None] = {}  # None: its weights are one's that is not read
     bodies = [[one] for one in steps if in_body(one)]
     all_chains = [*bodies, *chains([one for one in steps if not in_body(one)], known)]
     emitted = {one.cell.hidden.key: (chain, at) for chain in all_chains for at, one in enumerate(chain)}
     for chain in all_chains:
-        read = frozenset(one.named.key for one in chain[-1].matrices)
+        read = frozenset(one.named.key for one in chain[-1].matrices), False
         try:
             layer = _Layer(_whole(chain, constants, made), emitted, constants)
+            read = read[0], layer.backward  # an exporter stores arrays that are the same once
             if read not in found:
                 found[read] = layer.found(file)
         except NotReadError as error:
@@ -149,6 +150,11 @@ class _Layer:
             raise NotReadError(WHICH)
         self.reads, self.recurs = reads, recurs
 
+    @property
+    def backward(self) -> bool:
+        """Whether it reads from the end."""
+        return self._direction()[0]
+
     def found(self, file: str) -> Found:
         """The layer, once its nodes are known to compute what ours does."""
         one = self.one
@@ -159,7 +165,7 @@ class _Layer:
         proved = [each for each in ends if fits(each)]
         if not proved or not all(agrees(each, weights, self.constants) for each in proved):
             raise NotReadError(UNPROVED)
-        initial, notes = self._initial(weights)
+        initial, asides = self._initial(weights)
         backward, order = self._direction()
         tensors = {text(each.named.name): each.array.T.shape if each.turned else each.array.shape for each in one.matrices}
         tensors |= {text(each.name): array.shape for each, array in one.added}
@@ -174,8 +180,8 @@ class _Layer:
         recognised += "evaluator on seeded numbers, made the h and c that our cell makes"
         layer = Weights(({Direction.FORWARD: weights},))
         biases = min(2, len(one.added))
-        notes = (recognised, *notes, *order)
-        return checked(Found(name, framework, title, layer, tensors, biases, initial, backward, notes), file)
+        found = Found(name, framework, title, layer, tensors, biases, initial, backward, (recognised,), (*asides, *order))
+        return checked(found, file)
 
     def _weights(self) -> LayerWeights:
         """The weights in our own arrangement."""
@@ -213,7 +219,7 @@ class _Layer:
         if len(starts) == 1:  # the exporter computed h_0 @ R, and it added nothing
             values.append(np.zeros(weights.units))
         if any(one is None for one in values):
-            return None, (STATES,)
+            return None, (FED_STATES,)
         cell, hidden = (np.asarray(one, weights.kernel.dtype).reshape(1, 1, -1) for one in values)
         return (State(hidden, cell), ()) if hidden.any() or cell.any() else (None, ())
 

@@ -8,6 +8,7 @@ bounded by what it takes off the stack. So the number of opcodes bounds both tim
 from __future__ import annotations
 
 import pickletools
+import re
 import warnings
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -55,6 +56,8 @@ LEFT_OUT = frozenset(
 NAMES = LEFT_OUT | {ORDERED_DICT, TENSOR, PARAMETER, *STORAGES}
 """Every global that a pickle may name, as `pickletools` spells it: the module, a space, the name."""
 
+QUANTISED = re.compile(rb"torch\.(?:ao\.)?nn\.quantized|quantized_dynamic|_packed_params")
+"""What the pickle of a quantised model holds; looked for where it is refused anyway."""
 WAY_OUT = "Save the weights alone with torch.save(model.state_dict(), file)"
 
 
@@ -127,6 +130,9 @@ def follow(program: bytes, file: str, budget: int) -> Any:
                 where = f"after byte {place}"
         return machine.result(len(program) - place - 1)
     except _RefusedError as refused:
+        if QUANTISED.search(program):
+            found = "it holds quantised weights (torch.ao.nn.quantized), which are not supported"
+            raise InputFileError(file, found, "Save the state dict of the model before quantisation") from None
         raise RefusedError(file, f"{shown(str(refused))} (byte {place} of its pickle)", WAY_OUT) from None
     except ValueError as error:  # ours, and those of pickletools
         found = f"its pickle is malformed {where}: {shown(str(error))}"

@@ -25,8 +25,8 @@ MOST_AXES = 32  # numpy 1.x has arrays of 32 axes
 TYPES = {"F64": "<f8", "F32": "<f4", "F16": "<f2"}
 
 
-def read_safetensors(file: BinaryIO, name: str, budget: int) -> dict[str, Array]:
-    """The floating-point arrays of a file, by name; others are left out.
+def read_safetensors(file: BinaryIO, name: str, budget: int, left_out: dict[str, str] | None = None) -> dict[str, Array]:
+    """The floating-point arrays of a file, by name; `left_out` gets the types of the others.
 
     Raises:
         InputFileError: the file is malformed.
@@ -44,10 +44,18 @@ def read_safetensors(file: BinaryIO, name: str, budget: int) -> dict[str, Array]
     try:
         parts = dict(deserialize(data))  # type: ignore[no-untyped-call,unused-ignore]
     except (SafetensorError, ValueError, OverflowError) as error:
-        raise InputFileError(shown(name), f"this .safetensors file cannot be read: {shown(str(error))}") from None
+        raise InputFileError(shown(name), f"this .safetensors file cannot be read: {shown(str(error)).rstrip('.')}") from None
     _afford(sum(len(part["data"]) * (1 + (part["dtype"] in HALVES)) for part in parts.values()), name, budget)
     arrays = {key: _array(parts[key]) for key in names if key in parts}  # in the file's order: the library's is random
+    if left_out is not None:
+        left_out |= {key: _type(str(parts[key]["dtype"])) for key, array in arrays.items() if array is None}
     return {key: array for key, array in arrays.items() if array is not None}
+
+
+def _type(kind: str) -> str:
+    """A type as numpy calls it: I8 is int8, F8_E4M3 is float8_e4m3."""
+    words = {"F": "float", "I": "int", "U": "uint"}
+    return words[kind[0]] + kind[1:].lower() if kind[:1] in words and kind[1:2].isdigit() else kind.lower()
 
 
 def _afford(size: int, name: str, budget: int) -> None:
@@ -68,7 +76,7 @@ def _header(data: bytes, name: str, budget: int) -> list[str]:
     try:
         return list(json.loads(data[8 : 8 + length], object_pairs_hook=_unique) or [])
     except (ValueError, TypeError, RecursionError) as error:
-        raise InputFileError(shown(name), f"its header cannot be read: {shown(str(error))}") from None
+        raise InputFileError(shown(name), f"its header cannot be read: {shown(str(error)).rstrip('.')}") from None
 
 
 def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 import numpy as np
 
 from lstm_explain.errors import InputFileError, RefusedError
-from lstm_explain.readers.naming import PYTORCH_NAME
+from lstm_explain.readers.array_names import NORMED_NAME, PYTORCH_NAME
 from lstm_explain.readers.opening import shown
-from lstm_explain.readers.pickle_program import OPCODE_BYTES, WAY_OUT, Storage, Table, Tensor, follow
+from lstm_explain.readers.pickle_program import KINDS, OPCODE_BYTES, WAY_OUT, Storage, Table, Tensor, follow
 from lstm_explain.readers.zip_archive import Archive
 
 if TYPE_CHECKING:
@@ -37,11 +37,12 @@ SURROGATE = re.compile("[\ud800-\udfff]")
 ORDERS = {b"little": "<", b"big": ">"}
 
 
-def read_torch(file: BinaryIO, name: str, budget: int) -> dict[str, Array]:
+def read_torch(file: BinaryIO, name: str, budget: int, left_out: dict[str, str] | None = None) -> dict[str, Array]:
     """The tensors of a PyTorch file that may be an LSTM's, by name, in float32 or float64.
 
     A state dict may lie in dicts, lists and tuples; the keys on the way are joined with dots. Where any tensor has a name that
-    torch gives to an LSTM's, such as `weight_ih_l0`, only the tensors of modules that have such are read.
+    torch gives to an LSTM's, such as `weight_ih_l0`, only the tensors of modules that have such are read. `left_out` gets the
+    types of those that have such a name, and hold no floating-point numbers.
 
     Raises:
         InputFileError: the archive or its pickle is malformed, or a tensor reaches beyond its numbers.
@@ -50,7 +51,10 @@ def read_torch(file: BinaryIO, name: str, budget: int) -> dict[str, Array]:
     archive = Archive(file, name)
     root = _root(archive)
     part = budget // 3  # for the text of the pickle, for what is made of it, and for the names
-    tensors = _weights(follow(_program(archive, root, part), archive.name, part), archive.name, part)
+    walk = _Walk(archive.name)
+    tensors = _weights(walk, follow(_program(archive, root, part), archive.name, part), archive.name, part)
+    if left_out is not None:
+        left_out |= walk.left_out
     _check(archive, root, tensors)
     _afford(archive.name, tensors, budget)
     return _arrays(archive, root, tensors, budget)
@@ -79,11 +83,11 @@ def _program(archive: Archive, root: str, budget: int) -> bytes:
 # --- the tensors and their names --------------------------------------------------------------------------------------
 
 
-def _weights(tree: Any, file: str, budget: int) -> dict[str, Tensor]:
+def _weights(walk: _Walk, tree: Any, file: str, budget: int) -> dict[str, Tensor]:
     """Those tensors of a checkpoint that may be an LSTM's weights, by name."""
     tensors: dict[str, Tensor] = {}
     held = 0
-    for name, tensor in _Walk(file).tensors(tree, "", 0):
+    for name, tensor in walk.tensors(tree, "", 0):
         if name in tensors and tensors[name] != tensor:
             raise InputFileError(file, f"the name {shown(name)} stands twice in it, for different tensors")
         tensors[name] = tensor
@@ -96,7 +100,7 @@ def _weights(tree: Any, file: str, budget: int) -> dict[str, Tensor]:
             raise RefusedError(file, f"it names more than {MOST_TENSORS:,} tensors", WAY_OUT)
     telling = {_module(name) for name in tensors if PYTORCH_NAME.fullmatch(name)}
     if telling:
-        return {name: tensor for name, tensor in tensors.items() if _module(name) in telling}
+        return {name: one for name, one in tensors.items() if _module(name) in telling or NORMED_NAME.fullmatch(name)}
     return {name: tensor for name, tensor in tensors.items() if len(tensor.sizes) <= MOST_AXES}
 
 
@@ -109,12 +113,16 @@ class _Walk:
 
     def __init__(self, file: str) -> None:
         self._file, self._places = file, 0
+        self.left_out: dict[str, str] = {}
+        """The types of the tensors that are not read, and have the name of an LSTM's."""
 
     def tensors(self, value: Any, name: str, depth: int) -> Iterator[tuple[str, Tensor]]:
         """The tensors of types that are read, by the keys that lead to them."""
         if type(value) is Tensor:
             if value.storage.kind in TYPES:
                 yield name, value
+            elif PYTORCH_NAME.fullmatch(name):
+                self.left_out[name] = KINDS[value.storage.kind]
             return
         if type(value) not in (Table, list, tuple):  # at the top: a file of one number, for example
             return

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from lstm_explain.errors import MissingExtraError, UsageError
+from lstm_explain.explain.convert import STATES
 
 if TYPE_CHECKING:
     from lstm_explain.explain.convert import Convert
@@ -32,6 +33,11 @@ def weights_file(convert: Convert, suffix: str, asked: str) -> bytes:
     if suffix in (".npz", ".safetensors") and convert.from_the_end:
         found = "arrays cannot say that a layer reads from the end, and this one does"
         raise UsageError(asked, found, "Write an .onnx model, which can")
+    if suffix in (".npz", ".safetensors") and not convert.tells_directions:
+        raise _untold(convert, asked)
+    if suffix in SUFFIXES and convert.initial is not None and convert.states_written is not (suffix == ".onnx"):
+        found = "initial states are written into .onnx models, and into no other file"
+        raise UsageError(asked, found, f"Convert with model={suffix == '.onnx'}")
     if suffix == ".npz":
         return _npz(convert)
     if suffix == ".safetensors":
@@ -39,6 +45,12 @@ def weights_file(convert: Convert, suffix: str, asked: str) -> bytes:
     if suffix == ".onnx":
         return _onnx(convert, asked)
     raise UsageError(asked, f"weights are written as {', '.join(SUFFIXES)}", "End the name so, or name a framework")
+
+
+def _untold(convert: Convert, asked: str) -> UsageError:
+    """What to say where a reader would take both directions for a layer that reads forward."""
+    found = f"read back, arrays named as {convert.convention.title} names them do not tell the two directions apart"
+    return UsageError(asked, found, f"Choose --to {' or '.join(convert.telling_directions)}")
 
 
 def _npz(convert: Convert) -> bytes:
@@ -60,6 +72,9 @@ def _onnx(convert: Convert, asked: str) -> bytes:
     """A model that reads (timesteps, samples, features) and gives Y, Y_h and Y_c of the last layer, as ONNX's LSTM does."""
     if convert.convention.framework != "onnx":
         raise UsageError(asked, "an .onnx file is written in ONNX's convention", "Choose --to onnx")
+    if convert.spec.dtype != "float32":
+        found = f"ONNX Runtime runs no LSTM in {convert.spec.dtype}, and this one is"
+        raise UsageError(asked, found, "Add --dtype float32, or write .npz or .safetensors")
     try:
         import onnx
         from onnx import helper, numpy_helper
@@ -71,6 +86,9 @@ def _onnx(convert: Convert, asked: str) -> bytes:
     weights: list[Any] = []
     if spec.layers > 1:  # what the layers between hand on: timesteps, samples, directions side by side
         weights.append(numpy_helper.from_array(np.array([0, 0, -1], np.int64), "joined_shape"))
+    if convert.states_written:  # the states of one sample, for as many as are read
+        nodes += _batch_nodes()
+        weights.append(numpy_helper.from_array(np.array([1], np.int64), "one"))
     reads = "x"
     for layer in range(spec.layers):
         arrays = {one.name.rpartition("/")[2]: one.array for one in convert.arrays if one.layer == layer}
@@ -98,13 +116,32 @@ def _layer_nodes(convert: Convert, layer: int, reads: str, names: set[str]) -> l
 
     spec, last = convert.spec, layer == convert.spec.layers - 1
     inputs = [reads, f"W_{layer}", f"R_{layer}", f"B_{layer}" if "B" in names else ""]
-    if "P" in names:
-        inputs += ["", "", "", f"P_{layer}"]
+    inputs += ["", *(f"{name}_{layer}_repeated" if name in names else "" for name in STATES["onnx"])]
+    inputs += [f"P_{layer}"] if "P" in names else []
+    while not inputs[-1]:
+        inputs.pop()
     made = ["Y", "Y_h", "Y_c"] if last else [f"Y_{layer}"]
     direction = "bidirectional" if spec.bidirectional else "reverse" if convert.from_the_end else "forward"
     node = helper.make_node("LSTM", inputs, made, f"lstm_{layer}", hidden_size=spec.units, direction=direction)
+    repeated = _repeated(layer) if convert.states_written else []
     if last:
-        return [node]
+        return [*repeated, node]
     turned = helper.make_node("Transpose", [f"Y_{layer}"], [f"turned_{layer}"], perm=[0, 2, 1, 3])
     joined = helper.make_node("Reshape", [f"turned_{layer}", "joined_shape"], [f"joined_{layer}"])
-    return [node, turned, joined]
+    return [*repeated, node, turned, joined]
+
+
+def _batch_nodes() -> list[Any]:
+    """What a state is repeated to: one direction, as many samples as x has, one unit."""
+    from onnx import helper
+
+    samples = helper.make_node("Shape", ["x"], ["samples_read"], start=1, end=2)
+    return [samples, helper.make_node("Concat", ["one", "samples_read", "one"], ["states_shape"], axis=0)]
+
+
+def _repeated(layer: int) -> list[Any]:
+    """The states of a layer, [directions, 1, units], for every sample."""
+    from onnx import helper
+
+    names = [f"{name}_{layer}" for name in STATES["onnx"]]
+    return [helper.make_node("Expand", [name, "states_shape"], [f"{name}_repeated"]) for name in names]

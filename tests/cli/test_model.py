@@ -228,6 +228,20 @@ def test_model_has_no_rows(view: str, refused: Refused) -> None:
     assert "model cannot be shown as" in refused(2, "model", "one.npz", "--format", view)
 
 
+def test_model_takes_no_layer(refused: Refused) -> None:
+    message = refused(2, "model", "two.safetensors#low")
+    assert message.startswith(
+        "two.safetensors#low: model lists all layers of a file; #low chooses one for the topics. Name two"
+    )
+    assert message.endswith("or ask for a topic: lstm-explain shapes --model two.safetensors#low.")
+
+
+def test_a_stack_of_weights_alone_says_whose_order_it_is(call: Call) -> None:
+    said = "What stands between its layers in the model is not known: their order is yours."
+    assert said in " ".join(call("unit", "--model", "two.safetensors#low+high").stdout.decode().split())
+    assert said not in " ".join(call("unit", "--model", "two.safetensors#low").stdout.decode().split())
+
+
 def test_model_of_what_holds_none(refused: Refused) -> None:
     Path("dense.npz").write_bytes(npz({"dense.weight": np.ones((3, 2))}))
     message = refused(3, "model", "dense.npz")

@@ -106,11 +106,16 @@ def test_other_endings_take_the_explanation(call: Call) -> None:
         (2, ("x.npy", "-o", "x.npy"), "-o x.npy: the answer would replace the file that is read."),
         (2, ("x.npz#b", "-o", "x.npz"), "-o x.npz: the answer would replace the file that is read."),
         (2, ("x.npy", "--target", "0", "-o", "w.npy"), "-o w.npy: a .npy file holds one array, and there are targets too."),
-        (2, ("x.npz",), "--data x.npz: there are 2 arrays in it: a, b. Choose one: --data x.npz#a."),
+        (2, ("x.npz",), "x.npz: there are 2 arrays in it: a, b. Choose one: x.npz#a."),
         (2, ("x.npz#a",), "x.npz#a as (rows, columns): the array is float64[samples=4, timesteps=3, features=2], which has"),
         (2, ("x.npz#c",), "#c: there is no such array in it. There are a, b."),
         (2, ("x.csv", "--time-column", "day"), "--time-column day: x.csv has no such column; the columns are date"),
         (2, ("x.csv", "--time-column", "date", "--target", "date"), "--target date: column 0 of x.csv is the column of times"),
+        (
+            2,
+            ("x.csv", "--columns", "open,0", "--time-column", "date"),
+            "--time-column date: column 0 of x.csv is among --columns too, and a column of times is no feature. Leave it out",
+        ),
         (2, (), "Missing argument 'DATA'."),
         (3, ("x.csv",), "x.csv: line 2, column 0 (date): '2024-01-01' is no number."),
         (3, ("no.csv",), "no.csv: there is no such file."),
@@ -119,12 +124,18 @@ def test_other_endings_take_the_explanation(call: Call) -> None:
     ],
 )
 def test_what_is_refused(code: int, arguments: tuple[str, ...], message: str, refused: Refused) -> None:
-    assert message in refused(code, "window", *arguments)
+    said = refused(code, "window", *arguments)
+    assert message in said
+    assert "--data x" not in said  # which is no option here
 
 
 def test_nan_is_refused_unless_it_is_let_in(call: Call, refused: Refused) -> None:
     Path("n.csv").write_text("a,b\n1,nan\n3,4\n5,6\n", encoding="utf-8")
-    assert "n.csv: timestep 1, feature 1 (b) is nan." in refused(3, "window", "n.csv", "--timesteps", "2")
+    fix = "Fill or drop it first, or add --allow-nan to see what it does."
+    assert refused(3, "window", "n.csv", "--timesteps", "2") == f"n.csv: row 0, column 1 (b) is nan. {fix}"
+    assert refused(3, "window", "n.csv", "--timesteps", "2", "--columns", "b").startswith("n.csv: row 0, column 1 (b) is nan.")
+    np.save("n.npy", np.array([[1.0, 2], [3, np.inf]]))
+    assert refused(3, "window", "n.npy", "--timesteps", "2").startswith("n.npy: row 1, column 1 is inf.")
     found = content(call("window", "n.csv", "--timesteps", "2", "--allow-nan", "--json"))
     assert found["nonfinite"][0] == {"path": "windows[0].x[0][1]", "value": "nan"}
     message = refused(2, "window", "n.csv", "--timesteps", "2", "--allow-nan", "--scale", "standard")

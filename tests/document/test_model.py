@@ -11,9 +11,14 @@ import numpy as np
 import pytest
 from array_files import keras_layer, pytorch_layer
 
+from lstm_explain.core.lstm import Loaded
 from lstm_explain.document import document_of
-from lstm_explain.document.blocks import Cell, Document, Heading, Note, Table
+from lstm_explain.document.blocks import Cell, Document, Heading, Note, Paragraph, Table
 from lstm_explain.explain.model import explain_model
+from lstm_explain.explain.shapes import explain_shapes
+from lstm_explain.explain.trace import explain_trace
+from lstm_explain.explain.unit import explain_unit
+from lstm_explain.library import seeded
 from lstm_explain.readers.found import Found, chosen
 from lstm_explain.readers.naming import lstms_in
 from lstm_explain.render import json_object, layout, markdown
@@ -63,6 +68,33 @@ def test_a_stack_is_offered_only_where_layers_fit() -> None:
         assert not any("stack" in note for note in notes(document({**keras_layer(3, 2, module="a/"), **other})))
     apart = {**keras_layer(3, 2, module="a/"), **keras_layer(5, 4, module="b/"), **keras_layer(4, 4, module="c/")}
     assert "--model 'x.npz#b+c'" in notes(document(apart))[-1]
+    assert "what stands between them is not known, so their order is yours" in notes(document(apart))[-1]
+
+
+def test_a_stack_is_offered_where_the_file_tells_that_one_reads_the_other() -> None:
+    def offered(a: tuple[str, ...], b: tuple[str, ...]) -> str:
+        first, second = lstms_in({**keras_layer(2, 2, module="a/"), **keras_layer(2, 2, module="b/")}, "x")
+        pair = (first._replace(fed_by=a), second._replace(fed_by=b))
+        return notes(document_of(explain_model(pair, "x.keras")))[-1]
+
+    assert "stack" not in offered(("in",), ("dense",))
+    assert "stack" not in offered(("in",), ())
+    assert "stack" not in offered(("a",), ("b",))
+    assert (
+        offered(("in",), ("a",)) == "A layer that reads another can be explained with it, as a stack: --model 'x.keras#a+b'."
+    )
+    assert offered(("b",), ("in",)).endswith("--model 'x.keras#b+a'.")
+
+
+def test_every_answer_says_what_the_model_does_and_we_do_not() -> None:
+    tensors = keras_layer(3, 2)
+    found = lstms_in(tensors, "x")[0]._replace(asides=("it starts from states", "two"))
+    assert notes(document_of(explain_model([found], "x")))[:2] == ["it starts from states.", "two."]
+    loaded = Loaded(found.weights, found.origin("x"))
+    lstm = seeded(samples=1, timesteps=2, features=3, units=2, loaded=loaded)
+    for answer in (explain_unit(lstm), explain_shapes(lstm), explain_trace(lstm)):
+        said = next(block.text for block in document_of(answer) if isinstance(block, Paragraph))
+        assert "(keras.layers.LSTM). It starts from states. Two. Inputs:" in said
 
 
 def test_one_lstm_needs_no_name() -> None:

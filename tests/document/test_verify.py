@@ -11,9 +11,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from lstm_explain.core.gates import GATES, LETTERS
+from lstm_explain.core.gates import GATES, LETTERS, Direction
 from lstm_explain.core.lstm import LSTM, Loaded
 from lstm_explain.core.rearranged import gates_reordered
+from lstm_explain.core.weights import Weights
 from lstm_explain.document import document_of
 from lstm_explain.document.blocks import Cell, Document, Heading, Note, Paragraph, Table
 from lstm_explain.explain.verify import Verify, explain_verify
@@ -98,13 +99,53 @@ def test_each_other_reading_has_words_of_its_own() -> None:
     assert "the sequence was read from its end" in words(document_of(explain_verify(lstm, turned)))
     said = words(document_of(explain_verify(lstm, swapped.swapaxes(0, 1))))
     assert "the first axis of the input was taken for the timesteps" in said
+    read_so = document_of(explain_verify(lstm, turned[:, ::-1]))
+    assert "the sequence was read from its end, and the outputs stand in the order of reading" in words(read_so)
+    assert [row[3] for row in rows(read_so)] == ["from end, outputs too"]
+
+
+def test_swapped_directions_and_a_dropped_bias_have_words_of_their_own() -> None:
+    both_ways = seeded(**SIZES, init="pytorch", bidirectional=True)
+    document = document_of(explain_verify(both_ways, np.roll(both_ways.run().output, 3, axis=2)))
+    assert "Yes: the outputs hold what reads backward before what reads forward." in words(document)
+    assert [row[3] for row in rows(document)] == ["outputs swapped"]
+    lstm = seeded(**SIZES, init="pytorch")
+    (own,) = lstm.weights.layers[0].values()
+    assert own.bias is not None
+    half = ({Direction.FORWARD: own.bias / 2},)
+    weights = Weights(({Direction.FORWARD: own._replace(bias=own.bias / 2)},))
+    about = {"kind": "model", "file": "m.pt", "layer": "lstm", "framework": "pytorch", "title": "torch.nn.LSTM", "biases": 2}
+    expected = seeded(**SIZES, loaded=Loaded(weights, about)).run().output
+    document = document_of(explain_verify(lstm, expected, 1e-9, lambda: (half, half)))
+    assert "Yes: the bias is only the first of two." in words(document)
 
 
 @pytest.mark.parametrize("value", [np.nan, np.inf])
 def test_outputs_that_are_no_numbers(value: float) -> None:
     document = document_of(explain_verify(seeded(**SIZES), np.full((3, 4, 3), value)))
     assert "verify: these outputs are not this LSTM's" in words(document)
-    assert "The largest difference is inf" in words(document)
+    assert "inf," not in words(document)
+    said = "Of the outputs given 36 are nan or infinite, the first of them at sample 0, timestep 1, number 0."
+    assert said in words(document)
+    assert "None comes closer than the file as it was read." in words(document)
+
+
+def test_where_all_that_are_numbers_agree_it_is_said() -> None:
+    lstm = seeded(**SIZES)
+    expected = lstm.run().output.copy()
+    expected[1, 2, 0] = np.nan
+    said = words(document_of(explain_verify(lstm, expected)))
+    assert "Of the outputs given 1 is nan or infinite, at sample 1, timestep 3, number 0." in said
+    assert "Where both are numbers, the largest difference is 0 exactly" in said
+    assert "All that are numbers agree as they are" in said
+    assert "scaled otherwise" not in said
+
+
+def test_where_nothing_comes_closer_than_the_file_no_other_is_shown() -> None:
+    lstm = seeded(**SIZES)
+    document = document_of(explain_verify(lstm, lstm.run().output + 0.01))
+    assert "None comes closer than the file as it was read." in words(document)
+    assert rows(document) == []
 
 
 @pytest.mark.parametrize("as_read", [False, True])

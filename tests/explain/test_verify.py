@@ -12,13 +12,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lstm_explain.core.forward import State
-from lstm_explain.core.gates import GATES, Gate
+from lstm_explain.core.gates import GATES, Direction, Gate
 from lstm_explain.core.lstm import LSTM, Loaded
 from lstm_explain.core.rearranged import forget_bias_added, gates_reordered, without_bias
 from lstm_explain.core.spec import Spec
 from lstm_explain.core.weights import Weights, seeded_weights
 from lstm_explain.errors import RefusedError, UsageError
-from lstm_explain.explain.verify import SAMPLES_TRIED, Reading, Verify, explain_verify
+from lstm_explain.explain.reading import Reading
+from lstm_explain.explain.verify import SAMPLES_TRIED, Verify, explain_verify
 from lstm_explain.frameworks.known import CONVENTIONS
 from lstm_explain.library import given as lstm_over
 from lstm_explain.library import seeded
@@ -181,6 +182,57 @@ def test_a_last_h_may_have_been_read_from_the_other_end() -> None:
     assert found.reading == Reading(reversed=True)
 
 
+@pytest.mark.parametrize("turned", [False, True])
+def test_outputs_of_what_was_read_from_the_end_may_stand_in_that_order(turned: bool) -> None:
+    """As a layer of Keras with go_backwards gives them, or any LSTM that was fed `x[:, ::-1]`."""
+    inputs, weights = inputs_of(), seeded_weights(Spec(1, 1, 2, 3, dtype="float64"))
+    made = lstm_with(weights, inputs[:, ::-1]).run().output
+    (found,) = explain_verify(lstm_with(weights, inputs), made[:, ::-1] if turned else made, 1e-12).alternatives
+    assert found.reading == Reading(reversed=True, in_reading_order=not turned)
+    assert found.to_dict()["in_reading_order"] is not turned
+
+
+@pytest.mark.parametrize("last", [False, True])
+@pytest.mark.parametrize("layers", [1, 2])
+def test_the_two_directions_may_have_changed_places(layers: int, last: bool) -> None:
+    inputs = inputs_of()
+    weights = seeded_weights(Spec(1, 1, 2, 3, layers=layers, bidirectional=True, dtype="float64"), "pytorch")
+    swapped = Weights(
+        tuple(
+            {Direction.FORWARD: layer[Direction.BACKWARD], Direction.BACKWARD: layer[Direction.FORWARD]}
+            for layer in weights.layers
+        )
+    )
+    own, other = (lstm_with(one, inputs, bidirectional=True, layers=layers) for one in (weights, swapped))
+    expected = last_of(other) if last else other.run().output
+    (found,) = explain_verify(own, expected, 1e-12).alternatives
+    assert found.reading == Reading(directions="weights swapped")
+    made = last_of(own) if last else own.run().output
+    halves = np.concatenate([made[..., 3:], made[..., :3]], axis=-1)
+    (found,) = explain_verify(own, halves, 1e-12).alternatives
+    assert found.reading == Reading(directions="outputs swapped")
+
+
+@pytest.mark.parametrize("kept", [0, 1])
+def test_of_two_biases_one_may_have_been_left_out(kept: int) -> None:
+    inputs, weights = inputs_of(), seeded_weights(Spec(1, 1, 2, 3, dtype="float64"), "pytorch")
+    (own,) = weights.layers[0].values()
+    assert own.bias is not None
+    both = own.bias * 0.25, own.bias * 0.75
+    single = tuple(({Direction.FORWARD: bias},) for bias in both)
+    alone = Weights(({Direction.FORWARD: own._replace(bias=both[kept])},))
+    lstm, expected = lstm_with(weights, inputs), lstm_with(alone, inputs).run().output
+    assert explain_verify(lstm, expected, 1e-12).alternatives == ()
+    (found,) = explain_verify(lstm, expected, 1e-12, lambda: single).alternatives
+    assert found.reading == Reading(bias=f"only the {('first', 'second')[kept]} of two")
+    assert explain_verify(lstm, np.zeros((3, 4, 3)), 1e-12, lambda: single).tried == 24 * 6 * 2 * 3 - 1
+
+
+def test_biases_are_not_read_one_by_one_where_the_outputs_agree() -> None:
+    lstm = seeded(**SIZES)
+    assert explain_verify(lstm, lstm.run().output, 0.0, lambda: pytest.fail("they were asked for")).agrees
+
+
 def test_without_a_bias_one_may_have_been_added() -> None:
     inputs, weights = inputs_of(), seeded_weights(Spec(1, 1, 2, 3, bias=False, dtype="float64"))
     expected = lstm_with(forget_bias_added(weights, 1.0), inputs).run().output
@@ -204,16 +256,24 @@ def test_where_none_agrees_the_closest_is_told() -> None:
     lstm = seeded(**SIZES)
     verify = explain_verify(lstm, np.zeros((3, 4, 3)))
     assert verify.alternatives == ()
-    assert verify.tried == 24 * 4 * 2 * 2 - 1
+    assert verify.tried == 24 * 4 * 2 * 3 - 1
     assert verify.closest is not None
     assert verify.closest.difference > verify.tolerance
+
+
+def test_the_file_as_it_was_read_is_one_of_the_closest() -> None:
+    lstm = seeded(**SIZES)
+    verify = explain_verify(lstm, lstm.run().output + 0.01)
+    assert verify.closest is not None
+    assert (verify.closest.reading, verify.closest.gate_order) == (Reading(), GATES)
+    assert verify.closest.difference == pytest.approx(0.01)
 
 
 @given(lstm=lstms(bidirectional=True))
 @few
 def test_both_directions_are_not_turned_round(lstm: LSTM) -> None:
     verify = explain_verify(lstm, np.full((lstm.spec.samples, lstm.spec.timesteps, lstm.spec.output), 9.0))
-    assert verify.tried == 24 * (4 if lstm.spec.bias else 3) * 2 - 1
+    assert verify.tried == 24 * (4 if lstm.spec.bias else 3) * 2 * 3 - 1
     assert verify.closest is not None
     assert not verify.closest.reading.reversed
 
@@ -262,7 +322,24 @@ def test_outputs_that_are_no_numbers_never_agree(value: float) -> None:
     found = verify.to_dict()
     assert found["difference"] is None
     assert {"path": "difference", "value": "inf"} in found["nonfinite"]
+    assert found["no_numbers"] == {"given": 1, "first": verify.where, "made": 0, "difference": 0}
     json.dumps(found, allow_nan=False)
+
+
+def test_of_outputs_without_any_number_there_is_no_largest_difference() -> None:
+    lstm = seeded(**SIZES)
+    verify = explain_verify(lstm, np.full((3, 4, 3), np.nan))
+    assert verify.no_numbers == (36, {"sample": 0, "timestep": 1, "number": 0}, 0, None)
+    assert explain_verify(lstm, lstm.run().output).no_numbers is None
+
+
+def test_nan_that_both_have_agrees() -> None:
+    inputs = inputs_of()
+    inputs[1, 2, 0] = np.nan
+    lstm = lstm_over(inputs, units=3, dtype="float64")
+    verify = explain_verify(lstm, lstm.run().output, 0.0)
+    assert verify.agrees
+    assert verify.no_numbers == (6, {"sample": 1, "timestep": 3, "number": 0}, 6, 0.0)
 
 
 def test_padded_sequences_are_refused() -> None:

@@ -270,3 +270,43 @@ def test_a_lambda_is_not_run(keras: Any, saved: Callable[[Any, str], str]) -> No
 def test_a_model_without_an_lstm_has_none(keras: Any, saved: Callable[[Any, str], str]) -> None:
     for name in FORMATS:
         assert read_models(saved(keras.Sequential([keras.Input((2,)), keras.layers.Dense(8)]), name), BUDGET) == ()
+
+
+@pytest.mark.parametrize("name", ["model.keras", "model.h5"])
+@pytest.mark.parametrize("functional", [False, True])
+def test_layers_with_another_between_them_are_no_stack(
+    keras: Any, saved: Callable[[Any, str], str], name: str, functional: bool
+) -> None:
+    layers = [
+        keras.Input((6, 5)),
+        keras.layers.LSTM(4, name="a", **ON),
+        keras.layers.Dropout(0.5),
+        keras.layers.LSTM(4, name="b", **ON),
+        keras.layers.Dense(4, activation="relu", name="d"),
+        keras.layers.LSTM(4, name="c", **ON),
+    ]
+    model = keras.Sequential(layers)
+    if functional:
+        made = layers[0]
+        for layer in layers[1:]:
+            made = layer(made)
+        model = keras.Model(layers[0], made)
+    found = read_models(saved(model, name), BUDGET)
+    assert [one.fed_by for one in found][1:] == [("a",), ("d",)]
+    stack = chosen(found, "a+b", "model")
+    assert (stack.asides, stack.spec.layers) == ((), 2)
+    inputs = np.random.default_rng(3).normal(size=(2, 6, 5)).astype(np.float32)
+    middle = np.asarray(model.layers[-3](model.layers[-5](inputs)))
+    assert np.max(np.abs(ours(stack, inputs) - middle)) <= TOLERANCE
+    for pair, said in (("b+c", "c reads d, not b"), ("a+c", "c reads d, not a"), ("b+a", "not b"), ("c+c", "it stands twice")):
+        with pytest.raises(InputFileError, match=said):
+            chosen(found, pair, "model")
+
+
+def test_states_that_another_layer_gives_are_told_of(keras: Any, saved: Callable[[Any, str], str]) -> None:
+    given, other = keras.Input((6, 5)), keras.Input((3, 5))
+    _, *states = keras.layers.LSTM(4, name="encoder", return_state=True)(given)
+    made = keras.layers.LSTM(4, name="decoder", **ON)(other, initial_state=states)
+    encoder, decoder = read_models(saved(keras.Model([given, other], made), "model.keras"), BUDGET)
+    assert encoder.asides == ()
+    assert decoder.asides == ("it starts from states that the model computes when it runs; here it starts from zeros",)

@@ -11,6 +11,8 @@ import numpy as np
 import pytest
 
 from lstm_explain.core.forward import State, forward
+from lstm_explain.errors import InputFileError
+from lstm_explain.readers.found import chosen
 from lstm_explain.readers.models import read_models
 from lstm_explain.readers.onnx_model import read_onnx
 
@@ -143,3 +145,36 @@ def test_directions(onnxruntime: Any, files: Any, direction: str, peepholes: boo
         assert np.max(np.abs(output - ours((found,), batch).output)) > 1e-2
     else:
         assert np.max(np.abs(output - ours((found,), batch).output)) <= TOLERANCE
+
+
+@pytest.mark.parametrize("newer", [False, True])
+@pytest.mark.parametrize("way", [False, True])
+def test_who_reads_whom(
+    torch: Any, onnxruntime: Any, framework: Callable[[str], Any], tmp_path: Path, newer: bool, way: bool
+) -> None:
+    if newer:
+        framework("onnxscript")
+
+    class Model(torch.nn.Module):  # type: ignore[misc, name-defined]
+        def __init__(self) -> None:
+            super().__init__()
+            self.a = torch.nn.LSTM(FEATURES, UNITS, batch_first=True, bidirectional=way)
+            self.b = torch.nn.LSTM(UNITS * (1 + way), UNITS, batch_first=True, bidirectional=way)
+            self.c = torch.nn.LSTM(UNITS * (1 + way), UNITS, batch_first=True, bidirectional=way)
+
+        def forward(self, x: Any) -> Any:
+            middle = self.b(torch.dropout(self.a(x)[0], 0.5, False))[0]
+            return middle, self.c(torch.relu(middle))[0]
+
+    batch = inputs()
+    path = tmp_path / "torch.onnx"
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        more = {"external_data": False} if newer else {}
+        torch.onnx.export(Model().eval(), (torch.from_numpy(batch),), str(path), dynamo=newer, **more)
+    a, b, c = found = read_models(str(path), 2**30)
+    assert b.fed_by == (a.name,)
+    assert b.name not in (c.fed_by or (b.name,))
+    assert np.max(np.abs(theirs(onnxruntime, path.read_bytes(), batch)[0] - ours((a, b), batch).output)) <= TOLERANCE
+    with pytest.raises(InputFileError, match=r"reads .*, not "):
+        chosen(found, f"{b.name}+{c.name}", "m.onnx")

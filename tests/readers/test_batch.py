@@ -14,7 +14,8 @@ import pytest
 
 from lstm_explain.errors import InputFileError, RefusedError, UsageError
 from lstm_explain.readers import batch
-from lstm_explain.readers.batch import Wanted, read_batch
+from lstm_explain.readers.batch import read_batch
+from lstm_explain.readers.wanted import Wanted
 
 File = Callable[[str, bytes], str]
 BUDGET = 10**6

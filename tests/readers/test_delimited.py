@@ -11,8 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lstm_explain.errors import InputFileError, LstmExplainError, RefusedError, UsageError
-from lstm_explain.readers.batch import Wanted
 from lstm_explain.readers.delimited import Columns, read_csv
+from lstm_explain.readers.wanted import Wanted
 
 BUDGET = 10**6
 
@@ -128,10 +128,20 @@ def test_what_the_hint_says_then_works() -> None:
         assert (found.names, found.values.tolist()) == (("a", "b"), [[1, 2]])
 
 
+DECIMAL_COMMA = "It seems to have a decimal comma: write a point"
+
+
+def test_a_decimal_comma_does_not_hide_the_header() -> None:
+    for text, delimiter in (("a;b\n1,5;2,5\n", ";"), ('a,b\n"1,5",2\n', ",")):
+        with pytest.raises(InputFileError, match="line 2, column 0 \\(a\\): '1,5' is no number") as caught:
+            read(text, delimiter=delimiter)
+        assert caught.value.fix == DECIMAL_COMMA
+
+
 @pytest.mark.parametrize(
     ("text", "fix"),
     [
-        ("1,5;2,5\n3,5;4,5\n", "Write numbers with a point, or where commas separate cells add --delimiter ,"),
+        ("1,5;2,5\n3,5;4,5\n", f"{DECIMAL_COMMA}; or where commas separate cells add --delimiter ,"),
         ("1,2,3\n4,5,6\n", "Its cells seem to be separated by commas: add --delimiter ,"),
         ("x;1\ny;2\n", "Leave column 0 out by naming the others with --columns, by name or by place from 0"),
     ],

@@ -13,7 +13,7 @@ from lstm_explain.core.forward import State, forward
 from lstm_explain.core.spec import Spec
 from lstm_explain.core.weights import Weights, seeded_weights
 from lstm_explain.errors import InputFileError
-from lstm_explain.readers.found import Found, chosen, stacked
+from lstm_explain.readers.found import Found, chosen
 
 
 def found(name: str, spec: Spec | None = None, seed: int = 0, framework: str = "keras") -> Found:
@@ -129,24 +129,27 @@ def test_layers_that_do_not_fit_onto_each_other() -> None:
 
 
 @pytest.mark.parametrize(
-    "other",
+    ("other", "what"),
     [
-        Spec(1, 1, 4, 5),
-        Spec(1, 1, 4, 4, bias=False),
-        Spec(1, 1, 4, 4, bidirectional=True),
-        Spec(1, 1, 4, 4, peepholes=True),
-        Spec(1, 1, 4, 4, dtype="float64"),
-        Spec(1, 1, 4, 4, projection=2),
+        (
+            Spec(1, 1, 4, 5),
+            "a has 4 units, and b 5; the layers of a stack have one size here. Explain each alone, b with --data",
+        ),
+        (Spec(1, 1, 4, 4, bias=False), "its bias is False, and that of a below it True"),
+        (Spec(1, 1, 4, 4, bidirectional=True), "its bidirectional is True, and that of a below it False"),
+        (Spec(1, 1, 4, 4, peepholes=True), "its peepholes is True, and that of a below it False"),
+        (Spec(1, 1, 4, 4, dtype="float64"), "its dtype is float64, and that of a below it float32"),
+        (Spec(1, 1, 4, 4, projection=2), "its projection is 2, and that of a below it None"),
     ],
 )
-def test_layers_that_are_not_alike(other: Spec) -> None:
+def test_layers_that_are_not_alike(other: Spec, what: str) -> None:
     files = (found("a", Spec(1, 1, 3, 4)), found("b", other))
-    assert "its sizes or options are not those of a below it" in refused(files, "a+b")
+    assert what in refused(files, "a+b")
 
 
 def test_layers_of_two_frameworks() -> None:
     files = (found("a", Spec(1, 1, 4, 4)), found("b", Spec(1, 1, 4, 4), framework="pytorch"))
-    assert "its sizes or options are not those of a below it" in refused(files, "a+b")
+    assert "its convention is pytorch, and that of a below it keras" in refused(files, "a+b")
 
 
 @pytest.mark.parametrize("name", ["a+", "+a", "a+nosuch", "+", "a++a"])
@@ -159,7 +162,34 @@ def test_a_name_with_a_plus_in_it() -> None:
     assert chosen(files, "a+b", "x.pt") is files[1]
 
 
-def test_a_layer_may_be_stacked_onto_itself() -> None:
-    one = found("a", Spec(1, 1, 2, 2))
-    assert stacked([one, one, one], "x.pt").spec.layers == 3
-    assert chosen((one,), "a+a", "x.pt").spec.layers == 2
+def test_no_layer_stands_on_itself() -> None:
+    one, other = found("a", Spec(1, 1, 2, 2)), found("b", Spec(1, 1, 2, 2))
+    message = "x.pt#a: it stands twice in this stack, and no layer reads its own outputs. Name each layer once."
+    assert refused((one,), "a+a") == refused((one, other), "a+b+a") == message
+    assert refused((one._replace(fed_by=("a",)),), "a+a") == message
+
+
+# --- what the file tells of who reads whom ----------------------------------------------------------------------------
+
+
+def test_a_layer_stands_on_what_it_reads_only() -> None:
+    spec = Spec(1, 1, 2, 2)
+    a, b, c = (
+        found(name, spec)._replace(fed_by=fed) for name, fed in (("a", ("in",)), ("b", ("dense_1",)), ("c", ("b", "a")))
+    )
+    assert refused((a, b, c), "a+b").startswith("x.pt#b: b reads dense_1, not a. Explain each alone, b with --data of what")
+    for name in ("a+c", "b+c"):
+        whole = chosen((a, b, c), name, "x.pt")
+        assert (whole.spec.layers, whole.asides, "asides" in whole.origin("x.pt")) == (2, (), False)
+    assert "c reads b and a, not d" in refused((a, b, c, found("d", spec)), "d+c")
+    assert "b reads what the model is given, not a" in refused((a, b._replace(fed_by=())), "a+b")
+
+
+def test_where_the_file_does_not_tell_the_order_is_the_user_s() -> None:
+    spec = Spec(1, 1, 2, 2)
+    a, b, c = found("a", spec), found("b", spec), found("c", spec)._replace(fed_by=("b",))
+    whole = chosen((a, b, c), "a+b+c", "x.pt")
+    assert whole.asides == ("what stands between its layers in the model is not known: their order is yours",)
+    assert whole.origin("x.pt")["asides"] == list(whole.asides)
+    assert chosen((a, b, c), "b+c", "x.pt").asides == ()
+    assert chosen((a, b, c), "b", "x.pt").asides == ()

@@ -17,8 +17,9 @@ from hypothesis import strategies as st
 
 from lstm_explain.errors import InputFileError, LstmExplainError, RefusedError, UsageError
 from lstm_explain.readers import zip_archive
-from lstm_explain.readers.batch import Wanted, read_batch
+from lstm_explain.readers.batch import read_batch
 from lstm_explain.readers.members import split_name
+from lstm_explain.readers.wanted import Wanted
 
 File = Callable[[str, bytes], str]
 BUDGET = 10**6

@@ -229,10 +229,11 @@ def test_names() -> None:
 
 def test_consecutive_nodes_stay_apart_and_can_be_stacked() -> None:
     first, second = files.weights(), files.weights(features=2)
-    nodes = [files.lstm(list(first), "a", hidden_size=2), files.lstm(list(second), "b", "second_", "Y", hidden_size=2)]
+    nodes = [files.lstm(list(first), "a", hidden_size=2), files.lstm(list(second), "b", "second_", "Z", hidden_size=2)]
+    nodes.insert(1, helper.make_node("Squeeze", ["Y"], ["Z"]))
     held = files.tensors({**first, **{f"second_{name}": array for name, array in second.items()}})
     found = read(files.model(files.graph(nodes, held)))
-    assert [one.name for one in found] == ["a", "b"]
+    assert [(one.name, one.fed_by) for one in found] == [("a", ("X",)), ("b", ("a",))]
     assert chosen(found, "a+b", "m.onnx").spec.layers == 2
 
 
@@ -242,7 +243,7 @@ def test_layers_that_read_in_different_directions_are_no_stack() -> None:
     assert "direction reverse" in reverse.title
     assert (reverse.notes, reverse.reads, forward.reads) == ((), "from the end", "from the start")
     reverse = reverse._replace(name="b")
-    for pair in ([forward, reverse], [reverse, forward], [reverse, reverse]):
+    for pair in ([forward, reverse], [reverse, forward]):
         with pytest.raises(InputFileError, match=r"m.onnx#b: b reads from the end, .* Choose it alone"):
             stacked(pair, "m.onnx")
 
@@ -309,7 +310,60 @@ def test_what_the_model_is_fed_is_noted() -> None:
     given_names.append(helper.make_tensor_value_info("lengths", TensorProto.INT32, ["N"]))
     (found,) = read(files.model(files.graph([node], files.tensors(arrays), given_names)))
     assert found.initial is None
-    assert [any(word in note for note in found.notes) for word in ("starts from states", "sequence_lens")] == [True, True]
+    assert [any(word in note for note in found.asides) for word in ("starts from states", "sequence_lens")] == [True, True]
+    assert found.asides[1] == (
+        "it is fed the lengths of its samples (sequence_lens) when the model runs: give them with --lengths"
+    )
+
+
+def test_lengths_that_are_in_the_file_are_told_of_and_not_used() -> None:
+    arrays = files.weights()
+    for lengths, said in (
+        (np.array([6, 4, 2], np.int32), "6,4,2 of 3 samples"),
+        (np.arange(1, 21), "16 and 4 more of 20 samples"),
+    ):
+        node = files.lstm([*arrays, "initial_h"], hidden_size=2)
+        node.input[4], node.input[5] = "lengths", ""
+        (found,) = read(files.model(files.graph([node], files.tensors({**arrays, "lengths": lengths.astype(np.int32)}))))
+        (aside,) = found.asides
+        assert f"{said} (sequence_lens); only those that --lengths gives are used here" in aside
+        assert found.origin("m.onnx")["asides"] == [aside]
+
+
+def between(*way: Any, second: Any = None, **attributes: Any) -> tuple[str, ...] | None:
+    """What the second of two nodes LSTM reads, where these nodes stand between Y and its X, which is called Z."""
+    first, other = files.weights(ways=attributes.pop("ways", 1)), files.weights(features=2 * 1)
+    nodes = [files.lstm(list(first), "a", hidden_size=2, **attributes), *way]
+    nodes.append(files.lstm(list(other), "b", "second_", "Z", hidden_size=2, **(second or {})))
+    held = files.tensors({**first, **{f"second_{name}": array for name, array in other.items()}})
+    return read(files.model(files.graph(nodes, held)))[-1].fed_by
+
+
+def axes_moved(kind: str, reads: str, makes: str, **attributes: Any) -> Any:
+    return helper.make_node(kind, [reads], [makes], name=f"{kind}_{makes}", **attributes)
+
+
+def test_what_only_moves_axes_is_seen_through() -> None:
+    squeezed = axes_moved("Squeeze", "Y", "q")
+    turned = axes_moved("Transpose", "q", "t", perm=[1, 0, 2])
+    back = axes_moved("Transpose", "t", "Z", perm=[1, 0, 2])
+    assert between(squeezed, turned, back) == ("a",)
+    assert between(squeezed, axes_moved("Identity", "q", "Z")) == ("a",)
+    assert between(squeezed, axes_moved("Cast", "q", "Z", to=1)) == ("a",)
+    assert between(squeezed, axes_moved("Dropout", "q", "Z")) == ("a",)
+    assert between(squeezed, axes_moved("Transpose", "q", "Z", perm=[1, 0, 2]), second={"layout": 1}) == ("a",)
+
+
+def test_whatever_else_stands_between_two_nodes_is_named() -> None:
+    squeezed = axes_moved("Squeeze", "Y", "q")
+    assert between(squeezed, axes_moved("Relu", "q", "Z")) == ("Relu_Z",)
+    assert between(squeezed, axes_moved("Transpose", "q", "Z", perm=[1, 0, 2])) == ("the output of a with other axes",)
+    assert between(squeezed, axes_moved("Transpose", "q", "Z", perm=[0, 2, 1])) == ("the output of a with other axes",)
+    assert between(squeezed, axes_moved("Transpose", "q", "Z", perm=[7, 0, 1])) == ("the output of a with other axes",)
+    assert between(axes_moved("Identity", "Y_h", "Z")) == ("a state of a",)
+    assert between(axes_moved("Identity", "X", "Z")) == ("X",)
+    assert between(axes_moved("Squeeze", "Y", "Z"), ways=2, direction="bidirectional") == ("the output of a with other axes",)
+    assert between(axes_moved("Identity", "a", "Z")) is not None
 
 
 def test_what_else_is_in_the_file_is_told_of_by_name() -> None:

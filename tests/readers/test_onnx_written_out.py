@@ -186,7 +186,7 @@ def test_states_that_it_starts_from() -> None:
     assert np.array_equal(found.initial.cell, np.full((1, 1, 2), -0.5))
     (found,) = read(files.unrolled(arrays, h="H", c="C"))
     assert found.initial is None
-    assert any("starts from states that the model computes" in note for note in found.notes)
+    assert any("starts from states that the model computes" in note for note in found.asides)
 
 
 def two_layers(second: files.Way) -> ModelProto:

@@ -11,9 +11,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lstm_explain.errors import InputFileError, LstmExplainError, RefusedError, UsageError
-from lstm_explain.readers.batch import Wanted
 from lstm_explain.readers.delimited import Columns, read_csv
 from lstm_explain.readers.times import read_moment
+from lstm_explain.readers.wanted import Wanted
 
 DAY = 86_400.0
 

@@ -1,0 +1,94 @@
+"""Two biases one by one: those of an LSTM whose file has two for each neuron, which are added up wherever it is read."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import TYPE_CHECKING, BinaryIO
+
+import numpy as np
+
+from lstm_explain.errors import InputFileError
+from lstm_explain.frameworks.known import CONVENTIONS
+from lstm_explain.readers.found import chosen
+from lstm_explain.readers.naming import lstms_in
+from lstm_explain.readers.opening import open_file, shown
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from lstm_explain.core.axes import Array
+    from lstm_explain.core.rearranged import Biases
+    from lstm_explain.readers.found import Found
+
+LAST_PART = re.compile(r"(?:.*[./])?(?P<tensor>[A-Za-z_]+?)(?:_l\d+)?(?:_reverse)?")
+
+
+def read_single_biases(name: str, layer: str | None, convention: str | None, budget: int) -> tuple[Biases, ...]:
+    """Read an LSTM that `read_models` read before, once with each of its two biases alone.
+
+    Args:
+        name: the file's name.
+        layer: which of its LSTMs, as in `found.chosen`.
+        convention: as in `read_models`.
+        budget: how many bytes of memory reading may take.
+
+    Returns:
+        The first and the second; nothing where the file is not one of arrays by name, or has not two biases.
+
+    Raises:
+        InputFileError, RefusedError: as `read_models`.
+    """
+    try:
+        with open_file(name, "Name a model") as file:
+            tensors = _tensors(file, name, budget)
+    except OSError as error:
+        raise InputFileError(shown(name), f"it cannot be read: {error.strerror or error}") from None
+    if tensors is None:
+        return ()
+    short = shown(Path(name).name)
+    both = chosen(lstms_in(tensors, short, convention), layer, short)
+    if both.biases != 2:
+        return ()
+    kept = [_without(tensors, both, bias) for bias in reversed(CONVENTIONS[both.framework].biases)]
+    if any(one is None for one in kept):
+        return ()
+    return tuple(_biases(chosen(lstms_in(one, short, convention), layer, short)) for one in kept if one is not None)
+
+
+def _tensors(file: BinaryIO, name: str, budget: int) -> dict[str, Array] | None:
+    """The arrays by name; None where the file holds something else."""
+    from lstm_explain.readers.zip_archive import Archive
+
+    start = file.read(9)
+    file.seek(0)
+    if start.startswith(b"PK\x03\x04"):
+        names = Archive(file, name).names
+        file.seek(0)
+        if any(one == "data.pkl" or one.endswith("/data.pkl") for one in names):
+            from lstm_explain.readers.torch_zip import read_torch
+
+            return read_torch(file, name, budget)
+        if "config.json" in names:
+            return None
+        from lstm_explain.readers.npz import read_arrays
+
+        return read_arrays(file, name, budget)
+    if start[8:] != b"{":  # the JSON that a .safetensors file begins with, after its length
+        return None
+    from lstm_explain.readers.safe_tensors import read_safetensors
+
+    return read_safetensors(file, name, budget)
+
+
+def _without(tensors: Mapping[str, Array], found: Found, bias: str) -> dict[str, Array] | None:
+    """The arrays with zeros in place of an LSTM's biases of one name; None where there are none."""
+    named = {one for one in found.tensors if (match := LAST_PART.fullmatch(one)) and match["tensor"] == bias}
+    if not named:
+        return None
+    return {one: np.zeros_like(array) if one in named else array for one, array in tensors.items()}
+
+
+def _biases(found: Found) -> Biases:
+    layers = found.weights.layers
+    return tuple({way: part.bias for way, part in layer.items() if part.bias is not None} for layer in layers)
