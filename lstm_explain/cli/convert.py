@@ -121,7 +121,7 @@ def _ends(source: str, target: str | None, to: str | None) -> "_Ends":
 
 
 def _framework(text: str) -> str | None:
-    """The framework of a name; None where it is a file. Its own name is always the framework, another is so if no file has it."""
+    """The framework of a name; None for a file. Its own name is always the framework, another is unless a file has it."""
     from pathlib import Path
 
     from lstm_explain.errors import UsageError
@@ -169,5 +169,7 @@ def _from_file(source: str, convention: str | None, asked: dict[str, Any]) -> "L
         try:
             framework_of(source, "convert")
         except UsageError as error:
-            raise InputFileError(spelled("convert", source), "there is no such file, and no such framework", error.fix) from None
+            raise InputFileError(
+                spelled("convert", source), "there is no such file, and no such framework", error.fix
+            ) from None
     return from_model(file, layer, convention=convention, **asked)

@@ -68,9 +68,9 @@ def program_of(lstm: LSTM, one: Described | None) -> Program:
         "h": record.last_hidden[:, :samples],
         "c": record.last_cell[:, :samples],
     }
-    start = _states(lstm, samples)
-    lines = program.lines(lstm.spec, tuple(arrays), TOLERANCE[lstm.spec.dtype], bool(start))
-    return Program(lines, {**made, **start, **arrays}, samples, frozenset(program.modules))
+    own = _states(lstm, samples)
+    lines = program.lines(lstm.spec, tuple(arrays), TOLERANCE[lstm.spec.dtype], bool(own))
+    return Program(lines, {**made, **own, **arrays}, samples, frozenset(program.modules))
 
 
 def _check(spec: Spec, one: Described) -> None:

@@ -69,7 +69,7 @@ def test_a_file_that_is_called_like_a_framework(call: Call, refused: Refused) ->
 
 
 REFUSED = {
-    "convert pytroch keras": (3, "convert pytroch: there is no such file, and no such framework. The frameworks are keras, "),
+    "convert pytroch keras": (3, "convert pytroch: there is no such file, and no such framework. The nearest are pytorch, "),
     "convert nosuch.pt keras": (3, "nosuch.pt: there is no such file"),
     "convert pytorch nosuch": (2, "weights are written as .npz, .safetensors, .onnx. End the name so, or name a framework"),
     "convert pytorch keras --to onnx": (2, "keras is a framework too. Leave out one of the two"),
@@ -84,6 +84,10 @@ REFUSED = {
     "convert one.npz keras --seed 0": (2, "--seed 0: the weights come from a file"),
     "convert one.npz one.npz": (2, "the answer would replace the file that is read"),
     "convert pytorch w.onnx --to keras": (2, "an .onnx file is written in ONNX's convention"),
+    "convert keras w.npz --bidirectional": (2, "do not tell the two directions apart. Choose --to pytorch or onnx"),
+    "convert keras w.onnx --dtype float64": (2, "ONNX Runtime runs no LSTM in float64, and this one is. Add --dtype float32"),
+    "convert keras --to kears": (2, "--to kears: there is no such framework here. The nearest is keras"),
+    "convert one.npz keras --convention trch": (2, "--convention trch: there is no such framework here"),
     "convert pytorch keras --units 0": (2, "--units 0: a layer needs at least one unit"),
     "convert pytorch keras --units 99999": (4, "Ask for less, or raise --max-memory"),
 }
@@ -97,3 +101,11 @@ def test_what_is_refused(command: str, call: Call) -> None:
     text = done.stderr.decode()
     assert message in text
     assert text.count("\n") == 1
+
+
+def test_a_framework_by_any_of_its_names(call: Call) -> None:
+    found = content(call("convert", "torch", "tf1", *SMALL, "--json"))
+    assert (found["from"], found["to"]) == ("pytorch", "tensorflow1")
+    assert content(call("convert", "one.npz", "--to", "hk.LSTM", "--convention", "torch.nn.LSTM", "--json"))["to"] == "haiku"
+    Path("torch").write_bytes(Path("one.npz").read_bytes())
+    assert content(call("convert", "torch", "keras", "--json"))["source"]["weights"]["kind"] == "model"

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import io
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
 
+from lstm_explain.core.forward import State
+from lstm_explain.core.lstm import Loaded
 from lstm_explain.explain.convert import explain_convert
 from lstm_explain.library import seeded
 from lstm_explain.render.weights_files import weights_file
@@ -76,3 +79,22 @@ def test_onnx_runtime_runs_the_onnx(onnxruntime: Any, options: dict[str, Any]) -
     np.testing.assert_allclose(theirs, record.output, rtol=0, atol=2e-6)
     np.testing.assert_allclose(hidden, record.last_hidden[-ways:], rtol=0, atol=2e-6)
     np.testing.assert_allclose(cell, record.last_cell[-ways:], rtol=0, atol=2e-6)
+
+
+@pytest.mark.parametrize("options", [{}, {"layers": 2, "bidirectional": True}, {"peepholes": True}])
+def test_onnx_runtime_starts_from_the_models_own_states(onnxruntime: Any, options: dict[str, Any]) -> None:
+    lstm = starting(lstm_of(**options))
+    model = weights_file(explain_convert(lstm, "onnx", model=True), ".onnx", "to")
+    session = onnxruntime.InferenceSession(model, providers=["CPUExecutionProvider"])
+    output = session.run(None, {"x": lstm.inputs.block(0, 4).swapaxes(0, 1)})[0]
+    theirs = output.transpose(2, 0, 1, 3).reshape(4, 6, -1)
+    np.testing.assert_allclose(theirs, lstm.run().output, rtol=0, atol=2e-6)
+    assert np.abs(theirs - lstm_of(**options).run().output).max() > 1e-2
+
+
+def starting(lstm: LSTM) -> LSTM:
+    """The same, from states of its own."""
+    spec = lstm.spec
+    shape = (spec.layers * len(spec.directions), 1, spec.units)
+    hidden, cell = np.random.default_rng(3).normal(size=(2, *shape)).astype(spec.dtype)
+    return replace(lstm, loaded=Loaded(lstm.weights, {"kind": "model"}, State(hidden, cell)))

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import os
 import runpy
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
 
+from lstm_explain.core.forward import State
 from lstm_explain.core.gates import Direction, Gate
+from lstm_explain.core.lstm import Loaded
 from lstm_explain.explain.frameworks import explain_frameworks
 from lstm_explain.frameworks.known import LAYERS
 from lstm_explain.frameworks.programs import PROGRAMS
@@ -50,7 +53,14 @@ FEATURES, UNITS = 3, 4
 def program_in(folder: Path, name: str, **options: Any) -> Path:
     """The program and its arrays, written as the command line writes them."""
     sizes = {"samples": 5, "timesteps": 6, "features": FEATURES, "units": UNITS, "init": "pytorch", "seed": 3}
-    program = explain_frameworks(seeded(**{**sizes, **options}), name, code=True).program
+    states = options.pop("states", False)
+    lstm = seeded(**{**sizes, **options})
+    if states:
+        spec = lstm.spec
+        places, drawn = spec.layers * len(spec.directions), np.random.default_rng(3)
+        start = State(*(drawn.normal(size=(places, 1, size)).astype(spec.dtype) for size in (spec.hidden, spec.units)))
+        lstm = replace(lstm, loaded=Loaded(lstm.weights, {"kind": "model"}, start))
+    program = explain_frameworks(lstm, name, code=True).program
     assert program is not None
     path = folder / "program.py"
     path.write_text(program.text, "utf-8")
@@ -95,6 +105,14 @@ def test_the_program_runs_and_agrees(run: Any, name: str, bias: bool, capsys: py
 )
 def test_the_program_of_larger_layers_agrees(run: Any, name: str, options: dict[str, Any]) -> None:
     run(name, **options)
+
+
+@pytest.mark.parametrize("name", PROGRAMS)
+def test_the_program_starts_from_the_models_own_states(run: Any, name: str) -> None:
+    assert run(name, states=True)["saved"]["h_0"].shape == (1, 5, UNITS)
+    writer = PROGRAMS[name]
+    if writer.layers or writer.directions:
+        run(name, states=True, bidirectional=True, **({"layers": 2} if writer.layers else {}))
 
 
 @pytest.mark.parametrize("name", PROGRAMS)
