@@ -57,8 +57,8 @@ def _cells(one: Written, several: dict[str, bool], made_of: bool) -> list[Cell]:
 
 
 def _sum(one: Written) -> str:
-    """What an array is made of: the names of others, or nothing but zeros."""
-    return ", ".join(one.made_of) or "zeros"
+    """What an array is made of: the names of others; or zeros, or what a framework adds to a bias by itself, taken off."""
+    return ", ".join(one.made_of) or ("what the forget gate is given, taken off" if one.array.any() else "zeros")
 
 
 def _checked(convert: Convert) -> str:

@@ -16,6 +16,8 @@ from lstm_explain.errors import InputFileError, UsageError
 from lstm_explain.explain.convert import explain_convert
 from lstm_explain.explain.frameworks import explain_frameworks
 from lstm_explain.explain.verify import explain_verify
+from lstm_explain.readers.found import stacked
+from lstm_explain.readers.models import read_models
 from lstm_explain.render.weights_files import weights_file
 
 if TYPE_CHECKING:
@@ -158,8 +160,9 @@ def test_memory_under_an_initialiser_reads_from_the_end_too(onnx: Any, tmp_path:
 
 def test_it_is_in_no_stack(onnx: Any, tmp_path: Path) -> None:
     onnx_file(onnx, tmp_path / "m.onnx")
-    with pytest.raises(InputFileError, match=r"m.onnx#back: back reads from the end, .* Choose it alone"):
-        lstm_explain.from_model(str(tmp_path / "m.onnx"), "back+back")
+    (back,) = read_models(str(tmp_path / "m.onnx"), 10**8)
+    with pytest.raises(InputFileError, match=r"back reads from the end, .* Choose it alone"):
+        stacked([back, back._replace(name="above")], "m.onnx")
 
 
 def test_verify_takes_outputs_in_either_order(onnx: Any, onnxruntime: Any, tmp_path: Path) -> None:

@@ -155,7 +155,7 @@ def test_who_reads_whom(
     if newer:
         framework("onnxscript")
 
-    class Model(torch.nn.Module):  # type: ignore[misc, name-defined]
+    class Model(torch.nn.Module):  # type: ignore[misc]
         def __init__(self) -> None:
             super().__init__()
             self.a = torch.nn.LSTM(FEATURES, UNITS, batch_first=True, bidirectional=way)
