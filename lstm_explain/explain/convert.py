@@ -70,7 +70,7 @@ class Written(NamedTuple):
     """None where the array holds all directions."""
     array: Array
     made_of: tuple[str, ...] = ()
-    """The arrays of the source that its numbers come from; none where it holds zeros or a constant, or is of the source itself."""
+    """The arrays of the source that its numbers come from; none where it holds a constant, or is of the source itself."""
 
     def to_dict(self) -> dict[str, Any]:
         way = None if self.direction is None else self.direction.value
