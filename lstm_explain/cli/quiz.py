@@ -184,11 +184,12 @@ def _ask(request: "Request") -> None:
 
 def _typed(prompt: str) -> str | None:
     """A line from the terminal; None at the end. `input` would prompt on standard error, and lose a Ctrl-C now and then."""
+    from lstm_explain.cli.waiting import line_typed
     from lstm_explain.cli.writing import write
 
     try:
         write([prompt.encode()], None)
-        line = sys.stdin.buffer.readline()
+        line = line_typed()
     except KeyboardInterrupt:
         _say("")  # what follows begins on a line of its own
         raise

@@ -106,11 +106,12 @@ def _read(told: Tour, output: OutputOptions) -> None:
 
 def _line_after(prompt: str) -> str | None:
     """Print the prompt and wait for a line; None where the input has ended."""
+    from lstm_explain.cli.waiting import line_typed
     from lstm_explain.cli.writing import write
 
     write([f"\n{prompt}".encode("ascii")], None)
     try:
-        line = sys.stdin.buffer.readline()
+        line = line_typed()
     except OSError:  # the terminal is gone
         line = b""
     if not line:
