@@ -19,7 +19,7 @@ from lstm_explain.version import __version__
 if TYPE_CHECKING:  # the same names for type checkers, who do not run `__getattr__`
     from lstm_explain.core.forward import forward
     from lstm_explain.core.lstm import LSTM
-    from lstm_explain.core.spec import Spec
+    from lstm_explain.core.spec import LayerSpec, Spec
     from lstm_explain.errors import LstmExplainError
     from lstm_explain.explain.convert import explain_convert as convert
     from lstm_explain.explain.equations import explain_equations as equations
@@ -39,6 +39,7 @@ if TYPE_CHECKING:  # the same names for type checkers, who do not run `__getattr
 
 _PUBLIC = {
     "LSTM": "core.lstm:LSTM",
+    "LayerSpec": "core.spec:LayerSpec",
     "LstmExplainError": "errors:LstmExplainError",
     "Spec": "core.spec:Spec",
     "forward": "core.forward:forward",
@@ -63,6 +64,7 @@ _PUBLIC = {
 
 __all__ = [
     "LSTM",
+    "LayerSpec",
     "LstmExplainError",
     "Spec",
     "__version__",

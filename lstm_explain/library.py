@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from lstm_explain.core.axes import compact
 from lstm_explain.core.inputs import GivenInputs, SeededInputs
 from lstm_explain.core.lstm import DEFAULT_MEMORY, LSTM, Loaded
-from lstm_explain.core.spec import Spec, checked_seed
+from lstm_explain.core.spec import DIFFERS, Spec, checked_seed
 from lstm_explain.errors import UsageError
 
 if TYPE_CHECKING:
@@ -38,7 +38,7 @@ def seeded(
         max_memory: the budget of one run, in bytes.
         loaded: weights from elsewhere, in place of seeded ones; see `from_model`.
         sizes: the fields of `Spec`: samples, timesteps, features, units, layers, bidirectional, projection, bias,
-            peepholes, dtype.
+            peepholes, dtype; `stack` where the layers are not alike: a `LayerSpec` for each.
 
     Raises:
         UsageError: a size, option, seed or length breaks a rule.
@@ -134,12 +134,10 @@ def model_sizes(
     short = shown(Path(file).name)
     framework = None if convention is None else framework_of(convention, "--convention").name
     found = chosen(read_models(file, max_memory, framework), layer, short)
-    spec = found.spec.to_dict()
-    for name in ("samples", "timesteps"):
-        del spec[name]
+    spec = {name: getattr(found.spec, name) for name in Spec.__slots__ if name not in ("samples", "timesteps")}
     for name, size in spec.items():
         if name != "dtype" and about.get(name, size) != size:
-            raise _contradiction(name, about[name], size, short)
+            raise _contradiction(name, about[name], found.spec, short)
     dtype = about.get("dtype", spec["dtype"])
     initial = found.initial and found.initial.astype(dtype)
     loaded = Loaded(found.weights.astype(dtype), found.origin(short), initial, found.from_the_end)
@@ -156,8 +154,14 @@ def _check_axis(axis: str, size: int, asked: Any, name: str, loaded: Loaded | No
     raise UsageError(f"--{axis} {asked}", f"{name} has {axis}={size}", f"Leave out --{axis}")
 
 
-def _contradiction(name: str, given: Any, size: Any, file: str) -> UsageError:
+def _contradiction(name: str, given: Any, spec: Spec, file: str) -> UsageError:
     """An option that says another thing than the model."""
+    size = getattr(spec, name)
+    if size is DIFFERS:
+        several = ", ".join(str(getattr(one, name)) for one in spec.stack)
+        option = "--no-bias" if name == "bias" else f"--{name}"
+        asked = option if isinstance(given, bool) else f"{option} {given}"
+        return UsageError(asked, f"the layers in {file} have {name}={several}", f"Leave out {option}")
     if name == "bias":
         return UsageError("--no-bias", f"the neurons in {file} have biases", "Leave out --no-bias")
     if isinstance(given, bool):

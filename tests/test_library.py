@@ -72,6 +72,21 @@ def test_the_defaults_are_the_founding_example() -> None:
     assert (lstm.init, lstm.seed, lstm.lengths, lstm.max_memory) == ("keras", 0, None, 2**30)
 
 
+def test_layers_may_differ() -> None:
+    stack = (lstm_explain.LayerSpec(6, bidirectional=True), lstm_explain.LayerSpec(4, bias=False))
+    lstm = lstm_explain.seeded(samples=3, timesteps=5, features=2, stack=stack)
+    assert (lstm.spec.layers, lstm.spec.stack) == (2, stack)
+    shapes = lstm_explain.shapes(lstm)
+    assert shapes.total == 2 * 4 * 6 * (2 + 6 + 1) + 4 * 4 * (12 + 4)
+    assert [unit.reads for unit in shapes.units] == [2 + 6, 12 + 4]
+    assert lstm_explain.unit(lstm, unit=3, layer=1, step=4).arithmetic.difference < 1e-6  # type: ignore[union-attr]
+    assert lstm_explain.trace(lstm, layer=1).hidden.shape == (5, 4)
+    with pytest.raises(lstm_explain.LstmExplainError, match="layer 1 of this LSTM reads forward only"):
+        lstm_explain.trace(lstm, layer=1, direction="backward")
+    with pytest.raises(lstm_explain.LstmExplainError, match="there are 4 units"):
+        lstm_explain.trace(lstm, layer=1, units=[4])
+
+
 def test_lengths_say_how_many_samples_and_timesteps_there_are() -> None:
     lstm = lstm_explain.seeded(lengths=[3, 7, 1])
     assert (lstm.spec.samples, lstm.spec.timesteps, lstm.lengths) == (3, 7, (3, 7, 1))

@@ -55,7 +55,7 @@ def explore(
 
     lstm = edited_by(lstm_from(source, None, place.lengths), edits)
     layer, way = check_layer(lstm.spec, place.layer or 0, place.direction or "forward")
-    sample, unit = lstm.checked_sample(place.sample), check_unit(lstm.spec, unit)
+    sample, unit = lstm.checked_sample(place.sample), check_unit(lstm.spec.at(layer), unit)
     state = State(replace(lstm, edits=()), lstm.edits, sample, layer, way, unit=unit, given=as_given(source))
     state = state.but(
         step=second_read(state) if step is None else check_run_step(lstm.spec, "--step", step, sample, state.length)

@@ -38,10 +38,11 @@ def memory(
     from lstm_explain.cli.progress import watched
     from lstm_explain.cli.source import lstm_from
     from lstm_explain.explain.memory import explain_memory
+    from lstm_explain.explain.selection import units_in
 
     chosen = chosen_format(output, OBJECT_FORMATS, "memory")
     lstm = lstm_from(source, output.output, place.lengths)
-    units = None if unit is None else selection("--unit", unit, 0, lstm.spec.units - 1)
+    units = None if unit is None else selection("--unit", unit, 0, units_in(lstm.spec, place.layer or 0) - 1)
     explanation = explain_memory(
         lstm,
         place.sample,

@@ -11,6 +11,7 @@ from lstm_explain.errors import UsageError
 
 if TYPE_CHECKING:
     from lstm_explain.core.lstm import LSTM
+    from lstm_explain.core.spec import Spec
     from lstm_explain.explain.trace import TraceStream
 
 
@@ -49,7 +50,7 @@ def trace(
     usual = Format.jsonl if all_samples else Format.table
     chosen = chosen_format(output, fitting, "trace --all-samples" if all_samples else "trace", usual)
     lstm = edited_by(lstm_from(source, output.output, place.lengths), edits)
-    unit_list = None if unit is None else selection(option, unit, 0, lstm.spec.units - 1)
+    unit_list = None if unit is None else selection(option, unit, 0, _units(lstm.spec, place.layer, chosen) - 1)
     step_list = None if steps is None else selection("--steps", steps, 1, lstm.spec.timesteps)
     if chosen not in ROW_FORMATS:
         _show_one(lstm, place, output, chosen, unit_list, step_list, gates)
@@ -68,6 +69,16 @@ def _units_chosen(source: SourceOptions, unit: str | None) -> tuple[SourceOption
     if unit is not None:
         raise UsageError(f"--units {source.units} --unit {unit}", "both choose units", "Use one of them")
     return source._replace(units=None), source.units
+
+
+def _units(spec: Spec, layer: int | None, chosen: Format) -> int:
+    """How many units there are to choose from: those of the layer, or the most that a layer has."""
+    from lstm_explain.cli.output import ROW_FORMATS
+    from lstm_explain.explain.selection import units_in
+
+    if layer is not None or chosen not in ROW_FORMATS:
+        return units_in(spec, layer or 0)
+    return max(spec.at(one).units for one, _ in spec.unlike_layers)
 
 
 def _show_one(
@@ -114,8 +125,8 @@ def _check_whole(stream: TraceStream, output: OutputOptions) -> None:
     spec = stream.spec
     if output.output is None:
         raise UsageError("--format npz", "an archive is binary", "Add -o run.npz, or -o - for standard output")
-    places = spec.layers * len(spec.directions)
-    if (len(stream.units), len(stream.steps), len(stream.places)) != (spec.units, spec.timesteps, places):
+    every_unit = all(len(stream.units_of(layer)) == spec.at(layer).units for layer, _ in stream.places)
+    if not every_unit or (len(stream.steps), len(stream.places)) != (spec.timesteps, len(spec.places)):
         raise UsageError(
             "--format npz", "an archive holds all units, timesteps, layers and directions", "Leave the choice out"
         )

@@ -8,6 +8,8 @@ from lstm_explain.core.gates import GATES, PEEPHOLE_GATES
 from lstm_explain.core.weights import parameter_counts
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from lstm_explain.core.spec import Spec
 
 
@@ -18,14 +20,14 @@ def macs_per_step(spec: Spec) -> int:
     peephole is one product for each of three gates. Biases are additions, so they do not count; nor do the three
     element-wise products of a unit (f c, i g, o tanh c), which are in `products_per_step`.
     """
-    return sum(_layer_macs(spec, layer) * times for layer, times in spec.unlike_layers) * len(spec.directions)
+    return _over_layers(spec, _layer_macs)
 
 
-def _layer_macs(spec: Spec, layer: int) -> int:
-    gates = len(GATES) * spec.units * (spec.features_of(layer) + spec.hidden)
-    projection = spec.units * spec.hidden if spec.projection is not None else 0
-    peepholes = len(PEEPHOLE_GATES) * spec.units if spec.peepholes else 0
-    return gates + projection + peepholes
+def _layer_macs(layer: Spec) -> int:
+    gates = len(GATES) * layer.units * (layer.features + layer.hidden)
+    projection = layer.units * layer.hidden if layer.projection is not None else 0
+    peepholes = len(PEEPHOLE_GATES) * layer.units if layer.peepholes else 0
+    return len(layer.directions) * (gates + projection + peepholes)
 
 
 def products_per_step(spec: Spec) -> int:
@@ -55,7 +57,8 @@ def step_bytes(spec: Spec) -> int:
 
 def record_bytes(spec: Spec) -> int:
     """The bytes of a full record: i, f, g, o, c and h of every timestep, and the initial states."""
-    numbers = spec.timesteps * _step_numbers(spec) + _places(spec) * (spec.units + spec.hidden)
+    starts = _over_layers(spec, lambda layer: len(layer.directions) * (layer.units + layer.hidden))
+    numbers = spec.timesteps * _step_numbers(spec) + starts
     return spec.samples * numbers * spec.item_bytes
 
 
@@ -67,30 +70,41 @@ def run_bytes(spec: Spec, padded: bool = False) -> int:
         padded: whether the samples have lengths: then outputs are zeroed in a copy, and a backward direction, which reads each
             sample from an end of its own, is put back into order in one.
     """
-    read = sum((spec.features_of(layer) + 1) * times for layer, times in spec.unlike_layers) * len(spec.directions)
-    joined = spec.output * spec.layers if spec.bidirectional or padded else 0
-    reordered = read + _step_numbers(spec) if spec.bidirectional and padded else 0
-    copies = spec.samples * spec.timesteps * (read + joined + reordered) * spec.item_bytes
-    return making_bytes(spec) + input_bytes(spec) + copies + record_bytes(spec)
+    copied = spec.timesteps * _over_layers(spec, lambda layer: _copied(layer, padded))
+    return making_bytes(spec) + input_bytes(spec) + spec.samples * copied * spec.item_bytes + record_bytes(spec)
+
+
+def _copied(layer: Spec, padded: bool) -> int:
+    """How many numbers of a layer's timestep are held beside the record: what it reads, and its output where it is a copy."""
+    read = (layer.features + 1) * len(layer.directions)
+    joined = layer.output if layer.bidirectional or padded else 0
+    reordered = read + _layer_numbers(layer) if layer.bidirectional and padded else 0
+    return read + joined + reordered
 
 
 def making_bytes(spec: Spec) -> int:
     """An upper bound on the memory of making the weights: themselves, and float64 copies while a matrix is made orthogonal."""
-    return 6 * 8 * _largest_weight(spec) + weight_bytes(spec)
+    largest = max(_largest_weight(spec.at(layer)) for layer, _ in spec.unlike_layers)
+    return 6 * 8 * largest + weight_bytes(spec)
 
 
-def _largest_weight(spec: Spec) -> int:
-    widest = max(spec.features_of(layer) for layer in range(min(spec.layers, 2)))
-    return len(GATES) * spec.units * max(widest, spec.hidden)
-
-
-def _places(spec: Spec) -> int:
-    return spec.layers * len(spec.directions)
+def _largest_weight(layer: Spec) -> int:
+    return len(GATES) * layer.units * max(layer.features, layer.hidden)
 
 
 def _all_units(spec: Spec) -> int:
-    return _places(spec) * spec.units
+    return _over_layers(spec, lambda layer: len(layer.directions) * layer.units)
 
 
 def _step_numbers(spec: Spec) -> int:
-    return _places(spec) * ((len(GATES) + 1) * spec.units + spec.hidden)
+    return _over_layers(spec, _layer_numbers)
+
+
+def _layer_numbers(layer: Spec) -> int:
+    """How many numbers of i, f, g, o, c and h a layer makes in a timestep."""
+    return len(layer.directions) * ((len(GATES) + 1) * layer.units + layer.hidden)
+
+
+def _over_layers(spec: Spec, of_layer: Callable[[Spec], int]) -> int:
+    """The sum over all layers of what each takes."""
+    return sum(of_layer(spec.at(layer)) * times for layer, times in spec.unlike_layers)

@@ -50,7 +50,7 @@ def run_edited(
         layers, outputs, place = [], [], 0
         for layer in range(spec.layers):
             parts = {}
-            for direction in spec.directions:
+            for direction in spec.at(layer).directions:
                 own = tuple(one for one in edits if (one.layer, one.direction) == (layer, direction))
                 start = None if initial is None else (initial.hidden[place], initial.cell[place])
                 run = _Run(weights.of(layer, direction), below, direction, lengths, own)

@@ -136,12 +136,19 @@ def check_edit(spec: Spec, one: Edit) -> Edit:
     asked = f"--edit {one}"
     if one.layer >= spec.layers:
         raise UsageError(asked, there_are(spec.layers, "layer"))
+    _check_in_layer(spec.at(one.layer), one, asked, f"layer {one.layer} of this LSTM" if spec.stack else "")
+    return one
+
+
+def _check_in_layer(spec: Spec, one: Edit, asked: str, alone: str) -> None:
+    """Raise `UsageError` unless there is such a number in the layer; `alone` names it where others may have it."""
     if one.direction not in spec.directions:
-        raise UsageError(asked, "this LSTM's layers read forward only", "Add --bidirectional to have both")
+        found = f"{alone} reads forward only" if alone else "this LSTM's layers read forward only"
+        raise UsageError(asked, found, "" if alone else "Add --bidirectional to have both")
     if one.name == "x" and (one.layer > 0 or one.direction is Direction.BACKWARD):
         raise UsageError(asked, "x is what the whole network reads", "Change h of the layer below instead")
     if (one.name == "b" and not spec.bias) or (one.name == "p" and not spec.peepholes):
-        raise UsageError(asked, f"this LSTM has no {'bias' if one.name == 'b' else 'peepholes'}")
+        raise UsageError(asked, f"{alone or 'this LSTM'} has no {'bias' if one.name == 'b' else 'peepholes'}")
     if one.name == "p" and one.gate not in PEEPHOLE_GATES:
         raise UsageError(asked, "the candidate has no peephole")
     _check_place(spec, one, asked)
@@ -151,7 +158,6 @@ def check_edit(spec: Spec, one: Edit) -> Edit:
         raise UsageError(asked, f"{one.name} lies between {least} and 1")
     if abs(one.value) > _LARGEST[spec.dtype]:
         raise UsageError(asked, f"{one.value:g} is too large for {spec.dtype}")
-    return one
 
 
 _LARGEST = {"float32": 3.4028234663852886e38, "float64": 1.7976931348623157e308}
@@ -162,7 +168,7 @@ def _check_place(spec: Spec, one: Edit, asked: str) -> None:
     there, noun = counted.get(one.name, (spec.units, "unit"))
     if one.place >= there:
         raise UsageError(asked, _there_are(there, noun))
-    rows = {"W": (spec.features_of(one.layer), "feature"), "R": (spec.hidden, "number of h")}
+    rows = {"W": (spec.features, "feature"), "R": (spec.hidden, "number of h")}
     if one.row is not None and one.row >= rows[one.name][0]:
         raise UsageError(asked, _there_are(*rows[one.name]))
 

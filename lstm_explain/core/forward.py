@@ -34,17 +34,26 @@ if TYPE_CHECKING:
 class State(NamedTuple):
     """The states of every layer and direction; h and c by name, so that nobody swaps them."""
 
-    hidden: Array
-    """[layers*directions, samples, hidden]"""
-    cell: Array
-    """[layers*directions, samples, units]"""
+    hidden: tuple[Array, ...]
+    """h of each layer and direction, in the order of `Spec.places`; [samples, hidden]"""
+    cell: tuple[Array, ...]
+    """c of each; [samples, units]"""
+
+    @classmethod
+    def unstacked(cls, hidden: Array, cell: Array) -> State:
+        """From h and c as frameworks stack them; [layers*directions, samples, hidden or units] each."""
+        return cls(tuple(hidden), tuple(cell))
+
+    def any(self) -> bool:
+        """Whether any number is not zero."""
+        return any(one.any() for states in self for one in states)
 
     def repeated(self, samples: int) -> State:
         """The states of one sample, for each of many."""
-        return State(*(np.broadcast_to(states, (len(states), samples, states.shape[2])) for states in self))
+        return State(*(tuple(np.broadcast_to(one, (samples, one.shape[1])) for one in states) for states in self))
 
     def astype(self, dtype: str) -> State:
-        return State(*(states.astype(dtype, copy=False) for states in self))
+        return State(*(tuple(one.astype(dtype, copy=False) for one in states) for states in self))
 
 
 def forward(spec: Spec, weights: Weights, inputs: Array, initial: State | None = None, lengths: Array | None = None) -> Record:
@@ -72,8 +81,8 @@ def forward(spec: Spec, weights: Weights, inputs: Array, initial: State | None =
     layers, outputs, place = [], [], 0
     for layer in range(spec.layers):
         parts = {}
-        for direction in spec.directions:
-            start = None if initial is None else State(initial.hidden[place], initial.cell[place])
+        for direction in spec.at(layer).directions:
+            start = None if initial is None else (initial.hidden[place], initial.cell[place])
             parts[direction] = _run(weights.of(layer, direction), below, start, lengths, layer, direction)
             place += 1
         layers.append(parts)
@@ -92,19 +101,30 @@ def _checked_lengths(lengths: Array, samples: int, timesteps: int) -> Array:
 
 
 def _check_initial(spec: Spec, given: State | None) -> None:
-    if given is not None:
-        places = spec.layers * len(spec.directions)
-        check("the initial h", given.hidden, shape(directions=places, samples=spec.samples, hidden=spec.hidden))
-        check("the initial c", given.cell, shape(directions=places, samples=spec.samples, units=spec.units))
+    if given is None:
+        return
+    for name, states in zip(("h", "c"), given, strict=True):
+        if len(states) != len(spec.places):
+            asked = f"the initial {name} of {len(states)} layers and directions"
+            raise UsageError(asked, f"there are {len(spec.places)} layers and directions", "Give one for each")
+    for place, (layer, direction) in enumerate(spec.places):
+        one, of = spec.at(layer), f"of layer {layer} {direction}"
+        check(f"the initial h {of}", given.hidden[place], shape(samples=spec.samples, hidden=one.hidden))
+        check(f"the initial c {of}", given.cell[place], shape(samples=spec.samples, units=one.units))
 
 
 # --- one layer, one direction -----------------------------------------------------------------------------------------
 
 
 def _run(
-    weights: LayerWeights, inputs: Array, start: State | None, lengths: Array | None, layer: int, direction: Direction
+    weights: LayerWeights,
+    inputs: Array,
+    start: tuple[Array, Array] | None,
+    lengths: Array | None,
+    layer: int,
+    direction: Direction,
 ) -> LayerRecord:
-    """Run one layer in one direction over a batch; `start` is [samples, hidden or units], zero where None."""
+    """Run one layer in one direction over a batch; `start` is h [samples, hidden] and c [samples, units], zero where None."""
     samples, timesteps, features = inputs.shape
     order = reading_order(direction, timesteps, lengths)
     read = inputs if order is None else reordered(inputs, order)
@@ -117,7 +137,7 @@ def _run(
         block = rows.columns(part)
         block.fill(read[part])
         if start is not None:
-            block.start(start.hidden[part], start.cell[part])
+            block.start(*(states[part] for states in start))
         if lengths is None:
             _advance(arranged, block)
         else:

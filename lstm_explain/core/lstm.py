@@ -34,7 +34,7 @@ class Loaded(NamedTuple):
     origin: dict[str, Any]
     """Where they come from, as it stands under `source.weights` in every JSON object."""
     initial: State | None = None
-    """The states that every sample starts from, where the model has some of its own; [directions, 1, units or hidden]."""
+    """The states that every sample starts from, where the model has some of its own: those of one sample."""
     from_the_end: bool = False
     """Whether every sample is read from its end; timesteps are numbered as they are read, so timestep 1 is the data's last."""
 
@@ -245,6 +245,7 @@ class LSTM:
         """Raise `RefusedError` where `what` needs more bytes of memory than the budget."""
         if needed > self.max_memory:
             spec = self.spec
-            sizes = f"{spec.samples} samples, {spec.timesteps} timesteps, {spec.features} features and {spec.units} units"
+            units = " + ".join(str(one.units) for one in spec.stack) or spec.units
+            sizes = f"{spec.samples} samples, {spec.timesteps} timesteps, {spec.features} features and {units} units"
             found = f"{what} takes {needed:,} bytes of memory, and the budget is {self.max_memory:,}"
             raise RefusedError(f"an LSTM of {sizes}", found, "Ask for less, or raise --max-memory")

@@ -26,6 +26,7 @@ import numpy as np
 from lstm_explain.core.cost import input_bytes, run_bytes
 from lstm_explain.core.dense import Dense, dense_bytes, seeded_dense
 from lstm_explain.core.forward import State, forward
+from lstm_explain.core.spec import LayerSpec
 from lstm_explain.core.weights import seeded_weights
 
 if TYPE_CHECKING:
@@ -83,16 +84,16 @@ def planned(task: Task, batch: Spec, outputs: int, steps_out: int) -> Plan:
     """Plan a network around an LSTM; `steps_out` counts where the task leaves it free."""
     decoder = None
     if task is Task.ENCODER_DECODER:
-        decoder = replace(
-            batch,
-            timesteps=steps_out,
-            features=batch.output,
-            units=batch.units * len(batch.directions),
-            projection=None if batch.projection is None else batch.output,
-            bidirectional=False,
-        )
+        stack = tuple(_as_wide(batch.at(layer)) for layer in range(batch.layers))
+        decoder = replace(batch, timesteps=steps_out, features=batch.output, stack=stack)
     steps = {Task.ONE_TO_ONE: 1, Task.ONE_TO_MANY: steps_out}.get(task, batch.timesteps)
     return Plan(task, batch, replace(batch, timesteps=steps), decoder, outputs)
+
+
+def _as_wide(layer: Spec) -> LayerSpec:
+    """A decoder's layer that reads forward, as wide as both directions of the encoder's layer together."""
+    projection = None if layer.projection is None else layer.output
+    return LayerSpec(layer.units * len(layer.directions), False, projection, layer.bias, layer.peepholes)
 
 
 def network_bytes(plan: Plan, samples: int) -> int:
@@ -128,7 +129,7 @@ class Passage(NamedTuple):
     record: Record
     """The LSTM's run; the encoder's if there are two."""
     initial: State | None
-    """What the decoder started from; [layers, samples, hidden or units of both directions]."""
+    """What the decoder started from: for each layer [samples, hidden or units of both directions]."""
     decoder: Record | None
     """The decoder's run."""
     dense_input: Array
@@ -154,7 +155,7 @@ def run_network(network: Network, inputs: Array, lengths: Array | None = None) -
     initial, decoder = None, None
     hidden = last_hidden(record) if plan.task in TO_ONE else record.output
     if plan.decoder is not None and network.decoder is not None:
-        initial = State(_side_by_side(record.last_hidden, spec), _side_by_side(record.last_cell, spec))
+        initial = _last_states(record)
         repeated = np.broadcast_to(last_hidden(record)[:, None], (len(inputs), plan.decoder.timesteps, spec.output))
         decoder = forward(plan.decoder, network.decoder, repeated, initial)
         hidden = decoder.output
@@ -163,11 +164,17 @@ def run_network(network: Network, inputs: Array, lengths: Array | None = None) -
 
 def last_hidden(record: Record) -> Array:
     """The last layer's h after the last timestep that each direction reads, side by side; [samples, output]."""
-    parts = [part.last_hidden for part in record.layers[-1].values()]
-    return parts[0] if len(parts) == 1 else np.concatenate(parts, axis=1)
+    return _side_by_side([part.last_hidden for part in record.layers[-1].values()])
 
 
-def _side_by_side(states: Array, spec: Spec) -> Array:
-    """[layers*directions, samples, size] -> [layers, samples, directions*size]"""
-    ways = len(spec.directions)
-    return np.concatenate([states[way::ways] for way in range(ways)], axis=2)
+def _last_states(record: Record) -> State:
+    """The last states of every layer, those of its directions side by side; [samples, directions*size]."""
+    layers = [layer.values() for layer in record.layers]
+    return State(
+        tuple(_side_by_side([part.last_hidden for part in parts]) for parts in layers),
+        tuple(_side_by_side([part.last_cell for part in parts]) for parts in layers),
+    )
+
+
+def _side_by_side(states: list[Array]) -> Array:
+    return states[0] if len(states) == 1 else np.concatenate(states, axis=1)

@@ -95,7 +95,7 @@ class Record(NamedTuple):
     """The batch; [samples, timesteps, features]."""
     layers: tuple[dict[Direction, LayerRecord], ...]
     outputs: tuple[Array, ...]
-    """Each layer's h at every timestep, directions joined, zero past a sample's end; [samples, timesteps, output]."""
+    """Each layer's h at every timestep, directions joined, zero past a sample's end; [samples, timesteps, its output]."""
     lengths: Array | None = None
     """How many timesteps of each sample were run; [samples]; None where all were."""
 
@@ -113,12 +113,12 @@ class Record(NamedTuple):
 
     @property
     def last_hidden(self) -> Array:
-        """h_n: [layers*directions, samples, hidden]; slice k is layer k // directions, direction k % directions."""
+        """h_n of a stack of layers alike: [layers*directions, samples, hidden]; slice k stands where `Spec.places` has it."""
         return _stacked([part.last_hidden for layer in self.layers for part in layer.values()])
 
     @property
     def last_cell(self) -> Array:
-        """c_n: [layers*directions, samples, units]; slices as in `last_hidden`."""
+        """c_n of a stack of layers alike: [layers*directions, samples, units]; slices as in `last_hidden`."""
         return _stacked([part.last_cell for layer in self.layers for part in layer.values()])
 
 

@@ -44,6 +44,11 @@ class Course(NamedTuple):
     order: range
     """The timesteps, as the direction reads them; from 1."""
 
+    @property
+    def hidden(self) -> int:
+        """The size of h."""
+        return len(self.weights.recurrent_kernel)
+
 
 def course(weights: Weights, record: Record, layer: int, direction: Direction, sample: int) -> Course:
     """The course of one sample of a record; samples count from 0."""
@@ -93,27 +98,21 @@ def by_network_input(weights: Weights, record: Record, sample: int, layer: int, 
         [timesteps of the sample, hidden, features]
     """
     way = course(weights, record, layer, direction, sample)
-    hidden, units = len(way.weights.recurrent_kernel), way.weights.units
-    by_input = _by_input(way, np.eye(hidden), np.zeros((hidden, units)), None)
+    by_input = _by_input(way, np.eye(way.hidden), None)
     for below in reversed(range(layer)):
         directions = list(record.layers[below])
         parts = np.split(by_input, len(directions), axis=2)
-        zero = np.zeros((hidden, hidden)), np.zeros((hidden, units))
-        by_input = sum(
-            (
-                _by_input(course(weights, record, below, each, sample), *zero, part)
-                for each, part in zip(directions, parts, strict=True)
-            ),
-            start=np.zeros(()),
-        )
+        ways = [course(weights, record, below, one, sample) for one in directions]
+        zeros = (np.zeros((len(by_input[0]), way.hidden)) for way in ways)
+        by_input = np.sum([_by_input(*each) for each in zip(ways, zeros, parts, strict=True)], axis=0)
     return by_input
 
 
-def _by_input(way: Course, by_hidden: Array, by_cell: Array, by_output: Array | None) -> Array:
-    """[timesteps, rows, features]"""
+def _by_input(way: Course, by_hidden: Array, by_output: Array | None) -> Array:
+    """[timesteps, rows, features], of rows that begin with these derivatives by the last h, and none by the last c."""
     features = len(way.weights.kernel)
     result = np.empty((len(way.order), len(by_hidden), features))
-    for rows in back(way, by_hidden, by_cell, by_output):
+    for rows in back(way, by_hidden, np.zeros((len(by_hidden), way.weights.units)), by_output):
         if rows.t:
             result[rows.t - 1] = rows.by_input
     return result

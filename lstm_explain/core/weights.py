@@ -77,9 +77,10 @@ class Weights(NamedTuple):
 
 def weight_shapes(spec: Spec, layer: int) -> dict[str, Shape]:
     """The shape of every weight of a layer in one direction, by name, computed from the sizes alone."""
+    spec = spec.at(layer)
     gate_units = len(GATES) * spec.units
     shapes = {
-        "kernel": shape(features=spec.features_of(layer), gate_units=gate_units),
+        "kernel": shape(features=spec.features, gate_units=gate_units),
         "recurrent_kernel": shape(**{spec.hidden_axis: spec.hidden, "gate_units": gate_units}),
     }
     if spec.bias:
@@ -96,19 +97,18 @@ def parameter_counts(spec: Spec) -> dict[str, int]:
     counts: dict[str, int] = {}
     for layer, times in spec.unlike_layers:
         for name, axes in weight_shapes(spec, layer).items():
-            counts[name] = counts.get(name, 0) + axes.elements * times * len(spec.directions)
+            counts[name] = counts.get(name, 0) + axes.elements * times * len(spec.at(layer).directions)
     return counts
 
 
 def check_weights(spec: Spec, weights: Weights) -> None:
     """Raise `UsageError` unless the weights have the shapes that the sizes ask for."""
-    for layer in range(spec.layers):
-        for direction in spec.directions:
-            given = weights.of(layer, direction).tensors()
-            for name, expected in weight_shapes(spec, layer).items():
-                if name not in given:
-                    raise UsageError(f"layer {layer} {direction} {name} {expected}", "no such weights were given")
-                check(f"layer {layer} {direction} {name}", given[name], expected)
+    for layer, direction in spec.places:
+        given = weights.of(layer, direction).tensors()
+        for name, expected in weight_shapes(spec, layer).items():
+            if name not in given:
+                raise UsageError(f"layer {layer} {direction} {name} {expected}", "no such weights were given")
+            check(f"layer {layer} {direction} {name}", given[name], expected)
 
 
 def seeded_weights(spec: Spec, init: Init = "keras", seed: int = 0) -> Weights:
@@ -123,24 +123,18 @@ def seeded_weights(spec: Spec, init: Init = "keras", seed: int = 0) -> Weights:
         seed: a whole number; layer l in direction d draws from a stream of its own.
     """
     init = checked_init(init)
-    ways = len(spec.directions)
-    return Weights(
-        tuple(
-            {
-                direction: _layer_weights(spec, layer, init, Stream(seed, 2 * (layer * ways + place) + 1))
-                for place, direction in enumerate(spec.directions)
-            }
-            for layer in range(spec.layers)
-        )
-    )
+    layers: tuple[dict[Direction, LayerWeights], ...] = tuple({} for _ in range(spec.layers))
+    for place, (layer, direction) in enumerate(spec.places):
+        layers[layer][direction] = _layer_weights(spec, layer, init, Stream(seed, 2 * place + 1))
+    return Weights(layers)
 
 
 def _layer_weights(spec: Spec, layer: int, init: Init, stream: Stream) -> LayerWeights:
-    shapes = weight_shapes(spec, layer)
+    shapes, units = weight_shapes(spec, layer), spec.at(layer).units
     if init == "pytorch":
-        arrays = {name: _pytorch(axes.sizes, spec.units, stream) for name, axes in shapes.items()}
+        arrays = {name: _pytorch(axes.sizes, units, stream) for name, axes in shapes.items()}
     else:
-        arrays = {name: _keras(name, axes.sizes, spec.units, stream) for name, axes in shapes.items()}
+        arrays = {name: _keras(name, axes.sizes, units, stream) for name, axes in shapes.items()}
     return LayerWeights(**{name: array.astype(spec.dtype) for name, array in arrays.items()})
 
 

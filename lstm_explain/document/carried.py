@@ -27,7 +27,7 @@ def carried_blocks(memory: Memory, carried: Carried, shown: int) -> Iterator[Blo
         carried: its part on carried states.
         shown: how many of the chosen units are shown.
     """
-    spec = memory.spec
+    spec = memory.layer_spec
     numbers = memory.units[:shown] if spec.projection is None else range(min(spec.projection, shown))
     yield Heading(f"Carried over: {count(carried.pieces)} samples as consecutive pieces of one long sequence")
     yield Paragraph(

@@ -81,7 +81,7 @@ def _reads(equations: Equations, written: Written) -> str:
     if equations.layer == 0:
         return ""
     sign = next(name.sign.text for name in written.names if name.key == "input")
-    both = ", of both directions" if equations.spec.bidirectional else ""
+    both = ", of both directions" if equations.spec.at(equations.layer - 1).bidirectional else ""
     return f" In layer {equations.layer}, {sign} is the output of layer {equations.layer - 1} at the same timestep{both}."
 
 
@@ -138,7 +138,7 @@ def _apart(difference: float) -> str:
 def _numbers_note(equations: Equations) -> list[Block]:
     numbers = equations.numbers
     if numbers is None:
-        step, unit = min(4, equations.length), min(3, equations.spec.units - 1)
+        step, unit = min(4, equations.length), min(3, equations.layer_spec.units - 1)
         return [Note(f"Add --numbers --unit {unit} --step {step} to see them with one unit's numbers.")]
     place, apart = _place(equations, numbers), _apart(numbers.arithmetic.difference)
     return [Note(f"The numbers are those that unit {place} writes out, worked in float64: {apart}.")]
@@ -155,7 +155,7 @@ def _place(equations: Equations, numbers: Numbers) -> str:
 
 def _remarks(equations: Equations, written: Written) -> list[str]:
     """What to know about the notation, in full sentences."""
-    notation, spec = written.notation, equations.spec
+    notation, spec = written.notation, equations.layer_spec
     options = {
         "bias": spec.bias,
         "peepholes": spec.peepholes,

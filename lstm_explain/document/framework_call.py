@@ -31,7 +31,7 @@ PAST_END = {
 
 def told(shapes: Shapes, call: FrameworkCall) -> Document:
     """Lay out the shapes of an LSTM as a framework has them."""
-    several = shapes.spec.layers * len(shapes.spec.directions) > 1
+    several = len(shapes.spec.places) > 1
     title = call.described.title
     return (
         Heading(f"shapes: in the names and layouts of {title}{'' if call.measured else ', computed'}", 1),
@@ -90,13 +90,21 @@ def _calls(shapes: Shapes, call: FrameworkCall) -> list[Block]:
     if shapes.source["inputs"]["lengths"] is not None:
         text = "lengths holds how many timesteps of each sample are run."
         if any(one.result.holds == "sequence" for one in call.returns):
-            text += f" Past a sample's end the output holds {PAST_END[call.past_end]}."
+            text += _past_end(call)
         blocks.append(Note(text))
     if call.initial:
         blocks.append(
             Note(f"This model starts from states of its own, not from zeros. They are given so: {call.call.initial}.")
         )
     return blocks
+
+
+def _past_end(call: FrameworkCall) -> str:
+    """What the output holds past a sample's end; layer by layer, where that differs."""
+    if len(set(call.past_end)) == 1:
+        return f" Past a sample's end the output holds {PAST_END[call.past_end[0]]}."
+    held = [f"that of layer {layer} holds {PAST_END[one]}" for layer, one in enumerate(call.past_end)]
+    return f" Past a sample's end the outputs differ: {', '.join(held)}."
 
 
 def _whose(one: Lines, call: FrameworkCall) -> str:
@@ -189,7 +197,7 @@ def _state(shapes: Shapes, one: State) -> str:
     after = "each sample's end" if one.timestep is None else f"t = {count(one.timestep)}"
     parts = [f"{'h' if one.kind == 'hidden' else 'c'} after {after}"]
     parts += [f"layer {one.layer}"] if shapes.spec.layers > 1 else []
-    return ", ".join([*parts, one.direction.value] if shapes.spec.bidirectional else parts)
+    return ", ".join([*parts, one.direction.value] if shapes.spec.reads_backward else parts)
 
 
 def _compared(call: FrameworkCall) -> str:

@@ -24,7 +24,7 @@ def document(frameworks: Frameworks) -> Document:
     """Lay out all frameworks, or the one that was asked for."""
     if frameworks.chosen:
         return tuple(_in_full(frameworks, frameworks.frameworks[0]))
-    both = " An array that holds both directions has 2 on its first axis." if frameworks.spec.bidirectional else ""
+    both = " An array that holds both directions has 2 on its first axis." if frameworks.spec.at(0).bidirectional else ""
     return (
         Heading("frameworks: one layer, and how each framework writes it", 1),
         Paragraph(opening(frameworks)),
@@ -57,7 +57,7 @@ def _how(frameworks: Frameworks) -> str:
 
 def _weights_heading(frameworks: Frameworks) -> str:
     spec = frameworks.spec
-    return f"The weights{' of layer 0' if spec.layers > 1 else ''}{' in one direction' if spec.bidirectional else ''}"
+    return f"The weights{' of layer 0' if spec.layers > 1 else ''}{' in one direction' if spec.at(0).bidirectional else ''}"
 
 
 # --- beside each other ------------------------------------------------------------------------------------------------
@@ -125,9 +125,10 @@ def _called_table(frameworks: Frameworks) -> Table:
 def _lacking(frameworks: Frameworks) -> list[Block]:
     spec = frameworks.spec
     always = [one.described.name for one in frameworks.frameworks if one.described.convention.always_biases]
-    if spec.bias:
+    if all(spec.at(layer).bias for layer, _ in spec.unlike_layers):
         return []
-    return [Note(f"Always with biases, which are then zeros, but for what is added when called: {', '.join(always)}.")]
+    then = "zeros in layers that have none" if spec.stack else "then zeros"
+    return [Note(f"Always with biases, which are {then}, but for what is added when called: {', '.join(always)}.")]
 
 
 # --- one in full ------------------------------------------------------------------------------------------------------
@@ -142,17 +143,23 @@ def _in_full(frameworks: Frameworks, one: Written) -> list[Block]:
     if one.lacks:
         return [
             *blocks,
-            Paragraph(f"{told.title}'s LSTM has no {one.lacks}, so it cannot build this one."),
+            Paragraph(f"{told.title}'s LSTM has no {one.lacks}, so it cannot build this one.{_each_alone(one)}"),
             _facts(_told(one)),
         ]
     blocks += [Note(_how(frameworks)), _facts([*_told(one), *_compared(one)])]
-    blocks += [Heading("Every weight"), _every_weight(frameworks, one), *_places(one)]
-    blocks += [Heading("What it returns"), _returned(one), *_slices(frameworks, one)]
+    blocks += [Heading("Every weight"), _every_weight(frameworks, one), *_places(frameworks, one)]
+    who = "the last layer" if frameworks.spec.stack else "it"
+    blocks += [Heading(f"What {who} returns"), _returned(one), *_slices(frameworks, one)]
     if told.remarks:
         blocks += [Heading("What to know"), *(Paragraph(remark) for remark in told.remarks)]
     if frameworks.program is not None:
         blocks += _program(frameworks.program, told.title)
     return blocks
+
+
+def _each_alone(one: Written) -> str:
+    """What can be built in its place, where only layers that differ are lacking: each of them has all that it needs."""
+    return f" One {one.described.built} for each layer can." if one.layers_alone else ""
 
 
 def _told(one: Written) -> list[tuple[str, str]]:
@@ -214,7 +221,7 @@ def _compared(one: Written) -> list[tuple[str, str]]:
 
 def _every_weight(frameworks: Frameworks, one: Written) -> Table:
     spec = frameworks.spec
-    several = spec.layers * len(spec.directions) > 1
+    several = len(spec.places) > 1
     rows = [_weight(array, several) for array in one.weights]
     front, back = middle_left_out(rows, ROWS_SHOWN)
     kept = [*rows[:front], dots(3), *rows[-back:]] if back else rows
@@ -228,8 +235,8 @@ def _weight(array: Weight, several: bool) -> tuple[Cell, ...]:
     return (Cell(array.name, ", ".join(of), strong=True), Cell(_shape(array.shape)), Cell(count(array.shape.elements)))
 
 
-def _places(one: Written) -> list[Block]:
-    """What stands where along an axis, and in which arrays; of one layer and direction, as it is the same in all."""
+def _places(frameworks: Frameworks, one: Written) -> list[Block]:
+    """What stands where along an axis, and in which arrays; of one layer and direction, as it is the same in all alike."""
     groups: dict[tuple[tuple[int, int, str], ...], list[str]] = {}
     for array in one.weights:
         if array.layer == 0 and array.direction is not Direction.BACKWARD:
@@ -244,7 +251,7 @@ def _places(one: Written) -> list[Block]:
         for place, (start, stop, what) in enumerate(parts)
     ]
     columns = (Column("place", "right"), Column("what"), Column("in", wraps=True))
-    return [Heading("What stands where"), Table(columns, tuple(rows))]
+    return [Heading(f"What stands where{', in layer 0' if frameworks.spec.stack else ''}"), Table(columns, tuple(rows))]
 
 
 def _index(axis: int) -> str:
@@ -261,12 +268,11 @@ def _slices(frameworks: Frameworks, one: Written) -> list[Block]:
     """Which layer and direction a slice of h_n belongs to, where there are several."""
     spec = frameworks.spec
     stacked = [name for name, shape, _ in one.returns if "layers*directions" in shape.names]
-    if not stacked or spec.layers * len(spec.directions) == 1:
+    if not stacked or len(spec.places) == 1:
         return []
-    places = [(layer, way.value) for layer in range(spec.layers) for way in spec.directions]
     rows = [
         (Cell(", ".join(f"{name}[{place}]" for name in stacked), strong=True), Cell(f"layer {layer}, {way}"))
-        for place, (layer, way) in enumerate(places)
+        for place, (layer, way) in enumerate(spec.places)
     ]
     front, back = middle_left_out(rows, ROWS_SHOWN)
     return [Table(FACT_COLUMNS, tuple([*rows[:front], dots(2), *rows[-back:]] if back else rows), ruled=False)]

@@ -52,7 +52,7 @@ def _statements(influence: Influence) -> Table:
     found, t, before = influence.statements, influence.step, _before(influence)
     own, same, later, over = found.parameters, found.same_timestep, found.next_timestep, found.over_time
     by, unit = f"{found.by:g}", found.unit
-    emitted = "h" if influence.spec.projection is None else "o tanh(c)"
+    emitted = "h" if influence.layer_spec.projection is None else "o tanh(c)"
     rows = [
         (
             "1 parameters",
@@ -103,7 +103,7 @@ def _verdict(influence: Influence) -> str:
     """What the four numbers say together; said only where they say it."""
     found = influence.statements
     still = (found.parameters.other_gates, found.same_timestep.other_cells, found.same_timestep.other_emitted)
-    if influence.spec.units == 1:
+    if influence.layer_spec.units == 1:
         return "With a single unit there is nobody to share with."
     if not found.parameters.own_gates.moved and not found.same_timestep.own_cell.moved:
         return (
@@ -115,9 +115,11 @@ def _verdict(influence: Influence) -> str:
     independent = "the units are independent: each has parameters of its own, and no other unit's new state reaches it"
     first = f"Within a timestep {independent if alone else 'units moved each other'}."
     mixed = (
-        " The projection alone mixes them at once: each number of h reads all of them." if influence.spec.projection else ""
+        " The projection alone mixes them at once: each number of h reads all of them."
+        if influence.layer_spec.projection
+        else ""
     )
-    heard = f"{count(shared)} of {count(influence.spec.units)} units have" if shared else "no unit has"
+    heard = f"{count(shared)} of {count(influence.layer_spec.units)} units have" if shared else "no unit has"
     then = f"One timestep later {heard} heard of a change, through h."
     return f"{first} {then}{mixed}"
 
@@ -126,7 +128,7 @@ def _verdict(influence: Influence) -> str:
 
 
 def _shares(influence: Influence) -> list[Block]:
-    shares, spec = influence.derivatives.shares, influence.spec
+    shares, spec = influence.derivatives.shares, influence.layer_spec
     value = "h_t" if spec.projection is None else "c_t"
     lists = [values.tolist() for values in shares]
     rows = [_share_row(str(unit), parts) for unit, parts in enumerate(zip(*lists, strict=True))]
@@ -222,7 +224,7 @@ def _ripple(influence: Influence, found: Ripple) -> list[Block]:
     for t, moved, values in zip(found.steps, found.moved, shown, strict=True):
         cells = (Cell(decimal(value, 2), tint=tint(value, scale)) for value in values)
         rows.append((Cell(str(t), strong=True), *cells, Cell(count(moved))))
-    plain = influence.spec.projection is None
+    plain = influence.layer_spec.projection is None
     titles = (f"t \\ {'unit' if plain else 'number'}", *map(str, range(len(shown[0]))), "moved")
     target = f"h_{found.at}[{found.unit}]" if plain else f"What unit {found.unit} emits at {found.at}"
     words = (
@@ -261,10 +263,12 @@ def _late(rows: list[tuple[Cell, ...]]) -> list[tuple[Cell, ...]]:
 
 
 def _notes(influence: Influence) -> list[str]:
-    found, spec = [], influence.spec
+    found, spec = [], influence.layer_spec
     if spec.units > UNITS_SHOWN:
         found.append(f"{UNITS_SHOWN} of {count(spec.units)} units are shown; --json has all.")
-    features = max(len(influence.derivatives.matrices.hidden_by_input[0]), spec.features if influence.through_time else 0)
+    features = max(
+        len(influence.derivatives.matrices.hidden_by_input[0]), influence.spec.features if influence.through_time else 0
+    )
     if features > UNITS_SHOWN:
         found.append(f"{UNITS_SHOWN} of {count(features)} numbers of x_t are shown; --json has all.")
     if influence.through_time is not None and len(influence.through_time.steps) >= ROWS_SHOWN:

@@ -22,7 +22,7 @@ ITSELF = "*"
 
 def matrices(influence: Influence) -> list[Block]:
     """All derivatives of the timestep, or their mean sizes."""
-    found, plain, before = influence.derivatives.matrices, influence.spec.projection is None, _before_symbol(influence)
+    found, plain, before = influence.derivatives.matrices, influence.layer_spec.projection is None, _before_symbol(influence)
     blocks = [
         *_matrix(influence, "h_t", f"h_{before}", found.hidden_by_hidden, plain),
         *_matrix(influence, "c_t", f"h_{before}", found.cell_by_hidden, plain),
@@ -59,7 +59,7 @@ def _derivative(influence: Influence, moves: str, moved_by: str) -> str:
 
 def _noun(influence: Influence, size: int) -> str:
     """A unit, or a number of h where a projection mixes them."""
-    return "unit" if size == influence.spec.units else "number"
+    return "unit" if size == influence.layer_spec.units else "number"
 
 
 def _before_symbol(influence: Influence) -> str:
@@ -90,7 +90,7 @@ def _diagonals(influence: Influence) -> list[Block]:
     found = influence.derivatives.matrices
     before = f"c_{_before_symbol(influence)}"
     named = {_derivative(influence, "c_t", before): found.cell_by_cell}
-    if influence.spec.projection is None:
+    if influence.layer_spec.projection is None:
         named[_derivative(influence, "h_t", before)] = found.hidden_by_cell
     pairs = sum(matrix.size - len(matrix) for matrix in named.values())
     zero = sum(int((matrix == 0).sum()) - int((matrix.diagonal() == 0).sum()) for matrix in named.values())

@@ -190,10 +190,10 @@ def _initialisers(memory: Memory) -> Iterator[Block]:
     if one.samples > 1:
         of = f"the {count(one.samples)} samples that sample {count(memory.sample)} is run with"
     all_of_them = "Both" if len(memory.initialisers) == 2 else "All"
+    units = plural(memory.layer_spec.units, "unit")
     yield Note(
         f"{all_of_them} were run, with the same seed and inputs and from zero states. Each mean f is taken over "
-        f"{plural(one.numbers, 'value')}: {plural(memory.spec.units, 'unit')} at every timestep of {of}. The bias is the "
-        "units' mean."
+        f"{plural(one.numbers, 'value')}: {units} at every timestep of {of}. The bias is the units' mean."
     )
 
 
@@ -222,10 +222,10 @@ def _notes(memory: Memory, shown: int) -> Iterator[Note]:
         yield Note(f"{shown} of {count(len(memory.units))} units are shown: choose with --unit 0,3,7-9; --json has all.")
     if memory.length > ROWS_SHOWN:
         yield Note(f"{ROWS_SHOWN} of {count(memory.length)} timesteps are shown; --json has all.")
-    if spec.layers > 1 or spec.bidirectional:
-        there = (("--layer", spec.layers > 1), ("--direction", spec.bidirectional))
+    if len(spec.places) > 1:
+        there = (("--layer", spec.layers > 1), ("--direction", spec.reads_backward))
         yield Note(f"Choose another part of the stack with {' and '.join(word for word, given in there if given)}.")
-    if memory.carried is None and spec.samples > 1 and not spec.bidirectional:
+    if memory.carried is None and spec.samples > 1 and not spec.reads_backward:
         yield Note("Add --carry-state to take the samples as pieces of one long sequence, as a stateful layer does.")
     if memory.carried is not None and memory.sample == 0:
         yield Note("Add --sample 1 to split the state of a sample that starts from a carried one.")

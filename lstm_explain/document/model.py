@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from lstm_explain.core.gates import LETTERS
 from lstm_explain.document.blocks import Block, Cell, Column, Document, Heading, Note, Paragraph, Table
 from lstm_explain.document.numbers import count, plural
-from lstm_explain.document.opening import dots, middle_left_out
+from lstm_explain.document.opening import dots, in_short, middle_left_out
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
+    from lstm_explain.core.spec import Spec
     from lstm_explain.explain.model import Listed, Model
 
 SHOWN_AT_ONCE = 24
@@ -41,9 +41,9 @@ def _overview(model: Model) -> Table:
         (
             Cell(safe(one.name), detail=one.title, strong=True),
             Cell(count(one.spec.features)),
-            Cell(count(one.spec.units)),
+            Cell(_of_layers(one.spec, lambda layer: count(layer.units))),
             Cell(count(one.spec.layers)),
-            Cell("both" if one.spec.bidirectional else "from the end" if one.from_the_end else "forward"),
+            Cell("from the end" if one.from_the_end else _of_layers(one.spec, _directions)),
             Cell(count(one.parameters)),
         )
         for one in model.lstms
@@ -51,6 +51,20 @@ def _overview(model: Model) -> Table:
     numbers = ("features", "units", "layers", "directions", "parameters")
     columns = (Column(title, "left" if title == "directions" else "right") for title in numbers)
     return Table((Column("LSTM", wraps=True), *columns), rows)
+
+
+def _of_layers(spec: Spec, told: Callable[[Spec], str]) -> str:
+    """What holds for all layers; where they differ, for each in order."""
+    layers = [told(spec.at(layer)) for layer in range(spec.layers if spec.stack else 1)]
+    return layers[0] if len(set(layers)) == 1 else ", ".join(in_short(layers))
+
+
+def _directions(layer: Spec) -> str:
+    return "both" if layer.bidirectional else "forward"
+
+
+def _projection(layer: Spec) -> str:
+    return f"h of {count(layer.projection)} numbers" if layer.projection else "none"
 
 
 def _unsupported(model: Model) -> list[Block]:
@@ -74,8 +88,8 @@ def _in_full(one: Listed) -> list[Block]:
         ("gates", f"{' '.join(LETTERS[gate] for gate in one.gate_order)} in the file; here i f g o"),
         ("biases", BIASES.get(one.biases, str(one.biases))),
         ("parameters", _parameters(one)),
-        ("projection", f"h of {count(spec.projection)} numbers" if spec.projection else "none"),
-        ("peepholes", "yes" if spec.peepholes else "none"),
+        ("projection", _of_layers(spec, _projection)),
+        ("peepholes", _of_layers(spec, lambda layer: "yes" if layer.peepholes else "none")),
         ("type", spec.dtype),
         ("starts from", "states of its own, which the file holds" if one.initial else "zero states"),
         *([("reads", "each sample from its end: timestep 1 is the last of the data")] if one.from_the_end else []),
@@ -129,8 +143,8 @@ def _stacks(below: Listed, above: Listed) -> bool:
     """Whether one layer reads as many numbers as the other emits, and is like it in all else."""
     if below.from_the_end or above.from_the_end:
         return False
-    alike = replace(above.spec, features=below.spec.features, layers=1) == replace(below.spec, layers=1)
-    return alike and above.spec.features == below.spec.output and above.framework == below.framework
+    alike = (above.spec.dtype, above.framework) == (below.spec.dtype, below.framework)
+    return alike and above.spec.features == below.spec.output
 
 
 def _quoted(text: str) -> str:

@@ -59,7 +59,7 @@ BACKWARDS = (
 
 def last_h(network: TaskNetwork, spec: Spec) -> str:
     """Which h the dense layer reads."""
-    both = " of both directions, side by side" if spec.bidirectional else ""
+    both = " of both directions, side by side" if spec.at(spec.layers - 1).bidirectional else ""
     whose = "the decoder's h at every step" if network.task == ENCODER_DECODER else f"h at every step{both}"
     return f"the last h{both}" if network.steps_out is None else whose
 
@@ -70,8 +70,9 @@ def reach(network: TaskNetwork, spec: Spec) -> str:
     neurons = "one neuron" if found.outputs == 1 else plural(found.outputs, "neuron")
     numbers = plural(found.numbers, "number")
     read = "reads" if found.outputs == 1 else "each read"
-    whose = " of the decoder" if network.task == ENCODER_DECODER else " of both directions" if spec.bidirectional else ""
-    all_units = f"one from every unit{whose}" if spec.projection is None else f"mixed from all units{whose} by the projection"
+    top = spec.at(spec.layers - 1)
+    whose = " of the decoder" if network.task == ENCODER_DECODER else " of both directions" if top.bidirectional else ""
+    all_units = f"one from every unit{whose}" if top.projection is None else f"mixed from all units{whose} by the projection"
     which = f"Each of the {numbers}" if found.poked == found.numbers else f"Each of the first {found.poked} of the {numbers}"
     every = "" if network.steps_out is None else " The same neurons serve every step."
     return (
@@ -128,7 +129,7 @@ def _broadcast(found: Broadcast) -> str:
 def _ahead(ahead: Ahead, spec: Spec) -> str:
     of = f"{count(ahead.moved)} of the {plural(ahead.earlier, 'earlier timestep')}"
     changed = f"With the last input changed, outputs moved at {of}"
-    if spec.bidirectional:
+    if spec.reads_backward:
         tail = "" if ahead.moved == ahead.earlier else "; further back the change is too small for the type"
         return f"Both directions together know the future. {changed}{tail}."
     return f"At timestep t only x_1 to x_t have been read. {changed}."
@@ -137,7 +138,7 @@ def _ahead(ahead: Ahead, spec: Spec) -> str:
 def _last(network: TaskNetwork, last: Last, spec: Spec) -> list[str]:
     """What the output at the last timestep has to do with the last h."""
     samples = plural(last.samples, "sample")
-    right = "torch.cat((h_n[-2], h_n[-1]), dim=1)" if spec.bidirectional else "h_n[-1]"
+    right = "torch.cat((h_n[-2], h_n[-1]), dim=1)" if spec.at(spec.layers - 1).bidirectional else "h_n[-1]"
     wrong = f"A mistake without an error: output[:, -1] as the last h, which is {right}."
     found = []
     if last.difference == 0:
@@ -166,7 +167,7 @@ def _last(network: TaskNetwork, last: Last, spec: Spec) -> list[str]:
 
 
 def _same(right: str, spec: Spec) -> str:
-    alone = ", as there is one timestep only" if spec.bidirectional else ""
+    alone = ", as there is one timestep only" if spec.at(spec.layers - 1).bidirectional else ""
     return f"output[:, -1] is the same as {right} here{alone}: the difference is 0 exactly"
 
 

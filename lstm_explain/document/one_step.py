@@ -34,7 +34,7 @@ def _nothing_to_act_on(memory: Memory, step: OneStep) -> str:
             "for the forget gate to keep."
         )
     acts = ["the recurrent weights multiply zeros", "the forget gate decides how much of zero to keep"]
-    if memory.spec.peepholes:
+    if any(one.tensor == "peephole" for one in step.tensors):
         acts.insert(1, "the peepholes of i and f multiply zeros")
     found = (
         f"h and c are zero before the only timestep. So {', '.join(acts[:-1])}, and {acts[-1]}: they have nothing to act on, "
@@ -44,7 +44,7 @@ def _nothing_to_act_on(memory: Memory, step: OneStep) -> str:
         return f"{found} That is so for sample 0 alone: every other one starts from a carried state."
     if memory.spec.timesteps > 1:
         return f"{found} Longer samples can."
-    otherwise = "" if memory.spec.bidirectional else ", or carry the state from sample to sample (--carry-state)"
+    otherwise = "" if memory.spec.reads_backward else ", or carry the state from sample to sample (--carry-state)"
     return f"{found} Such a layer remembers nothing. Put the sequence on the axis of timesteps{otherwise}."
 
 

@@ -13,12 +13,15 @@ if TYPE_CHECKING:
 
     from lstm_explain.core.axes import Array
     from lstm_explain.core.gates import Gate
+    from lstm_explain.core.spec import LayerSpec, Spec
     from lstm_explain.explain.result import Explanation
 
 ROWS_SHOWN = 32
 """A table for people shows no more rows than this, unless they were asked for one by one."""
 UNITS_SHOWN = 16
 """Nor more units than this."""
+LAYERS_SHOWN = 8
+"""Nor does a sentence tell of more layers than this."""
 NAME_SHOWN = 16
 """Nor more characters of a column's name."""
 FROM_THE_END = "It reads each sample from its end: timestep 1 is the last of the data."
@@ -29,18 +32,34 @@ PINNED = 0.001
 def opening(explanation: Explanation) -> str:
     """Say in two sentences which LSTM this is."""
     spec = explanation.spec
-    layers = "one layer" if spec.layers == 1 else f"{spec.layers} layers"
-    options = [
-        "in both directions" if spec.bidirectional else "",
-        f"projected to {spec.projection}" if spec.projection else "",
-        "" if spec.bias else "without bias",
-        "with peepholes" if spec.peepholes else "",
-    ]
-    extra = "".join(f", {option}" for option in options if option)
-    each = "" if spec.layers == 1 else " each"
     reads = f"{plural(spec.samples, 'sample')} of {plural(spec.timesteps, 'timestep')} of {plural(spec.features, 'feature')}"
-    what = f"An LSTM of {layers} of {plural(spec.units, 'unit')}{each}{extra}, in {spec.dtype}, reads {reads}."
-    return f"{what} {_origin(explanation.source)}"
+    return f"An LSTM of {_layers(spec)}, in {spec.dtype}, reads {reads}. {_origin(explanation.source)}"
+
+
+def _layers(spec: Spec) -> str:
+    """How many layers there are, and of what: of each by itself where they differ."""
+    layers = "one layer" if spec.layers == 1 else f"{count(spec.layers)} layers"
+    if not spec.stack:
+        each = "" if spec.layers == 1 else " each"
+        return ", ".join([f"{layers} of {plural(spec.units, 'unit')}{each}", *_options(spec)])
+    return f"{layers} ({'; '.join(in_short([' '.join([plural(one.units, 'unit'), *_options(one)]) for one in spec.stack]))})"
+
+
+def in_short(told: list[str]) -> list[str]:
+    """What is told of each layer, the middle left out where there are many."""
+    front, back = middle_left_out(told, LAYERS_SHOWN)
+    left_out = ["..."] if front + back < len(told) else []
+    return [*told[:front], *left_out, *told[len(told) - back :]]
+
+
+def _options(layer: Spec | LayerSpec) -> list[str]:
+    options = [
+        "in both directions" if layer.bidirectional else "",
+        f"projected to {layer.projection}" if layer.projection else "",
+        "" if layer.bias else "without bias",
+        "with peepholes" if layer.peepholes else "",
+    ]
+    return [option for option in options if option]
 
 
 def _origin(source: dict[str, Any]) -> str:

@@ -56,28 +56,29 @@ def _how(shapes: Shapes) -> str:
 
 
 def _layer(shapes: Shapes, layer: int) -> list[Block]:
-    spec = shapes.spec
+    spec, own = shapes.spec, shapes.spec.at(layer)
     name = f"layer {layer}" if spec.layers > 1 else "the layer"
     step = [one for one in shapes.of(*STEP_NAMES, layer=layer) if one.direction is Direction.FORWARD]
     weights = shapes.of(*shapes.counts, layer=layer)
-    both = ", the same in each direction" if spec.bidirectional else ""
-    below = "" if layer == 0 else f" It reads the {count(spec.output)} outputs of layer {layer - 1}."
+    both = ", the same in each direction" if own.bidirectional else ""
+    below = "" if layer == 0 else f" It reads the {count(own.features)} outputs of layer {layer - 1}."
     return [
         Heading(f"One timestep inside {name}{both}"),
         Paragraph(f"All units take the step together, each sample by itself.{below}"),
         _table(step),
         Heading(f"The weights of {name}, shared by all {count(spec.timesteps)} timesteps"),
-        _table(weights, directions=spec.bidirectional),
+        _table(weights, directions=own.bidirectional),
     ]
 
 
 def _outputs(shapes: Shapes) -> list[Block]:
     spec = shapes.spec
     rows = shapes.of(*OUTPUT_NAMES)
-    several = spec.layers > 1 or spec.bidirectional
     padded = shapes.source["inputs"]["lengths"] is not None
-    blocks: list[Block] = [Heading("What comes out"), _table(rows, directions=spec.bidirectional, layers=spec.layers > 1)]
-    if several:
+    blocks: list[Block] = [Heading("What comes out"), _table(rows, directions=spec.reads_backward, layers=spec.layers > 1)]
+    if spec.stack:
+        blocks.append(Paragraph("The layers differ, so their last states are not stacked into one h_n: each has its own."))
+    elif len(spec.places) > 1:
         slices = [
             (Cell(f"h_n[{place}], c_n[{place}]"), Cell(f"layer {layer}, {way.value}{_ends(way, padded)}"))
             for place, (layer, way) in enumerate(shapes.last_states)
@@ -98,8 +99,7 @@ def _ends(way: Direction, padded: bool) -> str:
 
 
 def _h_n(spec: Spec) -> str:
-    slices = spec.layers * len(spec.directions)
-    return f"({slices}, {spec.samples}, {spec.hidden})"
+    return f"({len(spec.places)}, {spec.samples}, {spec.hidden})"
 
 
 def _table(tensors: list[Tensor] | tuple[Tensor, ...], directions: bool = False, layers: bool = False) -> Table:
@@ -121,6 +121,7 @@ def _row(one: Tensor, directions: bool, layers: bool) -> tuple[Cell, ...]:
 
 def _one_unit(unit: UnitShare, spec: Spec) -> list[Block]:
     name = f"One unit of layer {unit.layer}" if spec.layers > 1 else "One unit"
+    spec = spec.at(unit.layer)
     emits = "two scalars a timestep: its number in h_t, the output, and its number in c_t, which it keeps"
     if spec.projection is not None:
         emits = "two scalars a timestep: its output m_t, which the projection mixes into h_t, and its number in c_t"
@@ -166,7 +167,7 @@ def _parameters(shapes: Shapes) -> list[Block]:
         label = f"layer {part.layer}" if spec.layers > 1 else "formula"
         rows.append((label, f"{part.formula} = {count(part.total)}"))
     rows.append(("total", f"{count(shapes.total)} = {' + '.join(map(count, shapes.counts.values()))}"))
-    if spec.layers * len(spec.directions) == 1:
+    if len(spec.places) == 1:
         unit = shapes.units[0]
         rows.append(("by unit", f"{plural(spec.units, 'unit')} × {count(unit.parameters)} = {count(shapes.total)}"))
     rows += [(FRAMEWORKS[name], _counted(shapes, name)) for name in shapes.frameworks]
@@ -185,7 +186,7 @@ def _counted(shapes: Shapes, name: str) -> str:
 
 
 def _why_they_differ(shapes: Shapes) -> str:
-    if not shapes.spec.bias:
+    if "bias" not in shapes.counts:
         return "Without bias, all frameworks count the same."
     return (
         "Keras keeps one bias for each neuron. PyTorch and ONNX keep two, one beside the kernel and one beside the "
@@ -200,7 +201,7 @@ def _cost(shapes: Shapes) -> list[Block]:
     if steps < spec.samples * spec.timesteps:
         macs = f"{count(cost['macs_per_step'])} × {plural(steps, 'timestep')} of all samples, without padding"
     rows = (
-        ("one timestep", f"{count(cost['macs_per_step'])} multiply-accumulates of one sample: {_macs(spec)}"),
+        ("one timestep", f"{count(cost['macs_per_step'])} multiply-accumulates of one sample: {_macs(shapes)}"),
         ("", f"then {cost['products_per_step']:,} products and {cost['activations_per_step']:,} calls of sigmoid and tanh"),
         ("the whole run", f"{count(cost['macs'])} multiply-accumulates = {macs}" if steps > 1 else count(cost["macs"])),
         ("weights", _memory(cost["bytes"]["weights"])),
@@ -218,9 +219,10 @@ def _memory(number: int) -> str:
     return f"{count(number)} bytes" + (f" ({size(number)})" if number >= 1000 else "")
 
 
-def _macs(spec: Spec) -> str:
-    if spec.layers * len(spec.directions) > 1 or spec.projection or spec.peepholes:
-        return "the kernels of all layers and directions" + (", projections" if spec.projection else "")
+def _macs(shapes: Shapes) -> str:
+    spec = shapes.spec
+    if len(spec.places) > 1 or spec.projection or spec.peepholes:
+        return "the kernels of all layers and directions" + (", projections" if "projection" in shapes.counts else "")
     return f"4 × {count(spec.units)} × ({count(spec.features)} + {count(spec.hidden)})"
 
 

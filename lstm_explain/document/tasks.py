@@ -54,7 +54,9 @@ def _key(tasks: Tasks) -> str:
     spec = tasks.spec
     layers = f"stack of {spec.layers} layers" if spec.layers > 1 else "layer"
     weights = "boxes of one name share their weights"
-    both = " Of two directions, h_t is both halves side by side." if spec.bidirectional else ""
+    both = " Of two directions, h_t is both halves side by side." if spec.reads_backward else ""
+    if spec.reads_backward and len(spec.places) < 2 * spec.layers:
+        both = f" Some of the layers read forward only.{both}"
     handed = any(network.task == ENCODER_DECODER for network in tasks.networks)
     over = " ═ hands the encoder's last h and c over to the decoder." if handed else ""
     return f"A box is one timestep of the whole {layers}, all units together; {weights}. ─ carries h and c on.{over}{both}"

@@ -32,7 +32,7 @@ def document(terms: Terms) -> Document:
     blocks: list[Block] = [Heading(f"terms: {title}", 1), Paragraph(opening(terms)), Note(_how(terms))]
     if terms.chosen:
         for term in terms.terms:
-            blocks += _one(term, several=terms.spec.layers * len(terms.spec.directions) > 1)
+            blocks += _one(term, several=len(terms.spec.places) > 1)
     else:
         blocks += _all(terms)
     return tuple(blocks)
@@ -160,18 +160,22 @@ def _number(found: Count | None) -> Cell:
     if found is None:
         return Cell(NONE)
     each = " a unit" if found.within == "unit" else ""
-    return Cell(plural(found.value, found.noun) + each, "" if found.total == found.value else f"{count(found.total)} in all")
+    where = [] if found.layer is None else [f"layer {found.layer}"]
+    where += [] if found.total == found.value else [f"{count(found.total)} in all"]
+    return Cell(plural(found.value, found.noun) + each, ", ".join(where))
 
 
 def _in_full(found: Count | None, several: bool) -> str:
     if found is None:
         return "none: this LSTM has no such thing"
     each = " in each layer and direction" if several else ""
+    if found.layer is not None:
+        each = f" in layer {found.layer} in one direction"
     within = {
         "unit": " in each unit",
         "place": f"{each}, {count(found.total)} in all" if several else "",
         "state": f" for a sample at a timestep{each}",
-        "output": " for a sample at a timestep",
+        "output": " for a sample at a timestep" + ("" if found.layer is None else f" in layer {found.layer}"),
     }
     how = "read off an array" if found.measured else "computed"
     formula = "" if found.formula.isdigit() else f"{found.formula}; "

@@ -66,9 +66,10 @@ def _reading(trace: Trace) -> str:
 
 
 def _hidden_title(trace: Trace) -> str:
-    if trace.spec.projection is None:
+    projection = trace.layer_spec.projection
+    if projection is None:
         return "h_t, the hidden state: what the layer emits, one number from each unit"
-    return f"h_t, the hidden state: {trace.spec.projection} numbers, each mixed from all units' outputs"
+    return f"h_t, the hidden state: {projection} numbers, each mixed from all units' outputs"
 
 
 def _table(trace: Trace, names: Sequence[int], most: int, values: Array, initial: Array | None, scale: float) -> Table:
@@ -103,7 +104,7 @@ def _row(label: str, values: Array, scale: float) -> tuple[Cell, ...]:
 
 def _courses(trace: Trace, units: Sequence[int]) -> Table:
     """A strip for each unit's h and c, with the value it ends with."""
-    emitted = {"h": trace.hidden} if trace.spec.projection is None else {}
+    emitted = {"h": trace.hidden} if trace.layer_spec.projection is None else {}
     columns, parts = [Column("unit", "right")], []
     for name, values in {**emitted, "c": trace.cell}.items():
         scale = _scale(values)
@@ -139,10 +140,9 @@ def _notes(trace: Trace, units: int, rows: int, gates: bool) -> tuple[Note, ...]
         found.append(f"{units} of {count(len(trace.units))} units are shown: choose with --unit 0,3,7-9; --json has all.")
     if rows < len(trace.steps):
         found.append(f"{rows} of {count(len(trace.steps))} timesteps are shown: choose with --steps 20-40; --json has all.")
-    if spec.layers > 1 or spec.bidirectional:
-        others = " and ".join(
-            word for word, there in (("--layer", spec.layers > 1), ("--direction", spec.bidirectional)) if there
-        )
+    if len(spec.places) > 1:
+        there = (("--layer", spec.layers > 1), ("--direction", spec.reads_backward))
+        others = " and ".join(word for word, given in there if given)
         found.append(f"Choose another part of the stack with {others}.")
     if not gates:
         found.append("Add --gates to see i, f, g and o. The command `unit`, with --step, writes one unit's arithmetic out.")

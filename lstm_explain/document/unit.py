@@ -26,7 +26,7 @@ def document(unit: Unit) -> Document:
     """Lay out one unit."""
     where = f"sample {count(unit.sample)}, layer {unit.layer}, {unit.direction.value}"
     blocks: list[Block] = [
-        Heading(f"unit {unit.unit} (of 0 to {count(unit.spec.units - 1)}): {where}", 1),
+        Heading(f"unit {unit.unit} (of 0 to {count(unit.layer_spec.units - 1)}): {where}", 1),
         Paragraph(opening(unit)),
         Paragraph(_share(unit)),
         *map(Note, saturated(unit.gates)),
@@ -45,8 +45,8 @@ def document(unit: Unit) -> Document:
 
 def _share(unit: Unit) -> str:
     before = "t-1" if unit.direction is Direction.FORWARD else "t+1"
-    h = "of all units, its own among them" if unit.spec.projection is None else "mixed from all units by the projection"
-    emits = "h and c" if unit.spec.projection is None else "m = o tanh(c), which the projection mixes into h, and c"
+    h = "of all units, its own among them" if unit.layer_spec.projection is None else "mixed from all units by the projection"
+    emits = "h and c" if unit.layer_spec.projection is None else "m = o tanh(c), which the projection mixes into h, and c"
     return (
         f"At every timestep it reads {unit.features + unit.hidden} numbers: {plural(unit.features, 'feature')} of x_t and "
         f"{count(unit.hidden)} of h_{{{before}}}, {h}. It owns {count(unit.parameters)} parameters that no other unit uses, "
@@ -76,7 +76,7 @@ def _shortened(rows: list[tuple[Cell, ...]]) -> tuple[tuple[Cell, ...], ...]:
 
 
 def _steps(unit: Unit) -> Table:
-    emitted = "h" if unit.spec.projection is None else "m"
+    emitted = "h" if unit.layer_spec.projection is None else "m"
     arrays = [*(unit.gates[gate] for gate in GATES), unit.cell, unit.output]
     rows = [
         (Cell(str(t), strong=True), *(Cell(decimal(value, 4), tint=tint(value, 1.0)) for value in values))
@@ -87,7 +87,7 @@ def _steps(unit: Unit) -> Table:
 
 
 def _course(unit: Unit) -> Table:
-    emitted = "h" if unit.spec.projection is None else "m"
+    emitted = "h" if unit.layer_spec.projection is None else "m"
     rows = []
     for name, values in ((emitted, unit.output.tolist()), ("c", unit.cell.tolist())):
         scale = max([0.0, *(abs(value) for value in values if isfinite(value))])
@@ -157,7 +157,7 @@ def _number(value: float, strong: bool = False) -> Cell:
 
 def _states(unit: Unit, step: Arithmetic) -> Table:
     f, i, g, o = (step.gates[gate].value for gate in (Gate.FORGET, Gate.INPUT, Gate.CANDIDATE, Gate.OUTPUT))
-    emitted = "h" if unit.spec.projection is None else "m"
+    emitted = "h" if unit.layer_spec.projection is None else "m"
     rows = (
         (f"f × c_{_before(unit, step.t)}", f"{_plain(f)} × {_plain(step.cell_before)}", step.kept),
         ("i × g", f"{_plain(i)} × {_plain(g)}", step.added),

@@ -68,7 +68,7 @@ def placed(lstm: LSTM, call: Call, result: Result, layer: int | None, record: Re
     array = None if record is None else array_of(record, call, result, layer)
     top = spec.layers - 1 if layer is None else layer
     for number in range(spec.layers) if "states" in result.axes else (top,):
-        for way in spec.directions if result.direction is None else (result.direction,):
+        for way in spec.at(number).directions if result.direction is None else (result.direction,):
             place = place_of(lstm, call, result, number, way, way)
             kind = "cell" if result.holds == "cell" else "hidden"
             apart = 0.0
@@ -88,13 +88,13 @@ def place_of(lstm: LSTM, call: Call, result: Result, layer: int, way: Direction,
         way: which direction's part.
         end: where `forward` or `backward` stops reading; None for the tensor's end, past that of shorter samples.
     """
-    spec = lstm.spec
+    spec = lstm.spec.at(layer)
     direction = spec.directions.index(way)
     own = end is Direction.FORWARD and lstm.lengths is not None and not _repeated(call, spec)
     last: Any = LENGTHS if own else -1
     start = direction * spec.hidden
     along: dict[AxisName, Any] = {
-        "states": layer * len(spec.directions) + direction,
+        "states": lstm.spec.places.index((layer, way)),
         "directions": direction,
         "timesteps": 0 if end is Direction.BACKWARD else last,
         "output": slice(start or None, None if direction else start + spec.hidden) if spec.bidirectional else ALL,
@@ -118,7 +118,7 @@ def array_of(record: Record, call: Call, result: Result, layer: int | None) -> A
     axes = result.axes
     if result.holds == "sequence":
         # A forward direction's states stand still past a sample's end, where its outputs are zeros.
-        whole = parts[Direction.FORWARD].hidden if _repeated(call, record.spec) else record.outputs[number]
+        whole = parts[Direction.FORWARD].hidden if _repeated(call, record.spec.at(number)) else record.outputs[number]
         if "output" in axes:
             return _turned(whole, ("samples", "timesteps", "output"), axes)
         split = whole.reshape(*whole.shape[:2], len(parts), -1)

@@ -84,9 +84,9 @@ def mistaken_places(lstm: LSTM, call: Call, results: Results, record: Record | N
         if result.holds != "sequence" or spec.timesteps == 1 or layer < spec.layers - 1:
             continue
         shorter = lstm.lengths is not None and min(lstm.lengths) < spec.timesteps
-        if shorter and call.past_end(spec) == "zeros":
+        if shorter and call.past_end(spec.at(layer)) == "zeros":
             yield _one_mistaken(lstm, call, result, layer, Direction.FORWARD, "padding", record)
-        if spec.bidirectional:
+        if spec.at(layer).bidirectional:
             yield _one_mistaken(lstm, call, result, layer, Direction.BACKWARD, "first", record)
 
 

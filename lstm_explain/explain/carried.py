@@ -86,8 +86,10 @@ def check_carry(lstm: LSTM) -> None:
     if lstm.from_the_end:
         found = "read from the end, a piece would start from the state of the piece after it, which is still to come"
         raise UsageError("--carry-state", found, "Leave it out")
-    if spec.bidirectional:
+    if spec.reads_backward:
         found = "read backwards, a piece would start from the state of the piece after it, which is still to come"
+        if lstm.loaded is not None:
+            raise UsageError("--carry-state", found, "Leave it out")
         raise UsageError("--carry-state --bidirectional", found, "Leave one of them out")
     if spec.samples == 1:
         found = "there is one sample, so there is no border to carry a state over"
@@ -127,7 +129,7 @@ def carry(
             place = sample - block.start
             own = state if place == 0 else _state_after(joined, int(_ends(lengths)[place - 1]))
         borders.add(block, lengths, joined)
-        state = State(joined.last_hidden, joined.last_cell)
+        state = _state_after(joined, -1)
     return borders.carried(), _run_alone(lstm, sample, own)
 
 
@@ -141,7 +143,8 @@ def _run_joined(lstm: LSTM, samples: range, lengths: Array, state: State | None)
     """Run a block's samples as one sequence, without their padding."""
     spec = lstm.spec
     sizes = replace(spec, samples=1, timesteps=int(lengths.sum()))
-    copies = len(samples) * spec.timesteps * (spec.features + 4 * spec.hidden) * spec.item_bytes
+    widest = max(spec.at(layer).hidden for layer, _ in spec.unlike_layers)
+    copies = len(samples) * spec.timesteps * (spec.features + 4 * widest) * spec.item_bytes
     both = lstm.run_bytes(len(samples)) + run_bytes(sizes) + copies
     lstm.afford(both, f"running {len(samples)} samples one by one and as one sequence")
     run = np.arange(spec.timesteps) < lengths[:, None]
@@ -159,7 +162,7 @@ def _run_alone(lstm: LSTM, sample: int, state: State | None) -> Record:
 def _state_after(record: Record, place: int) -> State:
     """The states of every layer after one timestep of a long sequence."""
     parts = [part for layer in record.layers for part in layer.values()]
-    return State(np.stack([part.hidden[:, place] for part in parts]), np.stack([part.cell[:, place] for part in parts]))
+    return State(tuple(part.hidden[:, place] for part in parts), tuple(part.cell[:, place] for part in parts))
 
 
 class _Borders:
@@ -168,7 +171,8 @@ class _Borders:
     def __init__(self, lstm: LSTM, layer: int, units: Array) -> None:
         spec, borders = lstm.spec, lstm.spec.samples - 1
         self.layer, self.units = layer, units
-        self.numbers = units if spec.projection is None else np.arange(spec.hidden)
+        own = spec.at(layer)
+        self.numbers = units if own.projection is None else np.arange(own.hidden)
         each = NUMBER_BYTES * (len(self.numbers) + len(units)) + BORDER_BYTES
         lstm.afford(borders * each, f"keeping the states at {borders} borders")
         self.hidden = np.empty((borders, len(self.numbers)), spec.dtype)

@@ -54,11 +54,11 @@ class Course(NamedTuple):
         return Course(*({key: array[steps] for key, array in side.items()} for side in self))
 
 
-def memory_needed(spec: Spec, layer: int) -> int:
-    """An upper bound on the bytes that a check takes beside the run."""
-    numbers = sum(axes.elements for axes in weight_shapes(spec, layer).values())
+def memory_needed(spec: Spec) -> int:
+    """An upper bound on the bytes that a check of one layer takes beside the run."""
+    numbers = sum(axes.elements for axes in weight_shapes(spec, 0).values())
     square = 3 * spec.units**2 if spec.peepholes else 0  # a joined matrix has a square block for each peephole
-    vectors = (3 * len(GATES) + 6) * spec.units + 2 * (spec.features_of(layer) + spec.hidden)
+    vectors = (3 * len(GATES) + 6) * spec.units + 2 * (spec.features + spec.hidden)
     return 8 * (COPIES * numbers + 2 * square + (spec.timesteps + 3 * STEPS_AT_ONCE) * vectors)
 
 
@@ -69,7 +69,7 @@ def checked(
 
     Args:
         notation: whose equations.
-        spec: the sizes and options.
+        spec: the sizes and options of the layer.
         weights: the layer's.
         part: what the layer computed.
         sample: the sample's place in the record.

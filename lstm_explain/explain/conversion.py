@@ -63,6 +63,12 @@ class Conversion(NamedTuple):
             return ""
         if not has:
             return "none, written as zeros"
+        lacking = any(not layer.bias for layer in self.spec.stack) and self.target.always_biases
+        done = self._of_biases(has, wants)
+        return "; ".join(filter(None, [done, "zeros in layers that have none" if lacking else ""]))
+
+    def _of_biases(self, has: int, wants: int) -> str:
+        """What is done to those that there are."""
         first = "all of it" if has == 1 else "their sum"
         if wants > 1:
             return f"{'one' if has == 1 else 'two'} into two: {first} in the first, zero in the second"
@@ -77,12 +83,12 @@ class Conversion(NamedTuple):
         return "; ".join(said)
 
     def _directions(self) -> str:
-        if not self.spec.bidirectional or self.source.stacked == self.target.stacked:
+        if not self.spec.reads_backward or self.source.stacked == self.target.stacked:
             return ""
         return "stacked: both in one array" if self.target.stacked else "taken apart: an array for each"
 
     def _peepholes(self) -> str:
-        if not self.spec.peepholes:
+        if not any(self.spec.at(layer).peepholes for layer, _ in self.spec.unlike_layers):
             return ""
         source, target = self.source, self.target
         apart, each = ("*" in str(source.peephole), "*" in str(target.peephole))

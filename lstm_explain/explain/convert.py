@@ -13,9 +13,9 @@ from lstm_explain.core.inputs import SeededInputs
 from lstm_explain.core.weights import Weights
 from lstm_explain.errors import UsageError
 from lstm_explain.explain.conversion import Conversion
-from lstm_explain.explain.framework_names import framework_of
+from lstm_explain.explain.framework_names import ONE_ALONE, framework_of, several_chosen
 from lstm_explain.explain.result import Explanation
-from lstm_explain.frameworks.convention import Convention
+from lstm_explain.frameworks.convention import UNLIKE, Convention
 from lstm_explain.frameworks.known import CONVENTIONS
 from lstm_explain.frameworks.stored import stored, written
 
@@ -57,8 +57,6 @@ READ_BY: dict[Kind, tuple[Kind, ...]] = {
 STATES = {"onnx": ("initial_h", "initial_c")}
 OTHER_STATES = ("h_0", "c_0")
 """What the states are called that an LSTM starts from: in the operator of ONNX, and elsewhere."""
-TELL_DIRECTIONS = tuple(name for name, one in CONVENTIONS.items() if one.stacked or "{layer}" in one.ways[Direction.BACKWARD])
-"""The conventions in whose arrays readers find both directions again."""
 
 
 class Written(NamedTuple):
@@ -100,7 +98,7 @@ class Convert(Explanation):
     compared: int
     """How many numbers of the output were compared."""
     initial: State | None = None
-    """The states of its own that the LSTM starts from, [layers*directions, 1, units or hidden]; None for zeros."""
+    """The states of its own that the LSTM starts from, of one sample; None for zeros."""
     states_written: bool = False
     """Whether these are among the arrays: those of an `.onnx` model. Other files hold weights alone."""
 
@@ -119,16 +117,6 @@ class Convert(Explanation):
     def initial_states(self) -> str | None:
         """What became of the LSTM's own initial states: `written`, or `not written`; None where it has none."""
         return None if self.initial is None else "written" if self.states_written else "not written"
-
-    @property
-    def tells_directions(self) -> bool:
-        """Whether a reader finds the directions of its arrays again."""
-        return not self.spec.bidirectional or self.convention.framework in TELL_DIRECTIONS
-
-    @property
-    def telling_directions(self) -> list[str]:
-        """The conventions in which a reader would, and which have all options of this LSTM."""
-        return [name for name in TELL_DIRECTIONS if not CONVENTIONS[name].lacks(self.spec)]
 
     @property
     def from_the_end(self) -> bool:
@@ -167,9 +155,9 @@ def explain_convert(lstm: LSTM, to: str, written_by: str | None = None, model: b
         UsageError: there is no such convention, or it lacks an option of this LSTM.
         RefusedError: the copies would need more memory than the budget.
     """
-    target, source = _checked("--to", to, lstm.spec), OURS
+    target, source = _checked("--to", to, lstm), OURS
     if written_by is not None:
-        source = _checked("convert", written_by, lstm.spec)
+        source = _checked("convert", written_by, lstm)
     elif lstm.loaded is not None:
         source = CONVENTIONS.get(lstm.origin["weights"].get("framework", ""), OURS)
     sizes = sum(array.nbytes for layer in lstm.weights.layers for part in layer.values() for array in part.tensors().values())
@@ -177,12 +165,12 @@ def explain_convert(lstm: LSTM, to: str, written_by: str | None = None, model: b
     weights, spec = lstm.weights, lstm.spec
     if written_by is not None:
         weights = Weights(tuple(_read_back(source, parts, halved=True) for parts in weights.layers))
-        spec = replace(spec, bias=spec.bias or source.bias_count(spec) > 0)
+        spec = source.built(spec)
     again = Weights(tuple(_read_back(target, parts) for parts in weights.layers))
     initial = _own_states(lstm)
     states = _states(STATES["onnx"], initial, spec) if model else ()
     start = initial if model else None
-    difference, compared = _difference(spec, (weights, start), target, (again, _joined_states(states)), lstm.seed)
+    difference, compared = _difference((spec, weights, start), (target.built(spec), again, _joined_states(states)), lstm.seed)
     before = _written(source, weights, spec)
     arrays = _made_of(_written(target, weights, spec), _kinds(target, spec), before, _kinds(source, spec))
     were = _states(STATES.get(source.framework, OTHER_STATES), initial, spec)
@@ -201,12 +189,15 @@ def explain_convert(lstm: LSTM, to: str, written_by: str | None = None, model: b
     )
 
 
-def _checked(option: str, name: str, spec: Spec) -> Convention:
-    """The convention of a name, once it is known to have all options of a spec."""
-    convention = framework_of(name, option).convention
-    lacking = convention.lacks(spec)
+def _checked(option: str, name: str, lstm: LSTM) -> Convention:
+    """The convention of a name, once it is known to have all options of an LSTM."""
+    convention, fix = framework_of(name, option).convention, ""
+    lacking = convention.lacks(lstm.spec)
+    if lacking == UNLIKE:
+        alone = f"; or {ONE_ALONE}" if several_chosen(lstm) else ""
+        fix = f"Choose another framework, such as keras{alone}"
     if lacking:
-        raise UsageError(f"{option} {name}", f"{convention.title}'s LSTM has no {lacking}, and this one has")
+        raise UsageError(f"{option} {name}", f"{convention.title}'s LSTM has no {lacking}, and this one has", fix)
     return convention
 
 
@@ -224,18 +215,12 @@ def _read_back(
 
 
 def _difference(
-    spec: Spec,
-    first: tuple[Weights, State | None],
-    target: Convention,
-    second: tuple[Weights, State | None],
-    seed: int,
+    first: tuple[Spec, Weights, State | None], second: tuple[Spec, Weights, State | None], seed: int
 ) -> tuple[float, int]:
     """The largest difference between the outputs of both, each from its own states, and how many numbers these are."""
-    (weights, start), (again, start_again) = ((one, state and state.repeated(SAMPLES)) for one, state in (first, second))
-    sizes = replace(spec, samples=SAMPLES, timesteps=TIMESTEPS)
+    sizes = replace(first[0], samples=SAMPLES, timesteps=TIMESTEPS)
     inputs = SeededInputs(sizes, seed).block(0, SAMPLES)
-    one = forward(sizes, weights, inputs, start).output
-    other = forward(replace(sizes, bias=spec.bias or target.bias_count(spec) > 0), again, inputs, start_again).output
+    one, other = (forward(spec, weights, inputs, start and start.repeated(SAMPLES)).output for spec, weights, start in (first, second))
     return float(np.abs(one - other).max()), one.size
 
 
@@ -245,26 +230,27 @@ def _difference(
 def _own_states(lstm: LSTM) -> State | None:
     """The states that a model has of its own; None for zeros."""
     initial = None if lstm.loaded is None else lstm.loaded.initial
-    return initial if initial is not None and any(one.any() for one in initial) else None
+    return initial if initial is not None and initial.any() else None
 
 
 def _states(names: tuple[str, str], initial: State | None, spec: Spec) -> tuple[Written, ...]:
     """The states as arrays of every layer, [directions, 1, units or hidden] each."""
     if initial is None:
         return ()
-    ways, several = len(spec.directions), spec.layers > 1
-    return tuple(
-        Written(f"lstm_{layer}/{name}" if several else name, layer, None, array[layer * ways : (layer + 1) * ways].copy())
-        for layer in range(spec.layers)
-        for name, array in zip(names, initial, strict=True)
-    )
+    found = []
+    for layer in range(spec.layers):
+        places = [place for place, (number, _) in enumerate(spec.places) if number == layer]
+        before = f"{_module(layer)}/" if spec.layers > 1 else ""
+        for name, arrays in zip(names, initial, strict=True):
+            found.append(Written(before + name, layer, None, np.stack([arrays[place] for place in places])))
+    return tuple(found)
 
 
 def _joined_states(states: tuple[Written, ...]) -> State | None:
     """The states of all layers, from the arrays of each."""
     if not states:
         return None
-    return State(*(np.concatenate([one.array for one in states[place::2]]) for place in range(2)))
+    return State(*(tuple(array for one in states[place::2] for array in one.array) for place in range(2)))
 
 
 # --- the arrays, and what each is made of -----------------------------------------------------------------------------
@@ -272,12 +258,29 @@ def _joined_states(states: tuple[Written, ...]) -> State | None:
 
 def _written(convention: Convention, weights: Weights, spec: Spec) -> tuple[Written, ...]:
     """All arrays of a stack, under names that no two share."""
-    arrays = tuple(
-        Written(name, layer, way, array)
-        for layer in range(spec.layers)
-        for name, way, array in written(convention, weights.layers[layer], layer)
+    return tuple(
+        Written(_before(convention, spec, layer) + _side(convention, way, parts) + name, layer, way, array)
+        for layer, parts in enumerate(weights.layers)
+        for name, way, array in written(convention, parts, layer)
     )
-    return _apart(arrays)
+
+
+def _before(convention: Convention, spec: Spec, layer: int) -> str:
+    """What stands before a layer's names, where they say nothing of layers."""
+    if convention.numbers_layers:
+        return ""
+    if spec.layers > 1:
+        return f"{_module(layer)}/"
+    return f"{convention.both}/" if convention.both and spec.bidirectional else ""
+
+
+def _side(convention: Convention, way: Direction | None, parts: dict[Direction, LayerWeights]) -> str:
+    """What stands before the names of a direction, where they do not say which."""
+    return f"{convention.sides[way]}/" if way is not None and len(parts) > 1 and not convention.names_directions else ""
+
+
+def _module(layer: int) -> str:
+    return f"lstm_{layer}"
 
 
 def _kinds(convention: Convention, spec: Spec) -> list[Stored]:
@@ -304,16 +307,3 @@ def _reads(kind: Stored, was: Stored) -> bool:
     ways = kind.direction is None or was.direction is None or kind.direction is was.direction
     gates = kind.gate is None or was.gate is None or kind.gate is was.gate
     return kind.layer == was.layer and ways and gates and was.kind in READ_BY[kind.kind]
-
-
-def _apart(arrays: tuple[Written, ...]) -> tuple[Written, ...]:
-    """Names that no two arrays share: where a convention's say nothing of layers or directions, these stand before them."""
-    names = [one.name for one in arrays]
-    if len(set(names)) == len(names):
-        return arrays
-    return tuple(one._replace(name=f"{_module(one)}/{one.name}") for one in arrays)
-
-
-def _module(one: Written) -> str:
-    way = "" if one.direction in (None, Direction.FORWARD) else f"_{one.direction}"
-    return f"lstm_{one.layer}{way}"

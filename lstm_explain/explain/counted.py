@@ -16,6 +16,7 @@ class Count(NamedTuple):
     """How many of something there are."""
 
     value: int
+    """In one such place, unit, state or output; of `layer`, where layers differ."""
     noun: str
     """What is counted, in the singular."""
     within: str
@@ -27,13 +28,16 @@ class Count(NamedTuple):
     """In the axis words of the command line."""
     measured: bool
     """True where it was read off an array of a run that just happened."""
+    layer: int | None = None
+    """Which layer `value` is of, where the layers of a stack differ: the first that has such a thing."""
 
     def to_dict(self) -> dict[str, Any]:
-        return self._asdict()
+        told = self._asdict()
+        return told if self.layer is not None else {name: value for name, value in told.items() if name != "layer"}
 
 
 class _Axis(NamedTuple):
-    """The last axis, or another, of a tensor of layer 0, and what one step along it is."""
+    """The last axis, or another, of a tensor of a layer, and what one step along it is."""
 
     tensor: str
     noun: str
@@ -62,30 +66,33 @@ _AXES: dict[Thing, tuple[_Axis, ...]] = {
 
 def counted(thing: Thing, shapes: Shapes) -> Count | None:
     """How many of a thing there are; None where this LSTM has no such thing, or the word is no count."""
-    axes, formula = _AXES.get(thing, ()), _formula(thing, shapes.spec)
+    axes, spec = _AXES.get(thing, ()), shapes.spec
     if not axes:
-        return _structure(thing, shapes.spec, formula)
-    sizes = [_size(axis, shapes) for axis in axes]
-    if None in sizes:
+        return _structure(thing, spec, _formula(thing, spec))
+    by_layer = {layer: size for layer in range(spec.layers) if (size := _sizes(axes, shapes, layer)) is not None}
+    if not by_layer:
         return None
-    value = sum(size for size in sizes if size is not None)
-    places = _places(shapes.spec) if axes[0].within == "place" else 1
-    return Count(value, axes[0].noun, axes[0].within, value * places, formula, shapes.measured)
+    layer, value = next(iter(by_layer.items()))
+    within = axes[0].within
+    total = sum(by_layer[one] for one, _ in spec.places) if within == "place" else value
+    own = layer if spec.stack and within != "input" else None
+    return Count(value, axes[0].noun, within, total, _formula(thing, spec.at(layer)), shapes.measured, own)
 
 
-def _size(axis: _Axis, shapes: Shapes) -> int | None:
-    found = _tensor(axis.tensor, shapes)
-    return None if found is None else found.shape.sizes[axis.place]
+def _sizes(axes: tuple[_Axis, ...], shapes: Shapes, layer: int) -> int | None:
+    """The sum of the axes' sizes in a layer; None where it has no such tensor."""
+    tensors = [_tensor(axis.tensor, shapes, layer) for axis in axes]
+    sizes = [one.shape.sizes[axis.place] for axis, one in zip(axes, tensors, strict=True) if one is not None]
+    return sum(sizes) if len(sizes) == len(axes) else None
 
 
-def _tensor(name: str, shapes: Shapes) -> Tensor | None:
-    layer = None if name == "input" else 0
-    return next(iter(shapes.of(name, layer=layer)), None)
+def _tensor(name: str, shapes: Shapes, layer: int) -> Tensor | None:
+    return next(iter(shapes.of(name, layer=None if name == "input" else layer)), None)
 
 
 def _structure(thing: Thing, spec: Spec, formula: str) -> Count | None:
     """What is a matter of structure and no axis of a tensor: gates, cells and layers."""
-    places = _places(spec)
+    places = len(spec.places)
     if thing is Thing.GATE:
         return Count(len(GATES), "gate", "unit", len(GATES), formula, False)
     if thing is Thing.SIGMOID_GATE:
@@ -100,11 +107,8 @@ def _structure(thing: Thing, spec: Spec, formula: str) -> Count | None:
     return None
 
 
-def _places(spec: Spec) -> int:
-    return spec.layers * len(spec.directions)
-
-
 def _formula(thing: Thing, spec: Spec) -> str:
+    spec = spec.at(0)
     hidden = "units" if spec.projection is None else "projection"
     both = "2*" if spec.bidirectional else ""
     formulas = {

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 from lstm_explain.errors import UsageError
 from lstm_explain.explain.checking import checked, memory_needed
 from lstm_explain.explain.expression import Piece, in_one_line, latex_of, names, pieces
-from lstm_explain.explain.result import Explanation
+from lstm_explain.explain.result import LayerExplanation
 from lstm_explain.explain.selection import check_layer, check_step, check_unedited, check_unit
 from lstm_explain.explain.substitution import chains
 from lstm_explain.explain.unit import explain_unit
@@ -99,7 +99,7 @@ class Numbers(NamedTuple):
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class Equations(Explanation):
+class Equations(LayerExplanation):
     """One layer's equations, in one notation or in all."""
 
     topic: ClassVar[str] = "equations"
@@ -162,8 +162,9 @@ def explain_equations(
     _check_numbers(every, numbers, unit, step)
     layer, way = check_layer(spec, layer, direction)
     sample = lstm.checked_sample(sample)
-    unit, step = check_unit(spec, unit or 0), None if step is None else check_step(spec, step)
-    lstm.afford(memory_needed(spec, layer), "checking the equations")
+    own = spec.at(layer)
+    unit, step = check_unit(own, unit or 0), None if step is None else check_step(spec, step)
+    lstm.afford(memory_needed(own), "checking the equations")
     record, place = lstm.run_sample(sample)
     length, part, weights = record.length(place), record.of(layer, way), lstm.weights.of(layer, way)
     step = min(USUAL_STEP, length) if step is None else step
@@ -175,7 +176,7 @@ def explain_equations(
         sample=sample,
         length=length,
         every=every,
-        notations=tuple(_written(one, spec, way, checked(one, spec, weights, part, place, length)) for one in chosen),
+        notations=tuple(_written(one, own, way, checked(one, own, weights, part, place, length)) for one in chosen),
         numbers=_numbers(lstm, chosen[0], unit, step, sample, layer, way) if numbers else None,
     )
 
@@ -213,7 +214,7 @@ def _written(notation: Notation, spec: Spec, way: Direction, found: tuple[dict[s
 def _numbers(lstm: LSTM, notation: Notation, unit: int, step: int, sample: int, layer: int, way: Direction) -> Numbers:
     arithmetic = explain_unit(lstm, unit, sample, step, layer, way).arithmetic
     assert arithmetic is not None
-    writer = Writer(notation, lstm.spec, Moment.of(way, step, unit))
+    writer = Writer(notation, lstm.spec.at(layer), Moment.of(way, step, unit))
     return Numbers(unit, arithmetic, chains(writer, arithmetic))
 
 

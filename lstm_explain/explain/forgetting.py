@@ -94,7 +94,7 @@ def _seeded(lstm: LSTM, init: Init) -> LSTM:
 
 def _forget_gates(lstm: LSTM, start: int, stop: int, layer: int, way: Direction) -> Array:
     """Every f of a block but at padding; [samples and timesteps, units]."""
-    sizes = replace(lstm.spec, samples=stop - start)
+    sizes = replace(lstm.spec.at(layer), samples=stop - start)
     copies = 4 * 8 * sizes.samples * sizes.timesteps * sizes.units
     lstm.afford(lstm.run_bytes(sizes.samples) + copies, f"averaging the forget gates of {sizes.samples} samples")
     record = lstm.run(start, stop)

@@ -8,12 +8,13 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from lstm_explain.errors import UsageError
 from lstm_explain.explain.call_places import array_of, input_of
 from lstm_explain.explain.call_states import mistaken_places, states_of
-from lstm_explain.explain.framework_names import framework_of
+from lstm_explain.explain.framework_names import ONE_ALONE, framework_of, several_chosen
 from lstm_explain.explain.framework_shapes import shape_in
 from lstm_explain.explain.frameworks import explain_frameworks
 from lstm_explain.explain.spelling import repeated
 from lstm_explain.frameworks.call_lines import CallOptions
 from lstm_explain.frameworks.calls import CALLS
+from lstm_explain.frameworks.convention import UNLIKE
 from lstm_explain.frameworks.python_code import lines_of
 
 if TYPE_CHECKING:
@@ -82,8 +83,8 @@ class FrameworkCall(NamedTuple):
     """Whether the shapes of what is read and returned were read off arrays of a run over all samples."""
     states: tuple[State, ...]
     mistaken: tuple[Mistaken, ...]
-    past_end: PastEnd
-    """What the output of every timestep holds past a sample's end."""
+    past_end: tuple[PastEnd, ...]
+    """What the output of every timestep holds past a sample's end, of each layer."""
     compared: int
     """On how many samples; 0 where none could be run."""
     initial: bool
@@ -114,7 +115,7 @@ class FrameworkCall(NamedTuple):
             "states": [one.to_dict() for one in self.states],
             "mistaken": [one.to_dict() for one in self.mistaken],
             "compared_samples": self.compared,
-            "past_end": self.past_end,
+            "past_end": self.past_end[-1],
             "initial_states": self.call.initial,
             "remarks": list(self.remarks),
         }
@@ -150,13 +151,13 @@ def framework_call(lstm: LSTM, name: str | None, asked: dict[str, Any]) -> Frame
         call=call,
         options=options,
         lines=tuple(_lines(lstm, call, options)),
-        reads=_shape(lstm.spec, axes, input_of(record, axes) if record is not None and measured else None),
+        reads=_shape(lstm.spec.at(0), axes, input_of(record, axes) if record is not None and measured else None),
         otherwise=_otherwise(lstm.spec, call, options),
         returns=tuple(_returned(lstm.spec, call, found, layer, record if measured else None) for layer, found in results),
         measured=measured,
         states=tuple(states_of(lstm, call, results, record)),
         mistaken=tuple(mistaken_places(lstm, call, results, record)),
-        past_end=call.past_end(lstm.spec),
+        past_end=tuple(call.past_end(lstm.spec.at(layer)) for layer in range(lstm.spec.layers)),
         compared=compared,
         initial=lstm.loaded is not None and lstm.loaded.initial is not None,
     )
@@ -206,8 +207,10 @@ def _check(lstm: LSTM, one: Described, options: CallOptions) -> None:
         return
     able = [name for name in CALLS if framework_of(name).convention.lacks(lstm.spec) is None]
     other = f"give --framework {able[0]}" if able else "leave out --framework"
-    if lstm.loaded is not None:
-        raise UsageError(asked, f"{one.title} has no {lacks}, which this LSTM has", other.capitalize())
+    if lstm.loaded is not None or lacks == UNLIKE:
+        who = f"{one.title}'s LSTM" if lacks == UNLIKE else one.title
+        alone = f", or {ONE_ALONE}" if lacks == UNLIKE and several_chosen(lstm) else ""
+        raise UsageError(asked, f"{who} has no {lacks}, which this LSTM has", f"{other.capitalize()}{alone}")
     option = "--peepholes" if lacks == "peepholes" else f"--projection {lstm.spec.projection}"
     raise UsageError(f"{asked} {option}", f"{one.title} has no {lacks}", f"Leave out {option.split()[0]}, or {other}")
 
@@ -218,7 +221,7 @@ def _otherwise(spec: Spec, call: Call, options: CallOptions) -> tuple[str, Shape
         ("--layout 1", options.layout, options._replace(layout=1)),
     ):
         if not asked and call.reads(other) != call.reads(options):
-            return option, shape_in(spec, call.reads(other))
+            return option, shape_in(spec.at(0), call.reads(other))
     return None
 
 
@@ -226,14 +229,16 @@ def _otherwise(spec: Spec, call: Call, options: CallOptions) -> tuple[str, Shape
 
 
 def _results(spec: Spec, call: Call, options: CallOptions) -> Iterator[tuple[int | None, Result]]:
-    for layer in range(spec.layers) if call.each_layer else (None,):
-        for result in call.returns(spec, options, layer in (None, spec.layers - 1)):
-            yield layer, result
+    if not call.each_layer:
+        yield from ((None, result) for result in call.returns(spec, options, True))
+        return
+    for layer in range(spec.layers):
+        yield from ((layer, result) for result in call.returns(spec.at(layer), options, layer == spec.layers - 1))
 
 
 def _returned(spec: Spec, call: Call, result: Result, layer: int | None, record: Record | None) -> Returned:
     array = None if record is None else array_of(record, call, result, layer)
-    shape = _shape(spec, result.axes, array)
+    shape = _shape(spec if layer is None else spec.at(layer), result.axes, array)
     return Returned(result, layer, shape, shape.elements * spec.item_bytes)
 
 
@@ -271,7 +276,8 @@ def _record(lstm: LSTM) -> Record | None:
 def _beside(lstm: LSTM, samples: int) -> int:
     """The bytes that comparing takes beside the run."""
     spec = lstm.spec
-    return samples * COPIES * spec.layers * len(spec.directions) * (spec.hidden + spec.units) * spec.item_bytes
+    layers = [spec.at(layer) for layer, _ in spec.places]
+    return samples * COPIES * sum(layer.hidden + layer.units for layer in layers) * spec.item_bytes
 
 
 def _sizes(shape: Shape) -> dict[str, Any]:

@@ -10,9 +10,12 @@ from lstm_explain.explain.spelling import LONGEST_SHOWN, key, repeated
 from lstm_explain.frameworks.known import LAYERS
 
 if TYPE_CHECKING:
+    from lstm_explain.core.lstm import LSTM
     from lstm_explain.frameworks.described import Described
 
 NEAREST = 3  # how many names a message proposes
+ONE_ALONE = "choose one layer alone: FILE#NAME"
+"""What to do where a framework has not what a stack has that was put together of a file's layers."""
 _BY_KEY = {key(alias): layer for layer in LAYERS.values() for alias in (*layer.aliases, layer.title, layer.built, layer.name)}
 
 
@@ -34,3 +37,8 @@ def framework_of(name: str, asked: str = "frameworks") -> Described:
     nearest = f"The nearest {'is' if len(near) == 1 else 'are'} {', '.join(near)}. " if near else ""
     fix = f"{nearest}See all with lstm-explain frameworks"
     raise UsageError(f"{asked} {repeated(name)}", "there is no such framework here", fix)
+
+
+def several_chosen(lstm: LSTM) -> bool:
+    """Whether the LSTM is several layers of a file, each of which can be chosen alone."""
+    return lstm.loaded is not None and "+" in lstm.origin["weights"].get("layer", "")

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 def shape_in(spec: Spec, axes: Iterable[AxisName]) -> Shape:
-    """The shape of a tensor with the given axes."""
+    """The shape of a tensor with the given axes; `spec` is of one layer, or of layers that are alike."""
     ways = len(spec.directions)
     both = "2*" if spec.bidirectional else ""
     named: dict[AxisName, Axis] = {
@@ -33,22 +33,34 @@ def shape_in(spec: Spec, axes: Iterable[AxisName]) -> Shape:
 
 
 def formula(convention: Convention, spec: Spec) -> str:
-    """How many parameters the framework counts, in the axis words of the command line."""
-    first = _one_layer(convention, spec, "features")
-    if spec.layers == 1:
-        return first
-    above = ("2*" if spec.bidirectional else "") + _hidden(spec)
-    return f"{first} + {'' if spec.layers == 2 else f'{spec.layers - 1}*'}{_one_layer(convention, spec, above)}"
+    """How many parameters the framework counts, in the axis words of the command line.
+
+    Where layers differ, a size has the layer's number: units_0. Layers that are alike are counted once, and taken times.
+    """
+    terms = [("" if times == 1 else f"{times}*") + _one_layer(convention, spec, layer) for layer, times in spec.unlike_layers]
+    return " + ".join(terms)
 
 
-def _one_layer(convention: Convention, spec: Spec, reads: str) -> str:
-    biases = convention.bias_count(spec)
-    one = f"4*units*({reads} + {_hidden(spec)}{f' + {biases}' if biases else ''})"
-    extra = (" + 3*units" if spec.peepholes else "") + (" + units*projection" if spec.projection else "")
-    if not extra or (spec.layers == 1 and not spec.bidirectional):
-        return ("2*" if spec.bidirectional else "") + one + extra
-    return f"{'2*' if spec.bidirectional else ''}({one}{extra})"
+def _one_layer(convention: Convention, spec: Spec, layer: int) -> str:
+    own, biases = spec.at(layer), convention.bias_count(spec.at(layer))
+    units, hidden = _word("units", spec, layer), _hidden(spec, layer)
+    neurons = f"4*{units}*({_reads(spec, layer)} + {hidden}{f' + {biases}' if biases else ''})"
+    extra = (f" + 3*{units}" if own.peepholes else "") + (f" + {units}*{hidden}" if own.projection else "")
+    both = "2*" if own.bidirectional else ""
+    if not extra or (spec.layers == 1 and not both):
+        return both + neurons + extra
+    return f"{both}({neurons}{extra})"
 
 
-def _hidden(spec: Spec) -> str:
-    return "units" if spec.projection is None else "projection"
+def _reads(spec: Spec, layer: int) -> str:
+    if layer == 0:
+        return "features"
+    return ("2*" if spec.at(layer - 1).bidirectional else "") + _hidden(spec, layer - 1)
+
+
+def _hidden(spec: Spec, layer: int) -> str:
+    return _word("units" if spec.at(layer).projection is None else "projection", spec, layer)
+
+
+def _word(size: str, spec: Spec, layer: int) -> str:
+    return f"{size}_{layer}" if spec.stack else size

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, TypeAlias
 
 from lstm_explain.core.cost import making_bytes, weight_bytes
@@ -10,6 +10,7 @@ from lstm_explain.explain.framework_names import framework_of
 from lstm_explain.explain.framework_program import Program, program_of
 from lstm_explain.explain.framework_shapes import formula, shape_in
 from lstm_explain.explain.result import Explanation
+from lstm_explain.frameworks.convention import UNLIKE
 from lstm_explain.frameworks.known import LAYERS
 from lstm_explain.frameworks.stored import Stored, stored, written
 
@@ -50,9 +51,14 @@ class Written(NamedTuple):
     """All of them where the framework was asked for; beside others, of layers that are alike the first alone."""
     reads: Shape | None
     returns: tuple[tuple[str, Shape, str], ...]
-    """Name, shape and meaning of each tensor."""
+    """Name, shape and meaning of each tensor; of the last layer, where layers differ."""
     read_back: ReadBack | None
     """None where the weights were not made, and beside others."""
+
+    @property
+    def layers_alone(self) -> bool:
+        """Whether each layer can be built by itself, and all of them as one cannot."""
+        return self.lacks == UNLIKE
 
     def to_dict(self) -> dict[str, Any]:
         one, convention = self.described, self.described.convention
@@ -143,6 +149,7 @@ def _written(lstm: LSTM, one: Described, measured: bool, whole: bool) -> Written
     lacks = convention.lacks(spec)
     if lacks is not None:
         return Written(one, lacks, None, None, (), None, (), None)
+    last = spec.at(spec.layers - 1) if spec.stack else spec
     layers = range(spec.layers) if whole else range(len(spec.unlike_layers))
     weights = [array for layer in layers for array in stored(convention, spec, layer)]
     if measured:
@@ -153,8 +160,8 @@ def _written(lstm: LSTM, one: Described, measured: bool, whole: bool) -> Written
         parameters=convention.parameters(spec),
         formula=formula(convention, spec),
         weights=tuple(weights),
-        reads=shape_in(spec, one.reads),
-        returns=tuple((tensor.name, shape_in(spec, tensor.axes), tensor.meaning) for tensor in one.returns),
+        reads=shape_in(spec.at(0), one.reads),
+        returns=tuple((tensor.name, shape_in(last, tensor.axes), tensor.meaning) for tensor in one.returns),
         read_back=_read_back(lstm, one) if measured and whole else None,
     )
 
@@ -177,7 +184,7 @@ def _read_back(lstm: LSTM, one: Described) -> ReadBack:
     back = [{way: one.convention.unpack(one.convention.pack(part)) for way, part in parts.items()} for parts in layers]
     pairs = [(part, back[layer][way]) for layer, parts in enumerate(layers) for way, part in parts.items()]
     apart = max(_apart(ours, read) for ours, read in pairs)
-    return _run_back(lstm, Weights(tuple(back)), apart)
+    return _run_back(lstm, one, Weights(tuple(back)), apart)
 
 
 def _apart(ours: LayerWeights, read: LayerWeights) -> float:
@@ -186,7 +193,7 @@ def _apart(ours: LayerWeights, read: LayerWeights) -> float:
     return max(float(abs(named[name] - ours.tensors().get(name, 0)).max()) for name in named)
 
 
-def _run_back(lstm: LSTM, weights: Weights, apart: float) -> ReadBack:
+def _run_back(lstm: LSTM, one: Described, weights: Weights, apart: float) -> ReadBack:
     import numpy as np
 
     from lstm_explain.core.forward import forward
@@ -195,8 +202,8 @@ def _run_back(lstm: LSTM, weights: Weights, apart: float) -> ReadBack:
     if 2 * lstm.run_bytes(stop - start) > lstm.max_memory:
         return ReadBack(apart, None, 0)
     record = lstm.run(start, stop)
-    spec = replace(record.spec, bias=all(part.bias is not None for parts in weights.layers for part in parts.values()))
-    again = forward(spec, weights, record.input, lengths=record.lengths)
+    initial = None if lstm.loaded is None or lstm.loaded.initial is None else lstm.loaded.initial.repeated(stop - start)
+    again = forward(one.convention.built(record.spec), weights, record.input, initial, record.lengths)
     return ReadBack(apart, float(np.abs(again.output - record.output).max()), stop - start)
 
 

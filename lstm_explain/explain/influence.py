@@ -17,7 +17,7 @@ from lstm_explain.explain.plain import plain
 from lstm_explain.explain.poking import Ripple, Statements, ripple, statements
 from lstm_explain.explain.reach import ThroughTime
 from lstm_explain.explain.reach import through_time as through_time_of
-from lstm_explain.explain.result import Explanation
+from lstm_explain.explain.result import LayerExplanation
 from lstm_explain.explain.selection import check_layer, check_run_step, check_unedited, check_unit
 from lstm_explain.explain.shares import Derivatives, derivatives_at, mean_derivatives
 
@@ -31,7 +31,7 @@ BY = 0.1
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class Influence(Explanation):
+class Influence(LayerExplanation):
     """What the units of one layer and direction do to each other."""
 
     topic: ClassVar[str] = "influence"
@@ -103,10 +103,10 @@ def explain_influence(
     """
     spec = check_unedited(lstm, "influence").spec
     layer, way = check_layer(spec, layer, direction)
-    unit, sample, by = check_unit(spec, unit), lstm.checked_sample(sample), _checked_by(spec, by)
+    unit, sample, by = check_unit(spec.at(layer), unit), lstm.checked_sample(sample), _checked_by(spec, by)
     length = spec.timesteps if lstm.lengths is None else lstm.lengths[sample]
     step = _last(way, length) if step is None else check_run_step(spec, "--step", step, sample, length)
-    poked = _checked_poke(spec, poke, _first(way, length) if poke is not None and at is None else at, sample, length)
+    poked = _checked_poke(spec.at(layer), poke, _first(way, length) if poke is not None and at is None else at, sample, length)
     with np.errstate(all="ignore"):  # infinite and nan inputs make infinite and nan derivatives, which are shown as such
         held = _held_bytes(lstm, layer)
         averaged = mean_derivatives(lstm, layer, way, held, watched) if mean else None
@@ -158,7 +158,8 @@ def _held_bytes(lstm: LSTM, layer: int) -> int:
     """
     spec, (start, stop) = lstm.spec, lstm.block_of(0)
     run = replace(spec, samples=stop - start)
-    numbers = spec.features_of(layer) + 2 * spec.hidden + 32 * spec.units  # of a step's input, states, gates and slopes
+    own = spec.at(layer)
+    numbers = own.features + 2 * own.hidden + 32 * own.units  # of a step's input, states, gates and slopes
     weights = sum(axes.elements for axes in weight_shapes(spec, layer).values())  # those of a layer are changed, and joined
     made = spec.timesteps * (numbers * 8 + 1024) + 4 * weights * spec.item_bytes
     held = run_bytes(run) - making_bytes(run) + weight_bytes(run) + made

@@ -16,7 +16,7 @@ from lstm_explain.explain.carried import carry, check_carry
 from lstm_explain.explain.forgetting import initialised
 from lstm_explain.explain.one_step import one_step
 from lstm_explain.explain.plain import plain
-from lstm_explain.explain.result import Explanation
+from lstm_explain.explain.result import LayerExplanation
 from lstm_explain.explain.selection import check_layer, check_unedited, chosen_units
 
 if TYPE_CHECKING:
@@ -35,7 +35,7 @@ SPLIT_BYTES = 20 * 8
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class Memory(Explanation):
+class Memory(LayerExplanation):
     """The last cell state of one sample, split into what each timestep left in it."""
 
     topic: ClassVar[str] = "memory"
@@ -178,7 +178,7 @@ def explain_memory(
     if carry_state:
         check_carry(lstm)
     layer, way = check_layer(spec, layer, direction)
-    sample, chosen = lstm.checked_sample(sample), chosen_units(spec, units)
+    sample, chosen = lstm.checked_sample(sample), chosen_units(spec.at(layer), units)
     splitting = SPLIT_BYTES * spec.timesteps * len(chosen)
     lstm.afford(lstm.run_bytes(1) + splitting, f"splitting the state of {len(chosen)} units")
     carried = None

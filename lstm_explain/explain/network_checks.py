@@ -172,7 +172,8 @@ def _last(network: Network, passage: Passage) -> Last:
     record = passage.record
     taken, right = record.output[:, -1], last_hidden(record)
     apart = taken - right
-    size, both = record.spec.hidden, record.spec.bidirectional
+    top = record.spec.at(record.spec.layers - 1)
+    size, both = top.hidden, top.bidirectional
     ended = np.zeros(len(taken), bool) if record.lengths is None else record.lengths < record.spec.timesteps
     read = network.plan.task is Task.MANY_TO_ONE
     return Last(
@@ -188,13 +189,17 @@ def _last(network: Network, passage: Passage) -> Last:
 
 def _alone(network: Network, record: Record, whole: Array) -> float:
     """Run the last layer backwards over the last timestep alone, and compare with the output there."""
-    part = record.of(record.spec.layers - 1, Direction.BACKWARD)
-    weights = network.weights.of(record.spec.layers - 1, Direction.BACKWARD)
+    last = record.spec.layers - 1
+    top, part, weights = (
+        record.spec.at(last),
+        record.of(last, Direction.BACKWARD),
+        network.weights.of(last, Direction.BACKWARD),
+    )
     x = part.input[whole, -1]
-    zeros = (np.zeros((len(x), size), x.dtype) for size in (record.spec.hidden, record.spec.units))
+    zeros = (np.zeros((len(x), size), x.dtype) for size in (top.hidden, top.units))
     with np.errstate(all="ignore"):
         made = step(weights, x, *zeros)
-    return _largest(made.h - record.output[whole, -1, record.spec.hidden :])
+    return _largest(made.h - record.output[whole, -1, top.hidden :])
 
 
 def _step_by_step(dense: Dense, passage: Passage) -> StepByStep:

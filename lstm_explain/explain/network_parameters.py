@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import TYPE_CHECKING, NamedTuple
+
+from lstm_explain.explain.layer_formula import grouped, layer_formula, size_words
 
 if TYPE_CHECKING:
     from lstm_explain.core.network import Network
@@ -24,41 +27,28 @@ class Part(NamedTuple):
 def parts_of(network: Network) -> tuple[Part, ...]:
     """The LSTM, or encoder and decoder; and the dense layer."""
     plan = network.plan
+    batch, last = plan.batch, plan.batch.layers - 1
     name = "lstm" if plan.decoder is None else "encoder"
-    parts = [Part(name, _count(network.weights), _formula(plan.batch, "features", ""))]
+    parts = [Part(name, _count(network.weights), _formula(batch, batch, "features"))]
     if network.decoder is not None and plan.decoder is not None:
-        reads = _words(plan.batch)[1]
-        wide = "2*" if plan.batch.bidirectional else ""
-        parts.append(Part("decoder", _count(network.decoder), _formula(plan.decoder, reads, wide)))
-    return (*parts, Part("dense", network.dense.parameters, f"({_words(plan.batch)[1]} + 1)*outputs"))
+        parts.append(Part("decoder", _count(network.decoder), _formula(plan.decoder, batch, size_words(batch, last).output)))
+    return (*parts, Part("dense", network.dense.parameters, f"({size_words(batch, last).output} + 1)*outputs"))
 
 
 def _count(weights: Weights) -> int:
     return sum(int(array.size) for parts in weights.layers for part in parts.values() for array in part.tensors().values())
 
 
-def _words(spec: Spec) -> tuple[str, str]:
-    """The size of h in one direction, and of a layer's output."""
-    hidden = "units" if spec.projection is None else "projection"
-    return hidden, f"2*{hidden}" if spec.bidirectional else hidden
+def _formula(spec: Spec, batch: Spec, reads: str) -> str:
+    """The parameters of a stack, of which the first layer reads `reads` numbers, in words of the LSTM at hand.
 
-
-def _formula(spec: Spec, reads: str, wide: str) -> str:
-    """The parameters of a stack; `wide` stands before units and projection where there are twice as many."""
-    units, hidden, output = f"{wide}units", f"{wide}{_words(spec)[0]}", f"{wide}{_words(spec)[1]}"
-    first = _layer_formula(spec, reads, units, hidden)
-    if spec.layers == 1:
-        return first
-    return f"{first} + (layers - 1)*{_grouped(_layer_formula(spec, output, units, hidden))}"
-
-
-def _layer_formula(spec: Spec, reads: str, units: str, hidden: str) -> str:
-    neurons = f"4*{units}*({reads} + {hidden}{' + 1' if spec.bias else ''})"
-    extra = (f" + 3*{units}" if spec.peepholes else "") + (f" + {units}*{hidden}" if spec.projection else "")
-    one = neurons + extra
-    return f"2*{_grouped(one)}" if spec.bidirectional else one
-
-
-def _grouped(formula: str) -> str:
-    """A sum in parentheses; a product as it is."""
-    return f"({formula})" if ") + " in formula else formula
+    A decoder's layer reads forward only, and is as wide as both directions of the encoder's.
+    """
+    wide = ["2*" if batch.at(layer).bidirectional and not spec.at(layer).bidirectional else "" for layer in range(spec.layers)]
+    words = [size_words(batch, layer, wide[layer]) for layer, _ in batch.unlike_layers]
+    layers = [layer_formula(spec.at(0), reads, words[0])]
+    for layer, (below, own) in enumerate(pairwise(words), start=1):
+        layers.append(layer_formula(spec.at(layer), below.output, own))
+    if batch.stack or len(layers) == 1:
+        return " + ".join(layers)
+    return f"{layers[0]} + (layers - 1)*{grouped(layers[1])}"

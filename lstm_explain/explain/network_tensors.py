@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
+import numpy as np
+
 from lstm_explain.core.axes import SPELLED, Axis, Shape
 from lstm_explain.core.network import FROM_ONE, TO_ONE, Task
 from lstm_explain.explain.shapes import Tensor
@@ -12,7 +14,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from lstm_explain.core.axes import Array
+    from lstm_explain.core.forward import State
     from lstm_explain.core.network import Network, Passage, Plan
+    from lstm_explain.core.record import Record
     from lstm_explain.core.spec import Spec
 
 
@@ -44,10 +48,7 @@ def _arrays(network: Network, passage: Passage) -> Iterator[tuple[Place, Array]]
     for layer, output in enumerate(passage.record.outputs):
         yield Place("output_sequence", layer), output
     if passage.decoder is not None and passage.initial is not None:
-        yield Place("last_hidden"), passage.record.last_hidden
-        yield Place("last_cell"), passage.record.last_cell
-        yield Place("initial_hidden"), passage.initial.hidden
-        yield Place("initial_cell"), passage.initial.cell
+        yield from _states(passage.record, passage.initial)
         yield Place("decoder_input"), passage.decoder.input
         for layer, output in enumerate(passage.decoder.outputs):
             yield Place("decoder_sequence", layer), output
@@ -57,13 +58,27 @@ def _arrays(network: Network, passage: Passage) -> Iterator[tuple[Place, Array]]
     yield Place("outputs"), passage.outputs
 
 
+def _states(record: Record, initial: State) -> Iterator[tuple[Place, Array]]:
+    """Where the encoder ended, and what the decoder starts from: of all layers together where they are alike, else of each."""
+    if not record.spec.stack:
+        yield Place("last_hidden"), record.last_hidden
+        yield Place("last_cell"), record.last_cell
+        yield Place("initial_hidden"), np.stack(initial.hidden)
+        yield Place("initial_cell"), np.stack(initial.cell)
+        return
+    for layer, parts in enumerate(record.layers):
+        yield Place("last_hidden", layer), np.stack([part.last_hidden for part in parts.values()])
+        yield Place("last_cell", layer), np.stack([part.last_cell for part in parts.values()])
+        yield Place("initial_hidden", layer), initial.hidden[layer]
+        yield Place("initial_cell", layer), initial.cell[layer]
+
+
 Row = tuple[Place, str, Shape, str]
 
 
 def _computed(plan: Plan) -> Iterator[Row]:
     batch, spec = plan.batch, plan.spec
     samples, steps = ("samples", batch.samples), _steps_axis(plan)
-    hidden = _hidden_axis(batch)
     read = ("timesteps", spec.timesteps) if plan.task is not Task.ONE_TO_MANY else ("steps_out", spec.timesteps)
     features = ("features", batch.features)
     yield Place("input"), "x", _shape(samples, ("timesteps", batch.timesteps), features), "the batch: each sample a sequence"
@@ -72,9 +87,10 @@ def _computed(plan: Plan) -> Iterator[Row]:
         yield Place("input_read"), "x_1", _shape(samples, read, features), again
     whose = "h of every timestep" if plan.decoder is None else "h of the encoder at every timestep"
     for layer in range(spec.layers):
-        yield Place("output_sequence", layer), _course(read), _shape(samples, read, hidden), whose
+        yield Place("output_sequence", layer), _course(read), _shape(samples, read, _hidden_axis(spec.at(layer))), whose
     if plan.decoder is not None:
         yield from _decoder(plan, plan.decoder)
+    hidden = _hidden_axis(spec.at(spec.layers - 1))
     reads = "the last h" if plan.task in TO_ONE else "h of every step"
     yield Place("dense_input"), "h", _shape(samples, *steps, hidden), f"what the dense layer reads: {reads}"
     yield Place("dense_kernel"), "W", _shape(hidden, ("outputs", plan.outputs)), "from every number of h to every output"
@@ -84,20 +100,31 @@ def _computed(plan: Plan) -> Iterator[Row]:
 
 def _decoder(plan: Plan, decoder: Spec) -> Iterator[Row]:
     batch, samples = plan.batch, ("samples", plan.batch.samples)
-    places = ("layers*directions", batch.layers * len(batch.directions))
-    one, both = (batch.hidden_axis, batch.hidden), _hidden_axis(batch)
-    units = ("both_units" if batch.bidirectional else "units", decoder.units)
-    ends = "where the encoder ended"
-    beside = ", directions side by side" if batch.bidirectional else ""
-    yield Place("last_hidden"), "h_n", _shape(places, samples, one), f"h {ends}"
-    yield Place("last_cell"), "c_n", _shape(places, samples, ("units", batch.units)), f"c {ends}"
-    layers = ("layers", batch.layers)
-    yield Place("initial_hidden"), "h_0", _shape(layers, samples, both), f"h that the decoder starts from: h_n{beside}"
-    yield Place("initial_cell"), "c_0", _shape(layers, samples, units), f"c that the decoder starts from: c_n{beside}"
+    for layer in range(batch.layers) if batch.stack else (None,):
+        yield from _handed_over(batch, decoder, layer)
     steps = ("steps_out", decoder.timesteps)
-    yield Place("decoder_input"), "x", _shape(samples, steps, both), "the encoder's last h, the same at every step"
+    reads = _hidden_axis(batch.at(batch.layers - 1))
+    yield Place("decoder_input"), "x", _shape(samples, steps, reads), "the encoder's last h, the same at every step"
     for layer in range(decoder.layers):
+        both = _hidden_axis(batch.at(layer))
         yield Place("decoder_sequence", layer), _course(steps), _shape(samples, steps, both), "h of the decoder at every step"
+
+
+def _handed_over(batch: Spec, decoder: Spec, layer: int | None) -> Iterator[Row]:
+    """The states that the decoder takes from the encoder: of one layer, or of all where they are alike."""
+    own, samples, alone = batch.at(layer or 0), ("samples", batch.samples), layer is not None
+    ways = len(own.directions)
+    places = ("directions", ways) if alone else ("layers*directions", batch.layers * ways)
+    layers = () if alone else (("layers", batch.layers),)
+    one, both = (own.hidden_axis, own.hidden), _hidden_axis(own)
+    units = ("both_units" if own.bidirectional else "units", decoder.at(layer or 0).units)
+    ends = "where the encoder ended"
+    beside = ", directions side by side" if own.bidirectional else ""
+    yield Place("last_hidden", layer), "h_n", _shape(places, samples, one), f"h {ends}"
+    yield Place("last_cell", layer), "c_n", _shape(places, samples, ("units", own.units)), f"c {ends}"
+    start = "that the decoder starts from"
+    yield Place("initial_hidden", layer), "h_0", _shape(*layers, samples, both), f"h {start}: h_n{beside}"
+    yield Place("initial_cell", layer), "c_0", _shape(*layers, samples, units), f"c {start}: c_n{beside}"
 
 
 def _steps_axis(plan: Plan) -> tuple[tuple[str, int], ...]:

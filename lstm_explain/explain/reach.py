@@ -55,9 +55,9 @@ def through_time(lstm: LSTM, record: Record, layer: int, direction: Direction, s
     Raises:
         RefusedError: that would need more memory than the budget.
     """
-    spec = lstm.spec
-    hidden, units = spec.hidden, spec.units
-    wide = max(spec.features, spec.output if layer else 0, hidden, units)
+    layers = [lstm.spec.at(one) for one in range(layer + 1)]
+    hidden, units = layers[-1].hidden, layers[-1].units
+    wide = max(max(one.features, one.hidden, one.units) for one in layers)
     going = through_time_bytes(record.length(sample), hidden + units, wide)
     lstm.afford(held + going, "going back through all timesteps")
     way = course(lstm.weights, record, layer, direction, sample)

@@ -58,6 +58,17 @@ class Explanation(Answer):
         return f"<{self.topic} of {self.spec}>"
 
 
+class LayerExplanation(Explanation):
+    """An answer about one layer of an LSTM."""
+
+    layer: int
+
+    @property
+    def layer_spec(self) -> Spec:
+        """The sizes and options of that layer; those of `spec` may differ from layer to layer."""
+        return self.spec.at(self.layer)
+
+
 def envelope(topic: str) -> dict[str, Any]:
     """The keys that every JSON object begins with."""
     return {"schema": f"lstm-explain/{topic}", "schema_version": SCHEMA_VERSION, "tool_version": __version__}

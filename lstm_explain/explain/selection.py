@@ -28,15 +28,21 @@ def check_layer(spec: Spec, layer: int, direction: str) -> tuple[int, Direction]
     layer = whole("--layer", layer)
     if not 0 <= layer < spec.layers:
         raise UsageError(f"--layer {layer}", there_are(spec.layers, "layer"))
-    known = [way.value for way in spec.directions]
+    known = [way.value for way in spec.at(layer).directions]
     if direction not in known:
-        fix = "Add --bidirectional to have both" if direction == Direction.BACKWARD else ""
-        raise UsageError(f"--direction {direction}", f"this LSTM's layers read {' and '.join(known)} only", fix)
+        who = f"layer {layer} of this LSTM reads" if spec.stack else "this LSTM's layers read"
+        fix = "Add --bidirectional to have both" if direction == Direction.BACKWARD and not spec.stack else ""
+        raise UsageError(f"--direction {direction}", f"{who} {' and '.join(known)} only", fix)
     return layer, Direction(direction)
 
 
+def units_in(spec: Spec, layer: int) -> int:
+    """How many units a layer has, once it is known to exist."""
+    return spec.at(check_layer(spec, layer, Direction.FORWARD)[0]).units
+
+
 def check_unit(spec: Spec, unit: int, option: str = "--unit") -> int:
-    """The unit, once it is known to exist."""
+    """The unit, once it is known to exist in the layer that `spec` is of."""
     unit = whole(option, unit)
     if not 0 <= unit < spec.units:
         raise UsageError(f"{option} {unit}", there_are(spec.units, "unit"))
@@ -61,7 +67,7 @@ def check_run_step(spec: Spec, option: str, step: int, sample: int, length: int)
 
 
 def chosen_units(spec: Spec, units: Iterable[int] | None) -> Sequence[int]:
-    """The chosen units in ascending order, each once; all where none is chosen."""
+    """The chosen units of the layer that `spec` is of, in ascending order, each once; all where none is chosen."""
     if units is None:
         return range(spec.units)
     chosen = tuple(sorted({check_unit(spec, unit) for unit in units}))

@@ -10,6 +10,7 @@ from lstm_explain.core import cost
 from lstm_explain.core.axes import Shape, shape
 from lstm_explain.core.gates import GATES, PEEPHOLE_GATES, Direction
 from lstm_explain.core.weights import parameter_counts, weight_shapes
+from lstm_explain.explain.layer_formula import layer_formula, size_words
 from lstm_explain.explain.result import Explanation
 from lstm_explain.frameworks.compared import COMPARED
 
@@ -180,7 +181,7 @@ class Shapes(Explanation):
     @property
     def last_states(self) -> list[tuple[int, Direction]]:
         """Slice k of h_n and c_n belongs to this layer and direction."""
-        return [(layer, way) for layer in range(self.spec.layers) for way in self.spec.directions]
+        return list(self.spec.places)
 
     @property
     def total(self) -> int:
@@ -249,9 +250,9 @@ def explain_shapes(lstm: LSTM, framework: str | None = None, **options: Any) -> 
     for (name, layer, direction), axes in computed.items():
         found = axes if sizes is None else _named(axes, sizes[name, layer, direction])
         symbol, meaning = MEANINGS[name]
-        if name == "hidden" and spec.projection is not None:
+        if name == "hidden" and spec.at(layer or 0).projection is not None:
             meaning = PROJECTED_HIDDEN
-        if name == "output_sequence" and spec.bidirectional:
+        if name == "output_sequence" and spec.at(layer or 0).bidirectional:
             meaning = JOINED_OUTPUT
         size = found.elements * spec.item_bytes
         tensors.append(Tensor(name, symbol, layer, direction, found, size, sizes is not None, meaning))
@@ -288,19 +289,21 @@ def computed_shapes(spec: Spec) -> dict[Place, Shape]:
         ("input", None, None): shape(samples=batch, timesteps=steps, features=spec.features),
     }
     for layer in range(spec.layers):
-        for way in spec.directions:
-            found |= {(name, layer, way): axes for name, axes in _step_shapes(spec, layer).items()}
-            found |= {(name, layer, way): axes for name, axes in weight_shapes(spec, layer).items()}
-        output_axis = f"both_{spec.hidden_axis}" if spec.bidirectional else spec.hidden_axis
-        found["output_sequence", layer, None] = shape(samples=batch, timesteps=steps, **{output_axis: spec.output})
-        for way in spec.directions:
-            found["output_last", layer, way] = shape(samples=batch, **{spec.hidden_axis: spec.hidden})
-            found["cell_last", layer, way] = shape(samples=batch, units=spec.units)
+        own = spec.at(layer)
+        for way in own.directions:
+            found |= {(name, layer, way): axes for name, axes in _step_shapes(own).items()}
+            found |= {(name, layer, way): axes for name, axes in weight_shapes(own, 0).items()}
+        output_axis = f"both_{own.hidden_axis}" if own.bidirectional else own.hidden_axis
+        found["output_sequence", layer, None] = shape(samples=batch, timesteps=steps, **{output_axis: own.output})
+        for way in own.directions:
+            found["output_last", layer, way] = shape(samples=batch, **{own.hidden_axis: own.hidden})
+            found["cell_last", layer, way] = shape(samples=batch, units=own.units)
     return found
 
 
-def _step_shapes(spec: Spec, layer: int) -> dict[str, Shape]:
-    batch, features, hidden = spec.samples, spec.features_of(layer), spec.hidden
+def _step_shapes(spec: Spec) -> dict[str, Shape]:
+    """The tensors of one layer's timestep."""
+    batch, features, hidden = spec.samples, spec.features, spec.hidden
     units = shape(samples=batch, units=spec.units)
     state = shape(samples=batch, **{spec.hidden_axis: hidden})
     return {
@@ -358,8 +361,8 @@ def _sizes_of(part: LayerRecord, weights: LayerWeights) -> dict[str, tuple[int, 
 def _fits(lstm: LSTM) -> bool:
     """Whether a run over all samples stays within the budget, and beside it the reference step."""
     spec = lstm.spec
-    read = max(spec.features_of(layer) for layer, _ in spec.unlike_layers)
-    made = spec.samples * (read + spec.hidden + STEP_UNITS * spec.units) * spec.item_bytes
+    layers = [spec.at(layer) for layer, _ in spec.unlike_layers]
+    made = spec.samples * max(one.features + one.hidden + STEP_UNITS * one.units for one in layers) * spec.item_bytes
     return lstm.run_bytes(spec.samples) + made <= lstm.max_memory
 
 
@@ -371,26 +374,19 @@ def _named(axes: Shape, sizes: tuple[int, ...]) -> Shape:
 
 
 def _unit(spec: Spec, layer: int) -> UnitShare:
+    own = spec.at(layer)
     return UnitShare(
         layer=layer,
-        features=spec.features_of(layer),
-        hidden=spec.hidden,
-        biases=int(spec.bias),
-        peepholes=len(PEEPHOLE_GATES) if spec.peepholes else 0,
-        projection=spec.projection or 0,
+        features=own.features,
+        hidden=own.hidden,
+        biases=int(own.bias),
+        peepholes=len(PEEPHOLE_GATES) if own.peepholes else 0,
+        projection=own.projection or 0,
     )
 
 
 def _layer(spec: Spec, layer: int) -> LayerParameters:
-    total = sum(axes.elements for axes in weight_shapes(spec, layer).values()) * len(spec.directions)
-    read = "features" if layer == 0 else ("2*" if spec.bidirectional else "") + _hidden_word(spec)
-    neurons = f"4*units*({read} + {_hidden_word(spec)}{' + 1' if spec.bias else ''})"
-    extra = (" + 3*units" if spec.peepholes else "") + (" + units*projection" if spec.projection else "")
-    one = neurons + extra
-    if spec.bidirectional:
-        one = f"2*({one})" if extra else f"2*{one}"
-    return LayerParameters(layer, total, one)
-
-
-def _hidden_word(spec: Spec) -> str:
-    return "units" if spec.projection is None else "projection"
+    own = spec.at(layer)
+    total = sum(axes.elements for axes in weight_shapes(own, 0).values()) * len(own.directions)
+    reads = size_words(spec, layer - 1).output if layer else "features"
+    return LayerParameters(layer, total, layer_formula(own, reads, size_words(spec, layer)))

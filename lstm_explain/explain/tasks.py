@@ -237,7 +237,7 @@ def _block(lstm: LSTM, plan: Plan, sample: int) -> tuple[int, int]:
 
 def _bytes(lstm: LSTM, plan: Plan, samples: int) -> int:
     """An upper bound on the memory of a run; backwards, samples that end early are put in order in copies of the record."""
-    copies = 2 if lstm.lengths is not None and lstm.spec.bidirectional else 1
+    copies = 2 if lstm.lengths is not None and lstm.spec.reads_backward else 1
     return network_bytes(plan, samples) * copies
 
 

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 
 from lstm_explain.core.gates import GATES, LETTERS, Direction, Gate
+from lstm_explain.errors import UsageError
 from lstm_explain.explain.plain import plain
-from lstm_explain.explain.result import Explanation, lstm_envelope
+from lstm_explain.explain.result import LayerExplanation, lstm_envelope
 from lstm_explain.explain.selection import check_layer, chosen_steps, chosen_units
 
 if TYPE_CHECKING:
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class Trace(Explanation):
+class Trace(LayerExplanation):
     """The course of one sample through one layer in one direction."""
 
     topic: ClassVar[str] = "trace"
@@ -52,7 +53,8 @@ class Trace(Explanation):
     @property
     def hidden_numbers(self) -> Sequence[int]:
         """Which numbers of h the last axis of `hidden` holds: those of the chosen units, or the whole projection."""
-        return self.units if self.spec.projection is None else range(self.spec.projection)
+        projection = self.layer_spec.projection
+        return self.units if projection is None else range(projection)
 
     def facts(self) -> dict[str, Any]:
         x, c, h = plain(self.x), plain(self.cell), plain(self.hidden)
@@ -97,11 +99,12 @@ def explain_trace(
     """
     layer, way = check_layer(lstm.spec, layer, direction)
     sample = lstm.checked_sample(sample)
-    unit_list, step_list = chosen_units(lstm.spec, units), chosen_steps(lstm.spec, steps)
+    own = lstm.spec.at(layer)
+    unit_list, step_list = chosen_units(own, units), chosen_steps(own, steps)
     record, place = lstm.run_sample(sample)
     part = record.of(layer, way)
     rows, columns = np.array(step_list) - 1, np.array(unit_list)
-    h_columns = columns if lstm.spec.projection is None else np.arange(lstm.spec.hidden)
+    h_columns = columns if own.projection is None else np.arange(own.hidden)
     return Trace(
         spec=lstm.spec,
         source=lstm.origin,
@@ -133,7 +136,8 @@ class TraceStream:
 
     lstm: LSTM
     samples: range
-    units: Sequence[int]
+    units: Sequence[int] | None
+    """The chosen units; all of each layer where None."""
     steps: Sequence[int]
     places: tuple[tuple[int, Direction], ...]
     """The layers and directions, in order."""
@@ -147,10 +151,24 @@ class TraceStream:
         """How many steps there are over all samples, layers and directions."""
         return len(self.samples) * len(self.places) * len(self.steps)
 
+    def units_of(self, layer: int) -> Sequence[int]:
+        """Which units of a layer are traced."""
+        return range(self.spec.at(layer).units) if self.units is None else self.units
+
     def header(self) -> dict[str, Any]:
-        """What holds for all rows."""
-        places = [{"layer": layer, "direction": direction.value} for layer, direction in self.places]
-        about = {"samples": [self.samples.start, self.samples.stop], "units": list(self.units), "places": places}
+        """What holds for all rows. Where layers have different units, these stand at each place."""
+        units = {layer: list(self.units_of(layer)) for layer, _ in self.places}
+        first = units[self.places[0][0]]
+        alike = all(one == first for one in units.values())
+        places = [
+            {"layer": layer, "direction": direction.value, **({} if alike else {"units": units[layer]})}
+            for layer, direction in self.places
+        ]
+        about = {
+            "samples": [self.samples.start, self.samples.stop],
+            "units": first if alike else None,
+            "places": places,
+        }
         return {**lstm_envelope(self.topic, self.spec, self.lstm.origin), **about}
 
     def blocks(self) -> Iterator[Block]:
@@ -160,9 +178,9 @@ class TraceStream:
     def arrays(self, block: Block, layer: int, direction: Direction) -> dict[str, Array]:
         """What a block's samples did in a layer and direction: x, i, f, g, o, c and h; [samples, steps, ...] each."""
         part = block.record.of(layer, direction)
-        steps, units = self._steps_part, self._units_part
+        steps, units = self._steps_part, slice(None) if self.units is None else np.array(self.units)
         gates = {LETTERS[gate]: part.gate(gate)[block.part][:, steps][:, :, units] for gate in GATES}
-        hidden = units if self.spec.projection is None else slice(None)
+        hidden = units if self.spec.at(layer).projection is None else slice(None)
         return {
             "x": part.input[block.part][:, steps],
             **gates,
@@ -173,10 +191,6 @@ class TraceStream:
     @property
     def _steps_part(self) -> Array | slice:
         return slice(None) if len(self.steps) == self.spec.timesteps else np.array(self.steps) - 1
-
-    @property
-    def _units_part(self) -> Array | slice:
-        return slice(None) if len(self.units) == self.spec.units else np.array(self.units)
 
 
 def stream_trace(
@@ -195,12 +209,33 @@ def stream_trace(
     spec = lstm.spec
     if sample is not None:
         sample = lstm.checked_sample(sample)
-    check_layer(spec, layer or 0, direction or "forward")
-    places = [(place, way) for place in range(spec.layers) for way in spec.directions]
+    places = _places(spec, layer, direction)
     return TraceStream(
         lstm,
         range(spec.samples) if sample is None else range(sample, sample + 1),
-        chosen_units(spec, units),
+        _units_of_all(spec, units, places),
         chosen_steps(spec, steps),
-        tuple((k, way) for k, way in places if layer in (None, k) and direction in (None, way)),
+        places,
     )
+
+
+def _places(spec: Spec, layer: int | None, direction: str | None) -> tuple[tuple[int, Direction], ...]:
+    """Every layer and direction, or the chosen ones."""
+    there = any(direction in (None, way) for _, way in spec.places)
+    if layer is not None or not there:
+        check_layer(spec, layer or 0, direction or Direction.FORWARD)
+    return tuple((k, way) for k, way in spec.places if layer in (None, k) and direction in (None, way))
+
+
+def _units_of_all(spec: Spec, units: Iterable[int] | None, places: tuple[tuple[int, Direction], ...]) -> Sequence[int] | None:
+    """The chosen units, once every layer is known to have them; None where none is chosen."""
+    if units is None:
+        return None
+    chosen = tuple(units)
+    for layer, _ in places:
+        try:
+            units = chosen_units(spec.at(layer), chosen)
+        except UsageError as error:
+            found = f"in layer {layer} {error.found}" if spec.stack else error.found
+            raise UsageError(error.asked, found, error.fix) from None
+    return tuple(units)

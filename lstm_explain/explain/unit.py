@@ -10,7 +10,7 @@ import numpy as np
 
 from lstm_explain.core.gates import ACTIVATIONS, GATES, LETTERS, Direction, Gate
 from lstm_explain.explain.plain import plain
-from lstm_explain.explain.result import Explanation
+from lstm_explain.explain.result import LayerExplanation
 from lstm_explain.explain.selection import check_layer, check_run_step, check_unit
 
 if TYPE_CHECKING:
@@ -184,7 +184,7 @@ class Arithmetic(NamedTuple):
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class Unit(Explanation):
+class Unit(LayerExplanation):
     """One unit under the microscope."""
 
     topic: ClassVar[str] = "unit"
@@ -269,7 +269,7 @@ def explain_unit(
     """
     spec = lstm.spec
     layer, way = check_layer(spec, layer, direction)
-    unit, sample = check_unit(spec, unit), lstm.checked_sample(sample)
+    unit, sample = check_unit(spec.at(layer), unit), lstm.checked_sample(sample)
     record, place = lstm.run_sample(sample)
     part, weights = record.of(layer, way), lstm.weights.of(layer, way)
     length = record.length(place)

@@ -9,6 +9,7 @@ from lstm_explain.core.network import FREE_LENGTH, FROM_ONE, TO_ONE
 
 if TYPE_CHECKING:
     from lstm_explain.core.network import Plan
+    from lstm_explain.core.spec import Spec
 
 BOX, GAP = 10, 5
 """The width of a box, and of the arrow between two."""
@@ -66,12 +67,11 @@ def unrolled(plan: Plan) -> tuple[str, ...]:
     if plan.decoder is not None:
         return _two(canvas, plan)
     columns = _columns(plan.spec.timesteps, 0, MOST_COLUMNS, "S" if plan.task in FREE_LENGTH else "T")
-    both = plan.spec.bidirectional
-    texts = _layer_texts("LSTM", plan.spec.layers, both)
-    _lstm(canvas, columns, texts, both)
+    texts = _layer_texts("LSTM", plan.spec)
+    _lstm(canvas, columns, texts, plan.spec.reads_backward)
     _read(canvas, columns, "x_1" if plan.task in FROM_ONE else "", LSTM + len(texts) + 2)
     if plan.task in TO_ONE:
-        _once(canvas, columns, both)
+        _once(canvas, columns, plan.spec.at(plan.spec.layers - 1).bidirectional)
     else:
         _at_every_step(canvas, columns)
     return canvas.lines()
@@ -79,13 +79,12 @@ def unrolled(plan: Plan) -> tuple[str, ...]:
 
 def _two(canvas: Canvas, plan: Plan) -> tuple[str, ...]:
     """An encoder, and to its right the decoder."""
-    both = plan.spec.bidirectional
     encoder = _columns(plan.spec.timesteps, 0, MOST_IN_TWO, "T")
     decoder = _columns(plan.last.timesteps, encoder[-1].left + BOX + GAP, MOST_IN_TWO, "S")
-    texts = _layer_texts("encoder", plan.spec.layers, both)
+    texts = _layer_texts("encoder", plan.spec)
     below = LSTM + len(texts) + 2
-    _lstm(canvas, encoder, texts, both)
-    written = _layer_texts("decoder", plan.last.layers, False)
+    _lstm(canvas, encoder, texts, plan.spec.reads_backward)
+    written = _layer_texts("decoder", plan.last)
     _lstm(canvas, decoder, [*written, *[""] * (len(texts) - len(written))], False)
     canvas.write(LSTM + 1, encoder[-1].left + BOX, "═h,c►")
     _read(canvas, encoder, "", below)
@@ -104,10 +103,10 @@ def _columns(timesteps: int, left: int, most: int, letter: str) -> list[Column]:
     return columns
 
 
-def _layer_texts(name: str, layers: int, both: bool) -> list[str]:
+def _layer_texts(name: str, spec: Spec) -> list[str]:
     """What stands in a box, line by line."""
-    stack = [f"× {layers}"] if layers > 1 else []
-    return [name, *(["forward", "backward"] if both else []), *stack]
+    stack = [f"{spec.layers} layers" if spec.stack else f"× {spec.layers}"] if spec.layers > 1 else []
+    return [name, *(["forward", "backward"] if spec.reads_backward else []), *stack]
 
 
 def _box(canvas: Canvas, line: int, left: int, texts: list[str]) -> None:

@@ -10,7 +10,7 @@ from lstm_explain.core.edits import check_edit, edit
 from lstm_explain.core.gates import Direction
 from lstm_explain.core.inputs import GivenInputs, SeededInputs
 from lstm_explain.core.lstm import EDITED_RUN
-from lstm_explain.core.spec import Spec
+from lstm_explain.core.spec import LayerSpec, Spec
 from lstm_explain.errors import LstmExplainError, UsageError, printable
 from lstm_explain.explorer.state import MAPS, Before, State
 
@@ -33,7 +33,7 @@ def step_by(state: State, by: int) -> State:
 
 def unit_by(state: State, by: int) -> State:
     """Another unit; stops at the first and the last."""
-    return state.but(unit=max(0, min(state.unit + by, state.lstm.spec.units - 1)))
+    return state.but(unit=max(0, min(state.unit + by, state.layer_spec.units - 1)))
 
 
 def to_step(state: State, step: int) -> State:
@@ -58,19 +58,26 @@ def sample_by(state: State, by: int) -> State:
 
 
 def layer_by(state: State, by: int) -> State:
-    """Another layer; from the last on to the first."""
-    spec = state.lstm.spec
-    if spec.layers == 1:
+    """Another layer; from the last on to the first. It may have fewer units, and read forward only."""
+    layers = state.lstm.spec.layers
+    if layers == 1:
         return state.but(said="There is one layer. Press z for other sizes, such as layers=2.")
-    return state.but(layer=(state.layer + by) % spec.layers)
+    there = _in_layer(state.but(layer=(state.layer + by) % layers))
+    return there if there.direction is state.direction else there.but(said=f"Layer {there.layer} reads forward only.")
 
 
 def turned(state: State) -> State:
     """The other direction."""
-    if not state.lstm.spec.bidirectional:
-        return state.but(said="This LSTM reads forward only. Press z and write bidirectional=yes for both directions.")
+    if not state.layer_spec.bidirectional:
+        return state.but(said=_forward_only(state))
     other = Direction.BACKWARD if state.direction is Direction.FORWARD else Direction.FORWARD
     return state.but(direction=other)
+
+
+def _forward_only(state: State) -> str:
+    if state.lstm.spec.stack:
+        return f"Layer {state.layer} reads forward only."
+    return "This LSTM reads forward only. Press z and write bidirectional=yes for both directions."
 
 
 def other_maps(state: State) -> State:
@@ -162,14 +169,16 @@ def resized(state: State, text: str) -> State:
 
 
 SIZES = ("samples", "timesteps", "features", "units", "layers", "bidirectional", "projection", "bias", "peepholes", "dtype")
+OF_LAYERS = ("layers", *LayerSpec._fields)
+"""Those that each layer has by itself where the layers differ."""
 WORDS = {"yes": True, "no": False, "true": True, "false": False, "none": None}
 
 
 def sizes_of(state: State) -> str:
-    """The sizes as `resized` reads them; options that are as usual are left out."""
+    """The sizes as `resized` reads them; options that are as usual are left out, and those of layers that differ."""
     spec, usual = state.lstm.spec, {one.name: one.default for one in fields(Spec)}
-    shown = {name: getattr(spec, name) for name in SIZES}
-    chosen = (name for name in SIZES if name in SIZES[:5] or shown[name] != usual[name])
+    shown = {name: getattr(spec, name) for name in SIZES if not (spec.stack and name in OF_LAYERS)}
+    chosen = (name for name in shown if name in SIZES[:5] or shown[name] != usual[name])
     return " ".join(f"{name}={_spelled(shown[name])}" for name in chosen)
 
 
@@ -202,16 +211,23 @@ def _resized(lstm: LSTM, sizes: dict[str, Any]) -> LSTM:
     spec = replace(lstm.spec, **wanted)
     fixed = [name for name in wanted if name not in ("samples", "timesteps")]
     if lstm.loaded is not None and fixed:
-        raise UsageError(f"{fixed[0]}={wanted[fixed[0]]}", "the weights come from a model file, and fit its sizes only")
+        raise UsageError(_asked(fixed[0], wanted), "the weights come from a model file, and fit its sizes only")
+    of_layers = [name for name in wanted if name in OF_LAYERS]
+    if spec.stack and of_layers:
+        raise UsageError(_asked(of_layers[0], wanted), "the layers differ, and each keeps its own sizes")
     of_batch = [name for name in wanted if name in ("samples", "timesteps", "features")]
     if isinstance(lstm.inputs, GivenInputs):
         if of_batch:
-            raise UsageError(f"{of_batch[0]}={wanted[of_batch[0]]}", "the inputs come from a file, and have their sizes")
+            raise UsageError(_asked(of_batch[0], wanted), "the inputs come from a file, and have their sizes")
         return _afforded(replace(lstm, spec=spec))
     if lstm.lengths is not None and of_batch:
-        raise UsageError(f"{of_batch[0]}={wanted[of_batch[0]]}", "--lengths says how many samples and timesteps there are")
+        raise UsageError(_asked(of_batch[0], wanted), "--lengths says how many samples and timesteps there are")
     seed = lstm.inputs.origin["seed"]
     return _afforded(replace(lstm, spec=spec, inputs=SeededInputs(spec, seed)))
+
+
+def _asked(name: str, wanted: dict[str, Any]) -> str:
+    return f"{name}={_spelled(wanted[name])}"
 
 
 def _afforded(lstm: LSTM) -> LSTM:
@@ -230,15 +246,15 @@ def _fits(spec: Spec, one: Any) -> bool:
 def _within(state: State) -> State:
     """The same, looking at something that there is."""
     spec = state.lstm.spec
-    there = replace(
-        state,
-        sample=min(state.sample, spec.samples - 1),
-        layer=min(state.layer, spec.layers - 1),
-        unit=min(state.unit, spec.units - 1),
-        direction=state.direction if state.direction in spec.directions else Direction.FORWARD,
-        playing=False,
-    )
-    return _shortened(there)
+    sample, layer = min(state.sample, spec.samples - 1), min(state.layer, spec.layers - 1)
+    return _shortened(_in_layer(replace(state, sample=sample, layer=layer, playing=False)))
+
+
+def _in_layer(state: State) -> State:
+    """The same, at a unit and in a direction that the layer has."""
+    spec = state.layer_spec
+    direction = state.direction if state.direction in spec.directions else Direction.FORWARD
+    return replace(state, unit=min(state.unit, spec.units - 1), direction=direction)
 
 
 def _remembered(state: State) -> State:

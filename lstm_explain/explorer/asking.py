@@ -97,13 +97,17 @@ def _weight(state: State) -> Question:
     column = seen.weights.columns(Gate.FORGET).start + state.unit
     now = float(seen.weights.kernel[0, column])
     unit = state.unit
-    others = f"R_{letter}[0,{unit}] from h[0], b_{letter}[{unit}] bias"
+    bias = "" if seen.weights.bias is None else f", b_{letter}[{unit}] bias"
+    others = f"R_{letter}[0,{unit}] from h[0]{bias}"
     asks = f"From feature 0 to unit {unit}'s {letter}: {_shown(now)}; {others}."
     return Question(asks, f"{_where(state)}W_{letter}[0,{unit}]={_number(now + POKE)}")
 
 
 def _sizes(state: State) -> Question:
-    return Question("Sizes; also bidirectional=yes projection=4 peepholes=yes bias=no dtype=float64.", sizes_of(state))
+    options = "also bidirectional=yes projection=4 peepholes=yes bias=no dtype=float64"
+    if state.lstm.spec.stack:
+        options = "the layers differ, and each keeps its own"
+    return Question(f"Sizes; {options}.", sizes_of(state))
 
 
 def _save(state: State) -> Question:

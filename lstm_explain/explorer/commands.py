@@ -37,14 +37,15 @@ def explore_command(state: State) -> str:
 def topic_command(state: State, topic: str, output: str | None = None) -> str:
     """The command that prints the same numbers: `unit` with the arithmetic of the step, or `trace`."""
     if topic == "trace":
-        return _command(state, "trace", output=output)
+        whole = state.but(layer=0, direction=Direction.FORWARD)  # a file of a run holds all layers and directions
+        return _command(whole, "trace", output=output)
     return _command(state, "unit", unit=state.unit or None, step=state.step, output=output)
 
 
 def _measured(state: State) -> list[Command]:
     """`influence` pokes an LSTM without edits by itself: the same as one change of h or c, and of nothing else."""
     one = state.edits[0] if len(state.edits) == 1 else None
-    if one is None or one.name not in ("h", "c") or state.lstm.spec.projection is not None:
+    if one is None or one.name not in ("h", "c") or state.lstm.spec.at(one.layer).projection is not None:
         return []
     reads = (one.step or 0) + (1 if one.direction is Direction.FORWARD else -1)
     if not 1 <= reads <= state.length:

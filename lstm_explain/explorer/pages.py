@@ -24,7 +24,7 @@ def why(state: State) -> Document:
     """The arithmetic that made each number of the current unit and step."""
     lstm = state.lstm.edited(state.edits)
     unit = explain_unit(lstm, state.unit, state.sample, state.step, state.layer, state.direction.value)
-    way = f", {state.direction.value}" if unit.spec.bidirectional else ""
+    way = f", {state.direction.value}" if unit.layer_spec.bidirectional else ""
     blocks: list[Block] = [
         Heading(f"Why: unit {state.unit} at step {state.step}, sample {state.sample}, layer {state.layer}{way}", 1),
         Paragraph(opening(unit)),
@@ -41,7 +41,7 @@ def _read(state: State, unit: Unit) -> str:
     before, first = state.before_step, 1 if state.direction is Direction.FORWARD else state.length
     x = f"x_{state.step} is timestep {state.step} of the sample"
     if state.layer > 0:
-        both = ", both directions joined" if unit.spec.bidirectional else ""
+        both = ", both directions joined" if unit.spec.at(state.layer - 1).bidirectional else ""
         x = f"x_{state.step} is what layer {state.layer - 1} put out at timestep {state.step}{both}"
     kind = unit.source["weights"]["kind"]
     weights = "the weights come from the model file" if kind == "model" else "the weights were made from the seed"

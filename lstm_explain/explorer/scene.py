@@ -145,7 +145,7 @@ def _seen(lstm: LSTM, sample: int, edits: tuple[Edit, ...], layer: int, directio
     weights = edited_weights(lstm.weights, edits).of(layer, direction)
     cells = np.abs(part.cell[np.isfinite(part.cell)])
     largest = float(cells.max()) if cells.size else 0.0
-    return _Seen(weights, part, base, _moved_units(part, base, lstm.spec.projection is not None), largest)
+    return _Seen(weights, part, base, _moved_units(part, base, lstm.spec.at(layer).projection is not None), largest)
 
 
 def _moved_units(part: LayerRecord, base: LayerRecord, projected: bool) -> Array:

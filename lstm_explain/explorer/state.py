@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 
     from lstm_explain.core.edits import Edit
     from lstm_explain.core.lstm import LSTM
+    from lstm_explain.core.spec import Spec
     from lstm_explain.document.command_line import Given
 
 MAPS = (("h", "c"), ("i", "f"), ("g", "o"))
@@ -48,6 +49,11 @@ class State:
     """How files were named on the command line."""
 
     @property
+    def layer_spec(self) -> Spec:
+        """The sizes and options of the layer that is looked at; another one's may differ."""
+        return self.lstm.spec.at(self.layer)
+
+    @property
     def length(self) -> int:
         """How many timesteps of the sample are run."""
         return self.lstm.spec.timesteps if self.lstm.lengths is None else self.lstm.lengths[self.sample]
@@ -60,14 +66,14 @@ class State:
     @property
     def shown(self) -> tuple[tuple[str, str], ...]:
         """The pairs of heat maps, the chosen one first; where a projection mixes the units, m stands for what each emits."""
-        emits = "h" if self.lstm.spec.projection is None else "m"
+        emits = "h" if self.layer_spec.projection is None else "m"
         pairs = ((emits, "c"), *MAPS[1:])
         return (*pairs[self.maps :], *pairs[: self.maps])
 
     @property
     def place(self) -> int:
         """Which number of h stands for the unit: its own, unless a projection made fewer."""
-        return min(self.unit, self.lstm.spec.hidden - 1)
+        return min(self.unit, self.layer_spec.hidden - 1)
 
     def but(self, **changes: Any) -> State:
         """The same with some fields changed, and nothing said unless it is among them."""

@@ -72,6 +72,7 @@ def pytorch(spec: Spec, options: CallOptions, _: int, padded: bool) -> list[Stat
 def keras(spec: Spec, options: CallOptions, layer: int, padded: bool) -> list[Statement]:
     """A layer reads what the layer below returns at every timestep."""
     sequences = options.return_sequences or layer < spec.layers - 1
+    spec = spec.at(layer)
     dtype = _dtype(spec, 'dtype="{}"')
     built = _called(
         "keras.layers.LSTM",
@@ -95,6 +96,7 @@ def keras(spec: Spec, options: CallOptions, layer: int, padded: bool) -> list[St
 
 def onnx(spec: Spec, options: CallOptions, layer: int, padded: bool) -> list[Statement]:
     """A node, in the textual form of ONNX; above another, the nodes that join its directions first."""
+    spec = spec.at(layer)
     inputs = [
         "X",
         "W",
@@ -127,8 +129,9 @@ def onnx(spec: Spec, options: CallOptions, layer: int, padded: bool) -> list[Sta
 # --- Flax -------------------------------------------------------------------------------------------------------------
 
 
-def linen(spec: Spec, options: CallOptions, _: int, padded: bool) -> list[Statement]:
+def linen(spec: Spec, options: CallOptions, layer: int, padded: bool) -> list[Statement]:
     """`params` are the layer's weights."""
+    spec = spec.at(layer)
     cell = _called("linen.LSTMCell", str(spec.units), _dtype(spec, 'param_dtype="{}"'))
     return [*_looped("linen", cell, spec, options), _applied("layer.apply", "params, x", options, padded)]
 
@@ -144,7 +147,8 @@ def nnx_optimized(spec: Spec, options: CallOptions, layer: int, padded: bool) ->
 
 
 def _nnx(cell: str, spec: Spec, options: CallOptions, layer: int, padded: bool) -> list[Statement]:
-    sizes = f"{spec.features_of(layer)}, {spec.units}"
+    spec = spec.at(layer)
+    sizes = f"{spec.features}, {spec.units}"
     made = _called(cell, sizes, _dtype(spec, 'param_dtype="{}"'), "rngs=rngs")
     return [*_looped("nnx", made, spec, options), _applied("layer", "x", options, padded)]
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import chain
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
@@ -47,13 +48,13 @@ class Call(NamedTuple):
     """Whether every layer of a stack is called by itself."""
     reads: Callable[[CallOptions], tuple[AxisName, ...]]
     returns: Callable[[Spec, CallOptions, bool], tuple[Result, ...]]
-    """(spec, options, whether this is the last layer) -> what the call returns, in its order."""
+    """(spec of what one call runs, options, whether this is the last layer) -> what the call returns, in its order."""
     lines: Callable[[Spec, CallOptions, int, bool], list[Statement]]
     """(spec, options, layer, whether samples have lengths) -> the layer and its call."""
     initial: str
     """How the states that it starts from are given."""
     past_end: Callable[[Spec], PastEnd] = lambda _: "zeros"
-    """What the output of every timestep holds past a sample's end."""
+    """(spec of what one call runs) -> what the output of every timestep holds past a sample's end."""
     remarks: Mapping[str, str] = MappingProxyType({})
     """What to know of an option that is asked for."""
 
@@ -67,6 +68,14 @@ LAST_H, LAST_C = "h after the last timestep read", "c after the last timestep re
 
 def _every_step(spec: Spec, of: str = "") -> str:
     return f"{EVERY_STEP}{of}{SIDE_BY_SIDE if spec.bidirectional else ''}"
+
+
+def _last_hidden(name: str, way: Direction) -> Result:
+    return Result(name, "hidden", ("samples", "hidden"), LAST_H, way)
+
+
+def _last_cell(name: str, way: Direction) -> Result:
+    return Result(name, "cell", ("samples", "units"), LAST_C, way)
 
 
 # --- PyTorch ----------------------------------------------------------------------------------------------------------
@@ -112,12 +121,12 @@ def _keras_returns(spec: Spec, options: CallOptions, last: bool) -> tuple[Result
         output = Result("output", "last", ("samples", "output"), f"{LAST_H}{both}")
     if not options.return_state:
         return (output,)
-    states = []
-    for way in spec.directions:
-        before = f"{way.value}_" if spec.bidirectional else ""
-        states.append(Result(f"{before}h", "hidden", ("samples", "hidden"), LAST_H, way))
-        states.append(Result(f"{before}c", "cell", ("samples", "units"), LAST_C, way))
-    return (output, *states)
+    return (output, *chain.from_iterable(_keras_states(spec, way) for way in spec.directions))
+
+
+def _keras_states(spec: Spec, way: Direction) -> tuple[Result, Result]:
+    before = f"{way.value}_" if spec.bidirectional else ""
+    return _last_hidden(f"{before}h", way), _last_cell(f"{before}c", way)
 
 
 KERAS_CALL = Call(
@@ -173,12 +182,9 @@ def _flax_returns(spec: Spec, options: CallOptions, _: bool) -> tuple[Result, ..
     outputs = Result("outputs", "sequence", ("samples", "timesteps", "output"), _every_step(spec))
     if not options.return_state:
         return (outputs,)
-    carry = []
-    for place, way in enumerate(spec.directions):
-        of = f"carry[{place}]" if spec.bidirectional else "carry"
-        carry.append(Result(f"{of}[0]", "cell", ("samples", "units"), LAST_C, way))
-        carry.append(Result(f"{of}[1]", "hidden", ("samples", "hidden"), LAST_H, way))
-    return (*carry, outputs)
+    of = ("carry[0]", "carry[1]") if spec.bidirectional else ("carry",)
+    carry = ((_last_cell(f"{one}[0]", way), _last_hidden(f"{one}[1]", way)) for one, way in zip(of, spec.directions, strict=True))
+    return (*chain.from_iterable(carry), outputs)
 
 
 FLAX_CALL = Call(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from types import MappingProxyType
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -18,6 +19,12 @@ if TYPE_CHECKING:
 
 ONE_NAME = MappingProxyType(dict.fromkeys(Direction, "{name}"))
 """The names of weights say neither layer nor direction."""
+
+SIDES = MappingProxyType({way: way.value for way in Direction})
+"""For frameworks that have no layer of both directions: `forward/linear.w`, `backward/linear.w`."""
+
+UNLIKE = "layers that differ"
+"""What a module lacks that has one size and the same options for all its layers."""
 
 
 class Convention(NamedTuple):
@@ -58,6 +65,10 @@ class Convention(NamedTuple):
     """Whether the layer cannot be built without biases; a layer that has none is then written with zeros."""
     ways: Mapping[Direction, str] = ONE_NAME
     """What becomes of a name in each direction; `{layer}` is the layer's number."""
+    sides: Mapping[Direction, str] = SIDES
+    """What stands before the names of each direction in a file of arrays, where a layer has both and `ways` is the same."""
+    both: str = ""
+    """What stands before these where there is one layer."""
     stacked: bool = False
     """Whether an array holds all directions, along a first axis of its own."""
     biases_joined: str | None = None
@@ -70,23 +81,51 @@ class Convention(NamedTuple):
 
     def lacks(self, spec: Spec) -> str | None:
         """The option of a spec that this framework's layer has not, or None where it can be built."""
-        if spec.projection is not None and self.projection is None:
+        if lacking := self._lacks_in_a_layer(spec):
+            return lacking
+        return UNLIKE if spec.stack and self.numbers_layers else None
+
+    def _lacks_in_a_layer(self, spec: Spec) -> str | None:
+        layers = [spec.at(layer) for layer, _ in spec.unlike_layers]
+        if self.projection is None and any(layer.projection is not None for layer in layers):
             return "projection"
-        if spec.peepholes and self.peephole is None:
+        if self.peephole is None and any(layer.peepholes for layer in layers):
             return "peepholes"
         return None
 
+    @property
+    def names_directions(self) -> bool:
+        """Whether the arrays of a layer of both directions have names that say which, or hold both."""
+        return self.stacked or len(set(self.ways.values())) > 1
+
+    @property
+    def numbers_layers(self) -> bool:
+        """Whether all layers are of one module, which names them by number; they are then alike."""
+        return any("{layer}" in way for way in self.ways.values())
+
     def bias_count(self, spec: Spec) -> int:
-        """How many biases a neuron has."""
-        return len(self.biases) if spec.bias or self.always_biases else 0
+        """How many biases a neuron has: the most, where layers differ."""
+        biased = any(layer.bias for layer in spec.stack) if spec.stack else spec.bias
+        return len(self.biases) if biased or self.always_biases else 0
+
+    def built(self, spec: Spec) -> Spec:
+        """A spec as this framework's layers have it: with biases where they cannot be built without."""
+        if not self.always_biases:
+            return spec
+        if spec.stack:
+            return replace(spec, stack=tuple(layer._replace(bias=True) for layer in spec.stack))
+        return replace(spec, bias=True)
 
     def parameters(self, spec: Spec) -> int | None:
-        """How many parameters the framework counts for the whole stack; None where it lacks an option."""
-        if self.lacks(spec):
+        """How many parameters the framework counts for all layers; None where its layer lacks an option."""
+        if self._lacks_in_a_layer(spec):
             return None
-        counts = parameter_counts(spec)
-        neurons = len(GATES) * spec.units * spec.layers * len(spec.directions)
-        return sum(counts.values()) - counts.get("bias", 0) + neurons * self.bias_count(spec)
+        return sum(self._layer_parameters(spec.at(layer)) * times for layer, times in spec.unlike_layers)
+
+    def _layer_parameters(self, layer: Spec) -> int:
+        counts = parameter_counts(layer)
+        neurons = len(GATES) * layer.units * len(layer.directions)
+        return sum(counts.values()) - counts.get("bias", 0) + neurons * self.bias_count(layer)
 
     def names(self, name: str, gates: tuple[Gate, ...]) -> dict[str, Gate | None]:
         """The arrays that a name stands for, and the gate of each; None where one array holds all gates."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from types import MappingProxyType
 
-from lstm_explain.core.gates import Gate
+from lstm_explain.core.gates import Direction, Gate
 from lstm_explain.frameworks.convention import Convention
 from lstm_explain.frameworks.described import Described, ForgetBias, Returned
 
@@ -22,6 +22,7 @@ FLAX_LINEN = Convention(
     source="flax/linen/recurrent.py, class LSTMCell",
     letters=MappingProxyType({Gate.INPUT: "i", Gate.FORGET: "f", Gate.CANDIDATE: "g", Gate.OUTPUT: "o"}),
     always_biases=True,
+    sides=MappingProxyType({way: f"{way}_rnn/cell" for way in Direction}),  # as linen.Bidirectional and nnx's have it
 )
 
 FLAX_NNX = FLAX_LINEN._replace(

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
-from lstm_explain.core.gates import Gate
+from lstm_explain.core.gates import Direction, Gate
 from lstm_explain.frameworks.convention import Convention
 from lstm_explain.frameworks.described import Described, ForgetBias, Returned
 
@@ -24,6 +25,8 @@ KERAS = Convention(
     peephole=None,
     peephole_order=(),
     source="keras/src/layers/rnn/lstm.py, class LSTMCell",
+    sides=MappingProxyType({way: f"{way}_lstm/lstm_cell" for way in Direction}),  # as `path` of a variable has it
+    both="bidirectional",
 )
 
 KERAS_LAYER = Described(

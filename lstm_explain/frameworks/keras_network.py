@@ -5,6 +5,7 @@ The oracle tests execute these programs as they are printed, with our weights, a
 
 from __future__ import annotations
 
+from itertools import chain
 from typing import TYPE_CHECKING
 
 from lstm_explain.core.network import FROM_ONE, Task
@@ -36,11 +37,12 @@ def keras_in_short(plan: Plan) -> str:
 
 def _stack_in_short(spec: Spec, option: str) -> str:
     """The layers of a stack: those below the last hand on h of every timestep."""
+    last = _layer(spec.at(spec.layers - 1), option)
     if spec.layers == 1:
-        return _layer(spec, option)
+        return last
     others = "" if spec.layers == 2 else "..., "
     states = STATE if option == STATE else ""
-    return f"{_layer(spec, SEQUENCES, states)}, {others}{_layer(spec, option)}"
+    return f"{_layer(spec.at(0), SEQUENCES, states)}, {others}{last}"
 
 
 def keras_lines(plan: Plan, lengths: bool = False) -> tuple[str, ...]:
@@ -75,20 +77,25 @@ def _layer(spec: Spec, *options: str, prefix: str = "") -> str:
 
 def _stack(spec: Spec, reads: str, option: str, more: str) -> list[Statement]:
     """Layer upon layer; those below the last hand on h of every timestep, the last as `option` says."""
-    arguments = f", {more}" if more else ""
-    below, last = (_layer(spec, one, prefix="layers.") for one in (SEQUENCES, option))
-    steps = shape_of("None", spec.timesteps, spec.output)
-    made = steps if option == SEQUENCES else shape_of("None", spec.output)
-    if spec.layers <= MOST_WRITTEN:
-        names = [reads, *["h"] * (spec.layers - 1)]
-        written = [Statement(f"h = {below}({name}{arguments})", steps) for name in names[:-1]]
-        return [*written, Statement(f"h = {last}({names[-1]}{arguments})", made)]
+    arguments, top = f", {more}" if more else "", spec.layers - 1
+    last = _called(spec, top, option, reads if top == 0 else "h", arguments)
+    if spec.stack or spec.layers <= MOST_WRITTEN:
+        names = [reads, *["h"] * top]
+        return [*(_called(spec, layer, SEQUENCES, names[layer], arguments) for layer in range(top)), last]
+    below = _called(spec, 1, SEQUENCES, "h", arguments)
     return [
         *([] if reads == "h" else [Statement(f"h = {reads}")]),
-        Statement(f"for _ in range({spec.layers - 1}):"),
-        Statement(f"{INDENT}h = {below}(h{arguments})", steps),
-        Statement(f"h = {last}(h{arguments})", made),
+        Statement(f"for _ in range({top}):"),
+        below._replace(code=f"{INDENT}{below.code}"),
+        last,
     ]
+
+
+def _called(spec: Spec, layer: int, option: str, reads: str, arguments: str) -> Statement:
+    """Build one layer of a stack, and call it."""
+    own = spec.at(layer)
+    sizes = (own.timesteps, own.output) if option == SEQUENCES else (own.output,)
+    return Statement(f"h = {_layer(own, option, prefix='layers.')}({reads}{arguments})", shape_of("None", *sizes))
 
 
 def _dense(plan: Plan) -> Statement:
@@ -113,27 +120,37 @@ def _encoder_decoder(plan: Plan, mask: str) -> list[Statement]:
     spec, decoder = plan.spec, plan.last
     read = _read(spec, mask)
     repeated = shape_of("None", decoder.timesteps, decoder.features)
-    steps = shape_of("None", decoder.timesteps, decoder.output)
-    layer = _layer(decoder, SEQUENCES, prefix="layers.")
-    write = [Statement(f"h = {layer}(h, initial_state=state)", steps)]
-    if spec.layers > 1:
-        write = [Statement("for state in states:"), Statement(f"{INDENT}{write[0].code}", steps)]
+    one = _called(decoder, 0, SEQUENCES, "h", ", initial_state=state")
+    write = [one]
+    if spec.stack:
+        starts = (f", initial_state=states[{layer}]" for layer in range(spec.layers))
+        write = [_called(decoder, layer, SEQUENCES, "h", start) for layer, start in enumerate(starts)]
+    elif spec.layers > 1:
+        write = [Statement("for state in states:"), one._replace(code=f"{INDENT}{one.code}")]
     return [*read, Statement(f"h = layers.RepeatVector({decoder.timesteps})(h)", repeated), *write, _dense(plan)]
 
 
 def _read(spec: Spec, mask: str) -> list[Statement]:
     """Run the encoder, and keep each layer's last states; those of two directions side by side."""
-    several, arguments = spec.layers > 1, f", {mask}" if mask else ""
-    indent, reads = (INDENT, "h") if several else ("", "x")
-    layer = _layer(spec, f"return_sequences=place < {spec.layers - 1}" if several else "", STATE, prefix="layers.")
-    made = "" if several else f"h {shape_of('None', spec.output)}"
-    if spec.bidirectional:
+    several, top = spec.layers > 1, spec.layers - 1
+    start = [Statement("h, states = x, []")] if several else []
+    if spec.stack:
+        rows = [_read_layer(spec.at(layer), SEQUENCES if layer < top else "", mask, True) for layer in range(spec.layers)]
+        return [*start, *chain.from_iterable(rows)]
+    loop = [Statement(f"for place in range({spec.layers}):")] if several else []
+    row = _read_layer(spec.at(0), f"return_sequences=place < {top}" if several else "", mask, several)
+    indent = INDENT if several else ""
+    return [*start, *loop, *(one._replace(code=f"{indent}{one.code}") for one in row)]
+
+
+def _read_layer(layer: Spec, option: str, mask: str, several: bool) -> list[Statement]:
+    """Run one layer of the encoder, and keep its last states: among those of several layers, or alone."""
+    reads, arguments = "h" if several else "x", f", {mask}" if mask else ""
+    built = f"{_layer(layer, option, STATE, prefix='layers.')}({reads}{arguments})"
+    made = "" if several else f"h {shape_of('None', layer.output)}"
+    if layer.bidirectional:
         joined = "[layers.Concatenate()([h_f, h_b]), layers.Concatenate()([c_f, c_b])]"
-        run = Statement(f"{indent}h, h_f, c_f, h_b, c_b = {layer}({reads}{arguments})", made)
-        keep = Statement(f"{indent}states.append({joined})" if several else f"state = {joined}")
-        rows = [run, keep]
-    else:
-        run = Statement(f"{indent}h, *state = {layer}({reads}{arguments})", made)
-        rows = [run, Statement(f"{indent}states.append(state)")] if several else [run]
-    loop = [Statement("h, states = x, []"), Statement(f"for place in range({spec.layers}):")]
-    return [*loop, *rows] if several else rows
+        keep = Statement(f"states.append({joined})" if several else f"state = {joined}")
+        return [Statement(f"h, h_f, c_f, h_b, c_b = {built}", made), keep]
+    run = Statement(f"h, *state = {built}", made)
+    return [run, Statement("states.append(state)")] if several else [run]

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
 FLOAT32: tuple[Dtype, ...] = ("float32",)
 BOTH: tuple[Dtype, ...] = ("float32", "float64")
+STARTS = "start"
+"""How the names of the states begin that layers start from which differ; behind it the layer's number."""
 
 
 class Writer(NamedTuple):
@@ -110,11 +112,9 @@ def _pytorch_cell(spec: Spec, _: tuple[str, ...], states: bool) -> list[Statemen
 
 
 def _keras(spec: Spec, names: tuple[str, ...], states: bool) -> list[Statement]:
-    options = _options("return_sequences=True", "return_state=True", "" if spec.bias else "use_bias=False")
-    layer = f"keras.layers.LSTM({spec.units}{options})"
-    if spec.bidirectional:
-        layer = f"keras.layers.Bidirectional({layer})"
-    given = ", initial_state=start" if states else ""
+    if spec.stack:
+        return _keras_unlike(spec, states)
+    layer, given = _keras_layer(spec), ", initial_state=start" if states else ""
     if len(names) <= 3:
         weights = ", ".join(f'saved["{name}"]' for name in names)
         return [
@@ -129,14 +129,51 @@ def _keras(spec: Spec, names: tuple[str, ...], states: bool) -> list[Statement]:
         Statement('output, states = saved["x"], []'),
         Statement(f"for number in range({spec.layers}):"),
         Statement(f"{INDENT}layer = {layer}"),
+        *_keras_loaded(),
+        *(_keras_start(len(spec.directions)) if states else []),
+        *_keras_called(given),
+        Statement("h, c = np.stack(states[0::2]), np.stack(states[1::2])"),
+    ]
+
+
+def _keras_unlike(spec: Spec, states: bool) -> list[Statement]:
+    """Layers that differ, one upon another; their states side by side."""
+    start = [
+        Statement(f'{INDENT}own = f"{STARTS}{{number}}."'),
+        Statement(f"{INDENT}start = [saved[name] for name in names if name.startswith(own)]"),
+    ]
+    return [
+        Statement("layers = ["),
+        *(Statement(f"{INDENT}{_keras_layer(spec.at(layer))},") for layer in range(spec.layers)),
+        Statement("]"),
+        Statement('output, states = saved["x"], []'),
+        Statement("for number, layer in enumerate(layers):"),
+        *_keras_loaded(),
+        *(start if states else []),
+        *_keras_called(", initial_state=start" if states else ""),
+        Statement("h, c = (np.concatenate(states[place::2], axis=1) for place in (0, 1))"),
+    ]
+
+
+def _keras_layer(spec: Spec) -> str:
+    options = _options("return_sequences=True", "return_state=True", "" if spec.bias else "use_bias=False")
+    layer = f"keras.layers.LSTM({spec.units}{options})"
+    return f"keras.layers.Bidirectional({layer})" if spec.bidirectional else layer
+
+
+def _keras_loaded() -> list[Statement]:
+    return [
         Statement(f"{INDENT}layer.build(output.shape)"),
         Statement(f'{INDENT}names, own = saved.files, f"layer{{number}}."'),
         Statement(f"{INDENT}weights = [saved[name] for name in names if name.startswith(own)]"),
         Statement(f"{INDENT}layer.set_weights(weights)"),
-        *(_keras_start(len(spec.directions)) if states else []),
+    ]
+
+
+def _keras_called(given: str) -> list[Statement]:
+    return [
         Statement(f"{INDENT}output, *made = layer(output{given})"),
         Statement(f"{INDENT}states += [np.asarray(state) for state in made]"),
-        Statement("h, c = np.stack(states[0::2]), np.stack(states[1::2])"),
     ]
 
 

@@ -44,6 +44,7 @@ class Stored(NamedTuple):
 
 def stored(convention: Convention, spec: Spec, layer: int) -> list[Stored]:
     """The arrays of a layer, computed from the sizes alone, in the order of `written`."""
+    spec = spec.at(layer)
     one = _of_one_direction(convention, spec, layer)
     if convention.biases_joined is not None and convention.bias_count(spec):
         one = _biases_joined(one, convention.biases_joined)
@@ -88,7 +89,7 @@ def _joined(named: dict[str, Array], convention: Convention) -> dict[str, Array]
 
 
 def _of_one_direction(convention: Convention, spec: Spec, layer: int) -> list[Stored]:
-    features, hidden = Axis("features", spec.features_of(layer)), Axis(spec.hidden_axis, spec.hidden)
+    features, hidden = Axis("features", spec.features), Axis(spec.hidden_axis, spec.hidden)
     matrices: list[tuple[str, Kind, Axis]] = [
         (convention.kernel, "kernel", features),
         (convention.recurrent_kernel, "recurrent_kernel", hidden),
@@ -116,7 +117,7 @@ def _gated(convention: Convention, spec: Spec, layer: int, name: str, kind: Kind
         axes = (neurons,) if reads is None else (neurons, reads) if convention.neurons_first else (reads, neurons)
         parts = () if gate is not None else _cut(axes.index(neurons), convention.gate_order, spec.units)
         if kind == "joined_kernel":
-            parts = (*_reads(axes.index(reads), spec, layer), *parts)
+            parts = (*_reads(axes.index(reads), spec), *parts)
         found.append(Stored(one, kind, layer, None, gate, Shape(axes), parts))
     return found
 
@@ -134,8 +135,8 @@ def _cut(axis: int, gates: tuple[Gate, ...], units: int) -> tuple[Part, ...]:
     return tuple(Part(axis, place * units, (place + 1) * units, gate.value) for place, gate in enumerate(gates))
 
 
-def _reads(axis: int, spec: Spec, layer: int) -> tuple[Part, Part]:
-    features = spec.features_of(layer)
+def _reads(axis: int, spec: Spec) -> tuple[Part, Part]:
+    features = spec.features
     return Part(axis, 0, features, "input"), Part(axis, features, features + spec.hidden, "hidden")
 
 

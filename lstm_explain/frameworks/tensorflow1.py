@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from types import MappingProxyType
 
-from lstm_explain.core.gates import Gate
+from lstm_explain.core.gates import Direction, Gate
 from lstm_explain.frameworks.convention import Convention
 from lstm_explain.frameworks.described import Described, ForgetBias, Returned
 
@@ -23,6 +23,8 @@ TENSORFLOW1 = Convention(
     letters=MappingProxyType({Gate.INPUT: "i", Gate.FORGET: "f", Gate.CANDIDATE: "j", Gate.OUTPUT: "o"}),
     forget_bias_added=1.0,
     always_biases=True,
+    sides=MappingProxyType({Direction.FORWARD: "fw/lstm_cell", Direction.BACKWARD: "bw/lstm_cell"}),
+    both="bidirectional_rnn",  # tensorflow/python/ops/rnn.py, bidirectional_dynamic_rnn
 )
 
 TENSORFLOW1_LAYER = Described(

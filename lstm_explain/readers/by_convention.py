@@ -39,8 +39,8 @@ def names_of(convention: Convention) -> dict[str, str]:
 
 def modules_in(tensors: Mapping[str, Array], convention: Convention) -> Iterator[Module]:
     """The modules that have arrays of such names, in the order of the file."""
-    names = names_of(convention)
-    modules: dict[str, dict[str, str]] = {}
+    names = _with_directions(convention)
+    modules: dict[str, dict[tuple[Direction, str], str]] = {}
     for full in tensors:
         spelled = full.replace("/", ".").removesuffix(":0")
         fitting = [name for name in names if spelled == name or spelled.endswith(f".{name}")]
@@ -48,8 +48,20 @@ def modules_in(tensors: Mapping[str, Array], convention: Convention) -> Iterator
             last = max(fitting, key=len)
             modules.setdefault(full[: max(0, len(spelled) - len(last) - 1)], {})[names[last]] = full
     for module, own in modules.items():
-        arrays = _directions({name: tensors[full] for name, full in own.items()}, convention)
+        ways = [way for way in Direction if any(way is one for one, _ in own)]
+        apart = {way: {name: tensors[full] for (one, name), full in own.items() if one is way} for way in ways}
+        arrays = _directions(apart[ways[0]], convention) if ways == [Direction.FORWARD] else apart
         yield Module(module, list(own.values()), arrays)
+
+
+def _with_directions(convention: Convention) -> dict[str, tuple[Direction, str]]:
+    """The direction and the name of an array, by every spelling: weight_ih_back is that of weight_ih in Core ML."""
+    ways = Direction if len(set(convention.ways.values())) > 1 else (Direction.FORWARD,)
+    return {
+        convention.ways[way].format(name=spelled): (way, name)
+        for way in ways
+        for spelled, name in names_of(convention).items()
+    }
 
 
 def _directions(arrays: dict[str, Array], convention: Convention) -> dict[Direction, dict[str, Array]]:

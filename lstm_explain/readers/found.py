@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from itertools import pairwise
+from itertools import chain, pairwise
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from lstm_explain.core.forward import State
-from lstm_explain.core.spec import Spec
+from lstm_explain.core.spec import LayerSpec, Spec
 from lstm_explain.core.weights import Weights
 from lstm_explain.errors import InputFileError
 from lstm_explain.readers.opening import shown
@@ -14,6 +14,7 @@ from lstm_explain.readers.opening import shown
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from lstm_explain.core.gates import Direction
     from lstm_explain.core.spec import Dtype
     from lstm_explain.core.weights import LayerWeights
 
@@ -57,7 +58,7 @@ class Found(NamedTuple):
     biases: int
     """How many bias vectors each neuron has in the file: 0, 1 or 2."""
     initial: State | None = None
-    """The states that it starts from, where the file says so; [directions, 1, units or hidden]."""
+    """The states that it starts from, where the file says so: those of one sample."""
     from_the_end: bool = False
     """Whether it reads the sequence from its end only; its timestep 1 is then the sequence's last."""
     notes: tuple[str, ...] = ()
@@ -77,18 +78,8 @@ class Found(NamedTuple):
             UsageError: a size breaks a rule, such as a projection that is not smaller than the units.
         """
         first = next(iter(self.weights.layers[0].values()))
-        return Spec(
-            samples=1,
-            timesteps=1,
-            features=len(first.kernel),
-            units=first.units,
-            layers=len(self.weights.layers),
-            bidirectional=len(self.weights.layers[0]) > 1,
-            projection=None if first.projection is None else len(first.recurrent_kernel),
-            bias=first.bias is not None,
-            peepholes=first.peephole is not None,
-            dtype=_dtype(first),
-        )
+        stack = tuple(_layer_spec(layer) for layer in self.weights.layers)
+        return Spec(samples=1, timesteps=1, features=len(first.kernel), dtype=_dtype(first), stack=stack)
 
     def origin(self, file: str) -> dict[str, Any]:
         """Where the weights come from, as it stands under `source.weights` in JSON."""
@@ -101,7 +92,20 @@ class Found(NamedTuple):
         """Which way it reads a sequence."""
         if self.from_the_end:
             return FROM_THE_END
-        return "both ways" if len(self.weights.layers[0]) > 1 else "from the start"
+        both = [len(layer) > 1 for layer in self.weights.layers]
+        return "both ways" if all(both) else "some layers both ways" if any(both) else "from the start"
+
+
+def _layer_spec(layer: dict[Direction, LayerWeights]) -> LayerSpec:
+    """The sizes and options of a layer, as its weights tell."""
+    first = next(iter(layer.values()))
+    return LayerSpec(
+        units=first.units,
+        bidirectional=len(layer) > 1,
+        projection=None if first.projection is None else len(first.recurrent_kernel),
+        bias=first.bias is not None,
+        peepholes=first.peephole is not None,
+    )
 
 
 def _dtype(weights: LayerWeights) -> Dtype:
@@ -126,7 +130,7 @@ def stacked(parts: list[Found], file: str) -> Found:
     """Consecutive layers as one stack.
 
     Raises:
-        InputFileError: a layer stands twice in it, does not read what the one below it emits, or has other options.
+        InputFileError: a layer stands twice in it, does not read what the one below it emits, or is of another type or rule.
     """
     first = parts[0]
     for place, one in enumerate(parts):
@@ -139,8 +143,10 @@ def stacked(parts: list[Found], file: str) -> Found:
     asides = [note for one in parts for note in one.asides] + ([] if known else [ORDER_UNKNOWN])
     return first._replace(
         name="+".join(one.name for one in parts),
+        title=", ".join(dict.fromkeys(one.title for one in parts)),
         weights=Weights(tuple(layer for one in parts for layer in one.weights.layers)),
         tensors={name: sizes for one in parts for name, sizes in one.tensors.items()},
+        biases=max(one.biases for one in parts),
         initial=_joined([one.initial for one in parts], parts),
         notes=tuple(dict.fromkeys(note for one in parts for note in one.notes)),
         asides=tuple(dict.fromkeys(asides)) if len(parts) > 1 else first.asides,
@@ -163,14 +169,10 @@ def _check_pair(below: Found, above: Found, file: str) -> None:
     if other.features != one.output:
         found = f"it reads {other.features} features, and {lower} below it emits {one.output} numbers"
         raise InputFileError(reads, found, "Choose consecutive layers")
-    if one.units != other.units:
-        found = f"{lower} has {one.units} units, and {upper} {other.units}; the layers of a stack have one size here"
-        raise InputFileError(reads, found, f"Explain each alone, {upper} with --data of what {lower} emits")
-    ours, theirs = ({**part.spec.to_dict(), "convention": part.framework} for part in (below, above))
-    odd = [name for name in ours if name not in ("features", "layers") and ours[name] != theirs[name]]
-    if odd:
-        found = f"its {odd[0]} is {theirs[odd[0]]}, and that of {lower} below it {ours[odd[0]]}"
-        raise InputFileError(reads, found, "Only layers that are alike can be explained as one stack")
+    for name, ours, theirs in (("dtype", one.dtype, other.dtype), ("convention", below.framework, above.framework)):
+        if ours != theirs:
+            found = f"its {name} is {theirs}, and that of {lower} below it {ours}"
+            raise InputFileError(reads, found, f"Explain each alone, {upper} with --data of what {lower} emits")
 
 
 def _joined(initials: list[State | None], parts: list[Found]) -> State | None:
@@ -180,12 +182,14 @@ def _joined(initials: list[State | None], parts: list[Found]) -> State | None:
     import numpy as np
 
     def zeros(part: Found) -> State:
-        spec = part.spec
-        places = spec.layers * len(spec.directions)
-        return State(np.zeros((places, 1, spec.hidden), spec.dtype), np.zeros((places, 1, spec.units), spec.dtype))
+        layers = [part.spec.at(layer) for layer, _ in part.spec.places]
+        return State(
+            tuple(np.zeros((1, one.hidden), one.dtype) for one in layers),
+            tuple(np.zeros((1, one.units), one.dtype) for one in layers),
+        )
 
     states = [one or zeros(part) for one, part in zip(initials, parts, strict=True)]
-    return State(*(np.concatenate(arrays) for arrays in zip(*states, strict=True)))
+    return State(*(tuple(chain.from_iterable(arrays)) for arrays in zip(*states, strict=True)))
 
 
 def no_lstm(file: str) -> InputFileError:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import chain
 from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
 import numpy as np
@@ -10,6 +11,7 @@ from lstm_explain.core.gates import GATES, LETTERS, Direction
 from lstm_explain.core.weights import WEIGHT_NAMES, LayerWeights, Weights, check_weights
 from lstm_explain.errors import InputFileError, UsageError
 from lstm_explain.frameworks.known import CONVENTIONS
+from lstm_explain.readers import both_ways
 from lstm_explain.readers.array_names import (
     FLAX_GRU_NAME,
     FLAX_NAME,
@@ -33,6 +35,8 @@ Tensors: TypeAlias = "Mapping[str, Array]"
 Parts: TypeAlias = "dict[tuple[int, Direction], dict[str, str]]"
 """For each layer and direction: the name in the file of each of its tensors, by the name that the framework gives it."""
 
+OWN = "lstm-explain"
+"""Our own names, in which each layer of a stack may have sizes and options of its own; those of a module are one for all."""
 AXES = {"kernel": 2, "recurrent_kernel": 2, "bias": 1, "projection": 2, "peephole": 2}
 """How many axes each of our tensors has."""
 
@@ -85,7 +89,7 @@ def lstms_in(
         refused.append(Refused(name, error, own))
         left = {one: array for one, array in left.items() if one not in own}
     for scheme in schemes:
-        for one in list(scheme(left, file)):
+        for one in _both_ways(list(scheme(left, file)), file):
             refused.append(one) if isinstance(one, Refused) else found.append(one)
             left = {name: array for name, array in left.items() if name not in one.tensors}
     if not found and refused:
@@ -115,6 +119,18 @@ def _listed(tensors: Tensors) -> str:
     return (", ".join(names[:4]) + (f" and {len(names) - 4} more" if len(names) > 4 else "")) or "none of numbers"
 
 
+def _both_ways(layers: list[Found | Refused], file: str) -> Iterator[Found | Refused]:
+    """The same, two layers that are one in both directions as one, once they are known to fit together."""
+    single = [one for one in layers if isinstance(one, Found)]
+    as_they_were = set(map(id, single))
+    for one in both_ways.joined(single):
+        try:
+            yield one if id(one) in as_they_were else checked(one._replace(notes=()), file)
+        except InputFileError as error:
+            yield Refused(one.name, error, tuple(one.tensors))
+    yield from (one for one in layers if isinstance(one, Refused))
+
+
 # --- one scheme for each way to name ----------------------------------------------------------------------------------
 
 
@@ -131,9 +147,9 @@ def _own(tensors: Tensors, file: str) -> Iterator[Found | Refused]:
             yield Refused.because(module, file, f"has no {missing[0]}")
             continue
         layers = {place: LayerWeights(**{key: tensors[name] for key, name in own.items()}) for place, own in parts.items()}
-        biases = int("bias" in next(iter(parts.values())))
+        biases = int(any("bias" in own for own in parts.values()))
         used = tuple(name for own in parts.values() for name in own.values())
-        for one in _found(module, "lstm-explain", "lstm-explain", layers, parts, tensors, file, biases):
+        for one in _found(module, OWN, OWN, layers, parts, tensors, file, biases):
             yield one._replace(tensors=used) if isinstance(one, Refused) else one
 
 
@@ -322,19 +338,30 @@ def _found(
 ) -> Iterator[Found | Refused]:
     """Put layers and directions in order, once they are known to fit together."""
     depth = 1 + max(layer for layer, _ in layers)
-    ways = [way for way in Direction if way is Direction.FORWARD or way in {one for _, one in layers}]
-    missing = [f"layer {layer} {way.value}" for layer in range(depth) for way in ways if (layer, way) not in layers]
+    places = _places(depth, set(layers), framework == OWN)
+    missing = [f"layer {layer} {way.value}" for layer, way in places if (layer, way) not in layers]
     if missing:
         found = f"{_named(module)} has no weights of {missing[0]}"
         yield Refused(module, InputFileError(file, found, "The file is not whole"))
         return
-    weights = Weights(tuple({way: _of_one_type(layers[layer, way]) for way in ways} for layer in range(depth)))
-    used = [name for layer in range(depth) for way in ways for name in parts[layer, way].values()]
+    stack: tuple[dict[Direction, LayerWeights], ...] = tuple({} for _ in range(depth))
+    for layer, way in places:
+        stack[layer][way] = _of_one_type(layers[layer, way])
+    weights = Weights(stack)
+    used = [name for place in places for name in parts[place].values()]
     own = {name: tensors[name].shape for name in used}
     try:
         yield checked(Found(module, framework, title, weights, own, biases), file)
     except InputFileError as error:
         yield Refused(module, error)
+
+
+def _places(depth: int, there: set[tuple[int, Direction]], apart: bool) -> list[tuple[int, Direction]]:
+    """The layers and directions of a module; `apart`: each layer may have directions of its own."""
+    both = {layer for layer, way in there if way is Direction.BACKWARD}
+    if both and not apart:
+        both = set(range(depth))
+    return [(layer, way) for layer in range(depth) for way in Direction if way is Direction.FORWARD or layer in both]
 
 
 def _of_one_type(weights: LayerWeights) -> LayerWeights:
@@ -351,20 +378,29 @@ def checked(found: Found, file: str) -> Found:
         InputFileError: they do not.
     """
     where = f"{file}#{_named(found.name)}"
-    kinds = [part.tensors() for layer in found.weights.layers for part in layer.values()]
-    for tensors in kinds:
-        odd = [name for name, array in tensors.items() if array.ndim != AXES[name]]
-        if odd:
-            raise InputFileError(where, f"its tensors do not fit together: its {odd[0]} has {tensors[odd[0]].ndim} axes")
-        if set(tensors) != set(kinds[0]):
-            name = min(set(tensors) ^ set(kinds[0]))
-            raise InputFileError(where, f"its tensors do not fit together: some of its layers or directions have no {name}")
+    layers = [[part.tensors() for part in layer.values()] for layer in found.weights.layers]
+    kinds = list(chain.from_iterable(layers))
+    for alike in layers if found.framework == OWN else [kinds]:
+        _check_kinds(alike, where)
     try:
         check_weights(found.spec, found.weights)
     except UsageError as error:
         raise InputFileError(where, f"its tensors do not fit together: {str(error).rstrip('.')}") from None
+    if found.spec.stack and found.framework != OWN:
+        raise InputFileError(where, "its tensors do not fit together: its layers have different sizes")
     finite = all(np.isfinite(array.min()) and np.isfinite(array.max()) for tensors in kinds for array in tensors.values())
     return found if finite else found._replace(notes=(*found.notes, NOT_FINITE))
+
+
+def _check_kinds(alike: list[dict[str, Array]], where: str) -> None:
+    """Raise `InputFileError` unless all have the same tensors, each with as many axes as it should have."""
+    for tensors in alike:
+        odd = [name for name, array in tensors.items() if array.ndim != AXES[name]]
+        if odd:
+            raise InputFileError(where, f"its tensors do not fit together: its {odd[0]} has {tensors[odd[0]].ndim} axes")
+        if set(tensors) != set(alike[0]):
+            name = min(set(tensors) ^ set(alike[0]))
+            raise InputFileError(where, f"its tensors do not fit together: some of its layers or directions have no {name}")
 
 
 def _named(module: str) -> str:

@@ -208,9 +208,8 @@ def _initial(node: _Node, ways: int, units: int, dtype: Any) -> tuple[State | No
         states = [_state(node, name, ways, units, dtype) for name in ("initial_h", "initial_c")]
     except NotConstantError:
         return None, (FED_STATES,)
-    if not any(one.any() for one in states):
-        return None, ()
-    return State(*states), ()
+    initial = State.unstacked(*states)
+    return (initial if initial.any() else None), ()
 
 
 def _state(node: _Node, name: str, ways: int, units: int, dtype: Any) -> Array:

@@ -220,8 +220,9 @@ class _Layer:
             values.append(np.zeros(weights.units))
         if any(one is None for one in values):
             return None, (FED_STATES,)
-        cell, hidden = (np.asarray(one, weights.kernel.dtype).reshape(1, 1, -1) for one in values)
-        return (State(hidden, cell), ()) if hidden.any() or cell.any() else (None, ())
+        cell, hidden = (np.asarray(one, weights.kernel.dtype).reshape(1, -1) for one in values)
+        initial = State((hidden,), (cell,))
+        return (initial if initial.any() else None), ()
 
     def _direction(self) -> tuple[bool, tuple[str, ...]]:
         """Whether it reads its sequence from the end; and what is to be said where that cannot be told."""

@@ -36,9 +36,10 @@ def _rows(stream: TraceStream, block: Block) -> Iterator[str]:
             for row, t in enumerate(stream.steps):
                 start = f"{sample},{layer},{way},{t}"
                 columns: list[Iterator[str]] = [map(_cell, values[name][place][row]) for name in COLUMNS]
-                if stream.spec.projection is not None:
-                    columns[-1] = _by_unit(values["h"][place][row], stream.units)
-                for unit, *cells in zip(stream.units, *columns, strict=False):
+                units = stream.units_of(layer)
+                if stream.spec.at(layer).projection is not None:
+                    columns[-1] = _by_unit(values["h"][place][row], units)
+                for unit, *cells in zip(units, *columns, strict=False):
                     yield f"{start},{unit},{','.join(cells)}\n"
 
 

@@ -33,8 +33,6 @@ def weights_file(convert: Convert, suffix: str, asked: str) -> bytes:
     if suffix in (".npz", ".safetensors") and convert.from_the_end:
         found = "arrays cannot say that a layer reads from the end, and this one does"
         raise UsageError(asked, found, "Write an .onnx model, which can")
-    if suffix in (".npz", ".safetensors") and not convert.tells_directions:
-        raise _untold(convert, asked)
     if suffix in SUFFIXES and convert.initial is not None and convert.states_written is not (suffix == ".onnx"):
         found = "initial states are written into .onnx models, and into no other file"
         raise UsageError(asked, found, f"Convert with model={suffix == '.onnx'}")
@@ -45,12 +43,6 @@ def weights_file(convert: Convert, suffix: str, asked: str) -> bytes:
     if suffix == ".onnx":
         return _onnx(convert, asked)
     raise UsageError(asked, f"weights are written as {', '.join(SUFFIXES)}", "End the name so, or name a framework")
-
-
-def _untold(convert: Convert, asked: str) -> UsageError:
-    """What to say where a reader would take both directions for a layer that reads forward."""
-    found = f"read back, arrays named as {convert.convention.title} names them do not tell the two directions apart"
-    return UsageError(asked, found, f"Choose --to {' or '.join(convert.telling_directions)}")
 
 
 def _npz(convert: Convert) -> bytes:
@@ -96,11 +88,12 @@ def _onnx(convert: Convert, asked: str) -> bytes:
         nodes += _layer_nodes(convert, layer, reads, set(arrays))
         reads = f"joined_{layer}"
     read = [helper.make_tensor_value_info("x", kind, ["timesteps", "samples", spec.features])]
-    ways = len(spec.directions)
+    last = spec.at(spec.layers - 1)
+    ways = len(last.directions)
     sizes = {
-        "Y": ["timesteps", ways, "samples", spec.units],
-        "Y_h": [ways, "samples", spec.units],
-        "Y_c": [ways, "samples", spec.units],
+        "Y": ["timesteps", ways, "samples", last.units],
+        "Y_h": [ways, "samples", last.units],
+        "Y_c": [ways, "samples", last.units],
     }
     made = [helper.make_tensor_value_info(name, kind, size) for name, size in sizes.items()]
     graph = helper.make_graph(nodes, "lstm", read, made, weights)
@@ -114,7 +107,7 @@ def _layer_nodes(convert: Convert, layer: int, reads: str, names: set[str]) -> l
     """The LSTM of one layer; below the last, its directions are put side by side for the next."""
     from onnx import helper
 
-    spec, last = convert.spec, layer == convert.spec.layers - 1
+    spec, last = convert.spec.at(layer), layer == convert.spec.layers - 1
     inputs = [reads, f"W_{layer}", f"R_{layer}", f"B_{layer}" if "B" in names else ""]
     inputs += ["", *(f"{name}_{layer}_repeated" if name in names else "" for name in STATES["onnx"])]
     inputs += [f"P_{layer}"] if "P" in names else []

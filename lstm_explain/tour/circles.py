@@ -9,7 +9,7 @@ from lstm_explain.document.numbers import count, decimal, plural, tint
 from lstm_explain.explain.plain import plain
 from lstm_explain.explain.trace import explain_trace
 from lstm_explain.tour.chapter import Told
-from lstm_explain.tour.phrases import chosen, facts, not_finite, shape_text
+from lstm_explain.tour.phrases import chosen, facts, not_finite, shape_text, shortened, unlike_layers
 from lstm_explain.tour.subject import afforded
 
 if TYPE_CHECKING:
@@ -20,8 +20,8 @@ if TYPE_CHECKING:
 
 def circles(subject: Subject) -> Told:
     """Is every circle of a layer diagram one LSTM unit?"""
-    spec = subject.spec
-    units, gap = chosen(range(spec.units))
+    spec, own = subject.spec, subject.layer_spec
+    units, gap = chosen(range(own.units))
     trace, refused = afforded(lambda: explain_trace(subject.lstm, subject.sample, units, [subject.length]))
     return Told(
         question=_question(spec),
@@ -29,7 +29,7 @@ def circles(subject: Subject) -> Told:
         evidence=(*_shapes(subject), *refused, *(() if trace is None else _circles(subject, trace, gap))),
         numbers={
             "circles": total(spec),
-            "circles_per_direction": spec.units,
+            "circles_per_direction": own.units,
             "measured": subject.shapes.measured,
             "hidden": list(subject.shapes.of("hidden", layer=0)[0].shape.sizes),
             "output_sequence": list(subject.shapes.of("output_sequence", layer=0)[0].shape.sizes),
@@ -37,7 +37,7 @@ def circles(subject: Subject) -> Told:
             "t": subject.length,
             "units": units,
             "c": None if trace is None else plain(trace.cell[0]),
-            "h": None if trace is None or spec.projection is not None else plain(trace.hidden[0]),
+            "h": None if trace is None or own.projection is not None else plain(trace.hidden[0]),
         },
         commands=(subject.command("shapes"), subject.command_of_sample("trace")),
     )
@@ -45,21 +45,33 @@ def circles(subject: Subject) -> Told:
 
 def total(spec: Spec) -> int:
     """How many units there are in all layers and directions."""
-    return spec.layers * len(spec.directions) * spec.units
+    return sum(_circles_of(spec))
+
+
+def _circles_of(spec: Spec) -> list[int]:
+    """The units of each layer and direction."""
+    units = [spec.at(layer).units for layer in range(spec.layers)]
+    return [units[layer] for layer, _ in spec.places]
 
 
 def _question(spec: Spec) -> str:
-    each = " in each of its layers and directions" if total(spec) > spec.units else ""
     return (
         "A diagram of a neural network draws a layer as a row of circles. Is every circle an LSTM unit of its own? And how "
-        f"many circles are there in your LSTM, which has {plural(spec.units, 'unit')}{each}, and reads "
+        f"many circles are there in your LSTM, {_which_has(spec)} reads "
         f"{plural(spec.timesteps, 'timestep')} of {plural(spec.features, 'number')}?"
     )
 
 
+def _which_has(spec: Spec) -> str:
+    if spec.stack:
+        return f"in which {unlike_layers(spec)}, and which"
+    each = " in each of its layers and directions" if len(spec.places) > 1 else ""
+    return f"which has {plural(spec.units, 'unit')}{each}, and"
+
+
 def _claims(spec: Spec) -> tuple[str, ...]:
     steps = "the one timestep" if spec.timesteps == 1 else f"all {count(spec.timesteps)} timesteps, one after the other"
-    same = "units read" if spec.units > 1 else "unit reads"
+    same = "units read" if spec.stack or spec.units > 1 else "unit reads"
     return (
         f"Yes. Every circle of a layer is one LSTM unit. {_how_many(spec)}",
         f"A circle is not a timestep: the same {same} {steps}. Nor is it a gate: a unit has four small neurons inside "
@@ -70,13 +82,18 @@ def _claims(spec: Spec) -> tuple[str, ...]:
 
 
 def _arrows(spec: Spec) -> str:
-    if spec.projection is None:
-        return f"Those of h and c have one from each unit: {count(spec.units)} here."
-    return f"That of c has one from each unit, {count(spec.units)} here; that of h has {spec.projection}, by the projection."
+    own, here = spec.at(0), "in layer 0" if spec.stack else "here"
+    if own.projection is None:
+        return f"Those of h and c have one from each unit: {count(own.units)} {here}."
+    return f"That of c has one from each unit, {count(own.units)} {here}; that of h has {own.projection}, by the projection."
 
 
 def _how_many(spec: Spec) -> str:
-    if total(spec) == spec.units:
+    if spec.stack:
+        added = " + ".join(shortened([count(units) for units in _circles_of(spec)]))
+        ways = " A layer that reads both ways has circles of its own for each direction." if spec.reads_backward else ""
+        return f"Your {count(spec.layers)} layers have {plural(total(spec), 'circle')} in all: {added}.{ways}"
+    if len(spec.places) == 1:
         return f"Your layer has {plural(spec.units, 'circle')}."
     ways = f"{count(spec.units)} that read forward and {count(spec.units)} others that read backward"
     own = ways if spec.bidirectional else plural(spec.units, "circle")
@@ -86,8 +103,12 @@ def _how_many(spec: Spec) -> str:
 
 
 def _shapes(subject: Subject) -> Document:
-    shapes = subject.shapes
-    rows = [("what is read", "input"), ("h of one timestep", "hidden"), ("h of all timesteps", "output_sequence")]
+    shapes, where = subject.shapes, " in layer 0" if subject.spec.stack else ""
+    rows = [
+        ("what is read", "input"),
+        (f"h of one timestep{where}", "hidden"),
+        (f"h of all timesteps{where}", "output_sequence"),
+    ]
     found = [(label, shapes.of(name, layer=None if name == "input" else 0)[0].shape) for label, name in rows]
     return (facts((label, shape_text(shape)) for label, shape in found), subject.how)
 
@@ -95,7 +116,7 @@ def _shapes(subject: Subject) -> Document:
 def _circles(subject: Subject, trace: Trace, gap: int) -> Document:
     t = subject.length
     rows = [("c", trace.cell[0].tolist())]
-    if subject.spec.projection is None:
+    if subject.layer_spec.projection is None:
         rows.insert(0, ("h", trace.hidden[0].tolist()))
     columns = [Column("circle"), *(Column(str(unit), "right") for unit in trace.units)]
     cells = [[Cell(f"{name}_{t}", strong=True), *(Cell(decimal(v, 3), tint=tint(v, 1.0)) for v in row)] for name, row in rows]
@@ -103,7 +124,7 @@ def _circles(subject: Subject, trace: Trace, gap: int) -> Document:
         columns.insert(gap + 1, Column("⋮"))
         for row in cells:
             row.insert(gap + 1, Cell("⋮"))
-    first = " of layer 0, forward," if total(subject.spec) > subject.spec.units else ""
+    first = " of layer 0, forward," if len(subject.spec.places) > 1 else ""
     holds = "its output h and its memory c" if len(rows) == 2 else "its memory c"
     text = f"What each circle{first} holds after timestep {t} of sample {subject.sample}, {holds} (chapter 4):"
     table = Table(tuple(columns), tuple(map(tuple, cells)))

@@ -39,7 +39,8 @@ def hidden_and_cell(subject: Subject) -> Told:
 
 
 def _question(spec: Spec) -> str:
-    several = f"All units together make {_sizes(spec)}." if spec.units > 1 else ""
+    own, where = spec.at(0), " of layer 0" if spec.stack else ""
+    several = f"All units{where} together make {_sizes(own)}." if own.units > 1 else ""
     return (
         "At every timestep a unit makes two numbers, h and c. Which of them is its memory, and which one do others see? "
         f"{several}"
@@ -53,13 +54,15 @@ def _sizes(spec: Spec) -> str:
 
 
 def _claims(spec: Spec) -> tuple[str, ...]:
-    units = "all units read it" if spec.units > 1 else "the unit reads it"
+    units = "all units of its layer read it" if spec.stack else "all units read it" if spec.units > 1 else "the unit reads it"
     seen = f"h is its output: {units} at the next timestep" if spec.timesteps > 1 else "h is its output"
     beyond = "what comes after the layer reads it" if spec.layers == 1 else "the next layer reads it at the same timestep"
-    if spec.projection is None:
+    projections = {one.projection is not None for one in spec.stack or (spec.at(0),)}
+    if projections == {False}:
         shown = "the new h is o × tanh(c): a part o of the memory is shown"
     else:
-        shown = "the new output is o × tanh(c): a part o of the memory is shown, and the projection makes h of all outputs"
+        projection = "the projection" if projections == {True} else "the projection, in a layer that has one,"
+        shown = f"the new output is o × tanh(c): a part o of the memory is shown, and {projection} makes h of all outputs"
     return (
         f"c is the memory: it stays within its unit. {seen}, and {beyond}. (h is also called the hidden state, and c the cell "
         "state.)",
@@ -85,7 +88,7 @@ def _one_step(subject: Subject, memory: Memory | None) -> tuple[str, ...]:
 
 
 def _course(subject: Subject, unit: Unit) -> Document:
-    emitted = "h" if subject.spec.projection is None else "m"
+    emitted = "h" if subject.layer_spec.projection is None else "m"
     steps, gap = chosen(range(unit.length))
     arrays = [*(unit.gates[gate] for gate in GATES), unit.cell, unit.output]
     rows: list[tuple[Cell, ...]] = []
@@ -95,7 +98,7 @@ def _course(subject: Subject, unit: Unit) -> Document:
     titles = [*(LETTERS[gate] for gate in GATES), "c", emitted]
     columns = (Column("t", "right"), *(Column(title, "right") for title in titles))
     where = f"sample {unit.sample}" if not _several(subject.spec) else f"sample {unit.sample}, layer 0, forward"
-    words = f"Unit {unit.unit} over time, {where}; t is the timestep, {emitted} {_emits(subject.spec)}:"
+    words = f"Unit {unit.unit} over time, {where}; t is the timestep, {emitted} {_emits(subject.layer_spec)}:"
     ended = unit.length < subject.spec.timesteps
     past = (Note(f"The sample ends at timestep {unit.length}; what follows is padding and is not run."),) if ended else ()
     remarks = (*past, *map(Note, saturated(unit.gates)), *not_finite(unit.cell[: unit.length].tolist()))
@@ -130,8 +133,8 @@ def _numbers(subject: Subject, unit: Unit | None, memory: Memory | None) -> dict
     step = None if memory is None else memory.one_step
     since = None if memory is None else float(memory.half_since[0])
     return {
-        "hidden": subject.spec.hidden,
-        "cell": subject.spec.units,
+        "hidden": subject.layer_spec.hidden,
+        "cell": subject.layer_spec.units,
         "unit": subject.unit,
         "sample": subject.sample,
         "length": subject.length,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from math import isfinite
 from typing import TYPE_CHECKING
 
+from lstm_explain.core.gates import Direction
 from lstm_explain.document.blocks import Block, Cell, Column, Document, Note, Paragraph, Table
 from lstm_explain.document.numbers import count, plural, share, small
 from lstm_explain.explain.influence import BY, explain_influence
@@ -43,19 +44,22 @@ def independent_and_shared(subject: Subject) -> Told:
 
 
 def _question(subject: Subject) -> str:
-    units, unit = subject.spec.units, subject.unit
+    units, unit, stack = subject.layer_spec.units, subject.unit, subject.spec.stack
     if units == 1:
+        yours = "Your layer 0" if stack else "Yours"
         return (
-            "Are the units of a layer independent, or do they share information? Yours has a single unit. What does that "
+            f"Are the units of a layer independent, or do they share information? {yours} has a single unit. What does that "
             "leave?"
         )
+    yours = (
+        f"The {count(units)} units of your layer 0 stand side by side"
+        if stack
+        else f"Your {count(units)} units stand side by side in one layer"
+    )
     if subject.spec.timesteps == 1:
-        return (
-            f"Your {count(units)} units stand side by side in one layer, and there is one timestep only. Are they "
-            "independent, or do they share information?"
-        )
+        return f"{yours}, and there is one timestep only. Are they independent, or do they share information?"
     return (
-        f"Your {count(units)} units stand side by side in one layer. Are they independent, or do they share information? If "
+        f"{yours}. Are they independent, or do they share information? If "
         f"the output of unit {unit} changed by {BY:g}, how many of the {count(units)} units would notice, and when?"
     )
 
@@ -71,7 +75,7 @@ def _claims(subject: Subject, found: Statements | None) -> tuple[str, ...]:
             "it: nothing moved, not even what was changed itself. Its numbers are not finite, or too large for a change so "
             "small.",
         )
-    if spec.units == 1:
+    if subject.layer_spec.units == 1:
         claims = ["With a single unit there is nobody to share with: of all outputs it reads its own alone."]
     else:
         claims = [f"{_alone(spec, found)} {_then(subject, found)}"]
@@ -97,7 +101,7 @@ def _others(found: Statements) -> tuple[Change, ...]:
 
 
 def _then(subject: Subject, found: Statements | None) -> str:
-    units, unit = subject.spec.units, subject.unit
+    units, unit = subject.layer_spec.units, subject.unit
     if subject.spec.timesteps == 1:
         return "There is no next timestep at which they could hear of each other."
     reads = "From one timestep to the next they share: each reads the last outputs of all units."
@@ -113,8 +117,10 @@ def _then(subject: Subject, found: Statements | None) -> str:
 
 
 def _mixed(spec: Spec) -> tuple[str, ...]:
-    if spec.projection is None:
+    if all(one.projection is None for one in spec.stack or (spec.at(0),)):
         return ()
+    if spec.stack:
+        return ("Only the projection of a layer that has one mixes units at once: it makes h of all outputs there.",)
     return ("The projection alone mixes units at once: it makes each number of h of the outputs of all units.",)
 
 
@@ -130,9 +136,10 @@ def _over_time(subject: Subject, found: Statements | None) -> tuple[str, ...]:
 
 
 def _directions(spec: Spec) -> tuple[str, ...]:
-    if not spec.bidirectional:
+    both = [layer for layer, way in spec.places if way is Direction.BACKWARD]
+    if not both:
         return ()
-    above = "" if spec.layers == 1 else " The layer above reads both."
+    above = " The layer above reads both." if both[0] < spec.layers - 1 else ""
     return (f"Units that read forward and units that read backward never read each other within a layer.{above}",)
 
 
@@ -159,10 +166,10 @@ def _several(spec: Spec) -> bool:
 
 
 def _table(subject: Subject, found: Influence) -> Table:
-    t, before, unit, several = found.step, found.step - 1, subject.unit, subject.spec.units > 1
+    t, before, unit, several = found.step, found.step - 1, subject.unit, subject.layer_spec.units > 1
     own, same, later = found.statements.parameters, found.statements.same_timestep, found.statements.next_timestep
-    emitted = "h" if subject.spec.projection is None else "m"
-    whose = f"unit {unit}" if subject.spec.projection is None else "its neurons"
+    emitted = "h" if subject.layer_spec.projection is None else "m"
+    whose = f"unit {unit}" if subject.layer_spec.projection is None else "its neurons"
     owned = f"all {count(own.owned)} parameters of {whose}"
     rows = [
         (owned, "its own gates", own.own_gates),
@@ -196,8 +203,8 @@ def _shares(found: Influence) -> Document:
     together = sum(parts.values())
     if not isfinite(together) or abs(together - 1) > WHOLE:  # a unit that nothing moves has no shares
         return ()
-    value = "h" if found.spec.projection is None else "c"
-    others = f", {share(parts['others'])} to the other units," if found.spec.units > 1 else ""
+    value = "h" if found.layer_spec.projection is None else "c"
+    others = f", {share(parts['others'])} to the other units," if found.layer_spec.units > 1 else ""
     text = (
         f"What moves a unit's next {value}? In the mean over all units {share(parts['itself'])} is due to the unit "
         f"itself{others} and {share(parts['input'])} to the input, judged by the sizes of the derivatives."

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from lstm_explain.document.blocks import Cell, Column, Note, Table
 from lstm_explain.document.numbers import count, decimal, plural
-from lstm_explain.document.opening import dots, middle_left_out
+from lstm_explain.document.opening import LAYERS_SHOWN, dots, middle_left_out
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -22,6 +22,19 @@ ROWS = 10
 def listed(items: Sequence[str], word: str = "and") -> str:
     """a, b and c"""
     return items[0] if len(items) == 1 else f"{', '.join(items[:-1])} {word} {items[-1]}"
+
+
+def shortened(items: Sequence[str]) -> list[str]:
+    """What is told of each layer; dots for those in the middle where there are many."""
+    front, back = middle_left_out(items, LAYERS_SHOWN)
+    return [*items[:front], "...", *items[-back:]] if back else [*items]
+
+
+def unlike_layers(spec: Spec) -> str:
+    """layer 0 has 6 units in each direction, layer 1 has 4 units and layer 2 has 3 units"""
+    ways = [" in each direction" if one.bidirectional else "" for one in spec.stack]
+    told = [f"layer {layer} has {plural(one.units, 'unit')}{ways[layer]}" for layer, one in enumerate(spec.stack)]
+    return listed(shortened(told))
 
 
 def shape_text(shape: Shape) -> str:

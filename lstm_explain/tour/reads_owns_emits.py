@@ -11,7 +11,7 @@ from lstm_explain.document.numbers import count, decimal, plural, small
 from lstm_explain.document.unit import NEURONS
 from lstm_explain.explain.unit import explain_unit
 from lstm_explain.tour.chapter import Told
-from lstm_explain.tour.phrases import facts, listed, not_finite, number
+from lstm_explain.tour.phrases import facts, listed, not_finite, number, shortened
 from lstm_explain.tour.subject import afforded
 
 if TYPE_CHECKING:
@@ -39,7 +39,7 @@ def reads_owns_emits(subject: Subject) -> Told:
         question=_question(spec),
         claims=_claims(subject, share, arithmetic),
         evidence=(
-            _share(spec, share, unit),
+            _share(subject.layer_spec, share, unit),
             *refused,
             *(() if unit is None or arithmetic is None else _step(unit, arithmetic)),
         ),
@@ -68,14 +68,17 @@ def _question(spec: Spec) -> str:
 
 
 def _claims(subject: Subject, share: UnitShare, step: Arithmetic | None) -> tuple[str, ...]:
-    spec = subject.spec
+    spec = subject.layer_spec
+    it, a, of_layer = ("In layer 0 it", "In layer 0 a", " of layer 0") if subject.spec.stack else ("It", "A", "")
+    features = plural(share.features, "feature")
     output = "h" if spec.projection is None else "m, for the projection to read"
     claims = [
-        f"It reads more than {plural(share.features, 'number')}: at each timestep the {plural(share.features, 'feature')}, "
+        f"{it} reads more than {plural(share.features, 'number')}: at each timestep the {features}, "
         f"and {_last_outputs(spec)}. That makes a vector of size {count(share.reads)}. Its output is of size 1: one number, "
         f"{output}. It also keeps a second number, its memory, called c.{_peepholes(spec)}{_first(spec, step)}",
-        "A unit is four small neurons. A neuron multiplies each number that it reads with a weight, adds the "
-        f"products up{', adds a bias' if spec.bias else ''}, and squashes the sum into a small range. {_owned(share)}",
+        f"A unit is four small neurons. {a} neuron multiplies each number that it reads with a weight, adds the "
+        f"products up{', adds a bias' if spec.bias else ''}, and squashes the sum into a small range. "
+        f"{_owned(share, of_layer)}",
     ]
     return (*claims, *_above(subject), *_samples(spec))
 
@@ -102,24 +105,35 @@ def _last_outputs(spec: Spec) -> str:
     return f"the outputs h that all {count(spec.units)} units made one timestep before, its own among them"
 
 
-def _owned(share: UnitShare) -> str:
+def _owned(share: UnitShare, of_layer: str) -> str:
+    both = "Weights and biases are its parameters" if share.biases else "The weights are its parameters"
+    owned = f"A unit{of_layer} owns {count(share.parameters)} of them, {_formula(share)}, and no other unit uses them."
+    return f"{both}: the numbers that training changes. {owned}"
+
+
+def _formula(share: UnitShare) -> str:
+    """How many parameters a unit owns, counted from what it reads."""
     bias = " + 1" if share.biases else ""
     extra = f" + {share.peepholes} peepholes" if share.peepholes else ""
     extra += f" + {share.projection} of the projection" if share.projection else ""
-    both = "Weights and biases are its parameters" if share.biases else "The weights are its parameters"
-    formula = f"{share.neurons} × ({count(share.features)} + {count(share.hidden)}{bias}){extra}"
-    owned = f"A unit owns {count(share.parameters)} of them, {formula}, and no other unit uses them."
-    return f"{both}: the numbers that training changes. {owned}"
+    return f"{share.neurons} × ({count(share.features)} + {count(share.hidden)}{bias}){extra}"
 
 
 def _above(subject: Subject) -> tuple[str, ...]:
     """What is otherwise in the layers above."""
     if subject.spec.layers == 1:
         return ()
-    share = subject.shapes.units[1]
+    above = subject.shapes.units[1:]
+    if subject.spec.stack:
+        told = [f"{_reads_in(f'layer {one.layer}', one)}, {_formula(one)}." for one in above]
+        return (" ".join(shortened(told)),)
+    return (f"{_reads_in('a layer above the first,', above[0])}.",)
+
+
+def _reads_in(where: str, share: UnitShare) -> str:
     reads = f"{count(share.features)} that the layer below made, and {count(share.hidden)} of its own layer"
-    owns = f"It owns {plural(share.parameters, 'parameter')}."
-    return (f"In a layer above the first, a unit reads {count(share.reads)} numbers: {reads}. {owns}",)
+    owns = f"It owns {plural(share.parameters, 'parameter')}"
+    return f"In {where} a unit reads {count(share.reads)} numbers: {reads}. {owns}"
 
 
 def _samples(spec: Spec) -> tuple[str, ...]:
@@ -161,7 +175,7 @@ def _step(unit: Unit, step: Arithmetic) -> Document:
 def _states(unit: Unit, step: Arithmetic) -> Table:
     """The unit's new memory and output, as sentences of numbers."""
     f, i, g, o = (number(step.gates[gate].value) for gate in (Gate.FORGET, Gate.INPUT, Gate.CANDIDATE, Gate.OUTPUT))
-    emitted = "h" if unit.spec.projection is None else "m"
+    emitted = "h" if unit.layer_spec.projection is None else "m"
     memory = f"f × c_{step.t - 1} + i × g = {f} × {number(step.cell_before)} + {i} × {g}"
     shown = f"o × tanh(c_{step.t}) = {o} × {number(step.tanh_cell)}"
     return facts(
@@ -175,7 +189,7 @@ def _states(unit: Unit, step: Arithmetic) -> Table:
 def _checked(unit: Unit, step: Arithmetic) -> tuple[Note, ...]:
     if not isfinite(step.difference):
         return not_finite([step.difference])
-    letters = [*(LETTERS[gate] for gate in GATES), "c", "h" if unit.spec.projection is None else "m"]
+    letters = [*(LETTERS[gate] for gate in GATES), "c", "h" if unit.layer_spec.projection is None else "m"]
     what = f"Worked out anew from the run's numbers. Largest difference of {listed(letters)} to those of the run:"
     size = f"below {LAST_BITS:.0e}" if step.difference < LAST_BITS else small(step.difference)
     return (Note(f"{what} {size}."),)

@@ -38,9 +38,14 @@ class Subject:
         return self.lstm.spec
 
     @property
+    def layer_spec(self) -> Spec:
+        """The sizes and options of the layer that is looked at; those of others may differ."""
+        return self.spec.at(0)
+
+    @property
     def unit(self) -> int:
         """The unit that is looked at: not the first, which could be taken for a special one."""
-        return min(USUAL_UNIT, self.spec.units - 1)
+        return min(USUAL_UNIT, self.layer_spec.units - 1)
 
     @property
     def length(self) -> int:

@@ -8,7 +8,7 @@ from lstm_explain.document.blocks import Cell, Column, Document, Paragraph, Tabl
 from lstm_explain.document.numbers import count, plural
 from lstm_explain.explain.terms import HERE, explain_terms
 from lstm_explain.tour.chapter import Told
-from lstm_explain.tour.phrases import listed
+from lstm_explain.tour.phrases import listed, unlike_layers
 
 if TYPE_CHECKING:
     from lstm_explain.core.spec import Spec
@@ -36,6 +36,11 @@ def words(subject: Subject) -> Told:
 
 
 def _question(spec: Spec) -> str:
+    if spec.stack:
+        return (
+            f"People say unit, neuron, cell and layer. In your LSTM {unlike_layers(spec)}, and it reads "
+            f"{plural(spec.timesteps, 'timestep')}. How many cells are there{_where(spec)}?"
+        )
     layers = "layer" if spec.layers == 1 else f"{count(spec.layers)} layers"
     have = "has" if spec.layers == 1 else "have"
     return (
@@ -46,6 +51,8 @@ def _question(spec: Spec) -> str:
 
 
 def _where(spec: Spec) -> str:
+    if spec.stack:
+        return " in layer 0" + (" in one direction" if spec.at(0).bidirectional else "")
     return " in a layer" + (" and direction" if spec.bidirectional else "") if _several(spec) else ""
 
 
@@ -92,6 +99,8 @@ def _size(found: dict[str, Term], spec: Spec) -> str:
         f"{word} in {listed([who for who in _unit_meaning(found[word]).who if who != HERE and '#' not in who])}"
         for word in SIZES
     ]
+    if spec.stack:
+        return f"The number of units, {count(spec.at(0).units)}{_where(spec)}, is called {'; '.join(said)}."
     each = f" in each layer{' and direction' if spec.bidirectional else ''}" if _several(spec) else ""
     return f"The number of units, {count(spec.units)}{each}, is called {'; '.join(said)}."
 

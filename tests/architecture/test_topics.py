@@ -30,7 +30,7 @@ def test_each_result_is_a_topic() -> None:
     for path in (ROOT / "lstm_explain/explain").glob("*.py"):
         tree = ast.parse(path.read_text(encoding="utf-8"))
         bases = {ast.unparse(base) for node in tree.body if isinstance(node, ast.ClassDef) for base in node.bases}
-        if bases & {"Answer", "Explanation"} and path.stem != "result":
+        if bases & {"Answer", "Explanation", "LayerExplanation"} and path.stem != "result":
             results.add(path.stem)
     assert results == TOPICS
 

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
+from unlike_layers import mixed_file
 
 import lstm_explain
 from lstm_explain.cli.explore import _save
@@ -69,6 +70,29 @@ def test_what_is_saved_is_what_the_command_writes_that_it_names(name: str, tmp_p
     assert (done.returncode, done.stdout) == (0, b"")
     assert (tmp_path / name).read_bytes() == saved
     assert b"h_3[3]=0.6" in saved or b"h\\_3\\[3\\]=0.6" in saved or name[2:] in ("csv", "npz")
+
+
+@pytest.mark.parametrize("name", ["a.csv", "a.npz"])
+def test_a_saved_run_is_of_all_layers_wherever_one_is(name: str, tmp_path: Path, call: Callable[..., Any]) -> None:
+    state = State(lstm_explain.seeded(samples=2, timesteps=3, units=4, layers=2, bidirectional=True))
+    said = _save(showing(state.but(layer=1, direction=Direction.BACKWARD)), name)
+    saved = (tmp_path / name).read_bytes()
+    (tmp_path / name).unlink()
+    assert call(*shlex.split(said.removeprefix(f"Wrote {name}. Again: "))[1:]).returncode == 0
+    assert (tmp_path / name).read_bytes() == saved
+
+
+def test_of_unlike_layers_what_is_saved_is_what_the_command_writes(tmp_path: Path, call: Callable[..., Any]) -> None:
+    (tmp_path / "mixed.h5").write_bytes(mixed_file())
+    lstm = lstm_explain.from_model("mixed.h5", "a+b+c", samples=2, timesteps=3)
+    state = actions.changed(State(lstm, layer=1, unit=3, step=2), "1:h_1[3]=0.6 0.backward:f[5]=0")
+    for name in ("a.json", "a.csv", "a.npz", "a.md"):
+        said = _save(showing(state, model="mixed.h5#a+b+c"), name)
+        saved = (tmp_path / name).read_bytes()
+        (tmp_path / name).unlink()
+        done = call(*shlex.split(said.removeprefix(f"Wrote {name}. Again: "))[1:])
+        assert (done.returncode, done.stderr) == (0, b"")
+        assert (tmp_path / name).read_bytes() == saved
 
 
 def test_a_picture_is_the_screen() -> None:

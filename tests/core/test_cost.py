@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from random_specs import options_of, spec_options
 
 from lstm_explain.core import cost
 from lstm_explain.core.gates import GATES
@@ -15,21 +17,9 @@ from lstm_explain.library import seeded
 few = settings(max_examples=60, deadline=None)
 
 
-@st.composite
-def specs(draw: st.DrawFn) -> Spec:
-    units = draw(st.integers(1, 8))
-    return Spec(
-        samples=draw(st.integers(1, 6)),
-        timesteps=draw(st.integers(1, 6)),
-        features=draw(st.integers(1, 6)),
-        units=units,
-        layers=draw(st.integers(1, 3)),
-        bidirectional=draw(st.booleans()),
-        projection=draw(st.none() | st.integers(1, units - 1)) if units > 1 else None,
-        bias=draw(st.booleans()),
-        peepholes=draw(st.booleans()),
-        dtype=draw(st.sampled_from(["float32", "float64"])),
-    )
+def specs(**options: Any) -> st.SearchStrategy[Spec]:
+    sizes = spec_options(most_timesteps=6, most_features=6, most_units=8, **options)
+    return sizes.map(lambda drawn: Spec(**drawn))
 
 
 def test_the_founding_example() -> None:
@@ -59,7 +49,7 @@ def test_what_each_option_adds() -> None:
 @given(specs())
 @few
 def test_every_weight_but_the_biases_is_multiplied_once_in_a_timestep(spec: Spec) -> None:
-    weights = seeded(**spec.to_dict()).weights
+    weights = seeded(**options_of(spec)).weights
     multiplied = [
         array.size
         for parts in weights.layers
@@ -73,7 +63,7 @@ def test_every_weight_but_the_biases_is_multiplied_once_in_a_timestep(spec: Spec
 @given(specs())
 @few
 def test_bytes_are_those_of_the_arrays_of_a_run(spec: Spec) -> None:
-    lstm = seeded(**spec.to_dict())
+    lstm = seeded(**options_of(spec))
     record = lstm.run()
     parts = [part for directions in record.layers for part in directions.values()]
     steps = [array for part in parts for array in (*(part.gate(gate) for gate in GATES), part.cell, part.hidden)]
@@ -92,12 +82,23 @@ def test_a_run_needs_at_least_what_it_keeps(spec: Spec) -> None:
     assert cost.run_bytes(spec) >= kept
 
 
-@given(specs(), st.sampled_from(["samples", "timesteps", "features", "units", "layers"]))
+@given(specs(), st.data())
 @few
-def test_more_of_anything_never_needs_less_memory(spec: Spec, name: str) -> None:
-    more = replace(spec, **{name: 2 * getattr(spec, name)})
+def test_more_of_anything_never_needs_less_memory(spec: Spec, data: st.DataObject) -> None:
+    more = data.draw(st.sampled_from(larger(spec)))
     assert cost.run_bytes(more) >= cost.run_bytes(spec)
     assert cost.macs_per_step(more) >= cost.macs_per_step(spec)
+
+
+def larger(spec: Spec) -> list[Spec]:
+    """The same with twice as much of one thing: of the batch, of the units of a layer, or of the layers."""
+    batch = [replace(spec, **{name: 2 * getattr(spec, name)}) for name in ("samples", "timesteps", "features")]
+    if not spec.stack:
+        return batch + [replace(spec, **{name: 2 * getattr(spec, name)}) for name in ("units", "layers")]
+    stacks = [spec.stack + spec.stack[-1:]]
+    for layer, one in enumerate(spec.stack):
+        stacks.append((*spec.stack[:layer], one._replace(units=2 * one.units), *spec.stack[layer + 1 :]))
+    return batch + [replace(spec, stack=stack) for stack in stacks]
 
 
 def test_costs_are_exact_beyond_64_bits() -> None:

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from random_specs import random_lstms
 
 from lstm_explain import seeded
 from lstm_explain.core.cell import step
@@ -22,26 +23,12 @@ if TYPE_CHECKING:
     from lstm_explain.core.axes import Array
     from lstm_explain.core.lstm import LSTM
 
-OPTIONS = st.fixed_dictionaries(
-    {
-        "samples": st.integers(1, 3),
-        "timesteps": st.integers(1, 6),
-        "features": st.integers(1, 4),
-        "units": st.integers(2, 5),
-        "layers": st.integers(1, 3),
-        "bidirectional": st.booleans(),
-        "bias": st.booleans(),
-        "peepholes": st.booleans(),
-        "projection": st.sampled_from([None, 1]),
-        "seed": st.integers(0, 99),
-    }
-)
+few = settings(max_examples=60, deadline=None)
 
 
-def built(options: dict[str, Any], padded: bool = False) -> LSTM:
-    n, t = options["samples"], options["timesteps"]
-    lengths = [1 + k * 7 % t for k in range(n)] if padded else None
-    return seeded(**options, dtype="float64", init="pytorch", lengths=lengths)
+def lstms(**fixed: Any) -> st.SearchStrategy[LSTM]:
+    sizes = {"most_samples": 3, "most_timesteps": 6, "most_features": 4, "most_units": 5}
+    return random_lstms(dtype="float64", init="pytorch", **{**sizes, **fixed})
 
 
 def by_steps(lstm: LSTM, edits: tuple[Edit, ...] = ()) -> Record:
@@ -54,38 +41,35 @@ def moved(before: Array, after: Array) -> list[int]:
     return np.flatnonzero(before != after).tolist()
 
 
-@given(OPTIONS, st.booleans())
-@settings(max_examples=60, deadline=None)
-def test_without_edits_it_is_the_run(options: dict[str, Any], padded: bool) -> None:
-    lstm = built(options, padded)
+@given(lstms())
+@few
+def test_without_edits_it_is_the_run(lstm: LSTM) -> None:
     run, mine = lstm.run(), by_steps(lstm)
-    for layer in range(lstm.spec.layers):
-        for way in lstm.spec.directions:
-            ours, theirs = mine.of(layer, way), run.of(layer, way)
-            for name in LayerRecord._fields[2:]:
-                np.testing.assert_allclose(getattr(ours, name), getattr(theirs, name), rtol=0, atol=1e-12)
+    for layer, way in lstm.spec.places:
+        ours, theirs = mine.of(layer, way), run.of(layer, way)
+        for name in LayerRecord._fields[2:]:
+            np.testing.assert_allclose(getattr(ours, name), getattr(theirs, name), rtol=0, atol=1e-12)
     np.testing.assert_allclose(mine.output, run.output, rtol=0, atol=1e-12)
 
 
 def test_it_starts_from_the_states_that_it_is_given() -> None:
     lstm = seeded(samples=2, timesteps=4, bidirectional=True, dtype="float64")
-    states = State(*(np.linspace(-1, 1, 2 * 2 * 10).reshape(2, 2, 10) * k for k in (1, 2)))
+    states = State.unstacked(*(np.linspace(-1, 1, 2 * 2 * 10).reshape(2, 2, 10) * k for k in (1, 2)))
     inputs = lstm.inputs.block(0, 2)
     ours, theirs = (run(lstm.spec, lstm.weights, inputs, initial=states) for run in (run_edited, forward))
     np.testing.assert_allclose(ours.output, theirs.output, rtol=0, atol=1e-12)
 
 
-@given(OPTIONS, st.data())
-@settings(max_examples=40, deadline=None)
-def test_a_weight_or_an_input_that_is_set_makes_the_lstm_that_has_it(options: dict[str, Any], data: st.DataObject) -> None:
+@given(lstms(lengths=None), st.data())
+@settings(few, max_examples=40)
+def test_a_weight_or_an_input_that_is_set_makes_the_lstm_that_has_it(lstm: LSTM, data: st.DataObject) -> None:
     """Set by hand, or set in the arrays that the engine is given: the same."""
-    lstm = built(options)
-    spec = lstm.spec
-    layer, way = data.draw(st.integers(0, spec.layers - 1)), data.draw(st.sampled_from(spec.directions))
+    layer, way = data.draw(st.sampled_from(lstm.spec.places))
+    spec = lstm.spec.at(layer)
     gate, unit = data.draw(st.sampled_from(GATES)), data.draw(st.integers(0, spec.units - 1))
     names = ["W", "R", *("b" * spec.bias), *("p" * (spec.peepholes and gate is not Gate.CANDIDATE))]
     name = data.draw(st.sampled_from(names))
-    rows = {"W": spec.features_of(layer), "R": spec.hidden}
+    rows = {"W": spec.features, "R": spec.hidden}
     row = data.draw(st.integers(0, rows[name] - 1)) if name in rows else None
     edits = (Edit(name, 0.75, unit, None, gate, row, layer, way), Edit("x", -2.0, 0, spec.timesteps))
     weights = {key: array.copy() for key, array in lstm.weights.of(layer, way).tensors().items()}
@@ -100,24 +84,24 @@ def test_a_weight_or_an_input_that_is_set_makes_the_lstm_that_has_it(options: di
     layers[layer][way] = layers[layer][way]._replace(**weights)
     inputs = lstm.inputs.block(0, spec.samples).copy()
     inputs[:, -1, 0] = -2.0
-    expected = forward(spec, lstm.weights._replace(layers=tuple(layers)), inputs)
+    expected = forward(lstm.spec, lstm.weights._replace(layers=tuple(layers)), inputs)
     found = lstm.edited(edits).run()
     np.testing.assert_allclose(found.output, expected.output, rtol=0, atol=1e-12)
     np.testing.assert_array_equal(found.input, inputs)
     assert not np.allclose(found.input, lstm.run().input)
 
 
-@given(OPTIONS, st.data())
-@settings(max_examples=60, deadline=None)
-def test_a_state_or_gate_that_is_set_moves_what_the_equations_say(options: dict[str, Any], data: st.DataObject) -> None:
-    """The whole course again with the reference step, the number set in between."""
-    lstm = built({**options, "samples": 1, "layers": 1})
-    spec = lstm.spec
-    way, t = data.draw(st.sampled_from(spec.directions)), data.draw(st.integers(1, spec.timesteps))
+@given(lstms(samples=1, lengths=None), st.data())
+@few
+def test_a_state_or_gate_that_is_set_moves_what_the_equations_say(lstm: LSTM, data: st.DataObject) -> None:
+    """The whole course of the layer again with the reference step, the number set in between."""
+    layer, way = data.draw(st.sampled_from(lstm.spec.places))
+    spec = lstm.spec.at(layer)
+    t = data.draw(st.integers(1, spec.timesteps))
     name = data.draw(st.sampled_from(["h", "c", "i", "f", "g", "o"]))
     place = data.draw(st.integers(0, (spec.hidden if name == "h" else spec.units) - 1))
-    found = by_steps(lstm, (Edit(name, 0.9, place, t, direction=way),)).of(0, way)
-    weights, x = lstm.weights.of(0, way), lstm.inputs.block(0, 1)
+    found = by_steps(lstm, (Edit(name, 0.9, place, t, layer=layer, direction=way),)).of(layer, way)
+    weights, x = lstm.weights.of(layer, way), lstm.run().of(layer, way).input
     h, c = np.zeros((1, spec.hidden)), np.zeros((1, spec.units))
     steps = range(1, spec.timesteps + 1)
     for one in steps if way is Direction.FORWARD else reversed(steps):

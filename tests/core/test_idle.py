@@ -8,9 +8,10 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from random_specs import random_state, spec_options
 
 from lstm_explain.core.cell import step
-from lstm_explain.core.forward import State, forward
+from lstm_explain.core.forward import forward
 from lstm_explain.core.gates import GATES, Direction, Gate
 from lstm_explain.core.idle import _step, idle_parameters
 from lstm_explain.core.spec import Spec
@@ -19,24 +20,17 @@ from lstm_explain.core.weights import LayerWeights, Weights, parameter_counts, s
 if TYPE_CHECKING:
     from lstm_explain.core.axes import Array
 
-OPTIONS = st.fixed_dictionaries(
-    {
-        "layers": st.integers(1, 3),
-        "bidirectional": st.booleans(),
-        "projection": st.sampled_from([None, 2]),
-        "bias": st.booleans(),
-        "peepholes": st.booleans(),
-        "dtype": st.sampled_from(["float32", "float64"]),
-    }
-)
+
+def specs() -> st.SearchStrategy[Spec]:
+    return spec_options(samples=3, timesteps=1, features=4, most_units=5).map(lambda options: Spec(**options))
+
+
 few = settings(max_examples=60, deadline=None)
 
 
 def a_record(spec: Spec, seed: int, carried: bool) -> tuple[Weights, Any]:
     weights, numbers = seeded_weights(spec, "pytorch", seed), np.random.default_rng(seed)
-    places = spec.layers * len(spec.directions)
-    sizes = ((places, spec.samples, spec.hidden), (places, spec.samples, spec.units))
-    state = State(*(numbers.normal(size=size).astype(spec.dtype) for size in sizes)) if carried else None
+    state = random_state(spec, numbers) if carried else None
     return weights, forward(spec, weights, numbers.normal(size=(spec.samples, 1, spec.features)), state)
 
 
@@ -45,10 +39,9 @@ def counts(weights: Weights, record: Any, samples: int) -> dict[tuple[str, Gate 
     return {(one.tensor, one.gate): (one.idle, one.total) for one in found}
 
 
-@given(OPTIONS, st.integers(0, 1000))
+@given(specs(), st.integers(0, 1000))
 @few
-def test_from_zero_the_recurrent_weights_and_the_forget_gate_are_idle(options: dict[str, Any], seed: int) -> None:
-    spec = Spec(samples=3, timesteps=1, features=4, units=5, **options)
+def test_from_zero_the_recurrent_weights_and_the_forget_gate_are_idle(spec: Spec, seed: int) -> None:
     found = counts(*a_record(spec, seed, carried=False), 3)
     by_tensor = parameter_counts(spec)
     assert {name: sum(total for (one, _), (_, total) in found.items() if one == name) for name in by_tensor} == by_tensor
@@ -57,10 +50,9 @@ def test_from_zero_the_recurrent_weights_and_the_forget_gate_are_idle(options: d
         assert idle == (total if looks_back or gate is Gate.FORGET else 0), (tensor, gate)
 
 
-@given(OPTIONS, st.integers(0, 1000))
+@given(specs(), st.integers(0, 1000))
 @few
-def test_from_a_carried_state_nothing_is_idle(options: dict[str, Any], seed: int) -> None:
-    spec = Spec(samples=3, timesteps=1, features=4, units=5, **options)
+def test_from_a_carried_state_nothing_is_idle(spec: Spec, seed: int) -> None:
     assert {idle for idle, _ in counts(*a_record(spec, seed, carried=True), 3).values()} == {0}
 
 

@@ -9,9 +9,10 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from random_specs import random_lstms, random_state
 
 from lstm_explain.core.cell import step
-from lstm_explain.core.forward import State, forward
+from lstm_explain.core.forward import forward
 from lstm_explain.core.gates import GATES, Direction
 from lstm_explain.core.jacobian import Jacobian, Slopes, jacobian, jacobian_bytes, slopes
 from lstm_explain.library import seeded
@@ -59,29 +60,13 @@ class Place(NamedTuple):
 
 @st.composite
 def places(draw: st.DrawFn, /, **fixed: Any) -> Place:
-    units, timesteps, samples = draw(st.integers(1, 6)), draw(st.integers(1, 5)), draw(st.integers(1, 3))
-    options: dict[str, Any] = {
-        "samples": samples,
-        "timesteps": timesteps,
-        "features": draw(st.integers(1, 4)),
-        "units": units,
-        "layers": draw(st.integers(1, 2)),
-        "bidirectional": draw(st.booleans()),
-        "projection": draw(st.none() | st.integers(1, units - 1)) if units > 1 else None,
-        "bias": draw(st.booleans()),
-        "peepholes": draw(st.booleans()),
-        "dtype": "float64",
-        "init": draw(st.sampled_from(["keras", "pytorch"])),
-        "seed": draw(st.integers(0, 1000)),
-        "lengths": draw(st.none() | st.lists(st.integers(1, timesteps), min_size=samples, max_size=samples)),
-    }
-    lstm = seeded(**{**options, **fixed})
-    spec, rng = lstm.spec, np.random.default_rng(draw(st.integers(0, 1000)))
-    ends = spec.layers * len(spec.directions), spec.samples
-    start = State(rng.uniform(-1, 1, (*ends, spec.hidden)), rng.normal(size=(*ends, spec.units)))
+    sizes = {"most_samples": 3, "most_timesteps": 5, "most_features": 4, "most_units": 6, "most_layers": 2, "dtype": "float64"}
+    lstm = draw(random_lstms(**{**sizes, **fixed}))
+    spec = lstm.spec
+    start = random_state(spec, np.random.default_rng(draw(st.integers(0, 1000))))
     lengths = None if lstm.lengths is None else np.array(lstm.lengths)
     record = forward(spec, lstm.weights, lstm.inputs.block(0, spec.samples), start, lengths)
-    layer, direction = draw(st.integers(0, spec.layers - 1)), draw(st.sampled_from(spec.directions))
+    layer, direction = draw(st.sampled_from(spec.places))
     sample = draw(st.integers(0, spec.samples - 1))
     length = record.length(sample)
     weights = lstm.weights.of(layer, direction)

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from random_specs import random_lstms
 
 from lstm_explain.core.forward import State, forward
 from lstm_explain.core.gates import Direction
@@ -25,6 +26,7 @@ from lstm_explain.core.network import (
     planned,
     run_network,
 )
+from lstm_explain.core.spec import LayerSpec
 from lstm_explain.core.weights import seeded_weights
 from lstm_explain.library import seeded
 
@@ -37,26 +39,8 @@ DRAWING = 2**22
 few = settings(max_examples=40, deadline=None)
 
 
-@st.composite
-def lstms(draw: st.DrawFn, /, **fixed: Any) -> LSTM:
-    """An LSTM with any options."""
-    units, timesteps, samples = draw(st.integers(1, 6)), draw(st.integers(1, 6)), draw(st.integers(1, 4))
-    options = {
-        "samples": samples,
-        "timesteps": timesteps,
-        "features": draw(st.integers(1, 4)),
-        "units": units,
-        "layers": draw(st.integers(1, 3)),
-        "bidirectional": draw(st.booleans()),
-        "projection": draw(st.none() | st.integers(1, units - 1)) if units > 1 else None,
-        "bias": draw(st.booleans()),
-        "peepholes": draw(st.booleans()),
-        "init": draw(st.sampled_from(["keras", "pytorch"])),
-        "seed": draw(st.integers(0, 1000)),
-        "dtype": "float64",
-        "lengths": draw(st.none() | st.lists(st.integers(1, timesteps), min_size=samples, max_size=samples)),
-    }
-    return seeded(**{**options, **fixed})
+def lstms() -> st.SearchStrategy[LSTM]:
+    return random_lstms(most_samples=4, most_timesteps=6, most_features=4, most_units=6, dtype="float64")
 
 
 def ran(lstm: LSTM, task: Task, outputs: int = 2, steps_out: int = 3) -> tuple[Network, Passage]:
@@ -95,7 +79,7 @@ def test_the_last_h_is_each_direction_s_own_last(lstm: LSTM) -> None:
         length = record.length(sample)
         parts = record.layers[-1]
         ends = [parts[Direction.FORWARD].hidden[sample, length - 1]]
-        ends += [parts[Direction.BACKWARD].hidden[sample, 0]] if lstm.spec.bidirectional else []
+        ends += [parts[Direction.BACKWARD].hidden[sample, 0]] if Direction.BACKWARD in parts else []
         np.testing.assert_allclose(passage.dense_input[sample], np.concatenate(ends), atol=1e-13)
 
 
@@ -128,10 +112,13 @@ def test_the_decoder_starts_where_the_encoder_ended(lstm: LSTM, steps_out: int) 
 def test_the_decoder_is_as_wide_as_both_directions_and_reads_forward_only(lstm: LSTM) -> None:
     spec, decoder = lstm.spec, planned(Task.ENCODER_DECODER, lstm.spec, 1, 7).decoder
     assert decoder is not None
-    ways = len(spec.directions)
-    assert (decoder.units, decoder.features, decoder.output) == (ways * spec.units, spec.output, spec.output)
-    assert (decoder.layers, decoder.timesteps, decoder.bidirectional) == (spec.layers, 7, False)
-    assert (decoder.bias, decoder.peepholes, decoder.dtype) == (spec.bias, spec.peepholes, spec.dtype)
+    assert (decoder.features, decoder.output) == (spec.output, spec.output)
+    assert (decoder.layers, decoder.timesteps, decoder.dtype) == (spec.layers, 7, spec.dtype)
+    for layer in range(spec.layers):
+        one, theirs = spec.at(layer), decoder.at(layer)
+        ways = len(one.directions)
+        assert (theirs.units, theirs.hidden, theirs.output) == (ways * one.units, ways * one.hidden, one.output)
+        assert (theirs.bias, theirs.peepholes, theirs.bidirectional) == (one.bias, one.peepholes, False)
 
 
 def test_the_decoder_has_weights_of_its_own() -> None:
@@ -167,6 +154,7 @@ def test_where_outputs_are_made_once_there_are_no_steps() -> None:
         ({"samples": 1, "units": 3, "timesteps": 20000, "dtype": "float64"}, 2, 20000),
         ({"samples": 5, "units": 300}, 2000, 7),
         ({"samples": 300, "units": 2, "features": 2, "timesteps": 3}, 300, 200),
+        ({"samples": 500, "stack": (LayerSpec(90, bidirectional=True), LayerSpec(20, projection=8), LayerSpec(50))}, 3, 20),
     ],
 )
 def test_the_memory_of_a_run_stays_within_its_bound(task: Task, options: dict[str, Any], outputs: int, steps_out: int) -> None:

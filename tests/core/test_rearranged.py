@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from random_specs import spec_options
 
 from lstm_explain.core.gates import GATES, Gate
 from lstm_explain.core.rearranged import forget_bias_added, gates_reordered, without_bias
@@ -21,18 +22,7 @@ ORDERS = list(permutations(GATES))
 
 @st.composite
 def weights(draw: st.DrawFn) -> Weights:
-    spec = Spec(
-        samples=1,
-        timesteps=1,
-        features=draw(st.integers(1, 3)),
-        units=3,
-        layers=draw(st.integers(1, 2)),
-        bidirectional=draw(st.booleans()),
-        projection=draw(st.sampled_from([None, 2])),
-        bias=draw(st.booleans()),
-        peepholes=draw(st.booleans()),
-        dtype=draw(st.sampled_from(["float32", "float64"])),
-    )
+    spec = Spec(**draw(spec_options(samples=1, timesteps=1, most_features=3, most_units=4, most_layers=2)))
     return seeded_weights(spec, "pytorch", draw(st.integers(0, 99)))
 
 

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from random_specs import spec_options
 
 from lstm_explain.core.gates import GATES, PEEPHOLE_GATES, Direction, Gate
 from lstm_explain.core.spec import INITS, Spec
@@ -28,19 +29,8 @@ if TYPE_CHECKING:
 few = settings(max_examples=40, deadline=None)
 
 
-@st.composite
-def specs(draw: st.DrawFn) -> Spec:
-    units = draw(st.integers(1, 8))
-    return Spec(
-        features=draw(st.integers(1, 6)),
-        units=units,
-        layers=draw(st.integers(1, 3)),
-        bidirectional=draw(st.booleans()),
-        projection=draw(st.none() | st.integers(1, units - 1)) if units > 1 else None,
-        bias=draw(st.booleans()),
-        peepholes=draw(st.booleans()),
-        dtype=draw(st.sampled_from(["float32", "float64"])),
-    )
+def specs() -> st.SearchStrategy[Spec]:
+    return spec_options(most_features=6, most_units=8).map(lambda options: Spec(**options))
 
 
 def every_array(weights: Weights) -> list[Array]:
@@ -100,9 +90,9 @@ def test_the_weights_made_are_those_computed(spec: Spec, init: Any, seed: int) -
     assert {array.dtype.name for array in arrays} == {spec.dtype}
     assert all(np.isfinite(array).all() for array in arrays)
     for layer, parts in enumerate(weights.layers):
-        assert tuple(parts) == spec.directions
+        assert tuple(parts) == spec.at(layer).directions
         for part in parts.values():
-            assert part.units == spec.units
+            assert part.units == spec.at(layer).units
             assert list(part.tensors()) == [name for name in WEIGHT_NAMES if name in weight_shapes(spec, layer)]
 
 
@@ -159,8 +149,10 @@ def test_keras_kernel_reaches_its_limits() -> None:
 @given(spec=specs(), seed=st.integers(0, 100))
 @few
 def test_pytorch_initialiser(spec: Spec, seed: int) -> None:
-    for array in every_array(seeded_weights(spec, "pytorch", seed)):
-        assert np.max(np.abs(array)) <= 1 / math.sqrt(spec.units) * (1 + 1e-6)
+    for parts in seeded_weights(spec, "pytorch", seed).layers:
+        for part in parts.values():
+            for array in part.tensors().values():
+                assert np.max(np.abs(array)) <= 1 / math.sqrt(part.units) * (1 + 1e-6)
 
 
 def test_pytorch_fills_every_tensor_to_its_limits() -> None:

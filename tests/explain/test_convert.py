@@ -246,7 +246,7 @@ def _loaded(units: int) -> Any:
 def test_states_of_its_own_are_written_into_a_model_and_told_of_elsewhere() -> None:
     lstm = seeded(samples=2, units=3, layers=2)
     state = np.full((2, 1, 3), 0.5, np.float32)
-    lstm = replace(lstm, loaded=Loaded(lstm.weights, {"kind": "model"}, State(state, state)))
+    lstm = replace(lstm, loaded=Loaded(lstm.weights, {"kind": "model"}, State.unstacked(state, state)))
     model, arrays = explain_convert(lstm, "onnx", model=True), explain_convert(lstm, "keras")
     assert (model.initial_states, arrays.initial_states) == ("written", "not written")
     assert [one.name for one in model.arrays][-2:] == ["lstm_1/initial_h", "lstm_1/initial_c"]

@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from random_specs import random_lstms
 
 from lstm_explain.cli.equations import Notation as NotationName
 from lstm_explain.core.gates import ACTIVATIONS, GATES, Gate
@@ -38,28 +39,9 @@ few = settings(max_examples=60, deadline=None)
 @st.composite
 def questions(draw: st.DrawFn, /, **fixed: Any) -> tuple[LSTM, dict[str, Any]]:
     """An LSTM with any options, and where in it to look."""
-    units, timesteps, samples = draw(st.integers(1, 8)), draw(st.integers(1, 7)), draw(st.integers(1, 4))
-    options = {
-        "samples": samples,
-        "timesteps": timesteps,
-        "features": draw(st.integers(1, 5)),
-        "units": units,
-        "layers": draw(st.integers(1, 3)),
-        "bidirectional": draw(st.booleans()),
-        "projection": draw(st.none() | st.integers(1, units - 1)) if units > 1 else None,
-        "bias": draw(st.booleans()),
-        "peepholes": draw(st.booleans()),
-        "dtype": draw(st.sampled_from(["float32", "float64"])),
-        "init": draw(st.sampled_from(["keras", "pytorch"])),
-        "seed": draw(st.integers(0, 1000)),
-        "lengths": draw(st.none() | st.lists(st.integers(1, timesteps), min_size=samples, max_size=samples)),
-    }
-    lstm = seeded(**{**options, **fixed})
-    return lstm, {
-        "sample": draw(st.integers(0, samples - 1)),
-        "layer": draw(st.integers(0, lstm.spec.layers - 1)),
-        "direction": draw(st.sampled_from([way.value for way in lstm.spec.directions])),
-    }
+    lstm = draw(random_lstms(most_samples=4, most_timesteps=7, most_units=8, **fixed))
+    layer, way = draw(st.sampled_from(lstm.spec.places))
+    return lstm, {"sample": draw(st.integers(0, lstm.spec.samples - 1)), "layer": layer, "direction": way.value}
 
 
 def numbers_of(equations: Equations) -> Numbers:
@@ -88,7 +70,8 @@ def test_every_notation_computes_the_run(question: tuple[LSTM, dict[str, Any]]) 
 @few
 def test_every_symbol_has_the_shape_of_what_it_stands_for(question: tuple[LSTM, dict[str, Any]]) -> None:
     lstm, where = question
-    spec, features, hidden = lstm.spec, lstm.spec.features_of(where["layer"]), lstm.spec.hidden
+    spec = lstm.spec.at(where["layer"])
+    features, hidden = spec.features, spec.hidden
     for written in explain_equations(lstm, every=True, **where).notations:
         rows = written.notation.rows
         expected = {
@@ -120,7 +103,7 @@ def test_every_symbol_has_the_shape_of_what_it_stands_for(question: tuple[LSTM, 
 @few
 def test_what_an_option_adds_is_there_and_nothing_else(question: tuple[LSTM, dict[str, Any]]) -> None:
     lstm, where = question
-    spec = lstm.spec
+    spec = lstm.spec.at(where["layer"])
     for written in explain_equations(lstm, every=True, **where).notations:
         kinds = {name.key.partition(".")[0] for name in written.names}
         joins = bool(written.notation.joined)
@@ -138,8 +121,8 @@ def test_what_an_option_adds_is_there_and_nothing_else(question: tuple[LSTM, dic
 @few
 def test_the_numbers_are_those_of_unit(question: tuple[LSTM, dict[str, Any]], data: st.DataObject) -> None:
     lstm, where = question
-    length = explain_equations(lstm, **where).length
-    unit, step = data.draw(st.integers(0, lstm.spec.units - 1)), data.draw(st.integers(1, length))
+    length, own = explain_equations(lstm, **where).length, lstm.spec.at(where["layer"])
+    unit, step = data.draw(st.integers(0, own.units - 1)), data.draw(st.integers(1, length))
     arithmetic = explain_unit(lstm, unit, where["sample"], step, where["layer"], where["direction"]).arithmetic
     assert arithmetic is not None
     made: dict[str, float] = {gate: one.value for gate, one in arithmetic.gates.items()}
@@ -148,7 +131,7 @@ def test_the_numbers_are_those_of_unit(question: tuple[LSTM, dict[str, Any]], da
         numbers = numbers_of(explain_equations(lstm, name, numbers=True, unit=unit, step=step, **where))
         assert numbers.arithmetic.to_dict() == arithmetic.to_dict()
         roles = [chain.role for chain in numbers.chains]
-        assert ("emitted" in roles) is (lstm.spec.projection is not None)
+        assert ("emitted" in roles) is (own.projection is not None)
         assert {"cell", "forget_gate", "input_gate", "output_gate"} <= set(roles)
         for chain in numbers.chains:
             assert chain.result == made[chain.role]
@@ -159,7 +142,7 @@ def test_the_numbers_are_those_of_unit(question: tuple[LSTM, dict[str, Any]], da
 def test_the_numbers_of_each_line_make_the_next(question: tuple[LSTM, dict[str, Any]], name: str, data: st.DataObject) -> None:
     """Each line is worked out with nothing but its own numbers, and gives the result."""
     lstm, where = question
-    unit = data.draw(st.integers(0, lstm.spec.units - 1))
+    unit = data.draw(st.integers(0, lstm.spec.at(where["layer"]).units - 1))
     numbers = numbers_of(explain_equations(lstm, name, numbers=True, unit=unit, **where))
     functions = {"σ(": "sigmoid(", "f(": "sigmoid(", "g(": "math.tanh(", "h(": "math.tanh(", "tanh(": "math.tanh("}
     known = {"math": math, "sigmoid": lambda z: 1 / (1 + math.exp(-z))}
@@ -350,7 +333,7 @@ def test_the_memory_of_the_check_is_known_before(name: str, peepholes: bool) -> 
     checking.checked(NOTATIONS[name], lstm.spec, weights, part, 0, 300)
     _, most = tracemalloc.get_traced_memory()
     tracemalloc.stop()
-    assert most < memory_needed(lstm.spec, 0) < 5 * most
+    assert most < memory_needed(lstm.spec) < 5 * most
 
 
 def test_too_large_a_check_is_refused() -> None:

@@ -222,7 +222,7 @@ def test_more_samples_than_fit_are_compared_on_a_block() -> None:
 def test_a_model_that_starts_from_states_of_its_own() -> None:
     """Every place is compared with a run that starts from them."""
     lstm = seeded(**SMALL, bidirectional=True)
-    start = State(np.full((2, 1, 3), 0.25, "float32"), np.full((2, 1, 3), 0.5, "float32"))
+    start = State.unstacked(np.full((2, 1, 3), 0.25, "float32"), np.full((2, 1, 3), 0.5, "float32"))
     origin = {"kind": "model", "file": "a.onnx", "layer": "lstm", "title": "ONNX", "framework": "onnx"}
     own = replace(lstm, loaded=Loaded(lstm.weights, origin, start))
     call = call_of(own, "onnx")

@@ -13,12 +13,13 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from random_specs import random_lstms
 
 from lstm_explain.core import lstm as lstm_module
 from lstm_explain.core.cost import run_bytes
 from lstm_explain.core.forward import State, forward
 from lstm_explain.core.gates import Direction
-from lstm_explain.core.spec import Spec
+from lstm_explain.core.spec import LayerSpec, Spec
 from lstm_explain.core.through_time import back, course
 from lstm_explain.core.weights import Weights
 from lstm_explain.errors import RefusedError, UsageError
@@ -47,31 +48,16 @@ few = settings(max_examples=60, deadline=None)
 @st.composite
 def questions(draw: st.DrawFn, /, **fixed: Any) -> Question:
     """An LSTM with any options, one of its units, and a timestep that was run."""
-    units, timesteps, samples = draw(st.integers(1, 8)), draw(st.integers(1, 7)), draw(st.integers(1, 4))
-    options: dict[str, Any] = {
-        "samples": samples,
-        "timesteps": timesteps,
-        "features": draw(st.integers(1, 5)),
-        "units": units,
-        "layers": draw(st.integers(1, 3)),
-        "bidirectional": draw(st.booleans()),
-        "projection": draw(st.none() | st.integers(1, units - 1)) if units > 1 else None,
-        "bias": draw(st.booleans()),
-        "peepholes": draw(st.booleans()),
-        "dtype": draw(st.sampled_from(["float32", "float64"])),
-        "init": draw(st.sampled_from(["keras", "pytorch"])),
-        "seed": draw(st.integers(0, 1000)),
-        "lengths": draw(st.none() | st.lists(st.integers(1, timesteps), min_size=samples, max_size=samples)),
-    }
-    lstm = seeded(**{**options, **fixed})
-    sample = draw(st.integers(0, lstm.spec.samples - 1))
-    length = timesteps if lstm.lengths is None else lstm.lengths[sample]
+    lstm = draw(random_lstms(**{"most_samples": 4, "most_timesteps": 7, "most_units": 8, **fixed}))
+    spec = lstm.spec
+    sample = draw(st.integers(0, spec.samples - 1))
+    layer, way = draw(st.sampled_from(spec.places))
     return lstm, {
-        "unit": draw(st.integers(0, lstm.spec.units - 1)),
+        "unit": draw(st.integers(0, spec.at(layer).units - 1)),
         "sample": sample,
-        "step": draw(st.integers(1, length)),
-        "layer": draw(st.integers(0, lstm.spec.layers - 1)),
-        "direction": draw(st.sampled_from([way.value for way in lstm.spec.directions])),
+        "step": draw(st.integers(1, spec.timesteps if lstm.lengths is None else lstm.lengths[sample])),
+        "layer": layer,
+        "direction": way.value,
         "by": draw(st.sampled_from([0.1, -0.5, 0.001])),
     }
 
@@ -85,7 +71,7 @@ def part_of(lstm: LSTM, found: Influence) -> tuple[LayerRecord, int]:
 def emitted(lstm: LSTM, found: Influence, unit: int) -> Array:
     """What h gains where a unit emits 1 more; [hidden]"""
     projection = lstm.weights.of(found.layer, found.direction).projection
-    gained: Array = np.eye(lstm.spec.units)[unit] if projection is None else projection[unit].astype(float)
+    gained: Array = np.eye(found.layer_spec.units)[unit] if projection is None else projection[unit].astype(float)
     return gained
 
 
@@ -97,7 +83,7 @@ def emitted(lstm: LSTM, found: Influence, unit: int) -> Array:
 def test_within_a_timestep_no_unit_moves_another_by_a_single_bit(question: Question) -> None:
     lstm, asked = question
     found = explain_influence(lstm, **asked).statements
-    own, same, others = found.parameters, found.same_timestep, lstm.spec.units - 1
+    own, same, others = found.parameters, found.same_timestep, lstm.spec.at(asked["layer"]).units - 1
     assert own.other_gates == (0, 4 * others, 0.0)
     assert same.other_cells == same.other_emitted == (0, others, 0.0)
     assert (own.own_gates.moved, own.own_gates.of) == (4, 4)
@@ -156,9 +142,9 @@ def test_how_far_a_timestep_later_moves_is_what_a_run_of_that_timestep_makes_of_
 
 def one_layer(lstm: LSTM, found: Influence, read: Array, h: Array, c: Array) -> LayerRecord:
     """One layer's weights of one direction, run forward over [timesteps, features] from a state."""
-    spec = replace(lstm.spec, features=read.shape[1], layers=1, bidirectional=False)
+    spec = replace(found.layer_spec, bidirectional=False)
     weights = Weights(({Direction.FORWARD: lstm.weights.of(found.layer, found.direction)},))
-    start = State(*(each.astype(spec.dtype)[None, None] for each in (h, c)))
+    start = State.unstacked(*(each.astype(spec.dtype)[None, None] for each in (h, c)))
     return forward(spec, weights, read[None], start).of(0, Direction.FORWARD)
 
 
@@ -167,7 +153,7 @@ def one_layer(lstm: LSTM, found: Influence, read: Array, h: Array, c: Array) -> 
 def test_the_units_own_all_parameters_but_a_projection(question: Question) -> None:
     lstm, asked = question
     found = explain_influence(lstm, **asked)
-    own, over, spec = found.statements.parameters, found.statements.over_time, lstm.spec
+    own, over, spec = found.statements.parameters, found.statements.over_time, found.layer_spec
     assert own.owned * spec.units == own.per_layer
     assert own.per_layer + (spec.units * spec.projection if spec.projection else 0) == over.parameters
     (layer,) = (one for one in explain_shapes(lstm).layers if one.layer == asked["layer"])
@@ -226,8 +212,8 @@ def test_the_ripple_is_a_second_run_from_the_poked_state_less_the_run(question: 
     rest = [t - 1 for t in ripple.steps[1:]]
     h, c = part.hidden[place, at - 1].astype(float), part.cell[place, at - 1]
     poked = h + asked["by"] * emitted(lstm, found, asked["unit"])
-    assert ripple.hidden.shape == (len(ripple.steps), lstm.spec.hidden)
-    assert ripple.cell.shape == (len(ripple.steps), lstm.spec.units)
+    assert ripple.hidden.shape == (len(ripple.steps), found.layer_spec.hidden)
+    assert ripple.cell.shape == (len(ripple.steps), found.layer_spec.units)
     if rest:
         again = one_layer(lstm, found, part.input[place, rest], poked, c)
         tolerance = 10 * TOLERANCE[lstm.spec.dtype]
@@ -243,7 +229,7 @@ def test_the_first_row_of_a_ripple_is_the_poke_alone(question: Question) -> None
     expected = asked["by"] * emitted(lstm, found, asked["unit"])
     np.testing.assert_allclose(ripple.hidden[0], expected, rtol=0, atol=TOLERANCE[lstm.spec.dtype])
     assert (ripple.cell[0] == 0).all()
-    if lstm.spec.projection is None:
+    if found.layer_spec.projection is None:
         assert np.flatnonzero(ripple.hidden[0]).tolist() == [asked["unit"]]
         assert ripple.moved[0] == 1
     assert ripple.moved == [int((row != 0).sum()) for row in ripple.hidden]
@@ -257,7 +243,7 @@ def test_a_small_ripple_is_the_poke_times_the_derivative(question: Question) -> 
     found, ripple = rippled(lstm, {**asked, "by": by})
     record, place = lstm.run_sample(found.sample)
     way = course(lstm.weights, record, found.layer, found.direction, place)
-    hidden, units = lstm.spec.hidden, lstm.spec.units
+    hidden, units = found.layer_spec.hidden, found.layer_spec.units
     rows = back(way, np.eye(hidden + units)[:, :hidden], np.eye(hidden + units)[:, hidden:])
     (here,) = (each for each in rows if each.t == asked["step"])
     expected = here.by_hidden @ emitted(lstm, found, asked["unit"])
@@ -289,18 +275,18 @@ def test_nan_that_stays_nan_ripples_no_farther() -> None:
 @few
 def test_shares_add_up_to_one_for_every_unit(question: Question) -> None:
     lstm, asked = question
-    shares = explain_influence(lstm, **asked).derivatives.shares
+    shares, units = explain_influence(lstm, **asked).derivatives.shares, lstm.spec.at(asked["layer"]).units
     for values in shares:
-        assert values.shape == (lstm.spec.units,)
+        assert values.shape == (units,)
         assert (values >= -1e-15).all()
     np.testing.assert_allclose(shares.itself + shares.others + shares.input, 1, rtol=0, atol=1e-14)
-    if lstm.spec.units == 1:
+    if units == 1:
         assert shares.others.tolist() == [0]
 
 
 def sizes_by_hand(lstm: LSTM, found: Influence) -> Array:
     """What moves each unit's next value: itself, others, the input; unit by unit, from the matrices; [3, units]"""
-    by, units = found.derivatives.matrices, lstm.spec.units
+    by, units = found.derivatives.matrices, found.layer_spec.units
     projection = lstm.weights.of(found.layer, found.direction).projection
     sizes = np.zeros((3, units))
     for unit in range(units):
@@ -392,7 +378,7 @@ def test_the_reach_begins_with_the_initial_state_and_ends_with_the_last(question
     assert list(found.steps) == (list(range(1, length + 1)) if forwards else list(range(length, 0, -1)))
     assert found.end == found.steps[-1]
     assert found.hidden_norms.shape == found.cell_norms.shape == (length + 1,)
-    assert found.inputs.shape == (length, lstm.spec.hidden, lstm.spec.features)
+    assert found.inputs.shape == (length, explained.layer_spec.hidden, lstm.spec.features)
     assert (found.hidden_norms[-1], found.cell_norms[-1]) == (1.0, 1.0)
     np.testing.assert_allclose(found.input_norms, np.linalg.norm(found.inputs, axis=1), rtol=1e-14)
 
@@ -435,9 +421,8 @@ def test_the_json_object(question: Question, mean: bool) -> None:
     ]
     assert found["nonfinite"] == []
     assert (found["averaged"] is None) is not mean
-    hidden, units = lstm.spec.hidden, lstm.spec.units
-    features = lstm.spec.features_of(asked["layer"])
-    sizes = {"hidden": hidden, "cell": units, "input": features}
+    own = explained.layer_spec
+    sizes = {"hidden": own.hidden, "cell": own.units, "input": own.features}
     for name, matrix in found["matrices"].items():
         moved, by = name.split("_by_")
         assert np.shape(matrix) == (sizes[moved], sizes[by])
@@ -541,6 +526,10 @@ LARGE: dict[str, dict[str, Any]] = {
     "long and thin": {"units": 1, "features": 1, "timesteps": 3000},
     "many features": {"units": 20, "features": 400, "timesteps": 60},
     "a stack": {"units": 30, "timesteps": 100, "layers": 2, "bidirectional": True, "projection": 20, "peepholes": True},
+    "layers that differ": {
+        "timesteps": 90,
+        "stack": (LayerSpec(40, bidirectional=True), LayerSpec(90), LayerSpec(12, projection=5)),
+    },
 }
 ASKED: list[dict[str, Any]] = [{}, {"mean": True}, {"through_time": True}, {"poke": 0}]
 

@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from random_specs import options_of, random_lstms
 
 from lstm_explain.core.forward import State, forward
 from lstm_explain.core.gates import Direction, Gate
@@ -32,28 +33,14 @@ few = settings(max_examples=60, deadline=None)
 @st.composite
 def questions(draw: st.DrawFn, /, **fixed: Any) -> tuple[LSTM, dict[str, Any]]:
     """An LSTM with any options, and some units of one of its samples."""
-    units, timesteps, samples = draw(st.integers(1, 6)), draw(st.integers(1, 7)), draw(st.integers(1, 5))
-    options = {
-        "samples": samples,
-        "timesteps": timesteps,
-        "features": draw(st.integers(1, 5)),
-        "units": units,
-        "layers": draw(st.integers(1, 3)),
-        "bidirectional": draw(st.booleans()),
-        "projection": draw(st.none() | st.integers(1, units - 1)) if units > 1 else None,
-        "bias": draw(st.booleans()),
-        "peepholes": draw(st.booleans()),
-        "dtype": draw(st.sampled_from(["float32", "float64"])),
-        "init": draw(st.sampled_from(["keras", "pytorch"])),
-        "seed": draw(st.integers(0, 1000)),
-        "lengths": draw(st.none() | st.lists(st.integers(1, timesteps), min_size=samples, max_size=samples)),
-    }
-    lstm = seeded(**{**options, **fixed})
+    lstm = draw(random_lstms(most_samples=5, most_timesteps=7, most_units=6, **fixed))
+    layer, way = draw(st.sampled_from(lstm.spec.places))
+    units = st.integers(0, lstm.spec.at(layer).units - 1)
     return lstm, {
-        "units": draw(st.none() | st.lists(st.integers(0, units - 1), min_size=1, max_size=4)),
-        "sample": draw(st.integers(0, samples - 1)),
-        "layer": draw(st.integers(0, lstm.spec.layers - 1)),
-        "direction": draw(st.sampled_from([way.value for way in lstm.spec.directions])),
+        "units": draw(st.none() | st.lists(units, min_size=1, max_size=4)),
+        "sample": draw(st.integers(0, lstm.spec.samples - 1)),
+        "layer": layer,
+        "direction": way.value,
     }
 
 
@@ -117,7 +104,9 @@ def test_both_initialisers_are_run(question: tuple[LSTM, dict[str, Any]]) -> Non
     assert [one.init for one in memory.initialisers] == list(INITS)
     for one in memory.initialisers:
         other = seeded(
-            **{**lstm.spec.to_dict(), "init": one.init, "seed": lstm.seed},
+            **options_of(lstm.spec),
+            init=one.init,
+            seed=lstm.seed,
             lengths=lstm.lengths,
         )
         record, _ = other.run_sample(memory.sample)
@@ -130,7 +119,8 @@ def test_both_initialisers_are_run(question: tuple[LSTM, dict[str, Any]]) -> Non
         bias = other.weights.of(memory.layer, memory.direction).bias
         assert (one.bias is None) == (bias is None)
         if bias is not None and one.bias is not None:
-            np.testing.assert_array_equal(one.bias, bias[lstm.spec.units : 2 * lstm.spec.units])
+            units = memory.layer_spec.units
+            np.testing.assert_array_equal(one.bias, bias[units : 2 * units])
 
 
 def test_another_initialiser_gets_weights_of_its_own() -> None:
@@ -237,11 +227,13 @@ def test_one_timestep_from_a_carried_state() -> None:
 @few
 def test_carried_states_are_those_of_piece_after_piece(question: tuple[LSTM, dict[str, Any]], sample: int) -> None:
     lstm, asked = question
-    lstm = seeded(**{**lstm.spec.to_dict(), "init": lstm.init, "seed": lstm.seed, "samples": 5}, lengths=_five(lstm.lengths))
+    sizes = {**options_of(lstm.spec), "samples": 5}
+    lstm = seeded(**sizes, init=lstm.init, seed=lstm.seed, lengths=_five(lstm.lengths))
     memory = explain_memory(lstm, **{**asked, "sample": sample}, carry_state=True)
     carried, state = memory.carried, None
     assert carried is not None
-    numbers = list(memory.units) if lstm.spec.projection is None else list(range(lstm.spec.hidden))
+    own = memory.layer_spec
+    numbers = list(memory.units) if own.projection is None else list(range(own.hidden))
     fresh = lstm.run().of(memory.layer, Direction.FORWARD).hidden
     for one in range(5):
         lengths = None if lstm.lengths is None else np.array(lstm.lengths[one : one + 1])
@@ -262,7 +254,8 @@ def test_carried_states_are_those_of_piece_after_piece(question: tuple[LSTM, dic
             end = length + 1 if math.isnan(faded) else int(faded)
             assert (difference[end - 1 :] < 0.01 + 1e-6).all()
             assert end == 1 or difference[end - 2] > 0.01 - 1e-6
-        state = State(record.last_hidden, record.last_cell)
+        parts = [record.of(*place) for place in lstm.spec.places]
+        state = State(tuple(one.last_hidden for one in parts), tuple(one.last_cell for one in parts))
 
 
 def _five(lengths: tuple[int, ...] | None) -> list[int] | None:

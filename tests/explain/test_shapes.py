@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from random_specs import random_lstms, words_of
+from unlike_layers import MIXED
 
 from lstm_explain.core.cost import run_bytes
 from lstm_explain.core.gates import Direction
@@ -30,21 +32,8 @@ NAMES = [
 """The tensors of the founding example."""
 
 
-@st.composite
-def lstms(draw: st.DrawFn) -> LSTM:
-    units = draw(st.integers(1, 8))
-    return seeded(
-        samples=draw(st.integers(1, 6)),
-        timesteps=draw(st.integers(1, 6)),
-        features=draw(st.integers(1, 6)),
-        units=units,
-        layers=draw(st.integers(1, 3)),
-        bidirectional=draw(st.booleans()),
-        projection=draw(st.none() | st.integers(1, units - 1)) if units > 1 else None,
-        bias=draw(st.booleans()),
-        peepholes=draw(st.booleans()),
-        dtype=draw(st.sampled_from(["float32", "float64"])),
-    )
+def lstms() -> st.SearchStrategy[LSTM]:
+    return random_lstms(most_timesteps=6, most_features=6, most_units=8, lengths=None)
 
 
 def unmeasured(lstm: LSTM) -> LSTM:
@@ -53,7 +42,7 @@ def unmeasured(lstm: LSTM) -> LSTM:
 
 
 def evaluate(formula: str, lstm: LSTM) -> Any:
-    return eval(formula, {"__builtins__": {}}, lstm.spec.to_dict())
+    return eval(formula, {"__builtins__": {}}, words_of(lstm.spec))
 
 
 def test_the_founding_example() -> None:
@@ -203,9 +192,9 @@ def test_formulas_give_the_totals(lstm: LSTM) -> None:
 @few
 def test_the_units_of_a_layer_own_all_its_parameters(lstm: LSTM) -> None:
     shapes = explain_shapes(unmeasured(lstm))
-    units = lstm.spec.units * len(lstm.spec.directions)
-    for unit, layer in zip(shapes.units, shapes.layers, strict=True):
-        assert unit.parameters * units == layer.total
+    for number, (unit, layer) in enumerate(zip(shapes.units, shapes.layers, strict=True)):
+        own = lstm.spec.at(number)
+        assert unit.parameters * own.units * len(own.directions) == layer.total
 
 
 @pytest.mark.parametrize(
@@ -222,6 +211,11 @@ def test_the_units_of_a_layer_own_all_its_parameters(lstm: LSTM) -> None:
             2 * (4 * 10 * 9 + 60) + 2 * (4 * 10 * 10 + 60),
             "2*(4*units*(features + projection + 1) + 3*units + units*projection)"
             " + 2*(4*units*(2*projection + projection + 1) + 3*units + units*projection)",
+        ),
+        (
+            {"features": 2, "stack": MIXED},
+            2 * 4 * 6 * (2 + 6 + 1) + 4 * 4 * (12 + 4) + 4 * 3 * (4 + 3 + 1),
+            "2*4*units_0*(features + units_0 + 1) + 4*units_1*(2*units_0 + units_1) + 4*units_2*(units_1 + units_2 + 1)",
         ),
     ],
 )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from importlib import resources
 from typing import TYPE_CHECKING, Any
 
@@ -11,6 +12,8 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from random_specs import random_lstms, words_of
+from unlike_layers import MIXED
 
 from lstm_explain.core.network import FREE_LENGTH, TO_ONE, Task, planned, run_network
 from lstm_explain.core.network import built as build
@@ -23,6 +26,7 @@ from lstm_explain.library import seeded
 
 if TYPE_CHECKING:
     from lstm_explain.core.lstm import LSTM
+    from lstm_explain.core.spec import Spec
     from lstm_explain.explain.tasks import TaskNetwork
 
 SCHEMA = json.loads((resources.files("lstm_explain.render") / "schemas" / "tasks.json").read_text("utf-8"))
@@ -33,27 +37,16 @@ EVERY_TASK = pytest.mark.parametrize("task", TASKS, ids=str)
 @st.composite
 def questions(draw: st.DrawFn, /, **fixed: Any) -> tuple[LSTM, dict[str, Any]]:
     """An LSTM with any options, and a question about it."""
-    units, timesteps, samples = draw(st.integers(1, 6)), draw(st.integers(1, 6)), draw(st.integers(1, 4))
-    options = {
-        "samples": samples,
-        "timesteps": timesteps,
-        "features": draw(st.integers(1, 4)),
-        "units": units,
-        "layers": draw(st.integers(1, 3)),
-        "bidirectional": draw(st.booleans()),
-        "projection": draw(st.none() | st.integers(1, units - 1)) if units > 1 else None,
-        "bias": draw(st.booleans()),
-        "peepholes": draw(st.booleans()),
-        "dtype": draw(st.sampled_from(["float32", "float64"])),
-        "init": draw(st.sampled_from(["keras", "pytorch"])),
-        "seed": draw(st.integers(0, 1000)),
-        "lengths": draw(st.none() | st.lists(st.integers(1, timesteps), min_size=samples, max_size=samples)),
-    }
-    asked: dict[str, Any] = {"outputs": draw(st.integers(1, 4)), "sample": draw(st.integers(0, samples - 1))}
+    lstm = draw(random_lstms(most_samples=4, most_timesteps=6, most_features=4, most_units=6, **fixed))
+    asked: dict[str, Any] = {"outputs": draw(st.integers(1, 4)), "sample": draw(st.integers(0, lstm.spec.samples - 1))}
     asked["task"] = draw(st.none() | st.sampled_from([one.value for one in TASKS]))
     if asked["task"] in (None, *FREE_LENGTH):
         asked["steps_out"] = draw(st.none() | st.integers(1, 5))
-    return seeded(**{**options, **fixed}), asked
+    return lstm, asked
+
+
+def layers_of(lstm: LSTM) -> list[Spec]:
+    return [lstm.spec.at(layer) for layer in range(lstm.spec.layers)]
 
 
 def one(lstm: LSTM, task: str, **asked: Any) -> TaskNetwork:
@@ -93,14 +86,16 @@ def test_the_outputs_are_those_of_the_network(question: tuple[LSTM, dict[str, An
 @few
 def test_parameters_are_counted_as_the_formulas_say(question: tuple[LSTM, dict[str, Any]]) -> None:
     lstm, asked = question
-    sizes = {**lstm.spec.to_dict(), "outputs": asked["outputs"]}
+    sizes = {**words_of(lstm.spec), "outputs": asked["outputs"]}
+    peepholes = any(layer.peepholes for layer in layers_of(lstm))
+    projected = any(layer.projection is not None for layer in layers_of(lstm))
     for network in explain_tasks(lstm, **asked).networks:
         for part in network.parts:
             assert eval(part.formula, {}, sizes) == part.total, part
         assert network.total == sum(part.total for part in network.parts)
-        lacks = {"keras": lstm.spec.peepholes or lstm.spec.projection, "pytorch": lstm.spec.peepholes}
+        lacks = {"keras": peepholes or projected, "pytorch": peepholes}
         for name, said in network.frameworks.items():
-            assert (said.parameters is None) == (said.lines is None) == (said.lacks is not None) == bool(lacks[name])
+            assert (said.parameters is None) == (said.lines is None) == (said.lacks is not None) == lacks[name]
         if not lacks["keras"]:
             assert network.frameworks["keras"].parameters == network.total
 
@@ -144,13 +139,15 @@ def test_at_a_single_timestep_460_of_640_parameters_do_nothing() -> None:
 def test_weights_that_meet_zero_states_do_nothing(question: tuple[LSTM, dict[str, Any]]) -> None:
     lstm, asked = question
     network = one(lstm, "one-to-one", outputs=asked["outputs"])
-    idle, spec = network.checks.idle, lstm.spec
+    idle = network.checks.idle
     assert idle is not None
     assert idle.difference == 0
-    ways = len(spec.directions)
-    forget = [spec.units * (spec.features_of(layer) + spec.bias) for layer in range(spec.layers)]
-    recurrent = 4 * spec.units * spec.hidden + 2 * spec.units * spec.peepholes
-    assert idle.weights == ways * sum(one_forget + recurrent for one_forget in forget)
+    expected = 0
+    for layer in layers_of(lstm):
+        forget = layer.units * (layer.features + layer.bias)
+        recurrent = 4 * layer.units * layer.hidden + 2 * layer.units * layer.peepholes
+        expected += len(layer.directions) * (forget + recurrent)
+    assert idle.weights == expected
 
 
 @given(questions())
@@ -158,16 +155,17 @@ def test_weights_that_meet_zero_states_do_nothing(question: tuple[LSTM, dict[str
 def test_the_last_output_is_the_last_h_of_one_direction_and_no_padding_only(question: tuple[LSTM, dict[str, Any]]) -> None:
     lstm, asked = question
     tolerance = 1e-6 if lstm.spec.dtype == "float32" else 1e-14
+    top = layers_of(lstm)[-1]
     for task in ("many-to-one", "encoder-decoder"):
         last = one(lstm, task, outputs=asked["outputs"]).checks.last
         assert last is not None
         ends = [] if lstm.lengths is None else [length for length in lstm.lengths if length < lstm.spec.timesteps]
         assert last.padded == len(ends)
-        assert (last.backward is not None) == lstm.spec.bidirectional
+        assert (last.backward is not None) == top.bidirectional
         assert (last.outputs is not None) == (task == "many-to-one")
         if not ends:
             assert last.forward == 0
-            assert (last.difference == 0) == (not lstm.spec.bidirectional or lstm.spec.timesteps == 1)
+            assert (last.difference == 0) == (not top.bidirectional or top.timesteps == 1)
         if last.alone is not None:
             assert last.alone <= tolerance
 
@@ -179,7 +177,7 @@ def test_only_both_directions_know_the_future(question: tuple[LSTM, dict[str, An
     ahead = one(lstm, "many-to-many").checks.ahead
     assert ahead is not None
     assert ahead.earlier == 5
-    assert (ahead.moved > 0) == lstm.spec.bidirectional
+    assert (ahead.moved > 0) == any(layer.bidirectional for layer in layers_of(lstm))
 
 
 @given(questions())
@@ -253,6 +251,15 @@ def test_a_tight_budget_makes_the_block_smaller(task: Task) -> None:
     assert 1 <= network.checked_samples < 128
     with pytest.raises(RefusedError, match=rf"running {task} over 1 sample and checking it takes [\d,]+ bytes of memory"):
         one(seeded(max_memory=2000), task)
+
+
+@EVERY_TASK
+def test_layers_that_differ_fit_a_budget_too(task: Task) -> None:
+    """With lengths, a layer that reads backward takes twice its memory."""
+    lstm = seeded(timesteps=4, lengths=[1, 4, 2], features=2, stack=MIXED)
+    assert one(lstm, task).measured
+    with pytest.raises(RefusedError):
+        one(replace(lstm, max_memory=1000), task)
 
 
 @EVERY_TASK

@@ -12,6 +12,7 @@ import jsonschema
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from random_specs import random_lstms, words_of
 
 from lstm_explain.errors import UsageError
 from lstm_explain.explain.counted import counted
@@ -26,6 +27,8 @@ from lstm_explain.library import seeded
 
 if TYPE_CHECKING:
     from lstm_explain.core.lstm import LSTM
+    from lstm_explain.core.spec import Spec
+    from lstm_explain.explain.counted import Count
     from lstm_explain.explain.terms import Term
     from lstm_explain.frameworks.glossary.entry import Usage
 
@@ -49,21 +52,9 @@ ASKED_FOR = [
 
 @st.composite
 def lstms(draw: st.DrawFn) -> LSTM:
-    """An LSTM with any options."""
-    units = draw(st.integers(1, 8))
-    return seeded(
-        samples=draw(st.integers(1, 5)),
-        timesteps=draw(st.integers(1, 7)),
-        features=draw(st.integers(1, 5)),
-        units=units,
-        layers=draw(st.integers(1, 3)),
-        bidirectional=draw(st.booleans()),
-        projection=draw(st.none() | st.integers(1, units - 1)) if units > 1 else None,
-        bias=draw(st.booleans()),
-        peepholes=draw(st.booleans()),
-        dtype=draw(st.sampled_from(["float32", "float64"])),
-        max_memory=draw(st.sampled_from([1, 2**30])),
-    )
+    """An LSTM with any options, and memory for a run or not."""
+    budget = draw(st.sampled_from([1, 2**30]))
+    return draw(random_lstms(most_samples=5, most_timesteps=7, most_units=8, lengths=None, max_memory=budget))
 
 
 def term_of(word: str, **sizes: Any) -> Term:
@@ -146,31 +137,37 @@ def first_clause(text: str) -> str:
 def test_each_number_is_what_its_formula_says(lstm: LSTM) -> None:
     spec, terms = lstm.spec, explain_terms(lstm)
     assert terms.measured is lstm.fits
-    sizes = {"samples": spec.samples, "timesteps": spec.timesteps, "features": spec.features, "units": spec.units}
-    sizes |= {"layers": spec.layers, "projection": spec.projection or 0}
-    places = spec.layers * len(spec.directions)
     numbers = [term.number for term in terms.terms] + [other.number for term in terms.terms for other in term.others]
     for number in filter(None, numbers):
-        assert number.value == eval(number.formula, {"__builtins__": {}}, sizes)
-        assert number.total == number.value * (places if number.within == "place" else 1)
+        values = {layer: value_in(number, spec, layer) for layer in range(spec.layers)}
+        assert number.value == values[number.layer or 0]
+        assert number.total == (sum(values[layer] for layer, _ in spec.places) if number.within == "place" else number.value)
+        assert (number.layer is None) or bool(spec.stack)
         assert number.measured is (lstm.fits and not number.formula.isdigit() and number.noun != "layer")
+
+
+def value_in(number: Count, spec: Spec, layer: int) -> int:
+    """What the formula of a number gives in a layer."""
+    sizes = {**words_of(spec.at(layer)), "features": spec.features, "layers": spec.layers}
+    return int(eval(number.formula, {"__builtins__": {}}, sizes))
 
 
 @given(lstms())
 @few
 def test_the_numbers_agree_with_the_shapes(lstm: LSTM) -> None:
-    spec, shapes = lstm.spec, explain_shapes(lstm)
+    spec, shapes, first = lstm.spec, explain_shapes(lstm), lstm.spec.at(0)
     found = {thing: counted(thing, shapes) for thing in Thing}
     values = {thing.value: number.value for thing, number in found.items() if number is not None}
-    assert values["unit"] == spec.units
-    assert values["neuron"] == shapes.units[0].neurons * spec.units
+    assert values["unit"] == first.units
+    assert values["neuron"] == shapes.units[0].neurons * first.units
     assert values["gate"] == shapes.units[0].neurons == values["sigmoid_gate"] + 1
     assert values["hidden"] == shapes.units[0].hidden
     assert values["states"] == values["hidden"] + values["cell_state"]
-    assert values["output"] == values["last_output"] == spec.output
+    assert values["output"] == values["last_output"] == first.output
     assert (values["sample"], values["timestep"], values["feature"]) == shapes.of("input")[0].shape.sizes
     assert values["layer"] == spec.layers
-    assert ("projected" in values) is (spec.projection is not None)
+    projections = [one for layer in range(spec.layers) if (one := spec.at(layer).projection) is not None]
+    assert values.get("projected") == (projections[0] if projections else None)
     last = found[Thing.CELL]
     assert last is not None
     assert last.total == len(shapes.last_states)

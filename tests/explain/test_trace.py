@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from random_specs import spec_options
 
 from lstm_explain.core.gates import GATES, LETTERS, Direction
 from lstm_explain.errors import UsageError
@@ -26,29 +27,15 @@ few = settings(max_examples=30, deadline=None)
 
 
 @st.composite
-def options(draw: st.DrawFn) -> dict[str, Any]:
-    units = draw(st.integers(1, 8))
-    return {
-        "units": units,
-        "layers": draw(st.integers(1, 2)),
-        "bidirectional": draw(st.booleans()),
-        "projection": draw(st.none() | st.integers(1, units - 1)) if units > 1 else None,
-        "bias": draw(st.booleans()),
-        "peepholes": draw(st.booleans()),
-        "dtype": draw(st.sampled_from(["float32", "float64"])),
-        "seed": draw(st.integers(0, 1000)),
-    }
-
-
-@st.composite
 def lstms(draw: st.DrawFn) -> LSTM:
     """Seeded or over a given array; with fewer samples than a block has, or with more."""
-    chosen = draw(options())
-    samples, timesteps = draw(st.integers(1, 300)), draw(st.integers(1, 6))
+    sizes = spec_options(most_samples=300, most_timesteps=6, features=3, most_units=8, most_layers=2)
+    chosen = {**draw(sizes), "seed": draw(st.integers(0, 1000))}
+    samples, timesteps = chosen["samples"], chosen["timesteps"]
     numbers = np.random.default_rng(chosen["seed"])
     chosen["lengths"] = draw(st.none() | st.just(numbers.integers(1, timesteps + 1, samples).tolist()))
     if draw(st.booleans()):
-        return seeded(samples=samples, timesteps=timesteps, features=3, **chosen)
+        return seeded(**chosen)
     kind = draw(st.sampled_from(["float32", "float64", "int64"]))
     return lstm_over((3 * numbers.normal(size=(samples, timesteps, 3))).astype(kind), **chosen)
 
@@ -66,14 +53,11 @@ def streamed(stream: TraceStream, sample: int, layer: int, direction: Direction)
     raise AssertionError(f"sample {sample} is in no block")
 
 
-@given(lstm=lstms(), place=st.floats(0, 1, exclude_max=True), last_layer=st.booleans(), last_direction=st.booleans())
+@given(lstm=lstms(), place=st.floats(0, 1, exclude_max=True), data=st.data())
 @few
-def test_one_sample_has_the_same_bits_as_in_the_stream_of_all(
-    lstm: LSTM, place: float, last_layer: bool, last_direction: bool
-) -> None:
+def test_one_sample_has_the_same_bits_as_in_the_stream_of_all(lstm: LSTM, place: float, data: st.DataObject) -> None:
     sample = int(place * lstm.spec.samples)
-    layer = lstm.spec.layers - 1 if last_layer else 0
-    direction = lstm.spec.directions[-1 if last_direction else 0]
+    layer, direction = data.draw(st.sampled_from(lstm.spec.places))
     trace = explain_trace(lstm, sample, layer=layer, direction=direction)
     for stream in (stream_trace(lstm), stream_trace(lstm, sample)):
         found = streamed(stream, sample, layer, direction)
@@ -124,24 +108,29 @@ def test_the_stream_needs_no_more_memory_for_more_samples() -> None:
     lstm=lstms(),
     units=st.lists(st.integers(0, 7), min_size=1, max_size=5),
     steps=st.lists(st.integers(1, 6), min_size=1, max_size=5),
+    data=st.data(),
 )
 @few
-def test_chosen_units_and_steps_are_a_part_of_the_whole(lstm: LSTM, units: list[int], steps: list[int]) -> None:
-    units = [unit % lstm.spec.units for unit in units]
-    steps = [(step - 1) % lstm.spec.timesteps + 1 for step in steps]
-    part, whole = explain_trace(lstm, 0, units, steps), explain_trace(lstm, 0)
+def test_chosen_units_and_steps_are_a_part_of_the_whole(
+    lstm: LSTM, units: list[int], steps: list[int], data: st.DataObject
+) -> None:
+    layer, way = data.draw(st.sampled_from(lstm.spec.places))
+    own = lstm.spec.at(layer)
+    units = [unit % own.units for unit in units]
+    steps = [(step - 1) % own.timesteps + 1 for step in steps]
+    part, whole = explain_trace(lstm, 0, units, steps, layer, way), explain_trace(lstm, 0, layer=layer, direction=way)
     assert part.units == tuple(sorted(set(units)))
     assert part.steps == tuple(sorted(set(steps)))
     rows, columns = np.array(part.steps) - 1, np.array(part.units)
     np.testing.assert_array_equal(part.x, whole.x[rows])
     np.testing.assert_array_equal(part.cell, whole.cell[rows][:, columns])
-    numbers = columns if lstm.spec.projection is None else np.arange(lstm.spec.projection)
+    numbers = columns if own.projection is None else np.arange(own.projection)
     np.testing.assert_array_equal(part.hidden, whole.hidden[rows][:, numbers])
     assert tuple(part.hidden_numbers) == tuple(numbers)
     for gate in GATES:
         np.testing.assert_array_equal(part.gates[gate], whole.gates[gate][rows][:, columns])
-    stream = stream_trace(lstm, 0, units, steps)
-    for name, array in streamed(stream, 0, 0, Direction.FORWARD).items():
+    stream = stream_trace(lstm, 0, units, steps, layer)
+    for name, array in streamed(stream, 0, layer, way).items():
         np.testing.assert_array_equal(array, tensors(part)[name])
 
 

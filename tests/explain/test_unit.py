@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from random_specs import random_lstms
 
 from lstm_explain.core.edits import Edit, edit
 from lstm_explain.core.gates import GATES, LETTERS, Direction, Gate
@@ -29,30 +30,16 @@ few = settings(max_examples=100, deadline=None)
 @st.composite
 def questions(draw: st.DrawFn, /, **fixed: Any) -> tuple[LSTM, dict[str, Any]]:
     """An LSTM with any options, and a step of one of its units that was run."""
-    units, timesteps, samples = draw(st.integers(1, 8)), draw(st.integers(1, 7)), draw(st.integers(1, 5))
-    options = {
-        "samples": samples,
-        "timesteps": timesteps,
-        "features": draw(st.integers(1, 5)),
-        "units": units,
-        "layers": draw(st.integers(1, 3)),
-        "bidirectional": draw(st.booleans()),
-        "projection": draw(st.none() | st.integers(1, units - 1)) if units > 1 else None,
-        "bias": draw(st.booleans()),
-        "peepholes": draw(st.booleans()),
-        "dtype": draw(st.sampled_from(["float32", "float64"])),
-        "init": draw(st.sampled_from(["keras", "pytorch"])),
-        "seed": draw(st.integers(0, 1000)),
-        "lengths": draw(st.none() | st.lists(st.integers(1, timesteps), min_size=samples, max_size=samples)),
-    }
-    lstm = seeded(**{**options, **fixed})
-    sample = draw(st.integers(0, samples - 1))
+    lstm = draw(random_lstms(most_samples=5, most_timesteps=7, most_units=8, **fixed))
+    spec = lstm.spec
+    sample = draw(st.integers(0, spec.samples - 1))
+    layer, way = draw(st.sampled_from(spec.places))
     return lstm, {
-        "unit": draw(st.integers(0, units - 1)),
+        "unit": draw(st.integers(0, spec.at(layer).units - 1)),
         "sample": sample,
-        "step": draw(st.integers(1, timesteps if lstm.lengths is None else lstm.lengths[sample])),
-        "layer": draw(st.integers(0, lstm.spec.layers - 1)),
-        "direction": draw(st.sampled_from([way.value for way in lstm.spec.directions])),
+        "step": draw(st.integers(1, spec.timesteps if lstm.lengths is None else lstm.lengths[sample])),
+        "layer": layer,
+        "direction": way.value,
     }
 
 
@@ -80,7 +67,8 @@ def test_the_arithmetic_agrees_with_the_run(question: tuple[LSTM, dict[str, Any]
 @few
 def test_the_terms_add_up_to_the_gate(question: tuple[LSTM, dict[str, Any]]) -> None:
     lstm, asked = question
-    unit = explain_unit(lstm, **asked)
+    unit, own = explain_unit(lstm, **asked), lstm.spec.at(asked["layer"])
+    assert (unit.features, unit.hidden) == (own.features, own.hidden)
     for gate, one in written_out(unit).gates.items():
         assert one.total == pytest.approx(sum(term.value * term.weight for term in one.terms), abs=1e-12)
         squashed = math.tanh(one.total) if gate is Gate.CANDIDATE else 1 / (1 + math.exp(-one.total))
@@ -89,8 +77,8 @@ def test_the_terms_add_up_to_the_gate(question: tuple[LSTM, dict[str, Any]]) -> 
         by_source = {source: [term for term in one.terms if term.source == source] for source in ("x", "h", "c", "bias")}
         assert [term.place for term in by_source["x"]] == list(range(unit.features))
         assert [term.place for term in by_source["h"]] == list(range(unit.hidden))
-        assert [term.place for term in by_source["c"]] == [unit.unit] * (lstm.spec.peepholes and gate is not Gate.CANDIDATE)
-        assert [(term.place, term.value) for term in by_source["bias"]] == [(None, 1.0)] * lstm.spec.bias
+        assert [term.place for term in by_source["c"]] == [unit.unit] * (own.peepholes and gate is not Gate.CANDIDATE)
+        assert [(term.place, term.value) for term in by_source["bias"]] == [(None, 1.0)] * own.bias
         assert [term.weight for term in by_source["x"]] == unit.neurons[gate].kernel.tolist()
         assert [term.weight for term in by_source["h"]] == unit.neurons[gate].recurrent_kernel.tolist()
 
@@ -132,7 +120,7 @@ def test_a_unit_owns_its_columns_and_the_units_own_everything(question: tuple[LS
     lstm, asked = question
     unit = explain_unit(lstm, **asked)
     weights = lstm.weights.of(asked["layer"], unit.direction)
-    assert unit.parameters * lstm.spec.units == sum(array.size for array in weights.tensors().values())
+    assert unit.parameters * lstm.spec.at(asked["layer"]).units == sum(array.size for array in weights.tensors().values())
     for gate, neuron in unit.neurons.items():
         column = weights.columns(gate).start + unit.unit
         np.testing.assert_array_equal(neuron.kernel, weights.kernel[:, column])
@@ -158,7 +146,7 @@ def test_the_json_object(question: tuple[LSTM, dict[str, Any]]) -> None:
         padded = step["t"] > unit.length
         assert step["padded"] is padded
         assert [step[letter] is None for letter in "ifgo"] == [padded] * 4
-        assert step["h"] is not None or (padded and lstm.spec.projection is not None)
+        assert step["h"] is not None or (padded and unit.layer_spec.projection is not None)
     made = found["arithmetic"]
     assert made["cell"]["value"] == made["cell"]["kept"] + made["cell"]["added"]
     assert made["hidden"]["value"] == made["hidden"]["o"] * made["hidden"]["tanh_c"]
@@ -256,7 +244,8 @@ def test_units_are_frozen() -> None:
 def edited_questions(draw: st.DrawFn, /, **fixed: Any) -> tuple[LSTM, dict[str, Any]]:
     """A question, and some numbers set around the place that it asks about."""
     lstm, asked = draw(questions(**fixed))
-    spec, layer, way = lstm.spec, asked["layer"], Direction(asked["direction"])
+    layer, way = asked["layer"], Direction(asked["direction"])
+    spec = lstm.spec.at(layer)
     steps = st.integers(max(1, asked["step"] - 1), asked["step"])
 
     def of(name: str) -> st.SearchStrategy[Edit]:
@@ -284,7 +273,8 @@ def test_with_numbers_set_by_hand_the_arithmetic_still_agrees(question: tuple[LS
         if values:
             assert one.value == one.recorded == pytest.approx(values[-1], rel=1e-6, abs=1e-12)
     set_after = {edit.name for edit in here if edit.step == asked["step"] and edit.name in "hc"}
-    assert set(arithmetic.set_after) == (set_after - {"h"} if lstm.spec.projection is not None else set_after)
+    projected = lstm.spec.at(asked["layer"]).projection is not None
+    assert set(arithmetic.set_after) == (set_after - {"h"} if projected else set_after)
     for letter, recorded in (("c", arithmetic.cell_recorded), ("h", arithmetic.hidden_recorded)):
         if letter in arithmetic.set_after:
             assert recorded == pytest.approx([edit.value for edit in here if edit.name == letter][-1], rel=1e-6, abs=1e-12)

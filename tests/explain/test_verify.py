@@ -107,7 +107,7 @@ def test_of_the_last_h_there_is_no_timestep() -> None:
 
 def test_initial_states_of_a_model_are_started_from() -> None:
     inputs, weights = inputs_of(), seeded_weights(Spec(1, 1, 2, 3, dtype="float64"), "pytorch")
-    initial = State(np.full((1, 1, 3), 0.5), np.full((1, 1, 3), -0.5))
+    initial = State.unstacked(np.full((1, 1, 3), 0.5), np.full((1, 1, 3), -0.5))
     output = lstm_with(weights, inputs, initial=initial).run().output
     assert explain_verify(lstm_with(weights, inputs, initial=initial), output).agrees
     permuted = lstm_with(gates_reordered(weights, ORDERS[7]), inputs, initial=initial)

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from unlike_layers import MIXED, stacks
 
 import lstm_explain
 from lstm_explain.core.gates import Direction
@@ -35,6 +36,7 @@ def sound(state: State) -> None:
     spec = state.lstm.spec
     assert 0 <= state.sample < spec.samples
     assert 0 <= state.layer < spec.layers
+    spec = state.layer_spec
     assert 0 <= state.unit < spec.units
     assert 1 <= state.step <= state.length
     assert state.direction in spec.directions
@@ -112,6 +114,7 @@ STARTS = st.fixed_dictionaries(
         "peepholes": st.booleans(),
         "bias": st.booleans(),
         "lengths": st.sampled_from([None, [4, 1, 3]]),
+        "stack": st.just(()) | stacks(),
     }
 )
 
@@ -185,6 +188,44 @@ def test_layers_go_round() -> None:
     state = small(layers=2)
     assert actions.layer_by(state, 1).layer == 1
     assert actions.layer_by(actions.layer_by(state, 1), 1).layer == 0
+
+
+@pytest.mark.parametrize(
+    ("layer", "way", "said"), [(0, "forward", ""), (0, "backward", "Layer 1 reads forward only."), (2, "forward", "")]
+)
+def test_another_layer_is_looked_at_where_it_has_a_unit_and_a_direction(layer: int, way: str, said: str) -> None:
+    state = small(stack=MIXED).but(layer=layer, unit=MIXED[layer].units - 1, direction=Direction(way), step=3)
+    after = actions.layer_by(state, 1)
+    sound(after)
+    there = MIXED[(layer + 1) % 3]
+    assert after.unit == min(state.unit, there.units - 1)
+    assert (after.layer, after.step, after.direction, after.said) == ((layer + 1) % 3, 3, Direction.FORWARD, said)
+
+
+def test_of_unlike_layers_each_has_its_own_units_and_directions() -> None:
+    state = small(stack=MIXED)
+    assert [actions.to_unit(state.but(layer=layer), 99).unit for layer in range(3)] == [5, 3, 2]
+    assert actions.turned(state).direction is Direction.BACKWARD
+    assert actions.turned(state.but(layer=2)).said == "Layer 2 reads forward only."
+    assert actions.changed(state, "0.backward:h_1[5]=1 1:f[3]=0 2:c_2[2]=1").said == ""
+    for wrong in ("1:f[4]=0", "2:c_2[3]=1", "1.backward:h_1[0]=1", "1:b_f[0]=1", "2:R_f[3,0]=1"):
+        after = actions.changed(state, wrong)
+        assert after.said, wrong
+        assert not after.edits
+
+
+def test_of_unlike_layers_the_batch_has_other_sizes_and_the_layers_keep_theirs() -> None:
+    state = small(stack=MIXED).but(layer=1, unit=3)
+    asked = asking.question(state, "sizes")
+    assert asked.given == "samples=3 timesteps=4 features=2"
+    assert "each keeps its own" in asked.asks
+    after = actions.resized(state, "timesteps=6 features=1")
+    assert after.lstm.spec.stack == MIXED
+    sound(after)
+    for text in ("units=4", "layers=2", "bias=no", "bidirectional=yes", "projection=2"):
+        after = actions.resized(state, text)
+        assert after.lstm is state.lstm
+        assert after.said == f"{text}: the layers differ, and each keeps its own sizes."
 
 
 def test_heat_maps_go_round() -> None:

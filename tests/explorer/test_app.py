@@ -316,6 +316,66 @@ def test_why_is_asked_of_any_layer(options: dict[str, Any]) -> None:
     played(founding(**options), do)
 
 
+@pytest.fixture
+def over_unlike_layers(tmp_path: Path) -> State:
+    from unlike_layers import mixed_file  # not above: as a script, this file is run without pytest's path
+
+    file = tmp_path / "mixed.h5"
+    file.write_bytes(mixed_file())
+    lstm = lstm_explain.from_model(str(file), "a+b+c", samples=3, timesteps=4)
+    return State(lstm, given=Given(model="mixed.h5#a+b+c"))
+
+
+def test_through_layers_that_are_not_alike(over_unlike_layers: State) -> None:
+    async def do(app: Explorer, pilot: Any) -> None:
+        await pilot.press("d", "end", "pagedown")
+        assert "layer 0 of 3 · backward · step 4 of 4 · unit 5 of 6" in shown(app)
+        assert "x (2) + h (6) = (8) ► 4 gates (6) ► c (6), h (6)" in shown(app)
+        await write(pilot, "c", "1")
+        assert "0.backward:c_5[5]=1" in shown(app, "moved")
+        await pilot.press("y")
+        assert "layer 0, backward" in page(app).splitlines()[0]
+        await pilot.press("escape", "l")
+        assert "layer 1 of 3 · step 4 of 4 · unit 3 of 4" in shown(app)
+        assert "x (12) + h (4) = (16) ► 4 gates (4) ► c (4), h (4)" in shown(app)
+        assert "bias" not in shown(app), "this layer has none"
+        assert "Layer 1 reads forward only." in shown(app, "moved")
+        await pilot.press("w")
+        assert "bias" not in shown(app, "asks")
+        await pilot.press("enter")
+        assert "2 changes, the last 1:W_f[0,3]=" in shown(app, "moved")
+        await pilot.press("y")
+        assert page(app).splitlines()[0] == "Why: unit 3 at step 4, sample 0, layer 1"
+        text = " ".join(page(app).split())
+        assert "x_4 is what layer 0 put out at timestep 4, both directions joined" in text
+        await pilot.press("escape", "l", "y")
+        text = " ".join(page(app).split())
+        assert "x_4 is what layer 1 put out at timestep 4;" in text
+        await pilot.press("escape", "d")
+        assert shown(app, "moved").startswith("Layer 2 reads forward only.")
+        await write(pilot, "z", "units=5")
+        assert "the weights come from a model file" in shown(app, "moved")
+        await write(pilot, "z", "timesteps=6")
+        await pilot.press("end")
+        assert "layer 2 of 3 · step 6 of 6 · unit 2 of 3" in shown(app)
+        await pilot.press("k")
+        text = " ".join(page(app).split())
+        edits = "--edit '0.backward:c_5[5]=1' --edit '1:W_f[0,3]="
+        assert f"lstm-explain explore --model 'mixed.h5#a+b+c' --samples 3 --timesteps 6 {edits}" in text
+        assert "--layer 2 --unit 2 --step 6" in text
+
+    played(over_unlike_layers, do, (100, 34))
+
+
+def test_of_unlike_layers_a_change_of_any_is_measured_by_influence(over_unlike_layers: State) -> None:
+    for layer, edit, place in (
+        (0, "0.backward:c_5[5]=1", "--direction backward --unit 5 --step 4"),
+        (2, "2:h_1[2]=0", "--layer 2 --unit 2 --step 2"),
+    ):
+        found = [one.line for one in commands(actions.changed(over_unlike_layers.but(layer=layer), edit))]
+        assert found[-1] == f"lstm-explain influence --model 'mixed.h5#a+b+c' --samples 3 --timesteps 4 {place}"
+
+
 def test_the_palette_has_every_key_and_runs_it() -> None:
     async def do(app: Explorer, pilot: Any) -> None:
         commands = list(app.get_system_commands(app.screen))

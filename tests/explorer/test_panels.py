@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 import lstm_explain
 from lstm_explain.core.gates import GATES, LETTERS, Direction
+from lstm_explain.core.spec import LayerSpec
 from lstm_explain.explorer import actions, keys, view
 from lstm_explain.explorer.canvas import Canvas, number_in
 from lstm_explain.explorer.panels import arithmetic, diagram, over_time, words
@@ -42,6 +43,8 @@ def written(lines: list[Line]) -> list[str]:
 
 @st.composite
 def states(draw: st.DrawFn, /, most_units: int = 12, most_steps: int = 15, **fixed: Any) -> State:
+    from unlike_layers import stacks  # not above: as a script, this file is run without pytest's path
+
     units, samples, timesteps = draw(st.integers(1, most_units)), draw(st.integers(1, 3)), draw(st.integers(1, most_steps))
     options = {
         "samples": samples,
@@ -53,6 +56,7 @@ def states(draw: st.DrawFn, /, most_units: int = 12, most_steps: int = 15, **fix
         "projection": draw(st.none() | st.integers(1, units - 1)) if units > 1 else None,
         "bias": draw(st.booleans()),
         "peepholes": draw(st.booleans()),
+        "stack": draw(st.just(()) | stacks(most_units, **{name: fixed[name] for name in LayerSpec._fields if name in fixed})),
         "dtype": draw(st.sampled_from(["float32", "float64"])),
         "lengths": draw(st.none() | st.lists(st.integers(1, timesteps), min_size=samples, max_size=samples)),
         **fixed,
@@ -60,7 +64,8 @@ def states(draw: st.DrawFn, /, most_units: int = 12, most_steps: int = 15, **fix
     lstm = lstm_explain.seeded(**options)
     state = State(lstm, maps=draw(st.integers(0, 2)), playing=draw(st.booleans()))
     state = state.but(sample=draw(st.integers(0, samples - 1)), layer=draw(st.integers(0, lstm.spec.layers - 1)))
-    state = state.but(direction=draw(st.sampled_from(lstm.spec.directions)), unit=draw(st.integers(0, units - 1)))
+    spec = state.layer_spec
+    state = state.but(direction=draw(st.sampled_from(spec.directions)), unit=draw(st.integers(0, spec.units - 1)))
     state = state.but(step=draw(st.integers(1, state.length)))
     for text in draw(st.lists(st.sampled_from(EDITS), max_size=3)):
         after = actions.changed(state, text)
@@ -158,7 +163,7 @@ def test_the_diagram_shows_the_numbers_of_the_scene(state: State) -> None:
     assert rows[1][12:19].strip() == number_in(7, f * seen.number("c", before, unit), 4).strip()
     assert rows[1][22:29].strip() == number_in(7, i * g, 4).strip()
     assert rows[1][37:44].strip() == number("c")
-    projected = state.lstm.spec.projection is not None
+    projected = state.layer_spec.projection is not None
     emitted = seen.emitted(t, unit) if projected else seen.number("h", t, unit)
     assert rows[3][37:44].strip() == number_in(7, emitted, 4).strip()
     for name, length, start in ((f"x_{t}", seen.part.input.shape[2], 0), (f"h_{before}", seen.part.hidden.shape[2], 36)):
@@ -173,7 +178,7 @@ def test_the_diagram_shows_the_numbers_of_the_scene(state: State) -> None:
 @few
 def test_the_arithmetic_shows_the_numbers_of_the_scene(state: State) -> None:
     seen, (_, rows) = scene(state), tables(state)
-    spec = state.lstm.spec
+    spec = state.layer_spec
     fields = ["of_x", "of_h", *(["other"] if spec.bias or spec.peepholes else []), "total", "value"]
     fields += ["was"] if state.edits else []
     for row, sums in zip(rows[1:5], seen.sums(state.step, state.unit), strict=True):
@@ -293,10 +298,10 @@ def test_counts_are_those_of_the_scene(state: State) -> None:
     for count, of, step in re.findall(r"(\d+) of (\d+) at step (\d+)", told(state.but(said=""))):
         moved = seen.moved_units[int(step) - 1]
         if "Other units" not in told(state.but(said="")):
-            assert (int(count), int(of)) == (int(moved.sum()), state.lstm.spec.units)
+            assert (int(count), int(of)) == (int(moved.sum()), state.layer_spec.units)
         else:
             assert int(count) <= int(moved.sum())
-            assert int(of) < state.lstm.spec.units
+            assert int(of) < state.layer_spec.units
 
 
 def test_the_title_says_where_one_is() -> None:
@@ -324,6 +329,30 @@ def test_the_shapes_are_those_of_the_layer(options: dict[str, Any]) -> None:
     assert f"x ({x}) and h ({h}) joined: ({x + h})" in text
     assert f"{len(GATES)} gates: (10) each ► c (10), h ({h})" in text
     assert f" {sum(array.size for array in weights.tensors().values()):,} parameters" in text
+
+
+@pytest.mark.parametrize(("layer", "way"), [(0, "forward"), (0, "backward"), (1, "forward"), (2, "forward")])
+def test_of_unlike_layers_every_panel_is_of_the_layer_that_is_looked_at(layer: int, way: str) -> None:
+    from unlike_layers import MIXED
+
+    lstm = lstm_explain.seeded(samples=3, timesteps=4, features=2, stack=MIXED, dtype="float64")
+    one, state = MIXED[layer], State(lstm, layer=layer, direction=Direction(way), unit=MIXED[layer].units - 1, step=3)
+    seen, weights = scene(state), lstm.weights.of(layer, Direction(way))
+    x, units = weights.kernel.shape[0], one.units
+    assert f"unit {units - 1} of {units}" in written(words.title(state, 120))[0]
+    assert (way in written(words.title(state, 120))[0]) is one.bidirectional
+    assert f"x ({x}) and h ({units}) joined: ({x + units}) ► 4 gates: ({units}) each" in written(words.shapes(seen, 160))[0]
+    shown = "\n".join(written(view.upper(seen, 120, 40)))
+    assert f"x_3 ({x})" in shown or f"x ({x})" in shown
+    assert f"h_{state.before_step} ({units})" in shown
+    assert [f"u{unit}" in shown for unit in range(8)] == [unit < units for unit in range(8)]
+    table = written(arithmetic.draw(seen, 60))
+    assert ("bias" in table[0]) is one.bias
+    for sums, row in zip(seen.sums(3, units - 1), table[1:], strict=False):
+        numbers = [float(number) for number in row.split()[1:]]
+        assert sum(numbers[:-2]) == pytest.approx(sums.total, abs=3e-4)
+        gate = lstm.run().of(layer, Direction(way)).gate(sums.gate)[0, 2, units - 1]
+        assert numbers[-1] == pytest.approx(gate, abs=1e-4)
 
 
 # --- what is chosen by a click ----------------------------------------------------------------------------------------

@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from unlike_layers import MIXED, stacks
 
 import lstm_explain
 from lstm_explain.core.cell import step
 from lstm_explain.core.edits import Edit, edit
 from lstm_explain.core.gates import GATES, LETTERS, Direction
+from lstm_explain.core.inputs import GivenInputs
+from lstm_explain.core.lstm import Loaded
+from lstm_explain.core.weights import Weights
 from lstm_explain.explorer import actions
 from lstm_explain.explorer.scene import LETTER_OF, Scene, scene
 from lstm_explain.explorer.state import State
@@ -35,6 +40,7 @@ def states(draw: st.DrawFn, /, edits: bool = True, **fixed: Any) -> State:
         "projection": draw(st.none() | st.integers(1, units - 1)) if units > 1 else None,
         "bias": draw(st.booleans()),
         "peepholes": draw(st.booleans()),
+        "stack": draw(st.just(()) | stacks()),
         "init": draw(st.sampled_from(["keras", "pytorch"])),
         "seed": draw(st.integers(0, 99)),
         "lengths": draw(st.none() | st.lists(st.integers(1, timesteps), min_size=samples, max_size=samples)),
@@ -42,22 +48,20 @@ def states(draw: st.DrawFn, /, edits: bool = True, **fixed: Any) -> State:
     }
     lstm = lstm_explain.seeded(**options, dtype="float64")
     there = State(lstm, sample=draw(st.integers(0, samples - 1)), layer=draw(st.integers(0, lstm.spec.layers - 1)))
-    there = there.but(direction=draw(st.sampled_from(lstm.spec.directions)), unit=draw(st.integers(0, units - 1)))
+    spec = there.layer_spec
+    there = there.but(direction=draw(st.sampled_from(spec.directions)), unit=draw(st.integers(0, spec.units - 1)))
     there = there.but(step=draw(st.integers(1, there.length)))
     return there.but(edits=tuple(draw(st.lists(some_edits(there), max_size=3)))) if edits else there
 
 
-def some_edits(state: State) -> st.SearchStrategy[Edit]:
-    spec = state.lstm.spec
-    places = {"h": spec.hidden, "x": spec.features}
-
-    def of(name: str) -> st.SearchStrategy[Edit]:
-        place, value = st.integers(0, places.get(name, spec.units) - 1), st.floats(-2, 2)
-        when, layer = st.integers(1, spec.timesteps), st.just(0) if name == "x" else st.integers(0, spec.layers - 1)
-        way = st.just(Direction.FORWARD) if name == "x" else st.sampled_from(spec.directions)
-        return st.builds(Edit, st.just(name), value, place, when, st.none(), st.none(), layer, way)
-
-    return st.sampled_from(["x", *LETTER_OF]).flatmap(of)
+@st.composite
+def some_edits(draw: st.DrawFn, state: State) -> Edit:
+    name = draw(st.sampled_from(["x", *LETTER_OF]))
+    layer, way = (0, Direction.FORWARD) if name == "x" else draw(st.sampled_from(state.lstm.spec.places))
+    spec = state.lstm.spec.at(layer)
+    places = {"h": spec.hidden, "x": spec.features}.get(name, spec.units)
+    place, value, when = st.integers(0, places - 1), st.floats(-2, 2), st.integers(1, spec.timesteps)
+    return Edit(name, draw(value), draw(place), draw(when), layer=layer, direction=way)
 
 
 def once_more(seen: Scene, t: int) -> Any:
@@ -114,7 +118,7 @@ def test_with_changes_only_what_is_set_differs_from_the_reference_step(state: St
             )
     if not {one.name for one in here} & set("cfig"):
         assert seen.number("c", state.step, state.unit) == pytest.approx(seen.made(state.step, state.unit), abs=1e-12)
-    if state.lstm.spec.projection is None and "h" not in held:
+    if state.layer_spec.projection is None and "h" not in held:
         assert seen.number("h", state.step, state.unit) == pytest.approx(seen.emitted(state.step, state.unit), abs=1e-12)
 
 
@@ -123,12 +127,12 @@ def test_with_changes_only_what_is_set_differs_from_the_reference_step(state: St
 def test_what_moved_is_where_the_two_runs_differ(state: State) -> None:
     seen, lstm = scene(state), state.lstm
     base, poked = (lstm.run_by_steps(state.sample, edits).of(state.layer, state.direction) for edits in ((), state.edits))
-    units = np.zeros((state.length, lstm.spec.units), bool)
+    units = np.zeros((state.length, state.layer_spec.units), bool)
     for letter, name in LETTER_OF.items():
         now, was = (getattr(part, name)[0, : state.length] for part in (poked, base))
         for t in range(1, state.length + 1):
             np.testing.assert_array_equal(seen.moved(letter, t), now[t - 1] != was[t - 1])
-        if letter != "h" or lstm.spec.projection is None:
+        if letter != "h" or state.layer_spec.projection is None:
             units |= now != was
     np.testing.assert_array_equal(seen.moved_units, units)
     assert seen.largest_cell == np.abs(poked.cell[0, : state.length]).max()
@@ -175,6 +179,31 @@ def test_a_change_in_one_layer_moves_the_layers_above_and_not_those_below() -> N
     assert not below.moved_units.any()
     assert above.moved_units[3:].all()
     assert not above.moved_units[:3].any()
+
+
+@pytest.mark.parametrize("layer", range(3))
+def test_of_unlike_layers_each_is_what_it_makes_of_the_output_below_it(layer: int) -> None:
+    """Each layer of the stack run alone, over what the layer below put out."""
+    lstm = lstm_explain.seeded(samples=3, timesteps=4, features=2, stack=MIXED, dtype="float64")
+    record = lstm.run()
+    spec, read = lstm.spec.at(layer), record.input if layer == 0 else record.outputs[layer - 1]
+    alone = replace(lstm, spec=spec, inputs=GivenInputs(read, ""), loaded=Loaded(Weights((lstm.weights.layers[layer],)), {}))
+    for way in spec.directions:
+        seen = scene(State(lstm, sample=1, layer=layer, direction=way))
+        for letter, name in LETTER_OF.items():
+            np.testing.assert_allclose(seen.values(letter), getattr(alone.run().of(0, way), name)[1], **CLOSE)
+
+
+def test_a_change_in_a_layer_moves_the_unlike_layers_above() -> None:
+    lstm = lstm_explain.seeded(samples=3, timesteps=4, features=2, stack=MIXED)
+    state = actions.changed(State(lstm), "0.backward:h_3[5]=0.6")
+    assert not state.said
+    assert not scene(state).moved_units.any(), "the forward units do not read the backward ones"
+    assert scene(state.but(direction=Direction.BACKWARD)).moved_units[1, :].all()
+    for layer, one in ((1, MIXED[1]), (2, MIXED[2])):
+        moved = scene(state.but(layer=layer)).moved_units
+        assert moved.shape == (4, one.units)
+        assert moved.any(axis=1).tolist() == [True] * 4, "the first timesteps of the backward layer are the last of the data"
 
 
 def test_a_changed_weight_is_the_one_that_is_seen() -> None:

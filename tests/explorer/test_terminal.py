@@ -2,107 +2,22 @@
 
 from __future__ import annotations
 
-import os
 import re
-import select
 import signal
-import struct
-import subprocess
-import sys
-import time
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from pseudo_terminal import TAKEN, Session, sessions
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
-pty = pytest.importorskip("pty", reason="there are no pseudo-terminals here")
-fcntl = pytest.importorskip("fcntl", reason="there are no pseudo-terminals here")
-termios = pytest.importorskip("termios", reason="there are no pseudo-terminals here")
-
-PATIENCE = 60.0
-TAKEN, GIVEN_BACK = "\x1b[?1049h", "\x1b[?1049l"
-"""The other screen that full-screen programs draw on, and the way back."""
-
-
-class Session:
-    """The program in a terminal of 80 columns and 24 rows."""
-
-    def __init__(self, *arguments: str, cwd: Path) -> None:
-        self.ours, self.theirs = pty.openpty()
-        fcntl.ioctl(self.theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 24, 80, 0, 0))
-        self.before = termios.tcgetattr(self.theirs)
-        environment = {name: value for name, value in os.environ.items() if name not in ("COLUMNS", "LINES")}
-        self.process = subprocess.Popen(
-            [sys.executable, "-m", "lstm_explain", "explore", *arguments],
-            stdin=self.theirs,
-            stdout=self.theirs,
-            stderr=self.theirs,
-            env={**environment, "TERM": "xterm-256color", "LC_ALL": "C.UTF-8"},
-            cwd=cwd,
-            start_new_session=True,
-            preexec_fn=lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0),  # so that the terminal's signals reach the program
-        )
-        self.seen = ""
-
-    def until(self, words: str) -> None:
-        """Read until these words have come since the last call; what is drawn piecemeal is compared without its colours."""
-        came, end = "", time.monotonic() + PATIENCE
-        while words not in without_escapes(came):
-            ready, _, _ = select.select([self.ours], [], [], max(0.0, end - time.monotonic()))
-            assert ready, f"{words!r} did not come; this did:\n{without_escapes(came)}"
-            piece = os.read(self.ours, 65536).decode(errors="replace")
-            came, self.seen = came + piece, self.seen + piece
-
-    def press(self, keys: str) -> None:
-        os.write(self.ours, keys.encode())
-
-    def end(self) -> int:
-        """Wait for the end, reading meanwhile: what nobody reads would hold the program up."""
-        end = time.monotonic() + PATIENCE
-        while self.process.poll() is None and time.monotonic() < end:
-            self._read(0.1)
-        self._read(0.3)
-        return self.process.wait(timeout=1)
-
-    def _read(self, patience: float) -> None:
-        while select.select([self.ours], [], [], patience)[0]:
-            self.seen += os.read(self.ours, 65536).decode(errors="replace")
-
-    @property
-    def unchanged(self) -> bool:
-        """Whether echo, line editing and everything else of the terminal is as it was."""
-        return bool(termios.tcgetattr(self.theirs) == self.before)
-
-    @property
-    def afterwards(self) -> str:
-        """What was printed after the screen had been given back."""
-        assert self.seen.count(TAKEN) == self.seen.count(GIVEN_BACK) == 1
-        assert self.seen.index(TAKEN) < self.seen.index(GIVEN_BACK)
-        return without_escapes(self.seen.rpartition(GIVEN_BACK)[2]).replace("\r\n", "\n")
-
-
-def without_escapes(text: str) -> str:
-    return re.sub(r"\x1b\[[0-9;?<>=]*[A-Za-z]|\x1b[78=>]|\x1b\][^\x07\x1b]*(\x07|\x1b\\)", "", text)
-
 
 @pytest.fixture
 def open_session(tmp_path: Path) -> Iterator[Callable[..., Session]]:
-    made: list[Session] = []
-
-    def opened(*arguments: str) -> Session:
-        made.append(Session(*arguments, cwd=tmp_path))
-        return made[-1]
-
-    yield opened
-    for session in made:
-        if session.process.poll() is None:
-            session.process.kill()
-            session.process.wait()
-        os.close(session.ours)
-        os.close(session.theirs)
+    with sessions("explore", cwd=tmp_path) as opened:
+        yield opened
 
 
 def test_from_the_first_key_to_the_command_that_shows_it(open_session: Callable[..., Session]) -> None:

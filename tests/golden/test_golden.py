@@ -24,6 +24,7 @@ SMALL = "--samples 3 --timesteps 4 --features 2 --units 3 --dtype float64"
 STACK = f"{SMALL} --layers 2 --bidirectional --projection 2"
 
 PLACE = "--layer 1 --direction backward"
+UNLIKE = "--model unlike.npz --samples 3 --timesteps 4"
 
 TEXTS = {
     "shapes.txt": "shapes --dtype float64",
@@ -32,6 +33,7 @@ TEXTS = {
     "shapes-stack.txt": f"shapes {STACK}",
     "shapes-options.txt": f"shapes {SMALL} --no-bias --peepholes --init pytorch",
     "shapes-computed.txt": "shapes --samples 1000000000000",
+    "shapes-unlike.txt": f"shapes {UNLIKE}",
     "shapes.md": f"shapes {SMALL} --format markdown",
     "shapes-pytorch.txt": f"shapes --framework pytorch {STACK}",
     "shapes-keras.txt": f"shapes --framework keras --return-state --lengths 4,2,3 --layers 3 {SMALL}",
@@ -44,6 +46,7 @@ TEXTS = {
     "unit-stack.txt": f"unit --unit 2 --step 2 --layer 1 --direction backward {STACK} --sample 1",
     "unit-options.txt": f"unit --unit 1 --step 3 --no-bias --peepholes --lengths 4,3,1 --sample 1 {SMALL}",
     "unit-many.txt": "unit --unit 60 --step 2 --units 64 --features 40 --dtype float64",
+    "unit-unlike.txt": f"unit --unit 1 --step 2 --layer 1 {UNLIKE} --sample 1",
     "unit-edited.txt": f"unit --unit 1 --step 2 --edit f_2[1]=0.25 --edit c_2[1]=-1.5 --edit h_1[0]=0.5 {SMALL}",
     "unit.md": f"unit --step 1 {SMALL} --format markdown",
     "trace.txt": "trace --gates --dtype float64",
@@ -53,6 +56,7 @@ TEXTS = {
     "trace-color.txt": f"trace --gates --color always {SMALL}",
     "trace-backward.txt": f"trace --direction backward --lengths 4,2,3 --sample 1 --gates {STACK}",
     "trace-edited.txt": f"trace --edit h_2[1]=0.5 --edit x_3[0]=2 --gates {SMALL}",
+    "trace-unlike.txt": f"trace --layer 2 --gates {UNLIKE}",
     "trace-chosen.txt": "trace --sample 7 --units 0,3,7-9 --steps 2-4 --dtype float64",
     "trace.md": f"trace {SMALL} --format markdown",
     "trace.svg": f"trace {SMALL} --format svg",
@@ -110,6 +114,7 @@ TEXTS = {
     "window.md": "window - --timesteps 2 --columns open,close --dtype float64 --format markdown",
     "help-window.txt": "window --help",
     "model.txt": "model module.npz",
+    "model-unlike.txt": "model unlike.npz",
     "model-160.txt": "model layers.npz --width 160",
     "model-ascii.txt": "model plain.npz --convention onnx --ascii",
     "model.md": "model layers.npz --format markdown",
@@ -154,10 +159,12 @@ NUMBERS = {
     "shapes-keras.json": f"shapes --framework keras --return-sequences --return-state --bidirectional {SMALL} --json",
     "unit.json": f"unit --step 2 {SMALL} --peepholes --json",
     "influence.json": f"influence --unit 1 --step 3 --through-time --poke 2 --at 2 {STACK} --json",
+    "tasks-unlike.json": f"tasks encoder-decoder {UNLIKE} --json",
     "tasks.json": f"tasks {STACK} --steps-out 2 --json",
     "tasks-lengths.json": f"tasks many-to-many --lengths 4,3,1 --sample 2 {SMALL} --json",
     "window.json": "window - --timesteps 3 --stride 2 --target close --time-column 0 --scale standard --dtype float64 --json",
     "tour.json": f"tour {STACK} --json",
+    "terms-unlike.json": f"terms unit projection {UNLIKE} --json",
     "terms.json": f"terms cell sample hidden state {STACK} --json",
     "trace.json": f"trace --lengths 4,2,3 --sample 1 {SMALL} --json",
     "equations.json": f"equations --notation goodfellow --numbers --unit 1 --step 2 {SMALL} --peepholes --json",
@@ -170,6 +177,7 @@ NUMBERS = {
     "frameworks.json": f"frameworks {STACK} --json",
     "frameworks-program.json": f"frameworks tinygrad --code {SMALL.replace(' --dtype float64', '')} --json",
     "trace.jsonl": f"trace --all-samples {STACK}",
+    "trace-unlike.jsonl": f"trace {UNLIKE} --format jsonl",
     "trace.csv": f"trace --all-samples {STACK} --format csv",
 }
 
@@ -180,7 +188,9 @@ PIPED = "date,open,close,kind\n" + "".join(f"2024-01-{day:02},{day * 7 % 11 / 4}
 
 
 def write_files(command: str) -> None:
-    """What `model`, `verify` and `convert` read, if it is one of them: weights of a module, and what it reads and makes."""
+    """What a command reads, if it reads files: weights of modules, and what one of them reads and makes."""
+    if "unlike.npz" in command:
+        np.savez("unlike.npz", **unlike_layers())
     if not command.startswith(("model ", "verify ", "convert plain")):
         return
     enc = {**torch_layer("enc", "_l0", 2), **torch_layer("enc", "_l0_reverse", 2), **torch_layer("dec", "", 6)}
@@ -204,6 +214,18 @@ def torch_layer(module: str, end: str, reads: int) -> dict[str, Any]:
 def keras_layer(name: str, reads: int) -> dict[str, Any]:
     shapes: dict[str, tuple[int, ...]] = {"kernel": (reads, 12), "recurrent_kernel": (3, 12), "bias": (12,)}
     return {f"{name}/{one}": numbers(*shape) for one, shape in shapes.items()}
+
+
+def unlike_layers() -> dict[str, Any]:
+    """Of a stack in our own names: 3 units both ways, 4 without bias whose h is projected to 2, 2 with peepholes."""
+    shapes: dict[str, dict[str, tuple[int, ...]]] = {
+        "layer0.forward": {"kernel": (2, 12), "recurrent_kernel": (3, 12), "bias": (12,)},
+        "layer0.backward": {"kernel": (2, 12), "recurrent_kernel": (3, 12), "bias": (12,)},
+        "layer1.forward": {"kernel": (6, 16), "recurrent_kernel": (2, 16), "projection": (4, 2)},
+        "layer2.forward": {"kernel": (2, 8), "recurrent_kernel": (2, 8), "bias": (8,), "peephole": (3, 2)},
+    }
+    named = {f"{layer}.{name}": shape for layer, tensors in shapes.items() for name, shape in tensors.items()}
+    return {name: numbers(*shape) + 0.01 * place for place, (name, shape) in enumerate(named.items())}
 
 
 def swapped(array: Any) -> Any:

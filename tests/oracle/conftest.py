@@ -62,7 +62,7 @@ def random_case(spec: Spec, seed: int, *, lengths: bool = False, initial: bool =
 
     layers = tuple({way: layer_weights(layer) for way in spec.directions} for layer in range(spec.layers))
     places = spec.layers * len(spec.directions)
-    state = State(normal(places, spec.samples, spec.hidden), normal(places, spec.samples, spec.units))
+    state = State.unstacked(normal(places, spec.samples, spec.hidden), normal(places, spec.samples, spec.units))
     return Case(
         spec,
         Weights(layers),

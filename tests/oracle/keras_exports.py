@@ -40,6 +40,7 @@ def models(keras: Any) -> dict[str, Any]:
         "bidirectional unrolled": lambda: network(layers.Bidirectional(lstm(unroll=True)), samples=SAMPLES),
         "stacked": lambda: network(lstm(), lstm()),
         "stacked and dense": lambda: network(lstm(), lstm(return_sequences=False), layers.Dense(2)),
+        "unlike": lambda: network(lstm(), lstm(4, use_bias=False), lstm(3)),
         "sixty timesteps": lambda: network(lstm(), timesteps=60),
         "hard sigmoid": lambda: network(lstm(recurrent_activation="hard_sigmoid")),
         "relu": lambda: network(lstm(activation="relu")),

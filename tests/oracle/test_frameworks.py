@@ -58,7 +58,9 @@ def program_in(folder: Path, name: str, **options: Any) -> Path:
     if states:
         spec = lstm.spec
         places, drawn = spec.layers * len(spec.directions), np.random.default_rng(3)
-        start = State(*(drawn.normal(size=(places, 1, size)).astype(spec.dtype) for size in (spec.hidden, spec.units)))
+        start = State.unstacked(
+            *(drawn.normal(size=(places, 1, size)).astype(spec.dtype) for size in (spec.hidden, spec.units))
+        )
         lstm = replace(lstm, loaded=Loaded(lstm.weights, {"kind": "model"}, start))
     program = explain_frameworks(lstm, name, code=True).program
     assert program is not None

@@ -164,7 +164,7 @@ def test_the_last_h_of_the_last_layer_by_every_input(
     one = case(spec, seed, lengths=lengths, initial=True)
     record, sample = one.record, seed % spec.samples
     module = lstm_of(torch, spec, state_dict(one.weights))
-    initial = tuple(torch.tensor(state[:, sample : sample + 1]) for state in one.initial)
+    initial = tuple(torch.tensor(np.stack(state)[:, sample : sample + 1]) for state in one.initial)
     inputs = torch.tensor(one.inputs[sample : sample + 1, : record.length(sample)])
     theirs = torch.autograd.functional.jacobian(lambda x: module(x, initial)[1][0][:, 0], inputs)[:, :, 0]
     places = [(layer, direction) for layer in range(layers) for direction in spec.directions]

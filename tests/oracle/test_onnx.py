@@ -106,7 +106,8 @@ def options_of(case: Any, layer: int) -> dict[str, Array]:
     if case.initial is not None:
         ways = len(case.spec.directions)
         places = slice(layer * ways, (layer + 1) * ways)
-        fed |= {"initial_h": case.initial.hidden[places], "initial_c": case.initial.cell[places]}
+        hidden, cell = (np.stack(states[places]) for states in case.initial)
+        fed |= {"initial_h": hidden, "initial_c": cell}
     return fed
 
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pytest
 
-from lstm_explain.core.forward import State, forward
+from lstm_explain.core.forward import forward
 from lstm_explain.errors import InputFileError
 from lstm_explain.readers.found import chosen
 from lstm_explain.readers.models import read_models
@@ -46,7 +46,7 @@ def ours(found: tuple[Found, ...], batch: Array) -> Record:
     """The last of consecutive LSTMs, each of which reads what the one before emits."""
     for one in found:
         samples, timesteps, _ = batch.shape
-        initial = None if one.initial is None else State(*(np.repeat(states, samples, axis=1) for states in one.initial))
+        initial = one.initial and one.initial.repeated(samples)
         record = forward(replace(one.spec, samples=samples, timesteps=timesteps), one.weights, batch, initial, None)
         batch = record.output
     return record

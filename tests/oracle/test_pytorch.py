@@ -65,7 +65,7 @@ def run(torch: Any, case: Any) -> dict[str, Array]:
     module = load(torch, lstm_of(torch, case.spec), state_dict(case.weights))
     batch, initial = torch.tensor(case.inputs), None
     if case.initial is not None:
-        initial = tuple(map(torch.tensor, case.initial))
+        initial = tuple(torch.tensor(np.stack(states)) for states in case.initial)
     if case.lengths is not None:
         lengths = torch.tensor(case.lengths)
         batch = torch.nn.utils.rnn.pack_padded_sequence(batch, lengths, batch_first=True, enforce_sorted=False)

@@ -251,7 +251,7 @@ def one_configuration(path: Path) -> float:
     """The largest difference; torch was given one sample without an axis for samples."""
     found, theirs = only(f"{path}.pt"), np.load(f"{path}.npz")
     inputs = theirs["x"][None]
-    start = State(theirs["start_hidden"][:, None], theirs["start_cell"][:, None])
+    start = State.unstacked(theirs["start_hidden"][:, None], theirs["start_cell"][:, None])
     record = forward(replace(found.spec, samples=1, timesteps=inputs.shape[1]), found.weights, inputs, start)
     return largest(
         [

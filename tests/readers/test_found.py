@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from random_specs import spec_options
 
 from lstm_explain.core.forward import State, forward
 from lstm_explain.core.spec import Spec
@@ -77,45 +79,30 @@ def test_there_may_be_none(name: str | None) -> None:
 
 @settings(max_examples=40, deadline=None, derandomize=True)
 @given(
-    layers=st.integers(2, 4),
-    bidirectional=st.booleans(),
-    projection=st.sampled_from([None, 2]),
-    bias=st.booleans(),
-    peepholes=st.booleans(),
-    features=st.integers(1, 5),
-    initial=st.sets(st.integers(0, 3)),
+    options=spec_options(most_units=4, samples=2, timesteps=3, dtype="float64"),
+    initial=st.sets(st.integers(0, 2)),
     seed=st.integers(0, 99),
 )
 def test_a_stack_taken_apart_and_stacked_again_makes_the_same_outputs(
-    layers: int,
-    bidirectional: bool,
-    projection: int | None,
-    bias: bool,
-    peepholes: bool,
-    features: int,
-    initial: set[int],
-    seed: int,
+    options: dict[str, Any], initial: set[int], seed: int
 ) -> None:
-    spec = Spec(2, 3, features, 3, layers, bidirectional, projection, bias, peepholes, "float64")
+    spec, numbers = Spec(**options), np.random.default_rng(seed)
     weights = seeded_weights(spec, "pytorch", seed)
-    ways, numbers = len(spec.directions), np.random.default_rng(seed)
+    own = [(spec.at(layer), float(layer in initial)) for layer, _ in spec.places]
     states = State(
-        *(
-            numbers.normal(size=(layers * ways, 1, size))
-            * np.repeat([layer in initial for layer in range(layers)], ways)[:, None, None]
-            for size in (spec.hidden, spec.units)
-        )
+        tuple(numbers.normal(size=(1, one.hidden)) * there for one, there in own),
+        tuple(numbers.normal(size=(1, one.units)) * there for one, there in own),
     )
     parts = []
     for place, layer in enumerate(weights.layers):
-        cut = slice(place * ways, (place + 1) * ways)
-        state = State(states.hidden[cut], states.cell[cut]) if place in initial else None
+        among = [number for number, (one, _) in enumerate(spec.places) if one == place]
+        state = State(*(tuple(one[number] for number in among) for one in states)) if place in initial else None
         parts.append(Found(f"l{place}", "keras", "LSTM", Weights((layer,)), {f"l{place}.kernel": (1,)}, 1, state))
     whole = chosen(tuple(parts), "+".join(one.name for one in parts), "x.pt")
     assert whole.spec == replace(spec, samples=1, timesteps=1)
-    assert list(whole.tensors) == [f"l{place}.kernel" for place in range(layers)]
-    assert (whole.initial is None) == (not initial & set(range(layers)))
-    inputs = numbers.normal(size=(2, 3, features))
+    assert list(whole.tensors) == [f"l{place}.kernel" for place in range(spec.layers)]
+    assert (whole.initial is None) == (not initial & set(range(spec.layers)))
+    inputs = numbers.normal(size=(2, 3, spec.features))
     start = None if whole.initial is None else whole.initial.repeated(2)
     made = forward(spec, whole.weights, inputs, start).output
     assert np.array_equal(made, forward(spec, weights, inputs, states.repeated(2)).output)
@@ -129,22 +116,29 @@ def test_layers_that_do_not_fit_onto_each_other() -> None:
 
 
 @pytest.mark.parametrize(
-    ("other", "what"),
+    "other",
     [
-        (
-            Spec(1, 1, 4, 5),
-            "a has 4 units, and b 5; the layers of a stack have one size here. Explain each alone, b with --data",
-        ),
-        (Spec(1, 1, 4, 4, bias=False), "its bias is False, and that of a below it True"),
-        (Spec(1, 1, 4, 4, bidirectional=True), "its bidirectional is True, and that of a below it False"),
-        (Spec(1, 1, 4, 4, peepholes=True), "its peepholes is True, and that of a below it False"),
-        (Spec(1, 1, 4, 4, dtype="float64"), "its dtype is float64, and that of a below it float32"),
-        (Spec(1, 1, 4, 4, projection=2), "its projection is 2, and that of a below it None"),
+        Spec(1, 1, 4, 5),
+        Spec(1, 1, 4, 4, bias=False),
+        Spec(1, 1, 4, 4, bidirectional=True),
+        Spec(1, 1, 4, 4, peepholes=True),
+        Spec(1, 1, 4, 4, projection=2),
+        Spec(1, 1, 4, 6, layers=2, bidirectional=True),
     ],
 )
-def test_layers_that_are_not_alike(other: Spec, what: str) -> None:
-    files = (found("a", Spec(1, 1, 3, 4)), found("b", other))
-    assert what in refused(files, "a+b")
+def test_layers_that_differ_are_one_stack(other: Spec) -> None:
+    below = found("a", Spec(1, 1, 3, 4))
+    both = chosen((below, found("b", other)), "a+b", "x.pt")
+    assert both.spec.features == 3
+    assert both.spec.at(0) == below.spec
+    assert [both.spec.at(layer) for layer in range(1, both.spec.layers)] == [other.at(layer) for layer in range(other.layers)]
+    assert both.reads == ("some layers both ways" if other.bidirectional else "from the start")
+
+
+def test_layers_of_two_types() -> None:
+    files = (found("a", Spec(1, 1, 3, 4)), found("b", Spec(1, 1, 4, 4, dtype="float64")))
+    message = "its dtype is float64, and that of a below it float32. Explain each alone, b with --data of what a emits"
+    assert message in refused(files, "a+b")
 
 
 def test_layers_of_two_frameworks() -> None:

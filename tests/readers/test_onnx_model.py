@@ -263,7 +263,7 @@ def test_initial_states() -> None:
     assert np.array_equal(found.initial.cell, cell[:, :1])
     (found,) = read(with_states(initial_c=cell))
     assert found.initial is not None
-    assert not found.initial.hidden.any()
+    assert not found.initial.hidden[0].any()
 
 
 def test_zero_states_are_none() -> None:

@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from unlike_layers import mixed_file, stacks
 
 import lstm_explain
 from lstm_explain.core.cell import step
 from lstm_explain.core.gates import Direction
+from lstm_explain.core.lstm import Loaded
+from lstm_explain.core.spec import LayerSpec
 from lstm_explain.document.blocks import Block, Cell, Drawing, Heading, Note, Paragraph, Table
 from lstm_explain.errors import UsageError
 from lstm_explain.explain.plain import plain
@@ -229,6 +233,83 @@ def test_a_sample_of_a_trillion_is_shown_and_the_shapes_computed() -> None:
     assert "Not measured" not in said("sharing", subject)
 
 
+# --- layers that are not alike ----------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def unlike(tmp_path_factory: pytest.TempPathFactory) -> Subject:
+    file = tmp_path_factory.mktemp("models") / "mixed.h5"
+    file.write_bytes(mixed_file())
+    return Subject(lstm_explain.from_model(str(file), "a+b+c", samples=3, timesteps=4))
+
+
+def test_circles_of_unlike_layers_are_added_up(unlike: Subject) -> None:
+    one, record = told("circles", unlike), unlike.lstm.run()
+    has = "layer 0 has 6 units in each direction, layer 1 has 4 units and layer 2 has 3 units"
+    assert f"in which {has}, and which reads 4 timesteps of 2 numbers?" in one.question
+    assert one.numbers["circles"] == sum(part.cell.shape[2] for layer in record.layers for part in layer.values()) == 19
+    assert "Your 3 layers have 19 circles in all: 6 + 6 + 4 + 3. A layer that reads both ways has circles" in one.claims[0]
+    assert "from each unit: 6 in layer 0." in one.claims[2]
+    assert one.numbers["circles_per_direction"] == 6
+    assert one.numbers["output_sequence"] == list(record.outputs[0].shape)
+    assert one.numbers["c"] == plain(record.of(0, Direction.FORWARD).cell[0, 3])
+    assert one.commands[0].startswith("lstm-explain shapes --model 'mixed.h5#a+b+c' --samples 3 --timesteps 4")
+
+
+def test_what_a_unit_of_each_unlike_layer_reads_and_owns_is_counted_in_its_weights(unlike: Subject) -> None:
+    one = told("unit", unlike)
+    assert one.claims[0].startswith("In layer 0 it reads more than 2 numbers")
+    assert "A unit of layer 0 owns 36 of them, 4 × (2 + 6 + 1)" in one.claims[1]
+    for layer in (1, 2):
+        weights = unlike.lstm.weights.of(layer, Direction.FORWARD)
+        below, own = len(weights.kernel), len(weights.recurrent_kernel)
+        owned = sum(tensor.size for tensor in weights.tensors().values()) // weights.units
+        bias = "" if weights.bias is None else " + 1"
+        reads = f"In layer {layer} a unit reads {below + own} numbers: {below} that the layer below made, and {own} of its own"
+        assert f"{reads} layer. It owns {owned} parameters, 4 × ({below} + {own}{bias})." in one.claims[2]
+    assert one.numbers["total"] == sum(
+        tensor.size for layer in unlike.lstm.weights.layers for part in layer.values() for tensor in part.tensors().values()
+    )
+
+
+def test_the_other_chapters_say_of_which_of_the_unlike_layers_they_tell(unlike: Subject) -> None:
+    assert told("sharing", unlike).question.startswith("The 6 units of your layer 0 stand side by side. Are they")
+    assert "moved 6 of 6 units one timestep later" in told("sharing", unlike).claims[0]
+    assert "never read each other within a layer. The layer above reads both." in said("sharing", unlike)
+    assert told("states", unlike).question.endswith("All units of layer 0 together make two vectors of 6 numbers each.")
+    assert told("outputs", unlike).question.startswith("Your last layer makes a vector h of 3 numbers at each of 4 timesteps.")
+    assert "For one output the dense layer has 4 parameters of its own." in said("outputs", unlike)
+    one = told("words", unlike)
+    assert one.question.endswith("How many cells are there in layer 0 in one direction?")
+    assert "The number of units, 6 in layer 0 in one direction, is called units in Keras" in one.claims[1]
+    assert "3 in all" in said("words", unlike), "layers are not counted within a layer"
+
+
+@pytest.mark.parametrize(
+    ("stack", "found", "missing"),
+    [
+        ((LayerSpec(3), LayerSpec(2, bidirectional=True)), ("never read each other",), ("layer above reads both",)),
+        (
+            (LayerSpec(3), LayerSpec(4, projection=2)),
+            ("Only the projection of a layer that has one mixes", "the projection, in a layer that has one, makes h"),
+            ("never read each other", "The projection alone", "has circles of its own for each direction"),
+        ),
+        ((LayerSpec(1), LayerSpec(2)), ("Your layer 0 has a single unit.",), ("All units of layer 0",)),
+        (
+            tuple(LayerSpec(units) for units in range(1, 13)),
+            ("78 circles in all: 1 + 2 + 3 + 4 + 5 + 6 + ... + 11 + 12.",),
+            (),
+        ),
+    ],
+)
+def test_what_is_said_holds_for_each_of_unlike_layers(
+    stack: tuple[LayerSpec, ...], found: tuple[str, ...], missing: tuple[str, ...]
+) -> None:
+    text = words(*document(Tour(Subject(from_a_file(lstm_explain.seeded(samples=2, timesteps=3, stack=stack))), CHAPTERS)))
+    assert all(one in text for one in found)
+    assert not [one for one in missing if one in text]
+
+
 # --- which chapters ---------------------------------------------------------------------------------------------------
 
 
@@ -281,13 +362,22 @@ def lstms(draw: st.DrawFn) -> LSTM:
         "init": draw(st.sampled_from(["keras", "pytorch"])),
         "seed": draw(st.integers(0, 5)),
         "lengths": lengths,
+        "stack": draw(st.just(()) | stacks(14)),
     }
     samples = draw(st.integers(1, 3)) if lengths is None else len(lengths)
     if draw(st.booleans()):
-        return lstm_explain.seeded(samples=samples, **options)
+        return from_a_file(lstm_explain.seeded(samples=samples, **options))
     number = draw(st.sampled_from([0.0, 1.0, 1e30, float("nan"), float("inf")]))
     array = np.full((samples, timesteps, options["features"]), number)
-    return lstm_explain.given(array, name="x.npy", **options)
+    return from_a_file(lstm_explain.given(array, name="x.npy", **options))
+
+
+def from_a_file(lstm: LSTM) -> LSTM:
+    """The same, as if read from a model: layers that are not alike are never made by a command line without one."""
+    if not lstm.spec.stack:
+        return lstm
+    origin = {"kind": "model", "file": "x.h5", "layer": "a+b", "title": "keras.layers.LSTM", "reads": "from the start"}
+    return replace(lstm, loaded=Loaded(lstm.weights, origin))
 
 
 FALSE = (
@@ -307,7 +397,7 @@ FALSE = (
 @settings(max_examples=60, deadline=None, derandomize=True)
 def test_the_tour_never_fails_and_says_nothing_false(lstm: LSTM, sample: int) -> None:
     subject = Subject(lstm, sample=min(sample, lstm.spec.samples - 1))
-    tour, spec = Tour(subject, CHAPTERS), lstm.spec
+    tour, spec = Tour(subject, CHAPTERS), lstm.spec.at(0)
     blocks = document(tour)
     text = re.sub(r"lstm-explain [^\n]*", "", "\n".join(words(block) for block in blocks))
     prose = "\n".join(block.text for block in blocks if isinstance(block, Paragraph | Note))

@@ -13,6 +13,7 @@ import jsonschema
 import numpy as np
 import pytest
 from typer.testing import CliRunner, Result
+from unlike_layers import mixed_file
 
 from lstm_explain.cli.main import app
 from lstm_explain.errors import UsageError
@@ -65,6 +66,23 @@ def test_every_command_that_it_names_runs() -> None:
     for line in lines:
         assert CliRunner().invoke(app, shlex.split(line)[1:]).exit_code == 0, line
         assert "--seed 7" in line
+
+
+def test_over_layers_that_are_not_alike() -> None:
+    Path("mixed.h5").write_bytes(mixed_file())
+    model = ("--model", "mixed.h5#a+b+c", "--samples", "3", "--timesteps", "4")
+    text = printed(*model)
+    lines = [line for line in text.replace("\\\n", "").splitlines() if line.startswith("lstm-explain ")]
+    assert len(lines) >= len(CHAPTERS)
+    for line in lines:
+        assert "--model 'mixed.h5#a+b+c'" in line
+        assert CliRunner().invoke(app, shlex.split(line)[1:]).exit_code == 0, line
+    made: Any = json.loads(printed(*model, "--json"))
+    jsonschema.Draft202012Validator(SCHEMA).validate(made)
+    assert [one["units"] for one in made["spec"]["stack"]] == [6, 4, 3]
+    assert made["spec"]["units"] is None
+    assert printed(*model, "--ascii").isascii()
+    assert printed(*model, "--format", "markdown").startswith("# tour: 6 questions about LSTM units")
 
 
 def test_its_commands_name_the_files_as_they_were_given() -> None:

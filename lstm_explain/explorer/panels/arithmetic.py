@@ -29,7 +29,7 @@ class Column(NamedTuple):
 
 def draw(scene: Scene, width: int, unicode: bool = True) -> list[Line]:
     """Write the arithmetic into so many columns."""
-    canvas, spec = Canvas(width, HEIGHT), scene.state.lstm.spec
+    canvas, spec = Canvas(width, HEIGHT), scene.state.layer_spec
     columns = _columns(scene, width)
     size = COLUMN if 2 + COLUMN * len(columns) <= width else NARROW
     places = 4 if size == COLUMN else 3
@@ -48,7 +48,7 @@ def draw(scene: Scene, width: int, unicode: bool = True) -> list[Line]:
 
 def _columns(scene: Scene, width: int) -> list[Column]:
     """As many as there is room for. What stands in a row adds up, also where bias and input are taken together."""
-    state, spec = scene.state, scene.state.lstm.spec
+    state, spec = scene.state, scene.state.layer_spec
     other = "b+p·c" if spec.bias and spec.peepholes else "p·c" if spec.peepholes else "bias" if spec.bias else ""
     x, h = Column(f"W·x_{state.step}", "of_x"), Column(f"R·h_{state.before_step}", "of_h")
     apart = [x, h, *([Column(other, "other")] if other else [])]
@@ -86,7 +86,7 @@ def _states(scene: Scene, canvas: Canvas, emits: str) -> None:
 def _set_after(scene: Scene) -> list[str]:
     """Which of c and h were set by hand after the timestep had made them."""
     state = scene.state
-    letters = ("c", "h") if state.lstm.spec.projection is None else ("c",)
+    letters = ("c", "h") if state.layer_spec.projection is None else ("c",)
     return [letter for letter in letters if scene.set_by_hand(letter, state.step, state.unit)]
 
 

@@ -63,7 +63,7 @@ def _draw_states(scene: Scene, canvas: Canvas) -> None:
     _name(canvas, RIGHT + 1, 0, f"c_{t}", unit, canvas.width - RIGHT - 1)
     _number(canvas, RIGHT + 8, 1, now[4], was[4])
     _mark(scene, canvas, RIGHT, 1, "c", t)
-    emits = "h" if state.lstm.spec.projection is None else "m"
+    emits = "h" if state.layer_spec.projection is None else "m"
     _name(canvas, RIGHT + 1, 2, f"{emits}_{t}", unit, canvas.width - RIGHT - 1)
     emitted = [scene.number("h", t, unit, base) if emits == "h" else scene.emitted(t, unit, base) for base in (False, True)]
     _number(canvas, RIGHT + 8, 3, *emitted)
@@ -83,7 +83,7 @@ def _read(before: int, t: int, unit: int) -> tuple[tuple[str, int, int], ...]:
 
 def _draw_vectors(scene: Scene, canvas: Canvas) -> None:
     """What all four gates read, and how many numbers that is."""
-    state, spec = scene.state, scene.state.lstm.spec
+    state, spec = scene.state, scene.state.layer_spec
     x, h = scene.part.input.shape[2], scene.part.hidden.shape[2]
     _vector(canvas, 0, f"x_{state.step}", x, LEFT + 1)
     own = ", own c" if spec.peepholes else ""

@@ -74,7 +74,7 @@ class Window:
 
 def window(state: State, width: int, height: int) -> Window:
     """What is seen in so much room."""
-    spec, length = state.lstm.spec, state.length
+    spec, length = state.layer_spec, state.length
     label = len(f"u{spec.units - 1}") + 1
     units = max(1, min(spec.units, height - 1))
     room = width - label - 2 * GAP
@@ -130,7 +130,7 @@ def _set_by_hand(scene: Scene) -> set[tuple[int, int]]:
     for one in state.edits:
         if (one.layer, one.direction) != (state.layer, state.direction) or one.of_weights or one.name == "x":
             continue
-        if one.name == "h" and state.lstm.spec.projection is not None:
+        if one.name == "h" and state.layer_spec.projection is not None:
             continue  # no unit's own
         steps = range(1, state.length + 1) if one.step is None else (one.step,)
         found |= {(one.place, step) for step in steps}

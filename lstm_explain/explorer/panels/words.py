@@ -27,13 +27,13 @@ NAMES["m"] = "emitted"
 
 def title(state: State, width: int, unicode: bool = True) -> list[Line]:
     """Where one is."""
-    spec = state.lstm.spec
+    spec, own = state.lstm.spec, state.layer_spec
     layer = f"layer {state.layer} of {spec.layers} · " if spec.layers > 1 else ""
-    way = f"{state.direction.value} · " if spec.bidirectional else ""
+    way = f"{state.direction.value} · " if own.bidirectional else ""
     playing = " · playing" if state.playing else ""
     text = (
         f" sample {count(state.sample)} of {count(spec.samples)} · {layer}{way}"
-        f"step {state.step} of {state.length} · unit {state.unit} of {spec.units}{playing}"
+        f"step {state.step} of {state.length} · unit {state.unit} of {own.units}{playing}"
     )
     changes = plural(len(state.edits), "change") if state.edits else "nothing changed"
     if len(text) + len(changes) + 2 > width:
@@ -74,7 +74,7 @@ def caption(scene: Scene, view: Window, width: int, unicode: bool = True) -> lis
 
 def _seen(state: State, view: Window) -> str:
     """Which part is seen, where it is not all."""
-    units, steps = state.lstm.spec.units, state.length
+    units, steps = state.layer_spec.units, state.length
     parts = []
     if view.units < units:
         parts.append(f"units {view.first_unit} to {view.first_unit + view.units - 1} of {units}")
@@ -102,7 +102,7 @@ def said(scene: Scene) -> str:
 
 def _hint(state: State) -> str:
     """What one might do first."""
-    name, spec = f"h_{state.before_step}[{state.place}]", state.lstm.spec
+    name, spec = f"h_{state.before_step}[{state.place}]", state.layer_spec
     if spec.projection is not None:
         return f"Press h to change {name}, one of the numbers that the projection mixes of all units, and see what moves."
     told = f"what unit {state.unit} told {'the others' if spec.units > 1 else 'itself'} one step before"
@@ -147,7 +147,7 @@ def _counts(scene: Scene) -> str:
 def _own(state: State, one: Edit) -> bool:
     """Whether an edit names a unit of the layer that is looked at."""
     here = (one.layer, one.direction) == (state.layer, state.direction) and one.name != "x"
-    return here and not (one.name == "h" and state.lstm.spec.projection is not None)
+    return here and not (one.name == "h" and state.layer_spec.projection is not None)
 
 
 def _first_set(state: State) -> int | None:
