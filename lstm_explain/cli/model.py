@@ -37,6 +37,7 @@ def model(
     from lstm_explain.cli.output import OBJECT_FORMATS, chosen_format, show
     from lstm_explain.cli.source import check_apart, file_and_layer
     from lstm_explain.errors import UsageError
+    from lstm_explain.explain.framework_names import framework_of
     from lstm_explain.explain.model import explain_model
     from lstm_explain.readers.found import no_lstm
     from lstm_explain.readers.models import read_models
@@ -49,7 +50,9 @@ def model(
         fix = f"Name {shown(path)} alone here, or ask for a topic: lstm-explain shapes --model {shown(file)}"
         raise UsageError(shown(file), found, fix)
     check_apart(file, output.output)
-    lstms = read_models(file, memory_size("--max-memory", max_memory), convention)
+    budget = memory_size("--max-memory", max_memory)
+    framework = None if convention is None else framework_of(convention, "--convention").name
+    lstms = read_models(file, budget, framework)
     short = shown(Path(file).name)
     if not lstms:
         raise no_lstm(short)

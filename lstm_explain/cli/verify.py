@@ -76,9 +76,11 @@ def _single_biases(
         return None
 
     def read() -> "tuple[Biases, ...]":
+        from lstm_explain.explain.framework_names import framework_of
         from lstm_explain.readers.single_biases import read_single_biases
 
-        return read_single_biases(file, layer, convention, budget)
+        framework = None if convention is None else framework_of(convention, "--convention").name
+        return read_single_biases(file, layer, framework, budget)
 
     return read
 

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from lstm_explain.core.weights import LayerWeights
 
     Biases = tuple[dict[Direction, Array], ...]
-    """For every layer, a bias for each direction; [4*units] in the order i f g o."""
+    """For every layer, a bias for each direction where it has any; [4*units] in the order i f g o."""
 
 
 def gates_reordered(weights: Weights, order: tuple[Gate, ...]) -> Weights:
@@ -50,17 +50,19 @@ def without_bias(weights: Weights) -> Weights:
 
 def biases_replaced(weights: Weights, biases: Biases) -> Weights:
     """Put other biases in place of those that there are."""
+
+    def replaced(part: LayerWeights, bias: Array | None) -> LayerWeights:
+        return part if bias is None else part._replace(bias=bias.astype(part.kernel.dtype, copy=False))
+
     pairs = zip(weights.layers, biases, strict=True)
-    return Weights(
-        tuple(
-            {way: part._replace(bias=own[way].astype(part.kernel.dtype, copy=False)) for way, part in layer.items()}
-            for layer, own in pairs
-        )
-    )
+    return Weights(tuple({way: replaced(part, own.get(way)) for way, part in layer.items()} for layer, own in pairs))
 
 
 def directions_swapped(weights: Weights) -> Weights:
-    """Have what reads forward read backward, and the other way round, in every layer; what it reads stays where it is."""
+    """Have what reads forward read backward, and the other way round, in every layer that reads both ways.
+
+    What it reads stays where it is.
+    """
     return Weights(tuple(dict(zip(layer, reversed(layer.values()), strict=True)) for layer in weights.layers))
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import operator
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Literal, NamedTuple, NoReturn, SupportsIndex, get_args
 
@@ -38,6 +39,10 @@ class _Differs:
         self._ask()
 
     def __repr__(self) -> str:
+        return "DIFFERS"
+
+    def __reduce__(self) -> str:
+        """A copy is the one there is, which others are compared with by `is`."""
         return "DIFFERS"
 
 
@@ -98,6 +103,7 @@ class Spec:
         if self.stack:
             self._settle()
         else:
+            object.__setattr__(self, "stack", ())
             self._check_layer()
         self._check_size("layers")
         if self.layers > MOST_LAYERS:
@@ -120,7 +126,9 @@ class Spec:
 
     def _settle(self) -> None:
         """Check every layer of the stack, and take from it what all layers have in common."""
-        checked = [Spec(**LayerSpec(*layer)._asdict()) for layer in self.stack]
+        if not isinstance(self.stack, Sequence):
+            raise UsageError(f"stack {self.stack!r}", "these are no layers", "Give the options of each, one after the other")
+        checked = [Spec(**_layer_options(layer)) for layer in self.stack]
         layers = tuple(LayerSpec(*(getattr(one, name) for name in LayerSpec._fields)) for one in checked)
         for name, values in zip(LayerSpec._fields, zip(*layers, strict=True), strict=True):
             object.__setattr__(self, name, values[0] if len(set(values)) == 1 else DIFFERS)
@@ -158,6 +166,9 @@ class Spec:
     @property
     def hidden_axis(self) -> str:
         """What the axis of h is called: its numbers are the units' own unless a projection mixes them."""
+        if isinstance(self.projection, _Differs):
+            differs: str = DIFFERS
+            return differs
         return "units" if self.projection is None else "hidden"
 
     @property
@@ -194,6 +205,20 @@ class Spec:
         own = {name: getattr(self, name) for name in self.__slots__ if name != "stack"}
         stack = {"stack": [one._asdict() for one in self.stack]} if self.stack else {}
         return {name: None if value is DIFFERS else value for name, value in own.items()} | stack
+
+
+def _layer_options(layer: object) -> dict[str, Any]:
+    """The options of a layer of a stack, given in their order, or by name as `Spec.to_dict` has them.
+
+    Raises:
+        UsageError: there are others among them, or no units.
+    """
+    try:
+        named = LayerSpec(**layer) if isinstance(layer, Mapping) else LayerSpec(*layer)  # type: ignore[misc]
+    except TypeError:
+        fix = f"A layer has {', '.join(LayerSpec._fields)}"
+        raise UsageError(f"stack with {layer!r}", "these are not the options of a layer", fix) from None
+    return named._asdict()
 
 
 def _directions(bidirectional: bool) -> tuple[Direction, ...]:

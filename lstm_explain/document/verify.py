@@ -136,8 +136,10 @@ def _table(verify: Verify, tried: tuple[Tried, ...]) -> Table:
 
 def _way(verify: Verify, reading: Reading) -> str:
     """Which way it reads, in a few words."""
-    if verify.spec.bidirectional:
-        return "both ways" if reading.directions == AS_IN_FILE else reading.directions
+    if verify.spec.reads_backward:
+        both = all(verify.spec.at(layer).bidirectional for layer, _ in verify.spec.unlike_layers)
+        as_read = "both ways" if both else "some both ways"
+        return as_read if reading.directions == AS_IN_FILE else reading.directions
     if not reading.reversed:
         return "forward"
     return "from end, outputs too" if reading.in_reading_order else "from the end"

@@ -220,7 +220,9 @@ def _difference(
     """The largest difference between the outputs of both, each from its own states, and how many numbers these are."""
     sizes = replace(first[0], samples=SAMPLES, timesteps=TIMESTEPS)
     inputs = SeededInputs(sizes, seed).block(0, SAMPLES)
-    one, other = (forward(spec, weights, inputs, start and start.repeated(SAMPLES)).output for spec, weights, start in (first, second))
+    one, other = (
+        forward(spec, weights, inputs, start and start.repeated(SAMPLES)).output for spec, weights, start in (first, second)
+    )
     return float(np.abs(one - other).max()), one.size
 
 

@@ -149,18 +149,20 @@ def readings(spec: Spec, sequence: bool, swaps: bool, two_biases: bool) -> Itera
         swaps: whether to take samples for timesteps too.
         two_biases: whether the file has two for each neuron, of which either may have been left out.
     """
-    biases = [name for name, more in BIASES.items() if spec.bias or more is not None]
+    biased = any(spec.at(layer).bias for layer, _ in spec.unlike_layers)
+    biases = [name for name, more in BIASES.items() if biased or more is not None]
     weights = product(
         permutations(GATES),
         [*biases, *(ONE_BIAS if two_biases else ())],
-        (AS_IN_FILE, WEIGHTS_SWAPPED) if spec.bidirectional else (AS_IN_FILE,),
+        (AS_IN_FILE, WEIGHTS_SWAPPED) if spec.reads_backward else (AS_IN_FILE,),
     )
     layouts = LAYOUTS if swaps else LAYOUTS[:1]
-    ways = (False,) if spec.bidirectional else (False, True)
+    ways = (False,) if spec.reads_backward else (False, True)
+    both_out = spec.at(spec.layers - 1).bidirectional
     for (order, bias, swapped), layout, backwards in product(weights, layouts, ways):
         reading = Reading(order, bias, layout, backwards, directions=swapped)
         yield reading
         if backwards and sequence:
             yield reading._replace(in_reading_order=True)
-        if spec.bidirectional and swapped == AS_IN_FILE:
+        if both_out and swapped == AS_IN_FILE:
             yield reading._replace(directions=OUTPUTS_SWAPPED)

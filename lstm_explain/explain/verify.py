@@ -231,7 +231,8 @@ def _differences(made: Array, wanted: Array) -> Array:
 
 def _others(lstm: LSTM, wanted: Array, output: str, single_biases: Callable[[], tuple[Biases, ...]] | None) -> list[Tried]:
     """Every other reading with its difference, those that change least first."""
-    single = () if single_biases is None or not lstm.spec.bias else single_biases()
+    biased = any(lstm.spec.at(layer).bias for layer, _ in lstm.spec.unlike_layers)
+    single = () if single_biases is None or not biased else single_biases()
     swaps = output == SEQUENCE and lstm.spec.samples <= MOST_SWAPPED
     every = readings(lstm.spec, output == SEQUENCE, swaps, two_biases=bool(single))
     as_read = Reading.of(lstm)

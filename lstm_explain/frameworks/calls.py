@@ -183,7 +183,9 @@ def _flax_returns(spec: Spec, options: CallOptions, _: bool) -> tuple[Result, ..
     if not options.return_state:
         return (outputs,)
     of = ("carry[0]", "carry[1]") if spec.bidirectional else ("carry",)
-    carry = ((_last_cell(f"{one}[0]", way), _last_hidden(f"{one}[1]", way)) for one, way in zip(of, spec.directions, strict=True))
+    carry = (
+        (_last_cell(f"{one}[0]", way), _last_hidden(f"{one}[1]", way)) for one, way in zip(of, spec.directions, strict=True)
+    )
     return (*chain.from_iterable(carry), outputs)
 
 

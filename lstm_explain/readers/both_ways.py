@@ -1,7 +1,7 @@
 """Two layers whose names say that one reads forward and the other backward: they are one layer that reads both ways.
 
-Keras calls them `bidirectional/forward_lstm` and `bidirectional/backward_lstm`, Flax `forward_rnn` and `backward_rnn`, TensorFlow
-1 `fw` and `bw`. `convert` writes `forward` and `backward` for frameworks that have no such layer.
+Keras calls them `bidirectional/forward_lstm` and `bidirectional/backward_lstm`, Flax `forward_rnn` and `backward_rnn`,
+TensorFlow 1 `fw` and `bw`. `convert` writes `forward` and `backward` for frameworks that have no such layer.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from lstm_explain.readers.found import Found
 
-PART = re.compile(r"(?P<before>(?:.*[./])?)(?P<way>forward|backward|fw|bw)(?P<own>(?:_[^./]*)?)(?P<rest>(?:[./].*)?)", re.DOTALL)
+PART = re.compile(r"(?P<before>(?:.*[./])?)(?P<way>forward|backward|fw|bw)(?P<own>(?:_[^./]*)?)(?:[./].*)?", re.DOTALL)
 WAYS = {"forward": Direction.FORWARD, "fw": Direction.FORWARD, "backward": Direction.BACKWARD, "bw": Direction.BACKWARD}
 BOTH_TITLES = {
     "keras.layers.LSTM": "keras.layers.Bidirectional(LSTM)",
@@ -37,8 +37,8 @@ class Side(NamedTuple):
     way: Direction
 
 
-def joined(found: Iterable[Found]) -> list[Found]:
-    """The layers of one scheme, in their order; two that are called forward and backward, as one.
+def joined(found: Iterable[Found]) -> list[tuple[Found, bool]]:
+    """The layers of one scheme, in their order, each with whether it is two that are called forward and backward.
 
     Two stacks that are called so are not joined: above their first layers, either reads its own direction alone.
     """
@@ -59,7 +59,7 @@ def joined(found: Iterable[Found]) -> list[Found]:
         name = before if names[before] == 1 else f"{before}{own.strip('_')}"
         made[min(place, other)] = _both(layers[place], layers[other], name.rstrip("./") or "lstm")
     left = {*pairs, *pairs.values()} - set(made)
-    return [made.get(place, one) for place, one in enumerate(layers) if place not in left]
+    return [(made.get(place, one), place in made) for place, one in enumerate(layers) if place not in left]
 
 
 def _side(one: Found) -> Side | None:

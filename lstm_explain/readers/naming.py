@@ -22,6 +22,7 @@ from lstm_explain.readers.array_names import (
 )
 from lstm_explain.readers.by_convention import modules_in, names_of
 from lstm_explain.readers.found import Found, Unfit
+from lstm_explain.readers.kernels import why_no_lstm
 from lstm_explain.readers.opening import shown
 from lstm_explain.readers.unread import normed, quantised
 
@@ -121,11 +122,9 @@ def _listed(tensors: Tensors) -> str:
 
 def _both_ways(layers: list[Found | Refused], file: str) -> Iterator[Found | Refused]:
     """The same, two layers that are one in both directions as one, once they are known to fit together."""
-    single = [one for one in layers if isinstance(one, Found)]
-    as_they_were = set(map(id, single))
-    for one in both_ways.joined(single):
+    for one, of_two in both_ways.joined(one for one in layers if isinstance(one, Found)):
         try:
-            yield one if id(one) in as_they_were else checked(one._replace(notes=()), file)
+            yield checked(one._replace(notes=()), file) if of_two else one
         except InputFileError as error:
             yield Refused(one.name, error, tuple(one.tensors))
     yield from (one for one in layers if isinstance(one, Refused))
@@ -285,7 +284,7 @@ def _unpacked(
         placed = {place: {key: tensors[name] for key, name in own.items()} for place, own in parts.items()}
     layers = {}
     for place, arrays in placed.items():
-        reason = _no_lstm(arrays, convention)
+        reason = why_no_lstm(arrays, convention)
         if reason:
             yield Refused.because(module, file, reason)
             return
@@ -298,32 +297,6 @@ def _unpacked(
     first = set(next(iter(placed.values())))
     biases = sum(set(convention.names(name, convention.gate_order)) <= first for name in convention.biases)
     yield from _found(module or "lstm", convention.framework, title, layers, parts, tensors, file, biases)
-
-
-def _no_lstm(arrays: dict[str, Array], convention: Convention) -> str | None:
-    """Why these tensors are no LSTM's, or None."""
-    both = (convention.kernel, convention.recurrent_kernel)
-    kernels = [one for name in both for one in convention.names(name, convention.gate_order)]
-    missing = [name for name in kernels if name not in arrays]
-    if missing:
-        return f"has no {missing[0]}"
-    kernel, recurrent = arrays[kernels[0]], arrays[kernels[-1]]
-    if kernel.ndim != 2 or recurrent.ndim != 2:
-        return (
-            f"has a {convention.kernel} of {kernel.ndim} axes and a {convention.recurrent_kernel} of {recurrent.ndim}, not 2"
-        )
-    if convention.joined or len(kernels) > 2:
-        return None
-    neurons, hidden = recurrent.shape if convention.neurons_first else recurrent.shape[::-1]
-    projection = arrays.get(convention.projection or "")
-    units = hidden if projection is None or projection.ndim != 2 else max(projection.shape)
-    if units and neurons == 3 * units:
-        return f"is a GRU: it has {neurons} neurons for {units} units, three for each; only LSTMs are explained"
-    if neurons == units:
-        return f"is a simple recurrent layer: it has one neuron for each of {units} units; only LSTMs are explained"
-    if neurons != len(GATES) * units or not units:
-        return f"is no LSTM: {neurons} neurons for {units} units are not four for each"
-    return None
 
 
 def _found(

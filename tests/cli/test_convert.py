@@ -84,7 +84,6 @@ REFUSED = {
     "convert one.npz keras --seed 0": (2, "--seed 0: the weights come from a file"),
     "convert one.npz one.npz": (2, "the answer would replace the file that is read"),
     "convert pytorch w.onnx --to keras": (2, "an .onnx file is written in ONNX's convention"),
-    "convert keras w.npz --bidirectional": (2, "do not tell the two directions apart. Choose --to pytorch or onnx"),
     "convert keras w.onnx --dtype float64": (2, "ONNX Runtime runs no LSTM in float64, and this one is. Add --dtype float32"),
     "convert keras --to kears": (2, "--to kears: there is no such framework here. The nearest is keras"),
     "convert one.npz keras --convention trch": (2, "--convention trch: there is no such framework here"),
@@ -109,3 +108,16 @@ def test_a_framework_by_any_of_its_names(call: Call) -> None:
     assert content(call("convert", "one.npz", "--to", "hk.LSTM", "--convention", "torch.nn.LSTM", "--json"))["to"] == "haiku"
     Path("torch").write_bytes(Path("one.npz").read_bytes())
     assert content(call("convert", "torch", "keras", "--json"))["source"]["weights"]["kind"] == "model"
+
+
+def test_what_is_written_is_read_under_any_of_the_frameworks_names(call: Call) -> None:
+    """`model` and `verify` know the names that `convert` knows, also where `verify` reads each of two biases alone."""
+    call("convert", "pytorch", "both.npz", "--to", "tf1", "--bidirectional", *SMALL)
+    (found,) = content(call("model", "both.npz", "--convention", "tf1", "--json"))["lstms"]
+    assert (found["framework"], found["bidirectional"]) == ("tensorflow1", True)
+    call("convert", "pytorch", "cell.npz", "--to", "LSTMCell", *SMALL)
+    np.save("x.npy", np.zeros((1, 3, found["features"]), np.float32))
+    np.save("y.npy", np.full((1, 3, found["units"]), 9, np.float32))
+    asked = ("--input", "x.npy", "--output", "y.npy", "--json")
+    done = content(call("verify", "cell.npz", "--convention", "nn.LSTMCell", *asked))
+    assert (done["agrees"], done["source"]["weights"]["biases"]) == (False, 2)

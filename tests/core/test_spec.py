@@ -2,18 +2,25 @@
 
 from __future__ import annotations
 
+import copy
+import json
 import math
-from dataclasses import FrozenInstanceError, fields
-from typing import Any
+import pickle
+from dataclasses import FrozenInstanceError, fields, replace
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from random_specs import spec_options
 
 from lstm_explain.core.gates import Direction
-from lstm_explain.core.spec import LARGEST_SIZE, Spec
+from lstm_explain.core.spec import DIFFERS, LARGEST_SIZE, LayerSpec, Spec
 from lstm_explain.errors import UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 SIZES = ("samples", "timesteps", "features", "units", "layers")
 WHOLE = [True, False, 1.0, 2.5, math.nan, math.inf, "3", None, np.float64(3), [3], b"3"]
@@ -138,3 +145,217 @@ def test_each_layer_reads_the_output_of_the_one_below(options: dict[str, Any], h
     assert spec.hidden == hidden
     assert spec.output == output
     assert [spec.features_of(layer) for layer in range(3)] == [5, output, output]
+
+
+# --- layers that differ -----------------------------------------------------------------------------------------------
+
+FOUR = LayerSpec(6, bidirectional=True), LayerSpec(4, bias=False), LayerSpec(5, projection=2), LayerSpec(3, peepholes=True)
+OF_A_LAYER = LayerSpec._fields
+
+
+def specs(**options: Any) -> st.SearchStrategy[Spec]:
+    return spec_options(**options).map(lambda drawn: Spec(**drawn))
+
+
+@given(spec_options(unlike=False))
+def test_a_stack_whose_layers_are_all_alike_is_no_stack(options: dict[str, Any]) -> None:
+    plain = Spec(**options)
+    layer = LayerSpec(*(getattr(plain, name) for name in OF_A_LAYER))
+    batch = {name: value for name, value in options.items() if name not in (*OF_A_LAYER, "layers")}
+    settled = Spec(**batch, stack=(layer,) * plain.layers)
+    assert settled == plain
+    assert settled.stack == ()
+    assert hash(settled) == hash(plain)
+
+
+def test_what_layers_have_in_common_stands_in_the_spec_and_what_differs_does_not() -> None:
+    spec = Spec(stack=(LayerSpec(6, bias=False), LayerSpec(4, bias=False, peepholes=True)))
+    assert (spec.layers, spec.bias, spec.bidirectional, spec.projection) == (2, False, False, None)
+    assert spec.units is spec.peepholes is DIFFERS
+
+
+def test_the_stack_decides_and_not_what_stands_beside_it() -> None:
+    beside = Spec(units=99, layers=7, bidirectional=True, projection=50, bias=False, peepholes=True, stack=FOUR)
+    assert beside == Spec(stack=FOUR)
+    assert Spec(units=0, layers=1001, stack=FOUR) == Spec(stack=FOUR)
+
+
+@pytest.mark.parametrize("kind", [tuple, list])
+def test_a_layer_may_be_given_as_any_sequence(kind: Any) -> None:
+    given_as: Any = kind(kind(layer) for layer in FOUR)
+    assert Spec(stack=given_as) == Spec(stack=FOUR)
+    short: Any = kind([kind([6]), kind([np.int64(4), True])])
+    assert Spec(stack=short).stack == (LayerSpec(6), LayerSpec(4, True))
+    assert all(type(layer) is LayerSpec and type(layer.units) is int for layer in Spec(stack=short).stack)
+
+
+@given(specs())
+def test_a_spec_can_be_made_again_from_its_plain_data(spec: Spec) -> None:
+    assert Spec(**spec.to_dict()) == Spec(**json.loads(json.dumps(spec.to_dict()))) == spec
+
+
+@pytest.mark.parametrize("nothing", [(), [], None])
+def test_no_layers_of_their_own_are_no_stack(nothing: Any) -> None:
+    assert Spec(stack=nothing) == Spec()
+    assert Spec(stack=nothing).stack == ()
+
+
+@pytest.mark.parametrize(
+    "layer", [3, None, 2.5, (), {}, {"unit": 3}, (3, True, None, True, False, 1), {"units": 3, "dtype": "float64"}]
+)
+def test_what_is_no_layer_is_refused(layer: Any) -> None:
+    with pytest.raises(UsageError) as raised:
+        Spec(stack=(LayerSpec(6), layer))
+    assert raised.value.asked == f"stack with {layer!r}"
+    assert raised.value.found == "these are not the options of a layer"
+    assert raised.value.fix == "A layer has units, bidirectional, projection, bias, peepholes"
+
+
+@pytest.mark.parametrize("stack", [3, 2.5, True, {1, 2}])
+def test_what_is_no_sequence_of_layers_is_refused(stack: Any) -> None:
+    with pytest.raises(UsageError) as raised:
+        Spec(stack=stack)
+    assert (raised.value.asked, raised.value.found) == (f"stack {stack!r}", "these are no layers")
+
+
+USES: dict[str, Callable[[Any], Any]] = {
+    "bool": bool,
+    "not": lambda value: not value,
+    "str": str,
+    "f-string": lambda value: f"{value}",
+    "int": int,
+    "float": float,
+    "range": range,
+    "plus": lambda value: value + 1,
+    "times": lambda value: 2 * value,
+    "divided": lambda value: value // 2,
+    "negative": lambda value: -value,
+    "less": lambda value: value < 3,
+    "more": lambda value: value >= 3,
+    "shape": np.zeros,
+    "index": lambda value: [1, 2, 3][value],
+    "JSON": json.dumps,
+}
+
+
+@pytest.mark.parametrize("use", USES)
+@pytest.mark.parametrize("name", OF_A_LAYER)
+def test_whoever_takes_for_a_value_what_differs_is_told(name: str, use: str) -> None:
+    with pytest.raises(TypeError):
+        USES[use](getattr(Spec(stack=FOUR), name))
+
+
+def test_what_is_made_of_what_differs_is_told_too() -> None:
+    spec = Spec(stack=FOUR)
+    with pytest.raises(TypeError, match=r"ask `Spec\.at\(layer\)`"):
+        spec.directions  # noqa: B018
+    assert spec.hidden is DIFFERS
+    assert spec.hidden_axis is DIFFERS
+
+
+def test_what_differs_survives_a_replacement_and_a_copy() -> None:
+    spec = Spec(stack=FOUR)
+    for other in (replace(spec, samples=3), copy.deepcopy(spec), pickle.loads(pickle.dumps(spec))):
+        assert other.stack == FOUR
+        for name in OF_A_LAYER:
+            assert getattr(other, name) is DIFFERS
+            with pytest.raises(TypeError):
+                bool(getattr(other, name))
+    assert replace(spec, samples=3).samples == 3
+    assert copy.deepcopy(spec) == spec == pickle.loads(pickle.dumps(spec))
+    assert "units=DIFFERS" in repr(spec)
+
+
+def test_one_layer_alone() -> None:
+    spec = Spec(samples=3, timesteps=4, features=2, dtype="float64", stack=FOUR)
+    batch: dict[str, Any] = {"samples": 3, "timesteps": 4, "dtype": "float64"}
+    assert [spec.at(layer) for layer in range(4)] == [
+        Spec(**batch, features=2, units=6, bidirectional=True),
+        Spec(**batch, features=12, units=4, bias=False),
+        Spec(**batch, features=4, units=5, projection=2),
+        Spec(**batch, features=2, units=3, peepholes=True),
+    ]
+    assert [spec.features_of(layer) for layer in range(4)] == [2, 12, 4, 2]
+    assert [spec.output_of(layer) for layer in range(4)] == [12, 4, 2, 3]
+    assert spec.output == 3
+
+
+@given(specs())
+def test_what_a_spec_says_of_a_layer_is_what_the_layer_alone_says(spec: Spec) -> None:
+    places = []
+    for layer in range(spec.layers):
+        own = spec.at(layer)
+        assert (own.samples, own.timesteps, own.dtype) == (spec.samples, spec.timesteps, spec.dtype)
+        assert (own.layers, own.stack) == (1, ())
+        assert own.at(0) == own
+        assert (spec.features_of(layer), spec.output_of(layer)) == (own.features, own.output)
+        assert own.features == (spec.features if layer == 0 else spec.at(layer - 1).output)
+        assert own.output == own.hidden * len(own.directions)
+        places += [(layer, way) for way in own.directions]
+    assert spec.places == tuple(places)
+    assert spec.output == spec.at(spec.layers - 1).output
+    assert spec.reads_backward is any(way is Direction.BACKWARD for _, way in places)
+
+
+@given(specs())
+def test_each_unlike_layer_stands_for_as_many_as_it_says(spec: Spec) -> None:
+    assert sum(times for _, times in spec.unlike_layers) == spec.layers
+    counted = [replace(spec.at(layer), features=1) for layer, times in spec.unlike_layers for _ in range(times)]
+    assert counted == [replace(spec.at(layer), features=1) for layer in range(spec.layers)]
+    assert [spec.at(layer).features for layer, times in spec.unlike_layers for _ in range(times)] == [
+        spec.features_of(layer) for layer in range(spec.layers)
+    ]
+
+
+def test_the_places_are_in_the_order_of_the_last_states() -> None:
+    forward, backward = Direction
+    ways = {1: (forward,), 2: (forward, backward)}
+    spec = Spec(stack=(LayerSpec(2), LayerSpec(2, True), LayerSpec(3)))
+    assert spec.places == ((0, forward), (1, forward), (1, backward), (2, forward))
+    assert Spec(layers=2, bidirectional=True).places == tuple((layer, way) for layer in (0, 1) for way in ways[2])
+
+
+@given(specs())
+def test_as_plain_data_what_differs_is_null_and_stands_for_each_layer(spec: Spec) -> None:
+    found = spec.to_dict()
+    assert json.loads(json.dumps(found)) == found
+    assert ("stack" in found) is bool(spec.stack)
+    for name in OF_A_LAYER:
+        values = [getattr(spec.at(layer), name) for layer in range(spec.layers)]
+        assert found[name] == (values[0] if len(set(values)) == 1 else None)
+        if spec.stack:
+            assert [layer[name] for layer in found["stack"]] == values
+
+
+@pytest.mark.parametrize(
+    ("layer", "asked", "found"),
+    [
+        (LayerSpec(0), "--units 0", "a layer needs at least one unit"),
+        (LayerSpec(2.5), "--units 2.5", "this is no whole number"),  # type: ignore[arg-type]
+        (LayerSpec(True), "--units True", "this is no whole number"),
+        (LayerSpec(2**53), "--units 9007199254740992", "sizes above 9007199254740991 (2**53 - 1) are not supported"),
+        (LayerSpec(4, projection=4), "--projection 4", "a projection must be smaller than the number of units, which is 4"),
+        (LayerSpec(4, projection=0), "--projection 0", "h needs at least one number"),
+        (LayerSpec(4, bias=1), "--bias 1", "this option is True or False"),  # type: ignore[arg-type]
+        (LayerSpec(4, bidirectional=None), "--bidirectional None", "this option is True or False"),  # type: ignore[arg-type]
+        (LayerSpec(4, peepholes="no"), "--peepholes 'no'", "this option is True or False"),  # type: ignore[arg-type]
+    ],
+    ids=str,
+)
+@pytest.mark.parametrize("place", [0, 1, 2])
+def test_a_layer_that_breaks_a_rule_is_refused_wherever_it_stands(
+    layer: LayerSpec, asked: str, found: str, place: int
+) -> None:
+    stack = [LayerSpec(6), LayerSpec(7)]
+    stack.insert(place, layer)
+    with pytest.raises(UsageError) as raised:
+        Spec(stack=tuple(stack))
+    assert (raised.value.asked, raised.value.found) == (asked, found)
+
+
+def test_more_than_a_thousand_layers_that_differ_are_refused_too() -> None:
+    many = (LayerSpec(1), LayerSpec(2)) * 500
+    assert (Spec(stack=many).layers, len(Spec(stack=many).places)) == (1000, 1000)
+    for more in ((*many, LayerSpec(3)), (LayerSpec(1),) * 1001):
+        with pytest.raises(UsageError, match="--layers 1001: more than 1000 layers are not supported"):
+            Spec(stack=more)

@@ -10,6 +10,8 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from random_specs import spec_options
+from unlike_layers import MIXED, mixed_file
 
 import lstm_explain
 from lstm_explain.cli.commands import COMMANDS, Commands
@@ -45,20 +47,11 @@ def options_of(line: str) -> SourceOptions:
 
 @st.composite
 def seeded(draw: st.DrawFn) -> LSTM:
-    units = draw(st.integers(1, 12))
-    timesteps = draw(st.integers(1, 12))
-    lengths = draw(st.none() | st.lists(st.integers(1, timesteps), min_size=1, max_size=4))
+    """Of layers alike: no options tell of others, which come from files."""
+    sizes = draw(spec_options(most_timesteps=12, most_features=6, most_units=12, unlike=False))
+    lengths = draw(st.none() | st.lists(st.integers(1, sizes["timesteps"]), min_size=1, max_size=4))
     return lstm_explain.seeded(
-        samples=draw(st.sampled_from([1, 7, 1000, 10**9])) if lengths is None else len(lengths),
-        timesteps=timesteps,
-        features=draw(st.integers(1, 6)),
-        units=units,
-        layers=draw(st.integers(1, 3)),
-        bidirectional=draw(st.booleans()),
-        projection=draw(st.none() | st.integers(1, units - 1)) if units > 1 else None,
-        bias=draw(st.booleans()),
-        peepholes=draw(st.booleans()),
-        dtype=draw(st.sampled_from(["float32", "float64"])),
+        **{**sizes, "samples": draw(st.sampled_from([1, 7, 1000, 10**9])) if lengths is None else len(lengths)},
         init=draw(st.sampled_from(["keras", "pytorch"])),
         seed=draw(st.sampled_from([0, 1, 2**53 - 1])),
         lengths=lengths,
@@ -127,6 +120,22 @@ def test_files_are_named_as_they_were_given(line: str, tmp_path: Path, monkeypat
     assert options_of(printed) == options_of(line)
     assert lstm_of(printed).origin == lstm.origin
     assert lstm_of(printed).spec == lstm.spec
+
+
+@pytest.mark.parametrize("more", ["--samples 3 --timesteps 4", "--dtype float64 --lengths 4,2,3", "--data x.npy --seed 9"])
+def test_a_stack_of_layers_that_differ_is_named_by_its_file(
+    more: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("mixed.h5").write_bytes(mixed_file())
+    np.save("x.npy", np.ones((2, 3, 2), "float32"))
+    line = f"lstm-explain trace --model 'mixed.h5#a+b+c' {more}"
+    lstm = lstm_of(line)
+    assert lstm.spec.stack == MIXED
+    for given_as in (as_given(options_of(line)), None):
+        printed = command("trace", lstm.spec, lstm.origin, given_as)
+        assert lstm_of(printed).origin == lstm.origin
+        assert lstm_of(printed).spec == lstm.spec
 
 
 def test_without_the_files_places_their_names_are_those_of_the_answer() -> None:

@@ -64,7 +64,9 @@ def test_a_stack_is_offered_only_where_layers_fit() -> None:
     fit = {**keras_layer(3, 2, module="a/"), **keras_layer(2, 2, module="b/")}
     assert "--model 'x.npz#a+b'" in notes(document(fit))[-1]
     chosen(lstms_in(fit, "x"), "a+b", "x")
-    for other in (keras_layer(3, 2, module="b/"), keras_layer(2, 4, module="b/"), pytorch_layer(2, 2, module="b.")):
+    larger = {**keras_layer(3, 2, module="a/"), **keras_layer(2, 4, module="b/")}
+    assert "--model 'x.npz#a+b'" in notes(document(larger))[-1]
+    for other in (keras_layer(3, 2, module="b/"), pytorch_layer(2, 2, module="b.")):
         assert not any("stack" in note for note in notes(document({**keras_layer(3, 2, module="a/"), **other})))
     apart = {**keras_layer(3, 2, module="a/"), **keras_layer(5, 4, module="b/"), **keras_layer(4, 4, module="c/")}
     assert "--model 'x.npz#b+c'" in notes(document(apart))[-1]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from itertools import permutations
 from typing import Any
 
@@ -10,6 +11,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from unlike_layers import MIXED
 
 from lstm_explain.core.gates import GATES, LETTERS, Direction
 from lstm_explain.core.lstm import LSTM, Loaded
@@ -159,3 +161,17 @@ def test_of_a_layer_that_reads_from_the_end_the_order_of_the_outputs_is_said(as_
     from_the_start = seeded(samples=2, timesteps=4, units=3).run().output
     words = " ".join(one.text for one in document_of(explain_verify(lstm, from_the_start)) if isinstance(one, Paragraph))
     assert "Yes: the sequence was read from its start." in words
+
+
+def test_layers_of_which_some_read_both_ways() -> None:
+    lstm = seeded(samples=3, timesteps=4, features=2, stack=MIXED, dtype="float64", init="pytorch")
+    meant = gates_reordered(lstm.weights, ORDERS[5])
+    expected = replace(lstm, loaded=Loaded(meant, {"kind": "model"})).run().output
+    found = rows(document_of(explain_verify(lstm, expected)))
+    assert found[0] == [
+        ", ".join(LETTERS[gate] for gate in ORDERS[5]),
+        "as in the file",
+        "samples first",
+        "some both ways",
+        "0 exactly",
+    ]

@@ -9,6 +9,8 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from random_specs import spec_options
+from unlike_layers import MIXED
 
 from lstm_explain.core.forward import State, forward
 from lstm_explain.core.gates import GATES
@@ -30,21 +32,8 @@ few = settings(max_examples=60, deadline=None)
 
 @st.composite
 def lstms(draw: st.DrawFn) -> LSTM:
-    units = draw(st.integers(1, 6))
-    return seeded(
-        samples=3,
-        timesteps=4,
-        features=draw(st.integers(1, 5)),
-        units=units,
-        layers=draw(st.integers(1, 3)),
-        bidirectional=draw(st.booleans()),
-        projection=draw(st.none() | st.integers(1, units - 1)) if units > 1 else None,
-        bias=draw(st.booleans()),
-        peepholes=draw(st.booleans()),
-        dtype="float64",
-        init="pytorch",
-        seed=draw(st.integers(0, 1000)),
-    )
+    options = draw(spec_options(most_units=6, samples=3, timesteps=4, dtype="float64"))
+    return seeded(**options, init="pytorch", seed=draw(st.integers(0, 1000)))
 
 
 @given(lstms(), st.sampled_from(sorted(CONVENTIONS)))
@@ -68,7 +57,7 @@ def test_the_converted_weights_are_the_same_lstm(lstm: LSTM, to: str) -> None:
 @given(lstms())
 @few
 def test_what_is_written_for_pytorch_is_read_back_by_its_names(lstm: LSTM) -> None:
-    if lstm.spec.peepholes:
+    if CONVENTIONS["pytorch"].lacks(lstm.spec):
         return
     made = explain_convert(lstm, "pytorch")
     (found,) = lstms_in(made.named(), "file")
@@ -114,8 +103,8 @@ def test_the_forget_bias_that_a_framework_adds_is_taken_from_what_is_stored() ->
 
 def test_names_that_say_nothing_of_layers_get_them() -> None:
     names = [one.name for one in explain_convert(seeded(samples=2, units=3, layers=2, bidirectional=True), "keras").arrays]
-    assert names[:3] == ["lstm_0/kernel", "lstm_0/recurrent_kernel", "lstm_0/bias"]
-    assert "lstm_1_backward/bias" in names
+    assert names[0] == "lstm_0/forward_lstm/lstm_cell/kernel"
+    assert names[-1] == "lstm_1/backward_lstm/lstm_cell/bias"
 
 
 def test_the_json_object() -> None:
@@ -255,13 +244,77 @@ def test_states_of_its_own_are_written_into_a_model_and_told_of_elsewhere() -> N
     assert explain_convert(seeded(samples=2, units=3), "onnx", model=True).initial_states is None
 
 
-@pytest.mark.parametrize("to", sorted(CONVENTIONS))
-@pytest.mark.parametrize("bidirectional", [False, True])
-def test_layers_are_found_again_as_a_stack(to: str, bidirectional: bool) -> None:
-    lstm = seeded(samples=2, timesteps=4, units=3, layers=2, bidirectional=bidirectional, dtype="float64")
-    made = explain_convert(lstm, to)
-    if not made.tells_directions:
+def found_again(lstm: LSTM, to: str) -> LSTM:
+    """The same LSTM, as our readers find it in the converted arrays."""
+    found = lstms_in(explain_convert(lstm, to).named(), "file", to)
+    layers = range(lstm.spec.layers) if CONVENTIONS[to].framework != "pytorch" and lstm.spec.layers > 1 else ()
+    one = chosen(found, "+".join(f"lstm_{layer}" for layer in layers) or None, "file")
+    return replace(lstm, spec=CONVENTIONS[to].built(lstm.spec), loaded=Loaded(one.weights, one.origin("file")))
+
+
+@given(lstms(), st.sampled_from(sorted(CONVENTIONS)))
+@few
+def test_layers_and_directions_are_found_again_by_their_names(lstm: LSTM, to: str) -> None:
+    if CONVENTIONS[to].lacks(lstm.spec):
         return
-    found = lstms_in(made.named(), "file", to)
-    one = found[0] if to == "pytorch" else chosen(found, "lstm_0+lstm_1", "file")
-    np.testing.assert_allclose(forward(lstm.spec, one.weights, lstm.inputs.block(0, 2)).output, lstm.run().output, atol=1e-14)
+    again = found_again(lstm, to)
+    np.testing.assert_allclose(again.run().output, lstm.run().output, rtol=0, atol=1e-14)
+
+
+BOTH = {"samples": 2, "features": 2, "units": 3, "bidirectional": True}
+
+
+def test_a_layer_of_both_directions_is_named_as_its_framework_would() -> None:
+    def first_and_last(to: str, **options: Any) -> tuple[str, str]:
+        names = [one.name for one in explain_convert(seeded(**BOTH, **options), to).arrays]
+        return names[0], names[-1]
+
+    keras = "bidirectional/forward_lstm/lstm_cell/kernel", "bidirectional/backward_lstm/lstm_cell/bias"
+    assert first_and_last("keras") == keras
+    assert first_and_last("keras", layers=2)[1] == "lstm_1/backward_lstm/lstm_cell/bias"
+    assert first_and_last("flax-nnx") == ("forward_rnn/cell/ii.kernel", "backward_rnn/cell/ho.bias")
+    assert first_and_last("tensorflow1")[0] == "bidirectional_rnn/fw/lstm_cell/kernel"
+    assert first_and_last("haiku", layers=2) == ("lstm_0/forward/linear.w", "lstm_1/backward/linear.b")
+    assert first_and_last("coreml") == ("weight_ih", "bias_back")
+    assert first_and_last("coreml", layers=2) == ("lstm_0/weight_ih", "lstm_1/bias_back")
+
+
+def test_layers_that_differ_have_names_of_their_own() -> None:
+    lstm = seeded(samples=2, features=2, stack=MIXED)
+    names = [one.name for one in explain_convert(lstm, "haiku").arrays]
+    assert names[2:5] == ["lstm_0/backward/linear.w", "lstm_0/backward/linear.b", "lstm_1/linear.w"]
+    assert explain_convert(lstm, "haiku").done["biases"] == "zeros in layers that have none"
+    onnx = explain_convert(lstm, "onnx")
+    assert onnx.done["biases"] == "one into two: all of it in the first, zero in the second"
+    assert onnx.done["directions"] == "stacked: both in one array"
+    assert {one.name: one.array.shape for one in onnx.arrays if one.layer == 0} == {
+        "lstm_0/W": (2, 24, 2),
+        "lstm_0/R": (2, 24, 6),
+        "lstm_0/B": (2, 48),
+    }
+
+
+def test_what_has_one_size_for_all_layers_holds_none_that_differ() -> None:
+    lstm = seeded(samples=2, stack=MIXED)
+    found = "--to torch: PyTorch's LSTM has no layers that differ, and this one has. Choose another framework, such as keras."
+    with pytest.raises(UsageError, match=f"^{found}$"):
+        explain_convert(lstm, "torch")
+    chosen_from_a_file = replace(lstm, loaded=Loaded(lstm.weights, {"kind": "model", "layer": "a+b+c"}))
+    with pytest.raises(UsageError, match="such as keras; or choose one layer alone: FILE#NAME"):
+        explain_convert(chosen_from_a_file, "pytorch")
+
+
+def test_layers_that_differ_start_from_states_of_their_own_in_a_model() -> None:
+    lstm = starting(seeded(samples=2, features=2, stack=MIXED))
+    made = explain_convert(lstm, "onnx", model=True)
+    shapes = {one.name: one.array.shape for one in made.arrays if "initial" in one.name}
+    assert shapes["lstm_0/initial_h"] == (2, 1, 6)
+    assert shapes["lstm_2/initial_c"] == (1, 1, 3)
+    assert made.difference == 0
+
+
+def starting(lstm: LSTM) -> LSTM:
+    """The same, from states of its own."""
+    drawn, sizes = np.random.default_rng(3), [lstm.spec.at(layer).units for layer, _ in lstm.spec.places]
+    states = State(*(tuple(drawn.normal(size=(1, size)).astype(lstm.spec.dtype) for size in sizes) for _ in range(2)))
+    return replace(lstm, loaded=Loaded(lstm.weights, {"kind": "model"}, states))

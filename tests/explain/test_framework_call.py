@@ -10,6 +10,8 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from random_specs import spec_options
+from unlike_layers import MIXED
 
 from lstm_explain.core.forward import State
 from lstm_explain.core.gates import Direction
@@ -40,21 +42,12 @@ def call_of(lstm: LSTM, name: str, **asked: Any) -> FrameworkCall:
 def cases(draw: st.DrawFn) -> tuple[LSTM, str, dict[str, Any]]:
     """An LSTM, a framework that can build it, and options that its call has."""
     name = draw(st.sampled_from(list(CALLS)))
-    samples, timesteps, units = draw(st.integers(1, 5)), draw(st.integers(1, 5)), draw(st.integers(2, 4))
+    fixed: dict[str, Any] = {} if name == "onnx" else {"peepholes": False}
+    fixed |= {} if name == "pytorch" else {"projection": None}
+    options = draw(spec_options(most_samples=5, most_timesteps=5, most_units=4, unlike=name != "pytorch", **fixed))
+    samples, timesteps = options["samples"], options["timesteps"]
     lengths = st.lists(st.integers(1, timesteps), min_size=samples, max_size=samples)
-    lstm = seeded(
-        samples=samples,
-        timesteps=timesteps,
-        features=draw(st.integers(1, 4)),
-        units=units,
-        layers=draw(st.integers(1, 3)),
-        bidirectional=draw(st.booleans()),
-        projection=draw(st.none() | st.integers(1, units - 1)) if name == "pytorch" else None,
-        peepholes=name == "onnx" and draw(st.booleans()),
-        bias=draw(st.booleans()),
-        lengths=draw(st.none() | lengths),
-        dtype=draw(st.sampled_from(["float32", "float64"])),
-    )
+    lstm = seeded(**options, lengths=draw(st.none() | lengths))
     values: dict[str, Any] = {"layout": st.sampled_from([None, 0, 1])}
     had = [one for one in ("batch_first", "return_sequences", "return_state", "layout") if one not in CALLS[name].lacks]
     return lstm, name, {one: draw(values.get(one, st.booleans())) for one in had}
@@ -317,3 +310,27 @@ def test_the_cost_counts_no_padding() -> None:
     lengths = (4, 1, 2)
     cost = explain_shapes(seeded(**SMALL, lengths=lengths)).cost
     assert cost["macs"] == cost["macs_per_step"] * sum(lengths)
+
+
+def test_layers_that_differ_are_called_each_in_its_own_way() -> None:
+    lstm = seeded(samples=3, timesteps=4, features=2, stack=MIXED, lengths=(4, 2, 3))
+    call = call_of(lstm, "keras", return_state=True)
+    built = [" ".join(one.lines) for one in call.lines]
+    assert ["Bidirectional" in one for one in built] == [True, False, False]
+    assert ["use_bias=False" in one for one in built] == [False, True, False]
+    assert call.past_end == ("zeros", "repeated", "repeated")
+    assert call.to_dict()["past_end"] == "repeated"
+    sizes = {(one.layer, one.result.name): one.shape.sizes for one in call.returns}
+    assert (sizes[0, "output"], sizes[0, "backward_c"]) == ((3, 4, 12), (3, 6))
+    assert (sizes[1, "output"], sizes[2, "output"], sizes[2, "c"]) == ((3, 4, 4), (3, 3), (3, 3))
+
+
+def test_one_call_of_all_layers_has_none_that_differ() -> None:
+    lstm = seeded(**SMALL, stack=MIXED)
+    found = "--framework pytorch: PyTorch's LSTM has no layers that differ, which this LSTM has. Give --framework keras"
+    with pytest.raises(UsageError) as caught:
+        call_of(lstm, "pytorch")
+    assert str(caught.value) == f"{found}."
+    with pytest.raises(UsageError) as caught:
+        call_of(replace(lstm, loaded=Loaded(lstm.weights, {"kind": "model", "layer": "a+b"})), "pytorch")
+    assert str(caught.value) == f"{found}, or choose one layer alone: FILE#NAME."

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
-from hypothesis import strategies as st
+from random_specs import spec_options
+from unlike_layers import MIXED
 
+from lstm_explain.core.forward import State
 from lstm_explain.core.gates import Direction
+from lstm_explain.core.lstm import Loaded
 from lstm_explain.core.spec import Spec
 from lstm_explain.errors import RefusedError, UsageError
 from lstm_explain.explain.framework_names import framework_of
@@ -25,29 +29,24 @@ SMALL: dict[str, Any] = {"samples": 3, "timesteps": 4, "features": 2, "units": 3
 
 def counted(text: str, spec: Spec) -> int:
     """A formula, computed."""
+    layers = [spec.at(layer) for layer in range(spec.layers)] if spec.stack else []
     names = {"features": spec.features, "units": spec.units, "projection": spec.projection}
+    names |= {f"units_{layer}": own.units for layer, own in enumerate(layers)}
+    names |= {f"projection_{layer}": own.projection for layer, own in enumerate(layers)}
     return int(eval(text, {"__builtins__": {}}, names))
 
 
-@given(
-    features=st.integers(1, 6),
-    units=st.integers(2, 6),
-    layers=st.integers(1, 4),
-    bidirectional=st.booleans(),
-    projection=st.none() | st.just(1),
-    bias=st.booleans(),
-    peepholes=st.booleans(),
-)
+@given(spec_options(samples=2, timesteps=2, dtype="float32"))
 @settings(max_examples=60, deadline=None)
-def test_every_formula_counts_what_is_written(**options: Any) -> None:
-    lstm = seeded(samples=2, timesteps=2, **options)
+def test_every_formula_counts_what_is_written(options: dict[str, Any]) -> None:
+    lstm = seeded(**options)
     for one in explain_frameworks(lstm).frameworks:
         if one.lacks:
             assert (one.parameters, one.formula, one.weights, one.reads, one.read_back) == (None, None, (), None, None)
             continue
         assert one.formula is not None
         assert one.read_back is None
-        assert {array.layer for array in one.weights} == set(range(min(2, lstm.spec.layers)))
+        assert {array.layer for array in one.weights} == {layer for layer, _ in lstm.spec.unlike_layers}
         (whole,) = explain_frameworks(lstm, one.described.name).frameworks
         assert counted(one.formula, lstm.spec) == one.parameters == sum(array.shape.elements for array in whole.weights)
         assert whole.weights[: len(one.weights)] == one.weights
@@ -117,6 +116,36 @@ def test_a_long_stack_has_a_short_formula(bidirectional: bool) -> None:
     text = formula(LAYERS["onnx"].convention, spec)
     assert len(text) < 120
     assert counted(text, spec) == LAYERS["onnx"].convention.parameters(spec)
+
+
+def test_layers_that_differ() -> None:
+    lstm = seeded(samples=3, timesteps=4, features=2, stack=MIXED)
+    (keras,) = explain_frameworks(lstm, "keras").frameworks
+    assert keras.formula == (
+        "2*4*units_0*(features + units_0 + 1) + 4*units_1*(2*units_0 + units_1) + 4*units_2*(units_1 + units_2 + 1)"
+    )
+    assert keras.reads is not None
+    assert (keras.reads.sizes, keras.returns[1][1].sizes) == ((3, 4, 2), (3, 4, 3))
+    found = [(array.layer, array.direction, array.name, array.shape.sizes) for array in keras.weights]
+    assert found[3:8] == [
+        (0, Direction.BACKWARD, "kernel", (2, 24)),
+        (0, Direction.BACKWARD, "recurrent_kernel", (6, 24)),
+        (0, Direction.BACKWARD, "bias", (24,)),
+        (1, Direction.FORWARD, "kernel", (12, 16)),
+        (1, Direction.FORWARD, "recurrent_kernel", (4, 16)),
+    ]
+    assert keras.read_back == (0, 0, 3)
+    (pytorch,) = explain_frameworks(lstm, "pytorch").frameworks
+    assert (pytorch.lacks, pytorch.layers_alone, pytorch.parameters) == ("layers that differ", True, None)
+    json.dumps(explain_frameworks(lstm).to_dict(), allow_nan=False)
+
+
+def test_weights_are_read_back_from_the_states_that_the_model_starts_from() -> None:
+    lstm = seeded(**SMALL)
+    state = np.full((1, 1, 3), 0.5, np.float32)
+    lstm = replace(lstm, loaded=Loaded(lstm.weights, {"kind": "model"}, State.unstacked(state, state)))
+    (one,) = explain_frameworks(lstm, "keras").frameworks
+    assert one.read_back == (0, 0, 3)
 
 
 # --- names ------------------------------------------------------------------------------------------------------------
@@ -259,3 +288,31 @@ def test_json() -> None:
     assert one["weights"][0]["parts"][0] == {"axis": 0, "start": 0, "stop": 2, "what": "input"}
     assert found["program"]["arrays"][0] == {"name": "x", "shape": [3, 4, 2], "dtype": "float32"}
     assert json.loads(json.dumps(found)) == found
+
+
+@pytest.mark.parametrize(
+    ("name", "found"),
+    [
+        ("pytorch", "PyTorch's LSTM has no layers that differ, and this one has"),
+        ("haiku", "the program in Haiku is written for one layer"),
+    ],
+)
+def test_programs_that_are_not_written_for_layers_that_differ(name: str, found: str) -> None:
+    lstm = seeded(**SMALL, stack=MIXED)
+    with pytest.raises(UsageError) as caught:
+        explain_frameworks(lstm, name, code=True)
+    assert str(caught.value) == f"frameworks {name} --code: {found}. Ask for keras."
+    of_a_file = replace(lstm, loaded=Loaded(lstm.weights, {"kind": "model", "layer": "a+b+c"}))
+    with pytest.raises(UsageError) as caught:
+        explain_frameworks(of_a_file, name, code=True)
+    assert caught.value.fix == "Ask for keras; or choose one layer alone: FILE#NAME"
+
+
+def test_the_states_of_layers_that_differ_stand_side_by_side() -> None:
+    lstm = seeded(samples=3, timesteps=4, features=2, stack=MIXED)
+    program = explain_frameworks(lstm, "keras", code=True).program
+    assert program is not None
+    record = lstm.run()
+    both = [record.of(layer, way) for layer, way in lstm.spec.places]
+    np.testing.assert_array_equal(program.arrays["h"], np.concatenate([part.last_hidden for part in both], axis=1))
+    np.testing.assert_array_equal(program.arrays["c"], np.concatenate([part.last_cell for part in both], axis=1))

@@ -103,12 +103,8 @@ def test_both_initialisers_are_run(question: tuple[LSTM, dict[str, Any]]) -> Non
     memory = explain_memory(lstm, **asked)
     assert [one.init for one in memory.initialisers] == list(INITS)
     for one in memory.initialisers:
-        other = seeded(
-            **options_of(lstm.spec),
-            init=one.init,
-            seed=lstm.seed,
-            lengths=lstm.lengths,
-        )
+        assert one.init is not None
+        other = seeded(**options_of(lstm.spec), init=one.init, seed=lstm.seed, lengths=lstm.lengths)
         record, _ = other.run_sample(memory.sample)
         f = record.of(memory.layer, memory.direction).forget_gate.astype(float)
         run = ~np.isnan(f)

@@ -93,7 +93,7 @@ def test_parameters_are_counted_as_the_formulas_say(question: tuple[LSTM, dict[s
         for part in network.parts:
             assert eval(part.formula, {}, sizes) == part.total, part
         assert network.total == sum(part.total for part in network.parts)
-        lacks = {"keras": peepholes or projected, "pytorch": peepholes}
+        lacks = {"keras": peepholes or projected, "pytorch": peepholes or bool(lstm.spec.stack)}
         for name, said in network.frameworks.items():
             assert (said.parameters is None) == (said.lines is None) == (said.lacks is not None) == lacks[name]
         if not lacks["keras"]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from itertools import permutations
 from typing import Any
 
@@ -10,12 +11,20 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from random_specs import spec_options
+from unlike_layers import MIXED
 
 from lstm_explain.core.forward import State
 from lstm_explain.core.gates import GATES, Direction, Gate
 from lstm_explain.core.lstm import LSTM, Loaded
-from lstm_explain.core.rearranged import forget_bias_added, gates_reordered, without_bias
-from lstm_explain.core.spec import Spec
+from lstm_explain.core.rearranged import (
+    biases_replaced,
+    directions_swapped,
+    forget_bias_added,
+    gates_reordered,
+    without_bias,
+)
+from lstm_explain.core.spec import LayerSpec, Spec
 from lstm_explain.core.weights import Weights, seeded_weights
 from lstm_explain.errors import RefusedError, UsageError
 from lstm_explain.explain.reading import Reading
@@ -46,21 +55,8 @@ def inverse(order: tuple[Gate, ...]) -> tuple[Gate, ...]:
 
 @st.composite
 def lstms(draw: st.DrawFn, /, **fixed: Any) -> LSTM:
-    options = {
-        "samples": draw(st.integers(1, 4)),
-        "timesteps": draw(st.integers(1, 5)),
-        "features": draw(st.integers(1, 4)),
-        "units": 3,
-        "layers": draw(st.integers(1, 2)),
-        "bidirectional": draw(st.booleans()),
-        "projection": draw(st.sampled_from([None, 2])),
-        "bias": draw(st.booleans()),
-        "peepholes": draw(st.booleans()),
-        "dtype": draw(st.sampled_from(["float32", "float64"])),
-        "init": draw(st.sampled_from(["keras", "pytorch"])),
-        "seed": draw(st.integers(0, 99)),
-    }
-    return seeded(**{**options, **fixed})
+    options = draw(spec_options(4, 5, 4, 3, 2, **fixed))
+    return seeded(**options, init=draw(st.sampled_from(["keras", "pytorch"])), seed=draw(st.integers(0, 99)))
 
 
 def last_of(lstm: LSTM) -> Array:
@@ -273,7 +269,8 @@ def test_the_file_as_it_was_read_is_one_of_the_closest() -> None:
 @few
 def test_both_directions_are_not_turned_round(lstm: LSTM) -> None:
     verify = explain_verify(lstm, np.full((lstm.spec.samples, lstm.spec.timesteps, lstm.spec.output), 9.0))
-    assert verify.tried == 24 * (4 if lstm.spec.bias else 3) * 2 * 3 - 1
+    biased = any(lstm.spec.at(layer).bias for layer in range(lstm.spec.layers))
+    assert verify.tried == 24 * (4 if biased else 3) * 2 * 3 - 1
     assert verify.closest is not None
     assert not verify.closest.reading.reversed
 
@@ -374,3 +371,30 @@ def test_it_is_frozen_and_fits_in_json() -> None:
             with pytest.raises(AttributeError):
                 setattr(value, name, None)
     json.dumps(verify.to_dict(), allow_nan=False)
+
+
+# --- layers that differ -----------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("top", [(), (LayerSpec(2, bidirectional=True),)], ids=["forward", "both"])
+def test_a_wrong_order_of_gates_is_named_where_layers_differ(top: tuple[LayerSpec, ...]) -> None:
+    lstm = seeded(samples=3, timesteps=4, features=2, stack=MIXED + top, dtype="float64", init="pytorch")
+    assert explain_verify(lstm, lstm.run().output).agrees
+    meant = replace(lstm, loaded=Loaded(gates_reordered(lstm.weights, ORDERS[7]), {"kind": "model"}))
+    found = explain_verify(lstm, meant.run().output)
+    assert (found.agrees, found.alternatives[0].reading) == (False, Reading(ORDERS[7]))
+    assert {one.reading.reversed for one in found.alternatives} == {False}
+    swapped = replace(lstm, loaded=Loaded(directions_swapped(lstm.weights), {"kind": "model"}))
+    found = explain_verify(lstm, swapped.run().output)
+    assert found.alternatives[0].reading == Reading(directions="weights swapped")
+
+
+def test_either_of_two_biases_alone_where_layers_differ() -> None:
+    """A layer without biases keeps none."""
+    lstm = seeded(samples=3, timesteps=4, features=2, stack=MIXED, dtype="float64", init="pytorch")
+    first = tuple(
+        {way: 0.25 * part.bias for way, part in layer.items() if part.bias is not None} for layer in lstm.weights.layers
+    )
+    meant = replace(lstm, loaded=Loaded(biases_replaced(lstm.weights, first), {"kind": "model"}))
+    found = explain_verify(lstm, meant.run().output, single_biases=lambda: (first, first))
+    assert found.alternatives[0].reading == Reading(bias="only the first of two")

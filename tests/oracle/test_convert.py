@@ -8,14 +8,19 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
+from unlike_layers import MIXED
 
-from lstm_explain.core.forward import State
+from lstm_explain.core.forward import State, forward
 from lstm_explain.core.lstm import Loaded
+from lstm_explain.core.spec import LayerSpec
 from lstm_explain.explain.convert import explain_convert
 from lstm_explain.library import seeded
+from lstm_explain.readers.naming import lstms_in
 from lstm_explain.render.weights_files import weights_file
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from lstm_explain.core.lstm import LSTM
 
 pytestmark = pytest.mark.oracle
@@ -68,20 +73,24 @@ def test_keras_sets_the_safetensors(keras: Any, options: dict[str, Any]) -> None
     np.testing.assert_allclose(theirs, lstm.run().output, rtol=0, atol=2e-6)
 
 
-@pytest.mark.parametrize("options", [*OPTIONS, {"peepholes": True}, {"peepholes": True, "bias": False}])
+STACKS = [{"stack": MIXED}, {"stack": (LayerSpec(3, peepholes=True), *MIXED, LayerSpec(2, bidirectional=True))}]
+
+
+@pytest.mark.parametrize("options", [*OPTIONS, {"peepholes": True}, {"peepholes": True, "bias": False}, *STACKS])
 def test_onnx_runtime_runs_the_onnx(onnxruntime: Any, options: dict[str, Any]) -> None:
     lstm = lstm_of(**options)
     model = weights_file(explain_convert(lstm, "onnx"), ".onnx", "to")
     session = onnxruntime.InferenceSession(model, providers=["CPUExecutionProvider"])
     output, hidden, cell = session.run(None, {"x": lstm.inputs.block(0, 4).swapaxes(0, 1)})
-    record, ways = lstm.run(), len(lstm.spec.directions)
+    record = lstm.run()
+    last = list(record.layers[-1].values())
     theirs = output.transpose(2, 0, 1, 3).reshape(4, 6, -1)
     np.testing.assert_allclose(theirs, record.output, rtol=0, atol=2e-6)
-    np.testing.assert_allclose(hidden, record.last_hidden[-ways:], rtol=0, atol=2e-6)
-    np.testing.assert_allclose(cell, record.last_cell[-ways:], rtol=0, atol=2e-6)
+    np.testing.assert_allclose(hidden, np.stack([part.last_hidden for part in last]), rtol=0, atol=2e-6)
+    np.testing.assert_allclose(cell, np.stack([part.last_cell for part in last]), rtol=0, atol=2e-6)
 
 
-@pytest.mark.parametrize("options", [{}, {"layers": 2, "bidirectional": True}, {"peepholes": True}])
+@pytest.mark.parametrize("options", [{}, {"layers": 2, "bidirectional": True}, {"peepholes": True}, *STACKS])
 def test_onnx_runtime_starts_from_the_models_own_states(onnxruntime: Any, options: dict[str, Any]) -> None:
     lstm = starting(lstm_of(**options))
     model = weights_file(explain_convert(lstm, "onnx", model=True), ".onnx", "to")
@@ -94,7 +103,62 @@ def test_onnx_runtime_starts_from_the_models_own_states(onnxruntime: Any, option
 
 def starting(lstm: LSTM) -> LSTM:
     """The same, from states of its own."""
-    spec = lstm.spec
-    shape = (spec.layers * len(spec.directions), 1, spec.units)
-    hidden, cell = np.random.default_rng(3).normal(size=(2, *shape)).astype(spec.dtype)
-    return replace(lstm, loaded=Loaded(lstm.weights, {"kind": "model"}, State(hidden, cell)))
+    drawn, sizes = np.random.default_rng(3), [lstm.spec.at(layer).units for layer, _ in lstm.spec.places]
+    states = State(*(tuple(drawn.normal(size=(1, size)).astype(lstm.spec.dtype) for size in sizes) for _ in range(2)))
+    return replace(lstm, loaded=Loaded(lstm.weights, {"kind": "model"}, states))
+
+
+# --- both directions, under the frameworks' own names -----------------------------------------------------------------
+
+
+def test_keras_names_the_variables_of_both_directions_so(keras: Any) -> None:
+    """The arrays are those of `path` of each variable, in the same order; and Keras computes what we do with them."""
+    lstm = lstm_of(bidirectional=True)
+    named = explain_convert(lstm, "keras").named()
+    layer = keras.layers.Bidirectional(keras.layers.LSTM(5, return_sequences=True, name="lstm"), name="bidirectional")
+    layer.build((None, 6, 3))
+    assert [one.path for one in layer.weights] == list(named)
+    layer.set_weights(list(named.values()))
+    np.testing.assert_allclose(np.asarray(layer(lstm.inputs.block(0, 4))), lstm.run().output, rtol=0, atol=2e-6)
+
+
+@pytest.mark.parametrize("own", ["flax-linen", "flax-nnx", "flax-nnx-optimized"])
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")
+def test_flax_names_the_arrays_of_both_directions_so(framework: Callable[[str], Any], own: str) -> None:
+    named = explain_convert(lstm_of(bidirectional=True), own).named()
+    theirs = (_linen if own == "flax-linen" else _nnx)(framework, own)
+    assert {name: np.shape(one) for name, one in theirs.items()} == {
+        name.replace(".", "/"): array.shape for name, array in named.items()
+    }
+    (found,) = lstms_in(theirs, "file")
+    assert (found.framework.partition("-")[0], found.spec.bidirectional) == ("flax", True)
+
+
+def _linen(framework: Callable[[str], Any], _: str) -> dict[str, Any]:
+    linen, jax = framework("flax.linen"), framework("jax")
+    layer = linen.Bidirectional(*(linen.RNN(linen.LSTMCell(5)) for _ in range(2)))
+    return _flat(layer.init(jax.random.key(0), np.zeros((1, 6, 3), "float32"))["params"])
+
+
+def _nnx(framework: Callable[[str], Any], own: str) -> dict[str, Any]:
+    nnx = framework("flax.nnx")
+    cell = nnx.OptimizedLSTMCell if own == "flax-nnx-optimized" else nnx.LSTMCell
+    layer = nnx.Bidirectional(*(nnx.RNN(cell(3, 5, rngs=nnx.Rngs(seed))) for seed in range(2)))
+    return _flat(nnx.to_pure_dict(nnx.state(layer, nnx.Param)))
+
+
+def _flat(nested: Any, before: str = "") -> dict[str, Any]:
+    if not hasattr(nested, "items"):
+        return {before.rstrip("/"): np.asarray(nested)}
+    return {name: one for key, own in nested.items() for name, one in _flat(own, f"{before}{key}/").items()}
+
+
+def test_a_bidirectional_file_of_flax_computes_what_flax_computes(framework: Callable[[str], Any]) -> None:
+    linen, jax = framework("flax.linen"), framework("jax")
+    layer = linen.Bidirectional(*(linen.RNN(linen.LSTMCell(5)) for _ in range(2)))
+    x = np.random.default_rng(2).normal(size=(4, 6, 3)).astype("float32")
+    params = layer.init(jax.random.key(4), x)
+    (found,) = lstms_in(_flat(params), "file")
+    assert found.title == "flax.linen.Bidirectional(RNN(LSTMCell))"
+    ours = forward(found.spec, found.weights, x).output
+    np.testing.assert_allclose(np.asarray(layer.apply(params, x)), ours, rtol=0, atol=2e-6)

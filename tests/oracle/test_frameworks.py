@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
+from unlike_layers import MIXED
 
 from lstm_explain.core.forward import State
 from lstm_explain.core.gates import Direction, Gate
@@ -52,15 +53,14 @@ FEATURES, UNITS = 3, 4
 
 def program_in(folder: Path, name: str, **options: Any) -> Path:
     """The program and its arrays, written as the command line writes them."""
-    sizes = {"samples": 5, "timesteps": 6, "features": FEATURES, "units": UNITS, "init": "pytorch", "seed": 3}
+    fixed = {"samples": 5, "timesteps": 6, "features": FEATURES, "units": UNITS, "init": "pytorch", "seed": 3}
     states = options.pop("states", False)
-    lstm = seeded(**{**sizes, **options})
+    lstm = seeded(**{**fixed, **options})
     if states:
         spec = lstm.spec
-        places, drawn = spec.layers * len(spec.directions), np.random.default_rng(3)
-        start = State.unstacked(
-            *(drawn.normal(size=(places, 1, size)).astype(spec.dtype) for size in (spec.hidden, spec.units))
-        )
+        layers, drawn = [spec.at(layer) for layer, _ in spec.places], np.random.default_rng(3)
+        sizes = [one.hidden for one in layers], [one.units for one in layers]
+        start = State(*(tuple(drawn.normal(size=(1, size)).astype(spec.dtype) for size in both) for both in sizes))
         lstm = replace(lstm, loaded=Loaded(lstm.weights, {"kind": "model"}, start))
     program = explain_frameworks(lstm, name, code=True).program
     assert program is not None
@@ -102,6 +102,8 @@ def test_the_program_runs_and_agrees(run: Any, name: str, bias: bool, capsys: py
         ("onnx", {"bidirectional": True, "peepholes": True}),
         ("onnx", {"peepholes": True, "bias": False}),
         ("onnx", {"bidirectional": True, "bias": False}),
+        ("keras", {"stack": MIXED}),
+        ("keras", {"stack": MIXED, "states": True}),
     ],
     ids=str,
 )

@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
+from unlike_layers import MIXED
 
+from lstm_explain.core.spec import LayerSpec
 from lstm_explain.explain.shapes import explain_shapes
 from lstm_explain.frameworks.known import LAYERS
 from lstm_explain.frameworks.stored import written
@@ -114,9 +116,9 @@ def check_sequences(lstm: LSTM, call: FrameworkCall, made: list[Made], record: R
         found = np.transpose(found, [axes.index(axis) for axis in ("samples", "timesteps", *kept)])
         found = found.reshape(*found.shape[:2], -1)
         np.testing.assert_allclose(found[~ended], record.outputs[layer][~ended], rtol=0, atol=tolerance)
-        if call.past_end == "zeros":
+        if call.past_end[layer] == "zeros":
             assert not found[ended].any()
-        elif call.past_end == "repeated":
+        elif call.past_end[layer] == "repeated":
             for sample, length in enumerate(lengths):
                 assert (found[sample, length:] == found[sample, length - 1]).all()
         elif ended.any():
@@ -183,6 +185,8 @@ def test_pytorch(torch: Any, batch_first: bool, options: dict[str, Any]) -> None
         {"layers": 2, "bidirectional": True, "lengths": SHORTER},
         {"lengths": SHORTER},
         {"bidirectional": True, "dtype": "float64"},
+        {"stack": MIXED},
+        {"stack": MIXED, "lengths": SHORTER},
     ],
     ids=str,
 )
@@ -224,6 +228,8 @@ def in_float64(framework: Any) -> Any:
         (1, {"layers": 2, "peepholes": True}),
         (1, {"layers": 2, "bidirectional": True, "dtype": "float64"}),
         (1, {"bidirectional": True}),
+        (0, {"stack": (*MIXED, LayerSpec(3, peepholes=True)), "lengths": SHORTER}),
+        (1, {"stack": MIXED}),
     ],
     ids=str,
 )
@@ -270,6 +276,7 @@ FLAX = [
     {"bidirectional": True},
     {"layers": 2, "bidirectional": True, "lengths": SHORTER},
     {"lengths": SHORTER, "dtype": "float64"},
+    {"stack": MIXED, "lengths": SHORTER},
 ]
 
 
@@ -290,9 +297,9 @@ def test_flax_linen(framework: Any, return_state: bool, cell: str, options: dict
             space: Made = {"linen": named, "x": jax.numpy.asarray(x), "lengths": lengths}
             exec(build, space)
             fresh = space["layer"].init(jax.random.key(0), space["x"])["params"]
-            nested = nested_by_way(lstm, weights[layer])
+            nested = nested_by_way(weights[layer])
             params = {f"{way}_rnn": {"cell": own} for way, own in nested.items()}
-            space["params"] = {"params": params if lstm.spec.bidirectional else params["forward_rnn"]}
+            space["params"] = {"params": params if len(nested) > 1 else params["forward_rnn"]}
             shapes = jax.tree.map(np.shape, space["params"]["params"], is_leaf=lambda one: hasattr(one, "shape"))
             assert jax.tree.map(np.shape, fresh, is_leaf=lambda one: hasattr(one, "shape")) == shapes
             exec(run, space)
@@ -301,12 +308,12 @@ def test_flax_linen(framework: Any, return_state: bool, cell: str, options: dict
     check(lstm, call, made)
 
 
-def nested_by_way(lstm: LSTM, weights: list[tuple[str, Direction | None, Array]]) -> dict[str, Any]:
-    nested: dict[str, Any] = {way.value: {} for way in lstm.spec.directions}
+def nested_by_way(weights: list[tuple[str, Direction | None, Array]]) -> dict[str, Any]:
+    nested: dict[str, Any] = {}
     for name, way, array in weights:
         module, kind = name.split(".")
         assert way is not None
-        nested[way.value].setdefault(module, {})[kind] = array
+        nested.setdefault(way.value, {}).setdefault(module, {})[kind] = array
     return nested
 
 
@@ -325,7 +332,7 @@ def test_flax_nnx(framework: Any, name: str, return_state: bool, options: dict[s
             space: Made = {"nnx": nnx, "rngs": nnx.Rngs(0), "x": x, "lengths": lengths}
             exec(build, space)
             loops = {"forward": space["layer"]}
-            if lstm.spec.bidirectional:
+            if lstm.spec.at(layer).bidirectional:
                 loops = {"forward": space["layer"].forward_rnn, "backward": space["layer"].backward_rnn}
             for weight, way, array in weights[layer]:
                 module, kind = weight.split(".")

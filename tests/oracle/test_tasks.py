@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 import pytest
+from unlike_layers import MIXED
 
 from lstm_explain.core.network import FROM_ONE, Task, built, planned, run_network
+from lstm_explain.core.spec import LayerSpec
 from lstm_explain.explain.tasks import explain_tasks
 from lstm_explain.frameworks.keras import layer_weights
 from lstm_explain.frameworks.keras_network import keras_lines
@@ -213,6 +215,22 @@ def test_keras(keras: Any, task: Task, bidirectional: bool, layers: int, lengths
 def test_keras_without_bias(keras: Any, task: Task, bidirectional: bool) -> None:
     one = example(task, bidirectional=bidirectional, bias=False)
     assert one.difference(in_keras(keras, one)) <= KERAS_TOLERANCE
+
+
+UNLIKE = pytest.mark.parametrize("stack", [MIXED, tuple(reversed(MIXED)), (LayerSpec(2), LayerSpec(5))], ids=str)
+
+
+@EVERY_TASK
+@UNLIKE
+@pytest.mark.parametrize("lengths", [False, True])
+def test_keras_with_layers_that_differ(keras: Any, task: Task, stack: tuple[LayerSpec, ...], lengths: bool) -> None:
+    one = example(task, lengths, stack=stack)
+    assert one.difference(in_keras(keras, one)) <= KERAS_TOLERANCE
+    lstm = seeded(samples=2, stack=stack)
+    (found,) = explain_tasks(lstm, task, OUTPUTS).networks
+    assert found.frameworks["pytorch"].lacks == "layers that differ"
+    model = executed(found.frameworks["keras"].lines or (), {})["model"]
+    assert model.count_params() == found.frameworks["keras"].parameters == found.total
 
 
 @EVERY_TASK

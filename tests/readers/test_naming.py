@@ -8,11 +8,12 @@ from typing import Any
 import numpy as np
 import pytest
 from array_files import keras_layer, pytorch_layer
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
+from random_specs import spec_options
 
 from lstm_explain.core.gates import GATES, Direction, Gate
-from lstm_explain.core.spec import Spec
+from lstm_explain.core.spec import LayerSpec, Spec
 from lstm_explain.core.weights import LayerWeights, Weights, seeded_weights
 from lstm_explain.errors import InputFileError
 from lstm_explain.frameworks.known import CONVENTIONS
@@ -101,25 +102,22 @@ def refused(tensors: dict[str, Array], convention: str | None = None) -> str:
     return text
 
 
-@st.composite
-def specs(draw: st.DrawFn, /, **fixed: Any) -> Spec:
-    units = draw(st.integers(1, 5))
-    options = {
-        "features": draw(st.integers(1, 5)),
-        "units": units,
-        "layers": draw(st.integers(1, 3)),
-        "bidirectional": draw(st.booleans()),
-        "projection": draw(st.none() | st.integers(1, units - 1)) if units > 1 else None,
-        "bias": draw(st.booleans()),
-        "dtype": draw(st.sampled_from(["float32", "float64"])),
-    }
-    return Spec(**{"samples": 1, "timesteps": 1, **options, **fixed})
+def specs(**options: Any) -> st.SearchStrategy[Spec]:
+    sizes = spec_options(samples=1, timesteps=1, most_units=5, **options)
+    return sizes.map(lambda drawn: Spec(**drawn))
+
+
+UNLIKE = Spec(1, 1, 2, stack=(LayerSpec(4, bias=False), LayerSpec(6, True), LayerSpec(3, projection=1, peepholes=True)))
 
 
 # --- names that tell --------------------------------------------------------------------------------------------------
 
 
-@given(spec=specs(), module=st.sampled_from(["", "lstm.", "encoder.rnn.", "model/x.", "weird name."]), seed=st.integers(0, 99))
+@given(
+    spec=specs(unlike=False, peepholes=False),
+    module=st.sampled_from(["", "lstm.", "encoder.rnn.", "model/x.", "weird name."]),
+    seed=st.integers(0, 99),
+)
 @few
 def test_any_lstm_of_pytorch(spec: Spec, module: str, seed: int) -> None:
     weights = seeded_weights(spec, "pytorch", seed)
@@ -131,10 +129,11 @@ def test_any_lstm_of_pytorch(spec: Spec, module: str, seed: int) -> None:
     assert sum(map(np.prod, found.tensors.values())) == sum(array.size for array in state_dict(weights).values())
 
 
-@given(spec=specs(), module=st.sampled_from(["", "model."]), peepholes=st.booleans())
+@given(spec=specs(), module=st.sampled_from(["", "model."]))
+@example(spec=UNLIKE, module="")
 @few
-def test_any_lstm_of_ours(spec: Spec, module: str, peepholes: bool) -> None:
-    weights = seeded_weights(Spec(**{**spec.to_dict(), "peepholes": peepholes}))
+def test_any_lstm_of_ours(spec: Spec, module: str) -> None:
+    weights = seeded_weights(spec)
     named = {
         f"{module}layer{layer}.{way.value}.{name}": array
         for layer, parts in enumerate(weights.layers)
@@ -142,8 +141,9 @@ def test_any_lstm_of_ours(spec: Spec, module: str, peepholes: bool) -> None:
         for name, array in part.tensors().items()
     }
     (found,) = lstms_in({**named, "x": np.ones((1, 1, spec.features)), "layer0.forward.cell": np.ones((1, 1, 3))}, "x.npz")
-    assert (found.framework, found.name, found.biases) == ("lstm-explain", module.removesuffix(".") or "lstm", int(spec.bias))
-    assert found.spec == Spec(**{**spec.to_dict(), "peepholes": peepholes})
+    biased = any(spec.at(layer).bias for layer in range(spec.layers))
+    assert (found.framework, found.name, found.biases) == ("lstm-explain", module.removesuffix(".") or "lstm", int(biased))
+    assert found.spec == spec
     assert same(found.weights, weights)
     assert set(found.tensors) == set(named)
 
@@ -223,8 +223,8 @@ def test_what_has_no_such_name_is_no_lstm() -> None:
 # --- names that do not tell -------------------------------------------------------------------------------------------
 
 
-BOTH_WAYS = [name for name, convention in CONVENTIONS.items() if convention.stacked or name == "pytorch"]
-"""Elsewhere each direction is an array of its own, under names that are not one layer's."""
+BOTH_WAYS = [name for name, convention in CONVENTIONS.items() if convention.names_directions]
+"""Elsewhere each direction has arrays of the same names, and what stands before them says which: see `test_both_ways`."""
 
 
 @pytest.mark.parametrize(

@@ -4,14 +4,23 @@ from __future__ import annotations
 
 import io
 import sys
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
+from unlike_layers import MIXED
 
+from lstm_explain.core.forward import State
+from lstm_explain.core.lstm import Loaded
 from lstm_explain.errors import MissingExtraError, UsageError
 from lstm_explain.explain.convert import Convert, explain_convert
-from lstm_explain.library import seeded
+from lstm_explain.frameworks.known import CONVENTIONS
+from lstm_explain.library import from_model, seeded
 from lstm_explain.render.weights_files import weights_file
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 
 def made(to: str) -> Convert:
@@ -64,3 +73,35 @@ def test_a_library_that_is_missing_is_named(to: str, suffix: str, library: str, 
     ) as caught:
         weights_file(convert, suffix, "asked")
     assert caught.value.exit_code == 6
+
+
+@pytest.mark.parametrize("suffix", [".npz", ".safetensors"])
+@pytest.mark.parametrize("to", sorted(CONVENTIONS))
+@pytest.mark.parametrize(
+    "options", [{"bidirectional": True}, {"layers": 2, "bidirectional": True}, {"stack": MIXED}], ids=["one", "two", "mixed"]
+)
+def test_layers_and_directions_are_found_again_in_a_file(
+    tmp_path: Path, suffix: str, to: str, options: dict[str, Any]
+) -> None:
+    lstm = seeded(samples=3, timesteps=4, features=2, units=3, init="pytorch", **options)
+    if CONVENTIONS[to].lacks(lstm.spec):
+        return
+    path = tmp_path / f"weights{suffix}"
+    path.write_bytes(weights_file(explain_convert(lstm, to), suffix, "to"))
+    several = lstm.spec.layers > 1 and to != "pytorch"
+    layers = "+".join(f"lstm_{layer}" for layer in range(lstm.spec.layers)) if several else None
+    again = from_model(str(path), layers, convention=to, array=lstm.inputs.block(0, 3), name="batch")
+    shifted = CONVENTIONS[to].forget_bias_added != 0
+    np.testing.assert_allclose(again.run().output, lstm.run().output, rtol=0, atol=1e-6 if shifted else 0)
+
+
+def test_layers_that_differ_are_written_as_a_model_with_states_of_its_own(tmp_path: Path) -> None:
+    lstm = seeded(samples=3, timesteps=4, features=2, stack=MIXED)
+    sizes, drawn = [lstm.spec.at(layer).units for layer, _ in lstm.spec.places], np.random.default_rng(1)
+    states = State(*(tuple(drawn.normal(size=(1, size)).astype(np.float32) for size in sizes) for _ in range(2)))
+    lstm = replace(lstm, loaded=Loaded(lstm.weights, {"kind": "model"}, states))
+    path = tmp_path / "model.onnx"
+    path.write_bytes(weights_file(explain_convert(lstm, "onnx", model=True), ".onnx", "to"))
+    again = from_model(str(path), "lstm_0+lstm_1+lstm_2", array=lstm.inputs.block(0, 3), name="batch")
+    assert again.spec.stack == MIXED
+    np.testing.assert_array_equal(again.run().output, lstm.run().output)
