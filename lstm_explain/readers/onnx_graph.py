@@ -77,7 +77,8 @@ class Walk:
 
     file: str
     functions: dict[tuple[str, str], Any]
-    seen: int = 0
+    counts: dict[tuple[str, str], int] = field(default_factory=dict)
+    """How many nodes each function has, with all that it calls: so a few functions that call each other are no long way."""
 
     def through(self, nodes: Any, scope: Scope, depth: int = 0) -> Iterator[Place]:
         """Every node of a graph, and of the graphs inside its nodes.
@@ -86,12 +87,10 @@ class Walk:
             InputFileError: the graphs or functions are nested too deep, or without end.
             RefusedError: there are more nodes than any model of recurrent layers has.
         """
-        if depth > DEEPEST:
-            raise InputFileError(self.file, f"its graphs or functions are nested more than {DEEPEST} deep")
+        if depth == 0 and self._count(nodes) > MOST_NODES:
+            raise RefusedError(self.file, f"it has more than {MOST_NODES:,} nodes, which no recurrent model has")
+        self._check_depth(depth)
         for number, node in enumerate(nodes):
-            self.seen += 1
-            if self.seen > MOST_NODES:
-                raise RefusedError(self.file, f"it has more than {MOST_NODES:,} nodes, which no recurrent model has")
             place = Place(node, scope, _name(node, scope, number))
             yield place
             yield from self._inside(place, depth)
@@ -100,11 +99,31 @@ class Walk:
         function = self.functions.get((place.node.domain, place.node.op_type))
         if function is not None:
             yield from self.through(function.node, call_scope(place, function), depth + 1)
-        for attribute in place.node.attribute:
-            graphs = {GRAPH: [attribute.g], GRAPHS: attribute.graphs}.get(attribute.type, [])
-            for graph in graphs:
-                path = f"{place.name}/{text(attribute.name)[:LONGEST_NAME]}"
-                yield from self.through(graph.node, body_scope(place, graph, path), depth + 1)
+        for attribute, graph in _graphs(place.node):
+            path = f"{place.name}/{text(attribute.name)[:LONGEST_NAME]}"
+            yield from self.through(graph.node, body_scope(place, graph, path), depth + 1)
+
+    def _count(self, nodes: Any, depth: int = 0) -> int:
+        """How many nodes `through` comes by."""
+        self._check_depth(depth)
+        return sum(1 + self._count_inside(node, depth + 1) for node in nodes)
+
+    def _count_inside(self, node: Any, depth: int) -> int:
+        called = (node.domain, node.op_type)
+        if called in self.functions and called not in self.counts:
+            self.counts[called] = self._count(self.functions[called].node, depth)
+        return self.counts.get(called, 0) + sum(self._count(graph.node, depth) for _, graph in _graphs(node))
+
+    def _check_depth(self, depth: int) -> None:
+        if depth > DEEPEST:
+            raise InputFileError(self.file, f"its graphs or functions are nested more than {DEEPEST} deep")
+
+
+def _graphs(node: Any) -> Iterator[tuple[Any, Any]]:
+    """The graphs inside a node, each with the attribute that holds it."""
+    for attribute in node.attribute:
+        for graph in {GRAPH: [attribute.g], GRAPHS: attribute.graphs}.get(attribute.type, []):
+            yield attribute, graph
 
 
 def graph_scope(graph: Any, path: str = "", outer: Scope | None = None) -> Scope:
