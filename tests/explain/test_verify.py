@@ -90,6 +90,9 @@ def test_the_largest_difference_and_where_it_is(lstm: LSTM, by: float, data: st.
     assert verify.agrees
     assert verify.difference == pytest.approx(abs(by), rel=1e-3)
     assert verify.where == {"sample": place[0], "timestep": place[1] + 1, "number": place[2]}
+
+
+def test_outputs_that_no_lstm_makes_do_not_agree() -> None:
     assert not explain_verify(seeded(**{**SIZES, "units": 1}), np.full((3, 4, 1), 9.0)).agrees
 
 
@@ -266,7 +269,7 @@ def test_the_file_as_it_was_read_is_one_of_the_closest() -> None:
 
 
 @given(lstm=lstms(bidirectional=True))
-@few
+@settings(few, max_examples=6)
 def test_both_directions_are_not_turned_round(lstm: LSTM) -> None:
     verify = explain_verify(lstm, np.full((lstm.spec.samples, lstm.spec.timesteps, lstm.spec.output), 9.0))
     biased = any(lstm.spec.at(layer).bias for layer in range(lstm.spec.layers))

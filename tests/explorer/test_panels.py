@@ -394,14 +394,13 @@ def test_a_click_on_a_key_presses_the_key_that_is_drawn_there(width: int) -> Non
     rows = written(keys.footer(width))
     found: set[str] = set()
     for y, row in enumerate(rows):
-        for x, character in enumerate(row):
-            key = keys.key_at(width, x, y)
+        pressed = [keys.key_at(width, x, y) for x in range(len(row))]
+        for key, character in zip(pressed, row, strict=True):
             if key is None:
                 assert character == " "
             else:
                 found.add(key.shown)
-                first = next(one for one in range(x + 1) if keys.key_at(width, one, y) is key)
-                assert row[first:].startswith(f"{key.shown} {key.label}".rstrip())
+                assert row[pressed.index(key) :].startswith(f"{key.shown} {key.label}".rstrip())
     assert found == {key.shown for key in keys.KEYS}
     assert keys.key_at(width, 1, len(rows)) is None
     assert keys.key_at(width, -1, 0) is None
