@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from lstm_explain.core.axes import Axis, Shape
+from lstm_explain.explain.layer_formula import grouped, layer_formula, size_words
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -37,30 +38,9 @@ def formula(convention: Convention, spec: Spec) -> str:
 
     Where layers differ, a size has the layer's number: units_0. Layers that are alike are counted once, and taken times.
     """
-    terms = [("" if times == 1 else f"{times}*") + _one_layer(convention, spec, layer) for layer, times in spec.unlike_layers]
+    terms = []
+    for layer, times in spec.unlike_layers:
+        own, reads = spec.at(layer), size_words(spec, layer - 1).output if layer else "features"
+        one = layer_formula(own, reads, size_words(spec, layer), convention.bias_count(own))
+        terms.append(one if times == 1 else f"{times}*{grouped(one)}")
     return " + ".join(terms)
-
-
-def _one_layer(convention: Convention, spec: Spec, layer: int) -> str:
-    own, biases = spec.at(layer), convention.bias_count(spec.at(layer))
-    units, hidden = _word("units", spec, layer), _hidden(spec, layer)
-    neurons = f"4*{units}*({_reads(spec, layer)} + {hidden}{f' + {biases}' if biases else ''})"
-    extra = (f" + 3*{units}" if own.peepholes else "") + (f" + {units}*{hidden}" if own.projection else "")
-    both = "2*" if own.bidirectional else ""
-    if not extra or (spec.layers == 1 and not both):
-        return both + neurons + extra
-    return f"{both}({neurons}{extra})"
-
-
-def _reads(spec: Spec, layer: int) -> str:
-    if layer == 0:
-        return "features"
-    return ("2*" if spec.at(layer - 1).bidirectional else "") + _hidden(spec, layer - 1)
-
-
-def _hidden(spec: Spec, layer: int) -> str:
-    return _word("units" if spec.at(layer).projection is None else "projection", spec, layer)
-
-
-def _word(size: str, spec: Spec, layer: int) -> str:
-    return f"{size}_{layer}" if spec.stack else size
