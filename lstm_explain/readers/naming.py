@@ -42,6 +42,11 @@ AXES = {"kernel": 2, "recurrent_kernel": 2, "bias": 1, "projection": 2, "peephol
 """How many axes each of our tensors has."""
 
 
+SAY_WHICH = "Say which: --convention equinox or --convention coreml"
+UNBIASED = (
+    "cells without bias of PyTorch and of Equinox have these names, and so have Core ML's, whose gates have another order: "
+    "for those add --convention coreml"
+)
 NOT_FINITE = "some of its weights are nan or infinite"
 
 
@@ -160,12 +165,19 @@ def _pytorch(tensors: Tensors, file: str) -> Iterator[Found | Refused]:
             place = int(match["layer"] or 0), Direction.BACKWARD if match["reverse"] else Direction.FORWARD
             own = modules.setdefault((match["module"] or "", match["layer"] is None), {})
             own.setdefault(place, {})[match["tensor"]] = name
+    firsts = {key: next(iter(parts.values())) for key, parts in modules.items()}
+    problems = {key: _odd_biases(key[0], own, tensors, file) for key, own in firsts.items()}
+    others = any(problem is not None and problem.fix == SAY_WHICH for problem in problems.values())
     for (module, cell), parts in modules.items():
-        title = "torch.nn.LSTMCell" if cell else "torch.nn.LSTM"
-        if problem := _odd_biases(module, next(iter(parts.values())), tensors, file):
+        title, problem = "torch.nn.LSTMCell" if cell else "torch.nn.LSTM", problems[module, cell]
+        unbiased = cell and set(firsts[module, cell]) == {"weight_ih", "weight_hh"}
+        if problem is None and unbiased and others:
+            problem = InputFileError(file, f"{_named(module)} stands beside layers that Equinox or Core ML wrote", SAY_WHICH)
+        if problem is not None:
             yield Refused(module, problem)
             continue
-        yield from _unpacked(module, title, CONVENTIONS["pytorch"], parts, tensors, file)
+        for one in _unpacked(module, title, CONVENTIONS["pytorch"], parts, tensors, file):
+            yield one._replace(notes=(*one.notes, UNBIASED)) if isinstance(one, Found) and unbiased else one
 
 
 def _odd_biases(module: str, own: dict[str, str], tensors: Tensors, file: str) -> InputFileError | None:
@@ -175,7 +187,7 @@ def _odd_biases(module: str, own: dict[str, str], tensors: Tensors, file: str) -
     other = next((name for name in others if name in tensors), others[0])
     if not biases and other in tensors and {"weight_ih", "weight_hh"} <= set(own):
         found = "has weight_ih, weight_hh and bias: Equinox and Core ML write these, with the gates in different orders"
-        return InputFileError(file, f"{_named(module)} {found}", "Say which: --convention equinox or --convention coreml")
+        return InputFileError(file, f"{_named(module)} {found}", SAY_WHICH)
     if len(biases) == 1:
         missing = next(name for name in CONVENTIONS["pytorch"].biases if name not in own)
         return InputFileError(file, f"{_named(module)} has no {missing}", "The file is not whole")

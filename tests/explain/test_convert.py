@@ -261,7 +261,7 @@ def test_layers_and_directions_are_found_again_by_their_names(lstm: LSTM, to: st
     np.testing.assert_allclose(again.run().output, lstm.run().output, rtol=0, atol=1e-14)
 
 
-BOTH = {"samples": 2, "features": 2, "units": 3, "bidirectional": True}
+BOTH: dict[str, Any] = {"samples": 2, "features": 2, "units": 3, "bidirectional": True}
 
 
 def test_a_layer_of_both_directions_is_named_as_its_framework_would() -> None:

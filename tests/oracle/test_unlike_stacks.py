@@ -107,7 +107,8 @@ def _torch(torch: Any, path: Path, kind: str) -> Written:
         first = modules[0](inputs)[0]
         made = [first, model(inputs)]
     outputs = [one.transpose(0, 1).numpy() for one in made]
-    stack, layers = "first+second+third", IN_TORCH
+    stack = "first+second+third"
+    layers: tuple[LayerSpec, ...] = IN_TORCH
     if kind == "pt":
         torch.save(model.state_dict(), path)
     elif kind == "safetensors":

@@ -387,3 +387,17 @@ def test_a_peephole_or_projection_of_ours_is_kept() -> None:
 def test_names_are_safe_in_messages(module: str) -> None:
     refused({f"{module}.weight_ih_l0": np.ones((12, 3)), f"{module}.weight_hh_l0": np.ones((12, 4))})
     refused({f"{module}.weight_ih_l0": np.ones((8, 3)), f"{module}.weight_hh_l0": np.ones((9, 2))})
+
+
+def test_a_cell_without_bias_is_asked_for_beside_layers_that_say_they_are_anothers() -> None:
+    """Core ML orders the gates otherwise, and of a cell without bias the names do not tell."""
+    arrays = {f"{module}.{name}": np.ones((8, 2)) for module in "ab" for name in ("weight_ih", "weight_hh")}
+    alone = lstms_in(arrays, "x")
+    assert [one.title for one in alone] == ["torch.nn.LSTMCell"] * 2
+    assert all("for those add --convention coreml" in note for one in alone for note in one.notes)
+    with pytest.raises(InputFileError, match="--convention coreml"):
+        lstms_in({**arrays, "a.bias": np.ones(8)}, "x")
+    biased = {"c.weight_ih_l0": np.ones((8, 2)), "c.weight_hh_l0": np.ones((8, 2))}
+    (found,) = lstms_in({**arrays, "a.bias": np.ones(8), **biased}, "x")
+    assert (found.name, [one.name for one in found.beside]) == ("c", ["a", "b"])
+    assert "stands beside layers that Equinox or Core ML wrote" in found.beside[1].reason
