@@ -11,7 +11,6 @@ import pytest
 from unlike_layers import MIXED
 
 from lstm_explain.core.network import FROM_ONE, Task, built, planned, run_network
-from lstm_explain.core.spec import LayerSpec
 from lstm_explain.explain.tasks import explain_tasks
 from lstm_explain.frameworks.keras import layer_weights
 from lstm_explain.frameworks.keras_network import keras_lines
@@ -24,6 +23,7 @@ if TYPE_CHECKING:
 
     from lstm_explain.core.axes import Array
     from lstm_explain.core.network import Network, Plan
+    from lstm_explain.core.spec import LayerSpec
 
 pytestmark = [
     pytest.mark.oracle,
