@@ -203,8 +203,7 @@ def in_keras(keras: Any, one: Example) -> Array:
 
 @EVERY_TASK
 @BOTH
-@pytest.mark.parametrize("layers", [1, 2, 3])
-@pytest.mark.parametrize("lengths", [False, True])
+@pytest.mark.parametrize(("layers", "lengths"), [(1, True), (2, False), (3, True)])
 def test_keras(keras: Any, task: Task, bidirectional: bool, layers: int, lengths: bool) -> None:
     one = example(task, lengths, bidirectional=bidirectional, layers=layers)
     assert one.difference(in_keras(keras, one)) <= KERAS_TOLERANCE
@@ -231,7 +230,7 @@ def test_keras_with_layers_that_differ(keras: Any, task: Task, stack: tuple[Laye
 
 @EVERY_TASK
 @BOTH
-@pytest.mark.parametrize("options", [{}, {"layers": 2}, {"bias": False}], ids=str)
+@pytest.mark.parametrize("options", [{}, {"layers": 2, "bias": False}], ids=str)
 def test_keras_counts_the_same_parameters(keras: Any, task: Task, bidirectional: bool, options: dict[str, Any]) -> None:
     lstm = seeded(samples=2, units=4, bidirectional=bidirectional, **options)
     (found,) = explain_tasks(lstm, task, OUTPUTS).networks
