@@ -13,7 +13,8 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from lstm_explain.explain.result import Answer
+from lstm_explain.topics.registry import TOPICS
+from lstm_explain.topics.result import Answer
 from lstm_explain.version import __version__
 
 if TYPE_CHECKING:  # the same names for type checkers, who do not run `__getattr__`
@@ -21,21 +22,21 @@ if TYPE_CHECKING:  # the same names for type checkers, who do not run `__getattr
     from lstm_explain.core.lstm import LSTM
     from lstm_explain.core.spec import LayerSpec, Spec
     from lstm_explain.errors import LstmExplainError
-    from lstm_explain.explain.convert import explain_convert as convert
-    from lstm_explain.explain.equations import explain_equations as equations
-    from lstm_explain.explain.frameworks import explain_frameworks as in_frameworks  # `frameworks` is a package
-    from lstm_explain.explain.influence import explain_influence as influence
-    from lstm_explain.explain.memory import explain_memory as memory
-    from lstm_explain.explain.model import explain_model as model
-    from lstm_explain.explain.shapes import explain_shapes as shapes
-    from lstm_explain.explain.tasks import explain_tasks as tasks
-    from lstm_explain.explain.terms import explain_terms as terms
-    from lstm_explain.explain.trace import explain_trace as trace
-    from lstm_explain.explain.trace import stream_trace
-    from lstm_explain.explain.unit import explain_unit as unit
-    from lstm_explain.explain.verify import explain_verify as verify
-    from lstm_explain.explain.window import explain_window as window
     from lstm_explain.library import from_model, given, seeded
+    from lstm_explain.topics.convert import explain_convert as convert
+    from lstm_explain.topics.equations import explain_equations as equations
+    from lstm_explain.topics.frameworks import explain_frameworks as in_frameworks  # `frameworks` is a package
+    from lstm_explain.topics.influence import explain_influence as influence
+    from lstm_explain.topics.memory import explain_memory as memory
+    from lstm_explain.topics.model import explain_model as model
+    from lstm_explain.topics.shapes import explain_shapes as shapes
+    from lstm_explain.topics.tasks import explain_tasks as tasks
+    from lstm_explain.topics.terms import explain_terms as terms
+    from lstm_explain.topics.trace import explain_trace as trace
+    from lstm_explain.topics.trace import stream_trace
+    from lstm_explain.topics.unit import explain_unit as unit
+    from lstm_explain.topics.verify import explain_verify as verify
+    from lstm_explain.topics.window import explain_window as window
 
 _PUBLIC = {
     "LSTM": "core.lstm:LSTM",
@@ -46,20 +47,8 @@ _PUBLIC = {
     "from_model": "library:from_model",
     "given": "library:given",
     "seeded": "library:seeded",
-    "shapes": "explain.shapes:explain_shapes",
-    "stream_trace": "explain.trace:stream_trace",
-    "trace": "explain.trace:explain_trace",
-    "convert": "explain.convert:explain_convert",
-    "equations": "explain.equations:explain_equations",
-    "in_frameworks": "explain.frameworks:explain_frameworks",
-    "influence": "explain.influence:explain_influence",
-    "memory": "explain.memory:explain_memory",
-    "model": "explain.model:explain_model",
-    "tasks": "explain.tasks:explain_tasks",
-    "terms": "explain.terms:explain_terms",
-    "unit": "explain.unit:explain_unit",
-    "verify": "explain.verify:explain_verify",
-    "window": "explain.window:explain_window",
+    "stream_trace": "topics.trace:stream_trace",
+    **{topic.public_name: f"topics.{topic.name}:explain_{topic.name}" for topic in TOPICS},
 }
 
 __all__ = [

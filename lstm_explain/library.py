@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from lstm_explain.core.axes import Array
     from lstm_explain.core.spec import Init
-    from lstm_explain.explain.result import Answer
+    from lstm_explain.topics.result import Answer
 
 
 def seeded(
@@ -126,10 +126,10 @@ def model_sizes(
     file: str, layer: str | None, convention: str | None, max_memory: int, about: dict[str, Any]
 ) -> dict[str, Any]:
     """The arguments of `seeded` and `given`, with sizes, options and weights from a model file; as in `from_model`."""
-    from lstm_explain.explain.framework_names import framework_of
     from lstm_explain.readers.found import chosen
     from lstm_explain.readers.models import read_models
     from lstm_explain.readers.opening import shown
+    from lstm_explain.topics.framework_lookup import framework_of
 
     short = shown(Path(file).name)
     framework = None if convention is None else framework_of(convention, "--convention").name
@@ -173,8 +173,8 @@ def _contradiction(name: str, given: Any, spec: Spec, file: str) -> UsageError:
 
 def present(answer: Answer, view: str) -> Any:
     """Show an explanation in a rich console (`rich`) or a notebook (`html`)."""
-    from lstm_explain.document import document_of
     from lstm_explain.render import terminal
+    from lstm_explain.topics.registry import document_of
 
     document = document_of(answer)
     return terminal.painted(document) if view == "rich" else terminal.html(document)

@@ -66,9 +66,9 @@ def convert(
     from lstm_explain.cli.output import OBJECT_FORMATS, chosen_format, show
     from lstm_explain.cli.source import check_apart, file_and_layer
     from lstm_explain.cli.writing import write
-    from lstm_explain.explain.convert import SAMPLES, TIMESTEPS, explain_convert
     from lstm_explain.readers.opening import shown
     from lstm_explain.render.weights_files import weights_file
+    from lstm_explain.topics.convert import SAMPLES, TIMESTEPS, explain_convert
 
     chosen = chosen_format(output, OBJECT_FORMATS, "convert")
     ends = _ends(source, target, to)
@@ -107,7 +107,7 @@ def _ends(source: str, target: str | None, to: str | None) -> "_Ends":
     from pathlib import Path
 
     from lstm_explain.errors import UsageError
-    from lstm_explain.explain.framework_names import framework_of
+    from lstm_explain.topics.framework_lookup import framework_of
 
     written_by = _framework(source)
     named = None if to is None else framework_of(to, "--to").name
@@ -125,9 +125,9 @@ def _framework(text: str) -> str | None:
     from pathlib import Path
 
     from lstm_explain.errors import UsageError
-    from lstm_explain.explain.framework_names import framework_of
     from lstm_explain.frameworks.known import CONVENTIONS
     from lstm_explain.render.weights_files import SUFFIXES
+    from lstm_explain.topics.framework_lookup import framework_of
 
     path = Path(text)
     if text in CONVENTIONS:
@@ -158,8 +158,8 @@ def _from_file(source: str, convention: str | None, asked: dict[str, Any]) -> "L
     from lstm_explain.cli.options import spelled
     from lstm_explain.cli.source import file_and_layer
     from lstm_explain.errors import InputFileError, UsageError
-    from lstm_explain.explain.framework_names import framework_of
     from lstm_explain.library import from_model
+    from lstm_explain.topics.framework_lookup import framework_of
 
     for name in ("init", "seed"):
         if name in asked:

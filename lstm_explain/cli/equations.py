@@ -39,7 +39,7 @@ def equations(
     """
     from lstm_explain.cli.output import OBJECT_FORMATS, chosen_format, show
     from lstm_explain.cli.source import lstm_from
-    from lstm_explain.explain.equations import explain_equations
+    from lstm_explain.topics.equations import explain_equations
 
     chosen = chosen_format(output, OBJECT_FORMATS, "equations")
     lstm = lstm_from(source, output.output, place.lengths)

@@ -15,8 +15,8 @@ from lstm_explain.cli.options import Color, EditOptions, Format, OutputOptions, 
 from lstm_explain.errors import UsageError
 
 if TYPE_CHECKING:
-    from lstm_explain.explorer.app import Explorer
-    from lstm_explain.explorer.state import State
+    from lstm_explain.apps.explorer.app import Explorer
+    from lstm_explain.apps.explorer.state import State
 
 
 @grouped
@@ -45,13 +45,13 @@ def explore(
     `trace`, which take --edit too.
     """
     _check_terminal()
+    from lstm_explain.apps.explorer.actions import second_read
+    from lstm_explain.apps.explorer.commands import commands
+    from lstm_explain.apps.explorer.scene import scene
+    from lstm_explain.apps.explorer.state import State
     from lstm_explain.cli.source import as_given, edited_by, lstm_from
     from lstm_explain.cli.writing import write
-    from lstm_explain.explain.selection import check_layer, check_run_step, check_unit
-    from lstm_explain.explorer.actions import second_read
-    from lstm_explain.explorer.commands import commands
-    from lstm_explain.explorer.scene import scene
-    from lstm_explain.explorer.state import State
+    from lstm_explain.topics.selection import check_layer, check_run_step, check_unit
 
     lstm = edited_by(lstm_from(source, None, place.lengths), edits)
     layer, way = check_layer(lstm.spec, place.layer or 0, place.direction or "forward")
@@ -80,7 +80,7 @@ def _run(state: State, color: Color, unicode: bool) -> State:
         os.environ["NO_COLOR"] = "1"  # what Textual asks
     elif color == "always":
         os.environ.pop("NO_COLOR", None)
-    from lstm_explain.explorer.app import Explorer
+    from lstm_explain.apps.explorer.app import Explorer
 
     explorer = Explorer(state, _save, unicode)
     explorer.run()
@@ -96,17 +96,17 @@ def _run(state: State, color: Color, unicode: bool) -> State:
 
 def _save(explorer: Explorer, name: str) -> str:
     """Write what the explorer shows to a file, and say how to make it again."""
+    from lstm_explain.apps.explorer import view
+    from lstm_explain.apps.explorer.commands import explore_command, topic_command
+    from lstm_explain.apps.explorer.scene import scene
     from lstm_explain.cli.output import OBJECT_FORMATS, ROW_FORMATS, SUFFIXES, chosen_format, show
     from lstm_explain.cli.source import check_apart, file_and_layer
     from lstm_explain.cli.trace import write_rows
     from lstm_explain.cli.writing import write
-    from lstm_explain.explain.trace import stream_trace
-    from lstm_explain.explain.unit import explain_unit
-    from lstm_explain.explorer import view
-    from lstm_explain.explorer.commands import explore_command, topic_command
-    from lstm_explain.explorer.scene import scene
     from lstm_explain.readers.opening import shown
     from lstm_explain.render import terminal
+    from lstm_explain.topics.trace import stream_trace
+    from lstm_explain.topics.unit import explain_unit
 
     replaced = name.endswith("!")
     name = os.path.expanduser(name.removesuffix("!"))  # noqa: PTH111 - the name as it was written, else

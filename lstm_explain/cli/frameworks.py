@@ -10,7 +10,7 @@ import typer
 from lstm_explain.cli.options import OutputOptions, SourceOptions, grouped
 
 if TYPE_CHECKING:
-    from lstm_explain.explain.framework_program import Program
+    from lstm_explain.topics.frameworks.program import Program
 
 
 @grouped
@@ -39,7 +39,7 @@ def frameworks(
     """
     from lstm_explain.cli.output import OBJECT_FORMATS, chosen_format, show
     from lstm_explain.cli.source import lstm_from
-    from lstm_explain.explain.frameworks import explain_frameworks
+    from lstm_explain.topics.frameworks import explain_frameworks
 
     to_python = code and output.format is None and not output.json and (output.output or "").endswith(".py")
     chosen = None if to_python else chosen_format(output, OBJECT_FORMATS, "frameworks")

@@ -42,7 +42,7 @@ def influence(
     from lstm_explain.cli.output import OBJECT_FORMATS, chosen_format, show
     from lstm_explain.cli.progress import watched
     from lstm_explain.cli.source import lstm_from
-    from lstm_explain.explain.influence import explain_influence
+    from lstm_explain.topics.influence import explain_influence
 
     chosen = chosen_format(output, OBJECT_FORMATS, "influence")
     lstm = lstm_from(source, output.output, place.lengths)

@@ -37,8 +37,8 @@ def memory(
     from lstm_explain.cli.output import OBJECT_FORMATS, chosen_format, show
     from lstm_explain.cli.progress import watched
     from lstm_explain.cli.source import lstm_from
-    from lstm_explain.explain.memory import explain_memory
-    from lstm_explain.explain.selection import units_in
+    from lstm_explain.topics.memory import explain_memory
+    from lstm_explain.topics.selection import units_in
 
     chosen = chosen_format(output, OBJECT_FORMATS, "memory")
     lstm = lstm_from(source, output.output, place.lengths)

@@ -14,7 +14,7 @@ from lstm_explain.errors import UsageError
 
 if TYPE_CHECKING:
     from lstm_explain.document.blocks import Document
-    from lstm_explain.explain.result import Answer
+    from lstm_explain.topics.result import Answer
 
 OBJECT_FORMATS = (Format.table, Format.markdown, Format.json, Format.svg)
 ROW_FORMATS = (Format.jsonl, Format.csv, Format.npz)
@@ -61,7 +61,7 @@ def show(answer: Answer, options: OutputOptions, chosen: Format, **choices: Any)
 
         write([json_object.text(answer).encode()], options.output)
     else:
-        from lstm_explain.document import document_of
+        from lstm_explain.topics.registry import document_of
 
         write([_rendered(document_of(answer, **choices), options, chosen, answer.topic)], options.output)
 

@@ -11,9 +11,9 @@ from lstm_explain.cli.options import grouped, spelled
 from lstm_explain.errors import InputFileError, UsageError
 
 if TYPE_CHECKING:
-    from lstm_explain.explain.result import Answer
-    from lstm_explain.quiz.made import Request
+    from lstm_explain.apps.quiz.made import Request
     from lstm_explain.readers.answers import Answers
+    from lstm_explain.topics.result import Answer
 
 NARROWEST, WIDEST = 20, 100
 """Long lines are hard to read, on wide terminals too."""
@@ -62,7 +62,7 @@ def quiz(
     Every right answer is computed or measured on a real LSTM, built and run for the question. A wrong answer is explained,
     with the numbers and the command that shows them. ? gives a hint, s skips, q stops. At the end there is a score.
     """
-    from lstm_explain.quiz.made import checked_request
+    from lstm_explain.apps.quiz.made import checked_request
 
     given: dict[str, Any] = {"questions": questions, "level": level, "topic": topic, "seed": seed}
     given |= sizes._asdict()
@@ -87,7 +87,7 @@ def _flat(about: dict[str, Any]) -> dict[str, Any]:
 
 
 def _request(about: dict[str, Any]) -> "Request":
-    from lstm_explain.quiz.made import LARGEST, Request
+    from lstm_explain.apps.quiz.made import LARGEST, Request
 
     sizes = tuple((name, about[name]) for name in LARGEST if name in about)
     return Request(**{name: value for name, value in about.items() if name not in LARGEST}, sizes=sizes)
@@ -97,8 +97,8 @@ def _request(about: dict[str, Any]) -> "Request":
 
 
 def _export(request: "Request", form: str, output: str | None) -> None:
+    from lstm_explain.apps.quiz.sheet import key_document, questions_document, sheet
     from lstm_explain.cli.writing import write
-    from lstm_explain.quiz.sheet import key_document, questions_document, sheet
 
     made = sheet(request)
     if form == "json":
@@ -118,8 +118,8 @@ def _write_json(answer: "Answer", output: str | None) -> None:
 
 
 def _grade(file: str, export: str | None, given: dict[str, Any], output: str | None) -> None:
+    from lstm_explain.apps.quiz.sheet import grades, sheet
     from lstm_explain.cli.source import check_apart
-    from lstm_explain.quiz.sheet import grades, sheet
     from lstm_explain.readers.answers import read_answers
 
     if export is not None:
@@ -145,7 +145,7 @@ def _same_request(given: dict[str, Any], answers: "Answers") -> "Request":
         UsageError: an option contradicts the file.
         InputFileError: there are no such questions as the file is about.
     """
-    from lstm_explain.quiz.made import checked_request
+    from lstm_explain.apps.quiz.made import checked_request
 
     asked, about = _flat(given), _flat(answers.about)
     for name, value in asked.items():
@@ -172,8 +172,8 @@ def _check_terminal() -> None:
 
 
 def _ask(request: "Request") -> None:
-    from lstm_explain.quiz.made import made
-    from lstm_explain.quiz.session import PROMPT, Session, after, opening
+    from lstm_explain.apps.quiz.made import made
+    from lstm_explain.apps.quiz.session import PROMPT, Session, after, opening
 
     session = Session(request, made(request))
     _say(opening(session))

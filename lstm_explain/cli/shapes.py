@@ -50,7 +50,7 @@ def shapes(
     """
     from lstm_explain.cli.output import OBJECT_FORMATS, chosen_format, show
     from lstm_explain.cli.source import lstm_from
-    from lstm_explain.explain.shapes import explain_shapes
+    from lstm_explain.topics.shapes import explain_shapes
 
     chosen = chosen_format(output, OBJECT_FORMATS, "shapes")
     lstm = lstm_from(source, output.output, asked.lengths)

@@ -40,7 +40,7 @@ def tasks(
     """
     from lstm_explain.cli.output import OBJECT_FORMATS, chosen_format, show
     from lstm_explain.cli.source import lstm_from
-    from lstm_explain.explain.tasks import explain_tasks
+    from lstm_explain.topics.tasks import explain_tasks
 
     chosen = chosen_format(output, OBJECT_FORMATS, "tasks")
     lstm = lstm_from(source, output.output, lengths)

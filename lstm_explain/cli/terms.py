@@ -35,7 +35,7 @@ def terms(
     """
     from lstm_explain.cli.output import OBJECT_FORMATS, chosen_format, show
     from lstm_explain.cli.source import lstm_from
-    from lstm_explain.explain.terms import explain_terms
+    from lstm_explain.topics.terms import explain_terms
 
     chosen = chosen_format(output, OBJECT_FORMATS, "terms")
     show(explain_terms(lstm_from(source, output.output), words or ()), output, chosen)

@@ -11,8 +11,8 @@ from lstm_explain.cli.options import Format, OutputOptions, SourceOptions, group
 from lstm_explain.errors import UsageError
 
 if TYPE_CHECKING:
+    from lstm_explain.apps.tour.tour import Tour
     from lstm_explain.document.blocks import Document
-    from lstm_explain.tour.tour import Tour
 
 
 @grouped
@@ -56,9 +56,9 @@ def tour(
 
     chosen = chosen_format(output, OBJECT_FORMATS, "tour")
     waits = _waits(pause, output, chosen)
-    from lstm_explain.tour.chapters import named
-    from lstm_explain.tour.subject import Subject
-    from lstm_explain.tour.tour import Tour, document
+    from lstm_explain.apps.tour.chapters import named
+    from lstm_explain.apps.tour.subject import Subject
+    from lstm_explain.apps.tour.tour import Tour, document
 
     chapters = named(chapter or ())
     lstm = lstm_from(source, output.output, lengths)
@@ -89,9 +89,9 @@ def _waits(pause: bool | None, output: OutputOptions, chosen: Format) -> bool:
 
 
 def _read(told: Tour, output: OutputOptions) -> None:
+    from lstm_explain.apps.tour.reading import read
     from lstm_explain.cli.output import show_document
     from lstm_explain.cli.writing import write
-    from lstm_explain.tour.reading import read
 
     def shown(blocks: Document) -> None:
         write([b"\n"], None)

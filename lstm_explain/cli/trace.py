@@ -12,7 +12,7 @@ from lstm_explain.errors import UsageError
 if TYPE_CHECKING:
     from lstm_explain.core.lstm import LSTM
     from lstm_explain.core.spec import Spec
-    from lstm_explain.explain.trace import TraceStream
+    from lstm_explain.topics.trace import TraceStream
 
 
 @grouped
@@ -55,7 +55,7 @@ def trace(
     if chosen not in ROW_FORMATS:
         _show_one(lstm, place, output, chosen, unit_list, step_list, gates)
         return
-    from lstm_explain.explain.trace import stream_trace
+    from lstm_explain.topics.trace import stream_trace
 
     sample = None if all_samples else place.sample
     stream = stream_trace(lstm, sample, unit_list, step_list, place.layer, place.direction)
@@ -74,7 +74,7 @@ def _units_chosen(source: SourceOptions, unit: str | None) -> tuple[SourceOption
 def _units(spec: Spec, layer: int | None, chosen: Format) -> int:
     """How many units there are to choose from: those of the layer, or the most that a layer has."""
     from lstm_explain.cli.output import ROW_FORMATS
-    from lstm_explain.explain.selection import units_in
+    from lstm_explain.topics.selection import units_in
 
     if layer is not None or chosen not in ROW_FORMATS:
         return units_in(spec, layer or 0)
@@ -91,7 +91,7 @@ def _show_one(
     gates: bool,
 ) -> None:
     from lstm_explain.cli.output import show
-    from lstm_explain.explain.trace import explain_trace
+    from lstm_explain.topics.trace import explain_trace
 
     explanation = explain_trace(lstm, place.sample, units, steps, place.layer or 0, place.direction or "forward")
     show(explanation, output, chosen, gates=gates, every_unit=units is not None, every_step=steps is not None)

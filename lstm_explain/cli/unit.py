@@ -33,7 +33,7 @@ def unit(
     """
     from lstm_explain.cli.output import OBJECT_FORMATS, chosen_format, show
     from lstm_explain.cli.source import edited_by, lstm_from
-    from lstm_explain.explain.unit import explain_unit
+    from lstm_explain.topics.unit import explain_unit
 
     chosen = chosen_format(output, OBJECT_FORMATS, "unit")
     lstm = edited_by(lstm_from(source, output.output, place.lengths), edits)

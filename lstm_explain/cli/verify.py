@@ -53,8 +53,8 @@ def verify(
     from lstm_explain.cli.options import OutputOptions, memory_size
     from lstm_explain.cli.output import OBJECT_FORMATS, chosen_format, show
     from lstm_explain.cli.source import check_apart, file_and_layer
-    from lstm_explain.explain.verify import explain_verify
     from lstm_explain.library import from_model
+    from lstm_explain.topics.verify import explain_verify
 
     options = OutputOptions(view.format, view.json, view.answer, view.color, view.width, view.ascii)
     chosen = chosen_format(options, OBJECT_FORMATS, "verify")
@@ -76,8 +76,8 @@ def _single_biases(
         return None
 
     def read() -> "tuple[Biases, ...]":
-        from lstm_explain.explain.framework_names import framework_of
         from lstm_explain.readers.single_biases import read_single_biases
+        from lstm_explain.topics.framework_lookup import framework_of
 
         framework = None if convention is None else framework_of(convention, "--convention").name
         return read_single_biases(file, layer, framework, budget)

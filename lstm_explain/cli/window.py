@@ -10,9 +10,9 @@ from lstm_explain.core.spec import Dtype
 from lstm_explain.errors import UsageError
 
 if TYPE_CHECKING:
-    from lstm_explain.explain.series import Series
-    from lstm_explain.explain.window import Window
     from lstm_explain.readers.batch import Batch
+    from lstm_explain.topics.window import Window
+    from lstm_explain.topics.window.time_series import Series
 
 ARRAYS = (".npy", ".npz")
 """What -o ends in where the windows themselves are written."""
@@ -75,8 +75,8 @@ def window(
     chosen = chosen_format(view, OBJECT_FORMATS, "window")
     _check_scale(scale)
     batch = _read(data, table, output.output, target, time_column)
-    from lstm_explain.explain.series import check_finite, checked_series
-    from lstm_explain.explain.window import explain_window
+    from lstm_explain.topics.window import explain_window
+    from lstm_explain.topics.window.time_series import check_finite, checked_series
 
     budget = memory_size("--max-memory", table.max_memory)
     series = checked_series(_series(batch))
@@ -118,7 +118,7 @@ def _check_scale(scale: str | None) -> None:
 
 
 def _series(batch: "Batch") -> "Series":
-    from lstm_explain.explain.series import Series
+    from lstm_explain.topics.window.time_series import Series
 
     table = batch.table
     if table is None:

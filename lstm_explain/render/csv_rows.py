@@ -6,13 +6,13 @@ from math import isfinite, isnan
 from typing import TYPE_CHECKING
 
 from lstm_explain.core.gates import LETTERS
-from lstm_explain.explain.plain import plain
+from lstm_explain.topics.json_numbers import plain
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
     from lstm_explain.core.record import Block
-    from lstm_explain.explain.trace import TraceStream
+    from lstm_explain.topics.trace import TraceStream
 
 COLUMNS = (*LETTERS.values(), "c", "h")
 HEADER = f"sample,layer,direction,t,unit,{','.join(COLUMNS)}\n".encode()

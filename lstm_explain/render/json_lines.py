@@ -6,14 +6,14 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from lstm_explain.core.gates import LETTERS
-from lstm_explain.explain.plain import plain
-from lstm_explain.explain.result import finite
+from lstm_explain.topics.json_numbers import plain
+from lstm_explain.topics.result import finite
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from lstm_explain.core.record import Block
-    from lstm_explain.explain.trace import TraceStream
+    from lstm_explain.topics.trace import TraceStream
 
 
 def pieces(stream: TraceStream, blocks: Iterable[Block]) -> Iterator[bytes]:

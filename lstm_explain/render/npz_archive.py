@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from lstm_explain.core.axes import Array
     from lstm_explain.core.record import Block
-    from lstm_explain.explain.trace import TraceStream
+    from lstm_explain.topics.trace import TraceStream
 
 EPOCH = (1980, 1, 1, 0, 0, 0)  # the earliest date a zip member can bear: the same run gives the same bytes
 

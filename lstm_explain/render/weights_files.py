@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from lstm_explain.errors import MissingExtraError, UsageError
-from lstm_explain.explain.convert import STATES
+from lstm_explain.topics.convert import STATES
 
 if TYPE_CHECKING:
-    from lstm_explain.explain.convert import Convert
+    from lstm_explain.topics.convert import Convert
 
 SUFFIXES = (".npz", ".safetensors", ".onnx")
 OPSET, IR_VERSION = 17, 8

@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 
 import numpy as np
 
-from lstm_explain.explain.scaling import NUMBERS
 from lstm_explain.render.npz_archive import EPOCH
+from lstm_explain.topics.window.scaling import NUMBERS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from lstm_explain.core.axes import Array
-    from lstm_explain.explain.window import Window
+    from lstm_explain.topics.window import Window
 
 
 def write_npy(window: Window, file: BinaryIO) -> None:

@@ -7,36 +7,32 @@ from pathlib import Path
 import pytest
 
 PACKAGE = Path(__file__).resolve().parents[2] / "lstm_explain"
-ANY = {"core", "frameworks", "readers", "explain", "document", "render"}
+ANY = {"core", "frameworks", "readers", "topics", "document", "render", "apps"}
 
 OWN = {
     "core": set(),
     "frameworks": {"core"},
     "readers": {"core", "frameworks"},
-    "explain": {"core", "frameworks"},
-    "document": {"explain", "core.axes", "core.gates", "core.spec"},
-    "render": {"document", "explain", "core.axes", "core.gates", "core.record"},
-    "tour": {"explain", "document", "core"},
-    "quiz": {"core", "frameworks", "explain", "document"},
-    "explorer": {"core", "explain", "document", "render"},
+    "topics": {"core", "frameworks", "document"},
+    "document": {"core.axes", "core.gates", "core.spec"},
+    "render": {"document", "topics", "core.axes", "core.gates", "core.record"},
+    "apps": {"core", "frameworks", "topics", "document", "render"},
     "library": ANY,
-    "cli": {*ANY, "library", "cli", "tour", "quiz", "explorer"},
+    "cli": {*ANY, "library"},
 }
 THIRD_PARTY = {
     "core": {"numpy", "threadpoolctl"},
     "frameworks": {"numpy"},
     "readers": {"numpy", "google", "msgpack", "onnx", "pyfive", "safetensors"},
-    "explain": {"numpy"},
+    "topics": {"numpy"},
     "document": set(),
     "render": {"numpy", "onnx", "safetensors"},
-    "tour": {"numpy"},
-    "quiz": {"numpy"},
-    "explorer": {"numpy", "textual"},
+    "apps": {"numpy", "textual"},
     "library": set(),
     "cli": {"typer", "rich", "numpy"},
 }
-RICH_ONLY_IN = {"render/terminal.py", "cli/progress.py", "explorer/app.py"}
-TEXTUAL_ONLY_IN = {"explorer/app.py"}
+RICH_ONLY_IN = {"render/terminal.py", "cli/progress.py", "apps/explorer/app.py"}
+TEXTUAL_ONLY_IN = {"apps/explorer/app.py"}
 
 MODULES = sorted(path for path in PACKAGE.rglob("*.py") if path.parent != PACKAGE)
 MODULES += [PACKAGE / "library.py"]
@@ -92,14 +88,14 @@ def test_every_stage_is_in_the_table() -> None:
     ("place", "line"),
     [
         ("core/cell.py", "import rich"),
-        ("core/cell.py", "from lstm_explain.explain.trace import Trace"),
-        ("explain/trace.py", "def f():\n    from lstm_explain.readers.npy import read_npy"),
-        ("document/trace.py", "import numpy"),
+        ("core/cell.py", "from lstm_explain.topics.trace import Trace"),
+        ("topics/trace/__init__.py", "def f():\n    from lstm_explain.readers.npy import read_npy"),
+        ("document/blocks.py", "import numpy"),
         ("render/layout.py", "import rich.table"),
-        ("readers/npy.py", "from lstm_explain.explain.plain import plain"),
-        ("explorer/actions.py", "import textual"),
-        ("explorer/scene.py", "from lstm_explain.cli.source import lstm_from"),
-        ("explain/trace.py", "from lstm_explain import library"),
+        ("readers/npy.py", "from lstm_explain.topics.json_numbers import plain"),
+        ("apps/explorer/actions.py", "import textual"),
+        ("apps/explorer/scene.py", "from lstm_explain.cli.source import lstm_from"),
+        ("topics/trace/__init__.py", "from lstm_explain import library"),
     ],
 )
 def test_this_test_can_fail(place: str, line: str) -> None:

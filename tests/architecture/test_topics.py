@@ -1,47 +1,42 @@
 """One word names a topic everywhere: result, document, command, page, schema and tests have the same stem."""
 
-import ast
+from importlib import import_module
 from pathlib import Path
 
+import pytest
+
+import lstm_explain
+from lstm_explain.topics.registry import TOPICS as TOPIC_ROWS
+from lstm_explain.topics.registry import Topic
+from lstm_explain.topics.result import Answer
+
 ROOT = Path(__file__).resolve().parents[2]
-TOPICS = {
-    "shapes",
-    "unit",
-    "trace",
-    "influence",
-    "memory",
-    "equations",
-    "tasks",
-    "terms",
-    "window",
-    "frameworks",
-    "model",
-    "convert",
-    "verify",
-}
+TOPICS = {topic.name for topic in TOPIC_ROWS}
 
 
 def stems(folder: str, suffix: str = ".py") -> set[str]:
     return {path.name.removesuffix(suffix) for path in (ROOT / folder).glob(f"*{suffix}")}
 
 
-def test_each_result_is_a_topic() -> None:
-    results = set()
-    for path in (ROOT / "lstm_explain/explain").glob("*.py"):
-        tree = ast.parse(path.read_text(encoding="utf-8"))
-        bases = {ast.unparse(base) for node in tree.body if isinstance(node, ast.ClassDef) for base in node.bases}
-        if bases & {"Answer", "Explanation", "LayerExplanation"} and path.stem != "result":
-            results.add(path.stem)
-    assert results == TOPICS
-
-
-def test_each_topic_has_its_document_command_page_schema_and_tests() -> None:
-    assert stems("lstm_explain/document") >= TOPICS
+def test_each_topic_has_a_package_page_command_documentation_schema_and_tests() -> None:
+    packages = {path.parent.name for path in (ROOT / "lstm_explain/topics").glob("*/page.py")}
+    assert packages == TOPICS
     assert stems("lstm_explain/cli") >= TOPICS
     assert stems("docs/commands", ".md") >= TOPICS
     assert stems("lstm_explain/render/schemas", ".json") >= TOPICS
-    assert {name.removeprefix("test_") for name in stems("tests/explain")} >= TOPICS
-    assert {name.removeprefix("test_") for name in stems("tests/document")} >= TOPICS
+    tests = {name.removeprefix("test_") for name in stems("tests/topics")}
+    assert tests >= TOPICS | {f"{topic}_page" for topic in TOPICS}
+
+
+@pytest.mark.parametrize("topic", TOPIC_ROWS, ids=lambda topic: topic.name)
+def test_a_topic_is_one_class_and_one_builder_of_its_name(topic: Topic) -> None:
+    results = [member for member in vars(import_module(topic.module)).values() if is_result(member, topic.module)]
+    assert [result.topic for result in results] == [topic.name]
+    assert topic.builder is getattr(lstm_explain, topic.public_name)
+
+
+def is_result(member: object, module: str) -> bool:
+    return isinstance(member, type) and issubclass(member, Answer) and member.__module__ == module
 
 
 def test_each_command_is_listed_and_named_like_its_module() -> None:

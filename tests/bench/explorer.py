@@ -12,11 +12,11 @@ import time
 from typing import TYPE_CHECKING, Any
 
 import lstm_explain
-from lstm_explain.explorer import actions, asking, keys, view
-from lstm_explain.explorer.app import Explorer
-from lstm_explain.explorer.panels import words
-from lstm_explain.explorer.scene import scene
-from lstm_explain.explorer.state import State
+from lstm_explain.apps.explorer import actions, asking, keys, view
+from lstm_explain.apps.explorer.app import Explorer
+from lstm_explain.apps.explorer.panels import words
+from lstm_explain.apps.explorer.scene import scene
+from lstm_explain.apps.explorer.state import State
 
 if TYPE_CHECKING:
     from collections.abc import Callable

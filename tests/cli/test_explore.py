@@ -15,14 +15,14 @@ import pytest
 from unlike_layers import mixed_file
 
 import lstm_explain
+from lstm_explain.apps.explorer import actions
+from lstm_explain.apps.explorer.commands import commands, topic_command
+from lstm_explain.apps.explorer.scene import scene
+from lstm_explain.apps.explorer.state import State
 from lstm_explain.cli.explore import _save
 from lstm_explain.core.gates import Direction
 from lstm_explain.document.command_line import Given
 from lstm_explain.errors import LstmExplainError
-from lstm_explain.explorer import actions
-from lstm_explain.explorer.commands import commands, topic_command
-from lstm_explain.explorer.scene import scene
-from lstm_explain.explorer.state import State
 
 if TYPE_CHECKING:
     from collections.abc import Callable

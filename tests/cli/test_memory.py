@@ -15,7 +15,7 @@ status = open("/proc/self/status")  # its peak is this process's own; getrusage 
 atexit.register(lambda: print(re.search(r"VmHWM:\\s+(\\d+) kB", status.read())[1], file=sys.stderr))
 hoard = []
 if sys.argv[1] == "hoard":
-    from lstm_explain.explain import trace
+    from lstm_explain.topics import trace
     whole = trace.TraceStream.blocks
     trace.TraceStream.blocks = lambda self: (hoard.append(block) or block for block in whole(self))
 del sys.argv[1]

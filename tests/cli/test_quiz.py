@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from lstm_explain.quiz.made import Request, made
+from lstm_explain.apps.quiz.made import Request, made
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable

@@ -47,12 +47,12 @@ def test_what_computes_nothing_loads_no_numpy(arguments: tuple[str, ...]) -> Non
 @pytest.mark.parametrize(
     ("arguments", "others"),
     [
-        (("shapes", "--json"), {"lstm_explain.document", "lstm_explain.render.terminal", "lstm_explain.explain.trace"}),
-        (("unit", "--json"), {"lstm_explain.document", "lstm_explain.explain.trace", "lstm_explain.cli.trace"}),
-        (("trace", "--json"), {"lstm_explain.document", "lstm_explain.explain.shapes", "lstm_explain.cli.shapes"}),
-        (("trace", "--format", "csv"), {"lstm_explain.document", "lstm_explain.render.json_lines", "zipfile"}),
-        (("trace", "--all-samples", "--samples", "3"), {"lstm_explain.document", "lstm_explain.render.csv_rows"}),
-        (("trace", "--format", "markdown"), {"lstm_explain.render.terminal", "lstm_explain.document.shapes"}),
+        (("shapes", "--json"), {"lstm_explain.document.blocks", "lstm_explain.render.terminal", "lstm_explain.topics.trace"}),
+        (("unit", "--json"), {"lstm_explain.document.blocks", "lstm_explain.topics.trace", "lstm_explain.cli.trace"}),
+        (("trace", "--json"), {"lstm_explain.document.blocks", "lstm_explain.topics.shapes", "lstm_explain.cli.shapes"}),
+        (("trace", "--format", "csv"), {"lstm_explain.document.blocks", "lstm_explain.render.json_lines", "zipfile"}),
+        (("trace", "--all-samples", "--samples", "3"), {"lstm_explain.document.blocks", "lstm_explain.render.csv_rows"}),
+        (("trace", "--format", "markdown"), {"lstm_explain.render.terminal", "lstm_explain.topics.shapes.page"}),
     ],
 )
 def test_what_programs_read_loads_no_rich(arguments: tuple[str, ...], others: set[str]) -> None:
@@ -66,7 +66,9 @@ def test_a_table_loads_no_reader_and_no_framework(arguments: tuple[str, ...]) ->
     modules = loaded(*arguments)
     assert not modules & {"lstm_explain.readers.npy", "lstm_explain.readers.delimited", *EXTRAS}
     others = TOPICS - set(arguments)
-    assert not modules & {f"lstm_explain.{stage}.{other}" for stage in ("cli", "document") for other in others}
+    assert not modules & {
+        name for other in others for name in (f"lstm_explain.cli.{other}", f"lstm_explain.topics.{other}.page")
+    }
 
 
 @pytest.mark.parametrize(
@@ -75,12 +77,12 @@ def test_a_table_loads_no_reader_and_no_framework(arguments: tuple[str, ...]) ->
 def test_only_the_explorer_on_a_screen_loads_textual(arguments: tuple[str, ...]) -> None:
     """Without a terminal, `explore` says so before anything is loaded."""
     modules = loaded(*arguments)
-    assert not modules & {"lstm_explain.explorer.app", *EXTRAS}
+    assert not modules & {"lstm_explain.apps.explorer.app", *EXTRAS}
     assert ("numpy" in modules) is (arguments[0] == "unit")
 
 
 def test_this_check_can_fail() -> None:
     """A module that a run does load is seen."""
-    assert {"numpy", "lstm_explain.explain.shapes"} <= loaded("shapes", "--json")
-    assert "lstm_explain.document.trace" in loaded("trace")
+    assert {"numpy", "lstm_explain.topics.shapes"} <= loaded("shapes", "--json")
+    assert "lstm_explain.topics.trace.page" in loaded("trace")
     assert "typer" in loaded("--version")

@@ -6,10 +6,10 @@ import re
 from pathlib import Path
 
 from lstm_explain import seeded
-from lstm_explain.explorer import view
-from lstm_explain.explorer.actions import changed, to
-from lstm_explain.explorer.scene import scene
-from lstm_explain.explorer.state import State
+from lstm_explain.apps.explorer import view
+from lstm_explain.apps.explorer.actions import changed, to
+from lstm_explain.apps.explorer.scene import scene
+from lstm_explain.apps.explorer.state import State
 from lstm_explain.render.terminal import picture
 
 DOCS = Path(__file__).resolve().parents[2] / "docs"

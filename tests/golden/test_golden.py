@@ -6,6 +6,7 @@ that is meant, `python tests/golden/test_golden.py` writes them anew; read the d
 
 import json
 import math
+import re
 import sys
 from contextlib import chdir
 from pathlib import Path
@@ -262,7 +263,12 @@ def golden(name: str) -> str:
 
 @pytest.mark.parametrize("name", TEXTS)
 def test_what_people_see(name: str) -> None:
-    assert output_of(TEXTS[name]) == golden(name)
+    assert without_rounding(output_of(TEXTS[name])) == without_rounding(golden(name))
+
+
+def without_rounding(text: str) -> str:
+    """The text without measured rounding differences: processors disagree on whether one is 6e-17 or 0 exactly."""
+    return re.sub(r"\b\d(?:\.\d+)?e-(?:1[5-9]|[2-9]\d)\b|(?<=differ by )0 exactly", "rounding", text)
 
 
 @pytest.mark.parametrize("name", NUMBERS)

@@ -13,10 +13,10 @@ from unlike_layers import MIXED
 from lstm_explain.core.forward import State, forward
 from lstm_explain.core.lstm import Loaded
 from lstm_explain.core.spec import LayerSpec
-from lstm_explain.explain.convert import explain_convert
 from lstm_explain.library import seeded
 from lstm_explain.readers.naming import lstms_in
 from lstm_explain.render.weights_files import weights_file
+from lstm_explain.topics.convert import explain_convert
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -9,13 +9,13 @@ import numpy as np
 import pytest
 
 from lstm_explain.core.cell import sigmoid
-from lstm_explain.explain.equations import explain_equations
-from lstm_explain.explain.expression import names, value
 from lstm_explain.library import seeded
+from lstm_explain.topics.equations import explain_equations
+from lstm_explain.topics.equations.expression import names, value
 
 if TYPE_CHECKING:
     from lstm_explain.core.axes import Array
-    from lstm_explain.explain.equations import Written
+    from lstm_explain.topics.equations import Written
 
 pytestmark = [pytest.mark.oracle, pytest.mark.filterwarnings("ignore:__array__ implementation doesn't accept a copy")]
 

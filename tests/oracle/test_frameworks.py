@@ -14,12 +14,12 @@ from unlike_layers import MIXED
 from lstm_explain.core.forward import State
 from lstm_explain.core.gates import Direction, Gate
 from lstm_explain.core.lstm import Loaded
-from lstm_explain.explain.frameworks import explain_frameworks
 from lstm_explain.frameworks.known import LAYERS
 from lstm_explain.frameworks.programs import PROGRAMS
 from lstm_explain.frameworks.stored import stored
 from lstm_explain.library import seeded
 from lstm_explain.render.npz_archive import write_arrays
+from lstm_explain.topics.frameworks import explain_frameworks
 
 if TYPE_CHECKING:
     from collections.abc import Callable

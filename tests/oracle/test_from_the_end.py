@@ -10,15 +10,15 @@ import numpy as np
 import pytest
 
 import lstm_explain
-from lstm_explain.document import document_of
 from lstm_explain.document.blocks import Paragraph
 from lstm_explain.errors import InputFileError, UsageError
-from lstm_explain.explain.convert import explain_convert
-from lstm_explain.explain.frameworks import explain_frameworks
-from lstm_explain.explain.verify import explain_verify
 from lstm_explain.readers.found import stacked
 from lstm_explain.readers.models import read_models
 from lstm_explain.render.weights_files import weights_file
+from lstm_explain.topics.convert import explain_convert
+from lstm_explain.topics.frameworks import explain_frameworks
+from lstm_explain.topics.registry import document_of
+from lstm_explain.topics.verify import explain_verify
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -14,9 +14,9 @@ from lstm_explain.core.gates import Direction
 from lstm_explain.core.jacobian import jacobian
 from lstm_explain.core.spec import Spec
 from lstm_explain.core.through_time import by_network_input, course
-from lstm_explain.explain.influence import explain_influence
 from lstm_explain.frameworks.pytorch import PYTORCH, state_dict
 from lstm_explain.library import seeded
+from lstm_explain.topics.influence import explain_influence
 
 if TYPE_CHECKING:
     from collections.abc import Callable

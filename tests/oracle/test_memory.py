@@ -10,14 +10,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lstm_explain.core.gates import GATES, Direction, Gate
-from lstm_explain.explain.memory import explain_memory
 from lstm_explain.frameworks.keras import layer_weights
 from lstm_explain.frameworks.pytorch import state_dict
 from lstm_explain.library import seeded
+from lstm_explain.topics.memory import explain_memory
 
 if TYPE_CHECKING:
     from lstm_explain.core.lstm import LSTM
-    from lstm_explain.explain.memory import Memory
+    from lstm_explain.topics.memory import Memory
 
 pytestmark = [pytest.mark.oracle, pytest.mark.filterwarnings("ignore:LSTM with projections is not supported with oneDNN")]
 few = settings(max_examples=8, deadline=None, derandomize=True)

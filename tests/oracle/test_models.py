@@ -12,8 +12,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lstm_explain.core.gates import GATES
-from lstm_explain.explain.verify import explain_verify
 from lstm_explain.library import from_model
+from lstm_explain.topics.verify import explain_verify
 
 if TYPE_CHECKING:
     from collections.abc import Callable

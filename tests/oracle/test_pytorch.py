@@ -14,10 +14,10 @@ from hypothesis import strategies as st
 from lstm_explain.core.gates import GATES, Direction, Gate
 from lstm_explain.core.spec import Spec
 from lstm_explain.core.weights import LayerWeights, Weights, seeded_weights
-from lstm_explain.explain.shapes import explain_shapes
-from lstm_explain.explain.unit import explain_unit
 from lstm_explain.frameworks.pytorch import PYTORCH, state_dict
 from lstm_explain.library import seeded
+from lstm_explain.topics.shapes import explain_shapes
+from lstm_explain.topics.unit import explain_unit
 
 if TYPE_CHECKING:
     from collections.abc import Callable

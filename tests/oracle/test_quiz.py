@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pytest
 
-from lstm_explain.quiz.draw import Draw
-from lstm_explain.quiz.made import MAKERS
-from lstm_explain.quiz.question import Question, graded, spelled
+from lstm_explain.apps.quiz.draw import Draw
+from lstm_explain.apps.quiz.made import MAKERS
+from lstm_explain.apps.quiz.question import Question, graded, spelled
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -12,17 +12,17 @@ import pytest
 from unlike_layers import MIXED
 
 from lstm_explain.core.spec import LayerSpec
-from lstm_explain.explain.shapes import explain_shapes
 from lstm_explain.frameworks.known import LAYERS
 from lstm_explain.frameworks.stored import written
 from lstm_explain.library import seeded
+from lstm_explain.topics.shapes import explain_shapes
 
 if TYPE_CHECKING:
     from lstm_explain.core.axes import Array
     from lstm_explain.core.gates import Direction
     from lstm_explain.core.lstm import LSTM
     from lstm_explain.core.record import Record
-    from lstm_explain.explain.framework_call import FrameworkCall
+    from lstm_explain.topics.shapes.framework_call import FrameworkCall
 
 pytestmark = [
     pytest.mark.oracle,

@@ -11,12 +11,12 @@ import pytest
 from unlike_layers import MIXED
 
 from lstm_explain.core.network import FROM_ONE, Task, built, planned, run_network
-from lstm_explain.explain.tasks import explain_tasks
 from lstm_explain.frameworks.keras import layer_weights
 from lstm_explain.frameworks.keras_network import keras_lines
 from lstm_explain.frameworks.pytorch import state_dict
 from lstm_explain.frameworks.pytorch_network import pytorch_lines
 from lstm_explain.library import seeded
+from lstm_explain.topics.tasks import explain_tasks
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -7,17 +7,17 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pytest
 
-from lstm_explain.explain.reading import Reading
-from lstm_explain.explain.verify import explain_verify
 from lstm_explain.library import from_model
 from lstm_explain.readers.single_biases import read_single_biases
+from lstm_explain.topics.verify import explain_verify
+from lstm_explain.topics.verify.weight_interpretations import Reading
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
     from lstm_explain.core.axes import Array
-    from lstm_explain.explain.verify import Verify
+    from lstm_explain.topics.verify import Verify
 
 pytestmark = [
     pytest.mark.oracle,

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from lstm_explain.explain.window import explain_window
+from lstm_explain.topics.window import explain_window
 
 if TYPE_CHECKING:
     from lstm_explain.core.axes import Array

@@ -13,11 +13,11 @@ import pytest
 from array_files import keras_layer, npy, npy_header, npz, pytorch_layer, zipped
 
 from lstm_explain.errors import InputFileError, LstmExplainError, RefusedError
-from lstm_explain.explain.trace import stream_trace
 from lstm_explain.library import seeded
 from lstm_explain.readers.naming import lstms_in
 from lstm_explain.readers.npz import read_arrays
 from lstm_explain.render import npz_archive
+from lstm_explain.topics.trace import stream_trace
 
 Array = np.ndarray[Any, Any]
 BUDGET = 10**8

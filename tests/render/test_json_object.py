@@ -12,9 +12,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import lstm_explain
-from lstm_explain.explain.result import Answer
 from lstm_explain.readers.naming import lstms_in
 from lstm_explain.render.json_object import text
+from lstm_explain.topics.result import Answer
 
 SCHEMAS = resources.files("lstm_explain.render") / "schemas"
 

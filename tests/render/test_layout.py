@@ -6,10 +6,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import lstm_explain
-from lstm_explain.document import document_of
 from lstm_explain.document.blocks import Block, Cell, Column, Drawing, Formula, Paragraph, Symbol, Table
 from lstm_explain.render.layout import lines, width_of
 from lstm_explain.render.terminal import text
+from lstm_explain.topics.registry import document_of
 
 WORDS = st.text(st.characters(codec="ascii", categories=("L", "N", "P")), min_size=1, max_size=9)
 

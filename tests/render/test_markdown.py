@@ -1,9 +1,9 @@
 """Markdown: tables that render, and text that is not taken for markup."""
 
 import lstm_explain
-from lstm_explain.document import document_of
 from lstm_explain.document.blocks import Cell, Column, Course, Drawing, Formula, Heading, Note, Paragraph, Symbol, Table
 from lstm_explain.render.markdown import text
+from lstm_explain.topics.registry import document_of
 
 
 def test_every_row_of_a_table_has_as_many_cells_as_its_head() -> None:

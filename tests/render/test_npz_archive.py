@@ -12,8 +12,8 @@ import pytest
 
 import lstm_explain
 from lstm_explain.core.gates import Direction
-from lstm_explain.explain.trace import stream_trace
 from lstm_explain.render import npz_archive
+from lstm_explain.topics.trace import stream_trace
 
 if TYPE_CHECKING:
     from pathlib import Path

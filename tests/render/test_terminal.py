@@ -7,9 +7,9 @@ import pytest
 from rich.console import Console
 
 import lstm_explain
-from lstm_explain.document import document_of
 from lstm_explain.document.blocks import Cell, Column, Paragraph, Table
 from lstm_explain.render.terminal import Colors, html, svg, text
+from lstm_explain.topics.registry import document_of
 
 ESCAPE = re.compile(r"\x1b\[[0-9;]*m")
 DOCUMENT = document_of(lstm_explain.trace(lstm_explain.seeded(samples=2, units=3)), gates=True)

@@ -14,10 +14,10 @@ from unlike_layers import MIXED
 from lstm_explain.core.forward import State
 from lstm_explain.core.lstm import Loaded
 from lstm_explain.errors import MissingExtraError, UsageError
-from lstm_explain.explain.convert import Convert, explain_convert
 from lstm_explain.frameworks.known import CONVENTIONS
 from lstm_explain.library import from_model, seeded
 from lstm_explain.render.weights_files import weights_file
+from lstm_explain.topics.convert import Convert, explain_convert
 
 if TYPE_CHECKING:
     from pathlib import Path

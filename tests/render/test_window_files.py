@@ -9,10 +9,10 @@ from typing import Any
 import numpy as np
 import pytest
 
-from lstm_explain.explain import window as module
-from lstm_explain.explain.series import Series
-from lstm_explain.explain.window import explain_window
 from lstm_explain.render import window_files
+from lstm_explain.topics import window as module
+from lstm_explain.topics.window import explain_window
+from lstm_explain.topics.window.time_series import Series
 
 VALUES = np.random.default_rng(0).normal(3, 2, (40, 3))
 

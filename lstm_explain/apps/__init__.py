@@ -1,0 +1,1 @@
+"""The explorer, the tour and the quiz: applications made of topics."""

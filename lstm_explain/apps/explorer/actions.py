@@ -1,0 +1,269 @@
+"""What can be done: each action is a pure function from a state to the next. What cannot be done is only said."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import fields, replace
+from typing import TYPE_CHECKING, Any
+
+from lstm_explain.apps.explorer.state import MAPS, Before, State
+from lstm_explain.core.edits import check_edit, edit
+from lstm_explain.core.gates import Direction
+from lstm_explain.core.inputs import GivenInputs, SeededInputs
+from lstm_explain.core.lstm import EDITED_RUN
+from lstm_explain.core.spec import LayerSpec, Spec
+from lstm_explain.errors import LstmExplainError, UsageError, printable
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from lstm_explain.core.lstm import LSTM
+
+MOST_UNDONE = 200
+"""How many changes are remembered."""
+
+
+# --- looking elsewhere ------------------------------------------------------------------------------------------------
+
+
+def step_by(state: State, by: int) -> State:
+    """Go on in time, or back; stops at the ends."""
+    return state.but(step=max(1, min(state.step + by, state.length)))
+
+
+def unit_by(state: State, by: int) -> State:
+    """Another unit; stops at the first and the last."""
+    return state.but(unit=max(0, min(state.unit + by, state.layer_spec.units - 1)))
+
+
+def to_step(state: State, step: int) -> State:
+    """The timestep of this number, or the nearest that there is."""
+    return step_by(state, step - state.step)
+
+
+def to_unit(state: State, unit: int) -> State:
+    """The unit of this number, or the nearest that there is."""
+    return unit_by(state, unit - state.unit)
+
+
+def to(state: State, unit: int, step: int) -> State:
+    """Choose a unit and a timestep at once, as a click does."""
+    return to_step(to_unit(state, unit), step)
+
+
+def sample_by(state: State, by: int) -> State:
+    """Another sample; from the last on to the first."""
+    there = (state.sample + by) % state.lstm.spec.samples
+    return _shortened(state.but(sample=there))
+
+
+def layer_by(state: State, by: int) -> State:
+    """Another layer; from the last on to the first. It may have fewer units, and read forward only."""
+    layers = state.lstm.spec.layers
+    if layers == 1:
+        return state.but(said="There is one layer. Press z for other sizes, such as layers=2.")
+    there = _in_layer(state.but(layer=(state.layer + by) % layers))
+    return there if there.direction is state.direction else there.but(said=f"Layer {there.layer} reads forward only.")
+
+
+def turned(state: State) -> State:
+    """The other direction."""
+    if not state.layer_spec.bidirectional:
+        return state.but(said=_forward_only(state))
+    other = Direction.BACKWARD if state.direction is Direction.FORWARD else Direction.FORWARD
+    return state.but(direction=other)
+
+
+def _forward_only(state: State) -> str:
+    if state.lstm.spec.stack:
+        return f"Layer {state.layer} reads forward only."
+    return "This LSTM reads forward only. Press z and write bidirectional=yes for both directions."
+
+
+def other_maps(state: State) -> State:
+    """The next pair of heat maps: h and c, i and f, g and o."""
+    return state.but(maps=(state.maps + 1) % len(MAPS))
+
+
+def play(state: State) -> State:
+    """Start to play, or stop; from the end it starts again."""
+    if state.playing:
+        return state.but(playing=False)
+    first, last = _ends(state)
+    return state.but(playing=True, step=first if state.step == last else state.step)
+
+
+def tick(state: State) -> State:
+    """One timestep on, in the order in which the direction reads; playing ends with the last."""
+    if not state.playing:
+        return state
+    first, last = _ends(state)
+    on = step_by(state, 1 if first <= last else -1)
+    return on.but(playing=on.step != last)
+
+
+def _ends(state: State) -> tuple[int, int]:
+    return (1, state.length) if state.direction is Direction.FORWARD else (state.length, 1)
+
+
+def second_read(state: State) -> int:
+    """The second timestep that the direction reads: the first with one before it that can be changed."""
+    if state.length == 1:
+        return 1
+    return 2 if state.direction is Direction.FORWARD else state.length - 1
+
+
+def _shortened(state: State) -> State:
+    """The same, at a timestep that the sample has."""
+    return replace(state, step=min(state.step, state.length))
+
+
+# --- changing something -----------------------------------------------------------------------------------------------
+
+
+def changed(state: State, text: str) -> State:
+    """Set a number, or several with blanks or semicolons between: `h_3[4]=0.5`."""
+
+    def do() -> State:
+        parts = re.sub(r"\s*([=,])\s*", r"\1", text).replace(";", " ").split()
+        found = [edit(part) for part in parts]
+        if not found:
+            raise UsageError("nothing", "there is nothing to change", "Write an edit such as h_3[4]=0.5")
+        for one in found:
+            check_edit(state.lstm.spec, one)
+        targets = {one.target for one in found}
+        kept = tuple(one for one in state.edits if one.target not in targets)
+        return _remembered(state).but(edits=kept + tuple(found))
+
+    return _or_said(state, do)
+
+
+def undone(state: State) -> State:
+    """What was before the last change."""
+    if not state.past:
+        return state.but(said="There is nothing to undo.")
+    last = state.past[-1]
+    return _within(state.but(lstm=last.lstm, edits=last.edits, past=state.past[:-1], said="Undone."))
+
+
+def reset(state: State) -> State:
+    """Without any change; undo brings them back."""
+    if not state.edits:
+        return state.but(said="Nothing is changed.")
+    return _remembered(state).but(edits=(), said="All as it was. u brings the changes back.")
+
+
+def resized(state: State, text: str) -> State:
+    """Other sizes: `units=4 timesteps=20`; changes that no longer fit are left out, and said."""
+
+    def do() -> State:
+        lstm = _resized(state.lstm, _sizes(text))
+        if lstm.spec == state.lstm.spec:
+            return state.but(said="These are the sizes that it has.")
+        kept = tuple(one for one in state.edits if _fits(lstm.spec, one))
+        lost = len(state.edits) - len(kept)
+        said = f"{lost} of {len(state.edits)} changes fit these sizes no longer, and are gone." if lost else ""
+        return _within(_remembered(state).but(lstm=lstm, edits=kept, said=said))
+
+    return _or_said(state, do)
+
+
+SIZES = ("samples", "timesteps", "features", "units", "layers", "bidirectional", "projection", "bias", "peepholes", "dtype")
+OF_LAYERS = ("layers", *LayerSpec._fields)
+"""Those that each layer has by itself where the layers differ."""
+WORDS = {"yes": True, "no": False, "true": True, "false": False, "none": None}
+
+
+def sizes_of(state: State) -> str:
+    """The sizes as `resized` reads them; options that are as usual are left out, and those of layers that differ."""
+    spec, usual = state.lstm.spec, {one.name: one.default for one in fields(Spec)}
+    shown = {name: getattr(spec, name) for name in SIZES if not (spec.stack and name in OF_LAYERS)}
+    chosen = (name for name in shown if name in SIZES[:5] or shown[name] != usual[name])
+    return " ".join(f"{name}={_spelled(shown[name])}" for name in chosen)
+
+
+def _spelled(value: Any) -> str:
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return "none" if value is None else str(value)
+
+
+def _sizes(text: str) -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    for part in text.replace(",", " ").split():
+        name, equals, value = part.partition("=")
+        if not equals or name not in SIZES:
+            raise UsageError(printable(part), "this is no size", f"There are {', '.join(SIZES)}: write units=4 timesteps=20")
+        found[name] = printable(value) if name == "dtype" else _size(printable(part), value)
+    return found
+
+
+def _size(asked: str, value: str) -> Any:
+    if value.lower() in WORDS:
+        return WORDS[value.lower()]
+    if not (value.isascii() and value.removeprefix("-").isdigit() and len(value) <= 18):
+        raise UsageError(asked, "a size is a whole number, and an option is yes or no")
+    return int(value)
+
+
+def _resized(lstm: LSTM, sizes: dict[str, Any]) -> LSTM:
+    wanted = {name: value for name, value in sizes.items() if getattr(lstm.spec, name) != value}
+    spec = replace(lstm.spec, **wanted)
+    fixed = [name for name in wanted if name not in ("samples", "timesteps")]
+    if lstm.loaded is not None and fixed:
+        raise UsageError(_asked(fixed[0], wanted), "the weights come from a model file, and fit its sizes only")
+    of_layers = [name for name in wanted if name in OF_LAYERS]
+    if spec.stack and of_layers:
+        raise UsageError(_asked(of_layers[0], wanted), "the layers differ, and each keeps its own sizes")
+    of_batch = [name for name in wanted if name in ("samples", "timesteps", "features")]
+    if isinstance(lstm.inputs, GivenInputs):
+        if of_batch:
+            raise UsageError(_asked(of_batch[0], wanted), "the inputs come from a file, and have their sizes")
+        return _afforded(replace(lstm, spec=spec))
+    if lstm.lengths is not None and of_batch:
+        raise UsageError(_asked(of_batch[0], wanted), "--lengths says how many samples and timesteps there are")
+    seed = lstm.inputs.origin["seed"]
+    return _afforded(replace(lstm, spec=spec, inputs=SeededInputs(spec, seed)))
+
+
+def _asked(name: str, wanted: dict[str, Any]) -> str:
+    return f"{name}={_spelled(wanted[name])}"
+
+
+def _afforded(lstm: LSTM) -> LSTM:
+    lstm.afford(EDITED_RUN * lstm.run_bytes(1), "running 1 sample step by step")
+    return lstm
+
+
+def _fits(spec: Spec, one: Any) -> bool:
+    try:
+        check_edit(spec, one)
+    except UsageError:
+        return False
+    return True
+
+
+def _within(state: State) -> State:
+    """The same, looking at something that there is."""
+    spec = state.lstm.spec
+    sample, layer = min(state.sample, spec.samples - 1), min(state.layer, spec.layers - 1)
+    return _shortened(_in_layer(replace(state, sample=sample, layer=layer, playing=False)))
+
+
+def _in_layer(state: State) -> State:
+    """The same, at a unit and in a direction that the layer has."""
+    spec = state.layer_spec
+    direction = state.direction if state.direction in spec.directions else Direction.FORWARD
+    return replace(state, unit=min(state.unit, spec.units - 1), direction=direction)
+
+
+def _remembered(state: State) -> State:
+    past = (*state.past, Before(state.lstm, state.edits))
+    return replace(state, past=past[-MOST_UNDONE:])
+
+
+def _or_said(state: State, do: Callable[[], State]) -> State:
+    try:
+        return do()
+    except LstmExplainError as error:
+        return state.but(said=str(error).removeprefix("--edit ").removeprefix("--"))

@@ -1,0 +1,316 @@
+"""The application: Textual shows the panels and turns keys and clicks into actions. It holds one state, and nothing else."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+from contextlib import suppress
+from typing import TYPE_CHECKING, ClassVar
+
+from rich.text import Text
+from textual.app import App, SystemCommand
+from textual.binding import Binding
+from textual.containers import VerticalScroll
+from textual.screen import ModalScreen
+from textual.widgets import Input, Static
+
+from lstm_explain.apps.explorer import actions, asking, keys, pages, view
+from lstm_explain.apps.explorer.commands import commands
+from lstm_explain.apps.explorer.panels import words
+from lstm_explain.apps.explorer.scene import scene
+from lstm_explain.errors import LstmExplainError
+from lstm_explain.render.layout import lines
+from lstm_explain.render.strip import plain_text
+from lstm_explain.render.terminal import as_text
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+    from textual.app import ComposeResult
+    from textual.events import Click
+    from textual.screen import Screen
+    from textual.timer import Timer
+
+    from lstm_explain.apps.explorer.state import State
+    from lstm_explain.document.blocks import Document
+    from lstm_explain.render.layout import Line
+
+BEAT = 0.4
+"""Seconds between two timesteps while playing."""
+
+
+class Explorer(App[None]):
+    """The explorer over one LSTM."""
+
+    TITLE = "lstm-explain explore"
+    AUTO_FOCUS = None  # the line to answer takes the keys only while it is shown
+    CSS = """
+    Screen { layout: vertical; background: $background; }
+    #upper { height: 1fr; }
+    #moved { height: 2; }
+    #asks { height: 1; display: none; }
+    #answer { height: 1; border: none; padding: 0; display: none; background: $surface; }
+    #answer:focus { border: none; }
+    #keys { height: auto; }
+    Page { align: center middle; }
+    Page VerticalScroll { width: 100%; height: 100%; background: $background; padding: 0 1; scrollbar-size-vertical: 1; }
+    """
+    BINDINGS: ClassVar = [
+        *(Binding(",".join(key.keys), key.action, key.help, show=False) for key in (*keys.KEYS, *keys.MORE)),
+        Binding("escape", "never_mind", "Leave the line unanswered", show=False),
+        Binding("ctrl+c", "interrupt", "Leave at once", show=False, priority=True),  # Textual would advise another key
+        Binding("ctrl+z", "suspend_process", "Suspend", show=False),
+    ]
+
+    def __init__(self, state: State, save: Callable[[Explorer, str], str], unicode: bool = True) -> None:
+        """Open at a state.
+
+        Args:
+            state: where to begin.
+            save: writes what is seen to a file of this name, and says so.
+            unicode: whether the terminal has more than ASCII.
+        """
+        super().__init__()
+        self.state, self._save, self.unicode = state, save, unicode
+        self._asked: str | None = None
+        self._beat: Timer | None = None
+        self.ended_by: signal.Signals | None = None
+        """The signal that ended it, if one did; Ctrl-C is SIGINT."""
+
+    def compose(self) -> ComposeResult:
+        yield Static(id="upper")
+        yield Static(id="moved")
+        yield Static(id="asks")
+        yield Input(id="answer", select_on_focus=False)
+        yield Static(id="keys")
+
+    def on_mount(self) -> None:
+        self._beat = self.set_interval(BEAT, self._tick, pause=True)
+        for kind in (signal.SIGINT, signal.SIGTERM):
+            with suppress(NotImplementedError, RuntimeError, ValueError):  # not on Windows, nor outside the main thread
+                asyncio.get_running_loop().add_signal_handler(kind, self._end_by, kind)
+
+    def on_ready(self) -> None:
+        self._draw()
+
+    def on_resize(self) -> None:
+        self.call_after_refresh(self._draw)
+
+    # --- drawing ------------------------------------------------------------------------------------------------------
+
+    def act(self, state: State) -> None:
+        """Go to another state, and draw it; where it cannot be run, stay, and say why."""
+        try:
+            scene(state)
+        except LstmExplainError as error:
+            state = self.state.but(said=str(error), playing=False)
+        self.state = state
+        if not words.fits(state.said, self.size.width, view.MOVED):
+            self.push_screen(Page(pages.message(state.said), "message", self.unicode))
+        if self._beat is not None:
+            (self._beat.resume if state.playing else self._beat.pause)()
+        self._draw()
+
+    def _draw(self) -> None:
+        width, height = self.size
+        found = self.screen_stack[0].query(Static) if self.screen_stack else ()
+        parts = {part.id: part for part in found}
+        if not parts or width == 0:
+            return  # too early
+        upper, moved, footer = (parts[name] for name in ("upper", "moved", "keys"))
+        footer.update(painted(keys.footer(width, self.unicode)))
+        if width < view.LEAST[0] or height < view.LEAST[1]:
+            upper.update(f"{view.LEAST[0]} columns and {view.LEAST[1]} rows are needed; there are {width} and {height}.")
+            return
+        seen = scene(self.state)
+        upper.update(painted(view.upper(seen, width, height, self.unicode)))
+        moved.update(painted(words.moved(seen, width, view.MOVED, self.unicode)))
+
+    # --- keys ---------------------------------------------------------------------------------------------------------
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """While a line is to be answered, or a page is open, its own keys count."""
+        if action in ACTIONS and (self._asked is not None or len(self.screen_stack) > 1):
+            return False
+        return super().check_action(action, parameters)
+
+    def action_step(self, by: int) -> None:
+        self.act(actions.step_by(self.state, by))
+
+    def action_first(self) -> None:
+        self.act(actions.to_step(self.state, 1))
+
+    def action_last(self) -> None:
+        self.act(actions.to_step(self.state, self.state.length))
+
+    def action_unit(self, by: int) -> None:
+        self.act(actions.unit_by(self.state, by))
+
+    def action_sample(self, by: int) -> None:
+        self.act(actions.sample_by(self.state, by))
+
+    def action_layer(self) -> None:
+        self.act(actions.layer_by(self.state, 1))
+
+    def action_turn(self) -> None:
+        self.act(actions.turned(self.state))
+
+    def action_maps(self) -> None:
+        self.act(actions.other_maps(self.state))
+
+    def action_play(self) -> None:
+        self.act(actions.play(self.state))
+
+    def _tick(self) -> None:
+        self.act(actions.tick(self.state))
+
+    def action_undo(self) -> None:
+        self.act(actions.undone(self.state))
+
+    def action_reset(self) -> None:
+        self.act(actions.reset(self.state))
+
+    def action_command(self) -> None:
+        self.push_screen(Page(pages.commands_page(commands(self.state)), "commands", self.unicode))
+
+    def action_why(self) -> None:
+        self.push_screen(Page(pages.why(self.state), "why", self.unicode))
+
+    def action_help(self) -> None:
+        self.push_screen(Page(pages.help_page("explore"), "help", self.unicode))
+
+    def action_leave(self) -> None:
+        self.exit()
+
+    def action_interrupt(self) -> None:
+        self._end_by(signal.SIGINT)
+
+    def _end_by(self, kind: signal.Signals) -> None:
+        self.ended_by = kind
+        self.exit()
+
+    # --- lines to answer ----------------------------------------------------------------------------------------------
+
+    def action_ask(self, about: str) -> None:
+        """Show a line to fill in."""
+        self.act(self.state.but(playing=False))
+        asked = asking.question(self.state, about)
+        self._asked = about
+        line = self.query_one("#answer", Input)
+        line.value = asked.given
+        self.query_one("#asks", Static).update(Text(asked.asks if self.unicode else plain_text(asked.asks), no_wrap=True))
+        self._show_line(True)
+        self.set_focus(line)  # at once: `line.focus()` would wait, and the keys typed meanwhile be lost
+        line.cursor_position = len(asked.given)
+
+    def on_input_submitted(self, event: Input.Submitted) -> None:
+        about, self._asked = self._asked, None
+        self._show_line(False)
+        if about == "save":
+            self._save_as(event.value.strip())
+        elif about is not None:
+            self.act(asking.answered(self.state, about, event.value))
+
+    def action_never_mind(self) -> None:
+        if self._asked is not None:
+            self._asked = None
+            self._show_line(False)
+            self.act(self.state.but())
+
+    def _show_line(self, shown: bool) -> None:
+        for name in ("#asks", "#answer"):
+            self.query_one(name).display = shown
+        self.query_one("#moved").display = not shown
+        if not shown:
+            self.set_focus(None)
+
+    def _save_as(self, name: str) -> None:
+        try:
+            said = self._save(self, name) if name else "Nothing was written: no file was named."
+        except LstmExplainError as error:
+            said = str(error).removeprefix("-o ")
+        self.act(self.state.but(said=said))
+
+    # --- the mouse ----------------------------------------------------------------------------------------------------
+
+    async def on_click(self, event: Click) -> None:
+        if self._asked is not None or len(self.screen_stack) > 1 or event.widget is None:
+            return
+        width, height = self.size
+        if event.widget.id == "keys":
+            key = keys.key_at(width, event.x, event.y)
+            if key is not None:
+                await self.run_action(key.action)
+        elif event.widget.id == "upper":
+            found = view.unit_and_step_at(self.state, width, height, event.x, event.y)
+            if found is not None:
+                self.act(actions.to(self.state, *found))
+
+    def on_mouse_scroll_down(self) -> None:
+        self._scroll(1)
+
+    def on_mouse_scroll_up(self) -> None:
+        self._scroll(-1)
+
+    def _scroll(self, by: int) -> None:
+        if self._asked is None and len(self.screen_stack) == 1:
+            self.act(actions.unit_by(self.state, by))
+
+    # --- the palette --------------------------------------------------------------------------------------------------
+
+    def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:  # noqa: ARG002 - Textual's signature
+        """Every key, by what it does."""
+        for key in (*keys.KEYS, *keys.MORE):
+            yield SystemCommand(f"{keys.label_of(key)} ({key.shown})", key.help, self._runs(key.action))
+
+    def _runs(self, action: str) -> Callable[[], None]:
+        def run() -> None:
+            self.call_later(self.run_action, action)
+
+        return run
+
+
+class Page(ModalScreen[None]):
+    """A page of text over the whole screen."""
+
+    BINDINGS: ClassVar = [
+        Binding("escape,q,y,enter", "close", "Close", show=False),
+        Binding("question_mark,f1", "help", "Help", show=False),
+    ]
+
+    def __init__(self, document: Document, place: str, unicode: bool) -> None:
+        """Show a document; `place` is what help is given for."""
+        super().__init__()
+        self._document, self._place, self._unicode = document, place, unicode
+
+    def compose(self) -> ComposeResult:
+        with VerticalScroll():
+            yield Static(id="page")
+
+    def on_mount(self) -> None:
+        self._draw()
+        self.query_one(VerticalScroll).focus()
+
+    def on_resize(self) -> None:
+        self._draw()
+
+    def _draw(self) -> None:
+        width = max(20, self.app.size.width - 4)
+        self.query_one("#page", Static).update(painted(lines(self._document, width, self._unicode)))
+
+    def action_close(self) -> None:
+        self.dismiss()
+
+    def action_help(self) -> None:
+        if self._place == "why":
+            self.app.push_screen(Page(pages.help_page(self._place), "help", self._unicode))
+
+
+ACTIONS = {key.action.partition("(")[0] for key in (*keys.KEYS, *keys.MORE)}
+
+
+def painted(page: Iterable[Line]) -> Text:
+    """Lines as Textual shows them: without the end of the last, which would take a row of its own."""
+    text = as_text(page)
+    text.right_crop(1)
+    return text

@@ -1,0 +1,66 @@
+"""The command lines that show what the explorer shows, for the shell."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from lstm_explain.core.gates import Direction
+from lstm_explain.document.command_line import command
+
+if TYPE_CHECKING:
+    from typing import Any
+
+    from lstm_explain.apps.explorer.state import State
+
+
+class Command(NamedTuple):
+    """A command line, and what it shows."""
+
+    shows: str
+    line: str
+
+
+def commands(state: State) -> list[Command]:
+    """The explorer at this view, the topic with its numbers, and after one change of a state the topic that measures such."""
+    return [
+        Command("this view", explore_command(state)),
+        Command("this unit and step, with the arithmetic written out", topic_command(state, "unit")),
+        *_measured(state),
+    ]
+
+
+def explore_command(state: State) -> str:
+    """The command that opens the explorer at this view."""
+    return _command(state, "explore", unit=state.unit or None, step=state.step)
+
+
+def topic_command(state: State, topic: str, output: str | None = None) -> str:
+    """The command that prints the same numbers: `unit` with the arithmetic of the step, or `trace`."""
+    if topic == "trace":
+        whole = state.but(layer=0, direction=Direction.FORWARD)  # a file of a run holds all layers and directions
+        return _command(whole, "trace", output=output)
+    return _command(state, "unit", unit=state.unit or None, step=state.step, output=output)
+
+
+def _measured(state: State) -> list[Command]:
+    """`influence` pokes an LSTM without edits by itself: the same as one change of h or c, and of nothing else."""
+    one = state.edits[0] if len(state.edits) == 1 else None
+    if one is None or one.name not in ("h", "c") or state.lstm.spec.at(one.layer).projection is not None:
+        return []
+    reads = (one.step or 0) + (1 if one.direction is Direction.FORWARD else -1)
+    if not 1 <= reads <= state.length:
+        return []
+    there = state.but(edits=(), layer=one.layer, direction=one.direction)
+    shows = f"who notices when c or h of unit {one.place} changes by a little, measured"
+    return [Command(shows, _command(there, "influence", unit=one.place or None, step=reads))]
+
+
+def _command(state: State, topic: str, **options: Any) -> str:
+    lstm = state.lstm.edited(state.edits)
+    forward = state.direction is Direction.FORWARD
+    where: dict[str, Any] = {
+        "sample": state.sample or None,
+        "layer": state.layer or None,
+        "direction": None if forward else state.direction.value,
+    }
+    return command(topic, lstm.spec, lstm.origin, state.given, **where, **options)

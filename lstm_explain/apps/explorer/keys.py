@@ -1,0 +1,121 @@
+"""The keys: one table that bindings, footer, palette and help are made of."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from lstm_explain.apps.explorer.canvas import Canvas
+from lstm_explain.render.layout import BOLD, DIM, Line
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+
+class Key(NamedTuple):
+    """A key, and what it does."""
+
+    keys: tuple[str, ...]
+    """As Textual names them; the first is the one that is shown."""
+    shown: str
+    label: str
+    action: str
+    help: str
+
+
+KEYS = (
+    Key(("right",), "→", "step", "step(1)", "One timestep on."),
+    Key(("left",), "←", "", "step(-1)", "One timestep back."),
+    Key(("down",), "↓", "unit", "unit(1)", "The next unit."),
+    Key(("up",), "↑", "", "unit(-1)", "The unit above."),
+    Key(("n",), "n", "sample", "sample(1)", "The next sample."),
+    Key(("l",), "l", "layer", "layer", "The next layer."),
+    Key(("d",), "d", "way", "turn", "The other direction, where the layer reads both ways."),
+    Key(("space",), "space", "play", "play", "Play the timesteps one after the other; again to stop."),
+    Key(("v",), "v", "gates", "maps", "Other heat maps: h and c, i and f, g and o."),
+    Key(("z",), "z", "sizes", "ask('sizes')", "Change the sizes of the LSTM."),
+    Key(("y",), "y", "why", "why", "Why: the arithmetic that made each number of this unit and step."),
+    Key(("h",), "h", "", "ask('h')", "Change h of the timestep before: what the unit told all units."),
+    Key(("c",), "c", "", "ask('c')", "Change c of the timestep before: what the unit remembers."),
+    Key(("x",), "x", "set", "ask('x')", "Change a number of the input."),
+    Key(("g",), "g", "gate", "ask('g')", "Hold a gate open or shut."),
+    Key(("w",), "w", "weight", "ask('w')", "Change a weight: W of x, R of h, b the bias."),
+    Key(("u",), "u", "undo", "undo", "Take the last change back."),
+    Key(("r",), "r", "reset", "reset", "Take all changes back."),
+    Key(("s",), "s", "save", "ask('save')", "Write what is seen to a file."),
+    Key(("k",), "k", "command", "command", "The command lines that show this."),
+    Key(("question_mark", "f1"), "?", "help", "help", "Help for the place where you are."),
+    Key(("q",), "q", "quit", "leave", "Leave; the command lines that show this are printed."),
+)
+"""Those in the footer; one without a label shares that of the next."""
+MORE = (
+    Key(("N", "shift+n"), "N", "sample", "sample(-1)", "The sample before."),
+    Key(("home",), "Home", "first", "first", "The first timestep."),
+    Key(("end",), "End", "last", "last", "The last timestep."),
+    Key(("pagedown",), "PgDn", "units", "unit(10)", "Ten units on."),
+    Key(("pageup",), "PgUp", "units", "unit(-10)", "Ten units back."),
+)
+"""Keys beside those in the footer, told in the help."""
+
+
+class Placed(NamedTuple):
+    """A key in the footer, and where it stands."""
+
+    key: Key
+    text: str
+    x: int
+    y: int
+
+
+def placed(width: int) -> list[Placed]:
+    """The keys side by side, in as many rows as they need."""
+    found: list[Placed] = []
+    x, y = 1, 0
+    for group in _groups():
+        if x > 1 and x + sum(len(_text(key)) for key in group) + len(group) - 1 > width:
+            x, y = 1, y + 1
+        for key in group:
+            found.append(Placed(key, _text(key), x, y))
+            x += len(_text(key)) + (key.shown not in ARROWS or bool(key.label))
+        x += 1
+    return found
+
+
+ARROWS = "←→↑↓"
+
+
+def _groups() -> Iterator[list[Key]]:
+    """Keys that share a label."""
+    group: list[Key] = []
+    ordered = [KEYS[1], KEYS[0], KEYS[3], KEYS[2], *KEYS[4:]]  # the arrow to the left first
+    for key in ordered:
+        group.append(key)
+        if key.label:
+            yield group
+            group = []
+
+
+def label_of(key: Key) -> str:
+    """The key's label, or the one that it shares."""
+    if key.label:
+        return key.label
+    return next(group[-1].label for group in _groups() if key in group)
+
+
+def _text(key: Key) -> str:
+    return f"{key.shown} {key.label}" if key.label else key.shown
+
+
+def footer(width: int, unicode: bool = True) -> list[Line]:
+    """The keys and what they do."""
+    keys = placed(width)
+    canvas = Canvas(width, max(one.y for one in keys) + 1)
+    for key in keys:
+        name, _, label = key.text.partition(" ")
+        end = canvas.put(key.x, key.y, name, BOLD)
+        canvas.put(end + 1, key.y, label, DIM)
+    return canvas.lines(unicode)
+
+
+def key_at(width: int, x: int, y: int) -> Key | None:
+    """The key under a place of the footer."""
+    return next((one.key for one in placed(width) if one.y == y and one.x <= x < one.x + len(one.text)), None)

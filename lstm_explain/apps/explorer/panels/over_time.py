@@ -1,0 +1,183 @@
+"""The layer over time: units as circles, and heat maps of two tensors. Rows are units, columns are timesteps.
+
+What is seen of a long sequence or a wide layer is a window around the current step and unit, so only that is drawn. A heat map
+is readable without colour: a cell is a sign and tenths of the scale where there is little room, else decimals.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from math import isfinite
+from typing import TYPE_CHECKING
+
+from lstm_explain.apps.explorer.canvas import SET, Canvas, number_in
+from lstm_explain.apps.explorer.state import MAPS
+from lstm_explain.document.numbers import fraction, tint
+from lstm_explain.render.layout import BOLD, DIM, Look
+
+if TYPE_CHECKING:
+    from lstm_explain.apps.explorer.scene import Scene
+    from lstm_explain.apps.explorer.state import State
+    from lstm_explain.render.layout import Line
+
+GAP = 2
+CIRCLE = 2
+"""The columns that a circle takes, and the narrowest cell of a heat map."""
+CELLS = ((6, 3), (5, 2), (CIRCLE, 0))
+"""The widths of a heat map's cell, and how many decimals each shows; 0 for tenths of the scale."""
+UNTOUCHED, MOVED, CURRENT = "○", "◆", "●"
+
+
+@dataclass(frozen=True)
+class Window:
+    """Which units and timesteps are seen, and where they stand."""
+
+    first_unit: int
+    units: int
+    first_step: int
+    steps: int
+    label: int
+    """The columns of a unit's label."""
+    cell: int
+    """The columns of a heat map's cell."""
+    places: int
+    """The decimals in one."""
+    bands: int
+    """How many pairs of heat maps stand below each other: more than one where all units fit that often."""
+
+    @property
+    def band_rows(self) -> int:
+        """The rows of a band: a line of titles, and the units."""
+        return self.units + 1
+
+    @property
+    def maps_at(self) -> tuple[int, int]:
+        """Where the two heat maps begin."""
+        first = self.label + self.steps * CIRCLE + GAP
+        return first, first + self.steps * self.cell + GAP
+
+    def column(self, step: int, start: int, cell: int) -> int:
+        return start + (step - self.first_step) * cell
+
+    def at(self, x: int, y: int) -> tuple[int, int] | None:
+        """The unit and timestep under a place, counted from the panel's corner; None where there is none."""
+        band, row = divmod(y, self.band_rows)
+        if not 0 <= band < self.bands or row == 0:
+            return None
+        circles = [(self.label, CIRCLE)] if band == 0 else []
+        for start, cell in (*circles, *((start, self.cell) for start in self.maps_at)):
+            column = (x - start) // cell
+            if x >= start and column < self.steps:
+                return self.first_unit + row - 1, self.first_step + column
+        return None
+
+
+def window(state: State, width: int, height: int) -> Window:
+    """What is seen in so much room."""
+    spec, length = state.layer_spec, state.length
+    label = len(f"u{spec.units - 1}") + 1
+    units = max(1, min(spec.units, height - 1))
+    room = width - label - 2 * GAP
+    fitting = [(cell, places) for cell, places in CELLS if length * (CIRCLE + 2 * cell) <= room]
+    cell, places = fitting[0] if fitting else CELLS[-1]
+    steps = max(1, min(length, room // (CIRCLE + 2 * cell)))
+    first_unit = _first(state.unit, units, spec.units)
+    first_step = 1 + _first(state.step - 1, steps, length)
+    bands = max(1, min(len(MAPS), height // (units + 1))) if units == spec.units else 1
+    return Window(first_unit, units, first_step, steps, label, cell, places, bands)
+
+
+def _first(chosen: int, seen: int, there: int) -> int:
+    """The first of those seen, so that the chosen one is in the middle where that can be."""
+    return max(0, min(chosen - seen // 2, there - seen))
+
+
+def draw(scene: Scene, width: int, height: int, unicode: bool = True) -> list[Line]:
+    """Draw the circles and two heat maps, a line of titles above."""
+    view, canvas = window(scene.state, width, height), Canvas(width, height)
+    for band in range(view.bands):
+        top = band * view.band_rows
+        canvas.put(0, top, "t", DIM)
+        for row in range(view.units):
+            unit = view.first_unit + row
+            canvas.put(0, top + row + 1, f"u{unit}", _chosen(unit == scene.state.unit))
+        for letter, start in zip(scene.state.shown[band], view.maps_at, strict=True):
+            _draw_map(scene, view, canvas, letter, start, top)
+    _draw_circles(scene, view, canvas)
+    return canvas.lines(unicode)
+
+
+def letters(state: State, view: Window) -> list[str]:
+    """The tensors whose heat maps are seen."""
+    return [letter for band in range(view.bands) for letter in state.shown[band]]
+
+
+def _draw_circles(scene: Scene, view: Window, canvas: Canvas) -> None:
+    state, moved, set_ = scene.state, scene.moved_units, _set_by_hand(scene)
+    _draw_steps(state, view, canvas, view.label, CIRCLE, 0)
+    for step in range(view.first_step, view.first_step + view.steps):
+        for row in range(view.units):
+            unit = view.first_unit + row
+            here = (unit, step) == (state.unit, state.step)
+            mark = SET if (unit, step) in set_ else MOVED if moved[step - 1, unit] else CURRENT if here else UNTOUCHED
+            look = Look(bold=mark != UNTOUCHED, reverse=here)
+            canvas.put(view.column(step, view.label, CIRCLE) + 1, row + 1, mark, look)
+
+
+def _set_by_hand(scene: Scene) -> set[tuple[int, int]]:
+    """The units and timesteps at which an edit sets a state or a gate."""
+    state, found = scene.state, set()
+    for one in state.edits:
+        if (one.layer, one.direction) != (state.layer, state.direction) or one.of_weights or one.name == "x":
+            continue
+        if one.name == "h" and state.layer_spec.projection is not None:
+            continue  # no unit's own
+        steps = range(1, state.length + 1) if one.step is None else (one.step,)
+        found |= {(one.place, step) for step in steps}
+    return found
+
+
+def _draw_steps(state: State, view: Window, canvas: Canvas, start: int, cell: int, top: int) -> None:
+    """The numbers of the timesteps, the current one marked, as many as there is room for."""
+    written = start
+    chosen = view.column(state.step, start, cell) + cell
+    for step in range(view.first_step, view.first_step + view.steps):
+        end, text = view.column(step, start, cell) + cell, str(step)
+        near_chosen = step < state.step and end >= chosen - len(str(state.step))
+        if step == state.step or (end - len(text) >= written + (written > start) and not near_chosen):
+            canvas.right(end, top, text, Look(bold=True, reverse=True) if step == state.step else DIM)
+            written = end
+
+
+def _draw_map(scene: Scene, view: Window, canvas: Canvas, letter: str, start: int, top: int) -> None:
+    state, values, scale = scene.state, scene.values(letter), scale_of(scene, letter)
+    _draw_steps(state, view, canvas, start, view.cell, top)
+    canvas.put(start - 1, top, letter, BOLD)
+    for step in range(view.first_step, view.first_step + view.steps):
+        moved = scene.moved(letter, step)
+        for row in range(min(view.units, values.shape[1] - view.first_unit)):
+            unit = view.first_unit + row
+            here = (unit, step) == (state.unit, state.step)
+            value, differs = float(values[step - 1, unit]), bool(moved[unit])
+            look = Look(bold=here or differs, underline=differs, reverse=here, tint=None if here else tint(value, scale))
+            canvas.put(view.column(step, start, view.cell), top + row + 1, _text(value, scale, view), look)
+
+
+def scale_of(scene: Scene, letter: str) -> float:
+    """What the darkest colour and the highest digit stand for: 1, or more where c went beyond."""
+    return max(1.0, scene.largest_cell) if letter == "c" else 1.0
+
+
+def _text(value: float, scale: float, view: Window) -> str:
+    if view.places:
+        short = fraction(value, view.places)
+        text = short if len(short) <= view.cell else number_in(view.cell - 1, value, view.places)
+        return text.rjust(view.cell)
+    if not isfinite(value):
+        return " ?"
+    tenths = min(9, int(10 * abs(value) / scale))
+    return f"{'-' if value < 0 else '+'}{tenths}" if tenths else " 0"
+
+
+def _chosen(here: bool) -> Look:
+    return Look(bold=True, reverse=True) if here else DIM

@@ -1,0 +1,166 @@
+"""Scene: the run that a state looks at, with its changes and without, and what moved between the two."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+
+from lstm_explain.core.edits import edited_weights
+from lstm_explain.core.gates import GATES, LETTERS, Direction, Gate
+
+if TYPE_CHECKING:
+    from lstm_explain.apps.explorer.state import State
+    from lstm_explain.core.axes import Array
+    from lstm_explain.core.edits import Edit
+    from lstm_explain.core.lstm import LSTM
+    from lstm_explain.core.record import LayerRecord, Record
+    from lstm_explain.core.weights import LayerWeights
+
+LETTER_OF = {"h": "hidden", "c": "cell", **{LETTERS[gate]: gate.value for gate in GATES}}
+"""The tensors of a record by the field's letters."""
+
+
+def _values(part: LayerRecord, letter: str) -> Array:
+    array: Array = part.output_gate[0] * np.tanh(part.cell[0]) if letter == "m" else getattr(part, LETTER_OF[letter])[0]
+    return array
+
+
+class Sums(NamedTuple):
+    """How a neuron's value came about at one timestep."""
+
+    gate: Gate
+    of_x: float
+    """W x_t"""
+    of_h: float
+    """R h_{t-1}"""
+    other: float
+    """The bias, and the peephole times c."""
+    total: float
+    value: float
+    """As the run has it: the activation of the sum, or what an edit holds it at."""
+    was: float
+    """The same in the run without changes."""
+
+    @property
+    def outside(self) -> float:
+        """All that does not come from h: W x_t, the bias and the peephole."""
+        return self.of_x + self.other
+
+
+class Scene(NamedTuple):
+    """One sample in one layer and direction. Arrays are [timesteps run, units or hidden or features]."""
+
+    state: State
+    weights: LayerWeights
+    """With the changes."""
+    part: LayerRecord
+    """With the changes; one sample, without padding."""
+    base: LayerRecord
+    """Without them."""
+    moved_units: Array
+    """Which units have a state or gate that moved; [timesteps, units]."""
+    largest_cell: float
+    """The largest size of a number of c, with the changes."""
+
+    def values(self, letter: str) -> Array:
+        """h, c or a gate, by its letter; [timesteps, units or hidden]."""
+        return _values(self.part, letter)
+
+    def values_before(self, letter: str) -> Array:
+        """The same in the run without changes."""
+        return _values(self.base, letter)
+
+    def moved(self, letter: str, t: int) -> Array:
+        """Where the two differ at a timestep, as truth values; [units or hidden]."""
+        return _differs(self.values(letter)[t - 1], self.values_before(letter)[t - 1])
+
+    def states_before(self, t: int, base: bool = False) -> tuple[Array, Array]:
+        """h and c that timestep t started from; [hidden] and [units]."""
+        part = self.base if base else self.part
+        return part.before(0, t, part.cell.shape[1])
+
+    def number(self, letter: str, t: int, place: int, base: bool = False) -> float:
+        """One number of h, c or a gate after timestep t, or of the initial states."""
+        part = self.base if base else self.part
+        steps = part.cell.shape[1]
+        if letter in ("h", "c") and not 1 <= t <= steps:
+            return float((part.initial_hidden if letter == "h" else part.initial_cell)[0, place])
+        return float(getattr(part, LETTER_OF[letter])[0, t - 1, place])
+
+    def made(self, t: int, unit: int, base: bool = False) -> float:
+        """f c_{t-1} + i g: c as the timestep makes it, whatever it is set to afterwards."""
+        before = float(self.states_before(t, base)[1][unit])
+        f, i, g = (self.number(letter, t, unit, base) for letter in "fig")
+        return f * before + i * g
+
+    def set_by_hand(self, letter: str, t: int, unit: int) -> bool:
+        """Whether an edit sets a unit's state, or holds its gate, at a timestep."""
+        here = (self.state.layer, self.state.direction, letter, unit)
+        own = (one for one in self.state.edits if (one.layer, one.direction, one.name, one.place) == here)
+        return any(one.step == t or (one.step is None and one.of_gates) for one in own)
+
+    def emitted(self, t: int, unit: int, base: bool = False) -> float:
+        """o tanh(c): the unit's number in h, unless a projection mixes them or it is set afterwards."""
+        return self.number("o", t, unit, base) * float(np.tanh(self.made(t, unit, base)))
+
+    def sums(self, t: int, unit: int) -> tuple[Sums, ...]:
+        """How the unit's four neurons came to their values at timestep t."""
+        x, (h, c) = self.part.input[0, t - 1], self.states_before(t)
+        found = []
+        for gate in GATES:
+            column, letter = self.weights.columns(gate).start + unit, LETTERS[gate]
+            of_x, of_h = (float(a @ b[:, column]) for a, b in ((x, self.weights.kernel), (h, self.weights.recurrent_kernel)))
+            other = 0.0 if self.weights.bias is None else float(self.weights.bias[column])
+            peephole = self.weights.peephole_of(gate)
+            if peephole is not None:
+                seen = self.made(t, unit) if gate is Gate.OUTPUT else float(c[unit])
+                other += float(peephole[unit]) * seen
+            value, was = (self.number(letter, t, unit, base) for base in (False, True))
+            found.append(Sums(gate, of_x, of_h, other, of_x + of_h + other, value, was))
+        return tuple(found)
+
+
+def scene(state: State) -> Scene:
+    """Run what the state looks at; what was run lately is remembered."""
+    seen = _seen(state.lstm, state.sample, state.edits, state.layer, state.direction)
+    return Scene(state, *seen)
+
+
+class _Seen(NamedTuple):
+    """What does not depend on the place one looks at."""
+
+    weights: LayerWeights
+    part: LayerRecord
+    base: LayerRecord
+    moved_units: Array
+    largest_cell: float
+
+
+@lru_cache(maxsize=8)
+def _seen(lstm: LSTM, sample: int, edits: tuple[Edit, ...], layer: int, direction: Direction) -> _Seen:
+    length = lstm.spec.timesteps if lstm.lengths is None else lstm.lengths[sample]
+    part, base = (_run(lstm, sample, one).of(layer, direction).of_sample(0, length) for one in (edits, ()))
+    weights = edited_weights(lstm.weights, edits).of(layer, direction)
+    cells = np.abs(part.cell[np.isfinite(part.cell)])
+    largest = float(cells.max()) if cells.size else 0.0
+    return _Seen(weights, part, base, _moved_units(part, base, lstm.spec.at(layer).projection is not None), largest)
+
+
+def _moved_units(part: LayerRecord, base: LayerRecord, projected: bool) -> Array:
+    names = [name for letter, name in LETTER_OF.items() if letter != "h" or not projected]
+    pairs = ((getattr(part, name)[0], getattr(base, name)[0]) for name in names)
+    anywhere: Array = np.any([_differs(now, was) for now, was in pairs], axis=0)
+    return anywhere
+
+
+def _differs(now: Array, was: Array) -> Array:
+    """Where two arrays differ; nan that stays nan does not."""
+    differs: Array = (now != was) & ~(np.isnan(now) & np.isnan(was))
+    return differs
+
+
+@lru_cache(maxsize=4)
+def _run(lstm: LSTM, sample: int, edits: tuple[Edit, ...]) -> Record:
+    return lstm.run_by_steps(sample, edits)

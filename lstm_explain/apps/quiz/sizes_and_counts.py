@@ -1,0 +1,330 @@
+"""Level 1, shapes and counts: what goes in, what comes out, and how many weights there are."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from lstm_explain.apps.quiz.posed import Count, Maker, Posed, Sizes
+from lstm_explain.apps.quiz.question import spelled
+from lstm_explain.apps.quiz.setting import PER_UNIT, layers_of, setting, shows
+from lstm_explain.core.gates import Gate
+from lstm_explain.core.network import Task
+from lstm_explain.document.numbers import plural
+from lstm_explain.topics.shapes import explain_shapes
+from lstm_explain.topics.tasks import explain_tasks
+from lstm_explain.topics.unit import explain_unit
+from lstm_explain.topics.window import explain_window
+
+if TYPE_CHECKING:
+    from lstm_explain.apps.quiz.draw import Draw
+    from lstm_explain.core.spec import Spec
+
+SCENES = (
+    ("machine", "minute", "reading"),
+    ("patient", "visit", "lab value"),
+    ("day", "hour", "measurement"),
+    ("sentence", "word", "number"),
+    ("customer", "month", "key figure"),
+)
+"""What the axes of a batch are in real life: samples, timesteps, features."""
+
+
+def batch_shape(draw: Draw) -> Posed:
+    """The shape of a batch from real life."""
+    lstm = draw.lstm()
+    n, t, f = sizes = lstm.run().input.shape
+    sample, timestep, feature = draw.one(SCENES)
+    told = f"There is a record of {plural(n, sample)}, with {plural(t, timestep)} each, and of every {timestep} "
+    told += f"{plural(f, feature)}. Each {sample} is a sample."
+    return Posed(
+        f"{told} An LSTM reads them all as one array: samples first, then timesteps, then features. What is its shape?",
+        Sizes(sizes, ((n, f, t), (t, n, f), (n, t * f), (n * t, f))),
+        "What is one sample here? What is one step in time? How many numbers come with each step?",
+        f"(samples, timesteps, features) is {spelled(sizes)}: {n} sequences, {t} timesteps each, {plural(f, 'number')} at "
+        "each. How many units read it makes no difference.",
+        shows(lstm, "shapes"),
+    )
+
+
+def output_shape(draw: Draw) -> Posed:
+    """The shape of h over all timesteps."""
+    lstm = draw.lstm("layers bidirectional projection")
+    spec, shapes = lstm.spec, explain_shapes(lstm)
+    (output,) = shapes.of("output_sequence", layer=spec.layers - 1)
+    n, t, f, h = spec.samples, spec.timesteps, spec.features, spec.output
+    mistakes = ((n, h), (n, t, f), (n, t, spec.units), (n, t, PER_UNIT * spec.units), (n, f, h), (t, n, h))
+    last = "the last layer" if spec.layers > 1 else "the layer"
+    return Posed(
+        f"{setting(spec)} What {last} puts out at every timestep, h, is collected in one array: samples first, then "
+        "timesteps. What is its shape?",
+        Sizes(output.shape.sizes, mistakes),
+        "What comes out at one timestep of one sample? The features have been used up by then.",
+        f"{spelled(output.shape.sizes)}: for each of {n} samples, at each of {t} timesteps, {_emitted(spec)}.",
+        shows(lstm, "shapes"),
+    )
+
+
+def _emitted(spec: Spec) -> str:
+    one = (
+        f"{plural(spec.hidden, 'number')} of the projected h"
+        if spec.projection
+        else f"one number from each of {spec.units} units"
+    )
+    if not spec.bidirectional:
+        return one
+    return f"{one} in each of 2 directions, side by side: 2 * {spec.hidden} = {spec.output}"
+
+
+def state_shape(draw: Draw) -> Posed:
+    """The shape of h or c after the last timestep."""
+    lstm = draw.lstm("projection no_bias")
+    spec, memory = lstm.spec, draw.chance(2)
+    n, t, f, u = spec.samples, spec.timesteps, spec.features, spec.units
+    (state,) = explain_shapes(lstm).of("cell_last" if memory else "output_last")
+    sizes = state.shape.sizes
+    what = "the memories c of all units are" if memory else "h, what the layer puts out, is"
+    letter = "c" if memory else "h"
+    why = f"{letter} has one number for each of {u} units"
+    if not memory and spec.projection:
+        why = f"h is what the projection makes, {plural(spec.projection, 'number')}"
+    return Posed(
+        f"{setting(spec)} After the last timestep, {what} kept in one array, samples first. What is its shape?",
+        Sizes(sizes, ((n, t, sizes[1]), (n, f), (n, u), (n, PER_UNIT * u), (n, spec.hidden), (n, 2 * u), (u, f))),
+        "One timestep only, so there is no axis of timesteps.",
+        f"{spelled(sizes)}: {why}; and there are {n} samples.",
+        shows(lstm, "shapes"),
+    )
+
+
+def parameters(draw: Draw) -> Posed:
+    """How many weights a layer has."""
+    lstm = draw.lstm("bidirectional no_bias projection peepholes")
+    spec, weights = lstm.spec, lstm.weights
+    value = sum(int(array.size) for layer in weights.layers for part in layer.values() for array in part.tensors().values())
+    ways, b, h, u, f = len(spec.directions), int(spec.bias), spec.hidden, spec.units, spec.features
+    one = PER_UNIT * u * (f + h + b)
+    extra = (3 * u if spec.peepholes else 0) + (u * h if spec.projection else 0)
+    formula = explain_shapes(lstm).layers[0].formula
+    return Posed(
+        f"{setting(spec)} How many weights does it have to learn{', biases included' if b else ''}?",
+        Count(
+            value,
+            (
+                ways * (PER_UNIT * u * (f + h) + extra),
+                value // PER_UNIT if value % PER_UNIT == 0 else one,
+                one + extra,
+                ways * (PER_UNIT * f * (u + f + b) + extra),
+                ways * (PER_UNIT * u * (f + b) + extra),
+                value * spec.timesteps,
+            ),
+        ),
+        "Each unit has four neurons. What does each neuron read, and what does it add?",
+        f"Counted from the arrays of weights: {value}. The formula is {formula}, with {f} features and {u} units: neither "
+        "samples nor timesteps are in it.",
+        shows(lstm, "shapes"),
+    )
+
+
+def unit_parameters(draw: Draw) -> Posed:
+    """How many of them one unit has for itself."""
+    lstm = draw.lstm("no_bias peepholes")
+    spec, unit = lstm.spec, draw.below(lstm.spec.units)
+    found = explain_unit(lstm, unit)
+    value = sum(neuron.parameters for neuron in found.neurons.values())
+    reads, b = spec.features + spec.units, int(spec.bias)
+    peepholes = 3 if spec.peepholes else 0
+    look = ", and three of them have a peephole" if peepholes else ""
+    return Posed(
+        f"{setting(spec)} How many of the layer's weights{', biases included,' if b else ''} belong to unit {unit} alone?",
+        Count(
+            value,
+            (
+                PER_UNIT * reads,
+                reads + b,
+                PER_UNIT * (spec.features + b),
+                PER_UNIT * (spec.features + 1 + b),
+                value * spec.units,
+            ),
+        ),
+        "A unit has four neurons, and each of them has a weight for every number that it reads.",
+        f"Counted from its arrays: {value}. It has {PER_UNIT} neurons, each with {plural(spec.features, 'weight')} for the "
+        f"input, {spec.units} for the h of all units{' and a bias' if b else ''}{look}.",
+        shows(lstm, "unit", unit=unit),
+    )
+
+
+def neuron_reads(draw: Draw) -> Posed:
+    """How many numbers a neuron reads."""
+    lstm = draw.lstm("no_bias bidirectional")
+    spec, unit = lstm.spec, draw.below(lstm.spec.units)
+    neuron = explain_unit(lstm, unit).neurons[Gate.INPUT]
+    value = int(neuron.kernel.size + neuron.recurrent_kernel.size)
+    f, u, t = spec.features, spec.units, spec.timesteps
+    one = " (of one direction)" if spec.bidirectional else ""
+    return Posed(
+        f"{setting(spec)} At one timestep of one sample, how many numbers does one neuron of unit {unit}{one} read? The bias "
+        "is not read, so it does not count.",
+        Count(value, (f, f + 1, f * t, f + 2 * u, PER_UNIT * (f + u), u)),
+        "It reads the input of this timestep, and what all units put out one timestep before.",
+        f"{plural(f, 'feature')} and the h of {plural(u, 'unit')}, its own among them: {neuron.kernel.size} + "
+        f"{neuron.recurrent_kernel.size} = {value}.",
+        shows(lstm, "unit", unit=unit),
+    )
+
+
+def neurons(draw: Draw) -> Posed:
+    """How many neurons there are."""
+    lstm = draw.lstm("bidirectional layers projection")
+    spec = lstm.spec
+    sums = [one.shape.axes[-1].size for one in explain_shapes(lstm).tensors if one.name == "pre_activation"]
+    value, u = sum(sums), spec.units
+    whole = "Over all layers and directions, how" if len(sums) > 1 else "How"
+    return Posed(
+        f"{layers_of(spec)} reads sequences of {plural(spec.features, 'feature')}. A neuron is one sum of products with its "
+        f"activation. {whole} many neurons work at each timestep?",
+        Count(
+            value, (u, 3 * u * len(sums), PER_UNIT * u, u * len(sums), PER_UNIT * len(sums), (PER_UNIT + 1) * u * len(sums))
+        ),
+        "Every unit has an input gate, a forget gate, an output gate and a candidate.",
+        f"{PER_UNIT} neurons for each of {u} units" + (f", {len(sums)} times" if len(sums) > 1 else "") + f": {value} sums.",
+        shows(lstm, "shapes"),
+    )
+
+
+def weight_shape(draw: Draw) -> Posed:
+    """The shape of one of the two matrices of weights."""
+    lstm = draw.lstm("no_bias projection")
+    spec, recurrent = lstm.spec, draw.chance(2)
+    weights = lstm.weights.of(0, spec.directions[0])
+    sizes = (weights.recurrent_kernel if recurrent else weights.kernel).shape
+    f, u, h = spec.features, spec.units, spec.hidden
+    what = "what the layer put out one timestep before (h)" if recurrent else "the input of a timestep"
+    return Posed(
+        f"{setting(spec)} The weights for {what} stand in one matrix, with a row for each number that is read and a column "
+        "for each neuron. What is its shape?",
+        Sizes(
+            tuple(sizes), ((f, u), (h, u), (f, PER_UNIT * u), (h, PER_UNIT * u), (f + h, PER_UNIT * u), (spec.timesteps, u))
+        ),
+        "How many numbers are read, and how many neurons read them? Samples and timesteps share the weights.",
+        f"{spelled(tuple(sizes))}: a row for each of {plural(sizes[0], 'number')}, and a column for each of {PER_UNIT} * {u} "
+        f"= {sizes[1]} neurons.",
+        shows(lstm, "shapes"),
+    )
+
+
+def second_layer_reads(draw: Draw) -> Posed:
+    """How many numbers the upper of two layers reads."""
+    lstm = draw.lstm("bidirectional projection", layers=2)
+    spec = lstm.spec
+    value = int(lstm.run().layers[1][spec.directions[0]].input.shape[-1])
+    f, u, t = spec.features, spec.units, spec.timesteps
+    return Posed(
+        f"{setting(spec)} How many numbers does the upper layer read from the layer below at each timestep of a sample?",
+        Count(value, (f, u, 2 * f, f + u, u * t, spec.hidden, PER_UNIT * u)),
+        "The upper layer does not see the features. It reads what the lower layer puts out.",
+        f"Read off the array that the upper layer was given: {value}. The lower layer puts out {_emitted(spec)}.",
+        shows(lstm, "shapes"),
+    )
+
+
+def windows(draw: Draw) -> Posed:
+    """How many windows a series gives."""
+    rows, t, stride, horizon = draw.whole(30, 200), draw.whole(3, 24), draw.one((1, 1, 2, 3, 5)), draw.one((0, 0, 1, 2))
+    series = np.arange(1.0, rows + 1)[:, None]
+    found = explain_window(series, t, stride, horizon or None, 0 if horizon else None)
+    value = int(found.x.shape[0])
+    begins = f"{plural(stride, 'row')} further on"
+    ahead = (
+        f" The {'row' if horizon == 1 else f'{horizon} rows'} after a window must be there too, as its target."
+        if horizon
+        else ""
+    )
+    options = f"--timesteps {t}"
+    options += (f" --stride {stride}" if stride > 1 else "") + (f" --horizon {horizon}" if horizon else "")
+    return Posed(
+        f"A series of {rows} rows is cut into windows of {t} rows. Each window begins {begins} than the one before.{ahead} "
+        "How many windows (samples) are there?",
+        Count(value, (rows - t, (rows - t - horizon) // stride, rows // t, rows, rows - t + 1, (rows - t) // stride + 1)),
+        "Where does the first window begin, and where the last one that still fits?",
+        f"{found.windowing.formula}. The last window begins at row {found.windowing.first(value - 1)}, counted from 0.",
+        f"seq {rows} | lstm-explain window - {options}",
+    )
+
+
+def dense_parameters(draw: Draw) -> Posed:
+    """How many weights the dense layer after an LSTM has."""
+    lstm = draw.lstm("bidirectional projection")
+    spec, outputs = lstm.spec, draw.whole(1, 5)
+    (network,) = explain_tasks(lstm, Task.MANY_TO_ONE, outputs).networks
+    value = next(part.total for part in network.parts if part.name == "dense")
+    h, t = spec.output, spec.timesteps
+    return Posed(
+        f"{setting(spec)} Its last h goes to a dense layer of {plural(outputs, 'neuron')} with a bias each. How many weights "
+        "does the dense layer have, biases included?",
+        Count(
+            value,
+            (h * outputs, (spec.hidden + 1) * outputs, (h * t + 1) * outputs, h + outputs, (spec.features + 1) * outputs),
+        ),
+        "Each of its neurons reads all numbers of the last h. How many are those?",
+        f"The last h has {plural(h, 'number')}, so ({h} + 1) * {outputs} = {value}.",
+        shows(lstm, "tasks", "many-to-one", outputs=outputs if outputs > 1 else None),
+    )
+
+
+GOALS = {
+    Task.MANY_TO_ONE: "one prediction for each whole sequence",
+    Task.MANY_TO_MANY: "a prediction at every timestep",
+}
+
+
+def prediction_shape(draw: Draw) -> Posed:
+    """The shape of predictions, once for a sequence or at every timestep."""
+    lstm = draw.lstm("bidirectional layers")
+    spec, outputs, task = lstm.spec, draw.whole(1, 4), draw.one(tuple(GOALS))
+    (network,) = explain_tasks(lstm, task, outputs).networks
+    sizes = network.tensor("outputs").shape.sizes
+    n, t, u = spec.samples, spec.timesteps, spec.units
+    reads = "the last h" if task is Task.MANY_TO_ONE else "h of every timestep"
+    return Posed(
+        f"{setting(spec)} A dense layer of {plural(outputs, 'neuron')} reads {reads}, to make {GOALS[task]}. What shape do "
+        "the predictions have, samples first?",
+        Sizes(sizes, ((n, t, outputs), (n, outputs), (n, spec.output), (n, t, spec.output), (outputs,), (n, u, outputs))),
+        "The dense layer replaces the last axis by its own, and leaves those before it as they are.",
+        f"{spelled(sizes)}, read off the network's output: {GOALS[task]}, and {plural(outputs, 'number')} in each.",
+        shows(lstm, "tasks", task.value, outputs=outputs if outputs > 1 else None),
+    )
+
+
+def longer_batch(draw: Draw) -> Posed | None:
+    """How many weights there are with a larger batch."""
+    lstm = draw.lstm("bidirectional")
+    spec, what = lstm.spec, draw.one(("samples", "timesteps"))
+    before = explain_shapes(lstm).total
+    value = explain_shapes(draw.resized(lstm, **{what: 2 * getattr(spec, what)})).total
+    return Posed(
+        f"{setting(spec)} It has {before} weights. How many would it have with twice as many {what}?",
+        Count(value, (2 * before, before + getattr(spec, what), before * getattr(spec, what), before // 2)),
+        "Which axes of the weights would have to grow?",
+        f"Counted again with {2 * getattr(spec, what)} {what}: {value}. All samples and all timesteps share one set of "
+        "weights.",
+        shows(lstm, "shapes"),
+    )
+
+
+MAKERS = (
+    Maker(1, "shapes", batch_shape),
+    Maker(1, "shapes", output_shape),
+    Maker(1, "shapes", parameters),
+    Maker(1, "unit", neuron_reads),
+    Maker(1, "tasks", prediction_shape),
+    Maker(1, "shapes", state_shape),
+    Maker(1, "unit", unit_parameters),
+    Maker(1, "window", windows),
+    Maker(1, "shapes", weight_shape),
+    Maker(1, "tasks", dense_parameters),
+    Maker(1, "shapes", neurons),
+    Maker(1, "shapes", second_layer_reads),
+    Maker(1, "shapes", longer_batch),
+)

@@ -1,0 +1,374 @@
+"""Level 2, units and sharing: what a unit keeps to itself, what it shares and when. Every answer is an experiment."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from lstm_explain.apps.quiz.posed import Count, Maker, Posed, Statements
+from lstm_explain.apps.quiz.setting import FADES, PER_UNIT, PRECISE, layers_of, setting, shows
+from lstm_explain.core.cell import step
+from lstm_explain.core.forward import forward
+from lstm_explain.core.gates import GATES, LETTERS, Direction, Gate
+from lstm_explain.core.weights import LayerWeights
+from lstm_explain.document.numbers import plural
+from lstm_explain.topics.influence import explain_influence
+from lstm_explain.topics.shapes import explain_shapes
+from lstm_explain.topics.unit import explain_unit
+
+if TYPE_CHECKING:
+    from lstm_explain.apps.quiz.draw import Draw
+    from lstm_explain.core.axes import Array
+    from lstm_explain.core.lstm import LSTM
+    from lstm_explain.core.spec import Spec
+
+HELD = 1000.0
+"""A bias that holds a sigmoid at exactly 1, or with a minus at exactly 0."""
+APART = 0.06
+"""How far the choices of an arithmetic question lie apart at least, where numbers are shown to two decimals."""
+
+
+def _later_step(draw: Draw, spec: Spec) -> int:
+    """A timestep that has one before it."""
+    return draw.whole(2, spec.timesteps)
+
+
+def next_timestep(draw: Draw) -> Posed | None:
+    """How many units notice, one timestep later, what one of them put out."""
+    lstm = draw.lstm("peepholes no_bias")
+    spec, unit = lstm.spec, draw.below(lstm.spec.units)
+    if spec.timesteps == 1:
+        return None
+    t = _later_step(draw, spec)
+    moved = explain_influence(lstm, unit, step=t).statements.next_timestep.cells
+    return Posed(
+        f"{setting(spec)} Suppose that unit {unit} had put out a slightly larger h at timestep {t - 1}. How many of the "
+        f"{spec.units} units, itself included, would then have another memory c at timestep {t}?",
+        Count(moved.moved, (1, 0, spec.units - 1, PER_UNIT * spec.units, spec.features)),
+        f"Who reads the h of unit {unit} at timestep {t}?",
+        f"Tried on the running LSTM: h of unit {unit} changed by 0.1, and {moved.moved} of {moved.of} memories moved. "
+        "Through h, every unit reads every unit, one timestep later.",
+        shows(lstm, "influence", unit=unit, step=t),
+    )
+
+
+def same_timestep(draw: Draw) -> Posed | None:
+    """How many units notice another one's memory at the same timestep."""
+    lstm = draw.lstm("peepholes no_bias", dtype=PRECISE)
+    spec, unit, t = lstm.spec, draw.below(lstm.spec.units), draw.whole(1, lstm.spec.timesteps)
+    found, whole = explain_influence(lstm, unit, step=t).statements.same_timestep, draw.chance(2)
+    value = found.other_emitted.moved + (found.own_emitted.moved if whole else 0)
+    who = f"all {spec.units} units" if whole else f"the other {plural(spec.units - 1, 'unit')}"
+    return Posed(
+        f"{setting(spec)} Just before timestep {t}, the memory c of unit {unit} is changed, and nothing else. How many of "
+        f"{who} put out another h at timestep {t} itself?",
+        Count(value, (1, 0, spec.units - 1, spec.units, PER_UNIT)),
+        "Which numbers does a unit read: its own memory, the memories of others, or what others put out before?",
+        f"Tried on the running LSTM: the unit's own h moved by {found.own_emitted.largest:.2g}, and "
+        f"{found.other_emitted.moved} of {found.other_emitted.of} others moved. A memory is private: within a timestep no "
+        "unit sees another one's.",
+        shows(lstm, "influence", unit=unit, step=t),
+    )
+
+
+def own_weights(draw: Draw) -> Posed:
+    """How many gate values one unit's weights make."""
+    lstm = draw.lstm("peepholes no_bias")
+    spec, unit = lstm.spec, draw.below(lstm.spec.units)
+    found = explain_influence(lstm, unit).statements.parameters
+    value = found.own_gates.moved + found.other_gates.moved
+    every = PER_UNIT * spec.units
+    return Posed(
+        f"{setting(spec)} Its {spec.units} units have {every} gate values at a timestep: i, f, g and o of each. All weights "
+        f"that belong to unit {unit} are changed, and one timestep is run again from the same h and c. How many of the "
+        f"{every} gate values are then different?",
+        Count(value, (every, 1, spec.units, every - PER_UNIT, 0)),
+        "Does any other unit use these weights?",
+        f"Tried on the running LSTM: {found.own_gates.moved} gates of unit {unit} moved, and {found.other_gates.moved} of "
+        f"{found.other_gates.of} gates of the others. A unit has its {found.owned} weights for itself.",
+        shows(lstm, "influence", unit=unit),
+    )
+
+
+def ripple(draw: Draw) -> Posed | None:
+    """When a unit's h first reaches another unit."""
+    lstm = draw.lstm("peepholes bidirectional")
+    spec, unit = lstm.spec, draw.below(lstm.spec.units)
+    way = spec.directions[-1]
+    if spec.timesteps < 3 or spec.units < 2:
+        return None
+    at = draw.whole(2, spec.timesteps - 1)
+    found = explain_influence(lstm, unit, direction=way.value, poke=unit, at=at).ripple
+    others = np.arange(spec.units) != unit
+    if found is None or not (found.hidden[:, others] != 0).any():
+        return None
+    first = found.steps[int(np.argmax((found.hidden[:, others] != 0).any(axis=1)))]
+    backward = way is Direction.BACKWARD
+    which = "In the direction that reads from the last timestep to the first, " if backward else ""
+    told = f"as soon as timestep {at} is computed, the h of unit {unit} is changed."
+    return Posed(
+        f"{setting(spec)} {which}{told if which else told[0].upper() + told[1:]} At which timestep is the h of another unit "
+        "different for the first time?",
+        Count(first, (at, at + 1, at - 1, spec.timesteps, 1, at + 2)),
+        "What is h of one timestep read by?" + (" And which timestep comes next in this direction?" if backward else ""),
+        f"Tried on the running LSTM: at timestep {at} only unit {unit} itself differs; at timestep {first}, "
+        f"{found.moved[found.steps.index(first)]} of the {spec.units} numbers of h do. h needs one timestep to reach the "
+        "others.",
+        shows(lstm, "influence", poke=unit, at=at, direction=way.value if backward else None),
+    )
+
+
+GROWTHS = ("samples", "timesteps", "features", "units")
+
+
+def growth(draw: Draw) -> Posed:
+    """What the number of weights depends on."""
+    lstm = draw.lstm("bidirectional peepholes")
+    spec, grows = lstm.spec, draw.one((True, False))
+    before = explain_shapes(lstm).total
+    counts = {name: explain_shapes(draw.resized(lstm, **{name: 2 * getattr(spec, name)})).total for name in GROWTHS}
+    moving, still = ("features", "units"), ("samples", "timesteps")
+    chosen = (draw.one(moving), *still) if grows else (draw.one(still), *moving)
+    tried = [(f"twice as many {name}", (counts[name] != before) is grows) for name in chosen]
+    tried += [("weights drawn from another seed", (explain_shapes(draw.resized(lstm)).total != before) is grows)]
+    tried = tried if grows else tried[:3]
+    listed = ", ".join(f"{counts[name]} with twice as many {name}" for name in GROWTHS)
+    return Posed(
+        f"{setting(spec)} It has {before} weights. Which of these {'changes' if grows else 'does not change'} that number?",
+        Statements(tuple(tried)),
+        "What do the weights have an axis for?",
+        f"Counted each time: {listed}. The weights are shared by all samples and all timesteps.",
+        shows(lstm, "shapes"),
+    )
+
+
+def samples_apart(draw: Draw) -> Posed:
+    """How many samples notice a change of one of them."""
+    lstm = draw.lstm("bidirectional layers")
+    spec, sample = lstm.spec, draw.below(lstm.spec.samples)
+    x = lstm.inputs.block(0, spec.samples)
+    moved = int(_moved(lstm, x, (sample,)).any(axis=(1, 2)).sum())
+    return Posed(
+        f"{setting(spec)} All numbers of sample {sample} (samples count from 0) are replaced by others. In how many samples "
+        "does the output change?",
+        Count(moved, (spec.samples, spec.samples - sample, spec.samples - 1, 0, sample)),
+        "What is carried from one timestep to the next? And from one sample to the next?",
+        f"Run twice and compared: the outputs of {plural(moved, 'sample')} changed. h and c go from timestep to timestep, "
+        "and each sample starts anew.",
+        shows(lstm, "trace", sample=sample),
+    )
+
+
+def _moved(lstm: LSTM, x: Array, place: tuple[int, ...]) -> Array:
+    """Which outputs differ once the inputs at a place are changed; [samples, timesteps, output]."""
+    changed = x.copy()
+    changed[place] += 1
+    moved: Array = forward(lstm.spec, lstm.weights, x).output != forward(lstm.spec, lstm.weights, changed).output
+    return moved
+
+
+def timesteps_reached(draw: Draw) -> Posed | None:
+    """How many timesteps notice a change of the input at one of them."""
+    lstm = draw.lstm("bidirectional")
+    if lstm.spec.timesteps > FADES:
+        return None
+    spec, t = lstm.spec, draw.whole(1, lstm.spec.timesteps)
+    moved = int(_moved(lstm, lstm.inputs.block(0, 1), (0, t - 1)).any(axis=(0, 2)).sum())
+    last = spec.timesteps
+    return Posed(
+        f"{setting(spec)} The input of one sample is changed at timestep {t} alone (timesteps count from 1). At how many of "
+        f"its {plural(last, 'timestep')} does the output change?",
+        Count(moved, (1, last, last - t, last - t + 1, t, t - 1)),
+        "Does a timestep see what comes later?"
+        + (" Both directions stand side by side in the output." if spec.bidirectional else ""),
+        f"Run twice and compared: the output moved at {plural(moved, 'timestep')}. "
+        + (
+            "One direction carries the change to the end, the other one to the beginning."
+            if spec.bidirectional
+            else f"From timestep {t} to {last}, it is carried by h and c; before, nothing knows of it."
+        ),
+        shows(lstm, "influence", poke=0, at=t),
+    )
+
+
+def step_arithmetic(draw: Draw) -> Posed | None:
+    """A timestep's arithmetic, with the numbers of a run."""
+    lstm = draw.lstm("peepholes", dtype=PRECISE)
+    spec, unit, t, emits = lstm.spec, draw.below(lstm.spec.units), draw.whole(1, lstm.spec.timesteps), draw.chance(3)
+    record, place = lstm.run_sample(0)
+    part = record.of(0, Direction.FORWARD)
+    i, f, g, o = (float(f"{part.gate(gate)[place, t - 1, unit]:.2f}") for gate in GATES)
+    before = float(f"{part.before(place, t, spec.timesteps)[1][unit]:.2f}")
+    c, h = (float(array[place, t - 1, unit]) for array in (part.cell, part.hidden))
+    tanh = float(np.tanh(c))
+    among = [o * tanh, tanh, o + tanh, o] if emits else [f * before + i * g, i * before + f * g, before + g, o * (before + g)]
+    real = h if emits else c
+    if min(abs(one - other) for place, one in enumerate(among) for other in among[:place]) < APART:
+        return None
+    tried = tuple((f"{one:.2f}".replace("-0.00", "0.00"), abs(one - real) < APART / 2) for one in among)
+    known = f"i = {i:.2f}, f = {f:.2f}, g = {g:.2f} and o = {o:.2f}, and c was {before:.2f} before"
+    if emits:
+        known = f"i = {i:.2f} and o = {o:.2f}, its new memory is c = {c:.2f}, and tanh(c) = {tanh:.2f}"
+    return Posed(
+        f"At one timestep, the gates of a unit are {known}. Which number is "
+        f"{'its h, what it puts out' if emits else 'its new memory c'}?",
+        Statements(tried),
+        "h = o * tanh(c)"
+        if emits
+        else "The forget gate f says how much of the memory stays, the input gate i how much of g comes in.",
+        (
+            f"h = o * tanh(c) = {o:.2f} * {tanh:.2f}"
+            if emits
+            else f"c = f * c + i * g = {f:.2f} * {before:.2f} + {i:.2f} * {g:.2f}"
+        )
+        + f". The run itself, with all digits, has {real:.4f}.",
+        shows(lstm, "unit", unit=unit, step=t),
+    )
+
+
+HOLDS = {
+    (1, 0): "its forget gate is held at 1 and its input gate at 0",
+    (0, 0): "its forget gate and its input gate are both held at 0",
+    (0, 1): "its forget gate is held at 0 and its input gate at 1",
+}
+
+
+def held_gates(draw: Draw) -> Posed | None:
+    """What becomes of a memory whose gates are held open or shut."""
+    lstm = draw.lstm(dtype=PRECISE)
+    spec, unit = lstm.spec, draw.below(lstm.spec.units)
+    if spec.timesteps == 1:
+        return None
+    t, (f, i) = _later_step(draw, spec), draw.one(tuple(HOLDS))
+    record, place = lstm.run_sample(0)
+    part = record.of(0, Direction.FORWARD)
+    h, c = part.before(place, t, spec.timesteps)
+    made = step(_held(lstm.weights.of(0, Direction.FORWARD), unit, f, i), part.input[[place], t - 1], h[None], c[None])
+    new, old, candidate = float(made.c[0, unit]), float(c[unit]), float(made.g[0, unit])
+    claims = {
+        "the same as before": old,
+        "0": 0.0,
+        "the candidate g of this timestep": candidate,
+        "its memory before, plus g": old + candidate,
+    }
+    return Posed(
+        f"At timestep {t}, a unit of an LSTM is tampered with: {HOLDS[f, i]}. What is its memory c after this timestep?",
+        Statements(tuple((words, abs(value - new) < 1e-6) for words, value in claims.items())),
+        "c = f * c + i * g. Put in the two numbers.",
+        f"Tried on the running LSTM, in unit {unit}: c was {old:.4f}, g is {candidate:.4f}, and c became {new:.4f} = {f} * "
+        f"{old:.4f} + {i} * {candidate:.4f}.",
+        shows(lstm, "unit", unit=unit, step=t),
+    )
+
+
+def _held(weights: LayerWeights, unit: int, forget: int, into: int) -> LayerWeights:
+    """The weights, but for one unit whose forget and input gates are held at 0 or 1."""
+    assert weights.bias is not None
+    bias = weights.bias.copy()
+    for gate, value in ((Gate.FORGET, forget), (Gate.INPUT, into)):
+        bias[weights.columns(gate).start + unit] = HELD if value else -HELD
+    return weights._replace(bias=bias)
+
+
+def fading(draw: Draw) -> Posed:
+    """How long a memory lasts at a constant forget gate."""
+    f, steps = draw.one((0.5, 0.1, 0.25, 0.2)), draw.whole(2, 5)
+    share = f**steps
+    c, value = np.ones((1, 1)), 0
+    while c[0, 0] > share * (1 + 1e-9):
+        c, value = step(_fading_unit(f), np.zeros((1, 1)), np.zeros((1, 1)), c).c, value + 1
+    left = f"1/{round(1 / share)}"
+    return Posed(
+        f"The forget gate of a unit stays at {f}, and its input gate stays shut, so nothing new comes in. After how many "
+        f"timesteps is {left} of its memory c left?",
+        Count(value, (value - 1, value + 1, round(1 / share), 2 * value), written=True),
+        f"One timestep leaves {f} of it. What do two leave?",
+        f"Run step by step with such a unit: after {value} timesteps c was {float(c[0, 0]):.6g} of what it had been. {f} is "
+        f"multiplied {value} times.",
+        "lstm-explain memory",
+    )
+
+
+def _fading_unit(forget: float) -> LayerWeights:
+    """One unit that reads nothing, lets nothing in, and forgets at a constant pace."""
+    bias = {Gate.INPUT: -HELD, Gate.FORGET: float(np.log(forget / (1 - forget))), Gate.CANDIDATE: 0.0, Gate.OUTPUT: 0.0}
+    return LayerWeights(np.zeros((1, PER_UNIT)), np.zeros((1, PER_UNIT)), np.array([bias[gate] for gate in GATES]))
+
+
+def readers(draw: Draw) -> Posed | None:
+    """How many neurons read one number."""
+    lstm = draw.lstm("peepholes no_bias")
+    spec, of_input = lstm.spec, draw.chance(3)
+    place = draw.below(spec.features if of_input else spec.units)
+    weights = lstm.weights.of(0, Direction.FORWARD)
+    x = lstm.inputs.block(0, 1)[:, 0]
+    h, c = np.full((1, spec.hidden), 0.1, x.dtype), np.full((1, spec.units), 0.1, x.dtype)
+    poked = (x if of_input else h).copy()
+    poked[0, place] += 1
+    before, after = step(weights, x, h, c), step(weights, *((poked, h) if of_input else (x, poked)), c)
+    value = sum(int((getattr(before, LETTERS[gate]) != getattr(after, LETTERS[gate])).sum()) for gate in GATES)
+    what = f"feature {place} of the input" if of_input else f"the h that unit {place} put out one timestep before"
+    u = spec.units
+    return Posed(
+        f"{setting(spec)} How many neurons read {what}? A unit has four neurons.",
+        Count(value, (PER_UNIT, u, 1, PER_UNIT * (u - 1), spec.features, PER_UNIT * (u + spec.features))),
+        "Is there a neuron that does not read it?",
+        f"Changed, and counted which neurons' values moved: {value}, which is {PER_UNIT} in each of {u} units.",
+        shows(lstm, "unit", unit=0 if of_input else place),
+    )
+
+
+def matrices(draw: Draw) -> Posed:
+    """How many matrices of weights there are: not one for each timestep."""
+    lstm = draw.lstm("bidirectional layers peepholes")
+    spec = lstm.spec
+    value = sum(part.kernel.ndim == 2 for layer in lstm.weights.layers for part in layer.values())
+    t, ways = spec.timesteps, len(spec.directions)
+    of = f"{plural(spec.layers, 'layer')}, {plural(ways, 'direction')} each"
+    return Posed(
+        f"{setting(spec)} At every timestep, the input is multiplied by a matrix that holds the weights of all units and all "
+        "gates side by side. How many such matrices are there in all?",
+        Count(value, (value * t, t, spec.units, value * spec.units, 1, 2 * value, PER_UNIT * value)),
+        "Do timesteps have weights of their own? Do layers and directions?",
+        f"Counted: {value} ({of}). All {t} timesteps use the same one.",
+        shows(lstm, "shapes"),
+    )
+
+
+def emitted(draw: Draw) -> Posed:
+    """How many numbers a unit puts out, or carries over."""
+    lstm = draw.lstm("no_bias peepholes")
+    spec, unit, t = lstm.spec, draw.below(lstm.spec.units), draw.whole(1, lstm.spec.timesteps)
+    part = lstm.run_sample(0)[0].of(0, Direction.FORWARD)
+    both = draw.chance(2)
+    arrays = (part.hidden, part.cell) if both else (part.hidden,)
+    value = sum(int(array[0, t - 1, unit].size) for array in arrays)
+    reads = explain_unit(lstm, unit)
+    what = "carry over to the next timestep: its memory and what it put out" if both else "put out"
+    return Posed(
+        f"{layers_of(spec)} reads sequences of {plural(spec.features, 'feature')}. For one sample at timestep {t}, how many "
+        f"numbers does unit {unit} {what}?",
+        Count(value, (1, 2, spec.units, spec.features, PER_UNIT, 2 * spec.units, spec.features + spec.units)),
+        "How many numbers are h and c of the whole layer, and how many units are there?",
+        f"Read off the run: {value}. It reads {reads.neurons[Gate.INPUT].kernel.size} features and the h of {spec.units} "
+        "units, and makes of them one number h to put out and one number c to keep.",
+        shows(lstm, "unit", unit=unit, step=t),
+    )
+
+
+MAKERS = (
+    Maker(2, "influence", next_timestep),
+    Maker(2, "influence", same_timestep),
+    Maker(2, "unit", emitted),
+    Maker(2, "shapes", growth),
+    Maker(2, "influence", own_weights),
+    Maker(2, "unit", step_arithmetic),
+    Maker(2, "trace", samples_apart),
+    Maker(2, "influence", ripple),
+    Maker(2, "memory", fading),
+    Maker(2, "influence", timesteps_reached),
+    Maker(2, "unit", held_gates),
+    Maker(2, "unit", readers),
+    Maker(2, "shapes", matrices),
+)

@@ -1,0 +1,56 @@
+"""Chapter: a question to the reader, the claim that answers it, and the evidence beneath."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from lstm_explain.document.blocks import Block, Document, Drawing, Heading, Paragraph
+from lstm_explain.document.command_line import in_lines
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from lstm_explain.apps.tour.subject import Subject
+
+
+class Told(NamedTuple):
+    """What a chapter says of one LSTM."""
+
+    question: str
+    """What the reader may think about before the answer is shown."""
+    claims: tuple[str, ...]
+    """The answer, a paragraph each; the first answers the question in its first words."""
+    evidence: Document
+    """What was measured, in words and tables."""
+    numbers: dict[str, Any]
+    """The same as plain data."""
+    commands: tuple[str, ...]
+    """The command lines that show more."""
+
+
+class Chapter(NamedTuple):
+    """A chapter of the tour before it is told."""
+
+    number: int
+    """Its place; counts from 1."""
+    name: str
+    title: str
+    told_of: Callable[[Subject], Told]
+
+    @property
+    def heading(self) -> str:
+        return f"{self.number} {self.title}"
+
+
+def asked(chapter: Chapter, told: Told) -> Document:
+    """What is seen before the answer."""
+    return (Heading(chapter.heading), Paragraph(f"Question: {told.question}"))
+
+
+def answered(told: Told) -> Document:
+    """The answer, the evidence, and where to read on."""
+    first, *others = told.claims
+    claims: list[Block] = [Paragraph(f"Answer: {first}"), *map(Paragraph, others)]
+    lines = tuple(line for command in told.commands for line in in_lines(command))
+    more = (Paragraph("This shows more:"), Drawing(lines, "sh"))
+    return (*claims, *told.evidence, *more)

@@ -1,0 +1,131 @@
+"""Chapter 1: what a circle of a layer diagram is."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from lstm_explain.apps.tour.chapter import Told
+from lstm_explain.apps.tour.phrases import chosen, facts, not_finite, shape_text, shortened, unlike_layers
+from lstm_explain.apps.tour.subject import afforded
+from lstm_explain.document.blocks import Cell, Column, Document, Paragraph, Table
+from lstm_explain.document.numbers import count, decimal, plural, tint
+from lstm_explain.topics.json_numbers import plain
+from lstm_explain.topics.trace import explain_trace
+
+if TYPE_CHECKING:
+    from lstm_explain.apps.tour.subject import Subject
+    from lstm_explain.core.spec import Spec
+    from lstm_explain.topics.trace import Trace
+
+
+def circles(subject: Subject) -> Told:
+    """Is every circle of a layer diagram one LSTM unit?"""
+    spec, own = subject.spec, subject.layer_spec
+    units, gap = chosen(range(own.units))
+    trace, refused = afforded(lambda: explain_trace(subject.lstm, subject.sample, units, [subject.length]))
+    return Told(
+        question=_question(spec),
+        claims=_claims(spec),
+        evidence=(*_shapes(subject), *refused, *(() if trace is None else _circles(subject, trace, gap))),
+        numbers={
+            "circles": total(spec),
+            "circles_per_direction": own.units,
+            "measured": subject.shapes.measured,
+            "hidden": list(subject.shapes.of("hidden", layer=0)[0].shape.sizes),
+            "output_sequence": list(subject.shapes.of("output_sequence", layer=0)[0].shape.sizes),
+            "sample": subject.sample,
+            "t": subject.length,
+            "units": units,
+            "c": None if trace is None else plain(trace.cell[0]),
+            "h": None if trace is None or own.projection is not None else plain(trace.hidden[0]),
+        },
+        commands=(subject.command("shapes"), subject.command_of_sample("trace")),
+    )
+
+
+def total(spec: Spec) -> int:
+    """How many units there are in all layers and directions."""
+    return sum(_circles_of(spec))
+
+
+def _circles_of(spec: Spec) -> list[int]:
+    """The units of each layer and direction."""
+    units = [spec.at(layer).units for layer in range(spec.layers)]
+    return [units[layer] for layer, _ in spec.places]
+
+
+def _question(spec: Spec) -> str:
+    return (
+        "A diagram of a neural network draws a layer as a row of circles. Is every circle an LSTM unit of its own? And how "
+        f"many circles are there in your LSTM, {_which_has(spec)} reads "
+        f"{plural(spec.timesteps, 'timestep')} of {plural(spec.features, 'number')}?"
+    )
+
+
+def _which_has(spec: Spec) -> str:
+    if spec.stack:
+        return f"in which {unlike_layers(spec)}, and which"
+    each = " in each of its layers and directions" if len(spec.places) > 1 else ""
+    return f"which has {plural(spec.units, 'unit')}{each}, and"
+
+
+def _claims(spec: Spec) -> tuple[str, ...]:
+    steps = "the one timestep" if spec.timesteps == 1 else f"all {count(spec.timesteps)} timesteps, one after the other"
+    same = "units read" if spec.stack or spec.units > 1 else "unit reads"
+    return (
+        f"Yes. Every circle of a layer is one LSTM unit. {_how_many(spec)}",
+        f"A circle is not a timestep: the same {same} {steps}. Nor is it a gate: a unit has four small neurons inside "
+        "(chapter 2).",
+        "Another picture, 'the LSTM cell' with its gates and arrows, shows the whole layer at one timestep, all units at "
+        f"once. Each arrow in it is a vector, a list of numbers. {_arrows(spec)}",
+    )
+
+
+def _arrows(spec: Spec) -> str:
+    own, here = spec.at(0), "in layer 0" if spec.stack else "here"
+    if own.projection is None:
+        return f"Those of h and c have one from each unit: {count(own.units)} {here}."
+    return f"That of c has one from each unit, {count(own.units)} {here}; that of h has {own.projection}, by the projection."
+
+
+def _how_many(spec: Spec) -> str:
+    if spec.stack:
+        added = " + ".join(shortened([count(units) for units in _circles_of(spec)]))
+        ways = " A layer that reads both ways has circles of its own for each direction." if spec.reads_backward else ""
+        return f"Your {count(spec.layers)} layers have {plural(total(spec), 'circle')} in all: {added}.{ways}"
+    if len(spec.places) == 1:
+        return f"Your layer has {plural(spec.units, 'circle')}."
+    ways = f"{count(spec.units)} that read forward and {count(spec.units)} others that read backward"
+    own = ways if spec.bidirectional else plural(spec.units, "circle")
+    if spec.layers == 1:
+        return f"Your layer has {ways}: {plural(total(spec), 'circle')}."
+    return f"Each of your {count(spec.layers)} layers has {own}: {plural(total(spec), 'circle')} in all."
+
+
+def _shapes(subject: Subject) -> Document:
+    shapes, where = subject.shapes, " in layer 0" if subject.spec.stack else ""
+    rows = [
+        ("what is read", "input"),
+        (f"h of one timestep{where}", "hidden"),
+        (f"h of all timesteps{where}", "output_sequence"),
+    ]
+    found = [(label, shapes.of(name, layer=None if name == "input" else 0)[0].shape) for label, name in rows]
+    return (facts((label, shape_text(shape)) for label, shape in found), subject.how)
+
+
+def _circles(subject: Subject, trace: Trace, gap: int) -> Document:
+    t = subject.length
+    rows = [("c", trace.cell[0].tolist())]
+    if subject.layer_spec.projection is None:
+        rows.insert(0, ("h", trace.hidden[0].tolist()))
+    columns = [Column("circle"), *(Column(str(unit), "right") for unit in trace.units)]
+    cells = [[Cell(f"{name}_{t}", strong=True), *(Cell(decimal(v, 3), tint=tint(v, 1.0)) for v in row)] for name, row in rows]
+    if gap:
+        columns.insert(gap + 1, Column("⋮"))
+        for row in cells:
+            row.insert(gap + 1, Cell("⋮"))
+    first = " of layer 0, forward," if len(subject.spec.places) > 1 else ""
+    holds = "its output h and its memory c" if len(rows) == 2 else "its memory c"
+    text = f"What each circle{first} holds after timestep {t} of sample {subject.sample}, {holds} (chapter 4):"
+    table = Table(tuple(columns), tuple(map(tuple, cells)))
+    return (Paragraph(text), table, *not_finite(value for _, row in rows for value in row))

@@ -1,0 +1,112 @@
+"""Chapter 5: how many outputs your task has."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from lstm_explain.apps.tour.chapter import Told
+from lstm_explain.apps.tour.phrases import bare_shape, listed
+from lstm_explain.apps.tour.subject import afforded
+from lstm_explain.document.blocks import Cell, Column, Document, Note, Table
+from lstm_explain.document.numbers import count, plural
+from lstm_explain.topics.tasks import (
+    ENCODER_DECODER,
+    MANY_TO_MANY,
+    MANY_TO_ONE,
+    ONE_TO_MANY,
+    ONE_TO_ONE,
+    explain_tasks,
+)
+
+if TYPE_CHECKING:
+    from lstm_explain.apps.tour.subject import Subject
+    from lstm_explain.core.spec import Spec
+    from lstm_explain.topics.tasks import TaskNetwork, Tasks
+
+IN_SHORT = {
+    ONE_TO_ONE: "one in, one out",
+    ONE_TO_MANY: "one in, many out",
+    MANY_TO_ONE: "many in, one out",
+    MANY_TO_MANY: "many in, as many out",
+    ENCODER_DECODER: "many in, then many",
+}
+"""How many timesteps go in, and how many outputs come out."""
+
+
+def outputs_of_your_task(subject: Subject) -> Told:
+    """How many outputs does the network have?"""
+    tasks, refused = afforded(lambda: explain_tasks(subject.lstm, sample=subject.sample))
+    return Told(
+        question=_question(subject.spec),
+        claims=_claims(subject.spec, tasks),
+        evidence=(*refused, *(() if tasks is None else _evidence(tasks))),
+        numbers={"outputs": 1, "tasks": None if tasks is None else [_facts(one) for one in tasks.networks]},
+        commands=(subject.command_of_sample("tasks"), subject.command_of_sample("tasks", (MANY_TO_ONE.value,))),
+    )
+
+
+def _question(spec: Spec) -> str:
+    size, steps = spec.output, spec.timesteps
+    guesses = [count(number) for number in sorted({1, steps, size * steps})]
+    which = f": {listed(guesses, 'or')}" if len(guesses) > 1 else ""
+    layer = "Your layer makes" if spec.layers == 1 else "Your last layer makes"
+    return (
+        f"{layer} a vector h of {plural(size, 'number')} at "
+        f"{'its one timestep' if steps == 1 else f'each of {count(steps)} timesteps'}. So how many outputs has your network "
+        f"for one sample{which}?"
+    )
+
+
+def _claims(spec: Spec, tasks: Tasks | None) -> tuple[str, ...]:
+    depends = (
+        "It depends on your task, not on the LSTM. What makes the outputs is a dense layer behind it: a row of plain neurons. "
+        "It reads h and makes as many numbers as you ask for."
+    )
+    if spec.timesteps == 1:
+        last = "With one timestep there is one h to read, so the outputs are made once."
+    else:
+        last = (
+            "If it reads the last h alone, there is one answer for a sample. If it reads h at every timestep, there are "
+            f"{count(spec.timesteps)}."
+        )
+    if tasks is None:
+        return (f"{depends} {last}",)
+    dense = next(part.total for part in tasks.networks[0].parts if part.name == "dense")
+    return (f"{depends} {last}", f"For one output the dense layer has {plural(dense, 'parameter')} of its own.")
+
+
+def _evidence(tasks: Tasks) -> Document:
+    columns = (
+        Column("task"),
+        Column("in words", wraps=True),
+        Column("dense reads"),
+        Column("makes"),
+        Column("parameters", "right"),
+    )
+    rows = tuple(_row(network) for network in tasks.networks)
+    axes = next(network for network in tasks.networks if network.task is MANY_TO_MANY).tensor("outputs").shape
+    return (Table(columns, rows), Note(f"{bare_shape(axes)} is {', '.join(axes.names)}. {_how(tasks)}"))
+
+
+def _row(network: TaskNetwork) -> tuple[Cell, ...]:
+    read, made = (bare_shape(network.tensor(name).shape) for name in ("dense_input", "outputs"))
+    title = Cell(network.task.value, strong=True)
+    return (title, Cell(IN_SHORT[network.task]), Cell(read), Cell(made, strong=True), Cell(count(network.total)))
+
+
+def _how(tasks: Tasks) -> str:
+    if all(network.measured for network in tasks.networks):
+        return "Each of the five networks was built and run over all samples just now, with one output."
+    if any(network.measured for network in tasks.networks):
+        return "Those that fit the memory budget were run over all samples; the shapes of the others are computed."
+    return "The shapes are computed: a run over all samples does not fit the memory budget. A block of samples was run."
+
+
+def _facts(network: TaskNetwork) -> dict[str, object]:
+    return {
+        "task": network.task.value,
+        "measured": network.measured,
+        "dense_reads": list(network.tensor("dense_input").shape.sizes),
+        "makes": list(network.tensor("outputs").shape.sizes),
+        "parameters": network.total,
+    }

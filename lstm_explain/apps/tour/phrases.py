@@ -1,0 +1,91 @@
+"""Pieces of sentences and tables that several chapters use."""
+
+from __future__ import annotations
+
+from math import isfinite
+from typing import TYPE_CHECKING
+
+from lstm_explain.document.blocks import Cell, Column, Note, Table
+from lstm_explain.document.numbers import count, decimal, plural
+from lstm_explain.topics.intro import LAYERS_SHOWN, dots, middle_left_out
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from lstm_explain.core.axes import Shape
+    from lstm_explain.core.spec import Spec
+
+ROWS = 10
+"""A table of the tour shows no more rows or columns of numbers than this."""
+
+
+def listed(items: Sequence[str], word: str = "and") -> str:
+    """a, b and c"""
+    return items[0] if len(items) == 1 else f"{', '.join(items[:-1])} {word} {items[-1]}"
+
+
+def shortened(items: Sequence[str]) -> list[str]:
+    """What is told of each layer; dots for those in the middle where there are many."""
+    front, back = middle_left_out(items, LAYERS_SHOWN)
+    return [*items[:front], "...", *items[-back:]] if back else [*items]
+
+
+def unlike_layers(spec: Spec) -> str:
+    """layer 0 has 6 units in each direction, layer 1 has 4 units and layer 2 has 3 units"""
+    ways = [" in each direction" if one.bidirectional else "" for one in spec.stack]
+    told = [f"layer {layer} has {plural(one.units, 'unit')}{ways[layer]}" for layer, one in enumerate(spec.stack)]
+    return listed(shortened(told))
+
+
+def shape_text(shape: Shape) -> str:
+    """(1000, 10)  samples, units"""
+    return f"{bare_shape(shape)}  {', '.join(shape.names)}"
+
+
+def bare_shape(shape: Shape) -> str:
+    """(1000, 10)"""
+    return f"({', '.join(map(str, shape.sizes))})"
+
+
+def batch(spec: Spec) -> str:
+    """1,000 samples of 10 timesteps of 5 features"""
+    return f"{plural(spec.samples, 'sample')} of {plural(spec.timesteps, 'timestep')} of {plural(spec.features, 'feature')}"
+
+
+def vectors_of(size: int) -> str:
+    """two vectors of 10 numbers each"""
+    return f"two vectors of {plural(size, 'number')} each"
+
+
+def not_finite(values: Iterable[float]) -> tuple[Note, ...]:
+    """A remark where a table holds dots in place of numbers."""
+    if all(map(isfinite, values)):
+        return ()
+    return (Note("A dot stands for a number that is not finite: the data are not, or too large."),)
+
+
+def chosen(items: Sequence[int]) -> tuple[list[int], int]:
+    """Those of many that a table shows; and the place of the gap, 0 where there is none."""
+    front, back = middle_left_out(items, ROWS)
+    return [*items[:front], *(items[-back:] if back else ())], front if back else 0
+
+
+def with_gap(rows: list[tuple[Cell, ...]], gap: int) -> tuple[tuple[Cell, ...], ...]:
+    """The rows, with a row of dots where some are left out."""
+    return tuple([*rows[:gap], dots(len(rows[0])), *rows[gap:]] if gap else rows)
+
+
+def facts(rows: Iterable[tuple[str, str]]) -> Table:
+    """A table of label and value."""
+    columns = (Column(""), Column("", wraps=True))
+    return Table(columns, tuple((Cell(name, strong=True), Cell(text)) for name, text in rows), ruled=False)
+
+
+def number(value: float) -> str:
+    """0.0249, as it stands in a sentence."""
+    return decimal(value, 4).strip()
+
+
+def moved(changed: int, of: int) -> str:
+    """0 of 36"""
+    return f"{count(changed)} of {count(of)}"

@@ -1,0 +1,195 @@
+"""Chapter 2: what a unit reads, owns and emits."""
+
+from __future__ import annotations
+
+from math import isfinite
+from typing import TYPE_CHECKING
+
+from lstm_explain.apps.tour.chapter import Told
+from lstm_explain.apps.tour.phrases import facts, listed, not_finite, number, shortened
+from lstm_explain.apps.tour.subject import afforded
+from lstm_explain.core.gates import GATES, LETTERS, Gate
+from lstm_explain.document.blocks import Cell, Column, Document, Note, Paragraph, Table
+from lstm_explain.document.numbers import count, decimal, plural, small
+from lstm_explain.topics.unit import explain_unit
+from lstm_explain.topics.unit.page import NEURONS
+
+if TYPE_CHECKING:
+    from lstm_explain.apps.tour.subject import Subject
+    from lstm_explain.core.spec import Spec
+    from lstm_explain.topics.shapes import UnitShare
+    from lstm_explain.topics.unit import Arithmetic, Unit
+
+USUAL_STEP = 4
+LAST_BITS = 1e-15  # a few roundings of float64: which of them meet is another matter on each processor
+DECIDES = {
+    Gate.INPUT: "how much of g to let in",
+    Gate.FORGET: "how much memory to keep",
+    Gate.CANDIDATE: "what could be stored",
+    Gate.OUTPUT: "how much memory to show",
+}
+
+
+def reads_owns_emits(subject: Subject) -> Told:
+    """Does each unit take a vector of the features, and is its output of size 1?"""
+    spec, share, step = subject.spec, subject.shapes.units[0], min(USUAL_STEP, subject.length)
+    unit, refused = afforded(lambda: explain_unit(subject.lstm, subject.unit, subject.sample, step))
+    arithmetic = None if unit is None else unit.arithmetic
+    return Told(
+        question=_question(spec),
+        claims=_claims(subject, share, arithmetic),
+        evidence=(
+            _share(subject.layer_spec, share, unit),
+            *refused,
+            *(() if unit is None or arithmetic is None else _step(unit, arithmetic)),
+        ),
+        numbers={
+            "features": share.features,
+            "hidden": share.hidden,
+            "reads": share.reads,
+            "neurons": share.neurons,
+            "parameters": share.parameters,
+            "total": subject.shapes.total,
+            "unit": subject.unit,
+            "sample": subject.sample,
+            "t": step,
+            "arithmetic": None if arithmetic is None else arithmetic.to_dict(),
+        },
+        commands=(subject.command_of_sample("unit", unit=subject.unit, step=step),),
+    )
+
+
+def _question(spec: Spec) -> str:
+    return (
+        f"Each timestep of yours has {plural(spec.features, 'feature')}. Does a unit read a vector of size "
+        f"{count(spec.features)}? "
+        "Is its output of size 1? And how many numbers in it can training change?"
+    )
+
+
+def _claims(subject: Subject, share: UnitShare, step: Arithmetic | None) -> tuple[str, ...]:
+    spec = subject.layer_spec
+    it, a, of_layer = ("In layer 0 it", "In layer 0 a", " of layer 0") if subject.spec.stack else ("It", "A", "")
+    features = plural(share.features, "feature")
+    output = "h" if spec.projection is None else "m, for the projection to read"
+    claims = [
+        f"{it} reads more than {plural(share.features, 'number')}: at each timestep the {features}, "
+        f"and {_last_outputs(spec)}. That makes a vector of size {count(share.reads)}. Its output is of size 1: one number, "
+        f"{output}. It also keeps a second number, its memory, called c.{_peepholes(spec)}{_first(spec, step)}",
+        f"A unit is four small neurons. {a} neuron multiplies each number that it reads with a weight, adds the "
+        f"products up{', adds a bias' if spec.bias else ''}, and squashes the sum into a small range. "
+        f"{_owned(share, of_layer)}",
+    ]
+    return (*claims, *_above(subject), *_samples(spec))
+
+
+def _peepholes(spec: Spec) -> str:
+    return " Through its peepholes it reads that, too." if spec.peepholes else ""
+
+
+def _first(spec: Spec, step: Arithmetic | None) -> str:
+    """What is different where no timestep is before."""
+    if spec.timesteps > 1 or step is None or any(term.value for term in step.gates[Gate.INPUT].terms if term.source == "h"):
+        return ""
+    read = "all 0" if spec.hidden > 1 else "0"
+    return f" (You have one timestep and no other before it, so what is read as the last h is {read}.)"
+
+
+def _last_outputs(spec: Spec) -> str:
+    """What a unit reads beside the features."""
+    if spec.projection is not None:
+        mixed = f"the {plural(spec.hidden, 'number')} h of the timestep before"
+        return f"{mixed}, into which a projection mixes the outputs of all {plural(spec.units, 'unit')}"
+    if spec.units == 1:
+        return "its own output h of the timestep before"
+    return f"the outputs h that all {count(spec.units)} units made one timestep before, its own among them"
+
+
+def _owned(share: UnitShare, of_layer: str) -> str:
+    both = "Weights and biases are its parameters" if share.biases else "The weights are its parameters"
+    owned = f"A unit{of_layer} owns {count(share.parameters)} of them, {_formula(share)}, and no other unit uses them."
+    return f"{both}: the numbers that training changes. {owned}"
+
+
+def _formula(share: UnitShare) -> str:
+    """How many parameters a unit owns, counted from what it reads."""
+    bias = " + 1" if share.biases else ""
+    extra = f" + {share.peepholes} peepholes" if share.peepholes else ""
+    extra += f" + {share.projection} of the projection" if share.projection else ""
+    return f"{share.neurons} × ({count(share.features)} + {count(share.hidden)}{bias}){extra}"
+
+
+def _above(subject: Subject) -> tuple[str, ...]:
+    """What is otherwise in the layers above."""
+    if subject.spec.layers == 1:
+        return ()
+    above = subject.shapes.units[1:]
+    if subject.spec.stack:
+        told = [f"{_reads_in(f'layer {one.layer}', one)}, {_formula(one)}." for one in above]
+        return (" ".join(shortened(told)),)
+    return (f"{_reads_in('a layer above the first,', above[0])}.",)
+
+
+def _reads_in(where: str, share: UnitShare) -> str:
+    reads = f"{count(share.features)} that the layer below made, and {count(share.hidden)} of its own layer"
+    owns = f"It owns {plural(share.parameters, 'parameter')}"
+    return f"In {where} a unit reads {count(share.reads)} numbers: {reads}. {owns}"
+
+
+def _samples(spec: Spec) -> tuple[str, ...]:
+    if spec.samples == 1:
+        return ()
+    return (f"How many samples there are changes nothing in a unit: each of the {count(spec.samples)} is read by itself.",)
+
+
+def _share(spec: Spec, share: UnitShare, unit: Unit | None) -> Table:
+    how = "computed from the sizes" if unit is None else f"counted in the weights of unit {unit.unit}"
+    owned = share.parameters if unit is None else unit.parameters
+    read = f"{plural(share.features, 'feature')} of x_t, and {count(share.hidden)} of h_{{t-1}}, the h of the timestep before"
+    emitted = "h_t, its output" if spec.projection is None else "m_t = o × tanh(c_t), which the projection reads"
+    return facts(
+        [
+            ("reads", f"{plural(share.reads, 'number')}: {read}"),
+            ("owns", f"{plural(owned, 'parameter')}, {how}"),
+            ("emits", f"one number: {emitted}"),
+            ("keeps", "a second one for itself: c_t, its memory"),
+        ]
+    )
+
+
+def _step(unit: Unit, step: Arithmetic) -> Document:
+    sources = [term.source for term in step.gates[Gate.INPUT].terms]
+    products = plural(sources.count("x") + sources.count("h"), "product")
+    bias = " and a bias" if "bias" in sources else ""
+    own = "; i, f and o add one more product, with the unit's own c" if "c" in sources else ""
+    intro = f"Timestep {step.t} of sample {unit.sample} in unit {unit.unit}. Each neuron adds up {products}{bias}{own}:"
+    rows = []
+    for gate in GATES:
+        one = step.gates[gate]
+        value = Cell(decimal(one.value, 4), strong=True)
+        rows.append((Cell(NEURONS[gate], strong=True), Cell(DECIDES[gate]), Cell(decimal(one.total, 4)), value))
+    columns = (Column("neuron"), Column("decides", wraps=True), Column("sum", "right"), Column("squashed", "right"))
+    return (Paragraph(intro), Table(columns, tuple(rows)), _states(unit, step), *_checked(unit, step))
+
+
+def _states(unit: Unit, step: Arithmetic) -> Table:
+    """The unit's new memory and output, as sentences of numbers."""
+    f, i, g, o = (number(step.gates[gate].value) for gate in (Gate.FORGET, Gate.INPUT, Gate.CANDIDATE, Gate.OUTPUT))
+    emitted = "h" if unit.layer_spec.projection is None else "m"
+    memory = f"f × c_{step.t - 1} + i × g = {f} × {number(step.cell_before)} + {i} × {g}"
+    shown = f"o × tanh(c_{step.t}) = {o} × {number(step.tanh_cell)}"
+    return facts(
+        [
+            (f"memory c_{step.t}", f"{memory} = {number(step.cell)}"),
+            (f"output {emitted}_{step.t}", f"{shown} = {number(step.hidden)}"),
+        ]
+    )
+
+
+def _checked(unit: Unit, step: Arithmetic) -> tuple[Note, ...]:
+    if not isfinite(step.difference):
+        return not_finite([step.difference])
+    letters = [*(LETTERS[gate] for gate in GATES), "c", "h" if unit.layer_spec.projection is None else "m"]
+    what = f"Worked out anew from the run's numbers. Largest difference of {listed(letters)} to those of the run:"
+    size = f"below {LAST_BITS:.0e}" if step.difference < LAST_BITS else small(step.difference)
+    return (Note(f"{what} {size}."),)

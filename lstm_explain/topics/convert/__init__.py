@@ -1,0 +1,311 @@
+"""convert: the same weights in another framework's names, axes and order; what was done, and that they are the same."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
+
+import numpy as np
+
+from lstm_explain.core.forward import State, forward
+from lstm_explain.core.gates import GATES, PEEPHOLE_GATES, Direction
+from lstm_explain.core.inputs import SeededInputs
+from lstm_explain.core.weights import Weights
+from lstm_explain.errors import UsageError
+from lstm_explain.frameworks.convention import UNLIKE, Convention
+from lstm_explain.frameworks.known import CONVENTIONS
+from lstm_explain.frameworks.stored import stored, written
+from lstm_explain.topics.convert.conversion_summary import Conversion
+from lstm_explain.topics.framework_lookup import ONE_ALONE, framework_of, several_chosen
+from lstm_explain.topics.result import Explanation
+
+if TYPE_CHECKING:
+    from lstm_explain.core.axes import Array
+    from lstm_explain.core.lstm import LSTM
+    from lstm_explain.core.spec import Spec
+    from lstm_explain.core.weights import LayerWeights
+    from lstm_explain.frameworks.stored import Kind, Stored
+
+SAMPLES, TIMESTEPS = 4, 6
+"""Of the batch on which both are run."""
+COPIES = 6
+"""How often the weights stand in memory: written as the source has them and as the target has them, and read from both."""
+OURS = Convention(
+    framework="lstm-explain",
+    title="lstm-explain",
+    gate_order=GATES,
+    neurons_first=False,
+    biases=("bias",),
+    kernel="kernel",
+    recurrent_kernel="recurrent_kernel",
+    projection="projection",
+    peephole="peephole",
+    peephole_order=PEEPHOLE_GATES,
+    source="docs/how-it-works.md",
+    ways={way: f"layer{{layer}}.{way}.{{name}}" for way in Direction},
+)
+"""Our own arrangement, which `trace -o run.npz` writes."""
+READ_BY: dict[Kind, tuple[Kind, ...]] = {
+    "kernel": ("kernel", "joined_kernel"),
+    "recurrent_kernel": ("recurrent_kernel", "joined_kernel"),
+    "joined_kernel": ("kernel", "recurrent_kernel", "joined_kernel"),
+    "bias": ("bias",),
+    "projection": ("projection",),
+    "peephole": ("peephole",),
+}
+"""What an array of each kind may be made of."""
+STATES = {"onnx": ("initial_h", "initial_c")}
+OTHER_STATES = ("h_0", "c_0")
+"""What the states are called that an LSTM starts from: in the operator of ONNX, and elsewhere."""
+
+
+class Written(NamedTuple):
+    """One array in a convention."""
+
+    name: str
+    layer: int
+    direction: Direction | None
+    """None where the array holds all directions."""
+    array: Array
+    made_of: tuple[str, ...] = ()
+    """The arrays of the source that its numbers come from; none where it holds a constant, or is of the source itself."""
+
+    def to_dict(self) -> dict[str, Any]:
+        way = None if self.direction is None else self.direction.value
+        about = {"name": self.name, "layer": self.layer, "direction": way}
+        return {**about, "shape": list(self.array.shape), "dtype": str(self.array.dtype), "made_of": list(self.made_of)}
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Convert(Explanation):
+    """Weights in another convention."""
+
+    topic: ClassVar[str] = "convert"
+
+    spec: Spec
+    source: dict[str, Any]
+    written_by: Convention
+    """The convention that the weights were in."""
+    convention: Convention
+    """The convention that they are in now."""
+    biases: int
+    """How many bias vectors each neuron had."""
+    before: tuple[Written, ...]
+    """The weights in the convention that they were in."""
+    arrays: tuple[Written, ...]
+    difference: float
+    """The largest difference between the outputs of the LSTM and of the converted arrays, read back."""
+    compared: int
+    """How many numbers of the output were compared."""
+    initial: State | None = None
+    """The states of its own that the LSTM starts from, of one sample; None for zeros."""
+    states_written: bool = False
+    """Whether these are among the arrays: those of an `.onnx` model. Other files hold weights alone."""
+
+    @property
+    def done(self) -> dict[str, str]:
+        """What was done to the weights, by what it was done to."""
+        done = Conversion(self.written_by, self.convention, self.spec, self.biases).done
+        if self.initial is None:
+            return done
+        if self.states_written:
+            return {**done, "initial states": "written, for as many samples as are read"}
+        left = "its own initial states are not weights and are not written: start the layer from them yourself"
+        return {**done, "initial states": left}
+
+    @property
+    def initial_states(self) -> str | None:
+        """What became of the LSTM's own initial states: `written`, or `not written`; None where it has none."""
+        return None if self.initial is None else "written" if self.states_written else "not written"
+
+    @property
+    def from_the_end(self) -> bool:
+        """Whether the LSTM reads from the end."""
+        return bool(self.source["weights"].get("reads") == "from the end")
+
+    def named(self) -> dict[str, Array]:
+        """The arrays by name."""
+        return {one.name: one.array for one in self.arrays}
+
+    def facts(self) -> dict[str, Any]:
+        return {
+            "from": self.written_by.framework,
+            "to": self.convention.framework,
+            "gate_order": [gate.value for gate in self.convention.gate_order],
+            "done": self.done,
+            "initial_states": self.initial_states,
+            "before": [one.to_dict() for one in self.before],
+            "arrays": [one.to_dict() for one in self.arrays],
+            "difference": self.difference,
+            "compared": self.compared,
+        }
+
+
+def explain_convert(lstm: LSTM, to: str, written_by: str | None = None, model: bool = False) -> Convert:
+    """Write an LSTM's weights in another convention, read them back, and compare what both compute.
+
+    Args:
+        lstm: the LSTM.
+        to: the name of a framework, as `frameworks` understands it.
+        written_by: the convention to convert from, another such name, where no file has one: the weights are first written
+            in it; of two biases either holds half. Left out: the file's, or our own.
+        model: whether it is for an `.onnx` model, which starts from the LSTM's own states; arrays hold weights alone.
+
+    Raises:
+        UsageError: there is no such convention, or it lacks an option of this LSTM.
+        RefusedError: the copies would need more memory than the budget.
+    """
+    target, source = _checked("--to", to, lstm), OURS
+    if written_by is not None:
+        source = _checked("convert", written_by, lstm)
+    elif lstm.loaded is not None:
+        source = CONVENTIONS.get(lstm.origin["weights"].get("framework", ""), OURS)
+    sizes = sum(array.nbytes for layer in lstm.weights.layers for part in layer.values() for array in part.tensors().values())
+    lstm.afford(COPIES * sizes, "writing the weights anew")
+    weights, spec = lstm.weights, lstm.spec
+    if written_by is not None:
+        weights = Weights(tuple(_read_back(source, parts, halved=True) for parts in weights.layers))
+        spec = source.built(spec)
+    again = Weights(tuple(_read_back(target, parts) for parts in weights.layers))
+    initial = _own_states(lstm)
+    states = _states(STATES["onnx"], initial, spec) if model else ()
+    start = initial if model else None
+    difference, compared = _difference((spec, weights, start), (target.built(spec), again, _joined_states(states)), lstm.seed)
+    before = _written(source, weights, spec)
+    arrays = _made_of(_written(target, weights, spec), _kinds(target, spec), before, _kinds(source, spec))
+    were = _states(STATES.get(source.framework, OTHER_STATES), initial, spec)
+    return Convert(
+        spec=spec,
+        source=lstm.origin,
+        written_by=source,
+        convention=target,
+        biases=lstm.origin["weights"].get("biases", source.bias_count(spec)),
+        before=before + were,
+        arrays=arrays + tuple(one._replace(made_of=(was.name,)) for one, was in zip(states, were, strict=False)),
+        difference=difference,
+        compared=compared,
+        initial=initial,
+        states_written=bool(states),
+    )
+
+
+def _checked(option: str, name: str, lstm: LSTM) -> Convention:
+    """The convention of a name, once it is known to have all options of an LSTM."""
+    convention, fix = framework_of(name, option).convention, ""
+    lacking = convention.lacks(lstm.spec)
+    if lacking == UNLIKE:
+        alone = f"; or {ONE_ALONE}" if several_chosen(lstm) else ""
+        fix = f"Choose another framework, such as keras{alone}"
+    if lacking:
+        raise UsageError(f"{option} {name}", f"{convention.title}'s LSTM has no {lacking}, and this one has", fix)
+    return convention
+
+
+def _read_back(
+    convention: Convention, parts: dict[Direction, LayerWeights], halved: bool = False
+) -> dict[Direction, LayerWeights]:
+    """A layer written and read. `halved`: of two biases either holds half, so that they must be added up; else one is zero."""
+    found = {}
+    for way, part in parts.items():
+        named = convention.pack(part)
+        if halved and len(convention.biases) > 1 and convention.biases[0] in named:
+            named |= dict.fromkeys(convention.biases, named[convention.biases[0]] / len(convention.biases))
+        found[way] = convention.unpack(named)
+    return found
+
+
+def _difference(
+    first: tuple[Spec, Weights, State | None], second: tuple[Spec, Weights, State | None], seed: int
+) -> tuple[float, int]:
+    """The largest difference between the outputs of both, each from its own states, and how many numbers these are."""
+    sizes = replace(first[0], samples=SAMPLES, timesteps=TIMESTEPS)
+    inputs = SeededInputs(sizes, seed).block(0, SAMPLES)
+    one, other = (
+        forward(spec, weights, inputs, start and start.repeated(SAMPLES)).output for spec, weights, start in (first, second)
+    )
+    return float(np.abs(one - other).max()), one.size
+
+
+# --- the states that it starts from -----------------------------------------------------------------------------------
+
+
+def _own_states(lstm: LSTM) -> State | None:
+    """The states that a model has of its own; None for zeros."""
+    initial = None if lstm.loaded is None else lstm.loaded.initial
+    return initial if initial is not None and initial.any() else None
+
+
+def _states(names: tuple[str, str], initial: State | None, spec: Spec) -> tuple[Written, ...]:
+    """The states as arrays of every layer, [directions, 1, units or hidden] each."""
+    if initial is None:
+        return ()
+    found = []
+    for layer in range(spec.layers):
+        places = [place for place, (number, _) in enumerate(spec.places) if number == layer]
+        before = f"{_module(layer)}/" if spec.layers > 1 else ""
+        for name, arrays in zip(names, initial, strict=True):
+            found.append(Written(before + name, layer, None, np.stack([arrays[place] for place in places])))
+    return tuple(found)
+
+
+def _joined_states(states: tuple[Written, ...]) -> State | None:
+    """The states of all layers, from the arrays of each."""
+    if not states:
+        return None
+    return State(*(tuple(array for one in states[place::2] for array in one.array) for place in range(2)))
+
+
+# --- the arrays, and what each is made of -----------------------------------------------------------------------------
+
+
+def _written(convention: Convention, weights: Weights, spec: Spec) -> tuple[Written, ...]:
+    """All arrays of a stack, under names that no two share."""
+    return tuple(
+        Written(_before(convention, spec, layer) + _side(convention, way, parts) + name, layer, way, array)
+        for layer, parts in enumerate(weights.layers)
+        for name, way, array in written(convention, parts, layer)
+    )
+
+
+def _before(convention: Convention, spec: Spec, layer: int) -> str:
+    """What stands before a layer's names, where they say nothing of layers."""
+    if convention.numbers_layers:
+        return ""
+    if spec.layers > 1:
+        return f"{_module(layer)}/"
+    return f"{convention.both}/" if convention.both and spec.bidirectional else ""
+
+
+def _side(convention: Convention, way: Direction | None, parts: dict[Direction, LayerWeights]) -> str:
+    """What stands before the names of a direction, where they do not say which."""
+    return f"{convention.sides[way]}/" if way is not None and len(parts) > 1 and not convention.names_directions else ""
+
+
+def _module(layer: int) -> str:
+    return f"lstm_{layer}"
+
+
+def _kinds(convention: Convention, spec: Spec) -> list[Stored]:
+    """What each array of `_written` is, in the same order."""
+    return [one for layer in range(spec.layers) for one in stored(convention, spec, layer)]
+
+
+def _made_of(
+    arrays: tuple[Written, ...], kinds: list[Stored], before: tuple[Written, ...], were: list[Stored]
+) -> tuple[Written, ...]:
+    """The arrays with the names of those that each is made of; of several biases, all but the first are zeros."""
+    found, biased = [], set()
+    for one, kind in zip(arrays, kinds, strict=True):
+        names = tuple(other.name for other, was in zip(before, were, strict=True) if _reads(kind, was))
+        place = (kind.layer, kind.direction, kind.gate)
+        zeros = kind.kind == "bias" and place in biased
+        biased |= {place} if kind.kind == "bias" else set()
+        found.append(one._replace(made_of=() if zeros else names))
+    return tuple(found)
+
+
+def _reads(kind: Stored, was: Stored) -> bool:
+    """Whether an array holds numbers of another one."""
+    ways = kind.direction is None or was.direction is None or kind.direction is was.direction
+    gates = kind.gate is None or was.gate is None or kind.gate is was.gate
+    return kind.layer == was.layer and ways and gates and was.kind in READ_BY[kind.kind]

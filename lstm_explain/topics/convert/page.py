@@ -1,0 +1,71 @@
+"""convert, in words and tables: what was done to the weights, the arrays that came of it, and the check."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from lstm_explain.document.blocks import Cell, Column, Document, Heading, Note, Paragraph, Table
+from lstm_explain.document.numbers import count, small
+from lstm_explain.topics.intro import ROWS_SHOWN, dots, middle_left_out, opening
+
+if TYPE_CHECKING:
+    from lstm_explain.topics.convert import Convert, Written
+
+
+def document(convert: Convert, file: str = "") -> Document:
+    """Lay out a conversion; `file` is where the arrays were written."""
+    source, target = convert.written_by.title, convert.convention.title
+    written = f"Written to {file}." if file else "Nothing was written: name a file to write to."
+    return (
+        Heading(f"convert: from {source} to {target}", 1),
+        Paragraph(opening(convert)),
+        Paragraph(written),
+        Heading("What was done"),
+        _done(convert),
+        Heading(f"Before: as {source} names them"),
+        _arrays(convert, convert.before, made_of=False),
+        Heading(f"After: as {target} names them"),
+        _arrays(convert, convert.arrays, made_of=True),
+        Heading("Checked"),
+        Paragraph(_checked(convert)),
+        Note(f"Source: {convert.convention.source}."),
+    )
+
+
+def _done(convert: Convert) -> Table:
+    rows = tuple((Cell(what, strong=True), Cell(done)) for what, done in convert.done.items())
+    return Table((Column(""), Column("", wraps=True)), rows, ruled=False)
+
+
+def _arrays(convert: Convert, arrays: tuple[Written, ...], made_of: bool) -> Table:
+    """A table of arrays; layers and directions have columns where there are several."""
+    several = {"layer": convert.spec.layers > 1, "direction": convert.spec.reads_backward}
+    columns = [Column("name", wraps=True), Column("shape")]
+    columns += [Column("layer", "right")] if several["layer"] else []
+    columns += [Column("direction")] if several["direction"] else []
+    columns += [Column("made of", wraps=True)] if made_of else []
+    rows = [tuple(_cells(one, several, made_of)) for one in arrays]
+    front, back = middle_left_out(rows, ROWS_SHOWN)
+    return Table(tuple(columns), tuple([*rows[:front], dots(len(columns)), *rows[-back:]] if back else rows))
+
+
+def _cells(one: Written, several: dict[str, bool], made_of: bool) -> list[Cell]:
+    cells = [Cell(one.name, strong=True), Cell(f"({', '.join(map(str, one.array.shape))})")]
+    cells += [Cell(count(one.layer))] if several["layer"] else []
+    cells += [Cell("all" if one.direction is None else one.direction.value)] if several["direction"] else []
+    return [*cells, Cell(_sum(one))] if made_of else cells
+
+
+def _sum(one: Written) -> str:
+    """What an array is made of: the names of others; or zeros, or what a framework adds to a bias by itself, taken off."""
+    return ", ".join(one.made_of) or ("what the forget gate is given, taken off" if one.array.any() else "zeros")
+
+
+def _checked(convert: Convert) -> str:
+    differ = f"differ by at most {small(convert.difference)}" if convert.difference else "are the same to the last bit"
+    start = {None: "", "written": ", from those states", "not written": ", from zeros"}[convert.initial_states]
+    return (
+        f"The arrays were read back as {convert.convention.title} reads them, and both were run over the same seeded input"
+        f"{start}: "
+        f"{count(convert.compared)} numbers of the output {differ}."
+    )

@@ -1,0 +1,223 @@
+"""frameworks: one layer, written by each framework; names, shapes, orders, biases and states, and a program that shows it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, TypeAlias
+
+from lstm_explain.core.cost import making_bytes, weight_bytes
+from lstm_explain.frameworks.convention import UNLIKE
+from lstm_explain.frameworks.known import LAYERS
+from lstm_explain.frameworks.stored import Stored, stored, written
+from lstm_explain.topics.framework_lookup import framework_of
+from lstm_explain.topics.frameworks.program import Program, program_of
+from lstm_explain.topics.frameworks.shapes import formula, shape_in
+from lstm_explain.topics.result import Explanation
+
+if TYPE_CHECKING:
+    from lstm_explain.core.axes import Shape
+    from lstm_explain.core.lstm import LSTM
+    from lstm_explain.core.spec import Spec
+    from lstm_explain.core.weights import LayerWeights, Weights
+    from lstm_explain.frameworks.described import Described
+
+Weight: TypeAlias = Stored
+COPIES = 6  # of a stack's weights: ours, the framework's, what is read back, and what is under way
+
+
+class ReadBack(NamedTuple):
+    """What became of our weights, written in a framework's way and read back."""
+
+    weights: float
+    """The largest difference to ours. It is not 0 only where a forget bias that is added when called was subtracted."""
+    hidden: float | None
+    """The largest difference of h in a run with them; None where none was made."""
+    samples: int
+    """How many samples were run."""
+
+    def to_dict(self) -> dict[str, Any]:
+        return self._asdict()
+
+
+class Written(NamedTuple):
+    """The layer, or the stack of layers, in the way of one framework."""
+
+    described: Described
+    lacks: str | None
+    """The option that it has not; then there are no weights, counts and shapes."""
+    parameters: int | None
+    formula: str | None
+    weights: tuple[Stored, ...]
+    """All of them where the framework was asked for; beside others, of layers that are alike the first alone."""
+    reads: Shape | None
+    returns: tuple[tuple[str, Shape, str], ...]
+    """Name, shape and meaning of each tensor; of the last layer, where layers differ."""
+    read_back: ReadBack | None
+    """None where the weights were not made, and beside others."""
+
+    @property
+    def layers_alone(self) -> bool:
+        """Whether each layer can be built by itself, and all of them as one cannot."""
+        return self.lacks == UNLIKE
+
+    def to_dict(self) -> dict[str, Any]:
+        one, convention = self.described, self.described.convention
+        return {
+            "framework": one.name,
+            "title": one.title,
+            "built": one.built,
+            "known": one.known,
+            "source": convention.source,
+            "step": one.step,
+            "lacks": self.lacks,
+            "gate_order": [gate.value for gate in convention.gate_order],
+            "gates_apart": "*" in convention.kernel,
+            "neurons_first": convention.neurons_first,
+            "joined": convention.joined,
+            "biases": len(convention.biases),
+            "always_biases": convention.always_biases,
+            "state_order": list(one.states),
+            "forget_bias": {"value": one.forget_bias.value, "how": one.forget_bias.how},
+            "starts": [{"weights": what, "start": how} for what, how in one.starts],
+            "input": None if self.reads is None else _shape(self.reads),
+            "other_inputs": [{"asked_by": asked, "axes": list(axes)} for asked, axes in one.either],
+            "weights": [_stored(array) for array in self.weights],
+            "parameters": self.parameters,
+            "formula": self.formula,
+            "returns": [{"name": name, **_shape(shape), "meaning": meaning} for name, shape, meaning in self.returns],
+            "several_layers": one.several,
+            "remarks": list(one.remarks),
+            "read_back": None if self.read_back is None else self.read_back.to_dict(),
+        }
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Frameworks(Explanation):
+    """One LSTM in the ways of several frameworks, or of one."""
+
+    topic: ClassVar[str] = "frameworks"
+
+    spec: Spec
+    source: dict[str, Any]
+    frameworks: tuple[Written, ...]
+    chosen: bool
+    """Whether one was asked for."""
+    measured: bool
+    """Whether the weights were made, and every shape of them read off an array."""
+    max_memory: int
+    program: Program | None
+
+    def facts(self) -> dict[str, Any]:
+        return {
+            "chosen": self.chosen,
+            "measured": self.measured,
+            "frameworks": [one.to_dict() for one in self.frameworks],
+            "program": None if self.program is None else self.program.to_dict(),
+        }
+
+
+def explain_frameworks(lstm: LSTM, name: str | None = None, code: bool = False) -> Frameworks:
+    """Write an LSTM in the way of each framework.
+
+    Args:
+        lstm: the LSTM and its batch.
+        name: which framework; all if left out.
+        code: whether to write a program in this framework, too.
+
+    Raises:
+        UsageError: there is no such framework, or no program in it for this LSTM.
+        RefusedError: the program's samples cannot be run within the memory budget.
+    """
+    chosen = None if name is None else framework_of(name)
+    program = program_of(lstm, chosen) if code else None
+    measured = making_bytes(lstm.spec) + COPIES * weight_bytes(lstm.spec) <= lstm.max_memory
+    among = LAYERS.values() if chosen is None else (chosen,)
+    return Frameworks(
+        spec=lstm.spec,
+        source=lstm.origin,
+        frameworks=tuple(_written(lstm, one, measured, whole=chosen is not None) for one in among),
+        chosen=chosen is not None,
+        measured=measured,
+        max_memory=lstm.max_memory,
+        program=program,
+    )
+
+
+def _written(lstm: LSTM, one: Described, measured: bool, whole: bool) -> Written:
+    """The LSTM in the way of a framework; beside others, of layers that are alike the first alone, and not read back."""
+    spec, convention = lstm.spec, one.convention
+    lacks = convention.lacks(spec)
+    if lacks is not None:
+        return Written(one, lacks, None, None, (), None, (), None)
+    last = spec.at(spec.layers - 1) if spec.stack else spec
+    layers = range(spec.layers) if whole else range(len(spec.unlike_layers))
+    weights = [array for layer in layers for array in stored(convention, spec, layer)]
+    if measured:
+        weights = _measured(lstm, one, weights, layers)
+    return Written(
+        described=one,
+        lacks=None,
+        parameters=convention.parameters(spec),
+        formula=formula(convention, spec),
+        weights=tuple(weights),
+        reads=shape_in(spec.at(0), one.reads),
+        returns=tuple((tensor.name, shape_in(last, tensor.axes), tensor.meaning) for tensor in one.returns),
+        read_back=_read_back(lstm, one) if measured and whole else None,
+    )
+
+
+def _measured(lstm: LSTM, one: Described, computed: list[Stored], layers: range) -> list[Stored]:
+    """Write our weights as the framework does, and read every shape off the arrays."""
+    stack = lstm.weights.layers
+    made = ((name, way, array.shape) for layer in layers for name, way, array in written(one.convention, stack[layer], layer))
+    found = []
+    for expected, (name, way, sizes) in zip(computed, made, strict=True):
+        axes = tuple(axis._replace(size=size) for axis, size in zip(expected.shape.axes, sizes, strict=True))
+        found.append(expected._replace(name=name, direction=way, shape=type(expected.shape)(axes)))
+    return found
+
+
+def _read_back(lstm: LSTM, one: Described) -> ReadBack:
+    from lstm_explain.core.weights import Weights
+
+    layers = lstm.weights.layers
+    back = [{way: one.convention.unpack(one.convention.pack(part)) for way, part in parts.items()} for parts in layers]
+    pairs = [(part, back[layer][way]) for layer, parts in enumerate(layers) for way, part in parts.items()]
+    apart = max(_apart(ours, read) for ours, read in pairs)
+    return _run_back(lstm, one, Weights(tuple(back)), apart)
+
+
+def _apart(ours: LayerWeights, read: LayerWeights) -> float:
+    """The largest difference between two layers' weights; a bias that one has not is zero."""
+    named = read.tensors()
+    return max(float(abs(named[name] - ours.tensors().get(name, 0)).max()) for name in named)
+
+
+def _run_back(lstm: LSTM, one: Described, weights: Weights, apart: float) -> ReadBack:
+    import numpy as np
+
+    from lstm_explain.core.forward import forward
+
+    start, stop = lstm.block_of(0)
+    if 2 * lstm.run_bytes(stop - start) > lstm.max_memory:
+        return ReadBack(apart, None, 0)
+    record = lstm.run(start, stop)
+    initial = None if lstm.loaded is None or lstm.loaded.initial is None else lstm.loaded.initial.repeated(stop - start)
+    again = forward(one.convention.built(record.spec), weights, record.input, initial, record.lengths)
+    return ReadBack(apart, float(np.abs(again.output - record.output).max()), stop - start)
+
+
+def _shape(shape: Shape) -> dict[str, Any]:
+    return {"axes": list(shape.names), "shape": list(shape.sizes)}
+
+
+def _stored(array: Stored) -> dict[str, Any]:
+    return {
+        "name": array.name,
+        "kind": array.kind,
+        "layer": array.layer,
+        "direction": None if array.direction is None else array.direction.value,
+        "gate": None if array.gate is None else array.gate.value,
+        **_shape(array.shape),
+        "parts": [part._asdict() for part in array.parts],
+    }

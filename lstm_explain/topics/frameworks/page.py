@@ -1,0 +1,310 @@
+"""frameworks, in words and tables: all beside each other, or one in full with its program."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from lstm_explain.core.gates import LETTERS, Direction
+from lstm_explain.document.blocks import Block, Cell, Column, Document, Drawing, Heading, Note, Paragraph, Table
+from lstm_explain.document.numbers import count, plural, size, small
+from lstm_explain.topics.intro import ROWS_SHOWN, dots, middle_left_out, opening
+
+if TYPE_CHECKING:
+    from lstm_explain.core.axes import Shape
+    from lstm_explain.topics.frameworks import Frameworks, Weight, Written
+    from lstm_explain.topics.frameworks.program import Program
+
+FACT_COLUMNS = (Column(""), Column("", wraps=True))
+GATE_WORDS = {gate.value: f"{letter}, the {gate.value.replace('_', ' ')}" for gate, letter in LETTERS.items()}
+PART_WORDS = {**GATE_WORDS, "input": "multiplies x", "hidden": "multiplies h"}
+READ_AGAIN = "lstm-explain frameworks"
+
+
+def document(frameworks: Frameworks) -> Document:
+    """Lay out all frameworks, or the one that was asked for."""
+    if frameworks.chosen:
+        return tuple(_in_full(frameworks, frameworks.frameworks[0]))
+    both = " An array that holds both directions has 2 on its first axis." if frameworks.spec.at(0).bidirectional else ""
+    return (
+        Heading("frameworks: one layer, and how each framework writes it", 1),
+        Paragraph(opening(frameworks)),
+        Note(_how(frameworks)),
+        Heading(_weights_heading(frameworks)),
+        Paragraph(
+            "Gates: the order in which they are packed along the axis of 4 × units; i input, f forget, "
+            "g candidate, o output. A star stands for each gate, which then has an array of its own. A wrong order raises no "
+            f"error: all gates have the same shape.{both}"
+        ),
+        _written_table(frameworks),
+        Heading("What goes in, what comes out"),
+        _called_table(frameworks),
+        Note("run: our tests build the layer with these weights and compare. read: it was read in the framework's source."),
+        *_lacking(frameworks),
+        Note(f"For one of them in full, name it: {READ_AGAIN} pytorch. With --code, a program that checks it."),
+    )
+
+
+def _how(frameworks: Frameworks) -> str:
+    if not frameworks.measured:
+        budget = f"the memory budget of {size(frameworks.max_memory)} (--max-memory)"
+        return f"These shapes are computed, not measured: the weights, written anew, do not fit {budget}."
+    ways = "in this way" if frameworks.chosen else "in the way of each"
+    return (
+        f"Shapes of weights were read off arrays: our weights, written {ways}. Those of inputs and of what is returned follow "
+        "from the sizes."
+    )
+
+
+def _weights_heading(frameworks: Frameworks) -> str:
+    spec = frameworks.spec
+    return f"The weights{' of layer 0' if spec.layers > 1 else ''}{' in one direction' if spec.at(0).bidirectional else ''}"
+
+
+# --- beside each other ------------------------------------------------------------------------------------------------
+
+
+def _written_table(frameworks: Frameworks) -> Table:
+    columns = (Column("framework"), Column("gates"), Column("weights", wraps=True), Column("parameters", "right"))
+    rows = [
+        (Cell(one.described.name, strong=True), Cell(_order(one)), Cell(_weights(one)), Cell(_count(one)))
+        for one in frameworks.frameworks
+    ]
+    return Table(columns, tuple(rows))
+
+
+def _order(one: Written) -> str:
+    if "*" in one.described.convention.kernel:
+        return "apart"
+    return " ".join(LETTERS[gate] for gate in one.described.convention.gate_order)
+
+
+def _weights(one: Written) -> str:
+    """The arrays of the first layer, one direction; those of four gates in one."""
+    if one.lacks:
+        return f"- (it has no {one.lacks})"
+    convention = one.described.convention
+    found: dict[str, Shape] = {}
+    for array in one.weights:
+        if array.layer == 0 and array.direction is not Direction.BACKWARD:
+            name = array.name
+            if array.gate is not None and name not in convention.spellings.values():
+                stars = (convention.kernel, convention.recurrent_kernel, *convention.biases, convention.peephole or "")
+                starred = [star for star in stars if array.name in convention.names(star, (array.gate,))]
+                name = starred[0] if starred and "*" in starred[0] else name
+            found[name] = array.shape
+    return ", ".join(f"{name} {_short(shape)}" for name, shape in found.items())
+
+
+def _count(one: Written) -> str:
+    return "-" if one.parameters is None else count(one.parameters)
+
+
+def _called_table(frameworks: Frameworks) -> Table:
+    columns = (
+        Column("framework"),
+        Column("reads", wraps=True),
+        Column("states"),
+        Column("forget bias"),
+        Column("known"),
+    )
+    rows = []
+    for one in frameworks.frameworks:
+        told = one.described
+        rows.append(
+            (
+                Cell(told.name, strong=True),
+                Cell("-" if one.reads is None else ", ".join(one.reads.names)),
+                Cell(f"({', '.join(told.states)})"),
+                Cell(str(told.forget_bias)),
+                Cell(told.known),
+            )
+        )
+    return Table(columns, tuple(rows))
+
+
+def _lacking(frameworks: Frameworks) -> list[Block]:
+    spec = frameworks.spec
+    always = [one.described.name for one in frameworks.frameworks if one.described.convention.always_biases]
+    if all(spec.at(layer).bias for layer, _ in spec.unlike_layers):
+        return []
+    then = "zeros in layers that have none" if spec.stack else "then zeros"
+    return [Note(f"Always with biases, which are {then}, but for what is added when called: {', '.join(always)}.")]
+
+
+# --- one in full ------------------------------------------------------------------------------------------------------
+
+
+def _in_full(frameworks: Frameworks, one: Written) -> list[Block]:
+    told = one.described
+    blocks: list[Block] = [
+        Heading(f"frameworks: {told.title}", 1),
+        Paragraph(opening(frameworks)),
+    ]
+    if one.lacks:
+        return [
+            *blocks,
+            Paragraph(f"{told.title}'s LSTM has no {one.lacks}, so it cannot build this one.{_each_alone(one)}"),
+            _facts(_told(one)),
+        ]
+    blocks += [Note(_how(frameworks)), _facts([*_told(one), *_compared(one)])]
+    blocks += [Heading("Every weight"), _every_weight(frameworks, one), *_places(frameworks, one)]
+    who = "the last layer" if frameworks.spec.stack else "it"
+    blocks += [Heading(f"What {who} returns"), _returned(one), *_slices(frameworks, one)]
+    if told.remarks:
+        blocks += [Heading("What to know"), *(Paragraph(remark) for remark in told.remarks)]
+    if frameworks.program is not None:
+        blocks += _program(frameworks.program, told.title)
+    return blocks
+
+
+def _each_alone(one: Written) -> str:
+    """What can be built in its place, where only layers that differ are lacking: each of them has all that it needs."""
+    return f" One {one.described.built} for each layer can." if one.layers_alone else ""
+
+
+def _told(one: Written) -> list[tuple[str, str]]:
+    told, convention = one.described, one.described.convention
+    rows = [("layer", f"{told.built}, {'one timestep, which a loop calls' if told.step else 'whole sequences'}")]
+    if one.reads is not None:
+        rows.append(("reads", _shape(one.reads)))
+        rows += [("", f"{how}: {', '.join(axes)}") for how, axes in told.either]
+    rows += [
+        ("gates", _gates(one)),
+        ("biases", _biases(one)),
+        ("states", f"({', '.join(told.states)}), in this order"),
+        ("forget bias", _forget_bias(one)),
+        *(("" if place else "starts with", f"{what}: {how}") for place, (what, how) in enumerate(told.starts)),
+        ("several", told.several),
+        ("known", f"{_known(one)}: {convention.source}"),
+    ]
+    return rows
+
+
+def _known(one: Written) -> str:
+    return "run by our tests, and read" if one.described.known == "run" else "read, not run"
+
+
+def _gates(one: Written) -> str:
+    names = [GATE_WORDS[gate.value] for gate in one.described.convention.gate_order]
+    if "*" in one.described.convention.kernel:
+        return f"each in arrays of its own: {'; '.join(names)}"
+    return f"{_order(one)}: {'; '.join(names)}"
+
+
+def _biases(one: Written) -> str:
+    convention = one.described.convention
+    number = len(convention.biases)
+    text = "one for each neuron" if number == 1 else f"{number} for each neuron, and both are added"
+    return f"{text}; they cannot be left out" if convention.always_biases else text
+
+
+def _forget_bias(one: Written) -> str:
+    told = one.described.forget_bias
+    return {
+        "stored": f"{told.value} at the start, stored in the bias",
+        "added when called": f"{told.value}, added when the layer is called, and not stored: our bias is written without it",
+        "random": "random at the start, like the other biases",
+        "given": "as it is given",
+    }[told.how]
+
+
+def _compared(one: Written) -> list[tuple[str, str]]:
+    rows = [] if one.parameters is None else [("parameters", f"{count(one.parameters)} = {one.formula}")]
+    back = one.read_back
+    if back is None:
+        return rows
+    text = f"written so and read back, our weights differ by {small(back.weights)}"
+    if back.hidden is not None:
+        text += f"; h of {plural(back.samples, 'sample')}, run with them, by {small(back.hidden)}"
+    return [*rows, ("read back", text)]
+
+
+def _every_weight(frameworks: Frameworks, one: Written) -> Table:
+    spec = frameworks.spec
+    several = len(spec.places) > 1
+    rows = [_weight(array, several) for array in one.weights]
+    front, back = middle_left_out(rows, ROWS_SHOWN)
+    kept = [*rows[:front], dots(3), *rows[-back:]] if back else rows
+    return Table((Column("weight"), Column("shape", wraps=True), Column("numbers", "right")), tuple(kept))
+
+
+def _weight(array: Weight, several: bool) -> tuple[Cell, ...]:
+    of = [GATE_WORDS[array.gate.value]] if array.gate is not None else []
+    if several:
+        of += [f"layer {array.layer}", array.direction.value if array.direction is not None else "all directions"]
+    return (Cell(array.name, ", ".join(of), strong=True), Cell(_shape(array.shape)), Cell(count(array.shape.elements)))
+
+
+def _places(frameworks: Frameworks, one: Written) -> list[Block]:
+    """What stands where along an axis, and in which arrays; of one layer and direction, as it is the same in all alike."""
+    groups: dict[tuple[tuple[int, int, str], ...], list[str]] = {}
+    for array in one.weights:
+        if array.layer == 0 and array.direction is not Direction.BACKWARD:
+            for axis in sorted({part.axis for part in array.parts}):
+                parts = tuple((part.start, part.stop, part.what) for part in array.parts if part.axis == axis)
+                groups.setdefault(parts, []).append(f"{array.name}{_index(axis)}")
+    if not groups:
+        return []
+    rows = [
+        (Cell(f"{start}:{stop}", strong=True), Cell(PART_WORDS[what]), Cell(", ".join(names) if place == 0 else ""))
+        for parts, names in groups.items()
+        for place, (start, stop, what) in enumerate(parts)
+    ]
+    columns = (Column("place", "right"), Column("what"), Column("in", wraps=True))
+    return [Heading(f"What stands where{', in layer 0' if frameworks.spec.stack else ''}"), Table(columns, tuple(rows))]
+
+
+def _index(axis: int) -> str:
+    """weight[place], or weight[:, place] where the axis is not the first."""
+    return f"[{':, ' * axis}place]"
+
+
+def _returned(one: Written) -> Table:
+    rows = [(Cell(name, strong=True), Cell(_shape(shape)), Cell(meaning)) for name, shape, meaning in one.returns]
+    return Table((Column("tensor"), Column("shape", wraps=True), Column("what", wraps=True)), tuple(rows))
+
+
+def _slices(frameworks: Frameworks, one: Written) -> list[Block]:
+    """Which layer and direction a slice of h_n belongs to, where there are several."""
+    spec = frameworks.spec
+    stacked = [name for name, shape, _ in one.returns if "layers*directions" in shape.names]
+    if not stacked or len(spec.places) == 1:
+        return []
+    rows = [
+        (Cell(", ".join(f"{name}[{place}]" for name in stacked), strong=True), Cell(f"layer {layer}, {way}"))
+        for place, (layer, way) in enumerate(spec.places)
+    ]
+    front, back = middle_left_out(rows, ROWS_SHOWN)
+    return [Table(FACT_COLUMNS, tuple([*rows[:front], dots(2), *rows[-back:]] if back else rows), ruled=False)]
+
+
+def _program(program: Program, title: str) -> list[Block]:
+    return [
+        Heading(f"A program in {title} that checks it"),
+        Paragraph(
+            f"It builds the layer, loads the weights, runs {plural(program.samples, 'sample')}, and fails where its output, "
+            "h or c differ from ours. -o program.py writes it, and beside it program.npz with the weights, the input and what "
+            "we make of it."
+        ),
+        Drawing(program.lines, "python"),
+    ]
+
+
+# --- words ------------------------------------------------------------------------------------------------------------
+
+
+def _sizes(shape: Shape) -> str:
+    return f"({', '.join(map(str, shape.sizes))}{',' if len(shape.sizes) == 1 else ''})"
+
+
+def _short(shape: Shape) -> str:
+    """The same without blanks, where lines are broken."""
+    return f"({'×'.join(map(str, shape.sizes))})"
+
+
+def _shape(shape: Shape) -> str:
+    return f"{_sizes(shape)}  {', '.join(shape.names)}"
+
+
+def _facts(rows: list[tuple[str, str]]) -> Table:
+    return Table(FACT_COLUMNS, tuple((Cell(label, strong=True), Cell(text)) for label, text in rows), ruled=False)

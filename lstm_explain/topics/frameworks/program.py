@@ -1,0 +1,162 @@
+"""A program in a framework that builds our layer, loads our weights, and compares its output with ours."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+
+from lstm_explain.errors import UsageError
+from lstm_explain.frameworks.convention import UNLIKE
+from lstm_explain.frameworks.known import LAYERS
+from lstm_explain.frameworks.programs import PROGRAMS, STARTS
+from lstm_explain.frameworks.stored import written
+from lstm_explain.topics.framework_lookup import ONE_ALONE, several_chosen
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from lstm_explain.core.axes import Array
+    from lstm_explain.core.lstm import LSTM
+    from lstm_explain.core.record import Record
+    from lstm_explain.core.spec import Spec
+    from lstm_explain.frameworks.described import Described
+
+SAMPLES = 8
+"""A program compares no more samples than this."""
+TOLERANCE = {"float32": 2e-6, "float64": 1e-12}
+"""How far a program's numbers may be from ours."""
+
+
+class Program(NamedTuple):
+    """A program, and the arrays that it reads from a file of its own name ending in `.npz`."""
+
+    lines: tuple[str, ...]
+    arrays: Mapping[str, Array]
+    """The weights in the framework's way; `x`, what is read; `output`, `h` and `c`, what we make of it; `h_0` and `c_0`,
+    what it starts from where the model has states of its own. Where layers differ, the states stand side by side in `h` and
+    `c`, and those of each layer and direction to start from have names of their own."""
+    samples: int
+    modules: frozenset[str]
+    """The packages that it imports."""
+
+    @property
+    def text(self) -> str:
+        return "\n".join(self.lines) + "\n"
+
+    def to_dict(self) -> dict[str, Any]:
+        arrays = [{"name": name, "shape": list(one.shape), "dtype": str(one.dtype)} for name, one in self.arrays.items()]
+        return {"lines": list(self.lines), "samples": self.samples, "arrays": arrays}
+
+
+def program_of(lstm: LSTM, one: Described | None) -> Program:
+    """Write the program.
+
+    Raises:
+        UsageError: no framework was chosen, there is no program in it, or it is not written for such an LSTM.
+        RefusedError: the samples cannot be run within the memory budget.
+    """
+    known = [name for name in LAYERS if name in PROGRAMS]
+    if one is None:
+        fix = f"Name one of {', '.join(known)}"
+        raise UsageError("frameworks --code", "a program is written in one framework", fix)
+    if one.name not in PROGRAMS:
+        found = f"{one.title} is not run here, so there is no program in it"
+        raise UsageError(f"frameworks {one.name} --code", found, f"There are programs in {', '.join(known)}")
+    _check(lstm, one)
+    start, stop = lstm.block_of(0)
+    record, samples = lstm.run(start, stop), min(SAMPLES, stop - start)
+    arrays = {name: array for layer in range(lstm.spec.layers) for name, array in _weights(lstm, one, layer)}
+    program = PROGRAMS[one.name]
+    hidden, cell = _last(record, samples)
+    made = {"x": record.input[:samples], "output": record.output[:samples], "h": hidden, "c": cell}
+    own = _states(lstm, samples)
+    lines = program.lines(lstm.spec, tuple(arrays), TOLERANCE[lstm.spec.dtype], bool(own))
+    return Program(lines, {**made, **own, **arrays}, samples, frozenset(program.modules))
+
+
+def _check(lstm: LSTM, one: Described) -> None:
+    """Raise `UsageError` where the program is not written for such an LSTM."""
+    spec, asked, program = lstm.spec, f"frameworks {one.name} --code", PROGRAMS[one.name]
+    lacks = one.convention.lacks(spec)
+    if lacks is not None:
+        raise _lacking(lstm, one, lacks)
+    layers = [spec.at(layer) for layer, _ in spec.unlike_layers]
+    written = f"the program in {one.title} is written for"
+    if spec.layers > 1 and not program.layers:
+        raise _other(lstm, one, f"{asked} --layers {spec.layers}", f"{written} one layer", "Leave out --layers")
+    if spec.reads_backward and not program.directions:
+        raise _other(lstm, one, f"{asked} --bidirectional", f"{written} one direction", "Leave out --bidirectional")
+    if any(layer.peepholes for layer in layers) and not program.peepholes:
+        raise _other(lstm, one, f"{asked} --peepholes", f"{written} layers without peepholes", "Leave out --peepholes")
+    if spec.dtype not in program.dtypes:
+        found = f"{written} {' and '.join(program.dtypes)}"
+        fix = "Leave out --dtype" if lstm.loaded is None else "Add --dtype float32"
+        raise UsageError(f"{asked} --dtype {spec.dtype}", found, fix)
+
+
+def _lacking(lstm: LSTM, one: Described, lacks: str) -> UsageError:
+    """What to say where the framework has not all that the LSTM has."""
+    asked = f"frameworks {one.name} --code"
+    if lacks == UNLIKE:
+        return _other(lstm, one, asked, f"{one.title}'s LSTM has no {lacks}, and this one has", "")
+    option = "--peepholes" if lacks == "peepholes" else f"--projection {lstm.spec.projection}"
+    return _other(lstm, one, f"{asked} {option}", f"{one.title} has no {lacks}", f"Leave out {option.split()[0]}")
+
+
+def _other(lstm: LSTM, one: Described, asked: str, found: str, fix: str) -> UsageError:
+    """What to do where a program in this framework is not written: of a model or of a stack nothing can be left out."""
+    if lstm.loaded is None and not lstm.spec.stack:
+        return UsageError(asked, found, fix)
+    able = [name for name in PROGRAMS if _written_for(lstm.spec, name)]
+    others = [f"Ask for {' or '.join(able)}"] if able else []
+    alone = [ONE_ALONE] if several_chosen(lstm) else []
+    return UsageError(f"frameworks {one.name} --code", found, "; or ".join([*others, *alone]))
+
+
+def _written_for(spec: Spec, name: str) -> bool:
+    """Whether there is a program in a framework for such an LSTM."""
+    program, layers = PROGRAMS[name], [spec.at(layer) for layer, _ in spec.unlike_layers]
+    peepholes = program.peepholes or not any(layer.peepholes for layer in layers)
+    ways = program.directions or not spec.reads_backward
+    fits = (program.layers or spec.layers == 1) and ways and peepholes and spec.dtype in program.dtypes
+    return fits and LAYERS[name].convention.lacks(spec) is None
+
+
+# --- the arrays -------------------------------------------------------------------------------------------------------
+
+
+def _last(record: Record, samples: int) -> tuple[Array, Array]:
+    """h and c after the last timesteps, [layers*directions, samples, hidden or units]; side by side where layers differ."""
+    parts = [record.of(layer, way) for layer, way in record.spec.places]
+    states = ([part.last_hidden[:samples] for part in parts], [part.last_cell[:samples] for part in parts])
+    if record.spec.stack:
+        return np.concatenate(states[0], axis=1), np.concatenate(states[1], axis=1)
+    return np.stack(states[0]), np.stack(states[1])
+
+
+def _states(lstm: LSTM, samples: int) -> dict[str, Array]:
+    """The states that a model has of its own; nothing for zeros.
+
+    Returns:
+        `h_0` and `c_0`, [layers*directions, samples, hidden or units]; where layers differ, `start0.forward.h` and so on.
+    """
+    initial = None if lstm.loaded is None else lstm.loaded.initial
+    if initial is None or not initial.any():
+        return {}
+    repeated = initial.repeated(samples)
+    if not lstm.spec.stack:
+        return {name: np.stack(states) for name, states in zip(("h_0", "c_0"), repeated, strict=True)}
+    return {
+        f"{STARTS}{layer}.{way}.{name}": states[place].copy()
+        for place, (layer, way) in enumerate(lstm.spec.places)
+        for name, states in zip("hc", repeated, strict=True)
+    }
+
+
+def _weights(lstm: LSTM, one: Described, layer: int) -> list[tuple[str, Array]]:
+    """The weights by the names that the file has: the framework's own, and where these are not enough, what they are of."""
+    spec, convention = lstm.spec, one.convention
+    alike = len(spec.places) > 1 and not convention.stacked and len(set(convention.ways.values())) == 1
+    made = written(convention, lstm.weights.layers[layer], layer)
+    return [(f"layer{layer}.{way}.{name}" if alike else name, array) for name, way, array in made]

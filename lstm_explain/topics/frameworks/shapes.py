@@ -1,0 +1,46 @@
+"""The tensors that a framework's layer reads and returns, in its own layout, and the formula of its parameters."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from lstm_explain.core.axes import Axis, Shape
+from lstm_explain.topics.shapes.parameter_formula import grouped, layer_formula, size_words
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from lstm_explain.core.spec import Spec
+    from lstm_explain.frameworks.convention import Convention
+    from lstm_explain.frameworks.described import AxisName
+
+
+def shape_in(spec: Spec, axes: Iterable[AxisName]) -> Shape:
+    """The shape of a tensor with the given axes; `spec` is of one layer, or of layers that are alike."""
+    ways = len(spec.directions)
+    both = "2*" if spec.bidirectional else ""
+    named: dict[AxisName, Axis] = {
+        "samples": Axis("samples", spec.samples),
+        "timesteps": Axis("timesteps", spec.timesteps),
+        "features": Axis("features", spec.features),
+        "hidden": Axis(spec.hidden_axis, spec.hidden),
+        "units": Axis("units", spec.units),
+        "output": Axis(both + spec.hidden_axis, spec.output),
+        "all_units": Axis(f"{both}units", ways * spec.units),
+        "directions": Axis("directions", ways),
+        "states": Axis("layers*directions", spec.layers * ways),
+    }
+    return Shape(tuple(named[axis] for axis in axes))
+
+
+def formula(convention: Convention, spec: Spec) -> str:
+    """How many parameters the framework counts, in the axis words of the command line.
+
+    Where layers differ, a size has the layer's number: units_0. Layers that are alike are counted once, and taken times.
+    """
+    terms = []
+    for layer, times in spec.unlike_layers:
+        own, reads = spec.at(layer), size_words(spec, layer - 1).output if layer else "features"
+        one = layer_formula(own, reads, size_words(spec, layer), convention.bias_count(own))
+        terms.append(one if times == 1 else f"{times}*{grouped(one)}")
+    return " + ".join(terms)

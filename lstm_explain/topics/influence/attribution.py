@@ -1,0 +1,126 @@
+"""Derivatives between units, of one timestep or averaged; and the shares of a unit itself, of others and of the input."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+
+from lstm_explain.core.jacobian import Jacobian, jacobian, jacobian_bytes
+from lstm_explain.core.through_time import course
+from lstm_explain.topics.json_numbers import plain
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator
+    from typing import TypeAlias
+
+    from lstm_explain.core.axes import Array
+    from lstm_explain.core.gates import Direction
+    from lstm_explain.core.lstm import LSTM
+    from lstm_explain.core.record import Block
+    from lstm_explain.core.through_time import Course
+    from lstm_explain.core.weights import LayerWeights
+
+    Watched: TypeAlias = Callable[[Iterable[Block]], Iterable[Block]]
+
+CHUNK_BYTES = 2**24
+"""How many bytes of derivatives are held at once while they are averaged."""
+
+
+class Shares(NamedTuple):
+    """Of all that can move a unit's next value, how much is the unit itself, other units, and the input; [units] each.
+
+    The value is the unit's h_t; its c_t where a projection mixes h. A share is a sum of sizes of derivatives by the sum of
+    all of them: what changes of equal size would do.
+    """
+
+    itself: Array
+    """Its own c_{t-1}, and what it emitted at t-1."""
+    others: Array
+    """What the other units emitted at t-1."""
+    input: Array
+    """x_t"""
+
+    def to_dict(self) -> dict[str, Any]:
+        means = {name: float(np.mean(values)) for name, values in self._asdict().items()}
+        return {"mean": means, "by_unit": {name: plain(values) for name, values in self._asdict().items()}}
+
+
+class Derivatives(NamedTuple):
+    """The derivatives of one timestep, or the mean sizes over many."""
+
+    matrices: Jacobian
+    """Without the axis of steps: what moves, by what moves it."""
+    shares: Shares
+    averaged: int | None
+    """Over how many timesteps of all samples the sizes were averaged; None where they are of one timestep."""
+
+
+def derivatives_at(lstm: LSTM, way: Course, t: int, held: int) -> Derivatives:
+    """The derivatives of one timestep; `held` bytes are taken already.
+
+    Raises:
+        RefusedError: they would need more memory than the budget.
+    """
+    lstm.afford(held + jacobian_bytes(way.weights, 1), "the derivatives of a timestep")
+    found = jacobian(way.weights, way.slopes.at(slice(t - 1, t)))
+    return Derivatives(Jacobian(*(matrix[0] for matrix in found)), _shares(_parts(way.weights, found)[0]), None)
+
+
+def mean_derivatives(lstm: LSTM, layer: int, direction: Direction, held: int, watched: Watched) -> Derivatives:
+    """The mean size of every derivative over all timesteps of all samples.
+
+    Args:
+        lstm: the LSTM and its batch.
+        layer: which layer.
+        direction: which direction.
+        held: how many bytes the run of a block takes.
+        watched: what to pass the blocks of samples through.
+
+    Raises:
+        RefusedError: a block or its derivatives would need more memory than the budget.
+    """
+    weights = lstm.weights.of(layer, direction)
+    one = jacobian_bytes(weights, 1)
+    lstm.afford(held + 2 * one, "the derivatives of a timestep")
+    size = min(CHUNK_BYTES, lstm.max_memory - held - one) // one
+    totals, steps = None, 0
+    for way in _courses(lstm, layer, direction, watched):
+        steps += len(way.order)
+        for sums in _chunks(way, max(1, size)):
+            totals = sums if totals is None else [total + each for total, each in zip(totals, sums, strict=True)]
+    assert totals is not None
+    *matrices, parts = (total / steps for total in totals)
+    return Derivatives(Jacobian(*matrices), _shares(parts), steps)
+
+
+def _courses(lstm: LSTM, layer: int, direction: Direction, watched: Watched) -> Iterator[Course]:
+    """Every sample's, block by block."""
+    for block in watched(lstm.blocks()):
+        for place in range(len(block.samples)):
+            yield course(lstm.weights, block.record, layer, direction, place)
+        del block  # its record is let go before the next block is run
+
+
+def _chunks(way: Course, size: int) -> Iterator[list[Array]]:
+    """The sums of the sizes over some timesteps at a time: of each matrix, and of the parts that shares are made of."""
+    for first in range(0, len(way.order), size):
+        found = jacobian(way.weights, way.slopes.at(slice(first, first + size)))
+        yield [*(np.abs(matrices).sum(axis=0) for matrices in found), _parts(way.weights, found).sum(axis=0)]
+
+
+def _parts(weights: LayerWeights, found: Jacobian) -> Array:
+    """The sizes of what moves each unit's next value: itself, others, input; [steps, 3, units]"""
+    by_emitted, by_cell, by_input = found.hidden_by_hidden, found.hidden_by_cell, found.hidden_by_input
+    if weights.projection is not None:
+        by_emitted = found.cell_by_hidden @ weights.projection.T.astype(np.float64)
+        by_cell, by_input = found.cell_by_cell, found.cell_by_input
+    sizes = np.abs(by_emitted)
+    own = np.diagonal(sizes, axis1=1, axis2=2)
+    itself = own + np.abs(np.diagonal(by_cell, axis1=1, axis2=2))
+    return np.stack([itself, sizes.sum(axis=2) - own, np.abs(by_input).sum(axis=2)], axis=1)
+
+
+def _shares(parts: Array) -> Shares:
+    whole = parts.sum(axis=0)
+    return Shares(*np.divide(parts, whole, out=np.zeros_like(parts), where=whole != 0))

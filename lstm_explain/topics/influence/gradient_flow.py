@@ -1,0 +1,76 @@
+"""How far back the last state reaches: its derivatives by every state before it, and by every input."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+
+from lstm_explain.core.blocks import blas
+from lstm_explain.core.through_time import back, by_network_input, course, through_time_bytes
+from lstm_explain.topics.json_numbers import plain
+
+if TYPE_CHECKING:
+    from lstm_explain.core.axes import Array
+    from lstm_explain.core.gates import Direction
+    from lstm_explain.core.lstm import LSTM
+    from lstm_explain.core.record import Record
+
+
+class ThroughTime(NamedTuple):
+    """How the last state depends on every state before it, and the last h on every input."""
+
+    end: int
+    """The timestep after which the last state stands."""
+    steps: tuple[int, ...]
+    """The timesteps as the direction reads them: the first axis below. The norms begin with one more, the initial state."""
+    hidden_norms: Array
+    """The spectral norm of dh_T/dh_t, c_t held: the most that a small change of h_t is stretched on its way; [steps + 1]"""
+    cell_norms: Array
+    """The same of dc_T/dc_t, h_t held; [steps + 1]"""
+    inputs: Array
+    """dh_T/dx_t, by the network's own input; [steps, hidden, features]"""
+
+    @property
+    def input_norms(self) -> Array:
+        """How far the last h moves with each input: the length of each column of dh_T/dx_t; [steps, features]"""
+        largest = np.abs(self.inputs).max(axis=1)  # squares of very small numbers would be 0
+        scale = np.where(largest > 0, largest, 1)
+        norms: Array = scale * np.sqrt(((self.inputs / scale[:, None]) ** 2).sum(axis=1))
+        return norms
+
+    def to_dict(self) -> dict[str, Any]:
+        norms = zip(plain(self.hidden_norms[1:]), plain(self.cell_norms[1:]), plain(self.input_norms), strict=True)
+        rows = [{"t": t, "hidden": h, "cell": c, "input": x} for t, (h, c, x) in zip(self.steps, norms, strict=True)]
+        initial = {"hidden": float(self.hidden_norms[0]), "cell": float(self.cell_norms[0])}
+        return {"end": self.end, "initial": initial, "steps": rows}
+
+
+def through_time(lstm: LSTM, record: Record, layer: int, direction: Direction, sample: int, held: int) -> ThroughTime:
+    """Follow one sample's last state back through its timesteps, and its last h down to the network's input.
+
+    `held` bytes are taken already.
+
+    Raises:
+        RefusedError: that would need more memory than the budget.
+    """
+    layers = [lstm.spec.at(one) for one in range(layer + 1)]
+    hidden, units = layers[-1].hidden, layers[-1].units
+    wide = max(max(one.features, one.hidden, one.units) for one in layers)
+    going = through_time_bytes(record.length(sample), hidden + units, wide)
+    lstm.afford(held + going, "going back through all timesteps")
+    way = course(lstm.weights, record, layer, direction, sample)
+    last = np.eye(hidden + units)  # a row for each number of the last h, and of the last c
+    rows = back(way, last[:, :hidden], last[:, hidden:])
+    with blas().limit(limits=1, user_api="blas"):  # on so small matrices, threads wait for each other more than they work
+        norms = [(_norm(each.by_hidden[:hidden]), _norm(each.by_cell[hidden:])) for each in rows]
+    hidden_norms, cell_norms = np.array(norms[::-1]).T
+    inputs = by_network_input(lstm.weights, record, sample, layer, direction)
+    order = tuple(way.order)
+    return ThroughTime(order[-1], order, hidden_norms, cell_norms, inputs[np.array(order) - 1])
+
+
+def _norm(matrix: Array) -> float:
+    """The spectral norm, the largest factor by which the matrix stretches anything; nan where a number is not finite."""
+    return float(np.linalg.norm(matrix, 2)) if np.isfinite(matrix).all() else math.nan

@@ -1,0 +1,234 @@
+"""memory: what a unit remembers, and from when; how fast it forgets; what the forget bias, one timestep, and resetting do."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, ClassVar
+
+import numpy as np
+
+from lstm_explain.core.gates import GATES, Direction, Gate
+from lstm_explain.core.remembering import half_life, half_since, mean_forget, mean_half_life, split
+from lstm_explain.core.spec import INITS
+from lstm_explain.topics.json_numbers import plain
+from lstm_explain.topics.memory.forget_bias import initialised
+from lstm_explain.topics.memory.single_timestep import one_step
+from lstm_explain.topics.memory.stateful import carry, check_carry
+from lstm_explain.topics.result import LayerExplanation
+from lstm_explain.topics.selection import check_layer, check_unedited, chosen_units
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Sequence
+
+    from lstm_explain.core.axes import Array
+    from lstm_explain.core.lstm import LSTM
+    from lstm_explain.core.record import Block, LayerRecord
+    from lstm_explain.core.spec import Spec
+    from lstm_explain.topics.memory.forget_bias import Initialised
+    from lstm_explain.topics.memory.single_timestep import OneStep
+    from lstm_explain.topics.memory.stateful import Carried
+
+SPLIT_BYTES = 20 * 8
+"""What the split of one unit's timestep takes: its gates, the factors and parts in float64, and the scratch between them."""
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Memory(LayerExplanation):
+    """The last cell state of one sample, split into what each timestep left in it."""
+
+    topic: ClassVar[str] = "memory"
+
+    spec: Spec
+    source: dict[str, Any]
+    sample: int
+    layer: int
+    direction: Direction
+    length: int
+    """How many timesteps of this sample were run; the rest is padding."""
+    units: Sequence[int]
+    """The chosen units; the last axis of every array below."""
+    gates: dict[Gate, Array]
+    """[timesteps, units] each; nan at padding"""
+    added: Array
+    """i_t g_t in float64; [timesteps, units]; nan at padding, and so below"""
+    kept: Array
+    """The product of the forget gates of all timesteps read later; [timesteps, units]"""
+    parts: Array
+    """added x kept: what each timestep left in the last cell state; [timesteps, units]"""
+    initial_cell: Array
+    """c before the first timestep that this direction reads; [units]"""
+    initial_kept: Array
+    """The product of all forget gates; [units]"""
+    total: Array
+    """The sum of all parts, that of the initial state among them; [units]"""
+    recorded: Array
+    """The last cell state in the run itself; [units]"""
+    half_since: Array
+    """Reading back from the end, the timestep at which half of the sum of all |parts| is reached; [units]. That of the initial
+    state where no timestep reaches it; nan where all parts are zero."""
+    initialisers: tuple[Initialised, ...]
+    one_step: OneStep | None
+    """Where the sample has a single timestep."""
+    carried: Carried | None
+    """Where states are carried from sample to sample."""
+
+    @property
+    def last(self) -> int:
+        """The timestep after which the last cell state stands."""
+        return self.length if self.direction is Direction.FORWARD else 1
+
+    @property
+    def before(self) -> int:
+        """The timestep of the initial state: one before the first that is read."""
+        return 0 if self.direction is Direction.FORWARD else self.length + 1
+
+    @property
+    def initial_part(self) -> Array:
+        part: Array = self.initial_kept * self.initial_cell.astype(np.float64)
+        return part
+
+    @property
+    def residual(self) -> Array:
+        """By how much the sum of the parts differs from the last cell state of the run; [units]"""
+        with np.errstate(invalid="ignore"):
+            residual: Array = self.total - self.recorded
+        return residual
+
+    @property
+    def largest_residual(self) -> float:
+        return float(np.abs(self.residual).max())
+
+    @cached_property
+    def half_life(self) -> Array:
+        """The half-life that each f stands for; [timesteps, units]"""
+        return half_life(self.gates[Gate.FORGET])
+
+    @cached_property
+    def mean_forget(self) -> Array:
+        """The geometric mean of f over the timesteps that were run; [units]"""
+        return mean_forget(self.gates[Gate.FORGET][: self.length])
+
+    @cached_property
+    def mean_half_life(self) -> Array:
+        """Its half-life; [units]"""
+        return mean_half_life(self.gates[Gate.FORGET][: self.length])
+
+    def facts(self) -> dict[str, Any]:
+        arrays = (self.gates[Gate.FORGET], self.half_life, self.added, self.kept, self.parts)
+        names = ("f", "half_life", "added", "kept", "part")
+        steps = []
+        for t, row in enumerate(zip(*map(plain, arrays), strict=True), start=1):
+            padded = t > self.length
+            steps.append(
+                {"t": t, "padded": padded, **{name: None if padded else one for name, one in zip(names, row, strict=True)}}
+            )
+        since = [None if math.isnan(t) else int(t) for t in self.half_since.tolist()]
+        return {
+            "sample": self.sample,
+            "layer": self.layer,
+            "direction": self.direction.value,
+            "length": self.length,
+            "units": list(self.units),
+            "initial": {"c": plain(self.initial_cell), "kept": plain(self.initial_kept), "part": plain(self.initial_part)},
+            "steps": steps,
+            "last": {
+                "t": self.last,
+                "sum": plain(self.total),
+                "recorded": plain(self.recorded),
+                "residual": plain(self.residual),
+                "half_since": since,
+            },
+            "mean_f": plain(self.mean_forget),
+            "mean_half_life": plain(self.mean_half_life),
+            "initialisers": [one.to_dict() for one in self.initialisers],
+            "one_step": None if self.one_step is None else self.one_step.to_dict(),
+            "carried": None if self.carried is None else self.carried.to_dict(),
+        }
+
+
+def explain_memory(
+    lstm: LSTM,
+    sample: int = 0,
+    units: Iterable[int] | None = None,
+    layer: int = 0,
+    direction: str = "forward",
+    carry_state: bool = False,
+    watched: Callable[[Iterable[Block]], Iterable[Block]] = iter,
+) -> Memory:
+    """Split the last cell state of one sample into what each timestep left in it.
+
+    Args:
+        lstm: the LSTM and its batch.
+        sample: which sample; counts from 0.
+        units: which units, from 0; all if left out.
+        layer: which layer; counts from 0.
+        direction: `forward` or `backward`.
+        carry_state: take the samples as consecutive pieces of one long sequence, each from the state in which the one before
+            it ended.
+        watched: what to pass the blocks of samples through while states are carried, such as a progress bar.
+
+    Raises:
+        UsageError: there is no such sample, unit, layer or direction; or states cannot be carried.
+        RefusedError: running even this sample, or keeping the states at all borders, would need more memory than the budget.
+    """
+    check_unedited(lstm, "memory")
+    spec = lstm.spec
+    if carry_state:
+        check_carry(lstm)
+    layer, way = check_layer(spec, layer, direction)
+    sample, chosen = lstm.checked_sample(sample), chosen_units(spec.at(layer), units)
+    splitting = SPLIT_BYTES * spec.timesteps * len(chosen)
+    lstm.afford(lstm.run_bytes(1) + splitting, f"splitting the state of {len(chosen)} units")
+    carried = None
+    if carry_state:
+        carried, record = carry(lstm, sample, layer, chosen, watched)
+        place = 0
+    else:
+        record, place = lstm.run_sample(sample)
+    length = record.length(place)
+    return Memory(
+        spec=spec,
+        source=lstm.origin,
+        sample=sample,
+        layer=layer,
+        direction=way,
+        length=length,
+        units=chosen,
+        one_step=one_step(lstm, record) if length == 1 else None,
+        carried=carried,
+        **_split(record.of(layer, way), place, length, np.array(chosen)),
+        initialisers=tuple(initialised(lstm, init, sample, layer, way) for init in ((None, *INITS) if lstm.loaded else INITS)),
+    )
+
+
+def _split(part: LayerRecord, sample: int, length: int, units: Array) -> dict[str, Any]:
+    """The fields that come of splitting the last cell state, timesteps in their own order."""
+    gates = {gate: _read_only(part.gate(gate)[sample][:, units]) for gate in GATES}
+    i, f, g, _ = (gates[gate][:length] for gate in GATES)
+    order = slice(None) if part.direction is Direction.FORWARD else slice(None, None, -1)
+    initial = part.initial_cell[sample][units]
+    found = split(i[order], f[order], g[order], initial)
+    since = half_since(found)
+
+    def over_time(values: Array) -> Array:
+        padding = np.full((len(gates[Gate.FORGET]) - length, values.shape[1]), np.nan)
+        return _read_only(np.concatenate([values[order], padding]))
+
+    return {
+        "gates": gates,
+        "added": over_time(found.added),
+        "kept": over_time(found.kept),
+        "parts": over_time(found.parts),
+        "initial_cell": _read_only(initial),
+        "initial_kept": found.initial_kept,
+        "total": found.total,
+        "recorded": _read_only(part.last_cell[sample][units]),
+        "half_since": since if part.direction is Direction.FORWARD else length + 1 - since,
+    }
+
+
+def _read_only(array: Array) -> Array:
+    array.flags.writeable = False
+    return array

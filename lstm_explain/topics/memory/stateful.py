@@ -1,0 +1,220 @@
+"""The samples as consecutive pieces of one long sequence, as a stateful layer reads them: what crosses every border."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+
+from lstm_explain.core.cost import run_bytes
+from lstm_explain.core.forward import State, forward
+from lstm_explain.core.gates import Direction
+from lstm_explain.errors import UsageError
+from lstm_explain.topics.json_numbers import plain
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Sequence
+
+    from lstm_explain.core.axes import Array
+    from lstm_explain.core.lstm import LSTM
+    from lstm_explain.core.record import Block, Record
+
+FADED = 0.01
+"""Below this size a difference counts as gone."""
+NUMBER_BYTES, BORDER_BYTES = 64, 1000
+"""What a number of a border takes at most, and a border besides, once they are Python objects on their way to JSON."""
+
+
+class Carried(NamedTuple):
+    """The same samples run twice: with the states carried over every border, and reset to zero at every border.
+
+    Border k, from 1, lies before sample k. A difference is the largest over all numbers of h at a timestep.
+    """
+
+    hidden: Array
+    """h carried over each border: of the chosen units, or all of it with a projection; [borders, units or hidden]"""
+    cell: Array
+    """c carried over each border, of the chosen units; [borders, units]"""
+    first: Array
+    """The difference at the first timestep after each border; [borders]"""
+    last: Array
+    """The difference at the last timestep before the next border; [borders]"""
+    faded: Array
+    """The timestep from which on the difference stays below `FADED`; nan where the piece ends before; [borders]"""
+    mean: Array
+    """The mean difference over the pieces, at each timestep after a border; [timesteps]"""
+    largest: Array
+    """The largest difference over the pieces, likewise; [timesteps]"""
+    largest_hidden: float
+    """The largest |h| of the carried run: what a difference can be compared with."""
+
+    @property
+    def pieces(self) -> int:
+        return len(self.first) + 1
+
+    @property
+    def faded_below(self) -> float:
+        """The size below which a difference counts as gone."""
+        return FADED
+
+    @property
+    def unfaded(self) -> int:
+        """After how many borders the difference is still there when the piece ends."""
+        return int(np.isnan(self.faded).sum())
+
+    def to_dict(self) -> dict[str, Any]:
+        columns = zip(*map(plain, (self.hidden, self.cell, self.first, self.last)), self.faded.tolist(), strict=True)
+        borders = [
+            {"sample": sample, "h": h, "c": c, "first": first, "last": last, "faded": None if faded != faded else int(faded)}
+            for sample, (h, c, first, last, faded) in enumerate(columns, start=1)
+        ]
+        steps = zip(plain(self.mean), plain(self.largest), strict=True)
+        return {
+            "pieces": self.pieces,
+            "faded_below": self.faded_below,
+            "unfaded": self.unfaded,
+            "largest_hidden": self.largest_hidden,
+            "borders": borders,
+            "steps": [{"t": t, "mean": mean, "largest": largest} for t, (mean, largest) in enumerate(steps, start=1)],
+        }
+
+
+def check_carry(lstm: LSTM) -> None:
+    """Raise `UsageError` where no state can be carried from sample to sample."""
+    spec = lstm.spec
+    if lstm.from_the_end:
+        found = "read from the end, a piece would start from the state of the piece after it, which is still to come"
+        raise UsageError("--carry-state", found, "Leave it out")
+    if spec.reads_backward:
+        found = "read backwards, a piece would start from the state of the piece after it, which is still to come"
+        if lstm.loaded is not None:
+            raise UsageError("--carry-state", found, "Leave it out")
+        raise UsageError("--carry-state --bidirectional", found, "Leave one of them out")
+    if spec.samples == 1:
+        found = "there is one sample, so there is no border to carry a state over"
+        raise UsageError("--carry-state", found, "Cut the sequence into samples of equal length first")
+
+
+def carry(
+    lstm: LSTM,
+    sample: int,
+    layer: int,
+    units: Sequence[int],
+    watched: Callable[[Iterable[Block]], Iterable[Block]] = iter,
+) -> tuple[Carried, Record]:
+    """Run all samples as one long sequence, and each of them from zero as well.
+
+    The carried run goes block by block, each block one long sequence; of it, only what a border needs is kept.
+
+    Args:
+        lstm: the LSTM and its batch.
+        sample: of which sample to give the record, as it was run from the carried state.
+        layer: which layer the states are of.
+        units: which units.
+        watched: what to pass the blocks of samples through, such as a progress bar.
+
+    Raises:
+        UsageError: no state can be carried; see `check_carry`.
+        RefusedError: the states at all borders, or a block's runs, would need more memory than the budget.
+    """
+    check_carry(lstm)
+    borders = _Borders(lstm, layer, np.array(units))
+    state: State | None = None
+    own: State | None = None
+    for block in watched(lstm.blocks()):
+        lengths = np.array([block.length(one) for one in block.samples])
+        joined = _run_joined(lstm, block.samples, lengths, state)
+        if sample in block.samples:
+            place = sample - block.start
+            own = state if place == 0 else _state_after(joined, int(_ends(lengths)[place - 1]))
+        borders.add(block, lengths, joined)
+        state = _state_after(joined, -1)
+    return borders.carried(), _run_alone(lstm, sample, own)
+
+
+def _ends(lengths: Array) -> Array:
+    """Where in the joined sequence each sample has its last timestep; from 0."""
+    ends: Array = np.cumsum(lengths) - 1
+    return ends
+
+
+def _run_joined(lstm: LSTM, samples: range, lengths: Array, state: State | None) -> Record:
+    """Run a block's samples as one sequence, without their padding."""
+    spec = lstm.spec
+    sizes = replace(spec, samples=1, timesteps=int(lengths.sum()))
+    widest = max(spec.at(layer).hidden for layer, _ in spec.unlike_layers)
+    copies = len(samples) * spec.timesteps * (spec.features + 4 * widest) * spec.item_bytes
+    both = lstm.run_bytes(len(samples)) + run_bytes(sizes) + copies
+    lstm.afford(both, f"running {len(samples)} samples one by one and as one sequence")
+    run = np.arange(spec.timesteps) < lengths[:, None]
+    joined = lstm.read(samples.start, samples.stop)[run][None]
+    return forward(sizes, lstm.weights, joined, state)
+
+
+def _run_alone(lstm: LSTM, sample: int, state: State | None) -> Record:
+    spec = replace(lstm.spec, samples=1)
+    lstm.afford(lstm.run_bytes(1), "running 1 sample at a time")
+    lengths = None if lstm.lengths is None else np.array(lstm.lengths[sample : sample + 1])
+    return forward(spec, lstm.weights, lstm.read(sample, sample + 1), state, lengths)
+
+
+def _state_after(record: Record, place: int) -> State:
+    """The states of every layer after one timestep of a long sequence."""
+    parts = [part for layer in record.layers for part in layer.values()]
+    return State(tuple(part.hidden[:, place] for part in parts), tuple(part.cell[:, place] for part in parts))
+
+
+class _Borders:
+    """What is kept of the runs, block after block."""
+
+    def __init__(self, lstm: LSTM, layer: int, units: Array) -> None:
+        spec, borders = lstm.spec, lstm.spec.samples - 1
+        self.layer, self.units = layer, units
+        own = spec.at(layer)
+        self.numbers = units if own.projection is None else np.arange(own.hidden)
+        each = NUMBER_BYTES * (len(self.numbers) + len(units)) + BORDER_BYTES
+        lstm.afford(borders * each, f"keeping the states at {borders} borders")
+        self.hidden = np.empty((borders, len(self.numbers)), spec.dtype)
+        self.cell = np.empty((borders, len(units)), spec.dtype)
+        self.first, self.last, self.faded = (np.empty(borders) for _ in range(3))
+        self.sums, self.counts, self.largest = (np.zeros(spec.timesteps) for _ in range(3))
+        self.largest_hidden = 0.0
+
+    @np.errstate(all="ignore")  # infinite inputs make infinities and nan, which are shown as such
+    def add(self, block: Block, lengths: Array, joined: Record) -> None:
+        """Take in a block of samples that started from zero, and the run of the same samples as one sequence."""
+        part, ends = joined.of(self.layer, Direction.FORWARD), _ends(lengths)
+        reset = np.array(block.record.of(self.layer, Direction.FORWARD).hidden[block.part])
+        run = np.arange(reset.shape[1]) < lengths[:, None]
+        carried = np.zeros_like(reset)
+        carried[run] = part.hidden[0]
+        reset[~run] = 0
+        difference = np.abs(carried - reset).max(axis=2).astype(np.float64)
+        self.largest_hidden = float(np.maximum(self.largest_hidden, np.abs(part.hidden).max()))
+        self._add_states(block.start, part.hidden[0, ends][:, self.numbers], part.cell[0, ends][:, self.units])
+        skipped = int(block.start == 0)  # no border lies before sample 0
+        self._add_differences(block.start - 1 + skipped, difference[skipped:], run[skipped:], lengths[skipped:])
+
+    def _add_states(self, start: int, hidden: Array, cell: Array) -> None:
+        """The state after sample k crosses border k + 1; that after the last sample crosses none."""
+        stop = min(start + len(hidden), len(self.first))
+        self.hidden[start:stop] = hidden[: stop - start]
+        self.cell[start:stop] = cell[: stop - start]
+
+    def _add_differences(self, start: int, difference: Array, run: Array, lengths: Array) -> None:
+        """The differences after the borders from `start` on; [samples, timesteps]."""
+        rows, place = np.arange(len(lengths)), slice(start, start + len(lengths))
+        self.first[place], self.last[place] = difference[:, 0], difference[rows, lengths - 1]
+        there = ~(difference < FADED)  # so that nan is never gone
+        since = there.shape[1] + 1 - np.argmax(there[:, ::-1], axis=1)
+        since[~there.any(axis=1)] = 1
+        self.faded[place] = np.where(since > lengths, np.nan, since)
+        self.sums += difference.sum(axis=0)
+        self.counts += run.sum(axis=0)
+        self.largest = np.maximum(self.largest, difference.max(axis=0, initial=0))
+
+    def carried(self) -> Carried:
+        with np.errstate(invalid="ignore"):  # no piece may be as long as the batch allows
+            mean, largest = self.sums / self.counts, np.where(self.counts > 0, self.largest, np.nan)
+        return Carried(self.hidden, self.cell, self.first, self.last, self.faded, mean, largest, self.largest_hidden)

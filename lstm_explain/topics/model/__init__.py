@@ -1,0 +1,172 @@
+"""model: which LSTMs a model file holds, how each is written there, and how to choose one."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, Protocol
+
+from lstm_explain.core.gates import GATES, LETTERS
+from lstm_explain.core.weights import parameter_counts
+from lstm_explain.frameworks.known import CONVENTIONS
+from lstm_explain.topics.result import Answer
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from lstm_explain.core.gates import Gate
+    from lstm_explain.core.spec import Spec
+
+
+class NotExplained(Protocol):
+    """A recurrent layer that a reader finds, and that is not explained."""
+
+    @property
+    def name(self) -> str: ...
+    @property
+    def reason(self) -> str: ...
+    @property
+    def fix(self) -> str: ...
+
+
+class InFile(Protocol):
+    """An LSTM as a reader finds it."""
+
+    @property
+    def name(self) -> str: ...
+    @property
+    def framework(self) -> str: ...
+    @property
+    def title(self) -> str: ...
+    @property
+    def spec(self) -> Spec: ...
+    @property
+    def biases(self) -> int: ...
+    @property
+    def tensors(self) -> dict[str, tuple[int, ...]]: ...
+    @property
+    def initial(self) -> object | None: ...
+    @property
+    def from_the_end(self) -> bool: ...
+    @property
+    def notes(self) -> tuple[str, ...]: ...
+    @property
+    def asides(self) -> tuple[str, ...]: ...
+    @property
+    def fed_by(self) -> tuple[str, ...] | None: ...
+    @property
+    def beside(self) -> Sequence[NotExplained]: ...
+
+
+class Unsupported(NamedTuple):
+    """A recurrent layer of a file that is not explained."""
+
+    name: str
+    """As the file has it, not yet safe to print."""
+    reason: str
+    """Why, as a clause about `it`, without its stop."""
+    fix: str
+    """What to do about it; may be empty."""
+
+
+class Listed(NamedTuple):
+    """One LSTM of a file."""
+
+    name: str
+    """What to choose it by; as the file has it, not yet safe to print."""
+    framework: str
+    title: str
+    """What it is, in its framework's words."""
+    spec: Spec
+    gate_order: tuple[Gate, ...]
+    """How the gates are packed in the file."""
+    biases: int
+    """How many bias vectors each neuron has in the file; they are added up."""
+    parameters: int
+    """How many numbers its tensors hold in the file."""
+    tensors: dict[str, tuple[int, ...]]
+    """Where it stands in the file: the names of its tensors there, with their shapes."""
+    initial: bool
+    """Whether the file says from which states it starts."""
+    from_the_end: bool
+    """Whether it reads the sequence from its end only: its timestep 1 is then the sequence's last."""
+    notes: tuple[str, ...]
+    """What else is to be said of it; sentences without their stop."""
+    fed_by: tuple[str, ...] | None
+    """What it reads: the names of LSTMs, or of other parts of the model; None where the file does not tell."""
+
+    @property
+    def own_parameters(self) -> int:
+        """How many parameters are left where several biases are added up into one."""
+        return sum(parameter_counts(self.spec).values())
+
+    def to_dict(self) -> dict[str, Any]:
+        sizes = {key: value for key, value in self.spec.to_dict().items() if key not in ("samples", "timesteps")}
+        return {
+            "name": self.name,
+            "framework": self.framework,
+            "title": self.title,
+            **sizes,
+            "gate_order": [gate.value for gate in self.gate_order],
+            "letters": [LETTERS[gate] for gate in self.gate_order],
+            "biases": self.biases,
+            "parameters": self.parameters,
+            "own_parameters": self.own_parameters,
+            "tensors": [{"name": name, "shape": list(shape)} for name, shape in self.tensors.items()],
+            "initial": self.initial,
+            "from_the_end": self.from_the_end,
+            "notes": list(self.notes),
+            "fed_by": None if self.fed_by is None else list(self.fed_by),
+        }
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Model(Answer):
+    """The LSTMs of one file."""
+
+    topic: ClassVar[str] = "model"
+
+    file: str
+    """The file's name, safe to print."""
+    lstms: tuple[Listed, ...]
+    unsupported: tuple[Unsupported, ...]
+    """The recurrent layers beside them that are not explained."""
+
+    def facts(self) -> dict[str, Any]:
+        unsupported = [one._asdict() for one in self.unsupported]
+        return {"file": self.file, "lstms": [one.to_dict() for one in self.lstms], "unsupported": unsupported}
+
+
+def explain_model(found: Iterable[InFile], file: str) -> Model:
+    """List the LSTMs that a reader found in a file.
+
+    Args:
+        found: as `lstm_explain.readers.models.read_models` gives them.
+        file: the file's name, safe to print.
+    """
+    all_found = tuple(found)
+    beside = dict.fromkeys(Unsupported(other.name, other.reason, other.fix) for one in all_found[:1] for other in one.beside)
+    return Model(file, tuple(map(_listed, all_found)), tuple(beside))
+
+
+def _listed(one: InFile) -> Listed:
+    convention = CONVENTIONS.get(one.framework)
+    return Listed(
+        name=one.name,
+        framework=one.framework,
+        title=one.title,
+        spec=one.spec,
+        gate_order=GATES if convention is None else convention.gate_order,
+        biases=one.biases,
+        parameters=_numbers(one.tensors),
+        tensors=one.tensors,
+        initial=one.initial is not None,
+        from_the_end=one.from_the_end,
+        notes=(*one.notes, *one.asides),
+        fed_by=one.fed_by,
+    )
+
+
+def _numbers(tensors: dict[str, tuple[int, ...]]) -> int:
+    from math import prod
+
+    return sum(map(prod, tensors.values()))

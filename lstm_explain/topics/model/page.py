@@ -1,0 +1,158 @@
+"""model, in words and tables: the LSTMs of a file, where each stands in it, and how to explain one."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from lstm_explain.core.gates import LETTERS
+from lstm_explain.document.blocks import Block, Cell, Column, Document, Heading, Note, Paragraph, Table
+from lstm_explain.document.numbers import count, plural
+from lstm_explain.topics.intro import dots, in_short, middle_left_out
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from lstm_explain.core.spec import Spec
+    from lstm_explain.topics.model import Listed, Model
+
+SHOWN_AT_ONCE = 24
+"""No more LSTMs than this are listed tensor by tensor."""
+NAME_SHOWN = 200
+BIASES = {0: "none", 1: "one", 2: "two, added up"}
+
+
+def document(model: Model) -> Document:
+    """Lay out what was found."""
+    blocks: list[Block] = [
+        Heading(f"model: {model.file}", 1),
+        Paragraph(
+            f"{plural(len(model.lstms), 'LSTM')} in this file. No code in it was run: names, shapes and numbers were read."
+        ),
+        _overview(model),
+        *_unsupported(model),
+    ]
+    for one in model.lstms[:SHOWN_AT_ONCE]:
+        blocks += _in_full(one)
+    return (*blocks, *map(Note, _notes(model)))
+
+
+def _overview(model: Model) -> Table:
+    rows = tuple(
+        (
+            Cell(safe(one.name), detail=one.title, strong=True),
+            Cell(count(one.spec.features)),
+            Cell(_of_layers(one.spec, lambda layer: count(layer.units))),
+            Cell(count(one.spec.layers)),
+            Cell("from the end" if one.from_the_end else _of_layers(one.spec, _directions)),
+            Cell(count(one.parameters)),
+        )
+        for one in model.lstms
+    )
+    numbers = ("features", "units", "layers", "directions", "parameters")
+    columns = (Column(title, "left" if title == "directions" else "right") for title in numbers)
+    return Table((Column("LSTM", wraps=True), *columns), rows)
+
+
+def _of_layers(spec: Spec, told: Callable[[Spec], str]) -> str:
+    """What holds for all layers; where they differ, for each in order."""
+    layers = [told(spec.at(layer)) for layer in range(spec.layers if spec.stack else 1)]
+    return layers[0] if len(set(layers)) == 1 else ", ".join(in_short(layers))
+
+
+def _directions(layer: Spec) -> str:
+    return "both" if layer.bidirectional else "forward"
+
+
+def _projection(layer: Spec) -> str:
+    return f"h of {count(layer.projection)} numbers" if layer.projection else "none"
+
+
+def _unsupported(model: Model) -> list[Block]:
+    """The recurrent layers that are not explained, and why."""
+    if not model.unsupported:
+        return []
+    rows = [
+        (Cell(safe(one.name) or "lstm", strong=True), Cell(f"{safe(one.reason)}.{f' {one.fix}.' if one.fix else ''}"))
+        for one in model.unsupported
+    ]
+    front, back = middle_left_out(rows, SHOWN_AT_ONCE)
+    kept = [*rows[:front], dots(2), *rows[-back:]] if back else rows
+    others = plural(len(rows), "other recurrent layer")
+    table = Table((Column("layer", wraps=True), Column("why it is not explained", wraps=True)), tuple(kept))
+    return [Heading(f"Not supported: {others}"), table]
+
+
+def _in_full(one: Listed) -> list[Block]:
+    spec = one.spec
+    rows = [
+        ("gates", f"{' '.join(LETTERS[gate] for gate in one.gate_order)} in the file; here i f g o"),
+        ("biases", BIASES.get(one.biases, str(one.biases))),
+        ("parameters", _parameters(one)),
+        ("projection", _of_layers(spec, _projection)),
+        ("peepholes", _of_layers(spec, lambda layer: "yes" if layer.peepholes else "none")),
+        ("type", spec.dtype),
+        ("starts from", "states of its own, which the file holds" if one.initial else "zero states"),
+        *([("reads", "each sample from its end: timestep 1 is the last of the data")] if one.from_the_end else []),
+    ]
+    facts = tuple((Cell(label, strong=True), Cell(words)) for label, words in rows)
+    tensors = tuple((Cell(safe(name)), Cell(f"({', '.join(map(str, shape))})")) for name, shape in one.tensors.items())
+    return [
+        Heading(f"{safe(one.name)}: {one.title}"),
+        Table((Column(""), Column("", wraps=True)), facts, ruled=False),
+        Table((Column("in the file", wraps=True), Column("shape")), tensors),
+        *(Note(f"{safe(note)}.") for note in one.notes),
+    ]
+
+
+def _parameters(one: Listed) -> str:
+    if one.parameters == one.own_parameters:
+        return count(one.parameters)
+    more = one.parameters - one.own_parameters
+    if one.biases < 2:
+        return f"{count(one.parameters)} numbers in the file, and {count(one.own_parameters)} here"
+    return f"{count(one.parameters)} in the file: {count(one.own_parameters)}, and {count(more)} second biases"
+
+
+def _notes(model: Model) -> list[str]:
+    notes = []
+    if len(model.lstms) > SHOWN_AT_ONCE:
+        notes.append(f"{SHOWN_AT_ONCE} of {count(len(model.lstms))} LSTMs are shown in full; --json has all.")
+    choice = "" if len(model.lstms) == 1 else f"#{safe(model.lstms[0].name)}"
+    notes.append(f"Explain one: lstm-explain shapes --model {_quoted(model.file + choice)}. Every topic takes --model.")
+    pair = next(_pairs(model), None)
+    if pair is not None:
+        choice = "+".join(safe(one.name) for one in pair)
+        stack = _quoted(f"{model.file}#{choice}")
+        if pair[1].fed_by:
+            notes.append(f"A layer that reads another can be explained with it, as a stack: --model {stack}.")
+        else:
+            fit = "Layers that fit onto each other can be explained as a stack"
+            notes.append(f"{fit}; what stands between them is not known, so their order is yours: --model {stack}.")
+    return notes
+
+
+def _pairs(model: Model) -> Iterator[tuple[Listed, Listed]]:
+    """Layers that can stand on each other: as the file tells it, or neighbours where it does not."""
+    by_name = {one.name: one for one in model.lstms}
+    for before, above in zip((None, *model.lstms), model.lstms, strict=False):
+        named = [by_name.get(name) for name in above.fed_by or ()] if above.fed_by is not None else [before]
+        yield from ((below, above) for below in named if below is not None and below is not above and _stacks(below, above))
+
+
+def _stacks(below: Listed, above: Listed) -> bool:
+    """Whether one layer reads as many numbers as the other emits, and is like it in all else."""
+    if below.from_the_end or above.from_the_end:
+        return False
+    alike = (above.spec.dtype, above.framework) == (below.spec.dtype, below.framework)
+    return alike and above.spec.features == below.spec.output
+
+
+def _quoted(text: str) -> str:
+    """As it can be pasted into a shell, whatever a name from the file holds."""
+    return "'" + text.replace("'", "'\\''") + "'"
+
+
+def safe(name: str) -> str:
+    """A name from a file, safe to print: control and direction characters escaped, the length bounded."""
+    short = name if len(name) <= NAME_SHOWN else name[: NAME_SHOWN - 3] + "..."
+    return "".join(character if character.isprintable() else ascii(character)[1:-1] for character in short)

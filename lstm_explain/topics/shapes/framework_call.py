@@ -1,0 +1,284 @@
+"""What a framework's call reads and returns, and which numbers of it are the same: compared on the arrays of a run."""
+
+from __future__ import annotations
+
+from itertools import groupby
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from lstm_explain.errors import UsageError
+from lstm_explain.frameworks.call_lines import CallOptions
+from lstm_explain.frameworks.calls import CALLS
+from lstm_explain.frameworks.convention import UNLIKE
+from lstm_explain.frameworks.python_code import lines_of
+from lstm_explain.topics.framework_lookup import ONE_ALONE, framework_of, several_chosen
+from lstm_explain.topics.frameworks import explain_frameworks
+from lstm_explain.topics.frameworks.shapes import shape_in
+from lstm_explain.topics.lookup import repeated
+from lstm_explain.topics.shapes.last_states import mistaken_places, states_of
+from lstm_explain.topics.shapes.returned_tensors import array_of, input_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from lstm_explain.core.axes import Array, Shape
+    from lstm_explain.core.lstm import LSTM
+    from lstm_explain.core.record import Record
+    from lstm_explain.core.spec import Spec
+    from lstm_explain.frameworks.calls import Call, PastEnd, Result
+    from lstm_explain.frameworks.described import Described
+    from lstm_explain.topics.frameworks import Written
+    from lstm_explain.topics.shapes.last_states import Mistaken, State
+
+COPIES = 4  # of the last states, while they are laid out and compared
+
+
+class Lines(NamedTuple):
+    """How some layers, one upon another, are built and called."""
+
+    first: int
+    last: int
+    lines: tuple[str, ...]
+
+    def to_dict(self) -> dict[str, Any]:
+        return {"first_layer": self.first, "last_layer": self.last, "lines": list(self.lines)}
+
+
+class Returned(NamedTuple):
+    """One tensor that a call returns."""
+
+    result: Result
+    layer: int | None
+    """Which layer's call returns it; None where one call runs all layers."""
+    shape: Shape
+    bytes: int
+
+    def to_dict(self) -> dict[str, Any]:
+        way = self.result.direction
+        return {
+            "name": self.result.name,
+            "layer": self.layer,
+            "direction": None if way is None else way.value,
+            "holds": self.result.holds,
+            **_sizes(self.shape),
+            "bytes": self.bytes,
+            "meaning": self.result.meaning,
+        }
+
+
+class FrameworkCall(NamedTuple):
+    """One LSTM in a framework's names and layouts: what its call reads and returns."""
+
+    written: Written
+    """The weights; as in the topic `frameworks`."""
+    weights_measured: bool
+    """Whether their shapes were read off arrays."""
+    call: Call
+    options: CallOptions
+    lines: tuple[Lines, ...]
+    reads: Shape
+    otherwise: tuple[str, Shape] | None
+    """The other layout of what it reads, and the option that asks for it, where there is one and it was not asked for."""
+    returns: tuple[Returned, ...]
+    measured: bool
+    """Whether the shapes of what is read and returned were read off arrays of a run over all samples."""
+    states: tuple[State, ...]
+    mistaken: tuple[Mistaken, ...]
+    past_end: tuple[PastEnd, ...]
+    """What the output of every timestep holds past a sample's end, of each layer."""
+    compared: int
+    """On how many samples; 0 where none could be run."""
+    initial: bool
+    """Whether the model starts from states of its own."""
+
+    @property
+    def remarks(self) -> tuple[str, ...]:
+        """What to know of the options that were asked for."""
+        return tuple(text for name, text in self.call.remarks.items() if getattr(self.options, name))
+
+    @property
+    def described(self) -> Described:
+        return self.written.described
+
+    def to_dict(self) -> dict[str, Any]:
+        told = self.written.to_dict()
+        kept = ("framework", "title", "gate_order", "parameters", "formula", "weights")
+        had = {name: value for name, value in self.options._asdict().items() if name not in self.call.lacks}
+        return {
+            **{key: told[key] for key in kept},
+            "weights_measured": self.weights_measured,
+            "options": had,
+            "calls": [one.to_dict() for one in self.lines],
+            "input": {"name": self.call.input_name, **_sizes(self.reads)},
+            "other_input": None if self.otherwise is None else {"option": self.otherwise[0], **_sizes(self.otherwise[1])},
+            "returns": [one.to_dict() for one in self.returns],
+            "measured": self.measured,
+            "states": [one.to_dict() for one in self.states],
+            "mistaken": [one.to_dict() for one in self.mistaken],
+            "compared_samples": self.compared,
+            "past_end": self.past_end[-1],
+            "initial_states": self.call.initial,
+            "remarks": list(self.remarks),
+        }
+
+
+def framework_call(lstm: LSTM, name: str | None, asked: dict[str, Any]) -> FrameworkCall:
+    """Tell an LSTM in a framework's names and layouts.
+
+    Args:
+        lstm: the LSTM and its batch.
+        name: which framework.
+        asked: what its call is asked for, by the fields of `CallOptions`.
+
+    Raises:
+        UsageError: none is named, there is no such framework, its calls are not told here, or it lacks an option.
+    """
+    options = _options(asked)
+    if name is None:
+        written = " ".join(options.given.values())
+        raise UsageError(written, "this is said of a framework's call, and none is named", "Add --framework NAME")
+    one = _framework(name)
+    call = CALLS[one.name]
+    _check(lstm, one, options)
+    told = explain_frameworks(lstm, one.name)
+    results = tuple(_results(lstm.spec, call, options))
+    record = _record(lstm)
+    compared = 0 if record is None else record.spec.samples
+    measured = compared == lstm.spec.samples
+    axes = call.reads(options)
+    return FrameworkCall(
+        written=told.frameworks[0],
+        weights_measured=told.measured,
+        call=call,
+        options=options,
+        lines=tuple(_lines(lstm, call, options)),
+        reads=_shape(lstm.spec.at(0), axes, input_of(record, axes) if record is not None and measured else None),
+        otherwise=_otherwise(lstm.spec, call, options),
+        returns=tuple(_returned(lstm.spec, call, found, layer, record if measured else None) for layer, found in results),
+        measured=measured,
+        states=tuple(states_of(lstm, call, results, record)),
+        mistaken=tuple(mistaken_places(lstm, call, results, record)),
+        past_end=tuple(call.past_end(lstm.spec.at(layer)) for layer in range(lstm.spec.layers)),
+        compared=compared,
+        initial=lstm.loaded is not None and lstm.loaded.initial is not None,
+    )
+
+
+def _options(given: dict[str, Any]) -> CallOptions:
+    """The options by name.
+
+    Raises:
+        UsageError: there is no such option, or it is no truth value.
+    """
+    known = CallOptions._field_defaults
+    for name, value in given.items():
+        if name not in known:
+            raise UsageError(name, "there is no such option of a call", f"There are {', '.join(known)}")
+        if name != "layout" and value is not None and not isinstance(value, bool):
+            raise UsageError(f"{name} {value!r}", "this option is True or False")
+    return CallOptions(**{name: value for name, value in given.items() if value is not None})
+
+
+def _framework(name: str) -> Described:
+    """The framework, once it is known that its calls are told here."""
+    known = ", ".join(CALLS)
+    try:
+        found = framework_of(name)
+    except UsageError as error:
+        raise UsageError(f"--framework {repeated(str(name))}", error.found, f"There are {known}") from None
+    if found.name in CALLS:
+        return found
+    fix = f"There are {known}; for its weights see lstm-explain frameworks {found.name}"
+    raise UsageError(f"--framework {repeated(str(name))}", f"the calls of {found.title} are not told here", fix)
+
+
+def _check(lstm: LSTM, one: Described, options: CallOptions) -> None:
+    """Raise `UsageError` where the framework has not what is asked for."""
+    asked, call = f"--framework {one.name}", CALLS[one.name]
+    for option, written in options.given.items():
+        if option in call.lacks:
+            raise UsageError(f"{asked} {written}", *call.lacks[option])
+    if options.layout is not None and (type(options.layout) is not int or options.layout not in (0, 1)):
+        raise UsageError(f"{asked} --layout {options.layout}", "the layouts are 0 and 1", "Give one of them")
+    if lstm.from_the_end:
+        found = "calls are told of layers that read forward or in both directions, and this one reads from the end"
+        raise UsageError(asked, found, "Leave out --framework")
+    lacks = one.convention.lacks(lstm.spec)
+    if lacks is None:
+        return
+    able = [name for name in CALLS if framework_of(name).convention.lacks(lstm.spec) is None]
+    other = f"give --framework {able[0]}" if able else "leave out --framework"
+    if lstm.loaded is not None or lacks == UNLIKE:
+        who = f"{one.title}'s LSTM" if lacks == UNLIKE else one.title
+        alone = f", or {ONE_ALONE}" if lacks == UNLIKE and several_chosen(lstm) else ""
+        raise UsageError(asked, f"{who} has no {lacks}, which this LSTM has", f"{other.capitalize()}{alone}")
+    option = "--peepholes" if lacks == "peepholes" else f"--projection {lstm.spec.projection}"
+    raise UsageError(f"{asked} {option}", f"{one.title} has no {lacks}", f"Leave out {option.split()[0]}, or {other}")
+
+
+def _otherwise(spec: Spec, call: Call, options: CallOptions) -> tuple[str, Shape] | None:
+    for option, asked, other in (
+        ("--batch-first", options.batch_first, options._replace(batch_first=True)),
+        ("--layout 1", options.layout, options._replace(layout=1)),
+    ):
+        if not asked and call.reads(other) != call.reads(options):
+            return option, shape_in(spec.at(0), call.reads(other))
+    return None
+
+
+# --- what is returned -------------------------------------------------------------------------------------------------
+
+
+def _results(spec: Spec, call: Call, options: CallOptions) -> Iterator[tuple[int | None, Result]]:
+    if not call.each_layer:
+        yield from ((None, result) for result in call.returns(spec, options, True))
+        return
+    for layer in range(spec.layers):
+        yield from ((layer, result) for result in call.returns(spec.at(layer), options, layer == spec.layers - 1))
+
+
+def _returned(spec: Spec, call: Call, result: Result, layer: int | None, record: Record | None) -> Returned:
+    array = None if record is None else array_of(record, call, result, layer)
+    shape = _shape(spec if layer is None else spec.at(layer), result.axes, array)
+    return Returned(result, layer, shape, shape.elements * spec.item_bytes)
+
+
+def _shape(spec: Spec, axes: Any, array: Array | None) -> Shape:
+    """The shape by its axes, its sizes read off the array where there is one."""
+    computed = shape_in(spec, axes)
+    if array is None:
+        return computed
+    sized = zip(computed.axes, array.shape, strict=True)
+    return type(computed)(tuple(axis._replace(size=size) for axis, size in sized))
+
+
+def _lines(lstm: LSTM, call: Call, options: CallOptions) -> Iterator[Lines]:
+    """The calls, those of layers that are alike once."""
+    spec, padded = lstm.spec, lstm.lengths is not None
+    if not call.each_layer:
+        yield Lines(0, spec.layers - 1, lines_of(call.lines(spec, options, 0, padded)))
+        return
+    for written, layers in groupby(range(spec.layers), lambda layer: lines_of(call.lines(spec, options, layer, padded))):
+        alike = list(layers)
+        yield Lines(alike[0], alike[-1], written)
+
+
+# --- the run ----------------------------------------------------------------------------------------------------------
+
+
+def _record(lstm: LSTM) -> Record | None:
+    """A run over all samples, over a block of them where that does not fit, or none."""
+    for samples in (lstm.spec.samples, lstm.block_of(0)[1]):
+        if lstm.run_bytes(samples) + _beside(lstm, samples) <= lstm.max_memory:
+            return lstm.run(0, samples)
+    return None
+
+
+def _beside(lstm: LSTM, samples: int) -> int:
+    """The bytes that comparing takes beside the run."""
+    spec = lstm.spec
+    layers = [spec.at(layer) for layer, _ in spec.places]
+    return samples * COPIES * sum(layer.hidden + layer.units for layer in layers) * spec.item_bytes
+
+
+def _sizes(shape: Shape) -> dict[str, Any]:
+    return {"axes": list(shape.names), "shape": list(shape.sizes), "elements": shape.elements}

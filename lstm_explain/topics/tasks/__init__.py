@@ -1,0 +1,263 @@
+"""tasks: how many outputs there are depends on the task; five networks around one LSTM, each built and run."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from difflib import get_close_matches
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
+
+from lstm_explain.core.network import FREE_LENGTH, Task, built, network_bytes, planned, run_network
+from lstm_explain.core.spec import LARGEST_SIZE, whole
+from lstm_explain.errors import UsageError
+from lstm_explain.frameworks.keras import KERAS
+from lstm_explain.frameworks.keras_network import keras_in_short, keras_lines
+from lstm_explain.frameworks.pytorch import PYTORCH
+from lstm_explain.frameworks.pytorch_network import pytorch_in_short, pytorch_lines
+from lstm_explain.topics.json_numbers import plain
+from lstm_explain.topics.result import Explanation
+from lstm_explain.topics.selection import check_unedited
+from lstm_explain.topics.tasks.network_checks import checked
+from lstm_explain.topics.tasks.network_parameters import parts_of
+from lstm_explain.topics.tasks.network_tensors import measured_sizes, tensors_of
+from lstm_explain.topics.tasks.unrolled import unrolled
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from lstm_explain.core.axes import Array
+    from lstm_explain.core.lstm import LSTM
+    from lstm_explain.core.network import Network, Passage, Plan
+    from lstm_explain.core.spec import Spec
+    from lstm_explain.frameworks.convention import Convention
+    from lstm_explain.topics.shapes import Tensor
+    from lstm_explain.topics.tasks.network_checks import Checks
+    from lstm_explain.topics.tasks.network_parameters import Part
+
+TASKS = tuple(Task)
+ONE_TO_ONE, ONE_TO_MANY, MANY_TO_ONE, MANY_TO_MANY, ENCODER_DECODER = TASKS
+TIMES_CHECKED = 3
+"""Checking a network over a block of samples takes at most this many times the memory of running it once."""
+
+
+class Said(NamedTuple):
+    """How a framework says a network."""
+
+    parameters: int | None
+    """How many it counts; None where it cannot build the network."""
+    lacks: str | None
+    """The option that it has not."""
+    in_short: str | None
+    """What distinguishes the network, in one line."""
+    lines: tuple[str, ...] | None
+    """A program that builds it."""
+
+    def to_dict(self) -> dict[str, Any]:
+        lines = None if self.lines is None else list(self.lines)
+        return {"lacks": self.lacks, "in_short": self.in_short, "lines": lines}
+
+
+class TaskNetwork(NamedTuple):
+    """One of the five networks."""
+
+    task: Task
+    timesteps: int
+    """How many timesteps its LSTM reads."""
+    steps_out: int | None
+    """At how many steps it makes outputs; None where it makes them once."""
+    length: int
+    """How many timesteps of the sample that is shown were read; the rest is padding."""
+    drawing: tuple[str, ...]
+    tensors: tuple[Tensor, ...]
+    measured: bool
+    """Whether it was run over all samples and every shape read off an array; else they would not have fitted the budget."""
+    checked_samples: int
+    """Over how many samples `checks` were made: the block of the sample that is shown."""
+    parts: tuple[Part, ...]
+    frameworks: dict[str, Said]
+    outputs: Array
+    """The outputs of the sample that is shown; [outputs], or [steps, outputs]."""
+    checks: Checks
+
+    @property
+    def padded(self) -> bool:
+        """Whether the sample that is shown has outputs at padding."""
+        return self.task is MANY_TO_MANY and self.length < self.timesteps
+
+    @property
+    def total(self) -> int:
+        """The number of parameters."""
+        return sum(part.total for part in self.parts)
+
+    def tensor(self, name: str) -> Tensor:
+        """The tensor of a name; that of the last layer where each has one."""
+        return [one for one in self.tensors if one.name == name][-1]
+
+    def to_dict(self) -> dict[str, Any]:
+        return {
+            "task": self.task.value,
+            "timesteps": self.timesteps,
+            "steps_out": self.steps_out,
+            "length": self.length,
+            "drawing": list(self.drawing),
+            "measured": self.measured,
+            "tensors": [one.to_dict() for one in self.tensors],
+            "parameters": {
+                "total": self.total,
+                "parts": [part._asdict() for part in self.parts],
+                "by_framework": {name: said.parameters for name, said in self.frameworks.items()},
+            },
+            "frameworks": {name: said.to_dict() for name, said in self.frameworks.items()},
+            "outputs": plain(self.outputs),
+            "checks": {"samples": self.checked_samples, **self.checks.to_dict()},
+        }
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Tasks(Explanation):
+    """The networks that an LSTM is part of."""
+
+    topic: ClassVar[str] = "tasks"
+
+    spec: Spec
+    source: dict[str, Any]
+    task: Task | None
+    """The one that was asked for; None for an overview of all."""
+    outputs: int
+    """How many neurons the dense layer has."""
+    sample: int
+    max_memory: int
+    networks: tuple[TaskNetwork, ...]
+
+    def facts(self) -> dict[str, Any]:
+        return {
+            "task": None if self.task is None else self.task.value,
+            "outputs": self.outputs,
+            "sample": self.sample,
+            "tasks": [one.to_dict() for one in self.networks],
+        }
+
+
+def explain_tasks(
+    lstm: LSTM, task: str | None = None, outputs: int = 1, steps_out: int | None = None, sample: int = 0
+) -> Tasks:
+    """Build the networks that an LSTM is part of, run them, and say how frameworks say them.
+
+    Args:
+        lstm: the LSTM and its batch.
+        task: `one-to-one`, `one-to-many`, `many-to-one`, `many-to-many` or `encoder-decoder`; all if left out.
+        outputs: how many numbers the dense layer makes at a time.
+        steps_out: at how many steps one-to-many and encoder-decoder make outputs; as many as timesteps if left out.
+        sample: whose outputs are shown; counts from 0.
+
+    Raises:
+        UsageError: there is no such task or sample, a size is below 1 or too large, or the task has no steps to choose.
+        RefusedError: running even the block of the sample would need more memory than the budget.
+    """
+    check_unedited(lstm, "tasks")
+    chosen = None if task is None else check_task(task)
+    outputs = _size("--outputs", outputs, "the dense layer needs at least one neuron")
+    sample = lstm.checked_sample(sample)
+    if steps_out is not None:
+        steps_out = _size("--steps-out", steps_out, "outputs are made at one step at least")
+        if chosen is not None and chosen not in FREE_LENGTH:
+            fitting = " and ".join(FREE_LENGTH)
+            raise UsageError(f"--steps-out {steps_out}", f"{chosen} has no number of steps to choose; {fitting} have")
+    steps = lstm.spec.timesteps if steps_out is None else steps_out
+    plans = [planned(one, lstm.spec, outputs, steps) for one in (TASKS if chosen is None else (chosen,))]
+    return Tasks(
+        spec=lstm.spec,
+        source=lstm.origin,
+        task=chosen,
+        outputs=outputs,
+        sample=sample,
+        max_memory=lstm.max_memory,
+        networks=tuple(_explained(lstm, plan, sample) for plan in plans),
+    )
+
+
+def check_task(name: str) -> Task:
+    """The task of a name, once it is known to exist."""
+    known = [one.value for one in TASKS]
+    if name in known:
+        return Task(name)
+    near = get_close_matches(str(name).lower().replace("_", "-").replace("2", "-to-"), known, 1)
+    fix = f"Did you mean {near[0]}? " if near else ""
+    asked = f"tasks {name}" if str(name).isprintable() and name else f"tasks {name!r}"
+    raise UsageError(asked, "there is no such task", f"{fix}There are {', '.join(known)}")
+
+
+def _size(option: str, value: int, rule: str) -> int:
+    size = whole(option, value)
+    if size < 1:
+        raise UsageError(f"{option} {size}", rule, "Give 1 or more")
+    if size > LARGEST_SIZE:
+        raise UsageError(f"{option} {size}", f"sizes above {LARGEST_SIZE} (2**53 - 1) are not supported")
+    return size
+
+
+def _explained(lstm: LSTM, plan: Plan, sample: int) -> TaskNetwork:
+    start, stop = _block(lstm, plan, sample)
+    network = built(plan, lstm.weights, lstm.init, lstm.seed)
+    passage = _run(lstm, network, start, stop)
+    shown, checks = passage.outputs[sample - start].copy(), checked(network, passage, sample - start)
+    length = passage.record.length(sample - start)
+    del passage
+    measured = _bytes(lstm, plan, lstm.spec.samples) <= lstm.max_memory
+    sizes = measured_sizes(network, _run(lstm, network, 0, lstm.spec.samples)) if measured else None
+    shown.flags.writeable = False
+    return TaskNetwork(
+        task=plan.task,
+        timesteps=plan.spec.timesteps,
+        steps_out=plan.steps_out,
+        length=length,
+        drawing=unrolled(plan),
+        tensors=tensors_of(plan, sizes),
+        measured=measured,
+        checked_samples=stop - start,
+        parts=parts_of(network),
+        frameworks={
+            "keras": _said(KERAS, plan, keras_in_short, keras_lines, lstm.lengths is not None),
+            "pytorch": _said(PYTORCH, plan, pytorch_in_short, pytorch_lines, lstm.lengths is not None),
+        },
+        outputs=shown,
+        checks=checks,
+    )
+
+
+def _block(lstm: LSTM, plan: Plan, sample: int) -> tuple[int, int]:
+    """The block of samples that the network is checked on: the LSTM's own, or a smaller one that fits the budget."""
+    size = lstm.block_samples
+    while size > 1 and TIMES_CHECKED * _bytes(lstm, plan, size) > lstm.max_memory:
+        size //= 2
+    several = "1 sample" if size == 1 else f"{size} samples"
+    lstm.afford(TIMES_CHECKED * _bytes(lstm, plan, size), f"running {plan.task} over {several} and checking it")
+    start = sample // size * size
+    return start, min(start + size, lstm.spec.samples)
+
+
+def _bytes(lstm: LSTM, plan: Plan, samples: int) -> int:
+    """An upper bound on the memory of a run; backwards, samples that end early are put in order in copies of the record."""
+    copies = 2 if lstm.lengths is not None and lstm.spec.reads_backward else 1
+    return network_bytes(plan, samples) * copies
+
+
+def _run(lstm: LSTM, network: Network, start: int, stop: int) -> Passage:
+    import numpy as np
+
+    lengths = None if lstm.lengths is None else np.array(lstm.lengths[start:stop])
+    return run_network(network, lstm.read(start, stop), lengths)
+
+
+def _said(
+    convention: Convention,
+    plan: Plan,
+    in_short: Callable[[Plan], str],
+    lines: Callable[[Plan, bool], tuple[str, ...]],
+    lengths: bool,
+) -> Said:
+    lacks = convention.lacks(plan.batch)
+    if lacks is not None:
+        return Said(None, lacks, None, None)
+    stacks = [convention.parameters(spec) for spec in (plan.spec, plan.decoder) if spec is not None]
+    dense = (plan.last.output + 1) * plan.outputs
+    return Said(sum(filter(None, stacks)) + dense, None, in_short(plan), lines(plan, lengths))

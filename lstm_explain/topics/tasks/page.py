@@ -1,0 +1,211 @@
+"""tasks, in words, drawings and tables: an overview of the five networks, or one of them in full."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from lstm_explain.document.blocks import Block, Cell, Column, Document, Drawing, Heading, Note, Paragraph, Table
+from lstm_explain.document.numbers import count, decimal, plural, size, tint
+from lstm_explain.topics.intro import ROWS_SHOWN, UNITS_SHOWN, dots, middle_left_out, opening
+from lstm_explain.topics.tasks import ENCODER_DECODER
+from lstm_explain.topics.tasks.task_text import MEANINGS, OTHER_WAYS, TITLES, last_h, reach, silent
+
+if TYPE_CHECKING:
+    from lstm_explain.topics.shapes import Tensor
+    from lstm_explain.topics.tasks import Said, TaskNetwork, Tasks
+
+TENSOR_COLUMNS = (Column("tensor"), Column("shape", wraps=True), Column("elements", "right"), Column("bytes", "right"))
+FACT_COLUMNS = (Column(""), Column("", wraps=True))
+FRAMEWORKS = {"keras": "Keras", "pytorch": "PyTorch"}
+UNTRAINED = "The weights are seeded, not trained: the numbers show what is computed, not what it is good for."
+
+
+def document(tasks: Tasks) -> Document:
+    """Lay out the five networks, or the one that was asked for."""
+    if tasks.task is not None:
+        return tuple(_in_full(tasks, tasks.networks[0]))
+    blocks: list[Block] = [
+        Heading("tasks: how many outputs? It depends on the task", 1),
+        Paragraph(opening(tasks)),
+        Paragraph(
+            "The same LSTM stands in five networks. They differ in what it reads, and in which of its h the dense layer "
+            f"reads. Here the dense layer has {plural(tasks.outputs, 'output')} (--outputs)."
+        ),
+        Note(_how(tasks)),
+        Note(_key(tasks)),
+    ]
+    for network in tasks.networks:
+        blocks += _in_short(tasks, network)
+    return (*blocks, Note("For one of them in full, with the code, name it: lstm-explain tasks many-to-one"))
+
+
+def _how(tasks: Tasks) -> str:
+    apart = [network.task.value for network in tasks.networks if not network.measured]
+    if not apart:
+        which = "The network" if tasks.task is not None else "Each network"
+        return f"{which} was built and run over all samples, and every shape read off an array of that run."
+    budget = f"the memory budget of {size(tasks.max_memory)} (--max-memory)"
+    block = plural(min(network.checked_samples for network in tasks.networks if not network.measured), "sample")
+    which = "These shapes" if len(apart) == len(tasks.networks) else f"The shapes of {', '.join(apart)}"
+    return f"{which} are computed, not measured: a run over all samples does not fit {budget}. A block of {block} was run."
+
+
+def _key(tasks: Tasks) -> str:
+    spec = tasks.spec
+    layers = f"stack of {spec.layers} layers" if spec.layers > 1 else "layer"
+    weights = "boxes of one name share their weights"
+    both = " Of two directions, h_t is both halves side by side." if spec.reads_backward else ""
+    if spec.reads_backward and len(spec.places) < 2 * spec.layers:
+        both = f" Some of the layers read forward only.{both}"
+    handed = any(network.task == ENCODER_DECODER for network in tasks.networks)
+    over = " ═ hands the encoder's last h and c over to the decoder." if handed else ""
+    return f"A box is one timestep of the whole {layers}, all units together; {weights}. ─ carries h and c on.{over}{both}"
+
+
+# --- in short ---------------------------------------------------------------------------------------------------------
+
+
+def _in_short(tasks: Tasks, network: TaskNetwork) -> list[Block]:
+    rows = [
+        ("reads", _reads(tasks, network)),
+        ("Dense reads", f"{_shape(network.tensor('dense_input'))}: {last_h(network, tasks.spec)}"),
+        ("makes", _shape(network.tensor("outputs"))),
+        ("parameters", _total(network)),
+        *((FRAMEWORKS[name], _said(said, FRAMEWORKS[name])) for name, said in network.frameworks.items()),
+    ]
+    return [
+        Heading(f"{network.task.value}: {TITLES[network.task]}"),
+        Paragraph(MEANINGS[network.task]),
+        Drawing(network.drawing),
+        _facts(rows),
+    ]
+
+
+def _reads(tasks: Tasks, network: TaskNetwork) -> str:
+    batch = _shape(network.tensor("input"))
+    if not any(one.name == "input_read" for one in network.tensors):
+        return batch
+    first = "timestep 1 alone" if network.steps_out is None else "timestep 1, again at every step"
+    return f"{_shape(network.tensor('input_read'))}: {first}" + (f", of {batch}" if tasks.spec.timesteps > 1 else "")
+
+
+def _said(said: Said, title: str) -> str:
+    return said.in_short or f"- ({title}'s LSTM has no {said.lacks})"
+
+
+def _shape(one: Tensor) -> str:
+    sizes = ", ".join(map(str, one.shape.sizes)) + ("," if len(one.shape.sizes) == 1 else "")
+    return f"({sizes})  {', '.join(one.shape.names)}"
+
+
+def _total(network: TaskNetwork) -> str:
+    parts = " + ".join(f"{count(part.total)} {part.name}" for part in network.parts)
+    counts = {FRAMEWORKS[name]: said.parameters for name, said in network.frameworks.items()}
+    others = [f"{title} counts {count(number)}" for title, number in counts.items() if number not in (None, network.total)]
+    return f"{count(network.total)} = {parts}" + (f"; {', '.join(others)}" if others else "")
+
+
+# --- in full ----------------------------------------------------------------------------------------------------------
+
+
+def _in_full(tasks: Tasks, network: TaskNetwork) -> list[Block]:
+    return [
+        Heading(f"{network.task.value}: {TITLES[network.task]}", 1),
+        Paragraph(opening(tasks)),
+        Paragraph(MEANINGS[network.task]),
+        *_cut(tasks, network),
+        Note(_how(tasks)),
+        Heading("The network, unrolled"),
+        Drawing(network.drawing),
+        Note(_key(tasks)),
+        Heading("Every tensor, end to end"),
+        _tensors(network),
+        Heading("Where h goes"),
+        Paragraph(reach(network, tasks.spec)),
+        Heading("Parameters"),
+        _parameters(network),
+        *_code(network, tasks.source["weights"].get("reads") == "from the end"),
+        *_silent(tasks, network),
+        Heading(f"The outputs of sample {count(tasks.sample)}"),
+        _outputs(tasks, network),
+        Note(UNTRAINED),
+    ]
+
+
+def _cut(tasks: Tasks, network: TaskNetwork) -> list[Block]:
+    """What the network leaves of the batch at hand, where it reads one timestep of several."""
+    if not any(one.name == "input_read" for one in network.tensors) or tasks.spec.timesteps == 1:
+        return []
+    return [Note(f"The batch has {plural(tasks.spec.timesteps, 'timestep')}; this network reads the first alone.")]
+
+
+def _tensors(network: TaskNetwork) -> Table:
+    several = any(one.layer for one in network.tensors)
+    rows = [_tensor(one, several) for one in network.tensors]
+    front, back = middle_left_out(rows, ROWS_SHOWN)
+    return Table(TENSOR_COLUMNS, tuple([*rows[:front], dots(len(TENSOR_COLUMNS)), *rows[-back:]] if back else rows))
+
+
+def _tensor(one: Tensor, several: bool) -> tuple[Cell, ...]:
+    place = f", layer {one.layer}" if several and one.layer is not None else ""
+    name = Cell(one.name, f"{one.symbol}{place}", strong=True)
+    return (name, Cell(_shape(one), one.meaning), Cell(count(one.shape.elements)), Cell(count(one.bytes)))
+
+
+def _parameters(network: TaskNetwork) -> Table:
+    rows = [(part.name, f"{part.formula} = {count(part.total)}") for part in network.parts]
+    rows.append(("total", f"{count(network.total)} = {' + '.join(count(part.total) for part in network.parts)}"))
+    for name, said in network.frameworks.items():
+        rows.append((f"{FRAMEWORKS[name]} says", _counted(network, said, FRAMEWORKS[name])))
+    return _facts(rows)
+
+
+def _counted(network: TaskNetwork, said: Said, title: str) -> str:
+    if said.parameters is None:
+        return f"- ({title}'s LSTM has no {said.lacks})"
+    more = said.parameters - network.total
+    return f"{count(said.parameters)} = {count(network.total)} + {count(more)} second biases" if more else count(network.total)
+
+
+def _code(network: TaskNetwork, turned: bool) -> list[Block]:
+    """The programs; `turned` where the layer reads from the end."""
+    blocks: list[Block] = []
+    if turned:
+        text = "In the programs x has its timesteps in the order in which they are read: turn each sample round before."
+        blocks.append(Paragraph(text))
+    for name, said in network.frameworks.items():
+        title = FRAMEWORKS[name]
+        blocks.append(Heading(f"In {title}"))
+        if said.lines is None:
+            blocks.append(Paragraph(f"{title}'s LSTM has no {said.lacks}, so it cannot build this network."))
+        else:
+            blocks.append(Drawing(said.lines, "python"))
+    return blocks
+
+
+def _silent(tasks: Tasks, network: TaskNetwork) -> list[Block]:
+    blocks: list[Block] = [Heading("What to know")]
+    blocks += [Paragraph(text) for text in silent(network, tasks.spec)]
+    return [*blocks, Paragraph(OTHER_WAYS[network.task])] if network.task in OTHER_WAYS else blocks
+
+
+def _outputs(tasks: Tasks, network: TaskNetwork) -> Table:
+    shown = min(tasks.outputs, UNITS_SHOWN)
+    titles = tuple(Column(f"output {number}", "right") for number in range(shown))
+    values = network.outputs.tolist()
+    if network.steps_out is None:
+        return Table(titles, (_row(values[:shown]),), repeated=0)
+    rows = [(Cell(str(t), strong=True), *_row(one[:shown])) for t, one in enumerate(values, start=1)]
+    if network.padded:
+        rows = [*rows[: network.length], *((row[0], *(Cell("·"),) * shown) for row in rows[network.length :])]
+    front, back = middle_left_out(rows, ROWS_SHOWN)
+    kept = [*rows[:front], dots(shown + 1), *rows[-back:]] if back else rows
+    return Table((Column("t", "right"), *titles), tuple(kept))
+
+
+def _row(values: list[float]) -> tuple[Cell, ...]:
+    return tuple(Cell(decimal(value, 4), tint=tint(value, 1.0)) for value in values)
+
+
+def _facts(rows: list[tuple[str, str]]) -> Table:
+    return Table(FACT_COLUMNS, tuple((Cell(label, strong=True), Cell(text)) for label, text in rows), ruled=False)

@@ -1,0 +1,212 @@
+"""terms: who says unit, cell, layer and neuron, and means what; and how many of each there are in the LSTM at hand."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
+
+from lstm_explain.errors import UsageError
+from lstm_explain.frameworks.glossary.entry import PHRASES, READ_THERE, Thing
+from lstm_explain.frameworks.glossary.known import GROUPS
+from lstm_explain.topics.result import Explanation
+from lstm_explain.topics.shapes import explain_shapes
+from lstm_explain.topics.terms.concept_counts import Count, counted
+from lstm_explain.topics.terms.lookup import ENTRIES, looked_up
+
+if TYPE_CHECKING:
+    from lstm_explain.core.lstm import LSTM
+    from lstm_explain.core.spec import Spec
+    from lstm_explain.frameworks.glossary.entry import Entry, Usage
+
+HERE = "here"
+"""Who says what this package says."""
+
+
+class Meaning(NamedTuple):
+    """One thing that a word stands for, how many of it there are, and who means it."""
+
+    thing: Thing
+    number: Count | None
+    who: tuple[str, ...]
+    """Each once; `here` comes first where this package means it."""
+
+    @property
+    def phrase(self) -> str:
+        return PHRASES[self.thing]
+
+    def to_dict(self) -> dict[str, Any]:
+        return {
+            "thing": self.thing.value,
+            "phrase": self.phrase,
+            "number": _plain(self.number),
+            "who": list(self.who),
+        }
+
+
+class Other(NamedTuple):
+    """What one source means by a word, and how many of it there are."""
+
+    usage: Usage
+    number: Count | None
+    differs: bool
+    """Whether it means something else than this package, or where this package has not the word, than another source."""
+
+    @property
+    def second_hand(self) -> str:
+        """How we know of it, where it was not read where it stands; else empty."""
+        seen = self.usage.source.seen
+        return "" if seen == READ_THERE else seen
+
+    def to_dict(self) -> dict[str, Any]:
+        source = self.usage.source
+        return {
+            "who": source.who,
+            "thing": self.usage.thing.value,
+            "means": self.usage.means,
+            "quote": self.usage.quote,
+            "number": _plain(self.number),
+            "differs": self.differs,
+            "source": {"kind": source.kind, "place": source.place, "seen": source.seen},
+        }
+
+
+class Term(NamedTuple):
+    """A word with all that is known of it."""
+
+    entry: Entry
+    group: str
+    number: Count | None
+    others: tuple[Other, ...]
+    meanings: tuple[Meaning, ...]
+    """The things that the word stands for: first what it means here, then in the order of the sources."""
+    same: tuple[tuple[str, tuple[str, ...]], ...]
+    """Other words that stand for what this one means here, and who says them."""
+
+    @property
+    def word(self) -> str:
+        return self.entry.word
+
+    @property
+    def differing(self) -> int:
+        """How many of the others mean something else."""
+        return sum(other.differs for other in self.others)
+
+    @property
+    def both_ways(self) -> tuple[str, ...]:
+        """Who means one thing by the word in one place, and another in another place."""
+        said = [who for meaning in self.meanings for who in meaning.who]
+        return tuple(dict.fromkeys(who for who in said if said.count(who) > 1))
+
+    def to_dict(self) -> dict[str, Any]:
+        return {
+            "word": self.word,
+            "group": self.group,
+            "used_here": self.entry.ours and self.entry.thing is not None,
+            "thing": None if self.entry.thing is None else self.entry.thing.value,
+            "meaning": self.entry.meaning,
+            "number": _plain(self.number),
+            "spellings": list(self.entry.spellings),
+            "related": list(self.entry.related),
+            "others": [other.to_dict() for other in self.others],
+            "meanings": [meaning.to_dict() for meaning in self.meanings],
+            "both_ways": list(self.both_ways),
+            "same": [{"word": word, "who": list(who)} for word, who in self.same],
+        }
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Terms(Explanation):
+    """The words, and the numbers that they have in an LSTM."""
+
+    topic: ClassVar[str] = "terms"
+
+    spec: Spec
+    source: dict[str, Any]
+    terms: tuple[Term, ...]
+    chosen: bool
+    """Whether words were asked for; else these are all there are."""
+    measured: bool
+    """Whether the sizes were read off arrays of a run that just happened; else it would not have fitted the budget."""
+    max_memory: int
+
+    @property
+    def contradictions(self) -> tuple[Term, ...]:
+        """The words that stand for more than one thing."""
+        return tuple(term for term in self.terms if len(term.meanings) > 1)
+
+    def facts(self) -> dict[str, Any]:
+        return {
+            "measured": self.measured,
+            "chosen": self.chosen,
+            "terms": [term.to_dict() for term in self.terms],
+            "contradictions": [term.word for term in self.contradictions],
+        }
+
+
+def explain_terms(lstm: LSTM, words: str | Iterable[str] = ()) -> Terms:
+    """Say what words mean, here and to others, and how many of each thing there are in an LSTM.
+
+    Runs the LSTM over all samples, if that fits the budget, and reads the sizes off the arrays.
+
+    Args:
+        lstm: the LSTM and its batch.
+        words: the words to explain; all if left out. Several words may make one: `hidden state`.
+
+    Raises:
+        UsageError: a word is not known; the message names the nearest ones.
+    """
+    asked = list(words) if isinstance(words, Iterable) and not isinstance(words, str) else [words]
+    for word in asked:
+        if not isinstance(word, str):
+            raise UsageError(f"terms {word!r}", "this is no word")
+    chosen = looked_up(asked) if asked else ENTRIES
+    shapes = explain_shapes(lstm)
+    counts = {thing: counted(thing, shapes) for thing in Thing}
+    return Terms(
+        spec=lstm.spec,
+        source=lstm.origin,
+        terms=tuple(_term(entry, counts) for entry in chosen),
+        chosen=bool(asked),
+        measured=shapes.measured,
+        max_memory=lstm.max_memory,
+    )
+
+
+def _term(entry: Entry, counts: dict[Thing, Count | None]) -> Term:
+    said = _said(entry)
+    order = list(said)
+    others = tuple(
+        Other(usage, counts[usage.thing], len(said) > 1 if entry.thing is None else usage.thing is not entry.thing)
+        for usage in sorted(entry.usages, key=lambda usage: order.index(usage.thing))
+    )
+    return Term(
+        entry=entry,
+        group=next(name for name, group in GROUPS.items() if entry in group),
+        number=None if entry.thing is None else counts[entry.thing],
+        others=others,
+        meanings=tuple(Meaning(thing, counts[thing], who) for thing, who in said.items()),
+        same=_same(entry),
+    )
+
+
+def _said(entry: Entry) -> dict[Thing, tuple[str, ...]]:
+    """The things that a word stands for, and who says so."""
+    found: dict[Thing, dict[str, None]] = {}
+    if entry.thing is not None:
+        found[entry.thing] = {HERE: None} if entry.ours else {}
+    for usage in entry.usages:
+        found.setdefault(usage.thing, {})[usage.source.who] = None
+    return {thing: tuple(who) for thing, who in found.items() if who}
+
+
+def _same(entry: Entry) -> tuple[tuple[str, tuple[str, ...]], ...]:
+    """The other words for what a word means here."""
+    if entry.thing is None:
+        return ()
+    found = [(other.word, _said(other).get(entry.thing, ())) for other in ENTRIES if other is not entry]
+    return tuple((word, who) for word, who in found if who)
+
+
+def _plain(count: Count | None) -> dict[str, Any] | None:
+    return None if count is None else count.to_dict()

@@ -1,0 +1,182 @@
+"""terms, in words and tables: all words at a glance and where they contradict each other; or a few words with all sources."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from lstm_explain.document.blocks import Block, Cell, Column, Document, Heading, Note, Paragraph, Table
+from lstm_explain.document.numbers import count, plural, size
+from lstm_explain.topics.intro import opening
+
+if TYPE_CHECKING:
+    from lstm_explain.topics.terms import Other, Term, Terms
+    from lstm_explain.topics.terms.concept_counts import Count
+
+TITLES = {
+    "parts": "The parts of a layer",
+    "gates": "Its gates",
+    "states": "What it carries and emits",
+    "sequences": "What it reads",
+    "arguments": "Names of sizes in frameworks",
+}
+FACTS = (Column(""), Column("", wraps=True))
+OVERVIEW = (Column("word"), Column("means here", wraps=True), Column("number"), Column("others"))
+SEVERAL = (Column("word"), Column("stands for", wraps=True), Column("number"), Column("said by", wraps=True))
+OTHERS = (Column("who"), Column("means", wraps=True), Column("number"), Column(""))
+NONE = "-"
+
+
+def document(terms: Terms) -> Document:
+    """Lay out the words: those that were asked for with every source, else all of them in brief."""
+    title = ", ".join(term.word for term in terms.terms) if terms.chosen else "who says what, and how many there are"
+    blocks: list[Block] = [Heading(f"terms: {title}", 1), Paragraph(opening(terms)), Note(_how(terms))]
+    if terms.chosen:
+        for term in terms.terms:
+            blocks += _one(term, several=len(terms.spec.places) > 1)
+    else:
+        blocks += _all(terms)
+    return tuple(blocks)
+
+
+def _how(terms: Terms) -> str:
+    if terms.measured:
+        return (
+            "Sizes were read off arrays of a run that just happened, over all samples; how many gates, cells and layers there "
+            "are follows from the options."
+        )
+    return (
+        "These numbers are computed, not measured: a run over all samples does not fit the memory budget of "
+        f"{size(terms.max_memory)} (--max-memory)."
+    )
+
+
+# --- all words --------------------------------------------------------------------------------------------------------
+
+
+def _all(terms: Terms) -> list[Block]:
+    blocks: list[Block] = []
+    for group, title in TITLES.items():
+        rows = tuple(_brief(term) for term in terms.terms if term.group == group)
+        blocks += [Heading(title), Table(OVERVIEW, rows)]
+    return [*blocks, *_several(terms), *_both_ways(terms), Note("For one word with every source: lstm-explain terms unit")]
+
+
+def _brief(term: Term) -> tuple[Cell, ...]:
+    return Cell(term.word, strong=True), Cell(term.entry.meaning), _number(term.number), Cell(_others(term))
+
+
+def _others(term: Term) -> str:
+    if term.entry.thing is None:
+        return plural(len(term.meanings), "meaning")
+    return f"{term.differing} of {len(term.others)} differ" if term.differing else "agree"
+
+
+def _several(terms: Terms) -> list[Block]:
+    rows = [row for term in terms.contradictions for row in _meanings(term)]
+    words = (
+        f"{plural(len(terms.contradictions), 'word')} of these {count(len(terms.terms))} stand for more than one thing. "
+        "Each thing has its own number in this LSTM."
+    )
+    return [Heading("One word, several things: the contradictions"), Paragraph(words), Table(SEVERAL, tuple(rows))]
+
+
+def _meanings(term: Term) -> list[tuple[Cell, ...]]:
+    return [
+        (
+            Cell(term.word if place == 0 else "", strong=True),
+            Cell(meaning.phrase),
+            _number(meaning.number),
+            Cell(", ".join(meaning.who)),
+        )
+        for place, meaning in enumerate(term.meanings)
+    ]
+
+
+def _both_ways(terms: Terms) -> list[Block]:
+    found: dict[str, list[str]] = {}
+    for term in terms.terms:
+        for who in term.both_ways:
+            found.setdefault(who, []).append(term.word)
+    rows = tuple((Cell(who, strong=True), Cell(", ".join(words))) for who, words in found.items())
+    if not rows:
+        return []
+    return [Heading("Who uses a word both ways"), Table(FACTS, rows, ruled=False)]
+
+
+# --- one word ---------------------------------------------------------------------------------------------------------
+
+
+def _one(term: Term, several: bool) -> list[Block]:
+    rows = [("here", term.entry.meaning)]
+    rows += [("number", _in_full(term.number, several))] if term.entry.thing is not None else []
+    rows += [("also looked for as", ", ".join(term.entry.spellings))] if term.entry.spellings else []
+    rows.append(("see also", ", ".join(term.entry.related)))
+    rows += [("both ways", f"{who} says it of one thing in one place, of another in another") for who in term.both_ways]
+    blocks: list[Block] = [
+        Heading(f"{term.word}: {_summary(term)}"),
+        _facts(rows),
+        Heading(f"What others mean by {term.word}", 3),
+        Table(OTHERS, tuple(_other(other, place) for place, other in enumerate(term.others, 1)), repeated=0),
+    ]
+    if term.same:
+        blocks += [Heading("Others' words for the same thing", 3), _facts([(w, ", ".join(who)) for w, who in term.same])]
+    return [*blocks, Heading("Sources", 3), _sources(term)]
+
+
+def _summary(term: Term) -> str:
+    if len(term.meanings) == 1:
+        return "all sources agree" if term.entry.thing is not None else "not used here"
+    things = f"{len(term.meanings)} meanings"
+    return things if term.entry.thing is None else f"{things}; {term.differing} of {len(term.others)} sources differ from here"
+
+
+def _other(other: Other, place: int) -> tuple[Cell, ...]:
+    usage = other.usage
+    return (
+        Cell(usage.source.who, f"[{place}]", strong=True),
+        Cell(usage.means, f"“{usage.quote}”"),
+        _number(other.number),
+        Cell("differs" if other.differs else "the same"),
+    )
+
+
+def _sources(term: Term) -> Table:
+    rows = []
+    for place, other in enumerate(term.others, 1):
+        source = other.usage.source
+        where = f"the docstring of {source.place}" if source.kind == "docstring" else source.place
+        rows.append((f"[{place}]", f"{where} ({other.second_hand})" if other.second_hand else where))
+    return _facts(rows)
+
+
+def _facts(rows: list[tuple[str, str]]) -> Table:
+    return Table(FACTS, tuple((Cell(label, strong=True), Cell(text)) for label, text in rows), ruled=False)
+
+
+# --- numbers ----------------------------------------------------------------------------------------------------------
+
+
+def _number(found: Count | None) -> Cell:
+    if found is None:
+        return Cell(NONE)
+    each = " a unit" if found.within == "unit" else ""
+    where = [] if found.layer is None else [f"layer {found.layer}"]
+    where += [] if found.total == found.value else [f"{count(found.total)} in all"]
+    return Cell(plural(found.value, found.noun) + each, ", ".join(where))
+
+
+def _in_full(found: Count | None, several: bool) -> str:
+    if found is None:
+        return "none: this LSTM has no such thing"
+    each = " in each layer and direction" if several else ""
+    if found.layer is not None:
+        each = f" in layer {found.layer} in one direction"
+    within = {
+        "unit": " in each unit",
+        "place": f"{each}, {count(found.total)} in all" if several else "",
+        "state": f" for a sample at a timestep{each}",
+        "output": " for a sample at a timestep" + ("" if found.layer is None else f" in layer {found.layer}"),
+    }
+    how = "read off an array" if found.measured else "computed"
+    formula = "" if found.formula.isdigit() else f"{found.formula}; "
+    return f"{plural(found.value, found.noun)}{within.get(found.within, '')} ({formula}{how})"

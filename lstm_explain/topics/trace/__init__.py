@@ -1,0 +1,241 @@
+"""trace: h, c and the gates of chosen units at every timestep of one sample; or of all samples, block by block."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, ClassVar
+
+import numpy as np
+
+from lstm_explain.core.gates import GATES, LETTERS, Direction, Gate
+from lstm_explain.errors import UsageError
+from lstm_explain.topics.json_numbers import plain
+from lstm_explain.topics.result import LayerExplanation, lstm_envelope
+from lstm_explain.topics.selection import check_layer, chosen_steps, chosen_units
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+
+    from lstm_explain.core.axes import Array
+    from lstm_explain.core.lstm import LSTM
+    from lstm_explain.core.record import Block
+    from lstm_explain.core.spec import Spec
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Trace(LayerExplanation):
+    """The course of one sample through one layer in one direction."""
+
+    topic: ClassVar[str] = "trace"
+
+    spec: Spec
+    source: dict[str, Any]
+    sample: int
+    layer: int
+    direction: Direction
+    length: int
+    """How many timesteps of this sample were run; the rest is padding."""
+    units: Sequence[int]
+    """The chosen units; the last axis of the gates and of c, and of h too unless there is a projection."""
+    steps: Sequence[int]
+    """The chosen timesteps, from 1; the first axis of every array below."""
+    x: Array
+    """[steps, features of this layer]"""
+    gates: dict[Gate, Array]
+    """[steps, units] each; nan at padding"""
+    cell: Array
+    """[steps, units]"""
+    hidden: Array
+    """[steps, units], or [steps, hidden] where there is a projection"""
+    initial_hidden: Array
+    initial_cell: Array
+
+    @property
+    def hidden_numbers(self) -> Sequence[int]:
+        """Which numbers of h the last axis of `hidden` holds: those of the chosen units, or the whole projection."""
+        projection = self.layer_spec.projection
+        return self.units if projection is None else range(projection)
+
+    def facts(self) -> dict[str, Any]:
+        x, c, h = plain(self.x), plain(self.cell), plain(self.hidden)
+        gates = {LETTERS[gate]: plain(values) for gate, values in self.gates.items()}
+        steps = []
+        for place, t in enumerate(self.steps):
+            padded = t > self.length
+            made = {letter: None if padded else values[place] for letter, values in gates.items()}
+            steps.append({"t": t, "padded": padded, "x": x[place], **made, "c": c[place], "h": h[place]})
+        return {
+            "sample": self.sample,
+            "layer": self.layer,
+            "direction": self.direction.value,
+            "length": self.length,
+            "units": list(self.units),
+            "initial": {"h": plain(self.initial_hidden), "c": plain(self.initial_cell)},
+            "steps": steps,
+        }
+
+
+def explain_trace(
+    lstm: LSTM,
+    sample: int = 0,
+    units: Iterable[int] | None = None,
+    steps: Iterable[int] | None = None,
+    layer: int = 0,
+    direction: str = "forward",
+) -> Trace:
+    """Trace one sample.
+
+    Args:
+        lstm: the LSTM and its batch.
+        sample: which sample; counts from 0.
+        units: which units, from 0; all if left out.
+        steps: which timesteps, from 1; all if left out.
+        layer: which layer; counts from 0.
+        direction: `forward` or `backward`.
+
+    Raises:
+        UsageError: there is no such sample, unit, timestep, layer or direction.
+        RefusedError: running even this sample would need more memory than the budget.
+    """
+    layer, way = check_layer(lstm.spec, layer, direction)
+    sample = lstm.checked_sample(sample)
+    own = lstm.spec.at(layer)
+    unit_list, step_list = chosen_units(own, units), chosen_steps(own, steps)
+    record, place = lstm.run_sample(sample)
+    part = record.of(layer, way)
+    rows, columns = np.array(step_list) - 1, np.array(unit_list)
+    h_columns = columns if own.projection is None else np.arange(own.hidden)
+    return Trace(
+        spec=lstm.spec,
+        source=lstm.origin,
+        sample=sample,
+        layer=layer,
+        direction=way,
+        length=record.length(place),
+        units=unit_list,
+        steps=step_list,
+        x=_read_only(part.input[place][rows]),
+        gates={gate: _read_only(part.gate(gate)[place][np.ix_(rows, columns)]) for gate in GATES},
+        cell=_read_only(part.cell[place][np.ix_(rows, columns)]),
+        hidden=_read_only(part.hidden[place][np.ix_(rows, h_columns)]),
+        initial_hidden=_read_only(part.initial_hidden[place][h_columns]),
+        initial_cell=_read_only(part.initial_cell[place][columns]),
+    )
+
+
+def _read_only(array: Array) -> Array:
+    array.flags.writeable = False
+    return array
+
+
+@dataclass(frozen=True, eq=False)
+class TraceStream:
+    """The same for many samples, layers and directions: made block by block, at constant memory, for the row formats."""
+
+    topic: ClassVar[str] = "trace"
+
+    lstm: LSTM
+    samples: range
+    units: Sequence[int] | None
+    """The chosen units; all of each layer where None."""
+    steps: Sequence[int]
+    places: tuple[tuple[int, Direction], ...]
+    """The layers and directions, in order."""
+
+    @property
+    def spec(self) -> Spec:
+        return self.lstm.spec
+
+    @property
+    def rows(self) -> int:
+        """How many steps there are over all samples, layers and directions."""
+        return len(self.samples) * len(self.places) * len(self.steps)
+
+    def units_of(self, layer: int) -> Sequence[int]:
+        """Which units of a layer are traced."""
+        return range(self.spec.at(layer).units) if self.units is None else self.units
+
+    def header(self) -> dict[str, Any]:
+        """What holds for all rows. Where layers have different units, these stand at each place."""
+        units = {layer: list(self.units_of(layer)) for layer, _ in self.places}
+        first = units[self.places[0][0]]
+        alike = all(one == first for one in units.values())
+        places = [
+            {"layer": layer, "direction": direction.value, **({} if alike else {"units": units[layer]})}
+            for layer, direction in self.places
+        ]
+        about = {
+            "samples": [self.samples.start, self.samples.stop],
+            "units": first if alike else None,
+            "places": places,
+        }
+        return {**lstm_envelope(self.topic, self.spec, self.lstm.origin), **about}
+
+    def blocks(self) -> Iterator[Block]:
+        """Run block after block; each block's record is let go before the next."""
+        return self.lstm.blocks(self.samples)
+
+    def arrays(self, block: Block, layer: int, direction: Direction) -> dict[str, Array]:
+        """What a block's samples did in a layer and direction: x, i, f, g, o, c and h; [samples, steps, ...] each."""
+        part = block.record.of(layer, direction)
+        steps, units = self._steps_part, slice(None) if self.units is None else np.array(self.units)
+        gates = {LETTERS[gate]: part.gate(gate)[block.part][:, steps][:, :, units] for gate in GATES}
+        hidden = units if self.spec.at(layer).projection is None else slice(None)
+        return {
+            "x": part.input[block.part][:, steps],
+            **gates,
+            "c": part.cell[block.part][:, steps][:, :, units],
+            "h": part.hidden[block.part][:, steps][:, :, hidden],
+        }
+
+    @property
+    def _steps_part(self) -> Array | slice:
+        return slice(None) if len(self.steps) == self.spec.timesteps else np.array(self.steps) - 1
+
+
+def stream_trace(
+    lstm: LSTM,
+    sample: int | None = None,
+    units: Iterable[int] | None = None,
+    steps: Iterable[int] | None = None,
+    layer: int | None = None,
+    direction: str | None = None,
+) -> TraceStream:
+    """Trace one sample, or all where `sample` is None, through every layer and direction unless one is chosen.
+
+    Raises:
+        UsageError: there is no such sample, unit, timestep, layer or direction.
+    """
+    spec = lstm.spec
+    if sample is not None:
+        sample = lstm.checked_sample(sample)
+    places = _places(spec, layer, direction)
+    return TraceStream(
+        lstm,
+        range(spec.samples) if sample is None else range(sample, sample + 1),
+        _units_of_all(spec, units, places),
+        chosen_steps(spec, steps),
+        places,
+    )
+
+
+def _places(spec: Spec, layer: int | None, direction: str | None) -> tuple[tuple[int, Direction], ...]:
+    """Every layer and direction, or the chosen ones."""
+    there = any(direction in (None, way) for _, way in spec.places)
+    if layer is not None or not there:
+        check_layer(spec, layer or 0, direction or Direction.FORWARD)
+    return tuple((k, way) for k, way in spec.places if layer in (None, k) and direction in (None, way))
+
+
+def _units_of_all(spec: Spec, units: Iterable[int] | None, places: tuple[tuple[int, Direction], ...]) -> Sequence[int] | None:
+    """The chosen units, once every layer is known to have them; None where none is chosen."""
+    if units is None:
+        return None
+    chosen = tuple(units)
+    for layer, _ in places:
+        try:
+            units = chosen_units(spec.at(layer), chosen)
+        except UsageError as error:
+            found = f"in layer {layer} {error.found}" if spec.stack else error.found
+            raise UsageError(error.asked, found, error.fix) from None
+    return tuple(units)

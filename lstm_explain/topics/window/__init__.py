@@ -1,0 +1,255 @@
+"""window: how a table of rows becomes samples of timesteps. Nothing is copied: a window is a view, until it is written."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, get_args
+
+import numpy as np
+
+from lstm_explain.core.axes import compact
+from lstm_explain.core.lstm import DEFAULT_MEMORY
+from lstm_explain.core.spec import Dtype, whole
+from lstm_explain.errors import RefusedError, UsageError
+from lstm_explain.topics.json_numbers import plain
+from lstm_explain.topics.result import Answer
+from lstm_explain.topics.window.scaling import Scaling, scaling_of
+from lstm_explain.topics.window.time_gaps import Gaps, gaps_in
+from lstm_explain.topics.window.time_series import Series, aim, checked_series, names_of
+from lstm_explain.topics.window.windowing import Windowing
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from lstm_explain.core.axes import Array
+
+LARGE = 10.0
+"""An LSTM is usually given numbers of about -1 to 1; larger ones drive its gates to 0 or 1."""
+PIECE = 2**17
+"""How many numbers are made at a time."""
+NUMBER_SHOWN = 100
+"""An upper bound on the bytes that one number of a window takes while it is shown."""
+
+
+class Shown(NamedTuple):
+    """One sample as it is written."""
+
+    sample: int
+    row: int
+    """The row of its first timestep."""
+    x: Array
+    """[timesteps, features]"""
+    y: Array | None
+    """[horizon]"""
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Window(Answer):
+    """The windows of a table."""
+
+    topic: ClassVar[str] = "window"
+
+    series: Series
+    windowing: Windowing
+    dtype: Dtype
+    target: int | None
+    """The column that the targets are from."""
+    x: Array
+    """[samples, timesteps, features]: a view of the table, not scaled"""
+    y: Array | None
+    """[samples, horizon]: likewise"""
+    scaling: Scaling | None
+    gaps: Gaps | None
+    shown: tuple[Shown, ...]
+    """The first, the second and the last sample, as far as there are so many."""
+
+    @property
+    def features(self) -> tuple[str, ...]:
+        """What the features are called."""
+        return tuple(map(self.series.called, range(self.x.shape[2])))
+
+    @property
+    def table_bytes(self) -> int:
+        """How many bytes the features' columns take in the type that the windows are written in."""
+        return self.windowing.rows * len(self.features) * self._itemsize
+
+    @property
+    def x_bytes(self) -> int:
+        """How many bytes the windows take once they are written."""
+        return int(self.x.size) * self._itemsize
+
+    @property
+    def _itemsize(self) -> int:
+        return int(np.dtype(self.dtype).itemsize)
+
+    @property
+    def largest(self) -> float:
+        """The largest size of a number in the windows that are shown; nan does not count."""
+        return max(float(np.abs(one.x).max(initial=0, where=~np.isnan(one.x))) for one in self.shown)
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """What is wrong with these windows, in one word each."""
+        found = {
+            "one_timestep": self.windowing.timesteps == 1,
+            "gaps": self.gaps is not None and self.gaps.samples > 0,
+            "backward": self.gaps is not None and self.gaps.backward > 0,
+            "large": self.largest > LARGE,
+            "constant": self.scaling is not None and any(self.scaling.constant),
+        }
+        return tuple(word for word, true in found.items() if true)
+
+    def pieces_of_x(self) -> Iterator[Array]:
+        """The windows as they are written, some timesteps after the other, never many at a time; [any, features]."""
+        timesteps, features = self.windowing.timesteps, self.x.shape[2]
+        rows = max(1, PIECE // features)
+        several = max(1, rows // timesteps)
+        for sample in range(0, self.windowing.samples, several):
+            block = self.x[sample : sample + several]
+            for first in range(0, timesteps, rows):
+                yield self._made(block[:, first : first + rows], slice(0, features)).reshape(-1, features)
+
+    def pieces_of_y(self) -> Iterator[Array]:
+        """The targets as they are written; [any]."""
+        if self.y is None or self.target is None:
+            return
+        for sample in range(0, self.windowing.samples, several := max(1, PIECE // self.windowing.horizon)):
+            block = self.y[sample : sample + several, :, None]
+            yield self._made(block, slice(self.target, self.target + 1)).reshape(-1)
+
+    def sample(self, sample: int) -> Shown:
+        """One sample as it is written."""
+        y = None
+        if self.y is not None and self.target is not None:
+            y = self._made(self.y[sample, :, None], slice(self.target, self.target + 1))[:, 0]
+        return Shown(sample, self.windowing.first(sample), self._made(self.x[sample], slice(0, self.x.shape[2])), y)
+
+    def _made(self, values: Array, columns: slice) -> Array:
+        if self.scaling is not None:
+            values = self.scaling.scaled(values, columns)
+        with np.errstate(over="ignore"):  # infinity where it was let in, or where the reader did not look
+            return np.ascontiguousarray(values, np.dtype(self.dtype))
+
+    def facts(self) -> dict[str, Any]:
+        return {
+            "file": self.series.name,
+            **self.windowing.to_dict(),
+            "dtype": self.dtype,
+            "features": list(self.features),
+            "target": None if self.target is None else self.series.called(self.target),
+            "x": _shape(self.x, ("samples", "timesteps", "features")),
+            "y": None if self.y is None else _shape(self.y, ("samples", "horizon")),
+            "bytes": {"table": self.table_bytes, "x": self.x_bytes},
+            "windows": [self._window(one) for one in self.shown],
+            "scaling": None if self.scaling is None else self._scaling(self.scaling),
+            "gaps": None if self.gaps is None else self.gaps.to_dict(),
+            "warnings": list(self.warnings),
+        }
+
+    def _window(self, one: Shown) -> dict[str, Any]:
+        end = one.row + self.windowing.timesteps
+        return {
+            "sample": one.sample,
+            "rows": [one.row, end - 1],
+            "x": plain(one.x),
+            "target_rows": None if one.y is None else [end, end + len(one.y) - 1],
+            "y": None if one.y is None else plain(one.y),
+        }
+
+    def _scaling(self, scaling: Scaling) -> dict[str, Any]:
+        known = scaling.to_dict()
+        return {**known, "columns": [{**one, "column": self.series.called(one["column"])} for one in known["columns"]]}
+
+    def __repr__(self) -> str:
+        return f"<window of {self.series.name}: {compact(self.x, ('samples', 'timesteps', 'features'))}>"
+
+
+def explain_window(
+    series: Series | Array,
+    timesteps: int = 10,
+    stride: int = 1,
+    horizon: int | None = None,
+    target: int | None = None,
+    scale: str | None = None,
+    dtype: Dtype = "float32",
+    max_memory: int = DEFAULT_MEMORY,
+) -> Window:
+    """Cut the rows of a table into windows, each a sample.
+
+    Args:
+        series: the table, [rows, columns]; one axis is one column.
+        timesteps: how many rows a window has.
+        stride: how many rows further on the next window begins.
+        horizon: how many rows after a window are its targets; none if left out, or 1 where there is a target.
+        target: the column that the targets are from; the only one there is if left out.
+        scale: `standard` or `minmax`, by numbers from all rows; not scaled if left out.
+        dtype: the type that the windows are written in.
+        max_memory: the budget, in bytes.
+
+    Raises:
+        UsageError: the table has other axes, a size breaks a rule, or there are too few rows.
+        RefusedError: the windows to show are larger than the budget.
+    """
+    series = checked_series(series if isinstance(series, Series) else Series(series))
+    target, horizon = aim(series, target, horizon)
+    timesteps, stride = _rows_of("--timesteps", timesteps), _rows_of("--stride", stride)
+    if dtype not in get_args(Dtype):
+        raise UsageError(f"--dtype {dtype}", f"the types are {' and '.join(get_args(Dtype))}")
+    windowing = Windowing(len(series.values), timesteps, stride, horizon)
+    _check_rows(windowing, series.name)
+    _afford(windowing, series, max_memory)
+    x, y = _views(series, windowing, target)
+    if len(x) != windowing.samples:
+        raise AssertionError(f"the formula counts {windowing.samples} windows, and there are {len(x)}")
+    answer = Window(
+        series=series,
+        windowing=windowing,
+        dtype=dtype,
+        target=target,
+        x=x,
+        y=y,
+        scaling=None if scale is None else scaling_of(series.values, scale, names_of(series)),
+        gaps=None if series.times is None else gaps_in(series.times, windowing, series.clock),
+        shown=(),
+    )
+    shown = sorted({0, min(1, windowing.samples - 1), windowing.samples - 1})
+    return replace(answer, shown=tuple(map(answer.sample, shown)))
+
+
+def _shape(array: Array, names: tuple[str, ...]) -> dict[str, Any]:
+    axes = [{"name": name, "size": size} for name, size in zip(names, array.shape, strict=True)]
+    return {"axes": axes, "shape": list(array.shape)}
+
+
+def _rows_of(option: str, size: int) -> int:
+    if whole(option, size) < 1:
+        raise UsageError(f"{option} {size}", "this is a number of rows, from 1", "Give 1 or more")
+    return whole(option, size)
+
+
+def _check_rows(windowing: Windowing, name: str) -> None:
+    if windowing.samples == 0:
+        rows = "row" if windowing.horizon == 1 else "rows"
+        targets = f" and the {windowing.horizon} {rows} after it" if windowing.horizon else ""
+        found = f"{name} has {windowing.rows} rows, and one window{targets} takes {windowing.reach}"
+        raise UsageError(f"--timesteps {windowing.timesteps}", found, "Ask for fewer")
+
+
+def _afford(windowing: Windowing, series: Series, budget: int) -> None:
+    """Three windows are shown; and to write windows, a row at least is made at a time."""
+    needed = 3 * windowing.reach * series.values.shape[1] * NUMBER_SHOWN
+    if needed > budget:
+        found = f"showing three windows takes {needed:,} bytes of memory, and the budget is {budget:,}"
+        raise RefusedError(f"--timesteps {windowing.timesteps}", found, "Ask for less, or raise --max-memory")
+
+
+def _views(series: Series, windowing: Windowing, target: int | None) -> tuple[Array, Array | None]:
+    """The windows and their targets, as views of the table."""
+    from numpy.lib.stride_tricks import sliding_window_view
+
+    values, every = series.values, slice(None, None, windowing.stride)
+    inputs = values[: len(values) - windowing.horizon, : series.features]
+    x = sliding_window_view(inputs, windowing.timesteps, axis=0)[every].transpose(0, 2, 1)
+    if target is None:
+        return x, None
+    return x, sliding_window_view(values[windowing.timesteps :, target], windowing.horizon)[every]

@@ -1,0 +1,243 @@
+"""window, in words and tables: how many windows there are and why, which rows they read, and the first, second and last."""
+
+from __future__ import annotations
+
+import shlex
+from typing import TYPE_CHECKING
+
+from lstm_explain.document.blocks import Block, Cell, Column, Document, Heading, Note, Paragraph, Table
+from lstm_explain.document.numbers import count, plural, size
+from lstm_explain.topics.intro import NAME_SHOWN, dots, middle_left_out
+from lstm_explain.topics.window.durations import duration, moment
+
+if TYPE_CHECKING:
+    from lstm_explain.topics.window import Shown, Window
+    from lstm_explain.topics.window.scaling import Scaling
+    from lstm_explain.topics.window.time_gaps import Gaps
+
+FACTS = (Column(""), Column("", wraps=True))
+TIMESTEPS_SHOWN, FEATURES_SHOWN, CONSTANTS_NAMED = 12, 12, 4
+
+
+def document(window: Window, written: str | None = None) -> Document:
+    """Lay out the windows; `written` is the file that they were written to."""
+    blocks: list[Block] = [Heading(f"window: {window.series.name}, rows into samples", 1), Paragraph(_opening(window))]
+    blocks += [Heading("How many"), _how_many(window), Note(_how(window))]
+    blocks += [Heading("Which rows"), _which_rows(window), Note("Rows and samples count from 0, timesteps from 1.")]
+    for one in window.shown:
+        blocks += _one(window, one)
+    blocks += _hidden(window)
+    blocks += [] if window.scaling is None else _scaling(window, window.scaling)
+    blocks += [] if window.gaps is None else _gaps(window.gaps)
+    blocks += _warnings(window)
+    return (*blocks, Note(_next(window, written)))
+
+
+def _opening(window: Window) -> str:
+    plan, series = window.windowing, window.series
+    columns = plural(series.values.shape[1], "column")
+    every = "every row" if plan.stride == 1 else f"every {count(plan.stride)} rows"
+    features = plural(window.x.shape[2], "feature")
+    what = f"{plural(plan.samples, 'sample')} of {plural(plan.timesteps, 'timestep')} of {features}"
+    return f"{series.name} has {plural(plan.rows, 'row')} of {columns}. A window begins at {every}: {what}, in {window.dtype}."
+
+
+def _how_many(window: Window) -> Table:
+    plan = window.windowing
+    rows = [("rows", f"N = {count(plan.rows)}"), ("timesteps", f"T = {plural(plan.timesteps, 'row')} in a window")]
+    if plan.horizon:
+        target = window.series.called(window.target or 0)
+        rows.append(("horizon", f"H = {plural(plan.horizon, 'row')} after the window: its targets, {target}"))
+    if plan.stride > 1:
+        rows.append(("stride", f"S = {count(plan.stride)} rows from the start of a window to that of the next"))
+    rows += [("samples", f"{plan.letters} = {plan.formula}"), ("x", _shape(window, "x"))]
+    rows += [] if window.y is None else [("y", _shape(window, "y"))]
+    rows += [("left at the end", _left(window))]
+    if plan.between:
+        rows.append(("left between", f"{plural(plan.between, 'row')} after each window are timesteps of none"))
+    written = f"{size(window.x_bytes)} once written; the same columns as a table take {size(window.table_bytes)}"
+    return _facts([*rows, ("memory", written)])
+
+
+def _shape(window: Window, name: str) -> str:
+    shape = window.x.shape if name == "x" or window.y is None else window.y.shape
+    names = ("samples", "timesteps", "features") if name == "x" else ("samples", "horizon")
+    return f"({', '.join(names)}) = ({', '.join(map(count, shape))})"
+
+
+def _left(window: Window) -> str:
+    plan = window.windowing
+    if not plan.left:
+        return "nothing: the last sample takes the last row"
+    first = plan.rows - plan.left
+    return f"{plural(plan.left, 'row')}, {_rows(first, plan.rows - 1)}: there is no room for one more sample"
+
+
+def _how(window: Window) -> str:
+    text = "The shapes were read off the windows, which are views of the table: its rows are in memory once."
+    shared = window.windowing.shared
+    if shared:
+        text += f" Neighbours share {plural(shared, 'row')}, so samples are not independent of each other."
+    return text
+
+
+def _which_rows(window: Window) -> Table:
+    plan = window.windowing
+    columns = [Column("sample", "right"), Column("timesteps are rows")]
+    columns += [Column("targets are rows")] if plan.horizon else []
+    rows: list[tuple[Cell, ...]] = []
+    before = 0
+    for one in window.shown:
+        if one.sample > before + 1:
+            rows.append(dots(len(columns)))
+        cells = [Cell(count(one.sample), strong=True), Cell(_rows(one.row, one.row + plan.timesteps - 1))]
+        end = one.row + plan.timesteps
+        rows.append((*cells, *([Cell(_rows(end, end + plan.horizon - 1))] if plan.horizon else [])))
+        before = one.sample
+    return Table(tuple(columns), tuple(rows))
+
+
+def _rows(first: int, last: int) -> str:
+    return count(first) if first == last else f"{count(first)} to {count(last)}"
+
+
+# --- the numbers of a sample ------------------------------------------------------------------------------------------
+
+
+def _one(window: Window, one: Shown) -> list[Block]:
+    features = window.features[:FEATURES_SHOWN]
+    times = window.series.times
+    columns = [Column("t", "right"), Column("row", "right"), *([] if times is None else [Column("time")])]
+    columns += [Column(name[:NAME_SHOWN], "right") for name in features]
+    front, back = middle_left_out(range(len(one.x)), TIMESTEPS_SHOWN)
+    rows: list[tuple[Cell, ...]] = []
+    for place in (*range(front), *range(len(one.x) - back, len(one.x))):
+        if back and place == len(one.x) - back:
+            rows.append(dots(len(columns)))
+        rows.append(_row(window, str(place + 1), one.row + place, one.x[place].tolist()[: len(features)]))
+    blocks: list[Block] = [
+        Heading(f"Sample {count(one.sample)}"),
+        Table(tuple(columns), tuple(rows), repeated=len(columns) - len(features)),
+    ]
+    return blocks if one.y is None else [*blocks, _targets(window, one)]
+
+
+def _row(window: Window, label: str, row: int, values: list[float]) -> tuple[Cell, ...]:
+    times = window.series.times
+    when = [] if times is None else [Cell(moment(float(times[row]), window.series.clock))]
+    return (Cell(label, strong=True), Cell(count(row)), *when, *(Cell(_number(value)) for value in values))
+
+
+def _targets(window: Window, one: Shown) -> Paragraph:
+    plan, values = window.windowing, [] if one.y is None else one.y.tolist()
+    first = one.row + plan.timesteps
+    front, back = middle_left_out(values, TIMESTEPS_SHOWN)
+    shown = [*map(_number, values[:front]), *(["⋮"] if back else []), *map(_number, values[len(values) - back :])]
+    rows = "row" if len(values) == 1 else "rows"
+    return Paragraph(
+        f"y, {window.series.called(window.target or 0)} of {rows} {_rows(first, first + plan.horizon - 1)}: {', '.join(shown)}"
+    )
+
+
+def _number(value: float) -> str:
+    return f"{value:.6g}"
+
+
+def _hidden(window: Window) -> list[Block]:
+    features = len(window.features)
+    if features <= FEATURES_SHOWN:
+        return []
+    return [Note(f"{FEATURES_SHOWN} of {count(features)} features are shown: choose with --columns; --json has all.")]
+
+
+# --- scaling and time -------------------------------------------------------------------------------------------------
+
+
+def _scaling(window: Window, scaling: Scaling) -> list[Block]:
+    names = list(scaling.named(0))
+    columns = (Column("column"), *(Column(name, "right") for name in names), Column(""))
+    places = range(len(scaling.constant))
+    rows = tuple(
+        (
+            Cell(window.series.called(place)[:NAME_SHOWN], strong=True),
+            *(Cell(_number(value)) for value in scaling.named(place).values()),
+            Cell("constant: becomes 0" if scaling.constant[place] else ""),
+        )
+        for place in places[:FEATURES_SHOWN]
+    )
+    how, undo = _formulas(scaling)
+    words = (
+        f"Each number became {how}; {undo} undoes it. These numbers come from all {count(window.windowing.rows)} rows. "
+        "If some of the samples are kept for a test, they had a part in them: for a fair test take them from the rows of the "
+        "training samples alone."
+    )
+    return [Heading(f"Scaling: {scaling.kind}"), Table(columns, rows), Paragraph(words)]
+
+
+def _formulas(scaling: Scaling) -> tuple[str, str]:
+    if scaling.kind == "standard":
+        return "(value - mean) / std", "scaled × std + mean"
+    return "(value - min) / (max - min)", "scaled × (max - min) + min"
+
+
+def _gaps(gaps: Gaps) -> list[Block]:
+    if gaps.usual is None:
+        return [Heading("Time"), Paragraph("There is no usual step from row to row that a larger one could be told from.")]
+    rows = [
+        ("usual step", f"{duration(gaps.usual, gaps.clock)}, the median of all steps from one row to the next"),
+        ("gaps", f"{count(gaps.number)}: steps larger than {duration(gaps.limit or 0, gaps.clock)}, 1.5 times that"),
+    ]
+    for one in gaps.listed:
+        before, after = moment(one.before, gaps.clock), moment(one.after, gaps.clock)
+        rows.append((f"after row {count(one.row)}", f"{before} to {after}: {duration(one.step, gaps.clock)}"))
+    if gaps.number > len(gaps.listed):
+        rows.append(("", f"and {count(gaps.number - len(gaps.listed))} more"))
+    return [Heading("Time"), _facts(rows)]
+
+
+# --- what to look out for ---------------------------------------------------------------------------------------------
+
+
+def _warnings(window: Window) -> list[Block]:
+    if not window.warnings:
+        return []
+    return [Heading("Warnings"), *(Paragraph(_warning(window, word)) for word in window.warnings)]
+
+
+def _warning(window: Window, word: str) -> str:
+    samples, gaps, scaling = window.windowing.samples, window.gaps, window.scaling
+    if word == "gaps" and gaps is not None:
+        return (
+            f"{count(gaps.samples)} of {plural(samples, 'sample')} go across a gap in time: to the LSTM the rows before and "
+            "after it are one timestep apart. Fill the missing rows, or cut the table there and make windows of each part."
+        )
+    if word == "backward" and gaps is not None:
+        return (
+            f"{plural(gaps.backward, 'row')} {'is' if gaps.backward == 1 else 'are'} not later than the row before, first row "
+            f"{count(gaps.first_backward or 0)}. Sort the rows by time, and keep one of each."
+        )
+    if word == "constant" and scaling is not None:
+        names = [window.series.called(place) for place, one in enumerate(scaling.constant) if one]
+        listed = ", ".join(names[:CONSTANTS_NAMED]) + (", ..." if len(names) > CONSTANTS_NAMED else "")
+        return f"{listed}: the same number in every row, so scaled it is 0 and tells the LSTM nothing."
+    if word == "large":
+        return (
+            f"The windows shown hold numbers of up to {_number(window.largest)} in size. Large inputs drive an LSTM's gates "
+            "to 0 or 1: scale them to about -1 to 1, with --scale standard or minmax."
+        )
+    return (
+        "With one timestep in a sample there is no order to learn from: the state that a row leaves is read by no other. "
+        "See lstm-explain memory --timesteps 1."
+    )
+
+
+def _next(window: Window, written: str | None) -> str:
+    if written is not None:
+        name = shlex.quote(written) + ("#x" if written.lower().endswith(".npz") else "")
+        return f"Written to {written}. Next: lstm-explain shapes --data {name}"
+    name = "windows.npy" if window.y is None else "windows.npz"
+    return f"Write them: add -o {name}. Then: lstm-explain shapes --data {name}{'' if window.y is None else '#x'}"
+
+
+def _facts(rows: list[tuple[str, str]]) -> Table:
+    return Table(FACTS, tuple((Cell(label, strong=True), Cell(text)) for label, text in rows), ruled=False)

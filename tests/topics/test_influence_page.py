@@ -1,0 +1,412 @@
+"""The document of `influence`: its words say what the numbers say, and its tables hold the numbers that were measured."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+import lstm_explain
+from lstm_explain.document.blocks import Cell, Course, Document, Heading, Note, Paragraph, Table
+from lstm_explain.render.layout import lines
+from lstm_explain.topics.influence.jacobian_tables import ITSELF
+from lstm_explain.topics.intro import ROWS_SHOWN, UNITS_SHOWN
+from lstm_explain.topics.registry import document_of
+
+if TYPE_CHECKING:
+    from lstm_explain.core.lstm import LSTM
+    from lstm_explain.topics.influence import Influence
+
+few = settings(max_examples=25, deadline=None, derandomize=True)
+
+
+def asked(*, lstm: LSTM | None = None, **choices: Any) -> tuple[Influence, Document]:
+    """An explanation and its document; keys of `explain_influence` choose, the others make the LSTM."""
+    names = ("unit", "sample", "step", "layer", "direction", "mean", "through_time", "poke", "at", "by")
+    questions = {name: choices.pop(name) for name in names if name in choices}
+    found = lstm_explain.influence(lstm or lstm_explain.seeded(**{"samples": 2, **choices}), **questions)
+    return found, document_of(found)
+
+
+def text_of(cell: object) -> str:
+    assert isinstance(cell, Cell)
+    return cell.text
+
+
+def paragraphs(document: Document) -> str:
+    return "\n".join(block.text for block in document if isinstance(block, Paragraph))
+
+
+def notes(document: Document) -> list[str]:
+    return [block.text for block in document if isinstance(block, Note)]
+
+
+def after(document: Document, words: str) -> list[Table]:
+    """The tables under the heading that begins so."""
+    found: list[Table] = []
+    under = False
+    for block in document:
+        if isinstance(block, Heading):
+            under = block.text.startswith(words)
+        elif under and isinstance(block, Table):
+            found.append(block)
+    return found
+
+
+def only(document: Document, words: str) -> Table:
+    (table,) = after(document, words)
+    return table
+
+
+def shown(table: Table) -> list[tuple[str, ...]]:
+    return [tuple(map(text_of, row)) for row in table.rows]
+
+
+def number(text: str) -> float:
+    return float(text.replace(ITSELF, "").replace("%", ""))
+
+
+def statement(document: Document, name: str) -> str:
+    (row,) = [row for row in shown(only(document, "Are the units independent")) if row[0] == name]
+    return row[2]
+
+
+# --- the four statements ----------------------------------------------------------------------------------------------
+
+
+@given(units=st.integers(2, 20), seed=st.integers(0, 1000), step=st.integers(1, 10), projected=st.booleans())
+@few
+def test_the_statements_say_what_was_measured(units: int, seed: int, step: int, projected: bool) -> None:
+    found, document = asked(units=units, seed=seed, step=step, unit=units - 1, projection=1 if projected else None)
+    measured = found.statements
+    words = statement(document, "1 parameters")
+    assert words.startswith("Its own gates: 4 of 4 moved, by up to ")
+    assert words.endswith(f"Gates of other units: 0 of {4 * (units - 1)} moved: 0 exactly.")
+    assert f"by up to {measured.parameters.own_gates.largest:.3g}" in words
+    words = statement(document, "2 same timestep")
+    assert f"c_{step} of other units: 0 of {units - 1} moved: 0 exactly" in words
+    assert ("o tanh(c)" in words) == projected
+    later = measured.next_timestep
+    expected = f"c_{step}: {later.cells.moved} of {units} moved, by up to {later.cells.largest:.3g}."
+    assert statement(document, "3 next timestep").startswith(expected)
+    assert statement(document, "4 over time").startswith(f"{measured.over_time.parameters:,} parameters, counted once.")
+
+
+def test_the_verdict_follows_from_the_numbers() -> None:
+    found, document = asked(units=7)
+    assert "Within a timestep the units are independent" in paragraphs(document)
+    assert f"One timestep later {found.statements.next_timestep.cells.moved} of 7 units have heard" in paragraphs(document)
+    assert "The projection alone mixes them" not in paragraphs(document)
+    _, projected = asked(units=7, projection=3)
+    assert "The projection alone mixes them" in paragraphs(projected)
+
+
+def with_change(found: Influence, statement: str, **changes: Any) -> Influence:
+    """The same explanation with other numbers in one statement."""
+    import dataclasses
+
+    part = getattr(found.statements, statement)
+    moved = {name: getattr(part, name)._replace(moved=moved, largest=0.5 * moved) for name, moved in changes.items()}
+    return dataclasses.replace(found, statements=found.statements._replace(**{statement: part._replace(**moved)}))
+
+
+@pytest.mark.parametrize(
+    ("statement", "name"),
+    [("parameters", "other_gates"), ("same_timestep", "other_cells"), ("same_timestep", "other_emitted")],
+)
+def test_the_verdict_would_say_so_if_units_moved_each_other(statement: str, name: str) -> None:
+    found, _ = asked()
+    words = paragraphs(document_of(with_change(found, statement, **{name: 1})))
+    assert "independent" not in words
+    assert "no other unit" not in words
+    assert "Within a timestep units moved each other." in words
+
+
+def test_the_verdict_would_say_so_if_nobody_had_heard() -> None:
+    found, _ = asked()
+    words = paragraphs(document_of(with_change(found, "next_timestep", cells=0, hidden=0)))
+    assert "One timestep later no unit has heard of a change" in words
+
+
+def test_where_nothing_moves_nothing_is_claimed() -> None:
+    found, document = asked(by=1e-30)
+    assert found.statements.parameters.own_gates.moved == 0
+    assert "Nothing moved, not even what was poked itself" in paragraphs(document)
+    assert "independent" not in paragraphs(document)
+
+
+def test_backwards_a_timestep_starts_from_the_one_after_it() -> None:
+    _, document = asked(bidirectional=True, direction="backward", step=4)
+    done = [row[1] for row in shown(only(document, "Are the units independent"))]
+    assert "c_5[0] changed by 0.1, as timestep 4 begins." in done
+    assert "What unit 0 emitted at 5 changed by 0.1, read at timestep 4." in done
+    assert after(document, "dh_t/dh_{t+1}")
+    assert not after(document, "dh_t/dh_{t-1}")
+    _, last = asked(bidirectional=True, direction="backward", step=10)
+    assert any("c_start[0]" in row[1] for row in shown(only(last, "Are the units independent")))
+
+
+# --- shares -----------------------------------------------------------------------------------------------------------
+
+
+@given(
+    units=st.integers(1, UNITS_SHOWN),
+    seed=st.integers(0, 1000),
+    peepholes=st.booleans(),
+    mean=st.booleans(),
+    projected=st.booleans(),
+)
+@few
+def test_the_shown_shares_are_those_measured_and_add_up(
+    units: int, seed: int, peepholes: bool, mean: bool, projected: bool
+) -> None:
+    projection = 1 if projected and units > 1 else None
+    found, document = asked(units=units, seed=seed, peepholes=peepholes, mean=mean, projection=projection, timesteps=4)
+    table = only(document, "Where a unit's next value comes from")
+    rows = shown(table)
+    assert table.columns[0].title == f"{'c' if projection else 'h'}_t of unit"
+    assert [row[0] for row in rows] == [*map(str, range(units)), "mean"]
+    for row in rows:
+        assert all(cell.endswith(" %") for cell in row[1:])
+        assert sum(map(number, row[1:])) == pytest.approx(100, abs=0.151)  # three roundings of 0.05 each
+    expected = 100 * np.array(found.derivatives.shares)
+    np.testing.assert_allclose([list(map(number, row[1:])) for row in rows[:-1]], expected.T, atol=0.051)
+    np.testing.assert_allclose(list(map(number, rows[-1][1:])), expected.mean(axis=1), atol=0.051)
+    when = "averaged over 8 timesteps of all samples" if mean else "at timestep 4"
+    assert f"The sizes of the derivatives, {when}." in paragraphs(document)
+
+
+# --- the matrices -----------------------------------------------------------------------------------------------------
+
+
+@given(units=st.integers(1, UNITS_SHOWN), seed=st.integers(0, 1000), mean=st.booleans())
+@few
+def test_marks_stand_on_the_diagonal_alone_and_the_numbers_are_those_measured(units: int, seed: int, mean: bool) -> None:
+    found, document = asked(units=units, seed=seed, mean=mean, timesteps=3)
+    for name, matrix in (
+        ("dh_t/dh_{t-1}", found.derivatives.matrices.hidden_by_hidden),
+        ("dc_t/dh_{t-1}", found.derivatives.matrices.cell_by_hidden),
+    ):
+        rows = shown(only(document, f"|{name}| in the mean" if mean else name))
+        for unit, row in enumerate(rows):
+            assert [ITSELF in cell for cell in row] == [False, *(other == unit for other in range(units))]
+        np.testing.assert_allclose([list(map(number, row[1:])) for row in rows], matrix, atol=5.01e-4)
+
+
+def test_only_the_diagonal_of_matrices_between_units_is_marked() -> None:
+    _, document = asked(projection=4, units=6)
+    cells = [cell for block in document if isinstance(block, Table) for row in block.rows for cell in row]
+    assert not any(ITSELF in cell.text for cell in cells if isinstance(cell, Cell))
+    assert "The diagonal" not in paragraphs(document)
+
+
+def test_a_projection_has_a_matrix_of_its_own_for_memory() -> None:
+    found, document = asked(projection=4, units=6)
+    rows = shown(only(document, "dh_t/dc_{t-1}"))
+    expected = found.derivatives.matrices.hidden_by_cell
+    np.testing.assert_allclose([list(map(number, row[1:])) for row in rows], expected, atol=5.01e-4)
+    assert expected.shape == (4, 6)
+    heads = [block.text for block in document if isinstance(block, Heading)]
+    assert "dh_t/dh_{t-1}: row, a number of h_t; column, the number of h_{t-1} that moves it" in heads
+    assert "dc_t/dh_{t-1}: row, a unit of c_t; column, the number of h_{t-1} that moves it" in heads
+
+
+def test_own_and_others_in_words_are_means_of_sizes() -> None:
+    found, document = asked(units=5)
+    sizes = np.abs(found.derivatives.matrices.hidden_by_hidden)
+    own, others = sizes.trace() / 5, (sizes.sum() - sizes.trace()) / 20
+    assert f"influence on itself: {own:.3g} in the mean of its sizes. Off it is what others do: {others:.3g}." in paragraphs(
+        document
+    )
+
+
+def test_memory_is_shown_unit_by_unit_and_the_zeros_beside_are_counted() -> None:
+    found, document = asked(units=5)
+    rows = shown(only(document, "dc_t/dc_{t-1} and dh_t/dc_{t-1}"))
+    matrices = found.derivatives.matrices
+    expected = np.stack([matrices.cell_by_cell.diagonal(), matrices.hidden_by_cell.diagonal()], axis=1)
+    np.testing.assert_allclose([list(map(number, row[1:])) for row in rows], expected, atol=5.01e-4)
+    assert "off these diagonals 40 of 40 numbers are 0 exactly" in paragraphs(document)
+
+
+def test_inputs_have_the_names_of_the_columns_in_the_first_layer_alone() -> None:
+    lstm = lstm_explain.given(np.ones((2, 3, 2)), columns=["price", "volume"], units=3, layers=2)
+    _, first = asked(lstm=lstm)
+    assert [column.title for column in only(first, "dh_t/dx_t").columns] == ["unit", "x_t[0] price", "x_t[1] volume"]
+    _, second = asked(lstm=lstm, layer=1, through_time=True)
+    assert [column.title for column in only(second, "dh_t/dx_t").columns] == ["unit", "x_t[0]", "x_t[1]", "x_t[2]"]
+    steps, _ = after(second, "Through time")
+    assert [column.title for column in steps.columns[3:]] == ["x_t[0] price", "x_t[1] volume"]
+
+
+# --- through time -----------------------------------------------------------------------------------------------------
+
+
+@given(seed=st.integers(0, 1000), timesteps=st.integers(1, ROWS_SHOWN - 1), backward=st.booleans(), layer=st.integers(0, 1))
+@few
+def test_the_reach_is_shown_for_every_timestep(seed: int, timesteps: int, backward: bool, layer: int) -> None:
+    found, document = asked(
+        seed=seed,
+        timesteps=timesteps,
+        bidirectional=True,
+        layers=2,
+        layer=layer,
+        direction="backward" if backward else "forward",
+        units=3,
+        features=2,
+        through_time=True,
+    )
+    reach = found.through_time
+    assert reach is not None
+    steps, courses = after(document, "Through time")
+    rows = shown(steps)
+    assert [row[0] for row in rows] == ["start" if backward else "0", *map(str, reach.steps)]
+    assert rows[0][3:] == ("", "")
+    norms = np.stack([reach.hidden_norms, reach.cell_norms], axis=1)
+    np.testing.assert_allclose([list(map(number, row[1:3])) for row in rows], norms, atol=5.01e-5)
+    np.testing.assert_allclose([list(map(number, row[3:])) for row in rows[1:]], reach.input_norms, atol=5.01e-5)
+    for row, values in zip(courses.rows, norms.T, strict=True):
+        (course,) = [cell for cell in row if isinstance(cell, Course)]
+        assert course == Course(tuple(values.tolist()), 1.0, signed=False)
+
+
+def test_the_input_that_moves_it_most_is_named() -> None:
+    found, document = asked(through_time=True)
+    assert found.through_time is not None
+    sizes = found.through_time.input_norms
+    step, feature = np.unravel_index(sizes.argmax(), sizes.shape)
+    assert f" x_{step + 1}[{feature}] moves it most: by {sizes.max():.3g} times its own change." in paragraphs(document)
+    first = f"h_1 comes out in h_10 at most {found.through_time.hidden_norms[1]:.3g} times as large"
+    assert first in paragraphs(document)
+
+
+def test_backwards_the_reach_goes_from_the_last_timestep_to_the_first() -> None:
+    found, document = asked(through_time=True, bidirectional=True, direction="backward", lengths=[6, 4], sample=1)
+    assert found.through_time is not None
+    sizes = found.through_time.input_norms
+    step, feature = np.unravel_index(sizes.argmax(), sizes.shape)
+    assert "A small change of h_4 comes out in h_1 at most" in paragraphs(document)
+    assert f" x_{4 - step}[{feature}] moves it most" in paragraphs(document)
+
+
+# --- the ripple -------------------------------------------------------------------------------------------------------
+
+
+@given(
+    units=st.integers(1, UNITS_SHOWN),
+    seed=st.integers(0, 1000),
+    by=st.sampled_from([0.1, -2.0, 0.001]),
+    at=st.integers(1, 6),
+    backward=st.booleans(),
+)
+@few
+def test_the_ripple_is_shown_in_percent_of_the_poke(units: int, seed: int, by: float, at: int, backward: bool) -> None:
+    direction = "backward" if backward else "forward"
+    found, document = asked(
+        units=units,
+        seed=seed,
+        by=by,
+        at=at,
+        poke=units - 1,
+        timesteps=6,
+        bidirectional=True,
+        direction=direction,
+        dtype="float64",
+    )
+    assert found.ripple is not None
+    rows = shown(only(document, f"The ripple of a poke at timestep {at}"))
+    assert [row[0] for row in rows] == [*map(str, found.ripple.steps)]
+    np.testing.assert_allclose(
+        [list(map(number, row[1:-1])) for row in rows], found.ripple.hidden * 100 / by, atol=5.01e-3, rtol=1e-9
+    )
+    assert rows[0][units] == " 100.00"
+    assert [row[-1] for row in rows] == [str(moved) for moved in found.ripple.moved]
+    assert f"h_{at}[{units - 1}] changed by {by:g}" in paragraphs(document)
+
+
+def test_a_poke_beyond_all_measure_small_is_shown_without_a_warning() -> None:
+    _, document = asked(by=5e-324, poke=0, dtype="float64")
+    rows = shown(only(document, "The ripple of a poke"))
+    assert {number(cell) for row in rows for cell in row[1:-1]} == {0.0}
+    assert {row[-1] for row in rows} == {"0"}
+
+
+# --- sizes at the edges -----------------------------------------------------------------------------------------------
+
+
+def test_of_many_units_features_and_timesteps_some_are_shown_and_it_says_how_many() -> None:
+    document = asked(units=40, features=30, timesteps=60, through_time=True, poke=39)[1]
+    for block in document:
+        if isinstance(block, Table):
+            assert len(block.columns) <= UNITS_SHOWN + 3
+            assert len(block.rows) <= ROWS_SHOWN + 1
+    assert "16 of 40 units are shown; --json has all." in notes(document)
+    assert "16 of 30 numbers of x_t are shown; --json has all." in notes(document)
+
+
+def test_at_the_limit_all_are_shown_and_nothing_is_said() -> None:
+    document = asked(units=UNITS_SHOWN, features=UNITS_SHOWN, timesteps=ROWS_SHOWN - 1, through_time=True, poke=0)[1]
+    assert not any("are shown" in note for note in notes(document))
+    cells = [cell for block in document if isinstance(block, Table) for row in block.rows for cell in row]
+    assert not any(cell.text == "⋮" for cell in cells if isinstance(cell, Cell))
+
+
+def test_a_single_unit_has_nobody_to_share_with() -> None:
+    _, document = asked(units=1)
+    assert "With a single unit there is nobody to share with." in paragraphs(document)
+    assert "there are none" in statement(document, "1 parameters")
+    assert "0 of 0" not in paragraphs(document)
+
+
+def test_a_single_timestep_reaches_from_the_initial_state() -> None:
+    found, document = asked(timesteps=1, through_time=True, poke=0)
+    assert found.through_time is not None
+    assert f"h_0 comes out in h_1 at most {found.through_time.hidden_norms[0]:.3g} times" in paragraphs(document)
+    assert "used 1 time:" in " ".join(row[1] for row in shown(only(document, "Are the units independent")))
+
+
+@pytest.mark.parametrize(("units", "timesteps"), [(1, 1), (2, 3), (3, 2), (10, 10), (4, 4)])
+def test_the_commands_that_it_recommends_are_possible(units: int, timesteps: int) -> None:
+    lstm = lstm_explain.seeded(samples=1, units=units, timesteps=timesteps)
+    _, document = asked(lstm=lstm)
+    (tip,) = [note for note in notes(document) if "--poke" in note]
+    poke, at = map(int, re.findall(r"\d+", tip))
+    assert lstm_explain.influence(lstm, poke=poke, at=at).ripple is not None
+
+
+def test_what_was_asked_for_is_not_recommended() -> None:
+    document = asked(mean=True, through_time=True, poke=0)[1]
+    assert not any("Add --" in note for note in notes(document))
+
+
+@pytest.mark.parametrize(
+    "options", [{}, {"projection": 4, "layers": 2, "bidirectional": True, "direction": "backward"}], ids=str
+)
+@pytest.mark.parametrize("mean", [False, True])
+@pytest.mark.parametrize("unicode", [False, True])
+def test_no_line_is_wider_than_the_page(options: dict[str, Any], mean: bool, unicode: bool) -> None:
+    for choices in ({}, {"poke": 3, "at": 4, "by": -1234.5}, {"features": 20, "units": 40, "timesteps": 50}):
+        document = asked(**options, **choices, mean=mean, through_time=True)[1]
+        for line in lines(document, 80, unicode):
+            assert len("".join(span.text for span in line)) <= 80
+
+
+@pytest.mark.filterwarnings("ignore:invalid value encountered in matmul")
+@pytest.mark.parametrize("value", [np.nan, np.inf, 1e30])
+def test_numbers_that_are_not_finite_stand_as_dots_and_are_not_talked_about(value: float) -> None:
+    array = np.ones((1, 3, 2))
+    array[0, 1] = value
+    found, document = asked(lstm=lstm_explain.given(array, units=3), through_time=True, poke=1)
+    words = paragraphs(document)
+    if np.isfinite(value):
+        assert "moves it" in words
+    else:
+        assert found.through_time is not None
+    if np.isnan(value):
+        assert "nan" not in words.replace("in the mean", "")
+        assert "· %" not in str(shown(only(document, "Where a unit's next value")))
+        assert "a dot stands for each" in words
