@@ -11,7 +11,7 @@ from lstm_explain.errors import UsageError
 from lstm_explain.library import given, seeded
 
 if TYPE_CHECKING:
-    from lstm_explain.document.command_line import Given
+    from lstm_explain.document.command_line import CliSource
 
 
 def lstm_from(options: SourceOptions, output: str | None = None, lengths: str | None = None) -> LSTM:
@@ -51,11 +51,11 @@ def lstm_from(options: SourceOptions, output: str | None = None, lengths: str | 
     return given(batch.array, name=batch.name, columns=batch.columns, **about)
 
 
-def as_given(options: SourceOptions) -> Given:
+def as_given(options: SourceOptions) -> CliSource:
     """What the options say that an LSTM does not keep, for command lines that are to be printed."""
-    from lstm_explain.document.command_line import Given
+    from lstm_explain.document.command_line import CliSource
 
-    return Given(**{name: getattr(options, name) for name in Given._fields})
+    return CliSource(**{name: getattr(options, name) for name in CliSource._fields})
 
 
 def edited_by(lstm: LSTM, options: EditOptions) -> LSTM:

@@ -36,7 +36,7 @@ class Cell(NamedTuple):
     strong: bool = False
 
 
-class Course(NamedTuple):
+class Sparkline(NamedTuple):
     """A table's cell that draws how a value went, from the first timestep to the last."""
 
     values: tuple[float, ...]
@@ -59,14 +59,14 @@ class Table(NamedTuple):
     """Rows of cells. A table too wide for the page is continued below, its first columns repeated."""
 
     columns: tuple[Column, ...]
-    rows: tuple[tuple[Cell | Course, ...], ...]
+    rows: tuple[tuple[Cell | Sparkline, ...], ...]
     repeated: int = 1
     """How many columns are repeated where the table is continued."""
     ruled: bool = True
     """Whether it has a header line; a table of label and value has none."""
 
 
-class Drawing(NamedTuple):
+class Preformatted(NamedTuple):
     """A picture made of characters, or a program: lines that are kept as they are."""
 
     lines: tuple[str, ...]
@@ -74,7 +74,7 @@ class Drawing(NamedTuple):
     """The language of a program."""
 
 
-class Symbol(NamedTuple):
+class FormulaSymbol(NamedTuple):
     """A piece of a formula, and what stands under it: the shape of what it names, or its value."""
 
     text: str
@@ -84,9 +84,9 @@ class Symbol(NamedTuple):
 class Formula(NamedTuple):
     """An equation: symbol by symbol for the page, and in LaTeX for Markdown."""
 
-    symbols: tuple[Symbol, ...]
+    symbols: tuple[FormulaSymbol, ...]
     latex: str
 
 
-Block: TypeAlias = Heading | Paragraph | Note | Table | Drawing | Formula
+Block: TypeAlias = Heading | Paragraph | Note | Table | Preformatted | Formula
 Document: TypeAlias = tuple[Block, ...]

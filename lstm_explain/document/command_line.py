@@ -13,20 +13,20 @@ if TYPE_CHECKING:
 
 PROGRAM = "lstm-explain"
 DEFAULTS = {one.name: one.default for one in fields(Spec)}
-LONGEST_LINE = 80
-WITHOUT_LENGTHS = ("terms", "frameworks")
+MAX_LINE_WIDTH = 80
+TOPICS_WITHOUT_LENGTHS = ("terms", "frameworks")
 """The topics that have no --lengths."""
-WITH_EDITS = ("unit", "trace", "explore")
+COMMANDS_WITH_EDITS = ("unit", "trace", "explore")
 """The topics that have --edit."""
 OF_THE_BATCH = ("samples", "timesteps", "features")
 DEFAULT_INIT, DEFAULT_SEED, DEFAULT_MEMORY = "keras", 0, "1GiB"
 
 
-class Repeated(list[str]):
+class RepeatedOption(list[str]):
     """The values of an option that is given once for each."""
 
 
-class Given(NamedTuple):
+class CliSource(NamedTuple):
     """What the command line was given and an LSTM does not keep: where files lie, and how they are read."""
 
     model: str | None = None
@@ -42,11 +42,11 @@ class Given(NamedTuple):
     max_memory: str = DEFAULT_MEMORY
 
 
-def command(
+def format_command(
     topic: str,
     spec: Spec,
     source: dict[str, Any],
-    given: Given | None = None,
+    given: CliSource | None = None,
     arguments: Sequence[str] = (),
     **options: Any,
 ) -> str:
@@ -66,7 +66,7 @@ def command(
     return shlex.join(words)
 
 
-def in_lines(line: str, width: int = LONGEST_LINE) -> tuple[str, ...]:
+def wrap_command(line: str, width: int = MAX_LINE_WIDTH) -> tuple[str, ...]:
     """A command line broken where it is too long, so that a shell still reads it as one: each line but the last ends in \\."""
     parts: list[list[str]] = [[]]
     for word in shlex.split(line):
@@ -83,18 +83,18 @@ def in_lines(line: str, width: int = LONGEST_LINE) -> tuple[str, ...]:
     return tuple(lines)
 
 
-def _as_named(spec: Spec, source: dict[str, Any]) -> Given:
+def _as_named(spec: Spec, source: dict[str, Any]) -> CliSource:
     """Files by the names that they bear in an answer."""
     weights, inputs = source["weights"], source["inputs"]
     data = inputs["name"] if inputs["kind"] == "data" else None
     if weights["kind"] != "model":
-        return Given(data=data)
-    return Given(model=f"{weights['file']}#{weights['layer']}", data=data, dtype=spec.dtype)
+        return CliSource(data=data)
+    return CliSource(model=f"{weights['file']}#{weights['layer']}", data=data, dtype=spec.dtype)
 
 
-def _source_options(topic: str, spec: Spec, source: dict[str, Any], given: Given) -> dict[str, Any]:
+def _source_options(topic: str, spec: Spec, source: dict[str, Any], given: CliSource) -> dict[str, Any]:
     weights, inputs = source["weights"], source["inputs"]
-    lengths = inputs.get("lengths") if topic not in WITHOUT_LENGTHS else None
+    lengths = inputs.get("lengths") if topic not in TOPICS_WITHOUT_LENGTHS else None
     loaded, read = weights["kind"] == "model", inputs["kind"] == "data"
     seed = given.seed if given.seed is not None else (inputs if loaded else weights).get("seed", DEFAULT_SEED)
     init = None if loaded or weights["init"] == DEFAULT_INIT else weights["init"]
@@ -108,11 +108,11 @@ def _source_options(topic: str, spec: Spec, source: dict[str, Any], given: Given
         "seed": seed if seed != DEFAULT_SEED else None,
         "lengths": lengths,
         "max_memory": given.max_memory if given.max_memory != DEFAULT_MEMORY else None,
-        **({"edit": Repeated(source["edits"])} if "edits" in source and topic in WITH_EDITS else {}),
+        **({"edit": RepeatedOption(source["edits"])} if "edits" in source and topic in COMMANDS_WITH_EDITS else {}),
     }
 
 
-def _reading(given: Given) -> dict[str, Any]:
+def _reading(given: CliSource) -> dict[str, Any]:
     """How the file of inputs is read."""
     return {
         "data": given.data,
@@ -143,7 +143,7 @@ def _words(options: dict[str, Any]) -> list[str]:
         if value is None or value is False:
             continue
         option = f"--{name.replace('_', '-')}"
-        if isinstance(value, Repeated):
+        if isinstance(value, RepeatedOption):
             words += [word for one in value for word in (option, one)]
             continue
         words.append(option)

@@ -4,25 +4,25 @@ from __future__ import annotations
 
 import math
 
-UNITS = ("B", "KiB", "MiB", "GiB", "TiB", "PiB", "EiB")
+BYTE_UNITS = ("B", "KiB", "MiB", "GiB", "TiB", "PiB", "EiB")
 
 
-def count(number: int) -> str:
+def thousands(number: int) -> str:
     """6000000 -> 6,000,000"""
     return f"{number:,}"
 
 
-def size(number: int) -> str:
+def format_bytes(number: int) -> str:
     """200000 -> 195 KiB: three significant digits and a unit."""
     value, power = float(number), 0
-    while value >= 1000 and power < len(UNITS) - 1:
+    while value >= 1000 and power < len(BYTE_UNITS) - 1:
         value, power = value / 1024, power + 1
     if value >= 1000:
-        return f"{value:.3g} {UNITS[power]}"
-    return f"{number} B" if power == 0 else f"{_three(value)} {UNITS[power]}"
+        return f"{value:.3g} {BYTE_UNITS[power]}"
+    return f"{number} B" if power == 0 else f"{_three_digits(value)} {BYTE_UNITS[power]}"
 
 
-def decimal(value: float, places: int) -> str:
+def format_decimal(value: float, places: int) -> str:
     """A number with a fixed count of decimals, and a blank for the sign that it has not; nan stands as a dot."""
     if math.isnan(value):
         return "·"
@@ -34,19 +34,19 @@ def decimal(value: float, places: int) -> str:
     return text.replace("-", " ", 1) if float(text) == 0 else text
 
 
-def fraction(value: float, places: int) -> str:
+def format_fraction(value: float, places: int) -> str:
     """The same without the zero before the point, where tables have many columns: -.056"""
-    return decimal(value, places).replace(" 0.", " .").replace("-0.", "-.")
+    return format_decimal(value, places).replace(" 0.", " .").replace("-0.", "-.")
 
 
-def small(value: float) -> str:
+def format_difference(value: float) -> str:
     """A difference: 0 exactly, or one digit and the power of ten."""
     return "0 exactly" if value == 0 else f"{value:.0e}".replace("e-0", "e-").replace("e+0", "e")
 
 
-def strength(value: float) -> str:
+def format_factor(value: float) -> str:
     """A factor that may have vanished: 0.0219, or 2e-222."""
-    return f"{value:.0e}".replace("e-0", "e-") if 0 < abs(value) < 0.00005 else decimal(value, 4)
+    return f"{value:.0e}".replace("e-0", "e-") if 0 < abs(value) < 0.00005 else format_decimal(value, 4)
 
 
 def tint(value: float, scale: float) -> float | None:
@@ -56,15 +56,15 @@ def tint(value: float, scale: float) -> float | None:
     return max(-1.0, min(1.0, value / scale))
 
 
-def share(value: float) -> str:
+def percent(value: float) -> str:
     """0.4760 -> 47.6 %; nan stands as a dot."""
-    return decimal(value, 1) if math.isnan(value) else f"{decimal(100 * value, 1).strip()} %"
+    return format_decimal(value, 1) if math.isnan(value) else f"{format_decimal(100 * value, 1).strip()} %"
 
 
 def plural(number: int, noun: str) -> str:
     """1 unit, 10 units"""
-    return f"{count(number)} {noun}" if number == 1 else f"{count(number)} {noun}s"
+    return f"{thousands(number)} {noun}" if number == 1 else f"{thousands(number)} {noun}s"
 
 
-def _three(value: float) -> str:
+def _three_digits(value: float) -> str:
     return f"{value:.3g}" if value < 100 else f"{value:.0f}"

@@ -14,14 +14,14 @@ from lstm_explain.document.blocks import (
     Block,
     Cell,
     Column,
-    Course,
     Document,
-    Drawing,
     Formula,
+    FormulaSymbol,
     Heading,
     Note,
     Paragraph,
-    Symbol,
+    Preformatted,
+    Sparkline,
     Table,
 )
 from lstm_explain.render.strip import plain_text, strip
@@ -78,7 +78,7 @@ def _block(block: Block, width: int, unicode: bool) -> Iterator[Line]:
             yield from _text(words, DIM, width, unicode)
         case Table():
             yield from _parts(block, width, unicode)
-        case Drawing(rows):
+        case Preformatted(rows):
             yield from ([Span(_spelled(row, unicode))] for row in rows)
         case Formula(symbols):
             yield from _formula(symbols, width, unicode)
@@ -96,7 +96,7 @@ def _parts(table: Table, width: int, unicode: bool) -> Iterator[Line]:
         yield from _table(part, width, unicode)
 
 
-def _formula(symbols: tuple[Symbol, ...], width: int, unicode: bool) -> Iterator[Line]:
+def _formula(symbols: tuple[FormulaSymbol, ...], width: int, unicode: bool) -> Iterator[Line]:
     """The symbols side by side, what stands under each below it; continued, further in, where the page ends."""
     line, under, indent = "", "", " " * FORMULA_INDENT
     for symbol in symbols:
@@ -163,7 +163,7 @@ def _gap(table: Table) -> int:
     """Coloured cells stand close together, so that they make one picture; strips keep a distance."""
     cells = [cell for row in table.rows for cell in row]
     colored = any(isinstance(cell, Cell) and cell.tint is not None for cell in cells)
-    return 1 if colored and not any(isinstance(cell, Course) for cell in cells) else 2
+    return 1 if colored and not any(isinstance(cell, Sparkline) for cell in cells) else 2
 
 
 def _least(table: Table, place: int, width: int, unicode: bool) -> int:
@@ -217,9 +217,9 @@ def _row(columns: tuple[Column, ...], cells: list[list[Span]], sizes: list[int],
         yield line[:-1]
 
 
-def _cell(cell: Cell | Course, size: int | None, width: int, unicode: bool) -> list[Span]:
+def _cell(cell: Cell | Sparkline, size: int | None, width: int, unicode: bool) -> list[Span]:
     """The lines of a cell, wrapped to `size` where it is given."""
-    if isinstance(cell, Course):
+    if isinstance(cell, Sparkline):
         return [Span(_spelled(strip(cell, min(COURSE_WIDTH, max(8, width // 3))), unicode))]
     look = PLAIN if not cell.strong and cell.tint is None else Look(bold=cell.strong, tint=cell.tint)
     text, detail = _spelled(cell.text, unicode), _spelled(cell.detail, unicode)

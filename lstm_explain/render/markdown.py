@@ -4,7 +4,18 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from lstm_explain.document.blocks import Block, Cell, Course, Document, Drawing, Formula, Heading, Note, Paragraph, Table
+from lstm_explain.document.blocks import (
+    Block,
+    Cell,
+    Document,
+    Formula,
+    Heading,
+    Note,
+    Paragraph,
+    Preformatted,
+    Sparkline,
+    Table,
+)
 from lstm_explain.render.strip import strip
 
 if TYPE_CHECKING:
@@ -29,7 +40,7 @@ def _block(block: Block) -> Iterator[str]:
             yield f"> {_escaped(words)}"
         case Table():
             yield from _table(block)
-        case Drawing(rows, language):
+        case Preformatted(rows, language):
             yield from (f"```{language}", *rows, "```")
         case Formula(_, latex):
             yield from ("```math", latex, "```")
@@ -46,8 +57,8 @@ def _line(cells: Iterator[str]) -> str:
     return f"| {' | '.join(cells)} |"
 
 
-def _cell(cell: Cell | Course) -> str:
-    if isinstance(cell, Course):
+def _cell(cell: Cell | Sparkline) -> str:
+    if isinstance(cell, Sparkline):
         return f"`{strip(cell, COURSE_WIDTH)}`"
     words = _escaped(cell.text.strip())
     words = f"**{words}**" if cell.strong and words else words

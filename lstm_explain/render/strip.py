@@ -7,7 +7,7 @@ from math import isfinite
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from lstm_explain.document.blocks import Course
+    from lstm_explain.document.blocks import Sparkline
 
 BARS = "▁▂▃▄▅▆▇█"
 PLAIN_BARS = "_.-~=+*#"
@@ -47,7 +47,7 @@ PLAIN = {
 """What each character beyond ASCII becomes where there is no Unicode."""
 
 
-def strip(course: Course, width: int) -> str:
+def strip(course: Sparkline, width: int) -> str:
     """Draw a course's values as bars from its lowest to its highest, at most `width` of them.
 
     Where there are more values than that, each bar stands for equally many, and shows the one farthest from zero.
@@ -55,7 +55,7 @@ def strip(course: Course, width: int) -> str:
     return "".join(_bar(value, course) for value in _squeezed(course.values, width))
 
 
-def _bar(value: float, course: Course) -> str:
+def _bar(value: float, course: Sparkline) -> str:
     if not isfinite(value):
         return GAP
     place = value / course.scale if course.scale else 0.0  # from -1 to 1, or from 0 to 1

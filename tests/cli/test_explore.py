@@ -21,7 +21,7 @@ from lstm_explain.apps.explorer.scene import scene
 from lstm_explain.apps.explorer.state import State
 from lstm_explain.cli.explore import _save
 from lstm_explain.core.gates import Direction
-from lstm_explain.document.command_line import Given
+from lstm_explain.document.command_line import CliSource
 from lstm_explain.errors import LstmExplainError
 
 if TYPE_CHECKING:
@@ -52,7 +52,7 @@ def test_without_a_terminal_it_says_what_to_use_instead(missing: str, tmp_path: 
 
 def showing(state: State, **given: Any) -> Any:
     """What `_save` takes of the application."""
-    return SimpleNamespace(state=state.but(given=Given(**given)), size=SimpleNamespace(width=80, height=24), unicode=True)
+    return SimpleNamespace(state=state.but(given=CliSource(**given)), size=SimpleNamespace(width=80, height=24), unicode=True)
 
 
 def founding() -> State:
@@ -65,7 +65,9 @@ def test_what_is_saved_is_what_the_command_writes_that_it_names(name: str, tmp_p
     saved = (tmp_path / name).read_bytes()
     (tmp_path / name).unlink()
     line = said.removeprefix(f"Wrote {name}. Again: ")
-    assert line == topic_command(founding().but(given=Given()), "unit" if name[2:] in ("txt", "md", "json") else "trace", name)
+    assert line == topic_command(
+        founding().but(given=CliSource()), "unit" if name[2:] in ("txt", "md", "json") else "trace", name
+    )
     done = call(*shlex.split(line)[1:])
     assert (done.returncode, done.stdout) == (0, b"")
     assert (tmp_path / name).read_bytes() == saved
@@ -145,7 +147,7 @@ CASES: list[tuple[dict[str, Any], dict[str, Any], str]] = [
 def test_unit_as_it_is_printed_gives_the_numbers_that_are_shown(
     sizes: dict[str, Any], place: dict[str, Any], edits: str, call: Callable[..., Any]
 ) -> None:
-    state = State(lstm_explain.seeded(**sizes), given=Given()).but(**place)
+    state = State(lstm_explain.seeded(**sizes), given=CliSource()).but(**place)
     state = actions.changed(state, edits)
     assert not state.said
     done = call(*shlex.split(topic_command(state, "unit"))[1:], "--json")
@@ -169,7 +171,7 @@ def test_unit_as_it_is_printed_gives_the_numbers_that_are_shown(
 def test_every_command_that_is_printed_is_one(
     sizes: dict[str, Any], place: dict[str, Any], edits: str, call: Callable[..., Any]
 ) -> None:
-    state = actions.changed(State(lstm_explain.seeded(**sizes), given=Given()).but(**place), edits)
+    state = actions.changed(State(lstm_explain.seeded(**sizes), given=CliSource()).but(**place), edits)
     for one in commands(state):
         assert one.shows
         line = one.line
@@ -183,7 +185,7 @@ def test_every_command_that_is_printed_is_one(
 
 
 def test_influence_pokes_the_unit_where_it_was_changed(call: Callable[..., Any]) -> None:
-    state = actions.changed(State(lstm_explain.seeded(), unit=5, step=9, given=Given()), "h_3[2]=1")
+    state = actions.changed(State(lstm_explain.seeded(), unit=5, step=9, given=CliSource()), "h_3[2]=1")
     line = commands(state)[-1].line
     assert line == "lstm-explain influence --unit 2 --step 4"
     found = json.loads(call(*shlex.split(line)[1:], "--json").stdout)
@@ -194,7 +196,7 @@ def test_files_are_named_as_they_were_given(tmp_path: Path, call: Callable[..., 
     (tmp_path / "a folder").mkdir()
     np.save("a folder/my data.npy", np.ones((3, 4, 2), np.float32))
     lstm = lstm_explain.given(np.ones((3, 4, 2), np.float32), name="my data.npy", units=3)
-    state = actions.changed(State(lstm, step=2, given=Given(data="a folder/my data.npy")), "h_1[0]=1")
+    state = actions.changed(State(lstm, step=2, given=CliSource(data="a folder/my data.npy")), "h_1[0]=1")
     line = topic_command(state, "unit")
     assert line == "lstm-explain unit --data 'a folder/my data.npy' --units 3 --edit 'h_1[0]=1' --step 2"
     done = call(*shlex.split(line)[1:], "--json")

@@ -4,7 +4,7 @@ import math
 
 import pytest
 
-from lstm_explain.document.numbers import count, decimal, plural, size, small, tint
+from lstm_explain.document.numbers import format_bytes, format_decimal, format_difference, plural, thousands, tint
 
 
 @pytest.mark.parametrize(
@@ -20,7 +20,7 @@ from lstm_explain.document.numbers import count, decimal, plural, size, small, t
     ],
 )
 def test_sizes_have_three_digits_and_a_unit(number: int, text: str) -> None:
-    assert size(number) == text
+    assert format_bytes(number) == text
 
 
 @pytest.mark.parametrize(
@@ -37,17 +37,17 @@ def test_sizes_have_three_digits_and_a_unit(number: int, text: str) -> None:
     ],
 )
 def test_decimals_keep_a_place_for_the_sign(value: float, text: str) -> None:
-    assert decimal(value, 3) == text
+    assert format_decimal(value, 3) == text
 
 
 def test_huge_numbers_stay_short() -> None:
-    assert decimal(-1.5e30, 3) == "-1.500e+30"
+    assert format_decimal(-1.5e30, 3) == "-1.500e+30"
 
 
 def test_words() -> None:
-    assert count(6_000_000) == "6,000,000"
+    assert thousands(6_000_000) == "6,000,000"
     assert (plural(1, "unit"), plural(1000, "unit")) == ("1 unit", "1,000 units")
-    assert (small(0.0), small(2.4e-8)) == ("0 exactly", "2e-8")
+    assert (format_difference(0.0), format_difference(2.4e-8)) == ("0 exactly", "2e-8")
 
 
 def test_tints_end_at_one_and_nothing_has_none() -> None:

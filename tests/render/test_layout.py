@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import lstm_explain
-from lstm_explain.document.blocks import Block, Cell, Column, Drawing, Formula, Paragraph, Symbol, Table
+from lstm_explain.document.blocks import Block, Cell, Column, Formula, FormulaSymbol, Paragraph, Preformatted, Table
 from lstm_explain.render.layout import lines, width_of
 from lstm_explain.render.terminal import text
 from lstm_explain.topics.registry import document_of
@@ -74,7 +74,7 @@ def test_a_short_column_that_wraps_leaves_its_room_to_a_long_one() -> None:
 def test_a_formula_fits_the_page_and_what_stands_under_a_symbol_begins_where_it_begins(
     pieces: list[tuple[str, str]], width: int, unicode: bool
 ) -> None:
-    block = Formula(tuple(Symbol(text, under) for text, under in pieces), "")
+    block = Formula(tuple(FormulaSymbol(text, under) for text, under in pieces), "")
     laid_out = page(block, width=width, unicode=unicode).splitlines()
     assert max(map(len, laid_out)) <= width
     rest = list(laid_out)
@@ -92,12 +92,12 @@ def test_a_formula_fits_the_page_and_what_stands_under_a_symbol_begins_where_it_
 
 def test_a_formula_is_continued_further_in() -> None:
     symbols = (
-        Symbol("f_t", "(3,)"),
-        Symbol("="),
-        Symbol("sigmoid("),
-        Symbol("W_f", "(3, 5)"),
-        Symbol("x_t", "(5,)"),
-        Symbol(")"),
+        FormulaSymbol("f_t", "(3,)"),
+        FormulaSymbol("="),
+        FormulaSymbol("sigmoid("),
+        FormulaSymbol("W_f", "(3, 5)"),
+        FormulaSymbol("x_t", "(5,)"),
+        FormulaSymbol(")"),
     )
     assert page(Formula(symbols, ""), width=80) == "f_t  = sigmoid( W_f    x_t  )\n(3,)            (3, 5) (5,)\n"
     assert page(Formula(symbols, ""), width=24).splitlines() == [
@@ -106,11 +106,11 @@ def test_a_formula_is_continued_further_in() -> None:
         "    x_t  )",
         "    (5,)",
     ]
-    assert page(Formula((Symbol("a"), Symbol("+"), Symbol("b")), "")) == "a + b\n"
+    assert page(Formula((FormulaSymbol("a"), FormulaSymbol("+"), FormulaSymbol("b")), "")) == "a + b\n"
 
 
 def test_a_drawing_is_kept_as_it_is_and_has_an_ascii_spelling() -> None:
-    drawing = Drawing(("┌──┐   ", "│  │──► x" + " wide" * 20, "", "└──┘"))
+    drawing = Preformatted(("┌──┐   ", "│  │──► x" + " wide" * 20, "", "└──┘"))
     laid_out = ["".join(span.text for span in line) for line in lines((drawing,), 20, unicode=True)]
     assert laid_out == list(drawing.lines)
     spelled = page(drawing, unicode=False)

@@ -1,7 +1,18 @@
 """Markdown: tables that render, and text that is not taken for markup."""
 
 import lstm_explain
-from lstm_explain.document.blocks import Cell, Column, Course, Drawing, Formula, Heading, Note, Paragraph, Symbol, Table
+from lstm_explain.document.blocks import (
+    Cell,
+    Column,
+    Formula,
+    FormulaSymbol,
+    Heading,
+    Note,
+    Paragraph,
+    Preformatted,
+    Sparkline,
+    Table,
+)
 from lstm_explain.render.markdown import text
 from lstm_explain.topics.registry import document_of
 
@@ -22,8 +33,8 @@ def test_blocks_become_their_markdown() -> None:
 
 def test_formulas_are_mathematics_and_drawings_are_text_as_they_are() -> None:
     document = (
-        Formula((Symbol("h_t", "(3,)"), Symbol("= o_t * tanh(c_t)")), r"h_t = o_t \odot \tanh(c_t)"),
-        Drawing(("x_t ──► *[h]*", "  |")),
+        Formula((FormulaSymbol("h_t", "(3,)"), FormulaSymbol("= o_t * tanh(c_t)")), r"h_t = o_t \odot \tanh(c_t)"),
+        Preformatted(("x_t ──► *[h]*", "  |")),
     )
     formula, drawing = text(document).split("\n\n")
     assert formula == "```math\nh_t = o_t \\odot \\tanh(c_t)\n```"
@@ -31,7 +42,7 @@ def test_formulas_are_mathematics_and_drawings_are_text_as_they_are() -> None:
 
 
 def test_strips_are_code() -> None:
-    table = Table((Column("h"), Column("from 0")), ((Course((-1.0, 1.0), 1.0), Course((0.0, 1.0), 1.0, signed=False)),))
+    table = Table((Column("h"), Column("from 0")), ((Sparkline((-1.0, 1.0), 1.0), Sparkline((0.0, 1.0), 1.0, signed=False)),))
     assert text((table,)).splitlines()[-1] == "| `▁█` | `▁█` |"
 
 

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 import lstm_explain
-from lstm_explain.document.blocks import Cell, Document, Drawing, Heading, Note, Paragraph, Table
+from lstm_explain.document.blocks import Cell, Document, Heading, Note, Paragraph, Preformatted, Table
 from lstm_explain.frameworks.calls import CALLS
 from lstm_explain.topics.registry import document_of
 
@@ -39,7 +39,7 @@ def text(document: Document) -> str:
 @pytest.mark.parametrize("name", CALLS)
 def test_the_call_stands_first_and_the_shapes_below(name: str) -> None:
     document = told(name)
-    drawing = next(block for block in document if isinstance(block, Drawing))
+    drawing = next(block for block in document if isinstance(block, Preformatted))
     assert drawing.language == ("text" if name == "onnx" else "python")
     first = (
         "(4, 3, 2)  timesteps, samples, features" if name in ("pytorch", "onnx") else "(3, 4, 2)  samples, timesteps, features"

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from lstm_explain.document.blocks import Cell, Drawing, Heading, Note, Paragraph, Table
+from lstm_explain.document.blocks import Cell, Heading, Note, Paragraph, Preformatted, Table
 from lstm_explain.frameworks.known import LAYERS
 from lstm_explain.library import seeded
 from lstm_explain.render import terminal
@@ -116,10 +116,10 @@ def test_many_layers_leave_rows_out() -> None:
 
 def test_the_program_stands_there_as_it_is() -> None:
     explanation = explain_frameworks(seeded(samples=3), "keras", code=True)
-    (program,) = [one for one in document_of(explanation) if isinstance(one, Drawing)]
+    (program,) = [one for one in document_of(explanation) if isinstance(one, Preformatted)]
     assert explanation.program is not None
     assert (program.lines, program.language) == (explanation.program.lines, "python")
-    assert not [one for one in document("keras") if isinstance(one, Drawing)]
+    assert not [one for one in document("keras") if isinstance(one, Preformatted)]
 
 
 def test_what_was_not_measured_is_marked() -> None:

@@ -11,10 +11,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import lstm_explain
-from lstm_explain.document.blocks import Cell, Course, Document, Heading, Note, Paragraph, Table
+from lstm_explain.document.blocks import Cell, Document, Heading, Note, Paragraph, Sparkline, Table
 from lstm_explain.render.layout import lines
 from lstm_explain.topics.influence.jacobian_tables import ITSELF
-from lstm_explain.topics.intro import ROWS_SHOWN, UNITS_SHOWN
+from lstm_explain.topics.intro import MAX_ROWS, MAX_UNITS
 from lstm_explain.topics.registry import document_of
 
 if TYPE_CHECKING:
@@ -154,7 +154,7 @@ def test_backwards_a_timestep_starts_from_the_one_after_it() -> None:
 
 
 @given(
-    units=st.integers(1, UNITS_SHOWN),
+    units=st.integers(1, MAX_UNITS),
     seed=st.integers(0, 1000),
     peepholes=st.booleans(),
     mean=st.booleans(),
@@ -183,7 +183,7 @@ def test_the_shown_shares_are_those_measured_and_add_up(
 # --- the matrices -----------------------------------------------------------------------------------------------------
 
 
-@given(units=st.integers(1, UNITS_SHOWN), seed=st.integers(0, 1000), mean=st.booleans())
+@given(units=st.integers(1, MAX_UNITS), seed=st.integers(0, 1000), mean=st.booleans())
 @few
 def test_marks_stand_on_the_diagonal_alone_and_the_numbers_are_those_measured(units: int, seed: int, mean: bool) -> None:
     found, document = asked(units=units, seed=seed, mean=mean, timesteps=3)
@@ -246,7 +246,7 @@ def test_inputs_have_the_names_of_the_columns_in_the_first_layer_alone() -> None
 # --- through time -----------------------------------------------------------------------------------------------------
 
 
-@given(seed=st.integers(0, 1000), timesteps=st.integers(1, ROWS_SHOWN - 1), backward=st.booleans(), layer=st.integers(0, 1))
+@given(seed=st.integers(0, 1000), timesteps=st.integers(1, MAX_ROWS - 1), backward=st.booleans(), layer=st.integers(0, 1))
 @few
 def test_the_reach_is_shown_for_every_timestep(seed: int, timesteps: int, backward: bool, layer: int) -> None:
     found, document = asked(
@@ -270,8 +270,8 @@ def test_the_reach_is_shown_for_every_timestep(seed: int, timesteps: int, backwa
     np.testing.assert_allclose([list(map(number, row[1:3])) for row in rows], norms, atol=5.01e-5)
     np.testing.assert_allclose([list(map(number, row[3:])) for row in rows[1:]], reach.input_norms, atol=5.01e-5)
     for row, values in zip(courses.rows, norms.T, strict=True):
-        (course,) = [cell for cell in row if isinstance(cell, Course)]
-        assert course == Course(tuple(values.tolist()), 1.0, signed=False)
+        (course,) = [cell for cell in row if isinstance(cell, Sparkline)]
+        assert course == Sparkline(tuple(values.tolist()), 1.0, signed=False)
 
 
 def test_the_input_that_moves_it_most_is_named() -> None:
@@ -297,7 +297,7 @@ def test_backwards_the_reach_goes_from_the_last_timestep_to_the_first() -> None:
 
 
 @given(
-    units=st.integers(1, UNITS_SHOWN),
+    units=st.integers(1, MAX_UNITS),
     seed=st.integers(0, 1000),
     by=st.sampled_from([0.1, -2.0, 0.001]),
     at=st.integers(1, 6),
@@ -342,14 +342,14 @@ def test_of_many_units_features_and_timesteps_some_are_shown_and_it_says_how_man
     document = asked(units=40, features=30, timesteps=60, through_time=True, poke=39)[1]
     for block in document:
         if isinstance(block, Table):
-            assert len(block.columns) <= UNITS_SHOWN + 3
-            assert len(block.rows) <= ROWS_SHOWN + 1
+            assert len(block.columns) <= MAX_UNITS + 3
+            assert len(block.rows) <= MAX_ROWS + 1
     assert "16 of 40 units are shown; --json has all." in notes(document)
     assert "16 of 30 numbers of x_t are shown; --json has all." in notes(document)
 
 
 def test_at_the_limit_all_are_shown_and_nothing_is_said() -> None:
-    document = asked(units=UNITS_SHOWN, features=UNITS_SHOWN, timesteps=ROWS_SHOWN - 1, through_time=True, poke=0)[1]
+    document = asked(units=MAX_UNITS, features=MAX_UNITS, timesteps=MAX_ROWS - 1, through_time=True, poke=0)[1]
     assert not any("are shown" in note for note in notes(document))
     cells = [cell for block in document if isinstance(block, Table) for row in block.rows for cell in row]
     assert not any(cell.text == "⋮" for cell in cells if isinstance(cell, Cell))

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import lstm_explain
-from lstm_explain.document.blocks import Cell, Course, Document, Heading, Note, Paragraph, Table
+from lstm_explain.document.blocks import Cell, Document, Heading, Note, Paragraph, Sparkline, Table
 from lstm_explain.topics.registry import document_of
 
 few = settings(max_examples=20, deadline=None, derandomize=True)
@@ -76,7 +76,7 @@ def test_of_many_timesteps_those_read_last_are_shown(direction: str, shown: str)
 def test_every_timestep_of_the_sample_is_in_the_strip() -> None:
     table = table_below(document(lengths=[10, 4], sample=1), "From when")
     for row in table.rows:
-        assert isinstance(row[1], Course)
+        assert isinstance(row[1], Sparkline)
         assert len(row[1].values) == 4
         assert re.fullmatch(r"t = [1-4]", text(row[3]))
 

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import lstm_explain
-from lstm_explain.document.blocks import Cell, Document, Drawing, Heading, Note, Paragraph, Table
+from lstm_explain.document.blocks import Cell, Document, Heading, Note, Paragraph, Preformatted, Table
 from lstm_explain.topics.registry import document_of
 from lstm_explain.topics.tasks import TASKS
 
@@ -42,7 +42,7 @@ def test_the_overview_has_all_five_each_with_a_drawing() -> None:
     titles = [block.text.partition(":")[0] for block in document if isinstance(block, Heading) and block.level == 2]
     assert titles == NAMES
     for name in NAMES:
-        drawings = [block for block in part(document, f"{name}:") if isinstance(block, Drawing)]
+        drawings = [block for block in part(document, f"{name}:") if isinstance(block, Preformatted)]
         assert len(drawings) == 1
         assert set(facts(document, f"{name}:")) == {"reads", "Dense reads", "makes", "parameters", "Keras", "PyTorch"}
 
@@ -143,7 +143,7 @@ def test_what_a_framework_lacks_is_said() -> None:
     document = shown("many-to-one", projection=3)
     assert facts(document, "Parameters")["Keras says"] == "- (Keras's LSTM has no projection)"
     assert "Keras's LSTM has no projection, so it cannot build this network." in text(document)
-    assert any("proj_size=3" in line for block in document if isinstance(block, Drawing) for line in block.lines)
+    assert any("proj_size=3" in line for block in document if isinstance(block, Preformatted) for line in block.lines)
     assert facts(shown(peepholes=True), "many-to-one:")["PyTorch"] == "- (PyTorch's LSTM has no peepholes)"
 
 

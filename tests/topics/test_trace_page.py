@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 import lstm_explain
-from lstm_explain.document.blocks import Cell, Course, Document, Note, Table
+from lstm_explain.document.blocks import Cell, Document, Note, Sparkline, Table
 from lstm_explain.topics.registry import document_of
 
 
@@ -90,7 +90,12 @@ def test_a_long_sequence_shows_its_ends_and_says_so() -> None:
     assert labels(h)[-1] == "500"
     assert "32 of 500 timesteps are shown" in notes(found)
     course = next(
-        cell for block in found if isinstance(block, Table) for row in block.rows for cell in row if isinstance(cell, Course)
+        cell
+        for block in found
+        if isinstance(block, Table)
+        for row in block.rows
+        for cell in row
+        if isinstance(cell, Sparkline)
     )
     assert len(course.values) == 500
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from lstm_explain.apps.explorer.actions import changed, resized, sizes_of
 from lstm_explain.apps.explorer.scene import scene
 from lstm_explain.core.gates import LETTERS, Direction, Gate
-from lstm_explain.document.numbers import decimal
+from lstm_explain.document.numbers import format_decimal
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -60,7 +60,7 @@ def _number(value: float) -> str:
 
 
 def _shown(value: float) -> str:
-    return decimal(value, 4).strip()
+    return format_decimal(value, 4).strip()
 
 
 def _state(letter: str) -> Callable[[State], Question]:

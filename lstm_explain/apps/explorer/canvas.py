@@ -5,7 +5,7 @@ from __future__ import annotations
 from itertools import groupby
 from typing import TYPE_CHECKING
 
-from lstm_explain.document.numbers import decimal
+from lstm_explain.document.numbers import format_decimal
 from lstm_explain.render.layout import PLAIN, Line, Look, Span, width_of
 from lstm_explain.render.strip import plain_text
 
@@ -61,7 +61,7 @@ NARROW = {"→": ">", "←": "<", "↑": "^", "↓": "v", "…": "~", "σ": "s",
 
 def number_in(room: int, value: float, places: int) -> str:
     """A number in so many columns: -123.46 for -123.4567 in seven. No digit before the point is ever cut off."""
-    texts = (decimal(value, fewer) for fewer in range(places, -1, -1))
+    texts = (format_decimal(value, fewer) for fewer in range(places, -1, -1))
     short = f"{value:.0e}".replace("e+", "e")
     return next((text if len(text) <= room else text.strip() for text in texts if len(text.strip()) <= room), short)
 

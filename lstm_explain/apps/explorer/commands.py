@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from lstm_explain.core.gates import Direction
-from lstm_explain.document.command_line import command
+from lstm_explain.document.command_line import format_command
 
 if TYPE_CHECKING:
     from typing import Any
@@ -63,4 +63,4 @@ def _command(state: State, topic: str, **options: Any) -> str:
         "layer": state.layer or None,
         "direction": None if forward else state.direction.value,
     }
-    return command(topic, lstm.spec, lstm.origin, state.given, **where, **options)
+    return format_command(topic, lstm.spec, lstm.origin, state.given, **where, **options)

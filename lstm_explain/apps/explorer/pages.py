@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 from lstm_explain.apps.explorer.commands import topic_command
 from lstm_explain.apps.explorer.keys import KEYS, MORE
 from lstm_explain.core.gates import Direction
-from lstm_explain.document.blocks import Block, Cell, Column, Document, Drawing, Heading, Note, Paragraph, Table
-from lstm_explain.topics.intro import opening
+from lstm_explain.document.blocks import Block, Cell, Column, Document, Heading, Note, Paragraph, Preformatted, Table
+from lstm_explain.topics.intro import lstm_summary
 from lstm_explain.topics.unit import explain_unit
 from lstm_explain.topics.unit.page import arithmetic
 
@@ -27,7 +27,7 @@ def why(state: State) -> Document:
     way = f", {state.direction.value}" if unit.layer_spec.bidirectional else ""
     blocks: list[Block] = [
         Heading(f"Why: unit {state.unit} at step {state.step}, sample {state.sample}, layer {state.layer}{way}", 1),
-        Paragraph(opening(unit)),
+        Paragraph(lstm_summary(unit)),
         Paragraph(_read(state, unit)),
         *arithmetic(unit),
         Note(f"The same on the command line: {topic_command(state, 'unit')}"),
@@ -54,7 +54,7 @@ def _read(state: State, unit: Unit) -> str:
 
 def commands_page(found: list[Command]) -> Document:
     """The command lines that show what is seen."""
-    blocks = [block for one in found for block in (Paragraph(f"To show {one.shows}:"), Drawing((one.line,), "sh"))]
+    blocks = [block for one in found for block in (Paragraph(f"To show {one.shows}:"), Preformatted((one.line,), "sh"))]
     return (Heading("On the command line", 1), *blocks, Note("Leaving with q prints them too. " + CLOSE))
 
 

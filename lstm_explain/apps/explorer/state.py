@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from lstm_explain.core.edits import Edit
     from lstm_explain.core.lstm import LSTM
     from lstm_explain.core.spec import Spec
-    from lstm_explain.document.command_line import Given
+    from lstm_explain.document.command_line import CliSource
 
 MAPS = (("h", "c"), ("i", "f"), ("g", "o"))
 """The heat maps that are seen side by side, and in which order they follow each other."""
@@ -45,7 +45,7 @@ class State:
     """What the last action has to say; empty where nothing."""
     past: tuple[Before, ...] = field(default=(), repr=False)
     """What was before each change, the latest last."""
-    given: Given | None = field(default=None, repr=False)
+    given: CliSource | None = field(default=None, repr=False)
     """How files were named on the command line."""
 
     @property

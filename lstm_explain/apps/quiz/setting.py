@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from lstm_explain.core.gates import GATES, LETTERS
-from lstm_explain.document.command_line import command
+from lstm_explain.document.command_line import format_command
 from lstm_explain.document.numbers import plural
 
 if TYPE_CHECKING:
@@ -53,4 +53,4 @@ def gate_words(gates: Sequence[Gate]) -> str:
 
 def shows(lstm: LSTM, topic: str, *arguments: str, **options: Any) -> str:
     """The command line that shows a topic of this LSTM."""
-    return command(topic, lstm.spec, lstm.origin, arguments=arguments, **options)
+    return format_command(topic, lstm.spec, lstm.origin, arguments=arguments, **options)

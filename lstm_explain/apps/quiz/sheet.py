@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 
 from lstm_explain.apps.quiz.made import LEVELS, Request, made
 from lstm_explain.apps.quiz.question import LETTERS, READABLE, Outcome, Question, graded
-from lstm_explain.document.blocks import Block, Document, Drawing, Heading, Note, Paragraph
+from lstm_explain.document.blocks import Block, Document, Heading, Note, Paragraph, Preformatted
 from lstm_explain.document.numbers import plural
 from lstm_explain.topics.result import Answer
 
@@ -153,8 +153,8 @@ def key_document(sheet: Sheet) -> Document:
     ]
     for number, question in sheet.numbered:
         blocks += [Heading(f"Question {number}: {question.right_in_words}")]
-        blocks += [Paragraph(question.explanation), Drawing((question.command,), "sh")]
-    return (*blocks, Heading("The same sheet again"), Drawing((f"{again(sheet.request)} --export markdown",), "sh"))
+        blocks += [Paragraph(question.explanation), Preformatted((question.command,), "sh")]
+    return (*blocks, Heading("The same sheet again"), Preformatted((f"{again(sheet.request)} --export markdown",), "sh"))
 
 
 def again(request: Request) -> str:

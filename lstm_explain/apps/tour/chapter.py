@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from lstm_explain.document.blocks import Block, Document, Drawing, Heading, Paragraph
-from lstm_explain.document.command_line import in_lines
+from lstm_explain.document.blocks import Block, Document, Heading, Paragraph, Preformatted
+from lstm_explain.document.command_line import wrap_command
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -51,6 +51,6 @@ def answered(told: Told) -> Document:
     """The answer, the evidence, and where to read on."""
     first, *others = told.claims
     claims: list[Block] = [Paragraph(f"Answer: {first}"), *map(Paragraph, others)]
-    lines = tuple(line for command in told.commands for line in in_lines(command))
-    more = (Paragraph("This shows more:"), Drawing(lines, "sh"))
+    lines = tuple(line for command in told.commands for line in wrap_command(command))
+    more = (Paragraph("This shows more:"), Preformatted(lines, "sh"))
     return (*claims, *told.evidence, *more)

@@ -8,7 +8,7 @@ from lstm_explain.apps.tour.chapter import Told
 from lstm_explain.apps.tour.phrases import chosen, facts, not_finite, shape_text, shortened, unlike_layers
 from lstm_explain.apps.tour.subject import afforded
 from lstm_explain.document.blocks import Cell, Column, Document, Paragraph, Table
-from lstm_explain.document.numbers import count, decimal, plural, tint
+from lstm_explain.document.numbers import format_decimal, plural, thousands, tint
 from lstm_explain.topics.json_numbers import plain
 from lstm_explain.topics.trace import explain_trace
 
@@ -70,7 +70,7 @@ def _which_has(spec: Spec) -> str:
 
 
 def _claims(spec: Spec) -> tuple[str, ...]:
-    steps = "the one timestep" if spec.timesteps == 1 else f"all {count(spec.timesteps)} timesteps, one after the other"
+    steps = "the one timestep" if spec.timesteps == 1 else f"all {thousands(spec.timesteps)} timesteps, one after the other"
     same = "units read" if spec.stack or spec.units > 1 else "unit reads"
     return (
         f"Yes. Every circle of a layer is one LSTM unit. {_how_many(spec)}",
@@ -84,22 +84,24 @@ def _claims(spec: Spec) -> tuple[str, ...]:
 def _arrows(spec: Spec) -> str:
     own, here = spec.at(0), "in layer 0" if spec.stack else "here"
     if own.projection is None:
-        return f"Those of h and c have one from each unit: {count(own.units)} {here}."
-    return f"That of c has one from each unit, {count(own.units)} {here}; that of h has {own.projection}, by the projection."
+        return f"Those of h and c have one from each unit: {thousands(own.units)} {here}."
+    return (
+        f"That of c has one from each unit, {thousands(own.units)} {here}; that of h has {own.projection}, by the projection."
+    )
 
 
 def _how_many(spec: Spec) -> str:
     if spec.stack:
-        added = " + ".join(shortened([count(units) for units in _circles_of(spec)]))
+        added = " + ".join(shortened([thousands(units) for units in _circles_of(spec)]))
         ways = " A layer that reads both ways has circles of its own for each direction." if spec.reads_backward else ""
-        return f"Your {count(spec.layers)} layers have {plural(total(spec), 'circle')} in all: {added}.{ways}"
+        return f"Your {thousands(spec.layers)} layers have {plural(total(spec), 'circle')} in all: {added}.{ways}"
     if len(spec.places) == 1:
         return f"Your layer has {plural(spec.units, 'circle')}."
-    ways = f"{count(spec.units)} that read forward and {count(spec.units)} others that read backward"
+    ways = f"{thousands(spec.units)} that read forward and {thousands(spec.units)} others that read backward"
     own = ways if spec.bidirectional else plural(spec.units, "circle")
     if spec.layers == 1:
         return f"Your layer has {ways}: {plural(total(spec), 'circle')}."
-    return f"Each of your {count(spec.layers)} layers has {own}: {plural(total(spec), 'circle')} in all."
+    return f"Each of your {thousands(spec.layers)} layers has {own}: {plural(total(spec), 'circle')} in all."
 
 
 def _shapes(subject: Subject) -> Document:
@@ -119,7 +121,9 @@ def _circles(subject: Subject, trace: Trace, gap: int) -> Document:
     if subject.layer_spec.projection is None:
         rows.insert(0, ("h", trace.hidden[0].tolist()))
     columns = [Column("circle"), *(Column(str(unit), "right") for unit in trace.units)]
-    cells = [[Cell(f"{name}_{t}", strong=True), *(Cell(decimal(v, 3), tint=tint(v, 1.0)) for v in row)] for name, row in rows]
+    cells = [
+        [Cell(f"{name}_{t}", strong=True), *(Cell(format_decimal(v, 3), tint=tint(v, 1.0)) for v in row)] for name, row in rows
+    ]
     if gap:
         columns.insert(gap + 1, Column("⋮"))
         for row in cells:

@@ -10,8 +10,8 @@ from lstm_explain.apps.tour.phrases import chosen, not_finite, with_gap
 from lstm_explain.apps.tour.subject import afforded
 from lstm_explain.core.gates import GATES, LETTERS
 from lstm_explain.document.blocks import Cell, Column, Document, Note, Paragraph, Table
-from lstm_explain.document.numbers import count, decimal, plural, tint
-from lstm_explain.topics.intro import saturated
+from lstm_explain.document.numbers import format_decimal, plural, thousands, tint
+from lstm_explain.topics.intro import saturation_warning
 from lstm_explain.topics.json_numbers import plain
 from lstm_explain.topics.memory import explain_memory
 from lstm_explain.topics.unit import explain_unit
@@ -79,7 +79,7 @@ def _one_step(subject: Subject, memory: Memory | None) -> tuple[str, ...]:
         return ()
     return (
         "You have one timestep, so there is no old c and no last h: both are 0. The forget gate and the weights for h have "
-        f"nothing to act on. So {count(step.idle)} of {plural(step.total, 'parameter')} get no gradient: training "
+        f"nothing to act on. So {thousands(step.idle)} of {plural(step.total, 'parameter')} get no gradient: training "
         "cannot change them.",
     )
 
@@ -94,14 +94,14 @@ def _course(subject: Subject, unit: Unit) -> Document:
     rows: list[tuple[Cell, ...]] = []
     for step in steps:
         values = (float(array[step]) for array in arrays)
-        rows.append((Cell(str(step + 1), strong=True), *(Cell(decimal(v, 4), tint=tint(v, 1.0)) for v in values)))
+        rows.append((Cell(str(step + 1), strong=True), *(Cell(format_decimal(v, 4), tint=tint(v, 1.0)) for v in values)))
     titles = [*(LETTERS[gate] for gate in GATES), "c", emitted]
     columns = (Column("t", "right"), *(Column(title, "right") for title in titles))
     where = f"sample {unit.sample}" if not _several(subject.spec) else f"sample {unit.sample}, layer 0, forward"
     words = f"Unit {unit.unit} over time, {where}; t is the timestep, {emitted} {_emits(subject.layer_spec)}:"
     ended = unit.length < subject.spec.timesteps
     past = (Note(f"The sample ends at timestep {unit.length}; what follows is padding and is not run."),) if ended else ()
-    remarks = (*past, *map(Note, saturated(unit.gates)), *not_finite(unit.cell[: unit.length].tolist()))
+    remarks = (*past, *map(Note, saturation_warning(unit.gates)), *not_finite(unit.cell[: unit.length].tolist()))
     return (Paragraph(words), Table(columns, with_gap(rows, gap)), *remarks)
 
 
@@ -125,7 +125,7 @@ def _remembered(memory: Memory) -> Document:
         f"size, was left by timestep {int(since)} {later}."
     )
     if isfinite(half) and half > 0:
-        text += f" At the mean of its f, half of a memory is forgotten in {decimal(half, 1).strip()} timesteps."
+        text += f" At the mean of its f, half of a memory is forgotten in {format_decimal(half, 1).strip()} timesteps."
     return (Paragraph(text),)
 
 

@@ -10,7 +10,7 @@ from lstm_explain.apps.tour.phrases import moved
 from lstm_explain.apps.tour.subject import afforded
 from lstm_explain.core.gates import Direction
 from lstm_explain.document.blocks import Block, Cell, Column, Document, Note, Paragraph, Table
-from lstm_explain.document.numbers import count, plural, share, small
+from lstm_explain.document.numbers import format_difference, percent, plural, thousands
 from lstm_explain.topics.influence import BY, explain_influence
 
 if TYPE_CHECKING:
@@ -52,15 +52,15 @@ def _question(subject: Subject) -> str:
             "leave?"
         )
     yours = (
-        f"The {count(units)} units of your layer 0 stand side by side"
+        f"The {thousands(units)} units of your layer 0 stand side by side"
         if stack
-        else f"Your {count(units)} units stand side by side in one layer"
+        else f"Your {thousands(units)} units stand side by side in one layer"
     )
     if subject.spec.timesteps == 1:
         return f"{yours}, and there is one timestep only. Are they independent, or do they share information?"
     return (
         f"{yours}. Are they independent, or do they share information? If "
-        f"the output of unit {unit} changed by {BY:g}, how many of the {count(units)} units would notice, and when?"
+        f"the output of unit {unit} changed by {BY:g}, how many of the {thousands(units)} units would notice, and when?"
     )
 
 
@@ -130,7 +130,7 @@ def _over_time(subject: Subject, found: Statements | None) -> tuple[str, ...]:
         return ()
     over = found.over_time
     return (
-        f"The weights are shared over time: one set of {plural(over.parameters, 'parameter')} made all {count(over.uses)} "
+        f"The weights are shared over time: one set of {plural(over.parameters, 'parameter')} made all {thousands(over.uses)} "
         f"timesteps{' of this layer and direction' if _several(subject.spec) else ''}.",
     )
 
@@ -170,7 +170,7 @@ def _table(subject: Subject, found: Influence) -> Table:
     own, same, later = found.statements.parameters, found.statements.same_timestep, found.statements.next_timestep
     emitted = "h" if subject.layer_spec.projection is None else "m"
     whose = f"unit {unit}" if subject.layer_spec.projection is None else "its neurons"
-    owned = f"all {count(own.owned)} parameters of {whose}"
+    owned = f"all {thousands(own.owned)} parameters of {whose}"
     rows = [
         (owned, "its own gates", own.own_gates),
         (owned, "gates of the others", own.other_gates),
@@ -191,10 +191,10 @@ def _row(changed: str, seen: str, change: Change) -> tuple[Cell, ...]:
 
 def _same_weights(subject: Subject, found: Statements) -> str:
     over, dtype = found.over_time, subject.spec.dtype
-    made = f"The gates of all {count(over.uses)} timesteps, made again with one set of weights, differ from the run by"
+    made = f"The gates of all {thousands(over.uses)} timesteps, made again with one set of weights, differ from the run by"
     if over.difference < float(ROUNDING[dtype]):
         return f"{made} less than {ROUNDING[dtype]}, the rounding of {dtype}."
-    return f"{made} up to {small(over.difference)}."
+    return f"{made} up to {format_difference(over.difference)}."
 
 
 def _shares(found: Influence) -> Document:
@@ -204,9 +204,9 @@ def _shares(found: Influence) -> Document:
     if not isfinite(together) or abs(together - 1) > WHOLE:  # a unit that nothing moves has no shares
         return ()
     value = "h" if found.layer_spec.projection is None else "c"
-    others = f", {share(parts['others'])} to the other units," if found.layer_spec.units > 1 else ""
+    others = f", {percent(parts['others'])} to the other units," if found.layer_spec.units > 1 else ""
     text = (
-        f"What moves a unit's next {value}? In the mean over all units {share(parts['itself'])} is due to the unit "
-        f"itself{others} and {share(parts['input'])} to the input, judged by the sizes of the derivatives."
+        f"What moves a unit's next {value}? In the mean over all units {percent(parts['itself'])} is due to the unit "
+        f"itself{others} and {percent(parts['input'])} to the input, judged by the sizes of the derivatives."
     )
     return (Paragraph(text),)

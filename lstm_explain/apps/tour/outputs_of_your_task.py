@@ -8,7 +8,7 @@ from lstm_explain.apps.tour.chapter import Told
 from lstm_explain.apps.tour.phrases import bare_shape, listed
 from lstm_explain.apps.tour.subject import afforded
 from lstm_explain.document.blocks import Cell, Column, Document, Note, Table
-from lstm_explain.document.numbers import count, plural
+from lstm_explain.document.numbers import plural, thousands
 from lstm_explain.topics.tasks import (
     ENCODER_DECODER,
     MANY_TO_MANY,
@@ -47,12 +47,12 @@ def outputs_of_your_task(subject: Subject) -> Told:
 
 def _question(spec: Spec) -> str:
     size, steps = spec.output, spec.timesteps
-    guesses = [count(number) for number in sorted({1, steps, size * steps})]
+    guesses = [thousands(number) for number in sorted({1, steps, size * steps})]
     which = f": {listed(guesses, 'or')}" if len(guesses) > 1 else ""
     layer = "Your layer makes" if spec.layers == 1 else "Your last layer makes"
     return (
         f"{layer} a vector h of {plural(size, 'number')} at "
-        f"{'its one timestep' if steps == 1 else f'each of {count(steps)} timesteps'}. So how many outputs has your network "
+        f"{'its one timestep' if steps == 1 else f'each of {thousands(steps)} timesteps'}. So how many outputs has your network "
         f"for one sample{which}?"
     )
 
@@ -67,7 +67,7 @@ def _claims(spec: Spec, tasks: Tasks | None) -> tuple[str, ...]:
     else:
         last = (
             "If it reads the last h alone, there is one answer for a sample. If it reads h at every timestep, there are "
-            f"{count(spec.timesteps)}."
+            f"{thousands(spec.timesteps)}."
         )
     if tasks is None:
         return (f"{depends} {last}",)
@@ -91,7 +91,7 @@ def _evidence(tasks: Tasks) -> Document:
 def _row(network: TaskNetwork) -> tuple[Cell, ...]:
     read, made = (bare_shape(network.tensor(name).shape) for name in ("dense_input", "outputs"))
     title = Cell(network.task.value, strong=True)
-    return (title, Cell(IN_SHORT[network.task]), Cell(read), Cell(made, strong=True), Cell(count(network.total)))
+    return (title, Cell(IN_SHORT[network.task]), Cell(read), Cell(made, strong=True), Cell(thousands(network.total)))
 
 
 def _how(tasks: Tasks) -> str:

@@ -6,8 +6,8 @@ from math import isfinite
 from typing import TYPE_CHECKING
 
 from lstm_explain.document.blocks import Cell, Column, Note, Table
-from lstm_explain.document.numbers import count, decimal, plural
-from lstm_explain.topics.intro import LAYERS_SHOWN, dots, middle_left_out
+from lstm_explain.document.numbers import format_decimal, plural, thousands
+from lstm_explain.topics.intro import MAX_LAYERS, ellipsis_row, visible_ends
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -26,7 +26,7 @@ def listed(items: Sequence[str], word: str = "and") -> str:
 
 def shortened(items: Sequence[str]) -> list[str]:
     """What is told of each layer; dots for those in the middle where there are many."""
-    front, back = middle_left_out(items, LAYERS_SHOWN)
+    front, back = visible_ends(items, MAX_LAYERS)
     return [*items[:front], "...", *items[-back:]] if back else [*items]
 
 
@@ -66,13 +66,13 @@ def not_finite(values: Iterable[float]) -> tuple[Note, ...]:
 
 def chosen(items: Sequence[int]) -> tuple[list[int], int]:
     """Those of many that a table shows; and the place of the gap, 0 where there is none."""
-    front, back = middle_left_out(items, ROWS)
+    front, back = visible_ends(items, ROWS)
     return [*items[:front], *(items[-back:] if back else ())], front if back else 0
 
 
 def with_gap(rows: list[tuple[Cell, ...]], gap: int) -> tuple[tuple[Cell, ...], ...]:
     """The rows, with a row of dots where some are left out."""
-    return tuple([*rows[:gap], dots(len(rows[0])), *rows[gap:]] if gap else rows)
+    return tuple([*rows[:gap], ellipsis_row(len(rows[0])), *rows[gap:]] if gap else rows)
 
 
 def facts(rows: Iterable[tuple[str, str]]) -> Table:
@@ -83,9 +83,9 @@ def facts(rows: Iterable[tuple[str, str]]) -> Table:
 
 def number(value: float) -> str:
     """0.0249, as it stands in a sentence."""
-    return decimal(value, 4).strip()
+    return format_decimal(value, 4).strip()
 
 
 def moved(changed: int, of: int) -> str:
     """0 of 36"""
-    return f"{count(changed)} of {count(of)}"
+    return f"{thousands(changed)} of {thousands(of)}"

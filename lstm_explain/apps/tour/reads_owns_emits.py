@@ -10,7 +10,7 @@ from lstm_explain.apps.tour.phrases import facts, listed, not_finite, number, sh
 from lstm_explain.apps.tour.subject import afforded
 from lstm_explain.core.gates import GATES, LETTERS, Gate
 from lstm_explain.document.blocks import Cell, Column, Document, Note, Paragraph, Table
-from lstm_explain.document.numbers import count, decimal, plural, small
+from lstm_explain.document.numbers import format_decimal, format_difference, plural, thousands
 from lstm_explain.topics.unit import explain_unit
 from lstm_explain.topics.unit.page import NEURONS
 
@@ -62,7 +62,7 @@ def reads_owns_emits(subject: Subject) -> Told:
 def _question(spec: Spec) -> str:
     return (
         f"Each timestep of yours has {plural(spec.features, 'feature')}. Does a unit read a vector of size "
-        f"{count(spec.features)}? "
+        f"{thousands(spec.features)}? "
         "Is its output of size 1? And how many numbers in it can training change?"
     )
 
@@ -74,7 +74,7 @@ def _claims(subject: Subject, share: UnitShare, step: Arithmetic | None) -> tupl
     output = "h" if spec.projection is None else "m, for the projection to read"
     claims = [
         f"{it} reads more than {plural(share.features, 'number')}: at each timestep the {features}, "
-        f"and {_last_outputs(spec)}. That makes a vector of size {count(share.reads)}. Its output is of size 1: one number, "
+        f"and {_last_outputs(spec)}. That makes a vector of size {thousands(share.reads)}. Its output is of size 1: one number, "
         f"{output}. It also keeps a second number, its memory, called c.{_peepholes(spec)}{_first(spec, step)}",
         f"A unit is four small neurons. {a} neuron multiplies each number that it reads with a weight, adds the "
         f"products up{', adds a bias' if spec.bias else ''}, and squashes the sum into a small range. "
@@ -102,12 +102,12 @@ def _last_outputs(spec: Spec) -> str:
         return f"{mixed}, into which a projection mixes the outputs of all {plural(spec.units, 'unit')}"
     if spec.units == 1:
         return "its own output h of the timestep before"
-    return f"the outputs h that all {count(spec.units)} units made one timestep before, its own among them"
+    return f"the outputs h that all {thousands(spec.units)} units made one timestep before, its own among them"
 
 
 def _owned(share: UnitShare, of_layer: str) -> str:
     both = "Weights and biases are its parameters" if share.biases else "The weights are its parameters"
-    owned = f"A unit{of_layer} owns {count(share.parameters)} of them, {_formula(share)}, and no other unit uses them."
+    owned = f"A unit{of_layer} owns {thousands(share.parameters)} of them, {_formula(share)}, and no other unit uses them."
     return f"{both}: the numbers that training changes. {owned}"
 
 
@@ -116,7 +116,7 @@ def _formula(share: UnitShare) -> str:
     bias = " + 1" if share.biases else ""
     extra = f" + {share.peepholes} peepholes" if share.peepholes else ""
     extra += f" + {share.projection} of the projection" if share.projection else ""
-    return f"{share.neurons} × ({count(share.features)} + {count(share.hidden)}{bias}){extra}"
+    return f"{share.neurons} × ({thousands(share.features)} + {thousands(share.hidden)}{bias}){extra}"
 
 
 def _above(subject: Subject) -> tuple[str, ...]:
@@ -131,21 +131,23 @@ def _above(subject: Subject) -> tuple[str, ...]:
 
 
 def _reads_in(where: str, share: UnitShare) -> str:
-    reads = f"{count(share.features)} that the layer below made, and {count(share.hidden)} of its own layer"
+    reads = f"{thousands(share.features)} that the layer below made, and {thousands(share.hidden)} of its own layer"
     owns = f"It owns {plural(share.parameters, 'parameter')}"
-    return f"In {where} a unit reads {count(share.reads)} numbers: {reads}. {owns}"
+    return f"In {where} a unit reads {thousands(share.reads)} numbers: {reads}. {owns}"
 
 
 def _samples(spec: Spec) -> tuple[str, ...]:
     if spec.samples == 1:
         return ()
-    return (f"How many samples there are changes nothing in a unit: each of the {count(spec.samples)} is read by itself.",)
+    return (f"How many samples there are changes nothing in a unit: each of the {thousands(spec.samples)} is read by itself.",)
 
 
 def _share(spec: Spec, share: UnitShare, unit: Unit | None) -> Table:
     how = "computed from the sizes" if unit is None else f"counted in the weights of unit {unit.unit}"
     owned = share.parameters if unit is None else unit.parameters
-    read = f"{plural(share.features, 'feature')} of x_t, and {count(share.hidden)} of h_{{t-1}}, the h of the timestep before"
+    read = (
+        f"{plural(share.features, 'feature')} of x_t, and {thousands(share.hidden)} of h_{{t-1}}, the h of the timestep before"
+    )
     emitted = "h_t, its output" if spec.projection is None else "m_t = o × tanh(c_t), which the projection reads"
     return facts(
         [
@@ -166,8 +168,8 @@ def _step(unit: Unit, step: Arithmetic) -> Document:
     rows = []
     for gate in GATES:
         one = step.gates[gate]
-        value = Cell(decimal(one.value, 4), strong=True)
-        rows.append((Cell(NEURONS[gate], strong=True), Cell(DECIDES[gate]), Cell(decimal(one.total, 4)), value))
+        value = Cell(format_decimal(one.value, 4), strong=True)
+        rows.append((Cell(NEURONS[gate], strong=True), Cell(DECIDES[gate]), Cell(format_decimal(one.total, 4)), value))
     columns = (Column("neuron"), Column("decides", wraps=True), Column("sum", "right"), Column("squashed", "right"))
     return (Paragraph(intro), Table(columns, tuple(rows)), _states(unit, step), *_checked(unit, step))
 
@@ -191,5 +193,5 @@ def _checked(unit: Unit, step: Arithmetic) -> tuple[Note, ...]:
         return not_finite([step.difference])
     letters = [*(LETTERS[gate] for gate in GATES), "c", "h" if unit.layer_spec.projection is None else "m"]
     what = f"Worked out anew from the run's numbers. Largest difference of {listed(letters)} to those of the run:"
-    size = f"below {LAST_BITS:.0e}" if step.difference < LAST_BITS else small(step.difference)
+    size = f"below {LAST_BITS:.0e}" if step.difference < LAST_BITS else format_difference(step.difference)
     return (Note(f"{what} {size}."),)

@@ -7,7 +7,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from lstm_explain.document.blocks import Note
-from lstm_explain.document.command_line import command
+from lstm_explain.document.command_line import format_command
 from lstm_explain.errors import RefusedError
 from lstm_explain.topics.shapes import explain_shapes
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from lstm_explain.core.lstm import LSTM
     from lstm_explain.core.spec import Spec
-    from lstm_explain.document.command_line import Given
+    from lstm_explain.document.command_line import CliSource
     from lstm_explain.topics.shapes import Shapes
 
 T = TypeVar("T")
@@ -29,7 +29,7 @@ class Subject:
     """An LSTM, and the sample, layer and unit that are looked at. Layer 0 forward, as every LSTM has one."""
 
     lstm: LSTM
-    given: Given | None = field(default=None, repr=False)
+    given: CliSource | None = field(default=None, repr=False)
     """How the command line named the files."""
     sample: int = 0
 
@@ -66,7 +66,7 @@ class Subject:
 
     def command(self, topic: str, arguments: tuple[str, ...] = (), **options: Any) -> str:
         """The command line that asks a topic of this LSTM."""
-        return command(topic, self.spec, self.lstm.origin, self.given, arguments, **options)
+        return format_command(topic, self.spec, self.lstm.origin, self.given, arguments, **options)
 
     def command_of_sample(self, topic: str, arguments: tuple[str, ...] = (), **options: Any) -> str:
         """The same, of the sample that is looked at; left out where it is the first, as that is the default."""

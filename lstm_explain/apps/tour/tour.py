@@ -10,7 +10,7 @@ import numpy as np
 from lstm_explain.apps.tour.chapter import Chapter, Told, answered, asked
 from lstm_explain.apps.tour.phrases import listed
 from lstm_explain.document.blocks import Block, Document, Heading, Note, Paragraph
-from lstm_explain.topics.intro import opening
+from lstm_explain.topics.intro import lstm_summary
 from lstm_explain.topics.result import Explanation
 
 if TYPE_CHECKING:
@@ -77,7 +77,7 @@ def beginning(tour: Tour) -> Document:
     title = "tour: a question" if number == 1 else f"tour: {number} questions"
     return (
         Heading(f"{title} about LSTM units, answered with your numbers", 1),
-        Paragraph(opening(tour)),
+        Paragraph(lstm_summary(tour)),
         Paragraph(WORDS),
         Note("Every number below was measured just now, or is said to be computed."),
     )

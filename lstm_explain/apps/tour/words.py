@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from lstm_explain.apps.tour.chapter import Told
 from lstm_explain.apps.tour.phrases import listed, unlike_layers
 from lstm_explain.document.blocks import Cell, Column, Document, Paragraph, Table
-from lstm_explain.document.numbers import count, plural
+from lstm_explain.document.numbers import plural, thousands
 from lstm_explain.topics.terms import HERE, explain_terms
 
 if TYPE_CHECKING:
@@ -41,7 +41,7 @@ def _question(spec: Spec) -> str:
             f"People say unit, neuron, cell and layer. In your LSTM {unlike_layers(spec)}, and it reads "
             f"{plural(spec.timesteps, 'timestep')}. How many cells are there{_where(spec)}?"
         )
-    layers = "layer" if spec.layers == 1 else f"{count(spec.layers)} layers"
+    layers = "layer" if spec.layers == 1 else f"{thousands(spec.layers)} layers"
     have = "has" if spec.layers == 1 else "have"
     return (
         f"People say unit, neuron, cell and layer. Your {layers} {have} {plural(spec.units, 'unit')}"
@@ -60,7 +60,9 @@ def _where(spec: Spec) -> str:
 
 
 def _cell(term: Term) -> str:
-    said = [f"To {_who(term, one)} a cell is {one.phrase}: {count(one.number.value)}." for one in term.meanings if one.number]
+    said = [
+        f"To {_who(term, one)} a cell is {one.phrase}: {thousands(one.number.value)}." for one in term.meanings if one.number
+    ]
     return f"It depends on who says it. {' '.join(said)}"
 
 
@@ -87,7 +89,7 @@ def _source(who: str) -> str:
 
 def _number(number: Count, spec: Spec) -> str:
     """Of one layer in one direction, but for the layers themselves."""
-    return f"{count(number.value)} in all" if number.within == "lstm" and _several(spec) else count(number.value)
+    return f"{thousands(number.value)} in all" if number.within == "lstm" and _several(spec) else thousands(number.value)
 
 
 def _several(spec: Spec) -> bool:
@@ -100,9 +102,9 @@ def _size(found: dict[str, Term], spec: Spec) -> str:
         for word in SIZES
     ]
     if spec.stack:
-        return f"The number of units, {count(spec.at(0).units)}{_where(spec)}, is called {'; '.join(said)}."
+        return f"The number of units, {thousands(spec.at(0).units)}{_where(spec)}, is called {'; '.join(said)}."
     each = f" in each layer{' and direction' if spec.bidirectional else ''}" if _several(spec) else ""
-    return f"The number of units, {count(spec.units)}{each}, is called {'; '.join(said)}."
+    return f"The number of units, {thousands(spec.units)}{each}, is called {'; '.join(said)}."
 
 
 def _unit_meaning(term: Term) -> Meaning:

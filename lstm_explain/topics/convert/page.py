@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from lstm_explain.document.blocks import Cell, Column, Document, Heading, Note, Paragraph, Table
-from lstm_explain.document.numbers import count, small
-from lstm_explain.topics.intro import ROWS_SHOWN, dots, middle_left_out, opening
+from lstm_explain.document.numbers import format_difference, thousands
+from lstm_explain.topics.intro import MAX_ROWS, ellipsis_row, lstm_summary, visible_ends
 
 if TYPE_CHECKING:
     from lstm_explain.topics.convert import Convert, Written
@@ -18,7 +18,7 @@ def document(convert: Convert, file: str = "") -> Document:
     written = f"Written to {file}." if file else "Nothing was written: name a file to write to."
     return (
         Heading(f"convert: from {source} to {target}", 1),
-        Paragraph(opening(convert)),
+        Paragraph(lstm_summary(convert)),
         Paragraph(written),
         Heading("What was done"),
         _done(convert),
@@ -45,13 +45,13 @@ def _arrays(convert: Convert, arrays: tuple[Written, ...], made_of: bool) -> Tab
     columns += [Column("direction")] if several["direction"] else []
     columns += [Column("made of", wraps=True)] if made_of else []
     rows = [tuple(_cells(one, several, made_of)) for one in arrays]
-    front, back = middle_left_out(rows, ROWS_SHOWN)
-    return Table(tuple(columns), tuple([*rows[:front], dots(len(columns)), *rows[-back:]] if back else rows))
+    front, back = visible_ends(rows, MAX_ROWS)
+    return Table(tuple(columns), tuple([*rows[:front], ellipsis_row(len(columns)), *rows[-back:]] if back else rows))
 
 
 def _cells(one: Written, several: dict[str, bool], made_of: bool) -> list[Cell]:
     cells = [Cell(one.name, strong=True), Cell(f"({', '.join(map(str, one.array.shape))})")]
-    cells += [Cell(count(one.layer))] if several["layer"] else []
+    cells += [Cell(thousands(one.layer))] if several["layer"] else []
     cells += [Cell("all" if one.direction is None else one.direction.value)] if several["direction"] else []
     return [*cells, Cell(_sum(one))] if made_of else cells
 
@@ -62,10 +62,12 @@ def _sum(one: Written) -> str:
 
 
 def _checked(convert: Convert) -> str:
-    differ = f"differ by at most {small(convert.difference)}" if convert.difference else "are the same to the last bit"
+    differ = (
+        f"differ by at most {format_difference(convert.difference)}" if convert.difference else "are the same to the last bit"
+    )
     start = {None: "", "written": ", from those states", "not written": ", from zeros"}[convert.initial_states]
     return (
         f"The arrays were read back as {convert.convention.title} reads them, and both were run over the same seeded input"
         f"{start}: "
-        f"{count(convert.compared)} numbers of the output {differ}."
+        f"{thousands(convert.compared)} numbers of the output {differ}."
     )

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from lstm_explain.document.blocks import Formula, Symbol
-from lstm_explain.document.numbers import decimal
+from lstm_explain.document.blocks import Formula, FormulaSymbol
+from lstm_explain.document.numbers import format_decimal
 from lstm_explain.topics.equations.expression import Piece, pieces
 
 if TYPE_CHECKING:
@@ -58,7 +58,7 @@ def _latex_number(piece: Piece) -> str:
 
 
 def _decimal(value: float) -> str:
-    return decimal(value, PLACES).strip()
+    return format_decimal(value, PLACES).strip()
 
 
 def _under(latex: str, below: str) -> str:
@@ -69,12 +69,12 @@ def _latex_sizes(shape: Shape) -> str:
     return sizes(shape, r" \times ")
 
 
-def _closed(signs: Iterable[tuple[str, str]]) -> tuple[Symbol, ...]:
+def _closed(signs: Iterable[tuple[str, str]]) -> tuple[FormulaSymbol, ...]:
     """Signs as symbols of a formula, with closing brackets and commas written onto what they close."""
-    symbols: list[Symbol] = []
+    symbols: list[FormulaSymbol] = []
     for text, under in signs:
         if text in CLOSING and symbols:
             symbols[-1] = symbols[-1]._replace(text=symbols[-1].text + CLOSING[text])
         else:
-            symbols.append(Symbol(text, under))
+            symbols.append(FormulaSymbol(text, under))
     return tuple(symbols)

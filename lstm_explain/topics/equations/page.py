@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 
 from lstm_explain.core.gates import Direction, Gate
 from lstm_explain.document.blocks import Block, Document, Formula, Heading, Note, Paragraph
-from lstm_explain.document.numbers import count, plural
+from lstm_explain.document.numbers import plural, thousands
 from lstm_explain.topics.equations.formulas import equation, worked
 from lstm_explain.topics.equations.symbols import ROLES, compared, reference, symbols
-from lstm_explain.topics.intro import opening
+from lstm_explain.topics.intro import lstm_summary
 
 if TYPE_CHECKING:
     from lstm_explain.topics.equations import Equations, Numbers, Written
@@ -25,7 +25,7 @@ def document(equations: Equations) -> Document:
     (written,) = equations.notations
     blocks: list[Block] = [
         Heading(f"equations: {written.notation.title}, {_where(equations)}", 1),
-        Paragraph(opening(equations)),
+        Paragraph(lstm_summary(equations)),
         Paragraph(f"Written as in {reference(written)}"),
         Paragraph(_how_to_read(equations, written)),
     ]
@@ -47,7 +47,7 @@ def document(equations: Equations) -> Document:
 def _all(equations: Equations) -> Document:
     return (
         Heading(f"equations: every notation, symbol by symbol, {_where(equations)}", 1),
-        Paragraph(opening(equations)),
+        Paragraph(lstm_summary(equations)),
         Paragraph("Below each symbol stands its shape, for one sample at one timestep."),
         *compared(equations),
         Heading("What to know about them"),
@@ -69,7 +69,7 @@ def _how_to_read(equations: Equations, written: Written) -> str:
     unit = " (of all i and j)" if written.notation.names_unit else ""
     if equations.numbers is not None:
         numbers = equations.numbers
-        asked = f"unit {numbers.unit} at timestep {numbers.arithmetic.t} of sample {count(equations.sample)}"
+        asked = f"unit {numbers.unit} at timestep {numbers.arithmetic.t} of sample {thousands(equations.sample)}"
         below += f"{unit}; then the same with the numbers of {asked}, what each is made of below it"
     else:
         below += unit

@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from lstm_explain.core.gates import LETTERS, Direction
-from lstm_explain.document.blocks import Block, Cell, Column, Document, Drawing, Heading, Note, Paragraph, Table
-from lstm_explain.document.numbers import count, plural, size, small
-from lstm_explain.topics.intro import ROWS_SHOWN, dots, middle_left_out, opening
+from lstm_explain.document.blocks import Block, Cell, Column, Document, Heading, Note, Paragraph, Preformatted, Table
+from lstm_explain.document.numbers import format_bytes, format_difference, plural, thousands
+from lstm_explain.topics.intro import MAX_ROWS, ellipsis_row, lstm_summary, visible_ends
 
 if TYPE_CHECKING:
     from lstm_explain.core.axes import Shape
@@ -27,7 +27,7 @@ def document(frameworks: Frameworks) -> Document:
     both = " An array that holds both directions has 2 on its first axis." if frameworks.spec.at(0).bidirectional else ""
     return (
         Heading("frameworks: one layer, and how each framework writes it", 1),
-        Paragraph(opening(frameworks)),
+        Paragraph(lstm_summary(frameworks)),
         Note(_how(frameworks)),
         Heading(_weights_heading(frameworks)),
         Paragraph(
@@ -46,7 +46,7 @@ def document(frameworks: Frameworks) -> Document:
 
 def _how(frameworks: Frameworks) -> str:
     if not frameworks.measured:
-        budget = f"the memory budget of {size(frameworks.max_memory)} (--max-memory)"
+        budget = f"the memory budget of {format_bytes(frameworks.max_memory)} (--max-memory)"
         return f"These shapes are computed, not measured: the weights, written anew, do not fit {budget}."
     ways = "in this way" if frameworks.chosen else "in the way of each"
     return (
@@ -96,7 +96,7 @@ def _weights(one: Written) -> str:
 
 
 def _count(one: Written) -> str:
-    return "-" if one.parameters is None else count(one.parameters)
+    return "-" if one.parameters is None else thousands(one.parameters)
 
 
 def _called_table(frameworks: Frameworks) -> Table:
@@ -138,7 +138,7 @@ def _in_full(frameworks: Frameworks, one: Written) -> list[Block]:
     told = one.described
     blocks: list[Block] = [
         Heading(f"frameworks: {told.title}", 1),
-        Paragraph(opening(frameworks)),
+        Paragraph(lstm_summary(frameworks)),
     ]
     if one.lacks:
         return [
@@ -209,13 +209,13 @@ def _forget_bias(one: Written) -> str:
 
 
 def _compared(one: Written) -> list[tuple[str, str]]:
-    rows = [] if one.parameters is None else [("parameters", f"{count(one.parameters)} = {one.formula}")]
+    rows = [] if one.parameters is None else [("parameters", f"{thousands(one.parameters)} = {one.formula}")]
     back = one.read_back
     if back is None:
         return rows
-    text = f"written so and read back, our weights differ by {small(back.weights)}"
+    text = f"written so and read back, our weights differ by {format_difference(back.weights)}"
     if back.hidden is not None:
-        text += f"; h of {plural(back.samples, 'sample')}, run with them, by {small(back.hidden)}"
+        text += f"; h of {plural(back.samples, 'sample')}, run with them, by {format_difference(back.hidden)}"
     return [*rows, ("read back", text)]
 
 
@@ -223,8 +223,8 @@ def _every_weight(frameworks: Frameworks, one: Written) -> Table:
     spec = frameworks.spec
     several = len(spec.places) > 1
     rows = [_weight(array, several) for array in one.weights]
-    front, back = middle_left_out(rows, ROWS_SHOWN)
-    kept = [*rows[:front], dots(3), *rows[-back:]] if back else rows
+    front, back = visible_ends(rows, MAX_ROWS)
+    kept = [*rows[:front], ellipsis_row(3), *rows[-back:]] if back else rows
     return Table((Column("weight"), Column("shape", wraps=True), Column("numbers", "right")), tuple(kept))
 
 
@@ -232,7 +232,7 @@ def _weight(array: Weight, several: bool) -> tuple[Cell, ...]:
     of = [GATE_WORDS[array.gate.value]] if array.gate is not None else []
     if several:
         of += [f"layer {array.layer}", array.direction.value if array.direction is not None else "all directions"]
-    return (Cell(array.name, ", ".join(of), strong=True), Cell(_shape(array.shape)), Cell(count(array.shape.elements)))
+    return (Cell(array.name, ", ".join(of), strong=True), Cell(_shape(array.shape)), Cell(thousands(array.shape.elements)))
 
 
 def _places(frameworks: Frameworks, one: Written) -> list[Block]:
@@ -274,8 +274,8 @@ def _slices(frameworks: Frameworks, one: Written) -> list[Block]:
         (Cell(", ".join(f"{name}[{place}]" for name in stacked), strong=True), Cell(f"layer {layer}, {way}"))
         for place, (layer, way) in enumerate(spec.places)
     ]
-    front, back = middle_left_out(rows, ROWS_SHOWN)
-    return [Table(FACT_COLUMNS, tuple([*rows[:front], dots(2), *rows[-back:]] if back else rows), ruled=False)]
+    front, back = visible_ends(rows, MAX_ROWS)
+    return [Table(FACT_COLUMNS, tuple([*rows[:front], ellipsis_row(2), *rows[-back:]] if back else rows), ruled=False)]
 
 
 def _program(program: Program, title: str) -> list[Block]:
@@ -286,7 +286,7 @@ def _program(program: Program, title: str) -> list[Block]:
             "h or c differ from ours. -o program.py writes it, and beside it program.npz with the weights, the input and what "
             "we make of it."
         ),
-        Drawing(program.lines, "python"),
+        Preformatted(program.lines, "python"),
     ]
 
 

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 from lstm_explain.core.gates import Direction
 from lstm_explain.document.blocks import Block, Cell, Column, Heading, Paragraph, Table
-from lstm_explain.document.numbers import count, decimal, fraction, tint
-from lstm_explain.topics.intro import UNITS_SHOWN, dots, feature_names, middle_left_out
+from lstm_explain.document.numbers import format_decimal, format_fraction, thousands, tint
+from lstm_explain.topics.intro import MAX_UNITS, ellipsis_row, feature_names, visible_ends
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -94,28 +94,28 @@ def _diagonals(influence: Influence) -> list[Block]:
         named[_derivative(influence, "h_t", before)] = found.hidden_by_cell
     pairs = sum(matrix.size - len(matrix) for matrix in named.values())
     zero = sum(int((matrix == 0).sum()) - int((matrix.diagonal() == 0).sum()) for matrix in named.values())
-    words = f"Memory is private: off these diagonals {count(zero)} of {count(pairs)} numbers are 0 exactly."
+    words = f"Memory is private: off these diagonals {thousands(zero)} of {thousands(pairs)} numbers are 0 exactly."
     private = [Paragraph(words)] if pairs else []  # a single unit has nothing off the diagonal
     columns = zip(*(matrix.diagonal().tolist() for matrix in named.values()), strict=True)
     rows = [
-        (Cell(str(unit), strong=True), *(Cell(decimal(value, 3), tint=tint(value, 1.0)) for value in values))
+        (Cell(str(unit), strong=True), *(Cell(format_decimal(value, 3), tint=tint(value, 1.0)) for value in values))
         for unit, values in enumerate(columns)
     ]
-    table = Table((Column("unit", "right"), *(Column(name, "right") for name in named)), tuple(short(rows, UNITS_SHOWN)))
+    table = Table((Column("unit", "right"), *(Column(name, "right") for name in named)), tuple(short(rows, MAX_UNITS)))
     return [Heading(f"{' and '.join(named)}: how far a unit's memory moves what comes next"), *private, table]
 
 
 def _heat(corner: str, rows: Sequence[str], columns: Sequence[str], matrix: Array, diagonal: bool = False) -> Table:
     """A heat table; the diagonal marked where it means a unit itself."""
     scale = largest(matrix.ravel().tolist())
-    columns = columns[:UNITS_SHOWN]
-    front, back = middle_left_out(rows, UNITS_SHOWN)
+    columns = columns[:MAX_UNITS]
+    front, back = visible_ends(rows, MAX_UNITS)
     shown = [place for place in range(len(rows)) if not front <= place < len(rows) - back]
     lines = [
         _heat_row(rows[place], matrix[place, : len(columns)].tolist(), scale, place if diagonal else None) for place in shown
     ]
     if back:
-        lines.insert(front, dots(len(columns) + 1))
+        lines.insert(front, ellipsis_row(len(columns) + 1))
     titles = (Column(name + " " * diagonal, "right") for name in columns)
     return Table((Column(corner, "right"), *titles), tuple(lines))
 
@@ -124,7 +124,7 @@ def _heat_row(label: str, values: list[float], scale: float, own: int | None) ->
     """A row of a matrix; `own` is the column that means the unit itself, where one does."""
     marks = ["" if own is None else ITSELF if column == own else " " for column in range(len(values))]
     cells = (
-        Cell(fraction(value, 3) + mark, tint=tint(value, scale), strong=mark == ITSELF)
+        Cell(format_fraction(value, 3) + mark, tint=tint(value, scale), strong=mark == ITSELF)
         for value, mark in zip(values, marks, strict=True)
     )
     return (Cell(label, strong=True), *cells)
@@ -132,8 +132,8 @@ def _heat_row(label: str, values: list[float], scale: float, own: int | None) ->
 
 def short(rows: list[tuple[Cell, ...]], most: int) -> list[tuple[Cell, ...]]:
     """The first rows and the last, where there are more than `most`."""
-    front, back = middle_left_out(rows, most)
-    return [*rows[:front], dots(len(rows[0])), *rows[-back:]] if back else rows
+    front, back = visible_ends(rows, most)
+    return [*rows[:front], ellipsis_row(len(rows[0])), *rows[-back:]] if back else rows
 
 
 def largest(values: Iterable[float]) -> float:

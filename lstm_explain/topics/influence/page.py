@@ -6,10 +6,10 @@ from math import isfinite
 from typing import TYPE_CHECKING
 
 from lstm_explain.core.gates import Direction
-from lstm_explain.document.blocks import Block, Cell, Column, Course, Document, Heading, Note, Paragraph, Table
-from lstm_explain.document.numbers import count, decimal, plural, share, small, strength, tint
+from lstm_explain.document.blocks import Block, Cell, Column, Document, Heading, Note, Paragraph, Sparkline, Table
+from lstm_explain.document.numbers import format_decimal, format_difference, format_factor, percent, plural, thousands, tint
 from lstm_explain.topics.influence.jacobian_tables import largest, matrices, short
-from lstm_explain.topics.intro import ROWS_SHOWN, UNITS_SHOWN, dots, feature_names, middle_left_out, opening
+from lstm_explain.topics.intro import MAX_ROWS, MAX_UNITS, ellipsis_row, feature_names, lstm_summary, visible_ends
 
 if TYPE_CHECKING:
     from lstm_explain.topics.influence import Influence
@@ -23,10 +23,10 @@ ROUNDING = {"float32": 1e-5, "float64": 1e-12}
 
 def document(influence: Influence) -> Document:
     """Lay out what was measured."""
-    where = f"sample {count(influence.sample)}, layer {influence.layer}, {influence.direction.value}"
+    where = f"sample {thousands(influence.sample)}, layer {influence.layer}, {influence.direction.value}"
     blocks: list[Block] = [
         Heading(f"influence: {where}, timestep {influence.step}{_averaged(influence)}", 1),
-        Paragraph(opening(influence)),
+        Paragraph(lstm_summary(influence)),
         Heading("Are the units independent? Four statements, each measured just now"),
         Paragraph(_verdict(influence)),
         _statements(influence),
@@ -56,7 +56,7 @@ def _statements(influence: Influence) -> Table:
     rows = [
         (
             "1 parameters",
-            f"All {count(own.owned)} parameters of unit {unit}, of the {count(own.per_layer)} that the units own, "
+            f"All {thousands(own.owned)} parameters of unit {unit}, of the {thousands(own.per_layer)} that the units own, "
             f"changed by {by}; timestep {t} again.",
             f"Its own gates: {_moved(own.own_gates)}. Gates of other units: {_moved(own.other_gates)}.",
         ),
@@ -74,7 +74,7 @@ def _statements(influence: Influence) -> Table:
         (
             "4 over time",
             f"One kernel, used {plural(over.uses, 'time')}: the gates of all timesteps made with it again.",
-            f"{count(over.parameters)} parameters, counted once. Largest difference to the gates of the run: "
+            f"{thousands(over.parameters)} parameters, counted once. Largest difference to the gates of the run: "
             f"{_rounding(influence)}.",
         ),
     ]
@@ -87,7 +87,7 @@ def _rounding(influence: Influence) -> str:
     difference, dtype = influence.statements.over_time.difference, influence.spec.dtype
     if dtype == "float64" and difference < LAST_BITS:  # not told apart: the last bits depend on the processor
         return f"below {LAST_BITS:.0e} (rounding of {dtype})"
-    return small(difference) + (f" (rounding of {dtype})" if 0 < difference < ROUNDING[dtype] else "")
+    return format_difference(difference) + (f" (rounding of {dtype})" if 0 < difference < ROUNDING[dtype] else "")
 
 
 def _moved(change: Change) -> str:
@@ -95,8 +95,8 @@ def _moved(change: Change) -> str:
     if change.of == 0:
         return "there are none"
     if change.moved == 0:
-        return f"0 of {count(change.of)} moved: 0 exactly"
-    return f"{count(change.moved)} of {count(change.of)} moved, by up to {change.largest:.3g}"
+        return f"0 of {thousands(change.of)} moved: 0 exactly"
+    return f"{thousands(change.moved)} of {thousands(change.of)} moved, by up to {change.largest:.3g}"
 
 
 def _verdict(influence: Influence) -> str:
@@ -119,7 +119,7 @@ def _verdict(influence: Influence) -> str:
         if influence.layer_spec.projection
         else ""
     )
-    heard = f"{count(shared)} of {count(influence.layer_spec.units)} units have" if shared else "no unit has"
+    heard = f"{thousands(shared)} of {thousands(influence.layer_spec.units)} units have" if shared else "no unit has"
     then = f"One timestep later {heard} heard of a change, through h."
     return f"{first} {then}{mixed}"
 
@@ -138,11 +138,11 @@ def _shares(influence: Influence) -> list[Block]:
         f"Of all that can move a unit's {value}, changed equally little: how much does the unit itself do (its last c, and "
         f"what it emitted last), how much the others, how much x_t? The sizes of the derivatives, {_when(influence)}."
     )
-    return [Paragraph(words), Table(tuple(Column(title, "right") for title in titles), (*short(rows, UNITS_SHOWN), mean))]
+    return [Paragraph(words), Table(tuple(Column(title, "right") for title in titles), (*short(rows, MAX_UNITS), mean))]
 
 
 def _share_row(label: str, parts: tuple[float, ...]) -> tuple[Cell, ...]:
-    return (Cell(label, strong=True), *(Cell(share(part), tint=tint(part, 1.0)) for part in parts))
+    return (Cell(label, strong=True), *(Cell(percent(part), tint=tint(part, 1.0)) for part in parts))
 
 
 def _when(influence: Influence) -> str:
@@ -157,22 +157,22 @@ def _when(influence: Influence) -> str:
 
 def _through_time(influence: Influence, found: ThroughTime) -> list[Block]:
     end = found.end
-    names = feature_names(influence, "t")[:UNITS_SHOWN]
+    names = feature_names(influence, "t")[:MAX_UNITS]
     norms = [found.hidden_norms.tolist(), found.cell_norms.tolist()]
     inputs = found.input_norms[:, : len(names)].tolist()
     scale = largest(value for row in inputs for value in row)
     rows = [_norm_row("start" if influence.direction is Direction.BACKWARD else "0", norms[0][0], norms[1][0], [])]
     rows[0] += (Cell(""),) * len(names)
     for place, t in enumerate(found.steps):
-        cells = [Cell(strength(value), tint=tint(value, scale)) for value in inputs[place]]
+        cells = [Cell(format_factor(value), tint=tint(value, scale)) for value in inputs[place]]
         rows.append(_norm_row(str(t), norms[0][place + 1], norms[1][place + 1], cells))
     titles = ("t", f"dh_{end}/dh_t", f"dc_{end}/dc_t", *names)
     courses = [
         (
             Cell(title, strong=True),
-            Cell(strength(each[0])),
-            Course(tuple(each), 1.0, signed=False),
-            Cell(strength(each[-1])),
+            Cell(format_factor(each[0])),
+            Sparkline(tuple(each), 1.0, signed=False),
+            Cell(format_factor(each[-1])),
         )
         for title, each in zip(titles[1:3], norms, strict=True)
     ]
@@ -185,7 +185,7 @@ def _through_time(influence: Influence, found: ThroughTime) -> list[Block]:
 
 
 def _norm_row(label: str, hidden: float, cell: float, inputs: list[Cell]) -> tuple[Cell, ...]:
-    return (Cell(label, strong=True), Cell(strength(hidden)), Cell(strength(cell)), *inputs)
+    return (Cell(label, strong=True), Cell(format_factor(hidden)), Cell(format_factor(cell)), *inputs)
 
 
 def _reach(influence: Influence, found: ThroughTime) -> str:
@@ -218,12 +218,12 @@ def _network(influence: Influence) -> str:
 
 def _ripple(influence: Influence, found: Ripple) -> list[Block]:
     """The change of h in percent of the poke: so the first timesteps and the last can be read in one table."""
-    shown = [[100 * (value / found.by) for value in row] for row in found.hidden[:, :UNITS_SHOWN].tolist()]
+    shown = [[100 * (value / found.by) for value in row] for row in found.hidden[:, :MAX_UNITS].tolist()]
     scale = largest(value for row in shown[1:] for value in row)
     rows = []
     for t, moved, values in zip(found.steps, found.moved, shown, strict=True):
-        cells = (Cell(decimal(value, 2), tint=tint(value, scale)) for value in values)
-        rows.append((Cell(str(t), strong=True), *cells, Cell(count(moved))))
+        cells = (Cell(format_decimal(value, 2), tint=tint(value, scale)) for value in values)
+        rows.append((Cell(str(t), strong=True), *cells, Cell(thousands(moved))))
     plain = influence.layer_spec.projection is None
     titles = (f"t \\ {'unit' if plain else 'number'}", *map(str, range(len(shown[0]))), "moved")
     target = f"h_{found.at}[{found.unit}]" if plain else f"What unit {found.unit} emits at {found.at}"
@@ -234,7 +234,7 @@ def _ripple(influence: Influence, found: Ripple) -> list[Block]:
     return [
         Heading(f"The ripple of a poke at timestep {found.at}"),
         Paragraph(words),
-        Table(tuple(Column(title, "right") for title in titles), tuple(short(rows, ROWS_SHOWN))),
+        Table(tuple(Column(title, "right") for title in titles), tuple(short(rows, MAX_ROWS))),
     ]
 
 
@@ -258,21 +258,21 @@ def _before(influence: Influence) -> str:
 
 def _late(rows: list[tuple[Cell, ...]]) -> list[tuple[Cell, ...]]:
     """Where rows are left out, most that are shown are the last: the first have often vanished."""
-    back, front = middle_left_out(rows, ROWS_SHOWN)
-    return [*rows[:front], dots(len(rows[0])), *rows[-back:]] if front else rows
+    back, front = visible_ends(rows, MAX_ROWS)
+    return [*rows[:front], ellipsis_row(len(rows[0])), *rows[-back:]] if front else rows
 
 
 def _notes(influence: Influence) -> list[str]:
     found, spec = [], influence.layer_spec
-    if spec.units > UNITS_SHOWN:
-        found.append(f"{UNITS_SHOWN} of {count(spec.units)} units are shown; --json has all.")
+    if spec.units > MAX_UNITS:
+        found.append(f"{MAX_UNITS} of {thousands(spec.units)} units are shown; --json has all.")
     features = max(
         len(influence.derivatives.matrices.hidden_by_input[0]), influence.spec.features if influence.through_time else 0
     )
-    if features > UNITS_SHOWN:
-        found.append(f"{UNITS_SHOWN} of {count(features)} numbers of x_t are shown; --json has all.")
-    if influence.through_time is not None and len(influence.through_time.steps) >= ROWS_SHOWN:
-        found.append(f"{ROWS_SHOWN} of {count(len(influence.through_time.steps) + 1)} states are shown; --json has all.")
+    if features > MAX_UNITS:
+        found.append(f"{MAX_UNITS} of {thousands(features)} numbers of x_t are shown; --json has all.")
+    if influence.through_time is not None and len(influence.through_time.steps) >= MAX_ROWS:
+        found.append(f"{MAX_ROWS} of {thousands(len(influence.through_time.steps) + 1)} states are shown; --json has all.")
     if influence.derivatives.averaged is None:
         found.append("Add --mean to average the derivatives over all timesteps of all samples, --step for another timestep.")
     if influence.through_time is None:

@@ -6,9 +6,9 @@ from math import isfinite, isinf, isnan
 from typing import TYPE_CHECKING
 
 from lstm_explain.core.gates import Direction
-from lstm_explain.document.blocks import Block, Cell, Column, Course, Document, Heading, Note, Paragraph, Table
-from lstm_explain.document.numbers import count, decimal, plural, small, tint
-from lstm_explain.topics.intro import ROWS_SHOWN, UNITS_SHOWN, dots, middle_left_out, opening, saturated
+from lstm_explain.document.blocks import Block, Cell, Column, Document, Heading, Note, Paragraph, Sparkline, Table
+from lstm_explain.document.numbers import format_decimal, format_difference, plural, thousands, tint
+from lstm_explain.topics.intro import MAX_ROWS, MAX_UNITS, ellipsis_row, lstm_summary, saturation_warning, visible_ends
 from lstm_explain.topics.memory.single_timestep_page import one_step_blocks
 from lstm_explain.topics.memory.stateful_page import carried_blocks
 
@@ -29,12 +29,12 @@ def document(memory: Memory, every_unit: bool = False) -> Document:
         memory: the explanation.
         every_unit: show all of its units, however many they are.
     """
-    shown = len(memory.units) if every_unit else min(UNITS_SHOWN, len(memory.units))
+    shown = len(memory.units) if every_unit else min(MAX_UNITS, len(memory.units))
     blocks: list[Block] = [
-        Heading(f"memory: sample {count(memory.sample)}, layer {memory.layer}, {memory.direction.value}", 1),
-        Paragraph(opening(memory)),
+        Heading(f"memory: sample {thousands(memory.sample)}, layer {memory.layer}, {memory.direction.value}", 1),
+        Paragraph(lstm_summary(memory)),
         Paragraph(_reading(memory)),
-        *map(Note, saturated(memory.gates)),
+        *map(Note, saturation_warning(memory.gates)),
         Heading(f"{_state(memory)}, split: what each timestep left in it"),
         _parts(memory, shown),
         Note(_exactness(memory)),
@@ -63,9 +63,9 @@ def _reading(memory: Memory) -> str:
     before = "t-1" if memory.direction is Direction.FORWARD else "t+1"
     order = ""
     if memory.direction is Direction.BACKWARD:
-        order = f" This direction reads from t = {count(memory.length)} to 1, so it ends with c_1."
+        order = f" This direction reads from t = {thousands(memory.length)} to 1, so it ends with c_1."
     elif memory.length < memory.spec.timesteps:
-        order = f" This sample ends at t = {count(memory.length)}; what follows is padding and is not run."
+        order = f" This sample ends at t = {thousands(memory.length)}; what follows is padding and is not run."
     return (
         f"At every timestep c_t = f_t c_{{{before}}} + i_t g_t.{order} Unrolled, {_state(memory)} is a sum: what each "
         "timestep added, i_t g_t, times the forget gates of all timesteps read after it; and the initial c, times all of them."
@@ -91,14 +91,14 @@ def _parts(memory: Memory, shown: int) -> Table:
 def _over_time(memory: Memory, values: Array, scale: float, places: int, added_up: bool = False) -> list[tuple[Cell, ...]]:
     """A row for each timestep that was run. Of many, the middle is left out, or added up: then more of those that were read
     last are shown, as they left more."""
-    front, back = middle_left_out(range(memory.length), ROWS_SHOWN)
+    front, back = visible_ends(range(memory.length), MAX_ROWS)
     if back and memory.direction is Direction.FORWARD:
         front, back = back, front
     rows = [_row(str(t), values[t - 1], scale, places) for t in range(1, front + 1)]
     if back:
         after = memory.length - back
         middle = _row(f"{front + 1}-{after}", values[front:after].sum(axis=0), scale, places)
-        rows.append(middle if added_up else dots(values.shape[1] + 1))
+        rows.append(middle if added_up else ellipsis_row(values.shape[1] + 1))
         rows += [_row(str(t), values[t - 1], scale, places) for t in range(after + 1, memory.length + 1)]
     return rows
 
@@ -108,14 +108,14 @@ def _by_unit(memory: Memory, shown: int) -> tuple[Column, ...]:
 
 
 def _row(label: str, values: Array, scale: float, places: int = 3) -> tuple[Cell, ...]:
-    cells = (Cell(decimal(value, places), tint=tint(value, scale)) for value in values.tolist())
+    cells = (Cell(format_decimal(value, places), tint=tint(value, scale)) for value in values.tolist())
     return (Cell(label, strong=True), *cells)
 
 
 def _difference(value: float) -> str:
     """A difference in one digit, with its sign; what is within the last bits of float64 is not told apart."""
     if not isfinite(value):
-        return decimal(value, 0)
+        return format_decimal(value, 0)
     return f"<{LAST_BITS:.0e}" if abs(value) < LAST_BITS else f"{value:.0e}".replace("e-0", "e-")
 
 
@@ -123,7 +123,7 @@ def _exactness(memory: Memory) -> str:
     largest = memory.largest_residual
     if not isfinite(largest):
         return "Numbers of this run are not finite, and a dot stands for each; so the parts cannot be added up."
-    residual = f"below {LAST_BITS:.0e}" if largest < LAST_BITS else small(largest)
+    residual = f"below {LAST_BITS:.0e}" if largest < LAST_BITS else format_difference(largest)
     return (
         f"Worked in float64 from the run's own gates. The largest difference between a sum and the {_state(memory)} that the "
         f"run recorded in {memory.spec.dtype}: {residual}. The split is exact given the gates; the "
@@ -143,11 +143,11 @@ def _courses(memory: Memory, shown: int) -> Table:
     return Table(columns, tuple(_course(memory, place) for place in range(shown)))
 
 
-def _course(memory: Memory, place: int) -> tuple[Cell | Course, ...]:
+def _course(memory: Memory, place: int) -> tuple[Cell | Sparkline, ...]:
     values = memory.parts[: memory.length, place].tolist()
     scale, since = _scale(values), float(memory.half_since[place])
     words = "·" if isnan(since) else "the start" if since == memory.before else f"t = {since:.0f}"
-    return (Cell(str(memory.units[place]), strong=True), Course(tuple(values), scale), Cell(f"{scale:.3f}"), Cell(words))
+    return (Cell(str(memory.units[place]), strong=True), Sparkline(tuple(values), scale), Cell(f"{scale:.3f}"), Cell(words))
 
 
 def _scale(values: Sequence[float]) -> float:
@@ -188,7 +188,7 @@ def _initialisers(memory: Memory) -> Iterator[Block]:
     one = memory.initialisers[0]
     of = "this sample"
     if one.samples > 1:
-        of = f"the {count(one.samples)} samples that sample {count(memory.sample)} is run with"
+        of = f"the {thousands(one.samples)} samples that sample {thousands(memory.sample)} is run with"
     all_of_them = "Both" if len(memory.initialisers) == 2 else "All"
     units = plural(memory.layer_spec.units, "unit")
     yield Note(
@@ -201,16 +201,16 @@ def _initialiser(one: Initialised) -> tuple[Cell, ...]:
     lives = [life for life in one.half_life.tolist() if not isnan(life)]
     return (
         Cell(one.init or "the model", detail="this LSTM" if one.own else "", strong=True),
-        Cell("none" if one.bias is None else decimal(one.mean_bias, 3)),
-        Cell(decimal(one.forget_of_bias, 3)),
-        Cell(decimal(one.mean_forget, 3)),
+        Cell("none" if one.bias is None else format_decimal(one.mean_bias, 3)),
+        Cell(format_decimal(one.forget_of_bias, 3)),
+        Cell(format_decimal(one.mean_forget, 3)),
         Cell(_steps(one.mean_half_life)),
         Cell(f"{_steps(min(lives))} to {_steps(max(lives))}" if lives else "·"),
     )
 
 
 def _steps(value: float) -> str:
-    return "infinite" if isinf(value) else decimal(value, 2).strip()
+    return "infinite" if isinf(value) else format_decimal(value, 2).strip()
 
 
 # --- what is not shown ------------------------------------------------------------------------------------------------
@@ -219,9 +219,9 @@ def _steps(value: float) -> str:
 def _notes(memory: Memory, shown: int) -> Iterator[Note]:
     spec = memory.spec
     if shown < len(memory.units):
-        yield Note(f"{shown} of {count(len(memory.units))} units are shown: choose with --unit 0,3,7-9; --json has all.")
-    if memory.length > ROWS_SHOWN:
-        yield Note(f"{ROWS_SHOWN} of {count(memory.length)} timesteps are shown; --json has all.")
+        yield Note(f"{shown} of {thousands(len(memory.units))} units are shown: choose with --unit 0,3,7-9; --json has all.")
+    if memory.length > MAX_ROWS:
+        yield Note(f"{MAX_ROWS} of {thousands(memory.length)} timesteps are shown; --json has all.")
     if len(spec.places) > 1:
         there = (("--layer", spec.layers > 1), ("--direction", spec.reads_backward))
         yield Note(f"Choose another part of the stack with {' and '.join(word for word, given in there if given)}.")

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from lstm_explain.core.gates import GATES, LETTERS
 from lstm_explain.document.blocks import Block, Cell, Column, Heading, Note, Paragraph, Table
-from lstm_explain.document.numbers import count
+from lstm_explain.document.numbers import thousands
 
 if TYPE_CHECKING:
     from lstm_explain.topics.memory import Memory
@@ -15,9 +15,9 @@ if TYPE_CHECKING:
 
 def one_step_blocks(memory: Memory, step: OneStep) -> list[Block]:
     """Lay out how many parameters get no gradient."""
-    where = "the sample" if step.samples == 1 else f"all {count(step.samples)} samples of one timestep that were run"
+    where = "the sample" if step.samples == 1 else f"all {thousands(step.samples)} samples of one timestep that were run"
     return [
-        Heading(f"One timestep: {count(step.idle)} of {count(step.total)} parameters get no gradient"),
+        Heading(f"One timestep: {thousands(step.idle)} of {thousands(step.total)} parameters get no gradient"),
         Paragraph(_nothing_to_act_on(memory, step)),
         _idle(step),
         Note(
@@ -71,4 +71,4 @@ def _of(counted: tuple[int, int] | None) -> Cell:
     if counted is None:
         return Cell("")
     idle, total = counted
-    return Cell(f"{count(idle)} of {count(total)}", strong=idle == total)
+    return Cell(f"{thousands(idle)} of {thousands(total)}", strong=idle == total)

@@ -5,9 +5,9 @@ from __future__ import annotations
 from math import isfinite, isnan
 from typing import TYPE_CHECKING
 
-from lstm_explain.document.blocks import Block, Cell, Column, Course, Heading, Note, Paragraph, Table
-from lstm_explain.document.numbers import count, decimal, plural, tint
-from lstm_explain.topics.intro import dots, middle_left_out
+from lstm_explain.document.blocks import Block, Cell, Column, Heading, Note, Paragraph, Sparkline, Table
+from lstm_explain.document.numbers import format_decimal, plural, thousands, tint
+from lstm_explain.topics.intro import ellipsis_row, visible_ends
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -29,7 +29,7 @@ def carried_blocks(memory: Memory, carried: Carried, shown: int) -> Iterator[Blo
     """
     spec = memory.layer_spec
     numbers = memory.units[:shown] if spec.projection is None else range(min(spec.projection, shown))
-    yield Heading(f"Carried over: {count(carried.pieces)} samples as consecutive pieces of one long sequence")
+    yield Heading(f"Carried over: {thousands(carried.pieces)} samples as consecutive pieces of one long sequence")
     yield Paragraph(
         "Every sample starts from the state in which the one before it ended, as in a stateful layer. The rows show what "
         f"crosses each border, in layer {memory.layer}. Resetting would put zeros in its place."
@@ -48,12 +48,12 @@ def carried_blocks(memory: Memory, carried: Carried, shown: int) -> Iterator[Blo
 
 
 def _places(borders: int) -> tuple[range, range]:
-    front, back = middle_left_out(range(borders), BORDERS_SHOWN)
+    front, back = visible_ends(range(borders), BORDERS_SHOWN)
     return range(front), range(borders - back, borders)
 
 
 def _with_dots(first: list[tuple[Cell, ...]], rest: list[tuple[Cell, ...]]) -> tuple[tuple[Cell, ...], ...]:
-    return tuple([*first, dots(len(first[0])), *rest] if rest else first)
+    return tuple([*first, ellipsis_row(len(first[0])), *rest] if rest else first)
 
 
 def _states(title: str, names: Sequence[int], values: Array) -> Table:
@@ -66,7 +66,7 @@ def _states(title: str, names: Sequence[int], values: Array) -> Table:
         return [
             (
                 Cell(f"sample {place + 1}", strong=True),
-                *(Cell(decimal(one, 3), tint=tint(one, scale)) for one in line.tolist()),
+                *(Cell(format_decimal(one, 3), tint=tint(one, scale)) for one in line.tolist()),
             )
             for place, line in zip(places, part, strict=True)
         ]
@@ -81,22 +81,22 @@ def _loss(carried: Carried) -> str:
     gone = borders - carried.unfaded
     return (
         "Each sample was run from zero too. A difference is the largest between the two runs over all numbers of h; |h| "
-        f"itself reaches {_plain(carried.largest_hidden)} in the carried run. After {count(gone) if gone else 'none'} of "
+        f"itself reaches {_plain(carried.largest_hidden)} in the carried run. After {thousands(gone) if gone else 'none'} of "
         f"{plural(borders, 'border')} the difference falls below {carried.faded_below} before the sample ends, and stays "
         "below it."
     )
 
 
 def _plain(value: float) -> str:
-    return "nan" if isnan(value) else decimal(value, 3).strip()
+    return "nan" if isnan(value) else format_decimal(value, 3).strip()
 
 
 def _over_time(carried: Carried) -> Table:
     rows = []
     for name, values in (("mean", carried.mean.tolist()), ("largest", carried.largest.tolist())):
         scale = max((value for value in values if isfinite(value)), default=0.0)
-        words = f"from {_plain(values[0])} at t = 1 to {_plain(values[-1])} at t = {count(len(values))}"
-        rows.append((Cell(name, strong=True), Course(tuple(values), scale), Cell(words)))
+        words = f"from {_plain(values[0])} at t = 1 to {_plain(values[-1])} at t = {thousands(len(values))}"
+        rows.append((Cell(name, strong=True), Sparkline(tuple(values), scale), Cell(words)))
     return Table((Column(""), Column(""), Column("")), tuple(rows), ruled=False)
 
 
@@ -119,7 +119,7 @@ def _difference(carried: Carried, place: int) -> tuple[Cell, ...]:
     faded = float(carried.faded[place])
     return (
         Cell(f"sample {place + 1}", strong=True),
-        Cell(decimal(float(carried.first[place]), 4)),
-        Cell(decimal(float(carried.last[place]), 4)),
+        Cell(format_decimal(float(carried.first[place]), 4)),
+        Cell(format_decimal(float(carried.last[place]), 4)),
         Cell(f"t = {faded:.0f}" if isfinite(faded) else "not yet"),
     )

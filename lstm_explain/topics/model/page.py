@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 from lstm_explain.core.gates import LETTERS
 from lstm_explain.document.blocks import Block, Cell, Column, Document, Heading, Note, Paragraph, Table
-from lstm_explain.document.numbers import count, plural
-from lstm_explain.topics.intro import dots, in_short, middle_left_out
+from lstm_explain.document.numbers import plural, thousands
+from lstm_explain.topics.intro import elide_list, ellipsis_row, visible_ends
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -40,11 +40,11 @@ def _overview(model: Model) -> Table:
     rows = tuple(
         (
             Cell(safe(one.name), detail=one.title, strong=True),
-            Cell(count(one.spec.features)),
-            Cell(_of_layers(one.spec, lambda layer: count(layer.units))),
-            Cell(count(one.spec.layers)),
+            Cell(thousands(one.spec.features)),
+            Cell(_of_layers(one.spec, lambda layer: thousands(layer.units))),
+            Cell(thousands(one.spec.layers)),
             Cell("from the end" if one.from_the_end else _of_layers(one.spec, _directions)),
-            Cell(count(one.parameters)),
+            Cell(thousands(one.parameters)),
         )
         for one in model.lstms
     )
@@ -56,7 +56,7 @@ def _overview(model: Model) -> Table:
 def _of_layers(spec: Spec, told: Callable[[Spec], str]) -> str:
     """What holds for all layers; where they differ, for each in order."""
     layers = [told(spec.at(layer)) for layer in range(spec.layers if spec.stack else 1)]
-    return layers[0] if len(set(layers)) == 1 else ", ".join(in_short(layers))
+    return layers[0] if len(set(layers)) == 1 else ", ".join(elide_list(layers))
 
 
 def _directions(layer: Spec) -> str:
@@ -64,7 +64,7 @@ def _directions(layer: Spec) -> str:
 
 
 def _projection(layer: Spec) -> str:
-    return f"h of {count(layer.projection)} numbers" if layer.projection else "none"
+    return f"h of {thousands(layer.projection)} numbers" if layer.projection else "none"
 
 
 def _unsupported(model: Model) -> list[Block]:
@@ -75,8 +75,8 @@ def _unsupported(model: Model) -> list[Block]:
         (Cell(safe(one.name) or "lstm", strong=True), Cell(f"{safe(one.reason)}.{f' {one.fix}.' if one.fix else ''}"))
         for one in model.unsupported
     ]
-    front, back = middle_left_out(rows, SHOWN_AT_ONCE)
-    kept = [*rows[:front], dots(2), *rows[-back:]] if back else rows
+    front, back = visible_ends(rows, SHOWN_AT_ONCE)
+    kept = [*rows[:front], ellipsis_row(2), *rows[-back:]] if back else rows
     others = plural(len(rows), "other recurrent layer")
     table = Table((Column("layer", wraps=True), Column("why it is not explained", wraps=True)), tuple(kept))
     return [Heading(f"Not supported: {others}"), table]
@@ -106,17 +106,17 @@ def _in_full(one: Listed) -> list[Block]:
 
 def _parameters(one: Listed) -> str:
     if one.parameters == one.own_parameters:
-        return count(one.parameters)
+        return thousands(one.parameters)
     more = one.parameters - one.own_parameters
     if one.biases < 2:
-        return f"{count(one.parameters)} numbers in the file, and {count(one.own_parameters)} here"
-    return f"{count(one.parameters)} in the file: {count(one.own_parameters)}, and {count(more)} second biases"
+        return f"{thousands(one.parameters)} numbers in the file, and {thousands(one.own_parameters)} here"
+    return f"{thousands(one.parameters)} in the file: {thousands(one.own_parameters)}, and {thousands(more)} second biases"
 
 
 def _notes(model: Model) -> list[str]:
     notes = []
     if len(model.lstms) > SHOWN_AT_ONCE:
-        notes.append(f"{SHOWN_AT_ONCE} of {count(len(model.lstms))} LSTMs are shown in full; --json has all.")
+        notes.append(f"{SHOWN_AT_ONCE} of {thousands(len(model.lstms))} LSTMs are shown in full; --json has all.")
     choice = "" if len(model.lstms) == 1 else f"#{safe(model.lstms[0].name)}"
     notes.append(f"Explain one: lstm-explain shapes --model {_quoted(model.file + choice)}. Every topic takes --model.")
     pair = next(_pairs(model), None)

@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from lstm_explain.core.gates import LETTERS
-from lstm_explain.document.blocks import Block, Cell, Column, Document, Drawing, Heading, Note, Paragraph, Table
-from lstm_explain.document.numbers import count, plural, size, small, strength
-from lstm_explain.topics.intro import ROWS_SHOWN, dots, middle_left_out, opening
+from lstm_explain.document.blocks import Block, Cell, Column, Document, Heading, Note, Paragraph, Preformatted, Table
+from lstm_explain.document.numbers import format_bytes, format_difference, format_factor, plural, thousands
+from lstm_explain.topics.intro import MAX_ROWS, ellipsis_row, lstm_summary, visible_ends
 from lstm_explain.topics.shapes import MEANINGS
 
 if TYPE_CHECKING:
@@ -35,7 +35,7 @@ def told(shapes: Shapes, call: FrameworkCall) -> Document:
     title = call.described.title
     return (
         Heading(f"shapes: in the names and layouts of {title}{'' if call.measured else ', computed'}", 1),
-        Paragraph(opening(shapes)),
+        Paragraph(lstm_summary(shapes)),
         Note(_how(shapes, call)),
         Heading("The call"),
         *_calls(shapes, call),
@@ -53,7 +53,7 @@ def told(shapes: Shapes, call: FrameworkCall) -> Document:
         Note(_compared(call)),
         *_mistaken(shapes, call),
         Heading("Parameters, counted"),
-        _facts([(f"{title} says", f"{count(call.written.parameters or 0)} = {call.written.formula}")]),
+        _facts([(f"{title} says", f"{thousands(call.written.parameters or 0)} = {call.written.formula}")]),
         Note(
             f"Gate by gate, and what a new layer starts with: `lstm-explain frameworks {call.described.name}`. One timestep "
             "inside, one unit's share and the cost: without --framework."
@@ -62,7 +62,7 @@ def told(shapes: Shapes, call: FrameworkCall) -> Document:
 
 
 def _how(shapes: Shapes, call: FrameworkCall) -> str:
-    title, budget = call.described.title, f"the memory budget of {size(shapes.max_memory)} (--max-memory)"
+    title, budget = call.described.title, f"the memory budget of {format_bytes(shapes.max_memory)} (--max-memory)"
     weights = f"our weights, written as {title} holds them"
     if call.measured:
         return (
@@ -86,7 +86,7 @@ def _calls(shapes: Shapes, call: FrameworkCall) -> list[Block]:
     for one in call.lines:
         if shapes.spec.layers > 1:
             blocks.append(Paragraph(_whose(one, call)))
-        blocks.append(Drawing(one.lines, language))
+        blocks.append(Preformatted(one.lines, language))
     if shapes.source["inputs"]["lengths"] is not None:
         text = "lengths holds how many timesteps of each sample are run."
         if any(one.result.holds == "sequence" for one in call.returns):
@@ -133,8 +133,8 @@ def _tensor(name: str, symbol: str, shape: Shape, meaning: str, item_bytes: int)
     return (
         Cell(name, symbol, strong=True),
         Cell(_shape(shape), meaning),
-        Cell(count(shape.elements)),
-        Cell(count(shape.elements * item_bytes)),
+        Cell(thousands(shape.elements)),
+        Cell(thousands(shape.elements * item_bytes)),
     )
 
 
@@ -181,8 +181,8 @@ def _returned(shapes: Shapes, one: Returned) -> tuple[Cell, ...]:
 
 def _shortened(rows: Sequence[tuple[Cell, ...]]) -> tuple[tuple[Cell, ...], ...]:
     """The rows, those in the middle left out where there are many."""
-    front, back = middle_left_out(rows, ROWS_SHOWN)
-    return tuple([*rows[:front], dots(len(rows[0])), *rows[-back:]] if back else rows)
+    front, back = visible_ends(rows, MAX_ROWS)
+    return tuple([*rows[:front], ellipsis_row(len(rows[0])), *rows[-back:]] if back else rows)
 
 
 # --- which numbers are which ------------------------------------------------------------------------------------------
@@ -194,7 +194,7 @@ def _states(shapes: Shapes, call: FrameworkCall) -> Table:
 
 
 def _state(shapes: Shapes, one: State) -> str:
-    after = "each sample's end" if one.timestep is None else f"t = {count(one.timestep)}"
+    after = "each sample's end" if one.timestep is None else f"t = {thousands(one.timestep)}"
     parts = [f"{'h' if one.kind == 'hidden' else 'c'} after {after}"]
     parts += [f"layer {one.layer}"] if shapes.spec.layers > 1 else []
     return ", ".join([*parts, one.direction.value] if shapes.spec.reads_backward else parts)
@@ -209,7 +209,7 @@ def _compared(call: FrameworkCall) -> str:
     )
     return (
         f"Compared with the states that the run recorded, on {plural(call.compared, 'sample')}: the largest difference is "
-        f"{small(apart)}.{indices}"
+        f"{format_difference(apart)}.{indices}"
     )
 
 
@@ -224,7 +224,7 @@ def _mistaken(shapes: Shapes, call: FrameworkCall) -> list[Block]:
 
 def _why(one: Mistaken, last: str) -> str:
     found = {"first": "h after the first timestep that this direction reads", "padding": "zeros where a sample is shorter"}
-    apart = "" if one.difference is None else f": up to {strength(one.difference).strip()} apart"
+    apart = "" if one.difference is None else f": up to {format_factor(one.difference).strip()} apart"
     if one.difference == 0:
         apart = ", which are the same numbers in this run"
     return f"is not {last}, but {found[one.why]}{apart}"

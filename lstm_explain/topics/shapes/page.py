@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 from lstm_explain.core.gates import Direction
 from lstm_explain.document.blocks import Block, Cell, Column, Document, Heading, Note, Paragraph, Table
-from lstm_explain.document.numbers import count, plural, size
-from lstm_explain.topics.intro import opening
+from lstm_explain.document.numbers import format_bytes, plural, thousands
+from lstm_explain.topics.intro import lstm_summary
 from lstm_explain.topics.shapes import OUTPUT_NAMES, STEP_NAMES
 
 if TYPE_CHECKING:
@@ -33,7 +33,7 @@ def document(shapes: Shapes) -> Document:
         return told(shapes, shapes.framework)
     blocks: list[Block] = [
         Heading(f"shapes: every tensor from input to output{'' if shapes.measured else ', computed'}", 1),
-        Paragraph(opening(shapes)),
+        Paragraph(lstm_summary(shapes)),
         Note(_how(shapes)),
         Heading("What goes in"),
         _table(shapes.of("input")),
@@ -51,7 +51,7 @@ def _how(shapes: Shapes) -> str:
         return "Every shape was read off an array of a run that just happened, over all samples."
     return (
         f"These shapes are computed, not measured: a run over all samples does not fit the memory budget of "
-        f"{size(shapes.max_memory)} (--max-memory)."
+        f"{format_bytes(shapes.max_memory)} (--max-memory)."
     )
 
 
@@ -61,12 +61,12 @@ def _layer(shapes: Shapes, layer: int) -> list[Block]:
     step = [one for one in shapes.of(*STEP_NAMES, layer=layer) if one.direction is Direction.FORWARD]
     weights = shapes.of(*shapes.counts, layer=layer)
     both = ", the same in each direction" if own.bidirectional else ""
-    below = "" if layer == 0 else f" It reads the {count(own.features)} outputs of layer {layer - 1}."
+    below = "" if layer == 0 else f" It reads the {thousands(own.features)} outputs of layer {layer - 1}."
     return [
         Heading(f"One timestep inside {name}{both}"),
         Paragraph(f"All units take the step together, each sample by itself.{below}"),
         _table(step),
-        Heading(f"The weights of {name}, shared by all {count(spec.timesteps)} timesteps"),
+        Heading(f"The weights of {name}, shared by all {thousands(spec.timesteps)} timesteps"),
         _table(weights, directions=own.bidirectional),
     ]
 
@@ -114,8 +114,8 @@ def _row(one: Tensor, directions: bool, layers: bool) -> tuple[Cell, ...]:
     return (
         Cell(one.name, symbol, strong=True),
         Cell(f"({sizes})  {', '.join(one.shape.names)}", one.meaning),
-        Cell(count(one.shape.elements)),
-        Cell(count(one.bytes)),
+        Cell(thousands(one.shape.elements)),
+        Cell(thousands(one.bytes)),
     )
 
 
@@ -126,9 +126,9 @@ def _one_unit(unit: UnitShare, spec: Spec) -> list[Block]:
     if spec.projection is not None:
         emits = "two scalars a timestep: its output m_t, which the projection mixes into h_t, and its number in c_t"
     rows = (
-        ("reads", f"{count(unit.reads)} numbers a timestep: {_reads(unit, spec)}"),
+        ("reads", f"{thousands(unit.reads)} numbers a timestep: {_reads(unit, spec)}"),
         ("has", "4 neurons, one for each of i, f, g and o; each reads all of these numbers"),
-        ("owns", f"{count(unit.parameters)} parameters that no other unit uses: {_owns(unit)}"),
+        ("owns", f"{thousands(unit.parameters)} parameters that no other unit uses: {_owns(unit)}"),
         ("emits", emits),
         ("shares", _shares(unit, spec)),
     )
@@ -142,7 +142,7 @@ def _one_unit(unit: UnitShare, spec: Spec) -> list[Block]:
 def _shares(unit: UnitShare, spec: Spec) -> str:
     mixed = "" if spec.projection is None else ", mixed with the others' by the projection"
     return (
-        f"its output{mixed}: at the next timestep it is among the {count(unit.hidden)} numbers that every unit reads. "
+        f"its output{mixed}: at the next timestep it is among the {thousands(unit.hidden)} numbers that every unit reads. "
         "Within a timestep it reads nothing of any other unit's gates or states (`influence` measures that)"
     )
 
@@ -151,25 +151,25 @@ def _reads(unit: UnitShare, spec: Spec) -> str:
     others = f"{'output' if unit.hidden == 1 else 'outputs'} h_{{t-1}} of all units, its own among them"
     if spec.projection is not None:
         others = "numbers of h_{t-1}, mixed from all units"
-    return f"{plural(unit.features, 'feature')} of x_t + {count(unit.hidden)} {others}"
+    return f"{plural(unit.features, 'feature')} of x_t + {thousands(unit.hidden)} {others}"
 
 
 def _owns(unit: UnitShare) -> str:
-    sums = f"4 × ({count(unit.features)} + {count(unit.hidden)}{' + 1' if unit.biases else ''})"
+    sums = f"4 × ({thousands(unit.features)} + {thousands(unit.hidden)}{' + 1' if unit.biases else ''})"
     extra = " + 3 peepholes" if unit.peepholes else ""
-    return sums + extra + (f" + {count(unit.projection)} of the projection" if unit.projection else "")
+    return sums + extra + (f" + {thousands(unit.projection)} of the projection" if unit.projection else "")
 
 
 def _parameters(shapes: Shapes) -> list[Block]:
     spec = shapes.spec
-    rows = [(name, count(number)) for name, number in shapes.counts.items()]
+    rows = [(name, thousands(number)) for name, number in shapes.counts.items()]
     for part in shapes.layers:
         label = f"layer {part.layer}" if spec.layers > 1 else "formula"
-        rows.append((label, f"{part.formula} = {count(part.total)}"))
-    rows.append(("total", f"{count(shapes.total)} = {' + '.join(map(count, shapes.counts.values()))}"))
+        rows.append((label, f"{part.formula} = {thousands(part.total)}"))
+    rows.append(("total", f"{thousands(shapes.total)} = {' + '.join(map(thousands, shapes.counts.values()))}"))
     if len(spec.places) == 1:
         unit = shapes.units[0]
-        rows.append(("by unit", f"{plural(spec.units, 'unit')} × {count(unit.parameters)} = {count(shapes.total)}"))
+        rows.append(("by unit", f"{plural(spec.units, 'unit')} × {thousands(unit.parameters)} = {thousands(shapes.total)}"))
     rows += [(FRAMEWORKS[name], _counted(shapes, name)) for name in shapes.frameworks]
     return [Heading("Parameters, counted"), _facts(tuple(rows)), Note(_why_they_differ(shapes))]
 
@@ -182,7 +182,11 @@ def _counted(shapes: Shapes, name: str) -> str:
     if number is None:
         return "- (its LSTM has no such option)"
     biases = shapes.counts.get("bias", 0)
-    return f"{count(number)} = {count(shapes.total)} + {count(biases)}" if number != shapes.total else count(number)
+    return (
+        f"{thousands(number)} = {thousands(shapes.total)} + {thousands(biases)}"
+        if number != shapes.total
+        else thousands(number)
+    )
 
 
 def _why_they_differ(shapes: Shapes) -> str:
@@ -197,13 +201,16 @@ def _why_they_differ(shapes: Shapes) -> str:
 def _cost(shapes: Shapes) -> list[Block]:
     spec, cost = shapes.spec, shapes.cost
     steps = shapes.steps
-    macs = f"{count(cost['macs_per_step'])} × {count(spec.samples)} samples × {count(spec.timesteps)} timesteps"
+    macs = f"{thousands(cost['macs_per_step'])} × {thousands(spec.samples)} samples × {thousands(spec.timesteps)} timesteps"
     if steps < spec.samples * spec.timesteps:
-        macs = f"{count(cost['macs_per_step'])} × {plural(steps, 'timestep')} of all samples, without padding"
+        macs = f"{thousands(cost['macs_per_step'])} × {plural(steps, 'timestep')} of all samples, without padding"
     rows = (
-        ("one timestep", f"{count(cost['macs_per_step'])} multiply-accumulates of one sample: {_macs(shapes)}"),
+        ("one timestep", f"{thousands(cost['macs_per_step'])} multiply-accumulates of one sample: {_macs(shapes)}"),
         ("", f"then {cost['products_per_step']:,} products and {cost['activations_per_step']:,} calls of sigmoid and tanh"),
-        ("the whole run", f"{count(cost['macs'])} multiply-accumulates = {macs}" if steps > 1 else count(cost["macs"])),
+        (
+            "the whole run",
+            f"{thousands(cost['macs'])} multiply-accumulates = {macs}" if steps > 1 else thousands(cost["macs"]),
+        ),
         ("weights", _memory(cost["bytes"]["weights"])),
         ("input", _memory(cost["bytes"]["input"])),
         (
@@ -216,14 +223,14 @@ def _cost(shapes: Shapes) -> list[Block]:
 
 
 def _memory(number: int) -> str:
-    return f"{count(number)} bytes" + (f" ({size(number)})" if number >= 1000 else "")
+    return f"{thousands(number)} bytes" + (f" ({format_bytes(number)})" if number >= 1000 else "")
 
 
 def _macs(shapes: Shapes) -> str:
     spec = shapes.spec
     if len(spec.places) > 1 or spec.projection or spec.peepholes:
         return "the kernels of all layers and directions" + (", projections" if "projection" in shapes.counts else "")
-    return f"4 × {count(spec.units)} × ({count(spec.features)} + {count(spec.hidden)})"
+    return f"4 × {thousands(spec.units)} × ({thousands(spec.features)} + {thousands(spec.hidden)})"
 
 
 def _facts(rows: tuple[tuple[str, str], ...]) -> Table:

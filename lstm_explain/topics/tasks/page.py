@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from lstm_explain.document.blocks import Block, Cell, Column, Document, Drawing, Heading, Note, Paragraph, Table
-from lstm_explain.document.numbers import count, decimal, plural, size, tint
-from lstm_explain.topics.intro import ROWS_SHOWN, UNITS_SHOWN, dots, middle_left_out, opening
+from lstm_explain.document.blocks import Block, Cell, Column, Document, Heading, Note, Paragraph, Preformatted, Table
+from lstm_explain.document.numbers import format_bytes, format_decimal, plural, thousands, tint
+from lstm_explain.topics.intro import MAX_ROWS, MAX_UNITS, ellipsis_row, lstm_summary, visible_ends
 from lstm_explain.topics.tasks import ENCODER_DECODER
 from lstm_explain.topics.tasks.task_text import MEANINGS, OTHER_WAYS, TITLES, last_h, reach, silent
 
@@ -26,7 +26,7 @@ def document(tasks: Tasks) -> Document:
         return tuple(_in_full(tasks, tasks.networks[0]))
     blocks: list[Block] = [
         Heading("tasks: how many outputs? It depends on the task", 1),
-        Paragraph(opening(tasks)),
+        Paragraph(lstm_summary(tasks)),
         Paragraph(
             "The same LSTM stands in five networks. They differ in what it reads, and in which of its h the dense layer "
             f"reads. Here the dense layer has {plural(tasks.outputs, 'output')} (--outputs)."
@@ -44,7 +44,7 @@ def _how(tasks: Tasks) -> str:
     if not apart:
         which = "The network" if tasks.task is not None else "Each network"
         return f"{which} was built and run over all samples, and every shape read off an array of that run."
-    budget = f"the memory budget of {size(tasks.max_memory)} (--max-memory)"
+    budget = f"the memory budget of {format_bytes(tasks.max_memory)} (--max-memory)"
     block = plural(min(network.checked_samples for network in tasks.networks if not network.measured), "sample")
     which = "These shapes" if len(apart) == len(tasks.networks) else f"The shapes of {', '.join(apart)}"
     return f"{which} are computed, not measured: a run over all samples does not fit {budget}. A block of {block} was run."
@@ -76,7 +76,7 @@ def _in_short(tasks: Tasks, network: TaskNetwork) -> list[Block]:
     return [
         Heading(f"{network.task.value}: {TITLES[network.task]}"),
         Paragraph(MEANINGS[network.task]),
-        Drawing(network.drawing),
+        Preformatted(network.drawing),
         _facts(rows),
     ]
 
@@ -99,10 +99,10 @@ def _shape(one: Tensor) -> str:
 
 
 def _total(network: TaskNetwork) -> str:
-    parts = " + ".join(f"{count(part.total)} {part.name}" for part in network.parts)
+    parts = " + ".join(f"{thousands(part.total)} {part.name}" for part in network.parts)
     counts = {FRAMEWORKS[name]: said.parameters for name, said in network.frameworks.items()}
-    others = [f"{title} counts {count(number)}" for title, number in counts.items() if number not in (None, network.total)]
-    return f"{count(network.total)} = {parts}" + (f"; {', '.join(others)}" if others else "")
+    others = [f"{title} counts {thousands(number)}" for title, number in counts.items() if number not in (None, network.total)]
+    return f"{thousands(network.total)} = {parts}" + (f"; {', '.join(others)}" if others else "")
 
 
 # --- in full ----------------------------------------------------------------------------------------------------------
@@ -111,12 +111,12 @@ def _total(network: TaskNetwork) -> str:
 def _in_full(tasks: Tasks, network: TaskNetwork) -> list[Block]:
     return [
         Heading(f"{network.task.value}: {TITLES[network.task]}", 1),
-        Paragraph(opening(tasks)),
+        Paragraph(lstm_summary(tasks)),
         Paragraph(MEANINGS[network.task]),
         *_cut(tasks, network),
         Note(_how(tasks)),
         Heading("The network, unrolled"),
-        Drawing(network.drawing),
+        Preformatted(network.drawing),
         Note(_key(tasks)),
         Heading("Every tensor, end to end"),
         _tensors(network),
@@ -126,7 +126,7 @@ def _in_full(tasks: Tasks, network: TaskNetwork) -> list[Block]:
         _parameters(network),
         *_code(network, tasks.source["weights"].get("reads") == "from the end"),
         *_silent(tasks, network),
-        Heading(f"The outputs of sample {count(tasks.sample)}"),
+        Heading(f"The outputs of sample {thousands(tasks.sample)}"),
         _outputs(tasks, network),
         Note(UNTRAINED),
     ]
@@ -142,19 +142,19 @@ def _cut(tasks: Tasks, network: TaskNetwork) -> list[Block]:
 def _tensors(network: TaskNetwork) -> Table:
     several = any(one.layer for one in network.tensors)
     rows = [_tensor(one, several) for one in network.tensors]
-    front, back = middle_left_out(rows, ROWS_SHOWN)
-    return Table(TENSOR_COLUMNS, tuple([*rows[:front], dots(len(TENSOR_COLUMNS)), *rows[-back:]] if back else rows))
+    front, back = visible_ends(rows, MAX_ROWS)
+    return Table(TENSOR_COLUMNS, tuple([*rows[:front], ellipsis_row(len(TENSOR_COLUMNS)), *rows[-back:]] if back else rows))
 
 
 def _tensor(one: Tensor, several: bool) -> tuple[Cell, ...]:
     place = f", layer {one.layer}" if several and one.layer is not None else ""
     name = Cell(one.name, f"{one.symbol}{place}", strong=True)
-    return (name, Cell(_shape(one), one.meaning), Cell(count(one.shape.elements)), Cell(count(one.bytes)))
+    return (name, Cell(_shape(one), one.meaning), Cell(thousands(one.shape.elements)), Cell(thousands(one.bytes)))
 
 
 def _parameters(network: TaskNetwork) -> Table:
-    rows = [(part.name, f"{part.formula} = {count(part.total)}") for part in network.parts]
-    rows.append(("total", f"{count(network.total)} = {' + '.join(count(part.total) for part in network.parts)}"))
+    rows = [(part.name, f"{part.formula} = {thousands(part.total)}") for part in network.parts]
+    rows.append(("total", f"{thousands(network.total)} = {' + '.join(thousands(part.total) for part in network.parts)}"))
     for name, said in network.frameworks.items():
         rows.append((f"{FRAMEWORKS[name]} says", _counted(network, said, FRAMEWORKS[name])))
     return _facts(rows)
@@ -164,7 +164,11 @@ def _counted(network: TaskNetwork, said: Said, title: str) -> str:
     if said.parameters is None:
         return f"- ({title}'s LSTM has no {said.lacks})"
     more = said.parameters - network.total
-    return f"{count(said.parameters)} = {count(network.total)} + {count(more)} second biases" if more else count(network.total)
+    return (
+        f"{thousands(said.parameters)} = {thousands(network.total)} + {thousands(more)} second biases"
+        if more
+        else thousands(network.total)
+    )
 
 
 def _code(network: TaskNetwork, turned: bool) -> list[Block]:
@@ -179,7 +183,7 @@ def _code(network: TaskNetwork, turned: bool) -> list[Block]:
         if said.lines is None:
             blocks.append(Paragraph(f"{title}'s LSTM has no {said.lacks}, so it cannot build this network."))
         else:
-            blocks.append(Drawing(said.lines, "python"))
+            blocks.append(Preformatted(said.lines, "python"))
     return blocks
 
 
@@ -190,7 +194,7 @@ def _silent(tasks: Tasks, network: TaskNetwork) -> list[Block]:
 
 
 def _outputs(tasks: Tasks, network: TaskNetwork) -> Table:
-    shown = min(tasks.outputs, UNITS_SHOWN)
+    shown = min(tasks.outputs, MAX_UNITS)
     titles = tuple(Column(f"output {number}", "right") for number in range(shown))
     values = network.outputs.tolist()
     if network.steps_out is None:
@@ -198,13 +202,13 @@ def _outputs(tasks: Tasks, network: TaskNetwork) -> Table:
     rows = [(Cell(str(t), strong=True), *_row(one[:shown])) for t, one in enumerate(values, start=1)]
     if network.padded:
         rows = [*rows[: network.length], *((row[0], *(Cell("·"),) * shown) for row in rows[network.length :])]
-    front, back = middle_left_out(rows, ROWS_SHOWN)
-    kept = [*rows[:front], dots(shown + 1), *rows[-back:]] if back else rows
+    front, back = visible_ends(rows, MAX_ROWS)
+    kept = [*rows[:front], ellipsis_row(shown + 1), *rows[-back:]] if back else rows
     return Table((Column("t", "right"), *titles), tuple(kept))
 
 
 def _row(values: list[float]) -> tuple[Cell, ...]:
-    return tuple(Cell(decimal(value, 4), tint=tint(value, 1.0)) for value in values)
+    return tuple(Cell(format_decimal(value, 4), tint=tint(value, 1.0)) for value in values)
 
 
 def _facts(rows: list[tuple[str, str]]) -> Table:

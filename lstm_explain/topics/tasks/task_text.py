@@ -5,7 +5,7 @@ from __future__ import annotations
 from math import isnan
 from typing import TYPE_CHECKING
 
-from lstm_explain.document.numbers import count, plural, small
+from lstm_explain.document.numbers import format_difference, plural, thousands
 from lstm_explain.topics.tasks import ENCODER_DECODER, MANY_TO_MANY, MANY_TO_ONE, ONE_TO_MANY, ONE_TO_ONE
 
 if TYPE_CHECKING:
@@ -77,8 +77,8 @@ def reach(network: TaskNetwork, spec: Spec) -> str:
     every = "" if network.steps_out is None else " The same neurons serve every step."
     return (
         f"The dense layer's {neurons} {read} all {numbers} of h, {all_units}, and nothing else of the LSTM: not c, not the "
-        f"gates.{every} {which} was changed by {found.by}, one after the other: in all, {count(found.moved)} of "
-        f"{count(found.poked * found.outputs)} outputs moved."
+        f"gates.{every} {which} was changed by {found.by}, one after the other: in all, {thousands(found.moved)} of "
+        f"{thousands(found.poked * found.outputs)} outputs moved."
     )
 
 
@@ -91,17 +91,17 @@ def silent(network: TaskNetwork, spec: Spec) -> list[str]:
         found += _last(network, checks.last, spec)
     if checks.step_by_step is not None:
         taken = checks.step_by_step
-        steps = "all steps" if taken.steps == network.steps_out else f"the first {count(taken.steps)} steps"
+        steps = "all steps" if taken.steps == network.steps_out else f"the first {thousands(taken.steps)} steps"
         found.append(
             "TimeDistributed(Dense) and Dense are the same on (samples, timesteps, features): a dense layer reads the last "
             "axis. Applied to one step after the other and to all at once, the outputs differ by "
-            f"{small(taken.difference)} ({steps})."
+            f"{format_difference(taken.difference)} ({steps})."
         )
     if checks.ahead is not None and checks.ahead.earlier:
         found.append(_ahead(checks.ahead, spec))
     if network.padded:
         found.append(
-            f"This sample ends at timestep {count(network.length)}. Past it the LSTM's output is zero and an output is the "
+            f"This sample ends at timestep {thousands(network.length)}. Past it the LSTM's output is zero and an output is the "
             "dense layer's bias, which means nothing: leave these steps out of the loss."
         )
     if checks.broadcast is not None:
@@ -111,23 +111,23 @@ def silent(network: TaskNetwork, spec: Spec) -> list[str]:
 
 def _idle(network: TaskNetwork, idle: Idle) -> str:
     return (
-        f"Of the {count(network.parts[0].total)} parameters of the LSTM, {count(idle.weights)} do nothing here: h_0 and c_0 "
+        f"Of the {thousands(network.parts[0].total)} parameters of the LSTM, {thousands(idle.weights)} do nothing here: h_0 and c_0 "
         "are zero, so the recurrent kernel and the forget gate have nothing to act on. Set to zero, they change the outputs "
-        f"by {small(idle.difference)} ({plural(network.checked_samples, 'sample')})."
+        f"by {format_difference(idle.difference)} ({plural(network.checked_samples, 'sample')})."
     )
 
 
 def _broadcast(found: Broadcast) -> str:
     return (
         "A mistake without an error: targets of shape (samples, 1). Keras drops the outputs' last axis, and broadcasting "
-        f"compares each target with the outputs of all {count(found.compared // found.samples)} steps. Of "
-        f"{plural(found.samples, 'sample')} that makes {count(found.compared)} differences instead of "
-        f"{count(found.samples)}, and the loss looks fine. If one answer is meant, use many-to-one, without return_sequences."
+        f"compares each target with the outputs of all {thousands(found.compared // found.samples)} steps. Of "
+        f"{plural(found.samples, 'sample')} that makes {thousands(found.compared)} differences instead of "
+        f"{thousands(found.samples)}, and the loss looks fine. If one answer is meant, use many-to-one, without return_sequences."
     )
 
 
 def _ahead(ahead: Ahead, spec: Spec) -> str:
-    of = f"{count(ahead.moved)} of the {plural(ahead.earlier, 'earlier timestep')}"
+    of = f"{thousands(ahead.moved)} of the {plural(ahead.earlier, 'earlier timestep')}"
     changed = f"With the last input changed, outputs moved at {of}"
     if spec.reads_backward:
         tail = "" if ahead.moved == ahead.earlier else "; further back the change is too small for the type"
@@ -150,7 +150,7 @@ def _last(network: TaskNetwork, last: Last, spec: Spec) -> list[str]:
         alone = f" It equals a backward run over that step alone, to {_apart(last.alone)}." if last.alone is not None else ""
         found += [
             f"{wrong} Backwards, reading begins at the last timestep: there {whose} has taken one step of "
-            f"{count(network.timesteps)}.{alone} The two differ by {_apart(last.forward)} in the forward half, and by "
+            f"{thousands(network.timesteps)}.{alone} The two differ by {_apart(last.forward)} in the forward half, and by "
             f"{_apart(last.backward)} in the backward half (over {samples}).",
             "Keras's Bidirectional(LSTM) without return_sequences gives each direction's own last h: the right one.",
         ]
@@ -158,7 +158,7 @@ def _last(network: TaskNetwork, last: Last, spec: Spec) -> list[str]:
         found.append(f"{wrong} The two differ by {_apart(last.difference)} (over {samples}).")
     if last.padded:
         found.append(
-            f"Of {samples}, {count(last.padded)} end before the last timestep; output[:, -1] is zero there. h_n holds the "
+            f"Of {samples}, {thousands(last.padded)} end before the last timestep; output[:, -1] is zero there. h_n holds the "
             "state at each sample's own end."
         )
     if last.outputs is not None and last.outputs > 0:
@@ -173,4 +173,4 @@ def _same(right: str, spec: Spec) -> str:
 
 def _apart(difference: float) -> str:
     """A difference: in decimals where they say enough."""
-    return f"{difference:.2f}" if difference >= PLAIN_FROM else small(difference)
+    return f"{difference:.2f}" if difference >= PLAIN_FROM else format_difference(difference)

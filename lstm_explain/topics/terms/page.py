@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from lstm_explain.document.blocks import Block, Cell, Column, Document, Heading, Note, Paragraph, Table
-from lstm_explain.document.numbers import count, plural, size
-from lstm_explain.topics.intro import opening
+from lstm_explain.document.numbers import format_bytes, plural, thousands
+from lstm_explain.topics.intro import lstm_summary
 
 if TYPE_CHECKING:
     from lstm_explain.topics.terms import Other, Term, Terms
@@ -29,7 +29,7 @@ NONE = "-"
 def document(terms: Terms) -> Document:
     """Lay out the words: those that were asked for with every source, else all of them in brief."""
     title = ", ".join(term.word for term in terms.terms) if terms.chosen else "who says what, and how many there are"
-    blocks: list[Block] = [Heading(f"terms: {title}", 1), Paragraph(opening(terms)), Note(_how(terms))]
+    blocks: list[Block] = [Heading(f"terms: {title}", 1), Paragraph(lstm_summary(terms)), Note(_how(terms))]
     if terms.chosen:
         for term in terms.terms:
             blocks += _one(term, several=len(terms.spec.places) > 1)
@@ -46,7 +46,7 @@ def _how(terms: Terms) -> str:
         )
     return (
         "These numbers are computed, not measured: a run over all samples does not fit the memory budget of "
-        f"{size(terms.max_memory)} (--max-memory)."
+        f"{format_bytes(terms.max_memory)} (--max-memory)."
     )
 
 
@@ -74,7 +74,7 @@ def _others(term: Term) -> str:
 def _several(terms: Terms) -> list[Block]:
     rows = [row for term in terms.contradictions for row in _meanings(term)]
     words = (
-        f"{plural(len(terms.contradictions), 'word')} of these {count(len(terms.terms))} stand for more than one thing. "
+        f"{plural(len(terms.contradictions), 'word')} of these {thousands(len(terms.terms))} stand for more than one thing. "
         "Each thing has its own number in this LSTM."
     )
     return [Heading("One word, several things: the contradictions"), Paragraph(words), Table(SEVERAL, tuple(rows))]
@@ -161,7 +161,7 @@ def _number(found: Count | None) -> Cell:
         return Cell(NONE)
     each = " a unit" if found.within == "unit" else ""
     where = [] if found.layer is None else [f"layer {found.layer}"]
-    where += [] if found.total == found.value else [f"{count(found.total)} in all"]
+    where += [] if found.total == found.value else [f"{thousands(found.total)} in all"]
     return Cell(plural(found.value, found.noun) + each, ", ".join(where))
 
 
@@ -173,7 +173,7 @@ def _in_full(found: Count | None, several: bool) -> str:
         each = f" in layer {found.layer} in one direction"
     within = {
         "unit": " in each unit",
-        "place": f"{each}, {count(found.total)} in all" if several else "",
+        "place": f"{each}, {thousands(found.total)} in all" if several else "",
         "state": f" for a sample at a timestep{each}",
         "output": " for a sample at a timestep" + ("" if found.layer is None else f" in layer {found.layer}"),
     }

@@ -6,9 +6,9 @@ from math import isfinite, nan
 from typing import TYPE_CHECKING
 
 from lstm_explain.core.gates import Direction, Gate
-from lstm_explain.document.blocks import Block, Cell, Column, Course, Document, Heading, Note, Paragraph, Table
-from lstm_explain.document.numbers import count, decimal, tint
-from lstm_explain.topics.intro import ROWS_SHOWN, UNITS_SHOWN, dots, middle_left_out, opening, saturated
+from lstm_explain.document.blocks import Block, Cell, Column, Document, Heading, Note, Paragraph, Sparkline, Table
+from lstm_explain.document.numbers import format_decimal, thousands, tint
+from lstm_explain.topics.intro import MAX_ROWS, MAX_UNITS, ellipsis_row, lstm_summary, saturation_warning, visible_ends
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -33,14 +33,14 @@ def document(trace: Trace, gates: bool = False, every_unit: bool = False, every_
         every_unit: show all of the trace's units, however many they are.
         every_step: show all of its timesteps.
     """
-    most = len(trace.units) if every_unit else UNITS_SHOWN
+    most = len(trace.units) if every_unit else MAX_UNITS
     units, numbers = trace.units[:most], trace.hidden_numbers[:most]
-    rows = len(trace.steps) if every_step else ROWS_SHOWN
+    rows = len(trace.steps) if every_step else MAX_ROWS
     blocks: list[Block] = [
-        Heading(f"trace: sample {count(trace.sample)}, layer {trace.layer}, {trace.direction.value}", 1),
-        Paragraph(opening(trace)),
+        Heading(f"trace: sample {thousands(trace.sample)}, layer {trace.layer}, {trace.direction.value}", 1),
+        Paragraph(lstm_summary(trace)),
         Paragraph(_reading(trace)),
-        *map(Note, saturated(trace.gates)),
+        *map(Note, saturation_warning(trace.gates)),
         Heading(_hidden_title(trace)),
         _table(trace, numbers, rows, trace.hidden, trace.initial_hidden, _scale(trace.hidden)),
         Heading("c_t, the cell state: what each unit remembers"),
@@ -74,7 +74,7 @@ def _hidden_title(trace: Trace) -> str:
 
 def _table(trace: Trace, names: Sequence[int], most: int, values: Array, initial: Array | None, scale: float) -> Table:
     """A heat table: a row for each timestep shown, a column for each name; the initial state where reading begins."""
-    front, back = middle_left_out(trace.steps, most)
+    front, back = visible_ends(trace.steps, most)
     last = len(trace.steps)
     lines: dict[float, tuple[Cell, ...]] = {
         t: _row(str(t), values[place, : len(names)], scale if t <= trace.length else 0.0)  # no colour at padding
@@ -93,12 +93,12 @@ def _with_gaps(rows: dict[float, tuple[Cell, ...]]) -> Iterator[tuple[Cell, ...]
     shown = sorted(rows)
     for before, t in zip([shown[0], *shown], shown, strict=False):
         if t - before > 1:
-            yield dots(len(rows[t]))
+            yield ellipsis_row(len(rows[t]))
         yield rows[t]
 
 
 def _row(label: str, values: Array, scale: float) -> tuple[Cell, ...]:
-    cells = (Cell(decimal(value, 3), tint=tint(value, scale)) for value in values.tolist())
+    cells = (Cell(format_decimal(value, 3), tint=tint(value, scale)) for value in values.tolist())
     return (Cell(label, strong=True), *cells)
 
 
@@ -118,14 +118,14 @@ def _courses(trace: Trace, units: Sequence[int]) -> Table:
     return Table(tuple(columns), tuple(rows))
 
 
-def _course(trace: Trace, values: Array, scale: float) -> Course:
+def _course(trace: Trace, values: Array, scale: float) -> Sparkline:
     """The strip of one unit; a gap where the sample is padding."""
     run = (value if t <= trace.length else nan for t, value in zip(trace.steps, values.tolist(), strict=True))
-    return Course(tuple(run), scale)
+    return Sparkline(tuple(run), scale)
 
 
 def _last(value: float, scale: float) -> Cell:
-    return Cell(decimal(value, 3), tint=tint(value, scale))
+    return Cell(format_decimal(value, 3), tint=tint(value, scale))
 
 
 def _scale(values: Array) -> float:
@@ -137,9 +137,11 @@ def _scale(values: Array) -> float:
 def _notes(trace: Trace, units: int, rows: int, gates: bool) -> tuple[Note, ...]:
     spec, found = trace.spec, list[str]()
     if units < len(trace.units):
-        found.append(f"{units} of {count(len(trace.units))} units are shown: choose with --unit 0,3,7-9; --json has all.")
+        found.append(f"{units} of {thousands(len(trace.units))} units are shown: choose with --unit 0,3,7-9; --json has all.")
     if rows < len(trace.steps):
-        found.append(f"{rows} of {count(len(trace.steps))} timesteps are shown: choose with --steps 20-40; --json has all.")
+        found.append(
+            f"{rows} of {thousands(len(trace.steps))} timesteps are shown: choose with --steps 20-40; --json has all."
+        )
     if len(spec.places) > 1:
         there = (("--layer", spec.layers > 1), ("--direction", spec.reads_backward))
         others = " and ".join(word for word, given in there if given)

@@ -6,9 +6,9 @@ from math import isfinite
 from typing import TYPE_CHECKING
 
 from lstm_explain.core.gates import GATES, LETTERS, Direction, Gate
-from lstm_explain.document.blocks import Block, Cell, Column, Course, Document, Heading, Note, Paragraph, Table
-from lstm_explain.document.numbers import count, decimal, plural, small, tint
-from lstm_explain.topics.intro import ROWS_SHOWN, dots, feature_names, middle_left_out, opening, saturated
+from lstm_explain.document.blocks import Block, Cell, Column, Document, Heading, Note, Paragraph, Sparkline, Table
+from lstm_explain.document.numbers import format_decimal, format_difference, plural, thousands, tint
+from lstm_explain.topics.intro import MAX_ROWS, ellipsis_row, feature_names, lstm_summary, saturation_warning, visible_ends
 
 if TYPE_CHECKING:
     from lstm_explain.topics.unit import Arithmetic, GateSum, Term, Unit
@@ -24,12 +24,12 @@ NEURONS = {
 
 def document(unit: Unit) -> Document:
     """Lay out one unit."""
-    where = f"sample {count(unit.sample)}, layer {unit.layer}, {unit.direction.value}"
+    where = f"sample {thousands(unit.sample)}, layer {unit.layer}, {unit.direction.value}"
     blocks: list[Block] = [
-        Heading(f"unit {unit.unit} (of 0 to {count(unit.layer_spec.units - 1)}): {where}", 1),
-        Paragraph(opening(unit)),
+        Heading(f"unit {unit.unit} (of 0 to {thousands(unit.layer_spec.units - 1)}): {where}", 1),
+        Paragraph(lstm_summary(unit)),
         Paragraph(_share(unit)),
-        *map(Note, saturated(unit.gates)),
+        *map(Note, saturation_warning(unit.gates)),
         Heading("The weights it owns, by gate"),
         _weights(unit),
         Heading("Its two scalars, h and c, and its gates at every timestep"),
@@ -49,7 +49,7 @@ def _share(unit: Unit) -> str:
     emits = "h and c" if unit.layer_spec.projection is None else "m = o tanh(c), which the projection mixes into h, and c"
     return (
         f"At every timestep it reads {unit.features + unit.hidden} numbers: {plural(unit.features, 'feature')} of x_t and "
-        f"{count(unit.hidden)} of h_{{{before}}}, {h}. It owns {count(unit.parameters)} parameters that no other unit uses, "
+        f"{thousands(unit.hidden)} of h_{{{before}}}, {h}. It owns {thousands(unit.parameters)} parameters that no other unit uses, "
         f"and emits two scalars: {emits}."
     )
 
@@ -61,25 +61,27 @@ def _weights(unit: Unit) -> Table:
     rows += [(f"h_{before}[{place}]", [float(one.recurrent_kernel[place]) for one in neurons]) for place in range(unit.hidden)]
     biases = [unit.neurons[gate].bias for gate in GATES]
     rows += [("bias", [float(bias) for bias in biases if bias is not None])] if biases[0] is not None else []
-    table = [(Cell(label, strong=True), *(Cell(decimal(w, 4), tint=tint(w, 1.0)) for w in values)) for label, values in rows]
+    table = [
+        (Cell(label, strong=True), *(Cell(format_decimal(w, 4), tint=tint(w, 1.0)) for w in values)) for label, values in rows
+    ]
     if unit.neurons[Gate.INPUT].peephole is not None:
         peepholes = [unit.neurons[gate].peephole for gate in GATES]
-        cells = (Cell("") if p is None else Cell(decimal(float(p), 4), tint=tint(float(p), 1.0)) for p in peepholes)
+        cells = (Cell("") if p is None else Cell(format_decimal(float(p), 4), tint=tint(float(p), 1.0)) for p in peepholes)
         table.append((Cell("own c (peephole)", strong=True), *cells))
     titles = tuple(Column(LETTERS[gate], "right") for gate in GATES)
     return Table((Column("reads"), *titles), _shortened(table))
 
 
 def _shortened(rows: list[tuple[Cell, ...]]) -> tuple[tuple[Cell, ...], ...]:
-    front, back = middle_left_out(rows, ROWS_SHOWN)
-    return tuple([*rows[:front], dots(len(rows[0])), *rows[-back:]] if back else rows)
+    front, back = visible_ends(rows, MAX_ROWS)
+    return tuple([*rows[:front], ellipsis_row(len(rows[0])), *rows[-back:]] if back else rows)
 
 
 def _steps(unit: Unit) -> Table:
     emitted = "h" if unit.layer_spec.projection is None else "m"
     arrays = [*(unit.gates[gate] for gate in GATES), unit.cell, unit.output]
     rows = [
-        (Cell(str(t), strong=True), *(Cell(decimal(value, 4), tint=tint(value, 1.0)) for value in values))
+        (Cell(str(t), strong=True), *(Cell(format_decimal(value, 4), tint=tint(value, 1.0)) for value in values))
         for t, values in enumerate(zip(*(array.tolist() for array in arrays), strict=True), start=1)
     ]
     titles = [*(LETTERS[gate] for gate in GATES), "c", emitted]
@@ -91,7 +93,7 @@ def _course(unit: Unit) -> Table:
     rows = []
     for name, values in ((emitted, unit.output.tolist()), ("c", unit.cell.tolist())):
         scale = max([0.0, *(abs(value) for value in values if isfinite(value))])
-        rows.append((Cell(name, strong=True), Course(tuple(values), scale), Cell(f"from -{scale:.2f} to {scale:.2f}")))
+        rows.append((Cell(name, strong=True), Sparkline(tuple(values), scale), Cell(f"from -{scale:.2f} to {scale:.2f}")))
     return Table((Column(""), Column("course"), Column("")), tuple(rows), ruled=False)
 
 
@@ -112,7 +114,7 @@ def arithmetic(unit: Unit) -> list[Block]:
     blocks.append(
         Note(
             "Worked in float64 from the run's own numbers. The largest difference from what the run "
-            f"recorded in {unit.spec.dtype}: {small(step.difference)}."
+            f"recorded in {unit.spec.dtype}: {format_difference(step.difference)}."
         )
     )
     return blocks
@@ -120,11 +122,11 @@ def arithmetic(unit: Unit) -> list[Block]:
 
 def _sum(unit: Unit, step: Arithmetic, one: GateSum) -> Table:
     rows = [_term(unit, step.t, term) for term in one.terms]
-    front, back = middle_left_out(rows, ROWS_SHOWN)
+    front, back = visible_ends(rows, MAX_ROWS)
     if back:
         between = one.terms[front:-back]
         together = sum(term.product for term in between)
-        rows[front:-back] = [(Cell(f"{count(len(between))} more"), Cell("⋮"), Cell("⋮"), _number(together))]
+        rows[front:-back] = [(Cell(f"{thousands(len(between))} more"), Cell("⋮"), Cell("⋮"), _number(together))]
     letter = LETTERS[one.gate]
     rows.append((Cell("sum", strong=True), Cell(""), Cell(""), _number(one.total, strong=True)))
     result = f"{letter} = {one.activation}(sum)"
@@ -152,7 +154,7 @@ def _feature(unit: Unit, t: str, place: int) -> str:
 
 
 def _number(value: float, strong: bool = False) -> Cell:
-    return Cell(decimal(value, PLACES), strong=strong)
+    return Cell(format_decimal(value, PLACES), strong=strong)
 
 
 def _states(unit: Unit, step: Arithmetic) -> Table:
@@ -170,4 +172,4 @@ def _states(unit: Unit, step: Arithmetic) -> Table:
 
 
 def _plain(value: float) -> str:
-    return decimal(value, PLACES).strip()
+    return format_decimal(value, PLACES).strip()

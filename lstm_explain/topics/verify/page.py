@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 from lstm_explain.core.gates import GATES
 from lstm_explain.document.blocks import Block, Cell, Column, Document, Heading, Note, Paragraph, Table
-from lstm_explain.document.numbers import count, plural, small
-from lstm_explain.topics.intro import opening
+from lstm_explain.document.numbers import format_difference, plural, thousands
+from lstm_explain.topics.intro import lstm_summary
 from lstm_explain.topics.verify.weight_interpretations import (
     AS_IN_FILE,
     OUTPUTS_SWAPPED,
@@ -34,7 +34,7 @@ def document(verify: Verify) -> Document:
     verdict = "these outputs are this LSTM's" if verify.agrees else "these outputs are not this LSTM's"
     blocks: list[Block] = [
         Heading(f"verify: {verdict}", 1),
-        Paragraph(opening(verify)),
+        Paragraph(lstm_summary(verify)),
         Paragraph(_compared(verify)),
     ]
     if not verify.agrees:
@@ -44,7 +44,7 @@ def document(verify: Verify) -> Document:
 
 def _compared(verify: Verify) -> str:
     what = "h of every timestep" if verify.output == "output" else "the last h"
-    said = [f"{count(verify.compared)} numbers were compared, {what}: the LSTM was run over the inputs.", _largest(verify)]
+    said = [f"{thousands(verify.compared)} numbers were compared, {what}: the LSTM was run over the inputs.", _largest(verify)]
     if _turned(verify) and verify.output == "output":
         order = "the layer reads them" if verify.in_reading_order else "the data has them"
         said.append(f"The outputs were taken to have their timesteps in the order in which {order}, which agrees better.")
@@ -55,7 +55,7 @@ def _largest(verify: Verify) -> str:
     """The largest difference; where not all are numbers, that between those that are."""
     odd, counts = verify.no_numbers, f"up to {verify.tolerance:g} counts as agreement"
     if odd is None:
-        return f"The largest difference is {small(verify.difference)}, at {_at(verify.where)}; {counts}."
+        return f"The largest difference is {format_difference(verify.difference)}, at {_at(verify.where)}; {counts}."
     said = []
     if odd.given and odd.first is not None:
         first = f"the first of them at {_at(odd.first)}" if odd.given > 1 else f"at {_at(odd.first)}"
@@ -64,12 +64,12 @@ def _largest(verify: Verify) -> str:
         said.append(f"Of the LSTM's own {_no_numbers(odd.made)}.")
     said.append("Nan agrees with nan alone, and infinity with nothing.")
     if odd.difference is not None:
-        said.append(f"Where both are numbers, the largest difference is {small(odd.difference)}; {counts}.")
+        said.append(f"Where both are numbers, the largest difference is {format_difference(odd.difference)}; {counts}.")
     return " ".join(said)
 
 
 def _no_numbers(many: int) -> str:
-    return f"{count(many)} {'is' if many == 1 else 'are'} nan or infinite"
+    return f"{thousands(many)} {'is' if many == 1 else 'are'} nan or infinite"
 
 
 def _at(where: dict[str, int]) -> str:
@@ -94,7 +94,7 @@ def _others(verify: Verify) -> list[Block]:
     hint = Note(_hint(verify))
     if verify.closest.reading == Reading(reversed=_turned(verify)):
         return [heading, Paragraph(f"No. {tried} None comes closer than the file as it was read."), hint]
-    words = f"No. {tried} The closest differs by {small(verify.closest.difference)}."
+    words = f"No. {tried} The closest differs by {format_difference(verify.closest.difference)}."
     return [heading, Paragraph(words), _table(verify, (verify.closest,)), hint]
 
 
@@ -132,7 +132,7 @@ def _table(verify: Verify, tried: tuple[Tried, ...]) -> Table:
             Cell(one.reading.bias),
             Cell(one.reading.layout),
             Cell(_way(verify, one.reading)),
-            Cell(small(one.difference)),
+            Cell(format_difference(one.difference)),
         )
         for one in tried
     )

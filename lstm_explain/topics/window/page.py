@@ -6,8 +6,8 @@ import shlex
 from typing import TYPE_CHECKING
 
 from lstm_explain.document.blocks import Block, Cell, Column, Document, Heading, Note, Paragraph, Table
-from lstm_explain.document.numbers import count, plural, size
-from lstm_explain.topics.intro import NAME_SHOWN, dots, middle_left_out
+from lstm_explain.document.numbers import format_bytes, plural, thousands
+from lstm_explain.topics.intro import MAX_NAME_LENGTH, ellipsis_row, visible_ends
 from lstm_explain.topics.window.durations import duration, moment
 
 if TYPE_CHECKING:
@@ -36,7 +36,7 @@ def document(window: Window, written: str | None = None) -> Document:
 def _opening(window: Window) -> str:
     plan, series = window.windowing, window.series
     columns = plural(series.values.shape[1], "column")
-    every = "every row" if plan.stride == 1 else f"every {count(plan.stride)} rows"
+    every = "every row" if plan.stride == 1 else f"every {thousands(plan.stride)} rows"
     features = plural(window.x.shape[2], "feature")
     what = f"{plural(plan.samples, 'sample')} of {plural(plan.timesteps, 'timestep')} of {features}"
     return f"{series.name} has {plural(plan.rows, 'row')} of {columns}. A window begins at {every}: {what}, in {window.dtype}."
@@ -44,25 +44,27 @@ def _opening(window: Window) -> str:
 
 def _how_many(window: Window) -> Table:
     plan = window.windowing
-    rows = [("rows", f"N = {count(plan.rows)}"), ("timesteps", f"T = {plural(plan.timesteps, 'row')} in a window")]
+    rows = [("rows", f"N = {thousands(plan.rows)}"), ("timesteps", f"T = {plural(plan.timesteps, 'row')} in a window")]
     if plan.horizon:
         target = window.series.called(window.target or 0)
         rows.append(("horizon", f"H = {plural(plan.horizon, 'row')} after the window: its targets, {target}"))
     if plan.stride > 1:
-        rows.append(("stride", f"S = {count(plan.stride)} rows from the start of a window to that of the next"))
+        rows.append(("stride", f"S = {thousands(plan.stride)} rows from the start of a window to that of the next"))
     rows += [("samples", f"{plan.letters} = {plan.formula}"), ("x", _shape(window, "x"))]
     rows += [] if window.y is None else [("y", _shape(window, "y"))]
     rows += [("left at the end", _left(window))]
     if plan.between:
         rows.append(("left between", f"{plural(plan.between, 'row')} after each window are timesteps of none"))
-    written = f"{size(window.x_bytes)} once written; the same columns as a table take {size(window.table_bytes)}"
+    written = (
+        f"{format_bytes(window.x_bytes)} once written; the same columns as a table take {format_bytes(window.table_bytes)}"
+    )
     return _facts([*rows, ("memory", written)])
 
 
 def _shape(window: Window, name: str) -> str:
     shape = window.x.shape if name == "x" or window.y is None else window.y.shape
     names = ("samples", "timesteps", "features") if name == "x" else ("samples", "horizon")
-    return f"({', '.join(names)}) = ({', '.join(map(count, shape))})"
+    return f"({', '.join(names)}) = ({', '.join(map(thousands, shape))})"
 
 
 def _left(window: Window) -> str:
@@ -89,8 +91,8 @@ def _which_rows(window: Window) -> Table:
     before = 0
     for one in window.shown:
         if one.sample > before + 1:
-            rows.append(dots(len(columns)))
-        cells = [Cell(count(one.sample), strong=True), Cell(_rows(one.row, one.row + plan.timesteps - 1))]
+            rows.append(ellipsis_row(len(columns)))
+        cells = [Cell(thousands(one.sample), strong=True), Cell(_rows(one.row, one.row + plan.timesteps - 1))]
         end = one.row + plan.timesteps
         rows.append((*cells, *([Cell(_rows(end, end + plan.horizon - 1))] if plan.horizon else [])))
         before = one.sample
@@ -98,7 +100,7 @@ def _which_rows(window: Window) -> Table:
 
 
 def _rows(first: int, last: int) -> str:
-    return count(first) if first == last else f"{count(first)} to {count(last)}"
+    return thousands(first) if first == last else f"{thousands(first)} to {thousands(last)}"
 
 
 # --- the numbers of a sample ------------------------------------------------------------------------------------------
@@ -108,15 +110,15 @@ def _one(window: Window, one: Shown) -> list[Block]:
     features = window.features[:FEATURES_SHOWN]
     times = window.series.times
     columns = [Column("t", "right"), Column("row", "right"), *([] if times is None else [Column("time")])]
-    columns += [Column(name[:NAME_SHOWN], "right") for name in features]
-    front, back = middle_left_out(range(len(one.x)), TIMESTEPS_SHOWN)
+    columns += [Column(name[:MAX_NAME_LENGTH], "right") for name in features]
+    front, back = visible_ends(range(len(one.x)), TIMESTEPS_SHOWN)
     rows: list[tuple[Cell, ...]] = []
     for place in (*range(front), *range(len(one.x) - back, len(one.x))):
         if back and place == len(one.x) - back:
-            rows.append(dots(len(columns)))
+            rows.append(ellipsis_row(len(columns)))
         rows.append(_row(window, str(place + 1), one.row + place, one.x[place].tolist()[: len(features)]))
     blocks: list[Block] = [
-        Heading(f"Sample {count(one.sample)}"),
+        Heading(f"Sample {thousands(one.sample)}"),
         Table(tuple(columns), tuple(rows), repeated=len(columns) - len(features)),
     ]
     return blocks if one.y is None else [*blocks, _targets(window, one)]
@@ -125,13 +127,13 @@ def _one(window: Window, one: Shown) -> list[Block]:
 def _row(window: Window, label: str, row: int, values: list[float]) -> tuple[Cell, ...]:
     times = window.series.times
     when = [] if times is None else [Cell(moment(float(times[row]), window.series.clock))]
-    return (Cell(label, strong=True), Cell(count(row)), *when, *(Cell(_number(value)) for value in values))
+    return (Cell(label, strong=True), Cell(thousands(row)), *when, *(Cell(_number(value)) for value in values))
 
 
 def _targets(window: Window, one: Shown) -> Paragraph:
     plan, values = window.windowing, [] if one.y is None else one.y.tolist()
     first = one.row + plan.timesteps
-    front, back = middle_left_out(values, TIMESTEPS_SHOWN)
+    front, back = visible_ends(values, TIMESTEPS_SHOWN)
     shown = [*map(_number, values[:front]), *(["⋮"] if back else []), *map(_number, values[len(values) - back :])]
     rows = "row" if len(values) == 1 else "rows"
     return Paragraph(
@@ -147,7 +149,7 @@ def _hidden(window: Window) -> list[Block]:
     features = len(window.features)
     if features <= FEATURES_SHOWN:
         return []
-    return [Note(f"{FEATURES_SHOWN} of {count(features)} features are shown: choose with --columns; --json has all.")]
+    return [Note(f"{FEATURES_SHOWN} of {thousands(features)} features are shown: choose with --columns; --json has all.")]
 
 
 # --- scaling and time -------------------------------------------------------------------------------------------------
@@ -159,7 +161,7 @@ def _scaling(window: Window, scaling: Scaling) -> list[Block]:
     places = range(len(scaling.constant))
     rows = tuple(
         (
-            Cell(window.series.called(place)[:NAME_SHOWN], strong=True),
+            Cell(window.series.called(place)[:MAX_NAME_LENGTH], strong=True),
             *(Cell(_number(value)) for value in scaling.named(place).values()),
             Cell("constant: becomes 0" if scaling.constant[place] else ""),
         )
@@ -167,7 +169,7 @@ def _scaling(window: Window, scaling: Scaling) -> list[Block]:
     )
     how, undo = _formulas(scaling)
     words = (
-        f"Each number became {how}; {undo} undoes it. These numbers come from all {count(window.windowing.rows)} rows. "
+        f"Each number became {how}; {undo} undoes it. These numbers come from all {thousands(window.windowing.rows)} rows. "
         "If some of the samples are kept for a test, they had a part in them: for a fair test take them from the rows of the "
         "training samples alone."
     )
@@ -185,13 +187,13 @@ def _gaps(gaps: Gaps) -> list[Block]:
         return [Heading("Time"), Paragraph("There is no usual step from row to row that a larger one could be told from.")]
     rows = [
         ("usual step", f"{duration(gaps.usual, gaps.clock)}, the median of all steps from one row to the next"),
-        ("gaps", f"{count(gaps.number)}: steps larger than {duration(gaps.limit or 0, gaps.clock)}, 1.5 times that"),
+        ("gaps", f"{thousands(gaps.number)}: steps larger than {duration(gaps.limit or 0, gaps.clock)}, 1.5 times that"),
     ]
     for one in gaps.listed:
         before, after = moment(one.before, gaps.clock), moment(one.after, gaps.clock)
-        rows.append((f"after row {count(one.row)}", f"{before} to {after}: {duration(one.step, gaps.clock)}"))
+        rows.append((f"after row {thousands(one.row)}", f"{before} to {after}: {duration(one.step, gaps.clock)}"))
     if gaps.number > len(gaps.listed):
-        rows.append(("", f"and {count(gaps.number - len(gaps.listed))} more"))
+        rows.append(("", f"and {thousands(gaps.number - len(gaps.listed))} more"))
     return [Heading("Time"), _facts(rows)]
 
 
@@ -208,13 +210,13 @@ def _warning(window: Window, word: str) -> str:
     samples, gaps, scaling = window.windowing.samples, window.gaps, window.scaling
     if word == "gaps" and gaps is not None:
         return (
-            f"{count(gaps.samples)} of {plural(samples, 'sample')} go across a gap in time: to the LSTM the rows before and "
+            f"{thousands(gaps.samples)} of {plural(samples, 'sample')} go across a gap in time: to the LSTM the rows before and "
             "after it are one timestep apart. Fill the missing rows, or cut the table there and make windows of each part."
         )
     if word == "backward" and gaps is not None:
         return (
             f"{plural(gaps.backward, 'row')} {'is' if gaps.backward == 1 else 'are'} not later than the row before, first row "
-            f"{count(gaps.first_backward or 0)}. Sort the rows by time, and keep one of each."
+            f"{thousands(gaps.first_backward or 0)}. Sort the rows by time, and keep one of each."
         )
     if word == "constant" and scaling is not None:
         names = [window.series.called(place) for place, one in enumerate(scaling.constant) if one]

@@ -23,7 +23,7 @@ from lstm_explain.apps.explorer.commands import commands
 from lstm_explain.apps.explorer.panels import over_time
 from lstm_explain.apps.explorer.state import State
 from lstm_explain.core.gates import Direction
-from lstm_explain.document.command_line import Given
+from lstm_explain.document.command_line import CliSource
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -323,7 +323,7 @@ def over_unlike_layers(tmp_path: Path) -> State:
     file = tmp_path / "mixed.h5"
     file.write_bytes(mixed_file())
     lstm = lstm_explain.from_model(str(file), "a+b+c", samples=3, timesteps=4)
-    return State(lstm, given=Given(model="mixed.h5#a+b+c"))
+    return State(lstm, given=CliSource(model="mixed.h5#a+b+c"))
 
 
 def test_through_layers_that_are_not_alike(over_unlike_layers: State) -> None:
@@ -547,7 +547,7 @@ def test_leaving(pressed: list[str], interrupted: bool, before: list[str]) -> No
 
 
 def test_the_commands_know_the_place_and_the_changes() -> None:
-    state = State(lstm_explain.seeded(layers=2, bidirectional=True, units=6), given=Given())
+    state = State(lstm_explain.seeded(layers=2, bidirectional=True, units=6), given=CliSource())
     state = actions.changed(
         state.but(sample=7, layer=1, direction=Direction.BACKWARD, unit=3, step=4), "1.backward:h_5[2]=0.5"
     )

@@ -21,7 +21,7 @@ from lstm_explain.core.cell import step
 from lstm_explain.core.gates import Direction
 from lstm_explain.core.lstm import Loaded
 from lstm_explain.core.spec import LayerSpec
-from lstm_explain.document.blocks import Block, Cell, Drawing, Heading, Note, Paragraph, Table
+from lstm_explain.document.blocks import Block, Cell, Heading, Note, Paragraph, Preformatted, Table
 from lstm_explain.errors import UsageError
 from lstm_explain.topics.json_numbers import plain
 
@@ -49,7 +49,7 @@ def words(*blocks: Block) -> str:
                 found.append(block.text)
             case Table():
                 found += [cell.text for row in block.rows for cell in row if isinstance(cell, Cell)]
-            case Drawing():
+            case Preformatted():
                 found.append("\n".join(block.lines).replace("\\\n", ""))
     return " ".join(found)
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from lstm_explain.apps.explorer.canvas import SET, Canvas, number_in
 from lstm_explain.core.gates import LETTERS, Gate
-from lstm_explain.document.numbers import count
+from lstm_explain.document.numbers import thousands
 from lstm_explain.render.layout import BOLD, DIM, Look
 
 if TYPE_CHECKING:
@@ -91,7 +91,7 @@ def _draw_vectors(scene: Scene, canvas: Canvas) -> None:
 
 
 def _vector(canvas: Canvas, x: int, name: str, length: int, room: int, more: str = "") -> None:
-    texts = (f"{name} ({count(length)}){more}", f"{name} ({count(length)})", f"{name[0]} ({count(length)})", name)
+    texts = (f"{name} ({thousands(length)}){more}", f"{name} ({thousands(length)})", f"{name[0]} ({thousands(length)})", name)
     canvas.put(x, 5, next((text for text in texts if len(text) <= room), name[0]), BOLD)
 
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from lstm_explain.apps.explorer.canvas import SET, Canvas, number_in
 from lstm_explain.apps.explorer.state import MAPS
-from lstm_explain.document.numbers import fraction, tint
+from lstm_explain.document.numbers import format_fraction, tint
 from lstm_explain.render.layout import BOLD, DIM, Look
 
 if TYPE_CHECKING:
@@ -170,7 +170,7 @@ def scale_of(scene: Scene, letter: str) -> float:
 
 def _text(value: float, scale: float, view: Window) -> str:
     if view.places:
-        short = fraction(value, view.places)
+        short = format_fraction(value, view.places)
         text = short if len(short) <= view.cell else number_in(view.cell - 1, value, view.places)
         return text.rjust(view.cell)
     if not isfinite(value):

@@ -11,7 +11,7 @@ from lstm_explain.apps.explorer.canvas import Canvas
 from lstm_explain.apps.explorer.panels import over_time
 from lstm_explain.apps.explorer.panels.over_time import scale_of
 from lstm_explain.core.gates import GATES, Direction
-from lstm_explain.document.numbers import count, decimal, plural
+from lstm_explain.document.numbers import format_decimal, plural, thousands
 from lstm_explain.render.layout import BOLD, DIM, PLAIN, Look
 
 if TYPE_CHECKING:
@@ -32,12 +32,12 @@ def title(state: State, width: int, unicode: bool = True) -> list[Line]:
     way = f"{state.direction.value} · " if own.bidirectional else ""
     playing = " · playing" if state.playing else ""
     text = (
-        f" sample {count(state.sample)} of {count(spec.samples)} · {layer}{way}"
+        f" sample {thousands(state.sample)} of {thousands(spec.samples)} · {layer}{way}"
         f"step {state.step} of {state.length} · unit {state.unit} of {own.units}{playing}"
     )
     changes = plural(len(state.edits), "change") if state.edits else "nothing changed"
     if len(text) + len(changes) + 2 > width:
-        text = text.replace(" · ", ", ").replace(f" of {count(spec.samples)}", "", 1)
+        text = text.replace(" · ", ", ").replace(f" of {thousands(spec.samples)}", "", 1)
     return _line(text, f"{changes} ", width, Look(bold=True, reverse=True), unicode)
 
 
@@ -64,7 +64,7 @@ def caption(scene: Scene, view: Window, width: int, unicode: bool = True) -> lis
     state, letters = scene.state, over_time.letters(scene.state, view)
     marks = "○ unit at a step  ● here" + ("  ◎ set  ◆ moved" if state.edits else "")
     of_c = scale_of(scene, "c")
-    more = f", of c {decimal(of_c, 1).strip()}" if "c" in letters and of_c > 1 else ""
+    more = f", of c {format_decimal(of_c, 1).strip()}" if "c" in letters and of_c > 1 else ""
     scale = f"darkest: 1{more}" if view.places else f"digit: tenths{more and ' of 1'}{more}"
     names = ", ".join(f"{letter} {NAMES[letter]}" for letter in letters)
     seen = _seen(state, view)
@@ -121,8 +121,8 @@ def _was(scene: Scene, one: Edit) -> str:
     if one.step is None or (one.layer, one.direction) != (state.layer, state.direction) or one.step > state.length:
         return ""
     if one.name == "x":
-        return f", was {decimal(float(scene.base.input[0, one.step - 1, one.place]), 4).strip()}"
-    return f", was {decimal(scene.number(one.name, one.step, one.place, base=True), 4).strip()}"
+        return f", was {format_decimal(float(scene.base.input[0, one.step - 1, one.place]), 4).strip()}"
+    return f", was {format_decimal(scene.number(one.name, one.step, one.place, base=True), 4).strip()}"
 
 
 def _counts(scene: Scene) -> str:
