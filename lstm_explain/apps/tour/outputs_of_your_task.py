@@ -52,7 +52,8 @@ def _question(spec: Spec) -> str:
     layer = "Your layer makes" if spec.layers == 1 else "Your last layer makes"
     return (
         f"{layer} a vector h of {plural(size, 'number')} at "
-        f"{'its one timestep' if steps == 1 else f'each of {thousands(steps)} timesteps'}. So how many outputs has your network "
+        f"{'its one timestep' if steps == 1 else f'each of {thousands(steps)} timesteps'}. So how many outputs has "
+        "your network "
         f"for one sample{which}?"
     )
 

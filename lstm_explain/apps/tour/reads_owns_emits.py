@@ -74,7 +74,8 @@ def _claims(subject: Subject, share: UnitShare, step: Arithmetic | None) -> tupl
     output = "h" if spec.projection is None else "m, for the projection to read"
     claims = [
         f"{it} reads more than {plural(share.features, 'number')}: at each timestep the {features}, "
-        f"and {_last_outputs(spec)}. That makes a vector of size {thousands(share.reads)}. Its output is of size 1: one number, "
+        f"and {_last_outputs(spec)}. That makes a vector of size {thousands(share.reads)}. Its output is of size 1: "
+        "one number, "
         f"{output}. It also keeps a second number, its memory, called c.{_peepholes(spec)}{_first(spec, step)}",
         f"A unit is four small neurons. {a} neuron multiplies each number that it reads with a weight, adds the "
         f"products up{', adds a bias' if spec.bias else ''}, and squashes the sum into a small range. "

@@ -101,8 +101,8 @@ def silent(network: TaskNetwork, spec: Spec) -> list[str]:
         found.append(_ahead(checks.ahead, spec))
     if network.padded:
         found.append(
-            f"This sample ends at timestep {thousands(network.length)}. Past it the LSTM's output is zero and an output is the "
-            "dense layer's bias, which means nothing: leave these steps out of the loss."
+            f"This sample ends at timestep {thousands(network.length)}. Past it the LSTM's output is zero and an "
+            "output is the dense layer's bias, which means nothing: leave these steps out of the loss."
         )
     if checks.broadcast is not None:
         found.append(_broadcast(checks.broadcast))
@@ -111,7 +111,8 @@ def silent(network: TaskNetwork, spec: Spec) -> list[str]:
 
 def _idle(network: TaskNetwork, idle: Idle) -> str:
     return (
-        f"Of the {thousands(network.parts[0].total)} parameters of the LSTM, {thousands(idle.weights)} do nothing here: h_0 and c_0 "
+        f"Of the {thousands(network.parts[0].total)} parameters of the LSTM, {thousands(idle.weights)} do nothing "
+        "here: h_0 and c_0 "
         "are zero, so the recurrent kernel and the forget gate have nothing to act on. Set to zero, they change the outputs "
         f"by {format_difference(idle.difference)} ({plural(network.checked_samples, 'sample')})."
     )
@@ -122,7 +123,8 @@ def _broadcast(found: Broadcast) -> str:
         "A mistake without an error: targets of shape (samples, 1). Keras drops the outputs' last axis, and broadcasting "
         f"compares each target with the outputs of all {thousands(found.compared // found.samples)} steps. Of "
         f"{plural(found.samples, 'sample')} that makes {thousands(found.compared)} differences instead of "
-        f"{thousands(found.samples)}, and the loss looks fine. If one answer is meant, use many-to-one, without return_sequences."
+        f"{thousands(found.samples)}, and the loss looks fine. If one answer is meant, use many-to-one, without "
+        "return_sequences."
     )
 
 

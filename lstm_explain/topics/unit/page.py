@@ -49,7 +49,8 @@ def _share(unit: Unit) -> str:
     emits = "h and c" if unit.layer_spec.projection is None else "m = o tanh(c), which the projection mixes into h, and c"
     return (
         f"At every timestep it reads {unit.features + unit.hidden} numbers: {plural(unit.features, 'feature')} of x_t and "
-        f"{thousands(unit.hidden)} of h_{{{before}}}, {h}. It owns {thousands(unit.parameters)} parameters that no other unit uses, "
+        f"{thousands(unit.hidden)} of h_{{{before}}}, {h}. It owns {thousands(unit.parameters)} parameters that no "
+        "other unit uses, "
         f"and emits two scalars: {emits}."
     )
 

@@ -210,7 +210,8 @@ def _warning(window: Window, word: str) -> str:
     samples, gaps, scaling = window.windowing.samples, window.gaps, window.scaling
     if word == "gaps" and gaps is not None:
         return (
-            f"{thousands(gaps.samples)} of {plural(samples, 'sample')} go across a gap in time: to the LSTM the rows before and "
+            f"{thousands(gaps.samples)} of {plural(samples, 'sample')} go across a gap in time: to the LSTM the rows "
+            "before and "
             "after it are one timestep apart. Fill the missing rows, or cut the table there and make windows of each part."
         )
     if word == "backward" and gaps is not None:
