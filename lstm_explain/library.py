@@ -126,9 +126,9 @@ def model_sizes(
     file: str, layer: str | None, convention: str | None, max_memory: int, about: dict[str, Any]
 ) -> dict[str, Any]:
     """The arguments of `seeded` and `given`, with sizes, options and weights from a model file; as in `from_model`."""
-    from lstm_explain.readers.found import chosen
-    from lstm_explain.readers.models import read_models
-    from lstm_explain.readers.opening import shown
+    from lstm_explain.readers.containers.bounded_file import shown
+    from lstm_explain.readers.identify.model_lstm import chosen
+    from lstm_explain.readers.model_file import read_models
     from lstm_explain.topics.framework_lookup import framework_of
 
     short = shown(Path(file).name)

@@ -66,7 +66,7 @@ def convert(
     from lstm_explain.cli.output import OBJECT_FORMATS, chosen_format, show
     from lstm_explain.cli.source import check_apart, file_and_layer
     from lstm_explain.cli.writing import write
-    from lstm_explain.readers.opening import shown
+    from lstm_explain.readers.containers.bounded_file import shown
     from lstm_explain.render.weights_files import weights_file
     from lstm_explain.topics.convert import SAMPLES, TIMESTEPS, explain_convert
 

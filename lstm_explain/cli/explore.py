@@ -103,7 +103,7 @@ def _save(explorer: Explorer, name: str) -> str:
     from lstm_explain.cli.source import check_apart, file_and_layer
     from lstm_explain.cli.trace import write_rows
     from lstm_explain.cli.writing import write
-    from lstm_explain.readers.opening import shown
+    from lstm_explain.readers.containers.bounded_file import shown
     from lstm_explain.render import terminal
     from lstm_explain.topics.trace import stream_trace
     from lstm_explain.topics.unit import explain_unit

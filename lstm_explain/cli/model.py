@@ -37,9 +37,9 @@ def model(
     from lstm_explain.cli.output import OBJECT_FORMATS, chosen_format, show
     from lstm_explain.cli.source import check_apart, file_and_layer
     from lstm_explain.errors import UsageError
-    from lstm_explain.readers.found import no_lstm
-    from lstm_explain.readers.models import read_models
-    from lstm_explain.readers.opening import shown
+    from lstm_explain.readers.containers.bounded_file import shown
+    from lstm_explain.readers.identify.model_lstm import no_lstm
+    from lstm_explain.readers.model_file import read_models
     from lstm_explain.topics.framework_lookup import framework_of
     from lstm_explain.topics.model import explain_model
 

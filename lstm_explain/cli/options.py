@@ -137,7 +137,7 @@ def _parameters(group: Any) -> list[inspect.Parameter]:
 
 def spelled(option: str, text: str) -> str:
     """An option as it was given, safe to print."""
-    from lstm_explain.readers.opening import shown
+    from lstm_explain.readers.containers.bounded_file import shown
 
     return f"{option} {shown(text)}" if text else f"{option} ''"
 

@@ -12,7 +12,7 @@ from lstm_explain.errors import InputFileError, UsageError
 
 if TYPE_CHECKING:
     from lstm_explain.apps.quiz.made import Request
-    from lstm_explain.readers.answers import Answers
+    from lstm_explain.readers.answer_file import Answers
     from lstm_explain.topics.result import Answer
 
 NARROWEST, WIDEST = 20, 100
@@ -120,7 +120,7 @@ def _write_json(answer: "Answer", output: str | None) -> None:
 def _grade(file: str, export: str | None, given: dict[str, Any], output: str | None) -> None:
     from lstm_explain.apps.quiz.sheet import grades, sheet
     from lstm_explain.cli.source import check_apart
-    from lstm_explain.readers.answers import read_answers
+    from lstm_explain.readers.answer_file import read_answers
 
     if export is not None:
         raise UsageError(f"--export {export} --answers", "a sheet is made or graded", "Leave one of them out")

@@ -43,8 +43,8 @@ def lstm_from(options: SourceOptions, output: str | None = None, lengths: str | 
     if options.data is None:
         _check_no_columns(options)
         return seeded(**about)
-    from lstm_explain.readers.batch import read_batch
-    from lstm_explain.readers.wanted import Wanted
+    from lstm_explain.readers.containers.wanted import Wanted
+    from lstm_explain.readers.input_file import read_batch
 
     wanted = Wanted(*csv_layout(options.columns, options.skip_rows, options.delimiter))
     batch = read_batch(options.data, wanted, budget, options.allow_nan, about.get("dtype", "float32"))
@@ -131,7 +131,7 @@ def file_and_layer(text: str) -> tuple[str, str | None]:
     """`model.pt#encoder.lstm` -> the file and the layer; a # in the name of a file that there is belongs to the file."""
     if "#" not in text:
         return text, None
-    from lstm_explain.readers.members import split_name
+    from lstm_explain.readers.containers.members import split_name
 
     return split_name(text)
 

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
     from lstm_explain.core.lstm import LSTM
     from lstm_explain.core.rearranged import Biases
-    from lstm_explain.readers.batch import Batch
+    from lstm_explain.readers.input_file import Batch
 
 
 class ViewOptions(NamedTuple):
@@ -88,7 +88,7 @@ def _single_biases(
 def _read(option: str, name: str, budget: int) -> "Batch":
     """An array to compare with; nan is let in, and agrees with nan alone."""
     from lstm_explain.errors import InputFileError, UsageError
-    from lstm_explain.readers.batch import read_batch
+    from lstm_explain.readers.input_file import read_batch
 
     try:
         return read_batch(name, None, budget, allow_nan=True)

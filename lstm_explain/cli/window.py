@@ -10,7 +10,7 @@ from lstm_explain.core.spec import Dtype
 from lstm_explain.errors import UsageError
 
 if TYPE_CHECKING:
-    from lstm_explain.readers.batch import Batch
+    from lstm_explain.readers.input_file import Batch
     from lstm_explain.topics.window import Window
     from lstm_explain.topics.window.time_series import Series
 
@@ -68,7 +68,7 @@ def window(
     """
     from lstm_explain.cli.options import memory_size
     from lstm_explain.cli.output import OBJECT_FORMATS, chosen_format, show
-    from lstm_explain.readers.opening import shown
+    from lstm_explain.readers.containers.bounded_file import shown
 
     file = _array_file(output.output)
     view = output if file is None else output._replace(output=None)
@@ -94,9 +94,9 @@ def _read(data: str, table: TableOptions, output: str | None, target: str | None
     from lstm_explain.cli.options import memory_size
     from lstm_explain.cli.source import check_apart, csv_layout
     from lstm_explain.errors import InputFileError
-    from lstm_explain.readers.batch import read_batch
-    from lstm_explain.readers.members import split_name
-    from lstm_explain.readers.wanted import Wanted
+    from lstm_explain.readers.containers.members import split_name
+    from lstm_explain.readers.containers.wanted import Wanted
+    from lstm_explain.readers.input_file import read_batch
 
     check_apart(split_name(data)[0], output)
     wanted = Wanted(*csv_layout(table.columns, table.skip_rows, table.delimiter), target, time)

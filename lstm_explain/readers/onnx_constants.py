@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from lstm_explain.errors import InputFileError, RefusedError
+from lstm_explain.readers.containers.bounded_file import shown
 from lstm_explain.readers.onnx_tensor import RAW, tensor_array, text
-from lstm_explain.readers.opening import shown
 
 if TYPE_CHECKING:
     from collections.abc import Callable

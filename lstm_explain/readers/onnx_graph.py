@@ -10,8 +10,8 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from lstm_explain.errors import InputFileError, RefusedError
+from lstm_explain.readers.containers.bounded_file import shown
 from lstm_explain.readers.onnx_tensor import text
-from lstm_explain.readers.opening import shown
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

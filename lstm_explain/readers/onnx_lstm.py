@@ -11,14 +11,14 @@ from lstm_explain.core.gates import GATES, PEEPHOLE_GATES, Direction
 from lstm_explain.core.weights import Weights
 from lstm_explain.errors import InputFileError
 from lstm_explain.frameworks.onnx import ONNX
-from lstm_explain.readers.found import FED_STATES, Found
-from lstm_explain.readers.naming import checked
+from lstm_explain.readers.containers.bounded_file import shown
+from lstm_explain.readers.identify.find_lstms import checked
+from lstm_explain.readers.identify.model_lstm import FED_STATES, Found
 from lstm_explain.readers.onnx_constants import NotConstantError, NotFoldedError
 from lstm_explain.readers.onnx_graph import named
 from lstm_explain.readers.onnx_source import reversed_input
 from lstm_explain.readers.onnx_states import before_batch
 from lstm_explain.readers.onnx_tensor import text
-from lstm_explain.readers.opening import shown
 
 if TYPE_CHECKING:
     from lstm_explain.core.axes import Array

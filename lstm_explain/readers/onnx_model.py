@@ -6,7 +6,8 @@ import os
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 from lstm_explain.errors import InputFileError, MissingExtraError, RefusedError, UsageError
-from lstm_explain.readers.found import Unfit
+from lstm_explain.readers.containers.bounded_file import shown
+from lstm_explain.readers.identify.model_lstm import Unfit
 from lstm_explain.readers.onnx_cell import cell_of
 from lstm_explain.readers.onnx_constants import OWN_DOMAINS, Constants
 from lstm_explain.readers.onnx_graph import Walk, graph_scope
@@ -15,10 +16,9 @@ from lstm_explain.readers.onnx_order import Feed, feed_of
 from lstm_explain.readers.onnx_tensor import Ledger, text
 from lstm_explain.readers.onnx_wire import parsed_bytes
 from lstm_explain.readers.onnx_written_out import read_written_out
-from lstm_explain.readers.opening import shown
 
 if TYPE_CHECKING:
-    from lstm_explain.readers.found import Found
+    from lstm_explain.readers.identify.model_lstm import Found
     from lstm_explain.readers.onnx_cell import Cell
 
 OTHERS = {

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from lstm_explain.errors import InputFileError, RefusedError
-from lstm_explain.readers.opening import shown
+from lstm_explain.readers.containers.bounded_file import shown
 
 if TYPE_CHECKING:
     from lstm_explain.core.axes import Array

@@ -17,8 +17,8 @@ from lstm_explain.core.gates import GATES, Direction
 from lstm_explain.core.weights import LayerWeights, Weights
 from lstm_explain.errors import InputFileError, RefusedError
 from lstm_explain.frameworks.known import CONVENTIONS
-from lstm_explain.readers.found import FED_STATES, Found, Unfit
-from lstm_explain.readers.naming import checked
+from lstm_explain.readers.identify.find_lstms import checked
+from lstm_explain.readers.identify.model_lstm import FED_STATES, Found, Unfit
 from lstm_explain.readers.onnx_constants import NotConstantError
 from lstm_explain.readers.onnx_graph import named
 from lstm_explain.readers.onnx_proof import agrees, fits

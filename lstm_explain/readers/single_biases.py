@@ -10,16 +10,16 @@ import numpy as np
 
 from lstm_explain.errors import InputFileError
 from lstm_explain.frameworks.known import CONVENTIONS
-from lstm_explain.readers.found import chosen
-from lstm_explain.readers.naming import lstms_in
-from lstm_explain.readers.opening import open_file, shown
+from lstm_explain.readers.containers.bounded_file import open_file, shown
+from lstm_explain.readers.identify.find_lstms import lstms_in
+from lstm_explain.readers.identify.model_lstm import chosen
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from lstm_explain.core.axes import Array
     from lstm_explain.core.rearranged import Biases
-    from lstm_explain.readers.found import Found
+    from lstm_explain.readers.identify.model_lstm import Found
 
 LAST_PART = re.compile(r"(?:.*[./])?(?P<tensor>[A-Za-z_]+?)(?:_l\d+)?(?:_reverse)?")
 
@@ -58,7 +58,7 @@ def read_single_biases(name: str, layer: str | None, convention: str | None, bud
 
 def _tensors(file: BinaryIO, name: str, budget: int) -> dict[str, Array] | None:
     """The arrays by name; None where the file holds something else."""
-    from lstm_explain.readers.zip_archive import Archive
+    from lstm_explain.readers.containers.zip_archive import Archive
 
     start = file.read(9)
     file.seek(0)
@@ -66,17 +66,17 @@ def _tensors(file: BinaryIO, name: str, budget: int) -> dict[str, Array] | None:
         names = Archive(file, name).names
         file.seek(0)
         if any(one == "data.pkl" or one.endswith("/data.pkl") for one in names):
-            from lstm_explain.readers.torch_zip import read_torch
+            from lstm_explain.readers.containers.pytorch import read_torch
 
             return read_torch(file, name, budget)
         if "config.json" in names:
             return None
-        from lstm_explain.readers.npz import read_arrays
+        from lstm_explain.readers.containers.numpy_files import read_arrays
 
         return read_arrays(file, name, budget)
     if start[8:] != b"{":  # the JSON that a .safetensors file begins with, after its length
         return None
-    from lstm_explain.readers.safe_tensors import read_safetensors
+    from lstm_explain.readers.containers.safetensors import read_safetensors
 
     return read_safetensors(file, name, budget)
 

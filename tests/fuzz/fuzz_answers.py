@@ -8,7 +8,7 @@ from pathlib import Path
 
 from mutations import main
 
-from lstm_explain.readers.answers import read_answers
+from lstm_explain.readers.answer_file import read_answers
 
 SHORT = [
     ["b", 640, None, [2, 3, 4], 0.5, "a \u2026"],

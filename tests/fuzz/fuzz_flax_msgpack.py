@@ -10,8 +10,8 @@ import io
 from flax_files import valid
 from mutations import main
 
-from lstm_explain.readers.flax_msgpack import read_msgpack
-from lstm_explain.readers.naming import lstms_in
+from lstm_explain.readers.containers.flax_msgpack import read_msgpack
+from lstm_explain.readers.identify.find_lstms import lstms_in
 
 
 def read_flax_msgpack(data: bytes) -> None:

@@ -10,8 +10,8 @@ import numpy as np
 from array_files import npy, npz
 from mutations import main
 
-from lstm_explain.readers.batch import read_batch
-from lstm_explain.readers.wanted import Wanted
+from lstm_explain.readers.containers.wanted import Wanted
+from lstm_explain.readers.input_file import read_batch
 
 BUDGET = 10**7
 SMALL = np.arange(24.0).reshape(2, 3, 4)

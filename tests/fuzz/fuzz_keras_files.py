@@ -8,8 +8,8 @@ import json
 from keras_files import archive, arrays, keras2, layer, legacy, sequential, stored
 from mutations import main
 
-from lstm_explain.readers.keras_archive import read_keras
-from lstm_explain.readers.keras_hdf5 import read_hdf5
+from lstm_explain.readers.identify.keras_archive import read_keras
+from lstm_explain.readers.identify.keras_hdf5 import read_hdf5
 
 BUDGET = 10**7
 ONE, TWO = arrays(1), arrays(2)

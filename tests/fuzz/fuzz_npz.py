@@ -9,8 +9,8 @@ import numpy as np
 from array_files import keras_layer, npy, npz, pytorch_layer, zipped
 from mutations import main
 
-from lstm_explain.readers.naming import lstms_in
-from lstm_explain.readers.npz import read_arrays
+from lstm_explain.readers.containers.numpy_files import read_arrays
+from lstm_explain.readers.identify.find_lstms import lstms_in
 
 BUDGET = 10**7
 OWN = {f"layer0.forward.{name.removeprefix('lstm/')}": array for name, array in keras_layer().items()}

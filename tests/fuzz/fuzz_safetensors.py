@@ -9,8 +9,8 @@ import numpy as np
 from array_files import entry, keras_layer, packed, pytorch_layer, safetensors
 from mutations import main
 
-from lstm_explain.readers.naming import lstms_in
-from lstm_explain.readers.safe_tensors import read_safetensors
+from lstm_explain.readers.containers.safetensors import read_safetensors
+from lstm_explain.readers.identify.find_lstms import lstms_in
 
 BUDGET = 10**7
 LAYERS = [keras_layer(), pytorch_layer() | pytorch_layer(2, 2, "_l1"), keras_layer(dtype="float16")]

@@ -23,8 +23,8 @@ from torch_files import (
     whole,
 )
 
-from lstm_explain.readers.naming import lstms_in
-from lstm_explain.readers.torch_zip import read_torch
+from lstm_explain.readers.containers.pytorch import read_torch
+from lstm_explain.readers.identify.find_lstms import lstms_in
 
 BUDGET = 10**7
 TENSORS, MEMBERS = lstm()

@@ -14,7 +14,7 @@ from lstm_explain.core.forward import State, forward
 from lstm_explain.core.lstm import Loaded
 from lstm_explain.core.spec import LayerSpec
 from lstm_explain.library import seeded
-from lstm_explain.readers.naming import lstms_in
+from lstm_explain.readers.identify.find_lstms import lstms_in
 from lstm_explain.render.weights_files import weights_file
 from lstm_explain.topics.convert import explain_convert
 

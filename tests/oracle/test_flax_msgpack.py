@@ -9,14 +9,14 @@ import numpy as np
 import pytest
 
 from lstm_explain.core.forward import forward
-from lstm_explain.readers.models import read_models
+from lstm_explain.readers.model_file import read_models
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
     from lstm_explain.core.axes import Array
-    from lstm_explain.readers.found import Found
+    from lstm_explain.readers.identify.model_lstm import Found
 
 pytestmark = pytest.mark.oracle
 

@@ -12,8 +12,8 @@ import pytest
 import lstm_explain
 from lstm_explain.document.blocks import Paragraph
 from lstm_explain.errors import InputFileError, UsageError
-from lstm_explain.readers.found import stacked
-from lstm_explain.readers.models import read_models
+from lstm_explain.readers.identify.model_lstm import stacked
+from lstm_explain.readers.model_file import read_models
 from lstm_explain.render.weights_files import weights_file
 from lstm_explain.topics.convert import explain_convert
 from lstm_explain.topics.frameworks import explain_frameworks

@@ -13,13 +13,13 @@ import pytest
 
 from lstm_explain.core.forward import forward
 from lstm_explain.errors import InputFileError
-from lstm_explain.readers.models import read_models
+from lstm_explain.readers.model_file import read_models
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from lstm_explain.core.axes import Array
-    from lstm_explain.readers.found import Found
+    from lstm_explain.readers.identify.model_lstm import Found
 
 pytestmark = pytest.mark.oracle
 

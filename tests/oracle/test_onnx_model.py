@@ -12,8 +12,8 @@ import pytest
 
 from lstm_explain.core.forward import forward
 from lstm_explain.errors import InputFileError
-from lstm_explain.readers.found import chosen
-from lstm_explain.readers.models import read_models
+from lstm_explain.readers.identify.model_lstm import chosen
+from lstm_explain.readers.model_file import read_models
 from lstm_explain.readers.onnx_model import read_onnx
 
 if TYPE_CHECKING:
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from lstm_explain.core.axes import Array
     from lstm_explain.core.record import Record
-    from lstm_explain.readers.found import Found
+    from lstm_explain.readers.identify.model_lstm import Found
 
 pytestmark = pytest.mark.oracle
 

@@ -15,16 +15,16 @@ from hypothesis import strategies as st
 
 from lstm_explain.core.forward import State, forward
 from lstm_explain.errors import InputFileError, LstmExplainError, RefusedError
-from lstm_explain.readers.found import chosen
-from lstm_explain.readers.models import read_models
-from lstm_explain.readers.torch_zip import read_torch
+from lstm_explain.readers.containers.pytorch import read_torch
+from lstm_explain.readers.identify.model_lstm import chosen
+from lstm_explain.readers.model_file import read_models
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
     from lstm_explain.core.axes import Array
-    from lstm_explain.readers.found import Found
+    from lstm_explain.readers.identify.model_lstm import Found
 
 pytestmark = [pytest.mark.oracle, pytest.mark.filterwarnings("ignore:LSTM with projections is not supported with oneDNN")]
 

@@ -19,7 +19,7 @@ from lstm_explain.core.gates import Direction
 from lstm_explain.core.lstm import DEFAULT_MEMORY
 from lstm_explain.core.spec import LayerSpec
 from lstm_explain.core.through_time import by_network_input
-from lstm_explain.readers.models import read_models
+from lstm_explain.readers.model_file import read_models
 from lstm_explain.topics.frameworks import explain_frameworks
 
 if TYPE_CHECKING:

@@ -21,11 +21,14 @@ WATCH = """
 import json, sys
 import numpy as np
 from lstm_explain.errors import LstmExplainError
-from lstm_explain.readers import batch, delimited, npy, opening  # what comes after is the file's doing
+from lstm_explain.readers import input_file
+from lstm_explain.readers.containers import csv_table
+from lstm_explain.readers.containers import npy
+from lstm_explain.readers.containers import bounded_file  # what comes after is the file's doing
 
 def read(name):
     try:
-        batch.read_batch(name, None, 10**6)
+        input_file.read_batch(name, None, 10**6)
     except LstmExplainError as error:
         str(error)
 

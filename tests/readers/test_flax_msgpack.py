@@ -20,14 +20,14 @@ from mutations import fuzz
 
 from lstm_explain.core.gates import Direction
 from lstm_explain.errors import InputFileError, LstmExplainError, MissingExtraError
-from lstm_explain.readers.flax_msgpack import read_msgpack
-from lstm_explain.readers.models import read_models
+from lstm_explain.readers.containers.flax_msgpack import read_msgpack
+from lstm_explain.readers.model_file import read_models
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from lstm_explain.core.axes import Array
-    from lstm_explain.readers.found import Found
+    from lstm_explain.readers.identify.model_lstm import Found
 
 BUDGET = 2**26
 
@@ -228,7 +228,7 @@ def test_the_file_must_fit_the_budget() -> None:
 MEASURE = """
 import json, pathlib, re, sys
 from lstm_explain.errors import LstmExplainError
-from lstm_explain.readers.flax_msgpack import read_msgpack
+from lstm_explain.readers.containers.flax_msgpack import read_msgpack
 budget, files = int(sys.argv[1]), sys.argv[2:]
 def read(name):
     with open(name, "rb") as file:
@@ -270,7 +270,7 @@ def test_memory_stays_within_the_budget(file: Callable[[str, bytes], str]) -> No
 WATCH = """
 import json, sys
 from lstm_explain.errors import LstmExplainError
-from lstm_explain.readers.models import read_models
+from lstm_explain.readers.model_file import read_models
 
 def read(name):
     try:

@@ -23,13 +23,13 @@ from lstm_explain.core.forward import forward
 from lstm_explain.core.gates import Direction
 from lstm_explain.core.spec import Spec
 from lstm_explain.errors import InputFileError, LstmExplainError, MissingExtraError, RefusedError, UsageError
-from lstm_explain.readers.found import chosen
-from lstm_explain.readers.models import read_models
+from lstm_explain.readers.identify.model_lstm import chosen
+from lstm_explain.readers.model_file import read_models
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from lstm_explain.readers.found import Found
+    from lstm_explain.readers.identify.model_lstm import Found
 
 BUDGET = 10**7
 
@@ -608,7 +608,7 @@ def test_a_list_of_names_without_end(file: Any, count: int) -> None:
 CHILD = """
 import sys
 from lstm_explain.errors import LstmExplainError
-from lstm_explain.readers.models import read_models
+from lstm_explain.readers.model_file import read_models
 for name in sys.argv[2:]:
     try:
         read_models(name, 10**7)

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from keras_files import layer, sequential
 
-from lstm_explain.readers.keras_config import read_config
+from lstm_explain.readers.identify.keras_config import read_config
 
 
 def fed(config: Any) -> dict[str, tuple[str, ...] | None]:

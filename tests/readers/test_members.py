@@ -16,10 +16,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from lstm_explain.errors import InputFileError, LstmExplainError, RefusedError, UsageError
-from lstm_explain.readers import zip_archive
-from lstm_explain.readers.batch import read_batch
-from lstm_explain.readers.members import split_name
-from lstm_explain.readers.wanted import Wanted
+from lstm_explain.readers.containers import zip_archive
+from lstm_explain.readers.containers.members import split_name
+from lstm_explain.readers.containers.wanted import Wanted
+from lstm_explain.readers.input_file import read_batch
 
 File = Callable[[str, bytes], str]
 BUDGET = 10**6

@@ -22,8 +22,8 @@ from onnx import ModelProto, TensorProto, helper, numpy_helper
 from lstm_explain.core.gates import Direction, Gate
 from lstm_explain.errors import InputFileError, LstmExplainError, MissingExtraError, RefusedError, UsageError
 from lstm_explain.frameworks.onnx import ONNX
-from lstm_explain.readers.found import chosen, stacked
-from lstm_explain.readers.models import read_models
+from lstm_explain.readers.identify.model_lstm import chosen, stacked
+from lstm_explain.readers.model_file import read_models
 from lstm_explain.readers.onnx_model import read_onnx
 
 if TYPE_CHECKING:
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
     from lstm_explain.core.axes import Array
     from lstm_explain.core.weights import LayerWeights
-    from lstm_explain.readers.found import Found
+    from lstm_explain.readers.identify.model_lstm import Found
 
 BUDGET = 2**26
 
@@ -685,7 +685,7 @@ def test_memory_stays_within_the_budget(file: Callable[[str, bytes], str]) -> No
 WATCH = """
 import json, sys
 from lstm_explain.errors import LstmExplainError
-from lstm_explain.readers.models import read_models
+from lstm_explain.readers.model_file import read_models
 
 def read(name):
     try:

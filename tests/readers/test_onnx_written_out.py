@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
     from lstm_explain.core.axes import Array
     from lstm_explain.core.weights import LayerWeights
-    from lstm_explain.readers.found import Found
+    from lstm_explain.readers.identify.model_lstm import Found
 
 BUDGET = 2**28
 LETTERS = {"i": Gate.INPUT, "f": Gate.FORGET, "g": Gate.CANDIDATE, "o": Gate.OUTPUT}

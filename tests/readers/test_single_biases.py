@@ -10,8 +10,8 @@ import pytest
 from lstm_explain.core.gates import Direction
 from lstm_explain.errors import InputFileError
 from lstm_explain.frameworks.known import CONVENTIONS
-from lstm_explain.readers.found import chosen
-from lstm_explain.readers.models import read_models
+from lstm_explain.readers.identify.model_lstm import chosen
+from lstm_explain.readers.model_file import read_models
 from lstm_explain.readers.single_biases import read_single_biases
 
 if TYPE_CHECKING:

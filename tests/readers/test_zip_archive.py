@@ -13,7 +13,7 @@ import pytest
 from array_files import zipped
 
 from lstm_explain.errors import InputFileError, LstmExplainError, RefusedError
-from lstm_explain.readers.zip_archive import Archive
+from lstm_explain.readers.containers.zip_archive import Archive
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import lstm_explain
-from lstm_explain.readers.naming import lstms_in
+from lstm_explain.readers.identify.find_lstms import lstms_in
 from lstm_explain.render.json_object import text
 from lstm_explain.topics.result import Answer
 

@@ -19,8 +19,8 @@ from lstm_explain.errors import RefusedError, UsageError
 from lstm_explain.frameworks.known import CONVENTIONS
 from lstm_explain.frameworks.stored import stored
 from lstm_explain.library import seeded
-from lstm_explain.readers.found import chosen
-from lstm_explain.readers.naming import lstms_in
+from lstm_explain.readers.identify.find_lstms import lstms_in
+from lstm_explain.readers.identify.model_lstm import chosen
 from lstm_explain.topics.convert import explain_convert
 
 if TYPE_CHECKING:

@@ -19,7 +19,7 @@ from lstm_explain.core.weights import parameter_counts, seeded_weights
 from lstm_explain.frameworks.known import CONVENTIONS
 from lstm_explain.frameworks.pytorch import state_dict
 from lstm_explain.frameworks.stored import written
-from lstm_explain.readers.naming import lstms_in
+from lstm_explain.readers.identify.find_lstms import lstms_in
 from lstm_explain.topics.model import explain_model
 
 

@@ -14,8 +14,8 @@ from array_files import keras_layer, pytorch_layer
 from lstm_explain.core.lstm import Loaded
 from lstm_explain.document.blocks import Cell, Document, Heading, Note, Paragraph, Table
 from lstm_explain.library import seeded
-from lstm_explain.readers.found import Found, chosen
-from lstm_explain.readers.naming import lstms_in
+from lstm_explain.readers.identify.find_lstms import lstms_in
+from lstm_explain.readers.identify.model_lstm import Found, chosen
 from lstm_explain.render import json_object, layout, markdown
 from lstm_explain.topics.model import explain_model
 from lstm_explain.topics.registry import document_of

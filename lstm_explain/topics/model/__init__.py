@@ -140,7 +140,7 @@ def explain_model(found: Iterable[InFile], file: str) -> Model:
     """List the LSTMs that a reader found in a file.
 
     Args:
-        found: as `lstm_explain.readers.models.read_models` gives them.
+        found: as `lstm_explain.readers.model_file.read_models` gives them.
         file: the file's name, safe to print.
     """
     all_found = tuple(found)

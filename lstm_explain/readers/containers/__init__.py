@@ -1,0 +1,1 @@
+"""File formats: bytes to named arrays, each format read within a memory budget and without running anything in the file."""

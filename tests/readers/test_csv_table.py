@@ -1,0 +1,242 @@
+"""CSV: what is a header, which columns are read, and how each bad cell is named."""
+
+from __future__ import annotations
+
+import io
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from lstm_explain.errors import InputFileError, LstmExplainError, RefusedError, UsageError
+from lstm_explain.readers.containers.csv_table import Columns, read_csv
+from lstm_explain.readers.containers.wanted import Wanted
+
+BUDGET = 10**6
+
+
+def read(text: str | bytes, wanted: list[str] | None = None, budget: int = BUDGET, **how: Any) -> Columns:
+    content = text.encode() if isinstance(text, str) else text
+    return read_csv(io.BytesIO(content), "x.csv", Wanted(wanted, **how), budget)
+
+
+@pytest.mark.parametrize(
+    ("text", "names", "values"),
+    [
+        ("1,2\n3,4\n", None, [[1, 2], [3, 4]]),
+        ("1,2", None, [[1, 2]]),
+        ("1\n2\n3\n", None, [[1], [2], [3]]),
+        ("a,b\n1,2\n", ("a", "b"), [[1, 2]]),
+        ("a,b\n1,2\n3,4\n", ("a", "b"), [[1, 2], [3, 4]]),
+        ("country,1990\n7,2\n", ("country", "1990"), [[7, 2]]),
+        ('"a","b,c"\n"1","-2.5e3"\n', ("a", "b,c"), [[1, -2500]]),
+        ('"say ""hi""",b\n1,2\n', ('say "hi"', "b"), [[1, 2]]),
+        ('"two\nlines",b\n1,2\n', ("two\\nlines", "b"), [[1, 2]]),
+        ("\ufeffa,b\n1,2\n", ("a", "b"), [[1, 2]]),
+        ("a,b\r\n1,2\r\n3,4\r\n", ("a", "b"), [[1, 2], [3, 4]]),
+        ("\n\na,b\n\n1,2\n  \n,\n3,4\n\n", ("a", "b"), [[1, 2], [3, 4]]),
+        (" a , b \n 1 ,\t2 \n", ("a", "b"), [[1, 2]]),
+        (",0,1\n0,5,6\n", ("", "0", "1"), [[0, 5, 6]]),
+        (",0\n0,5\n", ("", "0"), [[0, 5]]),
+        ("+1,.5\n-1,5.\n", None, [[1, 0.5], [-1, 5]]),
+    ],
+)
+def test_headers_and_numbers(text: str, names: tuple[str, ...] | None, values: list[list[float]]) -> None:
+    found = read(text)
+    assert found.names == names
+    assert found.values.dtype == np.float64
+    assert found.values.tolist() == values
+
+
+def test_a_date_in_both_lines_says_nothing_about_the_header() -> None:
+    with pytest.raises(InputFileError, match=r"line 2, column 0 \(date\): '2024-01-01' is no number"):
+        read("date,x\n2024-01-01,5\n2024-01-02,6\n")
+    with pytest.raises(InputFileError, match="line 1, column 0: '2024-01-01' is no number"):
+        read("2024-01-01,5\n2024-01-02,6\n")
+    assert read("date,x\n2024-01-01,5\n", ["x"]).values.tolist() == [[5]]
+    assert read("2024-01-01,5\n2024-01-02,6\n", ["1"]).values.tolist() == [[5], [6]]
+
+
+@pytest.mark.parametrize("missing", ["", "NA", "n/a", "null", "None", "-", "?"])
+def test_a_missing_number_in_the_first_line_does_not_make_a_header_of_it(missing: str) -> None:
+    """Taken as a header, the first row of numbers would vanish without a word."""
+    with pytest.raises(InputFileError, match="line 1, column 0: "):
+        read(f"{missing},2\n3,4\n")
+
+
+def test_nan_and_infinity_are_numbers_here() -> None:
+    """Whether they are accepted is `batch`'s business."""
+    found = read("nan,-inf\n1e999,NaN\n")
+    assert found.names is None
+    np.testing.assert_array_equal(found.values, [[np.nan, -np.inf], [np.inf, np.nan]])
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("", "x.csv: the file is empty. Give one row for each timestep, one column for each feature."),
+        ("\n \n,,\n", "the file is empty"),
+        ("a,b\n", "there is a header and no row of numbers after it"),
+        ("a,b\n\n\n", "there is a header and no row of numbers after it"),
+        ("1,2\n3,4,5\n", "line 2 has 3 cells, and line 1 has 2. Give every row the same number of cells."),
+        ("a,b\n1,2\n\n3\n", "line 4 has 1 cell, and line 1 has 2"),
+        ("a,b,c\n1,2\n", "line 2 has 2 cells, and line 1 has 3"),
+        ("a,b\n1,2\n3,x\n", r"line 3, column 1 \(b\): 'x' is no number. Leave column 1 out .* --columns, by name or by place"),
+        ("1,2\n3,\n", "line 2, column 1: the cell is empty. Fill the cell"),
+        ("1,2\n3,1_000\n", "line 2, column 1: '1_000' is no number"),
+        ("1,0x10\n3,0x11\n", "line 1, column 1: '0x10' is no number"),
+        ("a,b\n1,2\n3,NA\n", r"line 3, column 1 \(b\): 'NA' is no number"),
+        ('1,"2\n', "line 1 is no CSV: unexpected end of data"),
+        ('1,"2"3\n', "line 1 is no CSV: ',' expected after '\"'"),
+        ("1,2\r3,4\r", "line 1 is no CSV: new-line character"),
+        ("a\n1\n" + "9" * 140_000 + "\n", "line 3 is no CSV: field larger than field limit"),
+        ("1,2\n3,4\0\n", r"line 2, column 1: '4\\x00' is no number"),
+        ("1,2\n3,\x1b[31mred\n", r"line 2, column 1: '\\x1b\[31mred' is no number"),
+        ("a\x1b]0;title\x07,b\nx,2\n", r"line 2, column 0 \(a\\x1b\]0;title\\x07\): 'x' is no number"),
+        ("[red]a,b\nx,2\n", r"line 2, column 0 \(\[red\]a\)"),
+    ],
+)
+def test_what_is_no_table_of_numbers(text: str, message: str) -> None:
+    with pytest.raises(InputFileError, match=message) as caught:
+        read(text)
+    assert str(caught.value).isprintable()
+
+
+@pytest.mark.parametrize(
+    ("text", "hint"),
+    [
+        ("a;b\n1;2\n", "semicolons: add --delimiter ';'"),
+        ("1;2\n3;4\n", "semicolons: add --delimiter ';'"),
+        ("1,5;2,5\n3,5;4,5\n", "semicolons: add --delimiter ';'"),
+        ("a\tb\n1\t2\n", "tabs: add --delimiter tab"),
+        ("1\t2\n3\t4\n", "tabs: add --delimiter tab"),
+        ("1 2\n3 4\n", "spaces: separate them by commas"),
+        ("1|2\n3|4\n", "bars: add --delimiter '|'"),
+    ],
+)
+def test_cells_that_something_else_separates(text: str, hint: str) -> None:
+    with pytest.raises(InputFileError) as caught:
+        read(text)
+    assert caught.value.fix == f"Its cells seem to be separated by {hint}"
+
+
+def test_what_the_hint_says_then_works() -> None:
+    for delimiter in (";", "\t", "|"):
+        found = read(f"a{delimiter}b\n1{delimiter}2\n", delimiter=delimiter)
+        assert (found.names, found.values.tolist()) == (("a", "b"), [[1, 2]])
+
+
+DECIMAL_COMMA = "It seems to have a decimal comma: write a point"
+
+
+def test_a_decimal_comma_does_not_hide_the_header() -> None:
+    for text, delimiter in (("a;b\n1,5;2,5\n", ";"), ('a,b\n"1,5",2\n', ",")):
+        with pytest.raises(InputFileError, match="line 2, column 0 \\(a\\): '1,5' is no number") as caught:
+            read(text, delimiter=delimiter)
+        assert caught.value.fix == DECIMAL_COMMA
+
+
+@pytest.mark.parametrize(
+    ("text", "fix"),
+    [
+        ("1,5;2,5\n3,5;4,5\n", f"{DECIMAL_COMMA}; or where commas separate cells add --delimiter ,"),
+        ("1,2,3\n4,5,6\n", "Its cells seem to be separated by commas: add --delimiter ,"),
+        ("x;1\ny;2\n", "Leave column 0 out by naming the others with --columns, by name or by place from 0"),
+    ],
+)
+def test_commas_where_semicolons_were_said_to_separate(text: str, fix: str) -> None:
+    with pytest.raises(InputFileError) as caught:
+        read(text, delimiter=";")
+    assert caught.value.fix == fix
+
+
+def test_a_sentence_is_not_taken_for_cells_that_spaces_separate() -> None:
+    with pytest.raises(InputFileError, match=r"'New York' is no number. Leave column 0 out"):
+        read("city,x\nNew York,1\n")
+
+
+# --- columns ----------------------------------------------------------------------------------------------------------
+
+TABLE = "date,open,close,5\n2024-01-01,1,2,3\n2024-01-02,4,5,6\n"
+
+
+@pytest.mark.parametrize(
+    ("wanted", "names", "values"),
+    [
+        (["open"], ("open",), [[1], [4]]),
+        (["close", "open"], ("close", "open"), [[2, 1], [5, 4]]),
+        (["1", "2"], ("open", "close"), [[1, 2], [4, 5]]),
+        (["close", "1"], ("close", "open"), [[2, 1], [5, 4]]),
+        (["5"], ("5",), [[3], [6]]),
+    ],
+)
+def test_columns_by_name_or_by_place(wanted: list[str], names: tuple[str, ...], values: list[list[float]]) -> None:
+    found = read(TABLE, wanted)
+    assert found.names == names
+    assert found.values.tolist() == values
+
+
+def test_a_name_goes_before_a_place() -> None:
+    assert read("x,0\n1,2\n", ["0"]).values.tolist() == [[2]]
+
+
+@pytest.mark.parametrize(
+    ("text", "wanted", "message"),
+    [
+        (TABLE, ["volume"], "--columns volume: x.csv has no such column; the columns are date, open, close, 5"),
+        (TABLE, ["4"], "--columns 4: x.csv has no such column"),
+        (TABLE, ["-1"], "--columns -1: x.csv has no such column"),
+        (TABLE, ["9" * 5000], "has no such column"),
+        (TABLE, ["٢"], "has no such column"),
+        (TABLE, ["Open"], "has no such column"),
+        (TABLE, [""], "has no such column"),
+        (TABLE, ["open", "close", "open"], "--columns open,close,open: column 1 of x.csv is asked for twice"),
+        (TABLE, ["open", "1"], "--columns open,1: column 1 of x.csv is asked for twice"),
+        ("a,b,a\n1,2,3\n", ["a"], "x.csv has 2 columns of that name, at 0, 2. Choose by place"),
+        ("1,2\n", ["a"], "it has no header, and its columns count from 0 to 1"),
+        ("a\x1bb,b\n1,2\n", ["\x1b[2J"], r"--columns \\x1b\[2J: .* the columns are a\\x1bb, b"),
+        (",".join(f"c{n}" for n in range(20)) + "\n" + "1," * 19 + "1\n", ["x"], "c0, c1, .*, c7 and 12 more"),
+        (",b\n1,2\n", ["x"], r"the columns are \(no name\), b"),
+    ],
+)
+def test_columns_that_there_are_not(text: str, wanted: list[str], message: str) -> None:
+    with pytest.raises(UsageError, match=message) as caught:
+        read(text, wanted)
+    assert str(caught.value).isprintable()
+
+
+# --- memory -----------------------------------------------------------------------------------------------------------
+
+
+def test_the_numbers_count_against_the_budget_too() -> None:
+    """Two bytes of text make a number of eight."""
+    text = "1,2,3,4\n" * 100
+    assert read(text, budget=4 * 8 * 100).values.shape == (100, 4)
+    with pytest.raises(RefusedError, match=r"its numbers up to line 63 fill more than the memory budget of 2000 bytes"):
+        read(text, budget=2000)
+    assert read(text, ["0"], budget=1000).values.shape == (100, 1)
+
+
+def test_the_text_counts_against_the_budget() -> None:
+    with pytest.raises(RefusedError, match="the text is larger than the memory budget of 100 bytes"):
+        read("1" * 50 + "\n" + "2" * 50 + "\n", budget=100)
+
+
+# --- any text ---------------------------------------------------------------------------------------------------------
+
+
+@given(st.binary(max_size=300) | st.text("01.,;\"'\r\n \tabNA-e\0", max_size=60).map(str.encode))
+def test_any_bytes_are_read_or_refused_by_name(content: bytes) -> None:
+    message = ""
+    try:
+        assert read(content).values.size > 0
+    except LstmExplainError as error:
+        message = str(error)
+    assert not message or (message.startswith("x.csv: ") and message.isprintable())
+
+
+@given(st.lists(st.lists(st.floats(allow_nan=False, allow_infinity=False), min_size=3, max_size=3), min_size=1, max_size=9))
+def test_numbers_read_back_to_the_last_bit(rows: list[list[float]]) -> None:
+    assert read("\n".join(",".join(map(repr, row)) for row in rows)).values.tolist() == rows
