@@ -4,29 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from lstm_explain.core.gates import ACTIVATIONS
-from lstm_explain.document.blocks import Cell
 from lstm_explain.document.numbers import plural, thousands
+from lstm_explain.document.tables import MAX_NAME_LENGTH, elide_list
 
 if TYPE_CHECKING:
-    from collections.abc import Sized
-
-    from lstm_explain.core.axes import Array
-    from lstm_explain.core.gates import Gate
     from lstm_explain.core.spec import LayerSpec, Spec
     from lstm_explain.topics.result import Explanation
 
-MAX_ROWS = 32
-"""A table for people shows no more rows than this, unless they were asked for one by one."""
-MAX_UNITS = 16
-"""Nor more units than this."""
-MAX_LAYERS = 8
-"""Nor does a sentence tell of more layers than this."""
-MAX_NAME_LENGTH = 16
-"""Nor more characters of a column's name."""
 REVERSE_READING = "It reads each sample from its end: timestep 1 is the last of the data."
-SATURATION_MARGIN = 0.001
-"""How close to 0 or 1 a gate counts as shut or wide open."""
 
 
 def lstm_summary(explanation: Explanation) -> str:
@@ -43,13 +28,6 @@ def _layers(spec: Spec) -> str:
         each = "" if spec.layers == 1 else " each"
         return ", ".join([f"{layers} of {plural(spec.units, 'unit')}{each}", *_options(spec)])
     return f"{layers} ({'; '.join(elide_list([' '.join([plural(one.units, 'unit'), *_options(one)]) for one in spec.stack]))})"
-
-
-def elide_list(told: list[str]) -> list[str]:
-    """What is told of each layer, the middle left out where there are many."""
-    front, back = visible_ends(told, MAX_LAYERS)
-    left_out = ["..."] if front + back < len(told) else []
-    return [*told[:front], *left_out, *told[len(told) - back :]]
 
 
 def _options(layer: Spec | LayerSpec) -> list[str]:
@@ -82,25 +60,3 @@ def feature_names(explanation: Explanation, t: str) -> list[str]:
     """What the network reads at timestep `t`, with the names that a file's columns have: x_t[0] price."""
     columns = explanation.source["inputs"].get("columns") or [""] * explanation.spec.features
     return [f"x_{t}[{place}] {name[:MAX_NAME_LENGTH]}".rstrip() for place, name in enumerate(columns)]
-
-
-def saturation_warning(gates: dict[Gate, Array]) -> list[str]:
-    """A remark where most sigmoids are shut or wide open, which is what inputs that were never scaled do."""
-    sigmoids = [value for gate, values in gates.items() if ACTIVATIONS[gate] == "sigmoid" for value in values.ravel().tolist()]
-    pinned = sum(value < SATURATION_MARGIN or value > 1 - SATURATION_MARGIN for value in sigmoids)
-    if 2 * pinned <= len(sigmoids):
-        return []
-    share = f"{thousands(pinned)} of {thousands(len(sigmoids))} values of i, f and o lie within {SATURATION_MARGIN} of 0 or 1"
-    return [f"{share}: the inputs are large for this LSTM. Scale them first, to about -1 to 1."]
-
-
-def visible_ends(items: Sized, most: int) -> tuple[int, int]:
-    """How many items to show from the front and from the back, where there are more than `most`."""
-    if len(items) <= most:
-        return len(items), 0
-    return most - most // 4, most // 4
-
-
-def ellipsis_row(columns: int) -> tuple[Cell, ...]:
-    """A row that stands for rows left out."""
-    return (Cell("⋮"),) * columns

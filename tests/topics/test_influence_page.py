@@ -12,9 +12,9 @@ from hypothesis import strategies as st
 
 import lstm_explain
 from lstm_explain.document.blocks import Cell, Document, Heading, Note, Paragraph, Sparkline, Table
+from lstm_explain.document.tables import MAX_ROWS, MAX_UNITS
 from lstm_explain.render.layout import lines
 from lstm_explain.topics.influence.jacobian_tables import ITSELF
-from lstm_explain.topics.intro import MAX_ROWS, MAX_UNITS
 from lstm_explain.topics.registry import document_of
 
 if TYPE_CHECKING:

@@ -5,10 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from lstm_explain.apps.tour.chapter import Told
-from lstm_explain.apps.tour.phrases import chosen, facts, not_finite, shape_text, shortened, unlike_layers
+from lstm_explain.apps.tour.phrases import chosen, not_finite, unlike_layers
 from lstm_explain.apps.tour.subject import afforded
 from lstm_explain.document.blocks import Cell, Column, Document, Paragraph, Table
 from lstm_explain.document.numbers import format_decimal, plural, thousands, tint
+from lstm_explain.document.tables import elide_list, facts_table
+from lstm_explain.document.text import format_shape
 from lstm_explain.topics.json_numbers import plain
 from lstm_explain.topics.trace import explain_trace
 
@@ -92,7 +94,7 @@ def _arrows(spec: Spec) -> str:
 
 def _how_many(spec: Spec) -> str:
     if spec.stack:
-        added = " + ".join(shortened([thousands(units) for units in _circles_of(spec)]))
+        added = " + ".join(elide_list([thousands(units) for units in _circles_of(spec)]))
         ways = " A layer that reads both ways has circles of its own for each direction." if spec.reads_backward else ""
         return f"Your {thousands(spec.layers)} layers have {plural(total(spec), 'circle')} in all: {added}.{ways}"
     if len(spec.places) == 1:
@@ -112,7 +114,7 @@ def _shapes(subject: Subject) -> Document:
         (f"h of all timesteps{where}", "output_sequence"),
     ]
     found = [(label, shapes.of(name, layer=None if name == "input" else 0)[0].shape) for label, name in rows]
-    return (facts((label, shape_text(shape)) for label, shape in found), subject.how)
+    return (facts_table((label, format_shape(shape)) for label, shape in found), subject.how)
 
 
 def _circles(subject: Subject, trace: Trace, gap: int) -> Document:

@@ -11,7 +11,7 @@ from lstm_explain.apps.tour.subject import afforded
 from lstm_explain.core.gates import GATES, LETTERS
 from lstm_explain.document.blocks import Cell, Column, Document, Note, Paragraph, Table
 from lstm_explain.document.numbers import format_decimal, plural, thousands, tint
-from lstm_explain.topics.intro import saturation_warning
+from lstm_explain.document.text import saturation_warning
 from lstm_explain.topics.json_numbers import plain
 from lstm_explain.topics.memory import explain_memory
 from lstm_explain.topics.unit import explain_unit

@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from lstm_explain.apps.tour.chapter import Told
-from lstm_explain.apps.tour.phrases import bare_shape, listed
 from lstm_explain.apps.tour.subject import afforded
 from lstm_explain.document.blocks import Cell, Column, Document, Note, Table
 from lstm_explain.document.numbers import plural, thousands
+from lstm_explain.document.text import format_sizes, join_words
 from lstm_explain.topics.tasks import (
     ENCODER_DECODER,
     MANY_TO_MANY,
@@ -48,7 +48,7 @@ def outputs_of_your_task(subject: Subject) -> Told:
 def _question(spec: Spec) -> str:
     size, steps = spec.output, spec.timesteps
     guesses = [thousands(number) for number in sorted({1, steps, size * steps})]
-    which = f": {listed(guesses, 'or')}" if len(guesses) > 1 else ""
+    which = f": {join_words(guesses, 'or')}" if len(guesses) > 1 else ""
     layer = "Your layer makes" if spec.layers == 1 else "Your last layer makes"
     return (
         f"{layer} a vector h of {plural(size, 'number')} at "
@@ -86,11 +86,11 @@ def _evidence(tasks: Tasks) -> Document:
     )
     rows = tuple(_row(network) for network in tasks.networks)
     axes = next(network for network in tasks.networks if network.task is MANY_TO_MANY).tensor("outputs").shape
-    return (Table(columns, rows), Note(f"{bare_shape(axes)} is {', '.join(axes.names)}. {_how(tasks)}"))
+    return (Table(columns, rows), Note(f"{format_sizes(axes.sizes)} is {', '.join(axes.names)}. {_how(tasks)}"))
 
 
 def _row(network: TaskNetwork) -> tuple[Cell, ...]:
-    read, made = (bare_shape(network.tensor(name).shape) for name in ("dense_input", "outputs"))
+    read, made = (format_sizes(network.tensor(name).shape.sizes) for name in ("dense_input", "outputs"))
     title = Cell(network.task.value, strong=True)
     return (title, Cell(IN_SHORT[network.task]), Cell(read), Cell(made, strong=True), Cell(thousands(network.total)))
 

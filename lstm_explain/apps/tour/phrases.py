@@ -5,46 +5,25 @@ from __future__ import annotations
 from math import isfinite
 from typing import TYPE_CHECKING
 
-from lstm_explain.document.blocks import Cell, Column, Note, Table
+from lstm_explain.document.blocks import Cell, Note
 from lstm_explain.document.numbers import format_decimal, plural, thousands
-from lstm_explain.topics.intro import MAX_LAYERS, ellipsis_row, visible_ends
+from lstm_explain.document.tables import elide_list, ellipsis_row, visible_ends
+from lstm_explain.document.text import join_words
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from lstm_explain.core.axes import Shape
     from lstm_explain.core.spec import Spec
 
 ROWS = 10
 """A table of the tour shows no more rows or columns of numbers than this."""
 
 
-def listed(items: Sequence[str], word: str = "and") -> str:
-    """a, b and c"""
-    return items[0] if len(items) == 1 else f"{', '.join(items[:-1])} {word} {items[-1]}"
-
-
-def shortened(items: Sequence[str]) -> list[str]:
-    """What is told of each layer; dots for those in the middle where there are many."""
-    front, back = visible_ends(items, MAX_LAYERS)
-    return [*items[:front], "...", *items[-back:]] if back else [*items]
-
-
 def unlike_layers(spec: Spec) -> str:
     """layer 0 has 6 units in each direction, layer 1 has 4 units and layer 2 has 3 units"""
     ways = [" in each direction" if one.bidirectional else "" for one in spec.stack]
     told = [f"layer {layer} has {plural(one.units, 'unit')}{ways[layer]}" for layer, one in enumerate(spec.stack)]
-    return listed(shortened(told))
-
-
-def shape_text(shape: Shape) -> str:
-    """(1000, 10)  samples, units"""
-    return f"{bare_shape(shape)}  {', '.join(shape.names)}"
-
-
-def bare_shape(shape: Shape) -> str:
-    """(1000, 10)"""
-    return f"({', '.join(map(str, shape.sizes))})"
+    return join_words(elide_list(told))
 
 
 def batch(spec: Spec) -> str:
@@ -73,12 +52,6 @@ def chosen(items: Sequence[int]) -> tuple[list[int], int]:
 def with_gap(rows: list[tuple[Cell, ...]], gap: int) -> tuple[tuple[Cell, ...], ...]:
     """The rows, with a row of dots where some are left out."""
     return tuple([*rows[:gap], ellipsis_row(len(rows[0])), *rows[gap:]] if gap else rows)
-
-
-def facts(rows: Iterable[tuple[str, str]]) -> Table:
-    """A table of label and value."""
-    columns = (Column(""), Column("", wraps=True))
-    return Table(columns, tuple((Cell(name, strong=True), Cell(text)) for name, text in rows), ruled=False)
 
 
 def number(value: float) -> str:

@@ -6,11 +6,13 @@ from math import isfinite
 from typing import TYPE_CHECKING
 
 from lstm_explain.apps.tour.chapter import Told
-from lstm_explain.apps.tour.phrases import facts, listed, not_finite, number, shortened
+from lstm_explain.apps.tour.phrases import not_finite, number
 from lstm_explain.apps.tour.subject import afforded
 from lstm_explain.core.gates import GATES, LETTERS, Gate
 from lstm_explain.document.blocks import Cell, Column, Document, Note, Paragraph, Table
 from lstm_explain.document.numbers import format_decimal, format_difference, plural, thousands
+from lstm_explain.document.tables import elide_list, facts_table
+from lstm_explain.document.text import join_words
 from lstm_explain.topics.unit import explain_unit
 from lstm_explain.topics.unit.page import NEURONS
 
@@ -127,7 +129,7 @@ def _above(subject: Subject) -> tuple[str, ...]:
     above = subject.shapes.units[1:]
     if subject.spec.stack:
         told = [f"{_reads_in(f'layer {one.layer}', one)}, {_formula(one)}." for one in above]
-        return (" ".join(shortened(told)),)
+        return (" ".join(elide_list(told)),)
     return (f"{_reads_in('a layer above the first,', above[0])}.",)
 
 
@@ -150,7 +152,7 @@ def _share(spec: Spec, share: UnitShare, unit: Unit | None) -> Table:
         f"{plural(share.features, 'feature')} of x_t, and {thousands(share.hidden)} of h_{{t-1}}, the h of the timestep before"
     )
     emitted = "h_t, its output" if spec.projection is None else "m_t = o × tanh(c_t), which the projection reads"
-    return facts(
+    return facts_table(
         [
             ("reads", f"{plural(share.reads, 'number')}: {read}"),
             ("owns", f"{plural(owned, 'parameter')}, {how}"),
@@ -181,7 +183,7 @@ def _states(unit: Unit, step: Arithmetic) -> Table:
     emitted = "h" if unit.layer_spec.projection is None else "m"
     memory = f"f × c_{step.t - 1} + i × g = {f} × {number(step.cell_before)} + {i} × {g}"
     shown = f"o × tanh(c_{step.t}) = {o} × {number(step.tanh_cell)}"
-    return facts(
+    return facts_table(
         [
             (f"memory c_{step.t}", f"{memory} = {number(step.cell)}"),
             (f"output {emitted}_{step.t}", f"{shown} = {number(step.hidden)}"),
@@ -193,6 +195,6 @@ def _checked(unit: Unit, step: Arithmetic) -> tuple[Note, ...]:
     if not isfinite(step.difference):
         return not_finite([step.difference])
     letters = [*(LETTERS[gate] for gate in GATES), "c", "h" if unit.layer_spec.projection is None else "m"]
-    what = f"Worked out anew from the run's numbers. Largest difference of {listed(letters)} to those of the run:"
+    what = f"Worked out anew from the run's numbers. Largest difference of {join_words(letters)} to those of the run:"
     size = f"below {LAST_BITS:.0e}" if step.difference < LAST_BITS else format_difference(step.difference)
     return (Note(f"{what} {size}."),)

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 
 from lstm_explain.apps.tour.chapter import Chapter, Told, answered, asked
-from lstm_explain.apps.tour.phrases import listed
 from lstm_explain.document.blocks import Block, Document, Heading, Note, Paragraph
+from lstm_explain.document.text import join_words
 from lstm_explain.topics.intro import lstm_summary
 from lstm_explain.topics.result import Explanation
 
@@ -93,4 +93,4 @@ def document(tour: Tour) -> Document:
 
 def contents(tour: Tour) -> str:
     """1 circles, 2 unit and 3 sharing"""
-    return listed([f"{chapter.number} {chapter.name}" for chapter in tour.chapters])
+    return join_words([f"{chapter.number} {chapter.name}" for chapter in tour.chapters])

@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from lstm_explain.apps.tour.chapter import Told
-from lstm_explain.apps.tour.phrases import listed, unlike_layers
+from lstm_explain.apps.tour.phrases import unlike_layers
 from lstm_explain.document.blocks import Cell, Column, Document, Paragraph, Table
 from lstm_explain.document.numbers import plural, thousands
+from lstm_explain.document.text import join_words
 from lstm_explain.topics.terms import HERE, explain_terms
 
 if TYPE_CHECKING:
@@ -70,7 +71,7 @@ def _who(term: Term, meaning: Meaning) -> str:
     """Some of those who mean it; best those who mean nothing else by it elsewhere."""
     others = [who for who in _best_first(term, meaning) if who != HERE]
     clear = [who for who in others if _clear(term, who)]
-    return listed([_source(who) for who in (clear or others)[:MOST_NAMED]])
+    return join_words([_source(who) for who in (clear or others)[:MOST_NAMED]])
 
 
 def _best_first(term: Term, meaning: Meaning) -> list[str]:
@@ -98,7 +99,7 @@ def _several(spec: Spec) -> bool:
 
 def _size(found: dict[str, Term], spec: Spec) -> str:
     said = [
-        f"{word} in {listed([who for who in _unit_meaning(found[word]).who if who != HERE and '#' not in who])}"
+        f"{word} in {join_words([who for who in _unit_meaning(found[word]).who if who != HERE and '#' not in who])}"
         for word in SIZES
     ]
     if spec.stack:

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 
 from lstm_explain.document.blocks import Cell, Column, Document, Heading, Note, Paragraph, Table
 from lstm_explain.document.numbers import format_difference, thousands
-from lstm_explain.topics.intro import MAX_ROWS, ellipsis_row, lstm_summary, visible_ends
+from lstm_explain.document.tables import elide_rows, facts_table
+from lstm_explain.topics.intro import lstm_summary
 
 if TYPE_CHECKING:
     from lstm_explain.topics.convert import Convert, Written
@@ -33,8 +34,7 @@ def document(convert: Convert, file: str = "") -> Document:
 
 
 def _done(convert: Convert) -> Table:
-    rows = tuple((Cell(what, strong=True), Cell(done)) for what, done in convert.done.items())
-    return Table((Column(""), Column("", wraps=True)), rows, ruled=False)
+    return facts_table(convert.done.items())
 
 
 def _arrays(convert: Convert, arrays: tuple[Written, ...], made_of: bool) -> Table:
@@ -45,8 +45,7 @@ def _arrays(convert: Convert, arrays: tuple[Written, ...], made_of: bool) -> Tab
     columns += [Column("direction")] if several["direction"] else []
     columns += [Column("made of", wraps=True)] if made_of else []
     rows = [tuple(_cells(one, several, made_of)) for one in arrays]
-    front, back = visible_ends(rows, MAX_ROWS)
-    return Table(tuple(columns), tuple([*rows[:front], ellipsis_row(len(columns)), *rows[-back:]] if back else rows))
+    return Table(tuple(columns), elide_rows(rows))
 
 
 def _cells(one: Written, several: dict[str, bool], made_of: bool) -> list[Cell]:

@@ -7,14 +7,15 @@ from typing import TYPE_CHECKING
 from lstm_explain.core.gates import LETTERS, Direction
 from lstm_explain.document.blocks import Block, Cell, Column, Document, Heading, Note, Paragraph, Preformatted, Table
 from lstm_explain.document.numbers import format_bytes, format_difference, plural, thousands
-from lstm_explain.topics.intro import MAX_ROWS, ellipsis_row, lstm_summary, visible_ends
+from lstm_explain.document.tables import FACT_COLUMNS, elide_rows, facts_table
+from lstm_explain.document.text import format_shape
+from lstm_explain.topics.intro import lstm_summary
 
 if TYPE_CHECKING:
     from lstm_explain.core.axes import Shape
     from lstm_explain.topics.frameworks import Frameworks, Weight, Written
     from lstm_explain.topics.frameworks.program import Program
 
-FACT_COLUMNS = (Column(""), Column("", wraps=True))
 GATE_WORDS = {gate.value: f"{letter}, the {gate.value.replace('_', ' ')}" for gate, letter in LETTERS.items()}
 PART_WORDS = {**GATE_WORDS, "input": "multiplies x", "hidden": "multiplies h"}
 READ_AGAIN = "lstm-explain frameworks"
@@ -144,9 +145,9 @@ def _in_full(frameworks: Frameworks, one: Written) -> list[Block]:
         return [
             *blocks,
             Paragraph(f"{told.title}'s LSTM has no {one.lacks}, so it cannot build this one.{_each_alone(one)}"),
-            _facts(_told(one)),
+            facts_table(_told(one)),
         ]
-    blocks += [Note(_how(frameworks)), _facts([*_told(one), *_compared(one)])]
+    blocks += [Note(_how(frameworks)), facts_table([*_told(one), *_compared(one)])]
     blocks += [Heading("Every weight"), _every_weight(frameworks, one), *_places(frameworks, one)]
     who = "the last layer" if frameworks.spec.stack else "it"
     blocks += [Heading(f"What {who} returns"), _returned(one), *_slices(frameworks, one)]
@@ -166,7 +167,7 @@ def _told(one: Written) -> list[tuple[str, str]]:
     told, convention = one.described, one.described.convention
     rows = [("layer", f"{told.built}, {'one timestep, which a loop calls' if told.step else 'whole sequences'}")]
     if one.reads is not None:
-        rows.append(("reads", _shape(one.reads)))
+        rows.append(("reads", format_shape(one.reads)))
         rows += [("", f"{how}: {', '.join(axes)}") for how, axes in told.either]
     rows += [
         ("gates", _gates(one)),
@@ -223,16 +224,18 @@ def _every_weight(frameworks: Frameworks, one: Written) -> Table:
     spec = frameworks.spec
     several = len(spec.places) > 1
     rows = [_weight(array, several) for array in one.weights]
-    front, back = visible_ends(rows, MAX_ROWS)
-    kept = [*rows[:front], ellipsis_row(3), *rows[-back:]] if back else rows
-    return Table((Column("weight"), Column("shape", wraps=True), Column("numbers", "right")), tuple(kept))
+    return Table((Column("weight"), Column("shape", wraps=True), Column("numbers", "right")), elide_rows(rows))
 
 
 def _weight(array: Weight, several: bool) -> tuple[Cell, ...]:
     of = [GATE_WORDS[array.gate.value]] if array.gate is not None else []
     if several:
         of += [f"layer {array.layer}", array.direction.value if array.direction is not None else "all directions"]
-    return (Cell(array.name, ", ".join(of), strong=True), Cell(_shape(array.shape)), Cell(thousands(array.shape.elements)))
+    return (
+        Cell(array.name, ", ".join(of), strong=True),
+        Cell(format_shape(array.shape)),
+        Cell(thousands(array.shape.elements)),
+    )
 
 
 def _places(frameworks: Frameworks, one: Written) -> list[Block]:
@@ -260,7 +263,7 @@ def _index(axis: int) -> str:
 
 
 def _returned(one: Written) -> Table:
-    rows = [(Cell(name, strong=True), Cell(_shape(shape)), Cell(meaning)) for name, shape, meaning in one.returns]
+    rows = [(Cell(name, strong=True), Cell(format_shape(shape)), Cell(meaning)) for name, shape, meaning in one.returns]
     return Table((Column("tensor"), Column("shape", wraps=True), Column("what", wraps=True)), tuple(rows))
 
 
@@ -274,8 +277,7 @@ def _slices(frameworks: Frameworks, one: Written) -> list[Block]:
         (Cell(", ".join(f"{name}[{place}]" for name in stacked), strong=True), Cell(f"layer {layer}, {way}"))
         for place, (layer, way) in enumerate(spec.places)
     ]
-    front, back = visible_ends(rows, MAX_ROWS)
-    return [Table(FACT_COLUMNS, tuple([*rows[:front], ellipsis_row(2), *rows[-back:]] if back else rows), ruled=False)]
+    return [Table(FACT_COLUMNS, elide_rows(rows), ruled=False)]
 
 
 def _program(program: Program, title: str) -> list[Block]:
@@ -290,21 +292,6 @@ def _program(program: Program, title: str) -> list[Block]:
     ]
 
 
-# --- words ------------------------------------------------------------------------------------------------------------
-
-
-def _sizes(shape: Shape) -> str:
-    return f"({', '.join(map(str, shape.sizes))}{',' if len(shape.sizes) == 1 else ''})"
-
-
 def _short(shape: Shape) -> str:
     """The same without blanks, where lines are broken."""
     return f"({'×'.join(map(str, shape.sizes))})"
-
-
-def _shape(shape: Shape) -> str:
-    return f"{_sizes(shape)}  {', '.join(shape.names)}"
-
-
-def _facts(rows: list[tuple[str, str]]) -> Table:
-    return Table(FACT_COLUMNS, tuple((Cell(label, strong=True), Cell(text)) for label, text in rows), ruled=False)

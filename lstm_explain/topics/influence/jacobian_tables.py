@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 from lstm_explain.core.gates import Direction
 from lstm_explain.document.blocks import Block, Cell, Column, Heading, Paragraph, Table
 from lstm_explain.document.numbers import format_decimal, format_fraction, thousands, tint
-from lstm_explain.topics.intro import MAX_UNITS, ellipsis_row, feature_names, visible_ends
+from lstm_explain.document.tables import MAX_UNITS, elide_rows, ellipsis_row, visible_ends
+from lstm_explain.topics.intro import feature_names
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -101,7 +102,7 @@ def _diagonals(influence: Influence) -> list[Block]:
         (Cell(str(unit), strong=True), *(Cell(format_decimal(value, 3), tint=tint(value, 1.0)) for value in values))
         for unit, values in enumerate(columns)
     ]
-    table = Table((Column("unit", "right"), *(Column(name, "right") for name in named)), tuple(short(rows, MAX_UNITS)))
+    table = Table((Column("unit", "right"), *(Column(name, "right") for name in named)), elide_rows(rows, MAX_UNITS))
     return [Heading(f"{' and '.join(named)}: how far a unit's memory moves what comes next"), *private, table]
 
 
@@ -128,12 +129,6 @@ def _heat_row(label: str, values: list[float], scale: float, own: int | None) ->
         for value, mark in zip(values, marks, strict=True)
     )
     return (Cell(label, strong=True), *cells)
-
-
-def short(rows: list[tuple[Cell, ...]], most: int) -> list[tuple[Cell, ...]]:
-    """The first rows and the last, where there are more than `most`."""
-    front, back = visible_ends(rows, most)
-    return [*rows[:front], ellipsis_row(len(rows[0])), *rows[-back:]] if back else rows
 
 
 def largest(values: Iterable[float]) -> float:

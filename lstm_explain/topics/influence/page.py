@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 from lstm_explain.core.gates import Direction
 from lstm_explain.document.blocks import Block, Cell, Column, Document, Heading, Note, Paragraph, Sparkline, Table
 from lstm_explain.document.numbers import format_decimal, format_difference, format_factor, percent, plural, thousands, tint
-from lstm_explain.topics.influence.jacobian_tables import largest, matrices, short
-from lstm_explain.topics.intro import MAX_ROWS, MAX_UNITS, ellipsis_row, feature_names, lstm_summary, visible_ends
+from lstm_explain.document.tables import MAX_ROWS, MAX_UNITS, elide_rows, ellipsis_row, visible_ends
+from lstm_explain.topics.influence.jacobian_tables import largest, matrices
+from lstm_explain.topics.intro import feature_names, lstm_summary
 
 if TYPE_CHECKING:
     from lstm_explain.topics.influence import Influence
@@ -138,7 +139,7 @@ def _shares(influence: Influence) -> list[Block]:
         f"Of all that can move a unit's {value}, changed equally little: how much does the unit itself do (its last c, and "
         f"what it emitted last), how much the others, how much x_t? The sizes of the derivatives, {_when(influence)}."
     )
-    return [Paragraph(words), Table(tuple(Column(title, "right") for title in titles), (*short(rows, MAX_UNITS), mean))]
+    return [Paragraph(words), Table(tuple(Column(title, "right") for title in titles), (*elide_rows(rows, MAX_UNITS), mean))]
 
 
 def _share_row(label: str, parts: tuple[float, ...]) -> tuple[Cell, ...]:
@@ -234,7 +235,7 @@ def _ripple(influence: Influence, found: Ripple) -> list[Block]:
     return [
         Heading(f"The ripple of a poke at timestep {found.at}"),
         Paragraph(words),
-        Table(tuple(Column(title, "right") for title in titles), tuple(short(rows, MAX_ROWS))),
+        Table(tuple(Column(title, "right") for title in titles), elide_rows(rows)),
     ]
 
 

@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING
 from lstm_explain.core.gates import Direction
 from lstm_explain.document.blocks import Block, Cell, Column, Document, Heading, Note, Paragraph, Sparkline, Table
 from lstm_explain.document.numbers import format_decimal, format_difference, plural, thousands, tint
-from lstm_explain.topics.intro import MAX_ROWS, MAX_UNITS, ellipsis_row, lstm_summary, saturation_warning, visible_ends
+from lstm_explain.document.tables import MAX_ROWS, MAX_UNITS, ellipsis_row, visible_ends
+from lstm_explain.document.text import previous_step_name, saturation_warning
+from lstm_explain.topics.intro import lstm_summary
 from lstm_explain.topics.memory.single_timestep_page import one_step_blocks
 from lstm_explain.topics.memory.stateful_page import carried_blocks
 
@@ -60,7 +62,7 @@ def _state(memory: Memory) -> str:
 
 
 def _reading(memory: Memory) -> str:
-    before = "t-1" if memory.direction is Direction.FORWARD else "t+1"
+    before = previous_step_name(memory.direction)
     order = ""
     if memory.direction is Direction.BACKWARD:
         order = f" This direction reads from t = {thousands(memory.length)} to 1, so it ends with c_1."

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from lstm_explain.document.blocks import Block, Cell, Column, Heading, Note, Paragraph, Sparkline, Table
 from lstm_explain.document.numbers import format_decimal, plural, thousands, tint
-from lstm_explain.topics.intro import ellipsis_row, visible_ends
+from lstm_explain.document.tables import ellipsis_row, visible_ends
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 from lstm_explain.core.gates import LETTERS
 from lstm_explain.document.blocks import Block, Cell, Column, Document, Heading, Note, Paragraph, Table
 from lstm_explain.document.numbers import plural, thousands
-from lstm_explain.topics.intro import elide_list, ellipsis_row, visible_ends
+from lstm_explain.document.tables import elide_list, elide_rows, facts_table
+from lstm_explain.errors import printable
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -17,7 +18,6 @@ if TYPE_CHECKING:
 
 SHOWN_AT_ONCE = 24
 """No more LSTMs than this are listed tensor by tensor."""
-NAME_SHOWN = 200
 BIASES = {0: "none", 1: "one", 2: "two, added up"}
 
 
@@ -39,7 +39,7 @@ def document(model: Model) -> Document:
 def _overview(model: Model) -> Table:
     rows = tuple(
         (
-            Cell(safe(one.name), detail=one.title, strong=True),
+            Cell(printable(one.name), detail=one.title, strong=True),
             Cell(thousands(one.spec.features)),
             Cell(_of_layers(one.spec, lambda layer: thousands(layer.units))),
             Cell(thousands(one.spec.layers)),
@@ -72,13 +72,16 @@ def _unsupported(model: Model) -> list[Block]:
     if not model.unsupported:
         return []
     rows = [
-        (Cell(safe(one.name) or "lstm", strong=True), Cell(f"{safe(one.reason)}.{f' {one.fix}.' if one.fix else ''}"))
+        (
+            Cell(printable(one.name) or "lstm", strong=True),
+            Cell(f"{printable(one.reason)}.{f' {one.fix}.' if one.fix else ''}"),
+        )
         for one in model.unsupported
     ]
-    front, back = visible_ends(rows, SHOWN_AT_ONCE)
-    kept = [*rows[:front], ellipsis_row(2), *rows[-back:]] if back else rows
     others = plural(len(rows), "other recurrent layer")
-    table = Table((Column("layer", wraps=True), Column("why it is not explained", wraps=True)), tuple(kept))
+    table = Table(
+        (Column("layer", wraps=True), Column("why it is not explained", wraps=True)), elide_rows(rows, SHOWN_AT_ONCE)
+    )
     return [Heading(f"Not supported: {others}"), table]
 
 
@@ -94,13 +97,12 @@ def _in_full(one: Listed) -> list[Block]:
         ("starts from", "states of its own, which the file holds" if one.initial else "zero states"),
         *([("reads", "each sample from its end: timestep 1 is the last of the data")] if one.from_the_end else []),
     ]
-    facts = tuple((Cell(label, strong=True), Cell(words)) for label, words in rows)
-    tensors = tuple((Cell(safe(name)), Cell(f"({', '.join(map(str, shape))})")) for name, shape in one.tensors.items())
+    tensors = tuple((Cell(printable(name)), Cell(f"({', '.join(map(str, shape))})")) for name, shape in one.tensors.items())
     return [
-        Heading(f"{safe(one.name)}: {one.title}"),
-        Table((Column(""), Column("", wraps=True)), facts, ruled=False),
+        Heading(f"{printable(one.name)}: {one.title}"),
+        facts_table(rows),
         Table((Column("in the file", wraps=True), Column("shape")), tensors),
-        *(Note(f"{safe(note)}.") for note in one.notes),
+        *(Note(f"{printable(note)}.") for note in one.notes),
     ]
 
 
@@ -117,11 +119,11 @@ def _notes(model: Model) -> list[str]:
     notes = []
     if len(model.lstms) > SHOWN_AT_ONCE:
         notes.append(f"{SHOWN_AT_ONCE} of {thousands(len(model.lstms))} LSTMs are shown in full; --json has all.")
-    choice = "" if len(model.lstms) == 1 else f"#{safe(model.lstms[0].name)}"
+    choice = "" if len(model.lstms) == 1 else f"#{printable(model.lstms[0].name)}"
     notes.append(f"Explain one: lstm-explain shapes --model {_quoted(model.file + choice)}. Every topic takes --model.")
     pair = next(_pairs(model), None)
     if pair is not None:
-        choice = "+".join(safe(one.name) for one in pair)
+        choice = "+".join(printable(one.name) for one in pair)
         stack = _quoted(f"{model.file}#{choice}")
         if pair[1].fed_by:
             notes.append(f"A layer that reads another can be explained with it, as a stack: --model {stack}.")
@@ -150,9 +152,3 @@ def _stacks(below: Listed, above: Listed) -> bool:
 def _quoted(text: str) -> str:
     """As it can be pasted into a shell, whatever a name from the file holds."""
     return "'" + text.replace("'", "'\\''") + "'"
-
-
-def safe(name: str) -> str:
-    """A name from a file, safe to print: control and direction characters escaped, the length bounded."""
-    short = name if len(name) <= NAME_SHOWN else name[: NAME_SHOWN - 3] + "..."
-    return "".join(character if character.isprintable() else ascii(character)[1:-1] for character in short)

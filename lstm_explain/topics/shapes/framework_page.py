@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING
 from lstm_explain.core.gates import LETTERS
 from lstm_explain.document.blocks import Block, Cell, Column, Document, Heading, Note, Paragraph, Preformatted, Table
 from lstm_explain.document.numbers import format_bytes, format_difference, format_factor, plural, thousands
-from lstm_explain.topics.intro import MAX_ROWS, ellipsis_row, lstm_summary, visible_ends
+from lstm_explain.document.tables import elide_rows, facts_table
+from lstm_explain.document.text import format_shape
+from lstm_explain.topics.intro import lstm_summary
 from lstm_explain.topics.shapes import MEANINGS
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from lstm_explain.core.axes import Shape
     from lstm_explain.topics.frameworks import Weight
     from lstm_explain.topics.shapes import Shapes
@@ -20,7 +20,6 @@ if TYPE_CHECKING:
     from lstm_explain.topics.shapes.last_states import Mistaken, State
 
 TENSOR_COLUMNS = (Column("tensor"), Column("shape", wraps=True), Column("elements", "right"), Column("bytes", "right"))
-FACT_COLUMNS = (Column(""), Column("", wraps=True))
 
 PAST_END = {
     "zeros": "zeros",
@@ -53,7 +52,7 @@ def told(shapes: Shapes, call: FrameworkCall) -> Document:
         Note(_compared(call)),
         *_mistaken(shapes, call),
         Heading("Parameters, counted"),
-        _facts([(f"{title} says", f"{thousands(call.written.parameters or 0)} = {call.written.formula}")]),
+        facts_table([(f"{title} says", f"{thousands(call.written.parameters or 0)} = {call.written.formula}")]),
         Note(
             f"Gate by gate, and what a new layer starts with: `lstm-explain frameworks {call.described.name}`. One timestep "
             "inside, one unit's share and the cost: without --framework."
@@ -123,7 +122,7 @@ def _otherwise(call: FrameworkCall) -> list[Block]:
     if call.otherwise is None:
         return []
     option, other = call.otherwise
-    return [Note(f"With {option}: {_shape(other)}.")]
+    return [Note(f"With {option}: {format_shape(other)}.")]
 
 
 # --- tables of tensors ------------------------------------------------------------------------------------------------
@@ -132,7 +131,7 @@ def _otherwise(call: FrameworkCall) -> list[Block]:
 def _tensor(name: str, symbol: str, shape: Shape, meaning: str, item_bytes: int) -> tuple[Cell, ...]:
     return (
         Cell(name, symbol, strong=True),
-        Cell(_shape(shape), meaning),
+        Cell(format_shape(shape), meaning),
         Cell(thousands(shape.elements)),
         Cell(thousands(shape.elements * item_bytes)),
     )
@@ -143,7 +142,7 @@ def _weights(shapes: Shapes, call: FrameworkCall, several: bool) -> Table:
         _tensor(one.name, _symbol(one, several), one.shape, _what(one, call), shapes.spec.item_bytes)
         for one in call.written.weights
     ]
-    return Table(TENSOR_COLUMNS, _shortened(rows))
+    return Table(TENSOR_COLUMNS, elide_rows(rows))
 
 
 def _symbol(one: Weight, several: bool) -> str:
@@ -171,7 +170,7 @@ def _gates(call: FrameworkCall) -> str:
 
 
 def _returns(shapes: Shapes, call: FrameworkCall) -> Table:
-    return Table(TENSOR_COLUMNS, _shortened([_returned(shapes, one) for one in call.returns]))
+    return Table(TENSOR_COLUMNS, elide_rows([_returned(shapes, one) for one in call.returns]))
 
 
 def _returned(shapes: Shapes, one: Returned) -> tuple[Cell, ...]:
@@ -179,18 +178,12 @@ def _returned(shapes: Shapes, one: Returned) -> tuple[Cell, ...]:
     return _tensor(one.result.name, layer, one.shape, one.result.meaning, shapes.spec.item_bytes)
 
 
-def _shortened(rows: Sequence[tuple[Cell, ...]]) -> tuple[tuple[Cell, ...], ...]:
-    """The rows, those in the middle left out where there are many."""
-    front, back = visible_ends(rows, MAX_ROWS)
-    return tuple([*rows[:front], ellipsis_row(len(rows[0])), *rows[-back:]] if back else rows)
-
-
 # --- which numbers are which ------------------------------------------------------------------------------------------
 
 
 def _states(shapes: Shapes, call: FrameworkCall) -> Table:
     rows = [(Cell(_state(shapes, one), strong=True), Cell(" = ".join(one.places))) for one in call.states]
-    return Table((Column("state", wraps=True), Column("where it stands", wraps=True)), _shortened(rows))
+    return Table((Column("state", wraps=True), Column("where it stands", wraps=True)), elide_rows(rows))
 
 
 def _state(shapes: Shapes, one: State) -> str:
@@ -228,15 +221,3 @@ def _why(one: Mistaken, last: str) -> str:
     if one.difference == 0:
         apart = ", which are the same numbers in this run"
     return f"is not {last}, but {found[one.why]}{apart}"
-
-
-# --- words ------------------------------------------------------------------------------------------------------------
-
-
-def _shape(shape: Shape) -> str:
-    sizes = f"({', '.join(map(str, shape.sizes))}{',' if len(shape.sizes) == 1 else ''})"
-    return f"{sizes}  {', '.join(shape.names)}"
-
-
-def _facts(rows: list[tuple[str, str]]) -> Table:
-    return Table(FACT_COLUMNS, tuple((Cell(label, strong=True), Cell(text)) for label, text in rows), ruled=False)

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 from lstm_explain.core.gates import Direction
 from lstm_explain.document.blocks import Block, Cell, Column, Document, Heading, Note, Paragraph, Table
 from lstm_explain.document.numbers import format_bytes, plural, thousands
+from lstm_explain.document.tables import FACT_COLUMNS, facts_table
+from lstm_explain.document.text import format_shape
 from lstm_explain.topics.intro import lstm_summary
 from lstm_explain.topics.shapes import OUTPUT_NAMES, STEP_NAMES
 
@@ -21,7 +23,6 @@ TENSOR_COLUMNS = (
     Column("elements", "right"),
     Column("bytes", "right"),
 )
-FACT_COLUMNS = (Column(""), Column("", wraps=True))
 
 
 def document(shapes: Shapes) -> Document:
@@ -110,10 +111,9 @@ def _row(one: Tensor, directions: bool, layers: bool) -> tuple[Cell, ...]:
     place = [f"layer {one.layer}"] if layers and one.layer is not None else []
     place += [one.direction.value] if directions and one.direction is not None else []
     symbol = ", ".join([one.symbol, *place])
-    sizes = ", ".join(map(str, one.shape.sizes)) + ("," if len(one.shape.sizes) == 1 else "")
     return (
         Cell(one.name, symbol, strong=True),
-        Cell(f"({sizes})  {', '.join(one.shape.names)}", one.meaning),
+        Cell(format_shape(one.shape), one.meaning),
         Cell(thousands(one.shape.elements)),
         Cell(thousands(one.bytes)),
     )
@@ -136,7 +136,11 @@ def _one_unit(unit: UnitShare, spec: Spec) -> list[Block]:
         "In a diagram of a network each circle of the layer is one such unit. The picture of an LSTM cell with its gates "
         "shows the whole layer: each of its arrows is a vector, with one number from every unit."
     )
-    return [Heading(f"{name}: one circle of the diagram"), *([Paragraph(diagram)] if unit.layer == 0 else []), _facts(rows)]
+    return [
+        Heading(f"{name}: one circle of the diagram"),
+        *([Paragraph(diagram)] if unit.layer == 0 else []),
+        facts_table(rows),
+    ]
 
 
 def _shares(unit: UnitShare, spec: Spec) -> str:
@@ -171,7 +175,7 @@ def _parameters(shapes: Shapes) -> list[Block]:
         unit = shapes.units[0]
         rows.append(("by unit", f"{plural(spec.units, 'unit')} × {thousands(unit.parameters)} = {thousands(shapes.total)}"))
     rows += [(FRAMEWORKS[name], _counted(shapes, name)) for name in shapes.frameworks]
-    return [Heading("Parameters, counted"), _facts(tuple(rows)), Note(_why_they_differ(shapes))]
+    return [Heading("Parameters, counted"), facts_table(tuple(rows)), Note(_why_they_differ(shapes))]
 
 
 FRAMEWORKS = {"keras": "Keras says", "pytorch": "PyTorch says", "onnx": "ONNX says"}
@@ -219,7 +223,7 @@ def _cost(shapes: Shapes) -> list[Block]:
         ),
         ("full record", f"{_memory(cost['bytes']['record'])} for all timesteps' and the initial states"),
     )
-    return [Heading("Cost"), _facts(rows), Note("A bias is an addition, not a multiplication, so it does not count.")]
+    return [Heading("Cost"), facts_table(rows), Note("A bias is an addition, not a multiplication, so it does not count.")]
 
 
 def _memory(number: int) -> str:
@@ -231,7 +235,3 @@ def _macs(shapes: Shapes) -> str:
     if len(spec.places) > 1 or spec.projection or spec.peepholes:
         return "the kernels of all layers and directions" + (", projections" if "projection" in shapes.counts else "")
     return f"4 × {thousands(spec.units)} × ({thousands(spec.features)} + {thousands(spec.hidden)})"
-
-
-def _facts(rows: tuple[tuple[str, str], ...]) -> Table:
-    return Table(FACT_COLUMNS, tuple((Cell(label, strong=True), Cell(text)) for label, text in rows), ruled=False)

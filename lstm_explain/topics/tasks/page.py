@@ -6,7 +6,9 @@ from typing import TYPE_CHECKING
 
 from lstm_explain.document.blocks import Block, Cell, Column, Document, Heading, Note, Paragraph, Preformatted, Table
 from lstm_explain.document.numbers import format_bytes, format_decimal, plural, thousands, tint
-from lstm_explain.topics.intro import MAX_ROWS, MAX_UNITS, ellipsis_row, lstm_summary, visible_ends
+from lstm_explain.document.tables import MAX_UNITS, elide_rows, facts_table
+from lstm_explain.document.text import format_shape
+from lstm_explain.topics.intro import lstm_summary
 from lstm_explain.topics.tasks import ENCODER_DECODER
 from lstm_explain.topics.tasks.task_text import MEANINGS, OTHER_WAYS, TITLES, last_h, reach, silent
 
@@ -15,7 +17,6 @@ if TYPE_CHECKING:
     from lstm_explain.topics.tasks import Said, TaskNetwork, Tasks
 
 TENSOR_COLUMNS = (Column("tensor"), Column("shape", wraps=True), Column("elements", "right"), Column("bytes", "right"))
-FACT_COLUMNS = (Column(""), Column("", wraps=True))
 FRAMEWORKS = {"keras": "Keras", "pytorch": "PyTorch"}
 UNTRAINED = "The weights are seeded, not trained: the numbers show what is computed, not what it is good for."
 
@@ -77,7 +78,7 @@ def _in_short(tasks: Tasks, network: TaskNetwork) -> list[Block]:
         Heading(f"{network.task.value}: {TITLES[network.task]}"),
         Paragraph(MEANINGS[network.task]),
         Preformatted(network.drawing),
-        _facts(rows),
+        facts_table(rows),
     ]
 
 
@@ -94,8 +95,7 @@ def _said(said: Said, title: str) -> str:
 
 
 def _shape(one: Tensor) -> str:
-    sizes = ", ".join(map(str, one.shape.sizes)) + ("," if len(one.shape.sizes) == 1 else "")
-    return f"({sizes})  {', '.join(one.shape.names)}"
+    return format_shape(one.shape)
 
 
 def _total(network: TaskNetwork) -> str:
@@ -142,8 +142,7 @@ def _cut(tasks: Tasks, network: TaskNetwork) -> list[Block]:
 def _tensors(network: TaskNetwork) -> Table:
     several = any(one.layer for one in network.tensors)
     rows = [_tensor(one, several) for one in network.tensors]
-    front, back = visible_ends(rows, MAX_ROWS)
-    return Table(TENSOR_COLUMNS, tuple([*rows[:front], ellipsis_row(len(TENSOR_COLUMNS)), *rows[-back:]] if back else rows))
+    return Table(TENSOR_COLUMNS, elide_rows(rows))
 
 
 def _tensor(one: Tensor, several: bool) -> tuple[Cell, ...]:
@@ -157,7 +156,7 @@ def _parameters(network: TaskNetwork) -> Table:
     rows.append(("total", f"{thousands(network.total)} = {' + '.join(thousands(part.total) for part in network.parts)}"))
     for name, said in network.frameworks.items():
         rows.append((f"{FRAMEWORKS[name]} says", _counted(network, said, FRAMEWORKS[name])))
-    return _facts(rows)
+    return facts_table(rows)
 
 
 def _counted(network: TaskNetwork, said: Said, title: str) -> str:
@@ -202,14 +201,8 @@ def _outputs(tasks: Tasks, network: TaskNetwork) -> Table:
     rows = [(Cell(str(t), strong=True), *_row(one[:shown])) for t, one in enumerate(values, start=1)]
     if network.padded:
         rows = [*rows[: network.length], *((row[0], *(Cell("·"),) * shown) for row in rows[network.length :])]
-    front, back = visible_ends(rows, MAX_ROWS)
-    kept = [*rows[:front], ellipsis_row(shown + 1), *rows[-back:]] if back else rows
-    return Table((Column("t", "right"), *titles), tuple(kept))
+    return Table((Column("t", "right"), *titles), elide_rows(rows))
 
 
 def _row(values: list[float]) -> tuple[Cell, ...]:
     return tuple(Cell(format_decimal(value, 4), tint=tint(value, 1.0)) for value in values)
-
-
-def _facts(rows: list[tuple[str, str]]) -> Table:
-    return Table(FACT_COLUMNS, tuple((Cell(label, strong=True), Cell(text)) for label, text in rows), ruled=False)

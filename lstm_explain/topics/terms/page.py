@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from lstm_explain.document.blocks import Block, Cell, Column, Document, Heading, Note, Paragraph, Table
 from lstm_explain.document.numbers import format_bytes, plural, thousands
+from lstm_explain.document.tables import facts_table
 from lstm_explain.topics.intro import lstm_summary
 
 if TYPE_CHECKING:
@@ -19,7 +20,6 @@ TITLES = {
     "sequences": "What it reads",
     "arguments": "Names of sizes in frameworks",
 }
-FACTS = (Column(""), Column("", wraps=True))
 OVERVIEW = (Column("word"), Column("means here", wraps=True), Column("number"), Column("others"))
 SEVERAL = (Column("word"), Column("stands for", wraps=True), Column("number"), Column("said by", wraps=True))
 OTHERS = (Column("who"), Column("means", wraps=True), Column("number"), Column(""))
@@ -97,10 +97,10 @@ def _both_ways(terms: Terms) -> list[Block]:
     for term in terms.terms:
         for who in term.both_ways:
             found.setdefault(who, []).append(term.word)
-    rows = tuple((Cell(who, strong=True), Cell(", ".join(words))) for who, words in found.items())
-    if not rows:
+    if not found:
         return []
-    return [Heading("Who uses a word both ways"), Table(FACTS, rows, ruled=False)]
+    rows = [(who, ", ".join(words)) for who, words in found.items()]
+    return [Heading("Who uses a word both ways"), facts_table(rows)]
 
 
 # --- one word ---------------------------------------------------------------------------------------------------------
@@ -114,12 +114,12 @@ def _one(term: Term, several: bool) -> list[Block]:
     rows += [("both ways", f"{who} says it of one thing in one place, of another in another") for who in term.both_ways]
     blocks: list[Block] = [
         Heading(f"{term.word}: {_summary(term)}"),
-        _facts(rows),
+        facts_table(rows),
         Heading(f"What others mean by {term.word}", 3),
         Table(OTHERS, tuple(_other(other, place) for place, other in enumerate(term.others, 1)), repeated=0),
     ]
     if term.same:
-        blocks += [Heading("Others' words for the same thing", 3), _facts([(w, ", ".join(who)) for w, who in term.same])]
+        blocks += [Heading("Others' words for the same thing", 3), facts_table([(w, ", ".join(who)) for w, who in term.same])]
     return [*blocks, Heading("Sources", 3), _sources(term)]
 
 
@@ -146,11 +146,7 @@ def _sources(term: Term) -> Table:
         source = other.usage.source
         where = f"the docstring of {source.place}" if source.kind == "docstring" else source.place
         rows.append((f"[{place}]", f"{where} ({other.second_hand})" if other.second_hand else where))
-    return _facts(rows)
-
-
-def _facts(rows: list[tuple[str, str]]) -> Table:
-    return Table(FACTS, tuple((Cell(label, strong=True), Cell(text)) for label, text in rows), ruled=False)
+    return facts_table(rows)
 
 
 # --- numbers ----------------------------------------------------------------------------------------------------------

@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING
 from lstm_explain.core.gates import Direction, Gate
 from lstm_explain.document.blocks import Block, Cell, Column, Document, Heading, Note, Paragraph, Sparkline, Table
 from lstm_explain.document.numbers import format_decimal, thousands, tint
-from lstm_explain.topics.intro import MAX_ROWS, MAX_UNITS, ellipsis_row, lstm_summary, saturation_warning, visible_ends
+from lstm_explain.document.tables import MAX_ROWS, MAX_UNITS, ellipsis_row, visible_ends
+from lstm_explain.document.text import saturation_warning
+from lstm_explain.topics.intro import lstm_summary
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING
 from lstm_explain.core.gates import GATES, LETTERS, Direction, Gate
 from lstm_explain.document.blocks import Block, Cell, Column, Document, Heading, Note, Paragraph, Sparkline, Table
 from lstm_explain.document.numbers import format_decimal, format_difference, plural, thousands, tint
-from lstm_explain.topics.intro import MAX_ROWS, ellipsis_row, feature_names, lstm_summary, saturation_warning, visible_ends
+from lstm_explain.document.tables import MAX_ROWS, elide_rows, visible_ends
+from lstm_explain.document.text import previous_step_name, saturation_warning
+from lstm_explain.topics.intro import feature_names, lstm_summary
 
 if TYPE_CHECKING:
     from lstm_explain.topics.unit import Arithmetic, GateSum, Term, Unit
@@ -44,7 +46,7 @@ def document(unit: Unit) -> Document:
 
 
 def _share(unit: Unit) -> str:
-    before = "t-1" if unit.direction is Direction.FORWARD else "t+1"
+    before = previous_step_name(unit.direction)
     h = "of all units, its own among them" if unit.layer_spec.projection is None else "mixed from all units by the projection"
     emits = "h and c" if unit.layer_spec.projection is None else "m = o tanh(c), which the projection mixes into h, and c"
     return (
@@ -56,7 +58,7 @@ def _share(unit: Unit) -> str:
 
 
 def _weights(unit: Unit) -> Table:
-    before = "{t-1}" if unit.direction is Direction.FORWARD else "{t+1}"
+    before = f"{{{previous_step_name(unit.direction)}}}"
     neurons = [unit.neurons[gate] for gate in GATES]
     rows = [(_feature(unit, "t", place), [float(one.kernel[place]) for one in neurons]) for place in range(unit.features)]
     rows += [(f"h_{before}[{place}]", [float(one.recurrent_kernel[place]) for one in neurons]) for place in range(unit.hidden)]
@@ -70,12 +72,7 @@ def _weights(unit: Unit) -> Table:
         cells = (Cell("") if p is None else Cell(format_decimal(float(p), 4), tint=tint(float(p), 1.0)) for p in peepholes)
         table.append((Cell("own c (peephole)", strong=True), *cells))
     titles = tuple(Column(LETTERS[gate], "right") for gate in GATES)
-    return Table((Column("reads"), *titles), _shortened(table))
-
-
-def _shortened(rows: list[tuple[Cell, ...]]) -> tuple[tuple[Cell, ...], ...]:
-    front, back = visible_ends(rows, MAX_ROWS)
-    return tuple([*rows[:front], ellipsis_row(len(rows[0])), *rows[-back:]] if back else rows)
+    return Table((Column("reads"), *titles), elide_rows(table))
 
 
 def _steps(unit: Unit) -> Table:
@@ -86,7 +83,7 @@ def _steps(unit: Unit) -> Table:
         for t, values in enumerate(zip(*(array.tolist() for array in arrays), strict=True), start=1)
     ]
     titles = [*(LETTERS[gate] for gate in GATES), "c", emitted]
-    return Table((Column("t", "right"), *(Column(title, "right") for title in titles)), _shortened(rows))
+    return Table((Column("t", "right"), *(Column(title, "right") for title in titles)), elide_rows(rows))
 
 
 def _course(unit: Unit) -> Table:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from lstm_explain.document.blocks import Block, Cell, Column, Document, Heading, Note, Paragraph, Table
 from lstm_explain.document.numbers import format_bytes, plural, thousands
-from lstm_explain.topics.intro import MAX_NAME_LENGTH, ellipsis_row, visible_ends
+from lstm_explain.document.tables import MAX_NAME_LENGTH, ellipsis_row, facts_table, visible_ends
 from lstm_explain.topics.window.durations import duration, moment
 
 if TYPE_CHECKING:
@@ -15,7 +15,6 @@ if TYPE_CHECKING:
     from lstm_explain.topics.window.scaling import Scaling
     from lstm_explain.topics.window.time_gaps import Gaps
 
-FACTS = (Column(""), Column("", wraps=True))
 TIMESTEPS_SHOWN, FEATURES_SHOWN, CONSTANTS_NAMED = 12, 12, 4
 
 
@@ -58,7 +57,7 @@ def _how_many(window: Window) -> Table:
     written = (
         f"{format_bytes(window.x_bytes)} once written; the same columns as a table take {format_bytes(window.table_bytes)}"
     )
-    return _facts([*rows, ("memory", written)])
+    return facts_table([*rows, ("memory", written)])
 
 
 def _shape(window: Window, name: str) -> str:
@@ -194,7 +193,7 @@ def _gaps(gaps: Gaps) -> list[Block]:
         rows.append((f"after row {thousands(one.row)}", f"{before} to {after}: {duration(one.step, gaps.clock)}"))
     if gaps.number > len(gaps.listed):
         rows.append(("", f"and {thousands(gaps.number - len(gaps.listed))} more"))
-    return [Heading("Time"), _facts(rows)]
+    return [Heading("Time"), facts_table(rows)]
 
 
 # --- what to look out for ---------------------------------------------------------------------------------------------
@@ -240,7 +239,3 @@ def _next(window: Window, written: str | None) -> str:
         return f"Written to {written}. Next: lstm-explain shapes --data {name}"
     name = "windows.npy" if window.y is None else "windows.npz"
     return f"Write them: add -o {name}. Then: lstm-explain shapes --data {name}{'' if window.y is None else '#x'}"
-
-
-def _facts(rows: list[tuple[str, str]]) -> Table:
-    return Table(FACTS, tuple((Cell(label, strong=True), Cell(text)) for label, text in rows), ruled=False)

@@ -1,0 +1,57 @@
+"""Tables and lists that pages share: label and value, and the middle left out where there are many rows."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, TypeVar
+
+from lstm_explain.document.blocks import Cell, Column, Table
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence, Sized
+
+MAX_ROWS = 32
+"""How many rows a table shows unless you select rows one by one."""
+MAX_UNITS = 16
+"""How many units a table shows."""
+MAX_LAYERS = 8
+"""How many layers a sentence lists."""
+MAX_NAME_LENGTH = 16
+"""How many characters of a column's name are shown."""
+FACT_COLUMNS = (Column(""), Column("", wraps=True))
+"""The columns of a table of label and value."""
+
+Item = TypeVar("Item")
+Row = tuple[Cell, ...]
+
+
+def facts_table(rows: Iterable[tuple[str, str]]) -> Table:
+    """Lay out labels and values, without a header."""
+    return Table(FACT_COLUMNS, tuple((Cell(label, strong=True), Cell(text)) for label, text in rows), ruled=False)
+
+
+def visible_ends(items: Sized, limit: int) -> tuple[int, int]:
+    """How many items to show from the front and from the back: all from the front unless there are more than `limit`."""
+    if len(items) <= limit:
+        return len(items), 0
+    return limit - limit // 4, limit // 4
+
+
+def elide_middle(items: Sequence[Item], limit: int, ellipsis: Item) -> list[Item]:
+    """The items, with an ellipsis for those in the middle where there are more than `limit`."""
+    front, back = visible_ends(items, limit)
+    return [*items[:front], ellipsis, *items[-back:]] if back else list(items)
+
+
+def elide_rows(rows: Sequence[Row], limit: int = MAX_ROWS) -> tuple[Row, ...]:
+    """The rows of a table, with a row of dots for those in the middle where there are more than `limit`."""
+    return tuple(elide_middle(rows, limit, ellipsis_row(len(rows[0])))) if rows else ()
+
+
+def ellipsis_row(columns: int) -> Row:
+    """A row of dots, for rows that are left out."""
+    return (Cell("⋮"),) * columns
+
+
+def elide_list(texts: Sequence[str]) -> list[str]:
+    """One text for each layer, with `...` for those in the middle where there are many."""
+    return elide_middle(texts, MAX_LAYERS, "...")
