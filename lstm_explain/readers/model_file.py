@@ -62,7 +62,7 @@ def _reader(file: BinaryIO, name: str) -> Callable[[BinaryIO, str, int, str | No
         return _safetensors
     msgpack = looks_like_msgpack(start)
     if looks_like_onnx(file) or (suffix == ".onnx" and not msgpack):
-        from lstm_explain.readers.onnx_model import read_onnx
+        from lstm_explain.readers.identify.onnx import read_onnx
 
         return read_onnx
     if msgpack or suffix in (".msgpack", ".flax"):

@@ -10,7 +10,7 @@ import io
 from mutations import main
 from onnx_files import valid
 
-from lstm_explain.readers.onnx_model import read_onnx
+from lstm_explain.readers.identify.onnx import read_onnx
 
 
 def read_onnx_model(data: bytes) -> None:

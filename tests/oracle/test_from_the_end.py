@@ -206,7 +206,7 @@ def test_convert_writes_an_onnx_model_that_reads_from_the_end(onnx: Any, onnxrun
     content = weights_file(explain_convert(lstm, "onnx"), ".onnx", "to")
     again = run_onnx(onnxruntime, content)
     assert [distance(one, other) <= TOLERANCE for one, other in zip(again, (output, hidden, cell), strict=True)] == [True] * 3
-    from lstm_explain.readers.onnx_model import read_onnx
+    from lstm_explain.readers.identify.onnx import read_onnx
 
     (found,) = read_onnx(BytesIO(content), "again.onnx", 2**30)
     assert found.from_the_end

@@ -13,8 +13,8 @@ import pytest
 from lstm_explain.core.forward import forward
 from lstm_explain.errors import InputFileError
 from lstm_explain.readers.identify.model_lstm import chosen
+from lstm_explain.readers.identify.onnx import read_onnx
 from lstm_explain.readers.model_file import read_models
-from lstm_explain.readers.onnx_model import read_onnx
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -23,8 +23,8 @@ from lstm_explain.core.gates import Direction, Gate
 from lstm_explain.errors import InputFileError, LstmExplainError, MissingExtraError, RefusedError, UsageError
 from lstm_explain.frameworks.onnx import ONNX
 from lstm_explain.readers.identify.model_lstm import chosen, stacked
+from lstm_explain.readers.identify.onnx import read_onnx
 from lstm_explain.readers.model_file import read_models
-from lstm_explain.readers.onnx_model import read_onnx
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -646,7 +646,7 @@ MEASURE = """
 import json, pathlib, re, sys
 from io import BytesIO
 from lstm_explain.errors import LstmExplainError
-from lstm_explain.readers.onnx_model import read_onnx
+from lstm_explain.readers.identify.onnx import read_onnx
 import onnx.reference
 budget, files = int(sys.argv[1]), sys.argv[2:]
 def read(name):

@@ -20,9 +20,8 @@ from lstm_explain.core.cell import step
 from lstm_explain.core.gates import Direction, Gate
 from lstm_explain.errors import LstmExplainError
 from lstm_explain.frameworks.known import CONVENTIONS
-from lstm_explain.readers import onnx_proof, onnx_written_out
-from lstm_explain.readers.onnx_model import read_onnx
-from lstm_explain.readers.onnx_proof import agrees
+from lstm_explain.readers.identify.onnx import decomposed, read_onnx, verify_cell
+from lstm_explain.readers.identify.onnx.verify_cell import agrees
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -320,7 +319,7 @@ def test_states_that_a_loop_does_not_hand_on() -> None:
 
 
 def test_what_does_not_compute_the_same_is_not_offered(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(onnx_written_out, "agrees", lambda *given: False)
+    monkeypatch.setattr(decomposed, "agrees", lambda *given: False)
     refused(files.unrolled(files.kernels()), "its nodes do not compute what our own cell does")
 
 
@@ -332,7 +331,7 @@ def test_the_proof_tells_gates_apart(monkeypatch: pytest.MonkeyPatch) -> None:
         seen.append(given)
         return agrees(*given)
 
-    monkeypatch.setattr(onnx_written_out, "agrees", noted)
+    monkeypatch.setattr(decomposed, "agrees", noted)
     assert read(files.unrolled(files.kernels(4, 3), files.Way(cut="computed", hoisted=True)))
     one, layer, constants = seen[0]
     assert agrees(one, layer, constants)
@@ -346,11 +345,11 @@ def test_the_proof_tells_gates_apart(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_a_long_sequence_that_is_multiplied_whole_is_proved_at_its_start(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(onnx_proof, "MOST_NUMBERS", 64)
+    monkeypatch.setattr(verify_cell, "MOST_NUMBERS", 64)
     for backwards in ("", "index"):
         (found,) = read(files.unrolled(files.kernels(), files.Way(hoisted=True, backwards=backwards), 12))
         assert "one of its timesteps, computed" in found.notes[0]
-    monkeypatch.setattr(onnx_proof, "MOST_NUMBERS", 8)
+    monkeypatch.setattr(verify_cell, "MOST_NUMBERS", 8)
     refused(files.unrolled(files.kernels(), files.Way(hoisted=True), 12), "its nodes do not compute")
 
 

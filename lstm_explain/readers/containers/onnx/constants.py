@@ -1,7 +1,7 @@
 """Weights that an ONNX model computes from constants: folded with ONNX's own reference evaluator, node by node.
 
 Only the nodes that a weight needs are run, only operators that move, join, cut or add numbers are allowed, and what a node
-would make is bounded before it is run. Constants themselves are read by `onnx_tensor`, never by the evaluator.
+would make is bounded before it is run. Constants themselves are read by `tensors`, never by the evaluator.
 """
 
 from __future__ import annotations
@@ -13,14 +13,14 @@ import numpy as np
 
 from lstm_explain.errors import InputFileError, RefusedError
 from lstm_explain.readers.containers.bounded_file import shown
-from lstm_explain.readers.onnx_tensor import RAW, tensor_array, text
+from lstm_explain.readers.containers.onnx.tensors import RAW, tensor_array, text
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from lstm_explain.core.axes import Array
-    from lstm_explain.readers.onnx_graph import Scope
-    from lstm_explain.readers.onnx_tensor import Ledger
+    from lstm_explain.readers.containers.onnx.graph import Scope
+    from lstm_explain.readers.containers.onnx.tensors import Ledger
 
 MOST_FOLDED, DEEPEST = 5_000, 100
 OWN_DOMAINS = ("", "ai.onnx")

@@ -7,19 +7,18 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 
 from lstm_explain.errors import InputFileError, MissingExtraError, RefusedError, UsageError
 from lstm_explain.readers.containers.bounded_file import shown
+from lstm_explain.readers.containers.onnx.constants import OWN_DOMAINS, Constants
+from lstm_explain.readers.containers.onnx.graph import Walk, graph_scope
+from lstm_explain.readers.containers.onnx.size_bound import parsed_bytes
+from lstm_explain.readers.containers.onnx.tensors import Ledger, text
 from lstm_explain.readers.identify.model_lstm import Unfit
-from lstm_explain.readers.onnx_cell import cell_of
-from lstm_explain.readers.onnx_constants import OWN_DOMAINS, Constants
-from lstm_explain.readers.onnx_graph import Walk, graph_scope
-from lstm_explain.readers.onnx_lstm import read_lstm
-from lstm_explain.readers.onnx_order import Feed, feed_of
-from lstm_explain.readers.onnx_tensor import Ledger, text
-from lstm_explain.readers.onnx_wire import parsed_bytes
-from lstm_explain.readers.onnx_written_out import read_written_out
+from lstm_explain.readers.identify.onnx.cell_pattern import cell_of
+from lstm_explain.readers.identify.onnx.decomposed import read_written_out
+from lstm_explain.readers.identify.onnx.lstm_node import Feed, feed_of, read_lstm
 
 if TYPE_CHECKING:
     from lstm_explain.readers.identify.model_lstm import Found
-    from lstm_explain.readers.onnx_cell import Cell
+    from lstm_explain.readers.identify.onnx.cell_pattern import Cell
 
 OTHERS = {
     "GRU": "a GRU",

@@ -8,13 +8,12 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from lstm_explain.core.gates import GATES, Gate
-from lstm_explain.readers.onnx_cell import STANDARD, Cell, cut, piece
-from lstm_explain.readers.onnx_source import Source, state
-from lstm_explain.readers.onnx_sums import Known, Matrix, sums_of
+from lstm_explain.readers.identify.onnx.cell_pattern import STANDARD, Cell, Known, Matrix, cut, piece, sums_of
+from lstm_explain.readers.identify.onnx.dataflow import Source, state
 
 if TYPE_CHECKING:
     from lstm_explain.core.axes import Array
-    from lstm_explain.readers.onnx_constants import Constants
+    from lstm_explain.readers.containers.onnx.constants import Constants
 
 MORE = "its gates read more than x @ K + h @ R + b with constant weights, as with peepholes or a normalisation"
 PACKED = "its gates are not the four quarters of one sum"

@@ -12,13 +12,13 @@ import numpy as np
 
 from lstm_explain.core.cell import step
 from lstm_explain.core.seeded import Stream
-from lstm_explain.readers.onnx_source import Source, operator
+from lstm_explain.readers.identify.onnx.dataflow import Source, operator
 
 if TYPE_CHECKING:
     from lstm_explain.core.axes import Array
     from lstm_explain.core.weights import LayerWeights
-    from lstm_explain.readers.onnx_constants import Constants
-    from lstm_explain.readers.onnx_steps import Step
+    from lstm_explain.readers.containers.onnx.constants import Constants
+    from lstm_explain.readers.identify.onnx.timesteps import Step
 
 OF_A_CELL = {
     "Add", "Sub", "Mul", "Div", "MatMul", "Gemm", "Sigmoid", "Tanh", "Split", "Slice", "Gather", "Shape", "Cast", "Identity",

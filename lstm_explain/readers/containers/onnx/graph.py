@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from lstm_explain.errors import InputFileError, RefusedError
 from lstm_explain.readers.containers.bounded_file import shown
-from lstm_explain.readers.onnx_tensor import text
+from lstm_explain.readers.containers.onnx.tensors import text
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

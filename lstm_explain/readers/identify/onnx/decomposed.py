@@ -1,8 +1,8 @@
 """LSTMs of an ONNX model that are no node of their own: cells written out in nodes, timestep by timestep or in a loop's body.
 
-A cell is found by its structure (`onnx_cell`), its weights by the sums that it reads (`onnx_sums`), its timesteps by what is
-handed on from one to the next (`onnx_steps`). It is only offered once its nodes, run on seeded numbers, do as our own cell
-does (`onnx_proof`).
+A cell is found by its structure and its weights by the sums that it reads (`cell_pattern`), its timesteps by what is
+handed on from one to the next (`timesteps`). It is only offered once its nodes, run on seeded numbers, do as our own cell
+does (`verify_cell`).
 """
 
 from __future__ import annotations
@@ -17,22 +17,38 @@ from lstm_explain.core.gates import GATES, Direction
 from lstm_explain.core.weights import LayerWeights, Weights
 from lstm_explain.errors import InputFileError, RefusedError
 from lstm_explain.frameworks.known import CONVENTIONS
+from lstm_explain.readers.containers.onnx.constants import NotConstantError
+from lstm_explain.readers.containers.onnx.graph import named
+from lstm_explain.readers.containers.onnx.tensors import text
 from lstm_explain.readers.identify.find_lstms import checked
 from lstm_explain.readers.identify.model_lstm import FED_STATES, Found, Unfit
-from lstm_explain.readers.onnx_constants import NotConstantError
-from lstm_explain.readers.onnx_graph import named
-from lstm_explain.readers.onnx_proof import agrees, fits
-from lstm_explain.readers.onnx_source import Reading, Source, reading, state, turned_round
-from lstm_explain.readers.onnx_states import before_batch, one_for_all
-from lstm_explain.readers.onnx_steps import HANDED_ON, PROJECTED, NotReadError, Step, chains, in_body, step_of, turning
-from lstm_explain.readers.onnx_sums import Known
-from lstm_explain.readers.onnx_tensor import text
+from lstm_explain.readers.identify.onnx.cell_pattern import Known
+from lstm_explain.readers.identify.onnx.dataflow import (
+    Reading,
+    Source,
+    before_batch,
+    one_for_all,
+    reading,
+    state,
+    turned_round,
+)
+from lstm_explain.readers.identify.onnx.timesteps import (
+    HANDED_ON,
+    PROJECTED,
+    NotReadError,
+    Step,
+    chains,
+    in_body,
+    step_of,
+    turning,
+)
+from lstm_explain.readers.identify.onnx.verify_cell import agrees, fits
 
 if TYPE_CHECKING:
     from lstm_explain.core.axes import Array
     from lstm_explain.core.gates import Gate
-    from lstm_explain.readers.onnx_cell import Cell
-    from lstm_explain.readers.onnx_constants import Constants
+    from lstm_explain.readers.containers.onnx.constants import Constants
+    from lstm_explain.readers.identify.onnx.cell_pattern import Cell
 
     Emitted = dict[tuple[int, str], tuple[list[Step], int]]
 

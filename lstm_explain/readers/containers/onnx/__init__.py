@@ -1,0 +1,1 @@
+"""ONNX files: the graphs of a model, its tensors, and the values that it computes from constants."""
