@@ -23,7 +23,7 @@ class CallOptions(NamedTuple):
     """ONNX: 0, timesteps first, or 1, samples first; 0 where it is None."""
 
     @property
-    def given(self) -> dict[str, str]:
+    def requested(self) -> dict[str, str]:
         """Each option that is asked for, as it is written on the command line."""
         words = {name: f"--{name.replace('_', '-')}" for name, value in self._asdict().items() if value not in (None, False)}
         return {**words, **({} if self.layout is None else {"layout": f"--layout {self.layout}"})}

@@ -17,20 +17,20 @@ if TYPE_CHECKING:
     from lstm_explain.frameworks.described import AxisName
     from lstm_explain.frameworks.python_code import Statement
 
-Holds = Literal["sequence", "last", "hidden", "cell"]
+TensorRole = Literal["sequence", "last", "hidden", "cell"]
 """`sequence`: h of every timestep; `last`: h after the last timestep read, directions side by side; `hidden` and `cell`: the
 last states."""
 
-PastEnd = Literal["zeros", "repeated", "other"]
+PaddingBehaviour = Literal["zeros", "repeated", "other"]
 """`repeated`: h of the sample's last timestep again; `other`: numbers of no use, as the cell runs on over the padding."""
 
 
-class Result(NamedTuple):
+class ReturnedTensor(NamedTuple):
     """One tensor that a call returns."""
 
     name: str
     """What it is called, or where it stands in what is returned."""
-    holds: Holds
+    role: TensorRole
     axes: tuple[AxisName, ...]
     meaning: str
     direction: Direction | None = None
@@ -42,18 +42,18 @@ class Call(NamedTuple):
 
     input_name: str
     """What the layer calls its input."""
-    lacks: Mapping[str, tuple[str, str]]
+    unsupported_options: Mapping[str, tuple[str, str]]
     """For each option that its call has not, why, and what to do."""
-    each_layer: bool
+    per_layer: bool
     """Whether every layer of a stack is called by itself."""
-    reads: Callable[[CallOptions], tuple[AxisName, ...]]
-    returns: Callable[[Spec, CallOptions, bool], tuple[Result, ...]]
+    input_axes: Callable[[CallOptions], tuple[AxisName, ...]]
+    returns: Callable[[Spec, CallOptions, bool], tuple[ReturnedTensor, ...]]
     """(spec of what one call runs, options, whether this is the last layer) -> what the call returns, in its order."""
     lines: Callable[[Spec, CallOptions, int, bool], list[Statement]]
     """(spec, options, layer, whether samples have lengths) -> the layer and its call."""
-    initial: str
+    initial_states: str
     """How the states that it starts from are given."""
-    past_end: Callable[[Spec], PastEnd] = lambda _: "zeros"
+    padding_behaviour: Callable[[Spec], PaddingBehaviour] = lambda _: "zeros"
     """(spec of what one call runs) -> what the output of every timestep holds past a sample's end."""
     remarks: Mapping[str, str] = MappingProxyType({})
     """What to know of an option that is asked for."""
@@ -70,40 +70,40 @@ def _every_step(spec: Spec, of: str = "") -> str:
     return f"{EVERY_STEP}{of}{SIDE_BY_SIDE if spec.bidirectional else ''}"
 
 
-def _last_hidden(name: str, way: Direction) -> Result:
-    return Result(name, "hidden", ("samples", "hidden"), LAST_H, way)
+def _last_hidden(name: str, way: Direction) -> ReturnedTensor:
+    return ReturnedTensor(name, "hidden", ("samples", "hidden"), LAST_H, way)
 
 
-def _last_cell(name: str, way: Direction) -> Result:
-    return Result(name, "cell", ("samples", "units"), LAST_C, way)
+def _last_cell(name: str, way: Direction) -> ReturnedTensor:
+    return ReturnedTensor(name, "cell", ("samples", "units"), LAST_C, way)
 
 
 # --- PyTorch ----------------------------------------------------------------------------------------------------------
 
 
-def _pytorch_returns(spec: Spec, options: CallOptions, _: bool) -> tuple[Result, ...]:
+def _pytorch_returns(spec: Spec, options: CallOptions, _: bool) -> tuple[ReturnedTensor, ...]:
     first: tuple[AxisName, ...] = ("samples", "timesteps") if options.batch_first else ("timesteps", "samples")
     of = " of the last layer" if spec.layers > 1 else ""
     each = ", a slice for each layer and direction" if spec.layers * len(spec.directions) > 1 else ""
     return (
-        Result("output", "sequence", (*first, "output"), _every_step(spec, of)),
-        Result("h_n", "hidden", ("states", "samples", "hidden"), f"{LAST_H}{each}"),
-        Result("c_n", "cell", ("states", "samples", "units"), f"{LAST_C}{each}"),
+        ReturnedTensor("output", "sequence", (*first, "output"), _every_step(spec, of)),
+        ReturnedTensor("h_n", "hidden", ("states", "samples", "hidden"), f"{LAST_H}{each}"),
+        ReturnedTensor("c_n", "cell", ("states", "samples", "units"), f"{LAST_C}{each}"),
     )
 
 
 PYTORCH_CALL = Call(
     input_name="input",
-    lacks={
+    unsupported_options={
         "return_sequences": ("PyTorch's LSTM returns every timestep always", "Leave out --return-sequences"),
         "return_state": ("PyTorch's LSTM returns h_n and c_n always", "Leave out --return-state"),
         "layout": ("PyTorch's LSTM has no number for its layout", "For samples first give --batch-first"),
     },
-    each_layer=False,
-    reads=lambda options: SAMPLES_FIRST if options.batch_first else TIMESTEPS_FIRST,
+    per_layer=False,
+    input_axes=lambda options: SAMPLES_FIRST if options.batch_first else TIMESTEPS_FIRST,
     returns=_pytorch_returns,
     lines=lines.pytorch,
-    initial="lstm(x, (h_0, c_0)), of the shapes of h_n and c_n",
+    initial_states="lstm(x, (h_0, c_0)), of the shapes of h_n and c_n",
     remarks={
         "batch_first": "batch_first=True turns the input and output alone: h_n and c_n keep samples on their second axis."
     },
@@ -112,49 +112,49 @@ PYTORCH_CALL = Call(
 # --- Keras ------------------------------------------------------------------------------------------------------------
 
 
-def _keras_returns(spec: Spec, options: CallOptions, last: bool) -> tuple[Result, ...]:
+def _keras_returns(spec: Spec, options: CallOptions, last: bool) -> tuple[ReturnedTensor, ...]:
     if options.return_sequences or not last:
         meaning = _every_step(spec, "" if last else ", which the layer above reads")
-        output = Result("output", "sequence", ("samples", "timesteps", "output"), meaning)
+        output = ReturnedTensor("output", "sequence", ("samples", "timesteps", "output"), meaning)
     else:
         both = SIDE_BY_SIDE if spec.bidirectional else ""
-        output = Result("output", "last", ("samples", "output"), f"{LAST_H}{both}")
+        output = ReturnedTensor("output", "last", ("samples", "output"), f"{LAST_H}{both}")
     if not options.return_state:
         return (output,)
     return (output, *chain.from_iterable(_keras_states(spec, way) for way in spec.directions))
 
 
-def _keras_states(spec: Spec, way: Direction) -> tuple[Result, Result]:
+def _keras_states(spec: Spec, way: Direction) -> tuple[ReturnedTensor, ReturnedTensor]:
     before = f"{way.value}_" if spec.bidirectional else ""
     return _last_hidden(f"{before}h", way), _last_cell(f"{before}c", way)
 
 
 KERAS_CALL = Call(
     input_name="sequences",
-    lacks={
+    unsupported_options={
         "batch_first": ("Keras always has samples first", "Leave out --batch-first"),
         "layout": ("Keras has one layout, with samples first", "Leave out --layout"),
     },
-    each_layer=True,
-    reads=lambda _: SAMPLES_FIRST,
+    per_layer=True,
+    input_axes=lambda _: SAMPLES_FIRST,
     returns=_keras_returns,
     lines=lines.keras,
-    initial="layer(x, initial_state=[h, c]); with two directions [forward_h, forward_c, backward_h, backward_c]",
-    past_end=lambda spec: "zeros" if spec.bidirectional else "repeated",  # Bidirectional has zero_output_for_mask set
+    initial_states="layer(x, initial_state=[h, c]); with two directions [forward_h, forward_c, backward_h, backward_c]",
+    padding_behaviour=lambda spec: "zeros" if spec.bidirectional else "repeated",  # Bidirectional has zero_output_for_mask set
 )
 
 # --- ONNX -------------------------------------------------------------------------------------------------------------
 
 
-def _onnx_returns(_: Spec, options: CallOptions, __: bool) -> tuple[Result, ...]:
+def _onnx_returns(_: Spec, options: CallOptions, __: bool) -> tuple[ReturnedTensor, ...]:
     every: tuple[AxisName, ...] = ("timesteps", "directions", "samples")
     last: tuple[AxisName, ...] = ("directions", "samples")
     if options.layout == 1:
         every, last = ("samples", "timesteps", "directions"), ("samples", "directions")
     return (
-        Result("Y", "sequence", (*every, "hidden"), EVERY_STEP),
-        Result("Y_h", "hidden", (*last, "hidden"), LAST_H),
-        Result("Y_c", "cell", (*last, "units"), LAST_C),
+        ReturnedTensor("Y", "sequence", (*every, "hidden"), EVERY_STEP),
+        ReturnedTensor("Y_h", "hidden", (*last, "hidden"), LAST_H),
+        ReturnedTensor("Y_c", "cell", (*last, "units"), LAST_C),
     )
 
 
@@ -162,24 +162,24 @@ _ALWAYS = "ONNX's operator has the outputs Y, Y_h and Y_c always"
 
 ONNX_CALL = Call(
     input_name="X",
-    lacks={
+    unsupported_options={
         "batch_first": ("ONNX numbers its layouts", "For samples first give --layout 1"),
         "return_sequences": (_ALWAYS, "Leave out --return-sequences"),
         "return_state": (_ALWAYS, "Leave out --return-state"),
     },
-    each_layer=True,
-    reads=lambda options: SAMPLES_FIRST if options.layout == 1 else TIMESTEPS_FIRST,
+    per_layer=True,
+    input_axes=lambda options: SAMPLES_FIRST if options.layout == 1 else TIMESTEPS_FIRST,
     returns=_onnx_returns,
     lines=lines.onnx,
-    initial="the inputs initial_h and initial_c, of the shapes of Y_h and Y_c",
+    initial_states="the inputs initial_h and initial_c, of the shapes of Y_h and Y_c",
     remarks={"layout": "ONNX Runtime refuses layout=1; ONNX's reference evaluator runs it."},
 )
 
 # --- Flax -------------------------------------------------------------------------------------------------------------
 
 
-def _flax_returns(spec: Spec, options: CallOptions, _: bool) -> tuple[Result, ...]:
-    outputs = Result("outputs", "sequence", ("samples", "timesteps", "output"), _every_step(spec))
+def _flax_returns(spec: Spec, options: CallOptions, _: bool) -> tuple[ReturnedTensor, ...]:
+    outputs = ReturnedTensor("outputs", "sequence", ("samples", "timesteps", "output"), _every_step(spec))
     if not options.return_state:
         return (outputs,)
     of = ("carry[0]", "carry[1]") if spec.bidirectional else ("carry",)
@@ -191,17 +191,17 @@ def _flax_returns(spec: Spec, options: CallOptions, _: bool) -> tuple[Result, ..
 
 FLAX_CALL = Call(
     input_name="inputs",
-    lacks={
+    unsupported_options={
         "batch_first": ("Flax has samples first", "Leave out --batch-first"),
         "return_sequences": ("Flax's RNN returns every timestep always", "Leave out --return-sequences"),
         "layout": ("Flax has no number for its layout, which has samples first", "Leave out --layout"),
     },
-    each_layer=True,
-    reads=lambda _: SAMPLES_FIRST,
+    per_layer=True,
+    input_axes=lambda _: SAMPLES_FIRST,
     returns=_flax_returns,
     lines=lines.linen,
-    initial="initial_carry=(c, h); with two directions a pair of these",
-    past_end=lambda _: "other",
+    initial_states="initial_carry=(c, h); with two directions a pair of these",
+    padding_behaviour=lambda _: "other",
 )
 
 CALLS: Mapping[str, Call] = MappingProxyType(

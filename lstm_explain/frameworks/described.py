@@ -7,16 +7,16 @@ from typing import TYPE_CHECKING, Literal, NamedTuple
 if TYPE_CHECKING:
     from lstm_explain.frameworks.convention import Convention
 
-Known = Literal["run", "read"]
+Verification = Literal["run", "read"]
 AxisName = Literal["samples", "timesteps", "features", "hidden", "units", "output", "all_units", "directions", "states"]
 """`hidden` is h in one direction; `output` h of all directions side by side, and `all_units` their c; `states` every layer and
 direction."""
 
-GIVEN = "given with the operator"
+GIVEN_WEIGHTS = "given with the operator"
 """How the weights of an operator start: it makes none."""
 
 
-class Returned(NamedTuple):
+class LayerOutput(NamedTuple):
     """One tensor that a layer returns."""
 
     name: str
@@ -35,30 +35,30 @@ class ForgetBias(NamedTuple):
         return self.how if self.value is None else f"{self.value:g}, {self.how}"
 
 
-class Described(NamedTuple):
+class LayerInfo(NamedTuple):
     """A framework's layer."""
 
     convention: Convention
-    built: str
+    class_name: str
     """What it is called in code."""
-    step: bool
+    is_cell: bool
     """Whether it is one timestep, which a loop calls; else it reads whole sequences."""
-    reads: tuple[AxisName, ...]
+    input_axes: tuple[AxisName, ...]
     """The axes of the input, as they are unless said otherwise."""
-    returns: tuple[Returned, ...]
-    states: tuple[str, str]
+    returns: tuple[LayerOutput, ...]
+    state_order: tuple[str, str]
     """The order of the two states where they are given or returned."""
     forget_bias: ForgetBias
-    starts: tuple[tuple[str, str], ...]
+    initializers: tuple[tuple[str, str], ...]
     """How weights start, by what they are."""
-    known: Known
+    verification: Verification
     """`run`: the oracle tests build it and compare. `read`: it was read in its source."""
-    several: str
+    stacking: str
     """How several layers and both directions are had."""
     aliases: tuple[str, ...] = ()
     """Other names that it is looked for by."""
     remarks: tuple[str, ...] = ()
-    either: tuple[tuple[str, tuple[AxisName, ...]], ...] = ()
+    alternative_layouts: tuple[tuple[str, tuple[AxisName, ...]], ...] = ()
     """Other layouts of the input, and how they are asked for."""
 
     @property

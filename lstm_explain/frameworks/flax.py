@@ -6,13 +6,13 @@ from types import MappingProxyType
 
 from lstm_explain.core.gates import Direction, Gate
 from lstm_explain.frameworks.convention import Convention
-from lstm_explain.frameworks.described import Described, ForgetBias, Returned
+from lstm_explain.frameworks.described import ForgetBias, LayerInfo, LayerOutput
 
 FLAX_LINEN = Convention(
     framework="flax-linen",
     title="Flax linen",
     gate_order=(Gate.INPUT, Gate.FORGET, Gate.CANDIDATE, Gate.OUTPUT),
-    neurons_first=False,
+    output_major=False,
     biases=("h*.bias",),
     kernel="i*.kernel",
     recurrent_kernel="h*.kernel",
@@ -20,16 +20,18 @@ FLAX_LINEN = Convention(
     peephole=None,
     peephole_order=(),
     source="flax/linen/recurrent.py, class LSTMCell",
-    letters=MappingProxyType({Gate.INPUT: "i", Gate.FORGET: "f", Gate.CANDIDATE: "g", Gate.OUTPUT: "o"}),
-    always_biases=True,
-    sides=MappingProxyType({way: f"{way}_rnn/cell" for way in Direction}),  # as linen.Bidirectional and nnx's have it
+    gate_names=MappingProxyType({Gate.INPUT: "i", Gate.FORGET: "f", Gate.CANDIDATE: "g", Gate.OUTPUT: "o"}),
+    bias_required=True,
+    direction_prefixes=MappingProxyType(
+        {way: f"{way}_rnn/cell" for way in Direction}
+    ),  # as linen.Bidirectional and nnx's have it
 )
 
 FLAX_NNX = FLAX_LINEN._replace(
     framework="flax-nnx",
     title="Flax nnx",
     source="flax/nnx/nn/recurrent.py, class LSTMCell",
-    spellings=MappingProxyType({"if.kernel": "if_.kernel"}),
+    name_overrides=MappingProxyType({"if.kernel": "if_.kernel"}),
 )
 
 FLAX_NNX_OPTIMIZED = FLAX_LINEN._replace(
@@ -39,24 +41,24 @@ FLAX_NNX_OPTIMIZED = FLAX_LINEN._replace(
     kernel="dense_i.kernel",
     recurrent_kernel="dense_h.kernel",
     source="flax/nnx/nn/recurrent.py, class OptimizedLSTMCell",
-    letters=MappingProxyType({}),
+    gate_names=MappingProxyType({}),
 )
 
-FLAX_LINEN_LAYER = Described(
+FLAX_LINEN_LAYER = LayerInfo(
     convention=FLAX_LINEN,
-    built="flax.linen.LSTMCell",
-    step=True,
-    reads=("samples", "features"),
+    class_name="flax.linen.LSTMCell",
+    is_cell=True,
+    input_axes=("samples", "features"),
     returns=(
-        Returned("carry[0]", ("samples", "units"), "c after this timestep"),
-        Returned("carry[1]", ("samples", "hidden"), "h after this timestep"),
-        Returned("output", ("samples", "hidden"), "h after this timestep, again"),
+        LayerOutput("carry[0]", ("samples", "units"), "c after this timestep"),
+        LayerOutput("carry[1]", ("samples", "hidden"), "h after this timestep"),
+        LayerOutput("output", ("samples", "hidden"), "h after this timestep, again"),
     ),
-    states=("c", "h"),
+    state_order=("c", "h"),
     forget_bias=ForgetBias(0.0, "stored"),
-    starts=(("i* kernels", "LeCun normal"), ("h* kernels", "orthogonal, each gate by itself"), ("biases", "zeros")),
-    known="run",
-    several="linen.RNN(cell) loops over (samples, timesteps, features); linen.Bidirectional joins two of these",
+    initializers=(("i* kernels", "LeCun normal"), ("h* kernels", "orthogonal, each gate by itself"), ("biases", "zeros")),
+    verification="run",
+    stacking="linen.RNN(cell) loops over (samples, timesteps, features); linen.Bidirectional joins two of these",
     aliases=("flax", "linen", "flax.linen.LSTMCell"),
     remarks=(
         "The biases belong to the h* layers; the i* layers have none.",
@@ -66,16 +68,20 @@ FLAX_LINEN_LAYER = Described(
 
 FLAX_NNX_LAYER = FLAX_LINEN_LAYER._replace(
     convention=FLAX_NNX,
-    built="flax.nnx.LSTMCell",
-    several="nnx.RNN(cell) loops over (samples, timesteps, features); nnx.Bidirectional joins two of these",
+    class_name="flax.nnx.LSTMCell",
+    stacking="nnx.RNN(cell) loops over (samples, timesteps, features); nnx.Bidirectional joins two of these",
     aliases=("nnx", "flax.nnx.LSTMCell"),
     remarks=("`if` is a word of Python, so that the forget gate's kernel for x is if_ here, and if in linen.",),
 )
 
 FLAX_NNX_OPTIMIZED_LAYER = FLAX_NNX_LAYER._replace(
     convention=FLAX_NNX_OPTIMIZED,
-    built="flax.nnx.OptimizedLSTMCell",
-    starts=(("dense_i.kernel", "LeCun normal"), ("dense_h.kernel", "orthogonal, all gates as one"), ("dense_h.bias", "zeros")),
+    class_name="flax.nnx.OptimizedLSTMCell",
+    initializers=(
+        ("dense_i.kernel", "LeCun normal"),
+        ("dense_h.kernel", "orthogonal, all gates as one"),
+        ("dense_h.bias", "zeros"),
+    ),
     aliases=("nnx-optimized", "OptimizedLSTMCell", "flax.nnx.OptimizedLSTMCell"),
     remarks=("Its docstring says that its parameters are compatible with LSTMCell; names and shapes are others.",),
 )

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from lstm_explain.core.gates import Gate
 from lstm_explain.frameworks.convention import Convention
-from lstm_explain.frameworks.described import Described, ForgetBias, Returned
+from lstm_explain.frameworks.described import ForgetBias, LayerInfo, LayerOutput
 
 HAIKU = Convention(
     framework="haiku",
     title="Haiku",
     gate_order=(Gate.INPUT, Gate.CANDIDATE, Gate.FORGET, Gate.OUTPUT),
-    neurons_first=False,
+    output_major=False,
     biases=("linear.b",),
     kernel="linear.w",
     recurrent_kernel="linear.w",
@@ -19,25 +19,25 @@ HAIKU = Convention(
     peephole_order=(),
     source="haiku/_src/recurrent.py, class LSTM",
     forget_bias_added=1.0,
-    always_biases=True,
+    bias_required=True,
 )
 
-HAIKU_LAYER = Described(
+HAIKU_LAYER = LayerInfo(
     convention=HAIKU,
-    built="haiku.LSTM",
-    step=True,
-    reads=("samples", "features"),
-    either=(("without a batch", ("features",)),),
+    class_name="haiku.LSTM",
+    is_cell=True,
+    input_axes=("samples", "features"),
+    alternative_layouts=(("without a batch", ("features",)),),
     returns=(
-        Returned("output", ("samples", "hidden"), "h after this timestep"),
-        Returned("state.hidden", ("samples", "hidden"), "h after this timestep, again"),
-        Returned("state.cell", ("samples", "units"), "c after this timestep"),
+        LayerOutput("output", ("samples", "hidden"), "h after this timestep"),
+        LayerOutput("state.hidden", ("samples", "hidden"), "h after this timestep, again"),
+        LayerOutput("state.cell", ("samples", "units"), "c after this timestep"),
     ),
-    states=("h", "c"),
+    state_order=("h", "c"),
     forget_bias=ForgetBias(1.0, "added when called"),
-    starts=(("linear.w", "truncated normal, deviation 1/sqrt(features + units)"), ("linear.b", "zeros")),
-    known="run",
-    several="haiku.DeepRNN; haiku.dynamic_unroll loops over (timesteps, samples, features); both directions by hand",
+    initializers=(("linear.w", "truncated normal, deviation 1/sqrt(features + units)"), ("linear.b", "zeros")),
+    verification="run",
+    stacking="haiku.DeepRNN; haiku.dynamic_unroll loops over (timesteps, samples, features); both directions by hand",
     aliases=("hk", "dm-haiku", "hk.LSTM"),
     remarks=(
         "The 1 of the forget gate is in no stored bias: whoever copies the bias elsewhere must add it.",

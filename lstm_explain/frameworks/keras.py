@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from lstm_explain.core.gates import Direction, Gate
 from lstm_explain.frameworks.convention import Convention
-from lstm_explain.frameworks.described import Described, ForgetBias, Returned
+from lstm_explain.frameworks.described import ForgetBias, LayerInfo, LayerOutput
 
 if TYPE_CHECKING:
     from lstm_explain.core.axes import Array
@@ -17,7 +17,7 @@ KERAS = Convention(
     framework="keras",
     title="Keras",
     gate_order=(Gate.INPUT, Gate.FORGET, Gate.CANDIDATE, Gate.OUTPUT),
-    neurons_first=False,
+    output_major=False,
     biases=("bias",),
     kernel="kernel",
     recurrent_kernel="recurrent_kernel",
@@ -25,30 +25,32 @@ KERAS = Convention(
     peephole=None,
     peephole_order=(),
     source="keras/src/layers/rnn/lstm.py, class LSTMCell",
-    sides=MappingProxyType({way: f"{way}_lstm/lstm_cell" for way in Direction}),  # as `path` of a variable has it
-    both="bidirectional",
+    direction_prefixes=MappingProxyType({way: f"{way}_lstm/lstm_cell" for way in Direction}),  # as `path` of a variable has it
+    bidirectional_prefix="bidirectional",
 )
 
-KERAS_LAYER = Described(
+KERAS_LAYER = LayerInfo(
     convention=KERAS,
-    built="keras.layers.LSTM",
-    step=False,
-    reads=("samples", "timesteps", "features"),
+    class_name="keras.layers.LSTM",
+    is_cell=False,
+    input_axes=("samples", "timesteps", "features"),
     returns=(
-        Returned("outputs", ("samples", "output"), "h after the last timestep read; this alone unless asked for more"),
-        Returned("sequences", ("samples", "timesteps", "output"), "instead, with return_sequences=True: h of every timestep"),
-        Returned("state_h", ("samples", "hidden"), "in addition, with return_state=True: h after the last timestep read"),
-        Returned("state_c", ("samples", "units"), "in addition, with return_state=True: c after the last timestep read"),
+        LayerOutput("outputs", ("samples", "output"), "h after the last timestep read; this alone unless asked for more"),
+        LayerOutput(
+            "sequences", ("samples", "timesteps", "output"), "instead, with return_sequences=True: h of every timestep"
+        ),
+        LayerOutput("state_h", ("samples", "hidden"), "in addition, with return_state=True: h after the last timestep read"),
+        LayerOutput("state_c", ("samples", "units"), "in addition, with return_state=True: c after the last timestep read"),
     ),
-    states=("h", "c"),
+    state_order=("h", "c"),
     forget_bias=ForgetBias(1.0, "stored"),
-    starts=(
+    initializers=(
         ("kernel", "Glorot uniform"),
         ("recurrent_kernel", "orthogonal"),
         ("bias", "zeros, and ones for the forget gate (unit_forget_bias=True)"),
     ),
-    known="run",
-    several="a layer on a layer with return_sequences=True; layers.Bidirectional(LSTM(...)) has a forward and a backward one",
+    verification="run",
+    stacking="a layer on a layer with return_sequences=True; layers.Bidirectional(LSTM(...)) has a forward and a backward one",
     aliases=("keras3", "keras.layers.LSTM", "tf.keras"),
     remarks=(
         "What Keras calls c among the gates is the candidate g. get_weights() gives the arrays in the order of this table; "

@@ -9,7 +9,7 @@ from itertools import chain
 from typing import TYPE_CHECKING
 
 from lstm_explain.core.network import FROM_ONE, Task
-from lstm_explain.frameworks.python_code import INDENT, Statement, lines_of, shape_of
+from lstm_explain.frameworks.python_code import INDENT, Statement, format_statements, shape_literal
 
 if TYPE_CHECKING:
     from lstm_explain.core.network import Plan
@@ -54,19 +54,19 @@ def keras_lines(plan: Plan, lengths: bool = False) -> tuple[str, ...]:
     """
     spec, vector = plan.spec, plan.task is Task.ONE_TO_MANY
     masked = lengths and plan.task not in FROM_ONE
-    read = shape_of(spec.features) if vector else shape_of(spec.timesteps, spec.features)
+    read = shape_literal(spec.features) if vector else shape_literal(spec.timesteps, spec.features)
     statements = [Statement("import keras"), Statement("from keras import layers"), Statement("")]
     if spec.dtype != "float32":
         statements.append(Statement(f'keras.config.set_floatx("{spec.dtype}")'))
     batch = ("None", *(() if vector else (spec.timesteps,)), spec.features)
-    statements.append(Statement(f"x = keras.Input({read})", shape_of(*batch)))
+    statements.append(Statement(f"x = keras.Input({read})", shape_literal(*batch)))
     if masked:
-        real = f'real = keras.Input({shape_of(spec.timesteps)}, dtype="bool")'
+        real = f'real = keras.Input({shape_literal(spec.timesteps)}, dtype="bool")'
         statements += [Statement("# real: True at every timestep that is no padding"), Statement(real)]
     makers = {Task.ENCODER_DECODER: _encoder_decoder, Task.ONE_TO_MANY: _repeated}
     statements += makers.get(plan.task, _directly)(plan, "mask=real" if masked else "")
     inputs = "[x, real]" if masked else "x"
-    return lines_of([*statements, Statement(f"model = keras.Model({inputs}, y)")])
+    return format_statements([*statements, Statement(f"model = keras.Model({inputs}, y)")])
 
 
 def _layer(spec: Spec, *options: str, prefix: str = "") -> str:
@@ -95,13 +95,13 @@ def _called(spec: Spec, layer: int, option: str, reads: str, arguments: str) -> 
     """Build one layer of a stack, and call it."""
     own = spec.at(layer)
     sizes = (own.timesteps, own.output) if option == SEQUENCES else (own.output,)
-    return Statement(f"h = {_layer(own, option, prefix='layers.')}({reads}{arguments})", shape_of("None", *sizes))
+    return Statement(f"h = {_layer(own, option, prefix='layers.')}({reads}{arguments})", shape_literal("None", *sizes))
 
 
 def _dense(plan: Plan) -> Statement:
     if plan.steps_out is None:
-        return Statement(f"y = layers.Dense({plan.outputs})(h)", shape_of("None", plan.outputs))
-    made = shape_of("None", plan.steps_out, plan.outputs)
+        return Statement(f"y = layers.Dense({plan.outputs})(h)", shape_literal("None", plan.outputs))
+    made = shape_literal("None", plan.steps_out, plan.outputs)
     return Statement(f"y = layers.TimeDistributed(layers.Dense({plan.outputs}))(h)", made)
 
 
@@ -111,7 +111,7 @@ def _directly(plan: Plan, mask: str) -> list[Statement]:
 
 
 def _repeated(plan: Plan, _: str) -> list[Statement]:
-    made = shape_of("None", plan.steps_out, plan.spec.features)
+    made = shape_literal("None", plan.steps_out, plan.spec.features)
     repeat = Statement(f"h = layers.RepeatVector({plan.steps_out})(x)", made)
     return [repeat, *_stack(plan.spec, "h", SEQUENCES, ""), _dense(plan)]
 
@@ -119,7 +119,7 @@ def _repeated(plan: Plan, _: str) -> list[Statement]:
 def _encoder_decoder(plan: Plan, mask: str) -> list[Statement]:
     spec, decoder = plan.spec, plan.last
     read = _read(spec, mask)
-    repeated = shape_of("None", decoder.timesteps, decoder.features)
+    repeated = shape_literal("None", decoder.timesteps, decoder.features)
     one = _called(decoder, 0, SEQUENCES, "h", ", initial_state=state")
     write = [one]
     if spec.stack:
@@ -147,7 +147,7 @@ def _read_layer(layer: Spec, option: str, mask: str, several: bool) -> list[Stat
     """Run one layer of the encoder, and keep its last states: among those of several layers, or alone."""
     reads, arguments = "h" if several else "x", f", {mask}" if mask else ""
     built = f"{_layer(layer, option, STATE, prefix='layers.')}({reads}{arguments})"
-    made = "" if several else f"h {shape_of('None', layer.output)}"
+    made = "" if several else f"h {shape_literal('None', layer.output)}"
     if layer.bidirectional:
         joined = "[layers.Concatenate()([h_f, h_b]), layers.Concatenate()([c_f, c_b])]"
         keep = Statement(f"states.append({joined})" if several else f"state = {joined}")

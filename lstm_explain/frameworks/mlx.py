@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from lstm_explain.core.gates import Gate
 from lstm_explain.frameworks.convention import Convention
-from lstm_explain.frameworks.described import Described, ForgetBias, Returned
+from lstm_explain.frameworks.described import ForgetBias, LayerInfo, LayerOutput
 
 MLX = Convention(
     framework="mlx",
     title="MLX",
     gate_order=(Gate.INPUT, Gate.FORGET, Gate.CANDIDATE, Gate.OUTPUT),
-    neurons_first=True,
+    output_major=True,
     biases=("bias",),
     kernel="Wx",
     recurrent_kernel="Wh",
@@ -20,20 +20,20 @@ MLX = Convention(
     source="mlx/nn/layers/recurrent.py, class LSTM",
 )
 
-MLX_LAYER = Described(
+MLX_LAYER = LayerInfo(
     convention=MLX,
-    built="mlx.nn.LSTM",
-    step=False,
-    reads=("samples", "timesteps", "features"),
-    either=(("without a batch", ("timesteps", "features")),),
+    class_name="mlx.nn.LSTM",
+    is_cell=False,
+    input_axes=("samples", "timesteps", "features"),
+    alternative_layouts=(("without a batch", ("timesteps", "features")),),
     returns=(
-        Returned("hidden", ("samples", "timesteps", "hidden"), "h of every timestep"),
-        Returned("cell", ("samples", "timesteps", "units"), "c of every timestep, which no other framework here returns"),
+        LayerOutput("hidden", ("samples", "timesteps", "hidden"), "h of every timestep"),
+        LayerOutput("cell", ("samples", "timesteps", "units"), "c of every timestep, which no other framework here returns"),
     ),
-    states=("h", "c"),
+    state_order=("h", "c"),
     forget_bias=ForgetBias(None, "random"),
-    starts=(("all weights and the bias", "uniform in ±1/sqrt(units)"),),
-    known="run",
-    several="a layer on a layer; both directions by hand, the second over the reversed sequence",
+    initializers=(("all weights and the bias", "uniform in ±1/sqrt(units)"),),
+    verification="run",
+    stacking="a layer on a layer; both directions by hand, the second over the reversed sequence",
     aliases=("mlx.nn.LSTM",),
 )

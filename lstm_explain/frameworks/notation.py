@@ -20,7 +20,7 @@ class Sign(NamedTuple):
     text: str
     latex: str
 
-    def filled(self, time: str, unit: str, columns: slice) -> Sign:
+    def substitute(self, time: str, unit: str, columns: slice) -> Sign:
         """The sign with its markers replaced."""
         braced = f"{{{time}}}" if set("+-") & set(time) else time
         cut = {"%u": unit, "%a": str(columns.start), "%z": str(columns.stop), "%b": time}
@@ -30,7 +30,7 @@ class Sign(NamedTuple):
         return Sign(text, latex)
 
 
-class Source(NamedTuple):
+class Reference(NamedTuple):
     """Where a notation is written down, and how we know."""
 
     work: str
@@ -47,7 +47,7 @@ class Notation(NamedTuple):
     name: str
     """The name on the command line and in JSON."""
     title: str
-    source: Source
+    source: Reference
     order: tuple[str, ...]
     """The results in the writer's order. A writer who has no sign for the candidate has it inside c."""
     terms: tuple[str, ...]
@@ -62,21 +62,21 @@ class Notation(NamedTuple):
     biases: tuple[dict[Gate, Sign], ...]
     peepholes: dict[Gate, Sign]
     projection: Sign
-    words: dict[str, str]
+    terminology: dict[str, str]
     """What the writer calls things; empty where there is no word."""
     convention: Convention | None = None
     """How the framework packs the gates; None for papers, where each gate has arrays of its own."""
-    joined: tuple[str, ...] = ()
+    concatenated: tuple[str, ...] = ()
     """What the writer puts side by side into one vector, in order; empty where x and h are multiplied apart."""
-    rows: bool = False
+    row_vectors: bool = False
     """Whether vectors are rows, multiplied from the left: x W rather than W x."""
-    turned: bool = False
+    transposed: bool = False
     """Whether the weights are stored the other way round than they are multiplied."""
     opening: Sign = Sign("", "")
     """What stands before a product of weights and a vector."""
     times: Sign = Sign("", "")
     """What stands between weights and a vector."""
-    each: Sign = Sign("*", "*")
+    hadamard: Sign = Sign("*", "*")
     """The product element by element."""
     sigmoid: Sign = Sign("σ", r"\sigma")
     tanh: Sign = Sign("tanh", r"\tanh")
@@ -87,9 +87,9 @@ class Notation(NamedTuple):
     """Whether the sum that makes c begins with what is kept."""
     output_first: bool = True
     """Whether the product that makes h begins with the output gate."""
-    lacks: tuple[str, ...] = ()
+    borrowed: tuple[str, ...] = ()
     """The options of an LSTM for which this notation has no signs; those used instead are borrowed."""
-    about: dict[str, str] = {}  # noqa: RUF012 - data, never changed
+    option_notes: dict[str, str] = {}  # noqa: RUF012 - data, never changed
     """What to know where an LSTM has an option: `projection`, `peepholes`, `backward`, `bias`."""
     remarks: tuple[str, ...] = ()
     """What to know in any case, such as letters that mean something else elsewhere."""

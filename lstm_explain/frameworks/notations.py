@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from lstm_explain.core.gates import Gate
 from lstm_explain.frameworks.keras import KERAS
-from lstm_explain.frameworks.notation import Notation, Sign, Source
+from lstm_explain.frameworks.notation import Notation, Reference, Sign
 from lstm_explain.frameworks.onnx import ONNX
 from lstm_explain.frameworks.pytorch import PYTORCH
 
@@ -41,7 +41,7 @@ IFGO = {I: "i", F: "f", G: "g", O: "o"}
 PYTORCH_NOTATION = Notation(
     name="pytorch",
     title="PyTorch",
-    source=Source(
+    source=Reference(
         "PyTorch's documentation of torch.nn.LSTM",
         "torch/nn/modules/rnn.py, class LSTM, version 2.13",
         "https://docs.pytorch.org/docs/stable/generated/torch.nn.LSTM.html",
@@ -57,8 +57,8 @@ PYTORCH_NOTATION = Notation(
     biases=(by_gate("b_i%g", "b_{i%g}", IFGO), by_gate("b_h%g", "b_{h%g}", IFGO)),
     peepholes=by_gate("p_%g", "p_{%g}", IFGO),
     projection=Sign("W_hr", "W_{hr}"),
-    each=Sign("⊙", r"\odot"),
-    words={
+    hadamard=Sign("⊙", r"\odot"),
+    terminology={
         I: "input gate",
         F: "forget gate",
         G: "cell gate",
@@ -67,8 +67,8 @@ PYTORCH_NOTATION = Notation(
         "hidden": "hidden state",
         "input": "input",
     },
-    lacks=("peepholes",),
-    about={
+    borrowed=("peepholes",),
+    option_notes={
         "peepholes": BORROWED_PEEPHOLES,
         "projection": "PyTorch writes h_t on both sides, h_t = W_hr h_t. What is not yet projected is called m_t here, as in "
         f"{SAK}",
@@ -83,7 +83,7 @@ IFCO = {I: "i", F: "f", G: "c", O: "o"}
 KERAS_NOTATION = Notation(
     name="keras",
     title="Keras",
-    source=Source(
+    source=Reference(
         "Keras, the source of keras.layers.LSTM",
         "keras/src/layers/rnn/lstm.py, class LSTMCell, version 3.15",
         "https://github.com/keras-team/keras/blob/master/keras/src/layers/rnn/lstm.py",
@@ -106,12 +106,12 @@ KERAS_NOTATION = Notation(
     biases=(by_gate("bias[%a:%z]", r"\mathrm{bias}[%a{:}%z]", IFCO),),
     peepholes=by_gate("p_%g", "p_{%g}", IFCO),
     projection=Sign("W_hr", "W_{hr}"),
-    rows=True,
+    row_vectors=True,
     times=Sign("@", r"\mathbin{@}"),
     sigmoid=Sign("sigmoid", r"\mathrm{sigmoid}"),
-    words={F: "forget gate", "cell": "carry state", "hidden": "memory state", "input": "inputs"},
-    lacks=("projection", "peepholes"),
-    about={
+    terminology={F: "forget gate", "cell": "carry state", "hidden": "memory state", "input": "inputs"},
+    borrowed=("projection", "peepholes"),
+    option_notes={
         "peepholes": BORROWED_PEEPHOLES,
         "projection": BORROWED_PROJECTION,
         "backward": "Keras turns the sequence round, so h_tm1 and c_tm1 are the states of timestep t+1 here",
@@ -129,7 +129,7 @@ IOFC = {I: "i", O: "o", F: "f", G: "c"}
 ONNX_NOTATION = Notation(
     name="onnx",
     title="ONNX",
-    source=Source(
+    source=Reference(
         "ONNX, the operator LSTM",
         "docs/Operators.md, LSTM, version 22 of the operator",
         "https://github.com/onnx/onnx/blob/main/docs/Operators.md#LSTM",
@@ -152,14 +152,14 @@ ONNX_NOTATION = Notation(
     biases=(by_gate("Wb%g", r"\mathit{Wb}_{%g}", IOFC), by_gate("Rb%g", r"\mathit{Rb}_{%g}", IOFC)),
     peepholes=by_gate("P%g", "P_{%g}", {I: "i", O: "o", F: "f"}),
     projection=Sign("W_hr", "W_{hr}"),
-    rows=True,
-    turned=True,
+    row_vectors=True,
+    transposed=True,
     times=Sign("*", "*"),
-    each=Sign("(.)", r"\odot"),
+    hadamard=Sign("(.)", r"\odot"),
     sigmoid=Sign("f", "f"),
     tanh=Sign("g", "g"),
     tanh_cell=Sign("h", "h"),
-    words={
+    terminology={
         I: "input gate",
         F: "forget gate",
         G: "cell gate",
@@ -168,8 +168,8 @@ ONNX_NOTATION = Notation(
         "hidden": "hidden state",
         "input": "input tensor",
     },
-    lacks=("projection",),
-    about={
+    borrowed=("projection",),
+    option_notes={
         "projection": BORROWED_PROJECTION,
         "bias": TWO_BIASES,
         "backward": "For the reverse direction the operator's documentation names the weights WB, RB, WBb, RBb and PB",
@@ -185,7 +185,7 @@ GAMMAS = by_gate("Γ_%g", r"\Gamma_{%g}", {I: "u", F: "f", O: "o"})
 NG_NOTATION = Notation(
     name="ng",
     title="Andrew Ng's course",
-    source=Source(
+    source=Reference(
         "Andrew Ng, Sequence Models, course 5 of the Deep Learning Specialization (DeepLearning.AI on Coursera)",
         "week 1: the lecture Long Short Term Memory (LSTM), and the assignment Building your Recurrent Neural Network",
         "https://www.coursera.org/learn/nlp-sequence-models",
@@ -200,9 +200,9 @@ NG_NOTATION = Notation(
     biases=(by_gate("b_%g", "b_{%g}", UFCO),),
     peepholes=by_gate("p_%g", "p_{%g}", UFCO),
     projection=Sign("W_hr", "W_{hr}"),
-    joined=("hidden_before", "input"),
+    concatenated=("hidden_before", "input"),
     forget_first=False,
-    words={
+    terminology={
         I: "update gate",
         F: "forget gate",
         G: "candidate value",
@@ -211,8 +211,8 @@ NG_NOTATION = Notation(
         "hidden": "activation (hidden state)",
         "input": "input",
     },
-    lacks=("projection", "peepholes"),
-    about={"peepholes": BORROWED_PEEPHOLES, "projection": BORROWED_PROJECTION},
+    borrowed=("projection", "peepholes"),
+    option_notes={"peepholes": BORROWED_PEEPHOLES, "projection": BORROWED_PROJECTION},
     remarks=(
         "h is written a, for activation. a and x are joined, a first, and each gate has one matrix for both. In the "
         "assignment's code the update gate's weights are Wi and bi.",
@@ -223,7 +223,7 @@ IFCAPITAL = {I: "i", F: "f", G: "C", O: "o"}
 COLAH_NOTATION = Notation(
     name="colah",
     title="Christopher Olah's page",
-    source=Source(
+    source=Reference(
         "Christopher Olah, Understanding LSTM Networks, 2015",
         "Step-by-Step LSTM Walk Through; peepholes: Variants on Long Short Term Memory",
         "https://colah.github.io/posts/2015-08-Understanding-LSTMs/",
@@ -238,9 +238,9 @@ COLAH_NOTATION = Notation(
     biases=(by_gate("b_%g", "b_{%g}", IFCAPITAL),),
     peepholes={},
     projection=Sign("W_hr", "W_{hr}"),
-    joined=("hidden_before", "input"),
+    concatenated=("hidden_before", "input"),
     times=Sign("·", r"\cdot"),
-    words={
+    terminology={
         I: "input gate layer",
         F: "forget gate layer",
         G: "new candidate values",
@@ -249,8 +249,8 @@ COLAH_NOTATION = Notation(
         "hidden": "output",
         "input": "input",
     },
-    lacks=("projection",),
-    about={
+    borrowed=("projection",),
+    option_notes={
         "projection": BORROWED_PROJECTION,
         "peepholes": "The cell state joins h and x in the brackets. What multiplies it is a square block of the weights. "
         "Here, as in Gers & Schmidhuber, 2000, a unit sees its own number only, so this block is zero off its diagonal",
@@ -270,7 +270,7 @@ def book(text: str, latex: str) -> dict[Gate, Sign]:
 GOODFELLOW_NOTATION = Notation(
     name="goodfellow",
     title="the Deep Learning book",
-    source=Source(
+    source=Reference(
         "Goodfellow, Bengio & Courville, Deep Learning, MIT Press, 2016",
         "section 10.10.1, equations 10.40 to 10.44",
         "https://www.deeplearningbook.org/contents/rnn.html",
@@ -293,9 +293,9 @@ GOODFELLOW_NOTATION = Notation(
     peepholes={gate: sign for gate, sign in book("p_%u", "p_{%u}").items() if gate is not G},
     projection=Sign("(W_hr)_i,j", r"(W_{hr})_{i,j}"),
     opening=Sign("Σ_j", r"\sum_j"),
-    each=Sign("", ""),
+    hadamard=Sign("", ""),
     output_first=False,
-    words={
+    terminology={
         I: "external input gate",
         F: "forget gate",
         O: "output gate",
@@ -303,8 +303,8 @@ GOODFELLOW_NOTATION = Notation(
         "hidden": "output of the LSTM cell",
         "input": "current input vector",
     },
-    lacks=("projection", "peepholes"),
-    about={
+    borrowed=("projection", "peepholes"),
+    option_notes={
         "peepholes": f"{BORROWED_PEEPHOLES}; the book describes them in words only",
         "projection": BORROWED_PROJECTION,
     },

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 from lstm_explain.core.gates import Gate
 from lstm_explain.frameworks.convention import Convention
-from lstm_explain.frameworks.described import GIVEN, Described, ForgetBias, Returned
-from lstm_explain.frameworks.stored import written
+from lstm_explain.frameworks.described import GIVEN_WEIGHTS, ForgetBias, LayerInfo, LayerOutput
+from lstm_explain.frameworks.stored import export_layer
 
 if TYPE_CHECKING:
     from lstm_explain.core.axes import Array
@@ -17,7 +17,7 @@ ONNX = Convention(
     framework="onnx",
     title="ONNX",
     gate_order=(Gate.INPUT, Gate.OUTPUT, Gate.FORGET, Gate.CANDIDATE),
-    neurons_first=True,
+    output_major=True,
     biases=("Wb", "Rb"),
     kernel="W",
     recurrent_kernel="R",
@@ -25,26 +25,26 @@ ONNX = Convention(
     peephole="P",
     peephole_order=(Gate.INPUT, Gate.OUTPUT, Gate.FORGET),
     source="onnx/onnx, docs/Operators.md, LSTM",
-    stacked=True,
-    biases_joined="B",
+    directions_stacked=True,
+    concatenated_bias="B",
 )
 
-ONNX_LAYER = Described(
+ONNX_LAYER = LayerInfo(
     convention=ONNX,
-    built="LSTM, an operator of ai.onnx",
-    step=False,
-    reads=("timesteps", "samples", "features"),
-    either=(("layout=1", ("samples", "timesteps", "features")),),
+    class_name="LSTM, an operator of ai.onnx",
+    is_cell=False,
+    input_axes=("timesteps", "samples", "features"),
+    alternative_layouts=(("layout=1", ("samples", "timesteps", "features")),),
     returns=(
-        Returned("Y", ("timesteps", "directions", "samples", "hidden"), "h of every timestep"),
-        Returned("Y_h", ("directions", "samples", "hidden"), "h after the last timestep read"),
-        Returned("Y_c", ("directions", "samples", "units"), "c after the last timestep read"),
+        LayerOutput("Y", ("timesteps", "directions", "samples", "hidden"), "h of every timestep"),
+        LayerOutput("Y_h", ("directions", "samples", "hidden"), "h after the last timestep read"),
+        LayerOutput("Y_c", ("directions", "samples", "units"), "c after the last timestep read"),
     ),
-    states=("h", "c"),
+    state_order=("h", "c"),
     forget_bias=ForgetBias(None, "given"),
-    starts=(("all weights and biases", GIVEN),),
-    known="run",
-    several="a node for each layer; direction=bidirectional has both directions in one node",
+    initializers=(("all weights and biases", GIVEN_WEIGHTS),),
+    verification="run",
+    stacking="a node for each layer; direction=bidirectional has both directions in one node",
     aliases=("onnxruntime", "ort"),
     remarks=(
         "B holds the biases Wb and Rb end to end. P, the peepholes, are packed in the order i o f.",
@@ -55,4 +55,4 @@ ONNX_LAYER = Described(
 
 def node_inputs(weights: Weights, layer: int) -> dict[str, Array]:
     """A layer as the operator's inputs W, R, B = [Wb, Rb] and P, each with a leading axis of directions."""
-    return {name: array for name, _, array in written(ONNX, weights.layers[layer], layer)}
+    return {name: array for name, _, array in export_layer(ONNX, weights.layers[layer], layer)}

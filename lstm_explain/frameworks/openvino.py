@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from lstm_explain.core.gates import Gate
 from lstm_explain.frameworks.convention import Convention
-from lstm_explain.frameworks.described import GIVEN, Described, ForgetBias, Returned
+from lstm_explain.frameworks.described import GIVEN_WEIGHTS, ForgetBias, LayerInfo, LayerOutput
 
 OPENVINO = Convention(
     framework="openvino",
     title="OpenVINO",
     gate_order=(Gate.FORGET, Gate.INPUT, Gate.CANDIDATE, Gate.OUTPUT),
-    neurons_first=True,
+    output_major=True,
     biases=("B",),
     kernel="W",
     recurrent_kernel="R",
@@ -19,25 +19,25 @@ OPENVINO = Convention(
     peephole_order=(),
     source="openvinotoolkit/openvino@2e2ddfc6: docs/articles_en/documentation/openvino-ir-format/operation-sets/"
     "operation-specs/sequence/lstm-sequence-5.rst",
-    stacked=True,
-    always_biases=True,
+    directions_stacked=True,
+    bias_required=True,
 )
 
-OPENVINO_LAYER = Described(
+OPENVINO_LAYER = LayerInfo(
     convention=OPENVINO,
-    built="LSTMSequence-5, an operator of OpenVINO",
-    step=False,
-    reads=("samples", "timesteps", "features"),
+    class_name="LSTMSequence-5, an operator of OpenVINO",
+    is_cell=False,
+    input_axes=("samples", "timesteps", "features"),
     returns=(
-        Returned("Y", ("samples", "directions", "timesteps", "hidden"), "h of every timestep"),
-        Returned("Ho", ("samples", "directions", "hidden"), "h after the last timestep read"),
-        Returned("Co", ("samples", "directions", "units"), "c after the last timestep read"),
+        LayerOutput("Y", ("samples", "directions", "timesteps", "hidden"), "h of every timestep"),
+        LayerOutput("Ho", ("samples", "directions", "hidden"), "h after the last timestep read"),
+        LayerOutput("Co", ("samples", "directions", "units"), "c after the last timestep read"),
     ),
-    states=("h", "c"),
+    state_order=("h", "c"),
     forget_bias=ForgetBias(None, "given"),
-    starts=(("all weights and the bias", GIVEN),),
-    known="read",
-    several="an operator for each layer; direction=bidirectional has both directions in one operator",
+    initializers=(("all weights and the bias", GIVEN_WEIGHTS),),
+    verification="read",
+    stacking="an operator for each layer; direction=bidirectional has both directions in one operator",
     aliases=("LSTMSequence", "ov"),
     remarks=(
         "The operator LSTMCell-1 reads one timestep, and has the same weights without the axis of directions.",

@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from lstm_explain.frameworks import programs_in_jax as jax
-from lstm_explain.frameworks.python_code import INDENT, Statement, lines_of, shape_of, strings
+from lstm_explain.frameworks.python_code import INDENT, Statement, format_statements, shape_literal, string_tuple
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -21,7 +21,7 @@ STARTS = "start"
 """How the names of the states begin that layers start from which differ; behind it the layer's number."""
 
 
-class Writer(NamedTuple):
+class ScriptTemplate(NamedTuple):
     """How programs in one framework are written, and for which LSTMs."""
 
     imports: tuple[str, ...]
@@ -42,7 +42,7 @@ class Writer(NamedTuple):
         """The whole program; `states`: it starts from the model's own."""
         opening = ["from pathlib import Path", "", *sorted(["import numpy as np", *self.imports], key=_plain_first), ""]
         saved = ['saved = np.load(Path(__file__).with_suffix(".npz"))', ""]
-        body = lines_of(self.body(spec, names, states))
+        body = format_statements(self.body(spec, names, states))
         return (*opening, *saved, *body, "", *_comparison(tolerance))
 
 
@@ -186,7 +186,7 @@ def _keras_start(ways: int) -> list[Statement]:
 
 
 def _read(spec: Spec) -> str:
-    return shape_of("None", spec.timesteps, spec.features)
+    return shape_literal("None", spec.timesteps, spec.features)
 
 
 # --- ONNX -------------------------------------------------------------------------------------------------------------
@@ -206,10 +206,10 @@ def _onnx(spec: Spec, names: tuple[str, ...], states: bool) -> list[Statement]:
     return [
         Statement("# Timesteps come first."),
         Statement('x = saved["x"].transpose(1, 0, 2)'),
-        Statement(f"inputs = {strings(order)}"),
-        Statement(f"outputs = {strings(('Y', 'Y_h', 'Y_c'))}"),
+        Statement(f"inputs = {string_tuple(order)}"),
+        Statement(f"outputs = {string_tuple(('Y', 'Y_h', 'Y_c'))}"),
         Statement(f'node = helper.make_node("LSTM", {", ".join(options)})'),
-        Statement(f"names, array = {strings(names)}, numpy_helper.from_array"),
+        Statement(f"names, array = {string_tuple(names)}, numpy_helper.from_array"),
         Statement("weights = [array(saved[name], name) for name in names]"),
         *([Statement('weights += [array(saved["h_0"], "initial_h"), array(saved["c_0"], "initial_c")]')] if states else []),
         Statement("tensor, kind = helper.make_tensor_value_info, TensorProto.FLOAT"),
@@ -233,7 +233,7 @@ def _mlx(spec: Spec, names: tuple[str, ...], states: bool) -> list[Statement]:
     options = "" if spec.bias else ", bias=False"
     return [
         Statement(f"lstm = nn.LSTM({spec.features}, {spec.units}{options})"),
-        Statement(f"names = {strings(names)}"),
+        Statement(f"names = {string_tuple(names)}"),
         Statement("lstm.load_weights([(name, mx.array(saved[name])) for name in names])"),
         *([Statement('start = mx.array(saved["h_0"][0]), mx.array(saved["c_0"][0])')] if states else []),
         Statement(f'hidden, cell = lstm(mx.array(saved["x"]){", *start" if states else ""})', "both of every timestep"),
@@ -257,21 +257,21 @@ def _tinygrad(spec: Spec, names: tuple[str, ...], states: bool) -> list[Statemen
 
 
 PROGRAMS = {
-    "keras": Writer(("import keras",), _keras, layers=True, directions=True),
-    "pytorch": Writer(("import torch",), _pytorch, layers=True, directions=True, dtypes=BOTH),
-    "pytorch-cell": Writer(("import torch",), _pytorch_cell, dtypes=BOTH),
-    "onnx": Writer(
+    "keras": ScriptTemplate(("import keras",), _keras, layers=True, directions=True),
+    "pytorch": ScriptTemplate(("import torch",), _pytorch, layers=True, directions=True, dtypes=BOTH),
+    "pytorch-cell": ScriptTemplate(("import torch",), _pytorch_cell, dtypes=BOTH),
+    "onnx": ScriptTemplate(
         ("import onnxruntime", "from onnx import TensorProto, helper, numpy_helper"),
         _onnx,
         directions=True,
         peepholes=True,  # in float32 alone: ONNX Runtime's LSTM takes no double
     ),
-    "flax-linen": Writer(("from flax import linen",), jax.linen),
-    "flax-nnx": Writer(("from flax import nnx",), jax.nnx),
-    "flax-nnx-optimized": Writer(("from flax import nnx",), jax.nnx_optimized),
-    "equinox": Writer(("import equinox as eqx", "import jax", "import jax.numpy as jnp"), jax.equinox),
-    "haiku": Writer(("import haiku as hk",), jax.haiku),
-    "mlx": Writer(("import mlx.core as mx", "import mlx.nn as nn"), _mlx),
-    "tinygrad": Writer(("from tinygrad import Tensor", "from tinygrad.nn import LSTMCell"), _tinygrad),
+    "flax-linen": ScriptTemplate(("from flax import linen",), jax.linen),
+    "flax-nnx": ScriptTemplate(("from flax import nnx",), jax.nnx),
+    "flax-nnx-optimized": ScriptTemplate(("from flax import nnx",), jax.nnx_optimized),
+    "equinox": ScriptTemplate(("import equinox as eqx", "import jax", "import jax.numpy as jnp"), jax.equinox),
+    "haiku": ScriptTemplate(("import haiku as hk",), jax.haiku),
+    "mlx": ScriptTemplate(("import mlx.core as mx", "import mlx.nn as nn"), _mlx),
+    "tinygrad": ScriptTemplate(("from tinygrad import Tensor", "from tinygrad.nn import LSTMCell"), _tinygrad),
 }
 """A framework that is not here is not run."""

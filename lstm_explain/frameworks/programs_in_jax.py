@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from lstm_explain.frameworks.python_code import INDENT, Statement, strings
+from lstm_explain.frameworks.python_code import INDENT, Statement, string_tuple
 
 if TYPE_CHECKING:
     from lstm_explain.core.spec import Spec
@@ -21,7 +21,7 @@ def _carry(states: bool) -> list[Statement]:
 def linen(spec: Spec, names: tuple[str, ...], states: bool) -> list[Statement]:
     """A cell in `linen.RNN`, which loops over time."""
     return [
-        Statement(f"names = {strings(names)}"),
+        Statement(f"names = {string_tuple(names)}"),
         Statement("params = {}"),
         Statement("for name in names:"),
         Statement(f'{INDENT}module, kind = name.split(".")'),
@@ -48,7 +48,7 @@ def nnx_optimized(spec: Spec, names: tuple[str, ...], states: bool) -> list[Stat
 def _nnx(cell: str, spec: Spec, names: tuple[str, ...], states: bool) -> list[Statement]:
     return [
         Statement(f"cell = nnx.{cell}({spec.features}, {spec.units}, rngs=nnx.Rngs(0))"),
-        Statement(f"names = {strings(names)}"),
+        Statement(f"names = {string_tuple(names)}"),
         Statement("for name in names:"),
         Statement(f'{INDENT}module, kind = name.split(".")'),
         Statement(f"{INDENT}getattr(getattr(cell, module), kind)[...] = saved[name]"),

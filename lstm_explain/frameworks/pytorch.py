@@ -6,9 +6,9 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from lstm_explain.core.gates import Direction, Gate
-from lstm_explain.frameworks.convention import ONE_NAME, Convention
-from lstm_explain.frameworks.described import Described, ForgetBias, Returned
-from lstm_explain.frameworks.stored import written
+from lstm_explain.frameworks.convention import UNNUMBERED_NAMES, Convention
+from lstm_explain.frameworks.described import ForgetBias, LayerInfo, LayerOutput
+from lstm_explain.frameworks.stored import export_layer
 
 if TYPE_CHECKING:
     from lstm_explain.core.axes import Array
@@ -18,7 +18,7 @@ PYTORCH = Convention(
     framework="pytorch",
     title="PyTorch",
     gate_order=(Gate.INPUT, Gate.FORGET, Gate.CANDIDATE, Gate.OUTPUT),
-    neurons_first=True,
+    output_major=True,
     biases=("bias_ih", "bias_hh"),
     kernel="weight_ih",
     recurrent_kernel="weight_hh",
@@ -26,7 +26,7 @@ PYTORCH = Convention(
     peephole=None,
     peephole_order=(),
     source="torch/nn/modules/rnn.py, class LSTM",
-    ways=MappingProxyType({Direction.FORWARD: "{name}_l{layer}", Direction.BACKWARD: "{name}_l{layer}_reverse"}),
+    direction_names=MappingProxyType({Direction.FORWARD: "{name}_l{layer}", Direction.BACKWARD: "{name}_l{layer}_reverse"}),
 )
 
 PYTORCH_CELL = PYTORCH._replace(
@@ -34,7 +34,7 @@ PYTORCH_CELL = PYTORCH._replace(
     title="PyTorch cell",
     projection=None,
     source="torch/nn/modules/rnn.py, class LSTMCell",
-    ways=ONE_NAME,
+    direction_names=UNNUMBERED_NAMES,
 )
 
 _STARTS = (("all weights and biases", "uniform in ±1/sqrt(units)"),)
@@ -43,22 +43,27 @@ _TWO_BIASES = (
     "as one bias."
 )
 
-PYTORCH_LAYER = Described(
+PYTORCH_LAYER = LayerInfo(
     convention=PYTORCH,
-    built="torch.nn.LSTM",
-    step=False,
-    reads=("timesteps", "samples", "features"),
-    either=(("batch_first=True", ("samples", "timesteps", "features")), ("without a batch", ("timesteps", "features"))),
-    returns=(
-        Returned("output", ("timesteps", "samples", "output"), "h of every timestep of the last layer"),
-        Returned("h_n", ("states", "samples", "hidden"), "h after the last timestep read; slice layer*directions + direction"),
-        Returned("c_n", ("states", "samples", "units"), "c after the last timestep read; slices as in h_n"),
+    class_name="torch.nn.LSTM",
+    is_cell=False,
+    input_axes=("timesteps", "samples", "features"),
+    alternative_layouts=(
+        ("batch_first=True", ("samples", "timesteps", "features")),
+        ("without a batch", ("timesteps", "features")),
     ),
-    states=("h", "c"),
+    returns=(
+        LayerOutput("output", ("timesteps", "samples", "output"), "h of every timestep of the last layer"),
+        LayerOutput(
+            "h_n", ("states", "samples", "hidden"), "h after the last timestep read; slice layer*directions + direction"
+        ),
+        LayerOutput("c_n", ("states", "samples", "units"), "c after the last timestep read; slices as in h_n"),
+    ),
+    state_order=("h", "c"),
     forget_bias=ForgetBias(None, "random"),
-    starts=_STARTS,
-    known="run",
-    several="num_layers and bidirectional=True; names end in _l0, _l1, and _reverse",
+    initializers=_STARTS,
+    verification="run",
+    stacking="num_layers and bidirectional=True; names end in _l0, _l1, and _reverse",
     aliases=("torch", "torch.nn.LSTM", "nn.LSTM"),
     remarks=(
         "batch_first=True turns the input and `output` alone: h_n and c_n keep the samples on their second axis.",
@@ -68,15 +73,15 @@ PYTORCH_LAYER = Described(
 
 PYTORCH_CELL_LAYER = PYTORCH_LAYER._replace(
     convention=PYTORCH_CELL,
-    built="torch.nn.LSTMCell",
-    step=True,
-    reads=("samples", "features"),
-    either=(("without a batch", ("features",)),),
+    class_name="torch.nn.LSTMCell",
+    is_cell=True,
+    input_axes=("samples", "features"),
+    alternative_layouts=(("without a batch", ("features",)),),
     returns=(
-        Returned("h_1", ("samples", "hidden"), "h after this timestep"),
-        Returned("c_1", ("samples", "units"), "c after this timestep"),
+        LayerOutput("h_1", ("samples", "hidden"), "h after this timestep"),
+        LayerOutput("c_1", ("samples", "units"), "c after this timestep"),
     ),
-    several="a cell for each, in a loop of your own",
+    stacking="a cell for each, in a loop of your own",
     aliases=("LSTMCell", "torch.nn.LSTMCell", "nn.LSTMCell"),
     remarks=("There is no projection, and the names have no _l0.", _TWO_BIASES),
 )
@@ -85,4 +90,4 @@ PYTORCH_CELL_LAYER = PYTORCH_LAYER._replace(
 def state_dict(weights: Weights) -> dict[str, Array]:
     """Name a whole stack as `torch.nn.LSTM(...).state_dict()` does: `weight_ih_l0`, `weight_ih_l0_reverse`, ..."""
     layers = enumerate(weights.layers)
-    return {name: array for layer, parts in layers for name, _, array in written(PYTORCH, parts, layer)}
+    return {name: array for layer, parts in layers for name, _, array in export_layer(PYTORCH, parts, layer)}

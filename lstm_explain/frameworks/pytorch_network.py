@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from lstm_explain.core.network import FROM_ONE, Task
-from lstm_explain.frameworks.python_code import Statement, lines_of, shape_of
+from lstm_explain.frameworks.python_code import Statement, format_statements, shape_literal
 
 if TYPE_CHECKING:
     from lstm_explain.core.network import Plan
@@ -40,10 +40,10 @@ def pytorch_lines(plan: Plan, lengths: bool = False) -> tuple[str, ...]:
         Statement("import torch"),
         Statement("from torch import nn"),
         Statement(""),
-        Statement(f"# x is given: {shape_of(batch.samples, batch.timesteps, batch.features)}{several}"),
+        Statement(f"# x is given: {shape_literal(batch.samples, batch.timesteps, batch.features)}{several}"),
     ]
     makers = {Task.ONE_TO_ONE: _once, Task.MANY_TO_ONE: _once, Task.ENCODER_DECODER: _encoder_decoder}
-    return lines_of([*statements, *makers.get(plan.task, _at_every_step)(plan, lengths)])
+    return format_statements([*statements, *makers.get(plan.task, _at_every_step)(plan, lengths)])
 
 
 def _packed(plan: Plan, lengths: bool) -> bool:
@@ -77,8 +77,8 @@ def _run(plan: Plan, lstm: str, reads: str, lengths: bool) -> list[Statement]:
     """Run the LSTM that reads the input: over a packed batch where samples have lengths, which end it where they end."""
     spec = plan.spec
     states = spec.layers * len(spec.directions)
-    output = shape_of(spec.samples, spec.timesteps, spec.output)
-    h_n, c_n = shape_of(states, spec.samples, spec.hidden), shape_of(states, spec.samples, spec.units)
+    output = shape_literal(spec.samples, spec.timesteps, spec.output)
+    h_n, c_n = shape_literal(states, spec.samples, spec.hidden), shape_literal(states, spec.samples, spec.units)
     run = f"output, (h_n, c_n) = {lstm}"
     if not lengths:
         return [Statement(f"{run}({reads})", f"{output}, {h_n}, {c_n}")]
@@ -98,21 +98,21 @@ def _once(plan: Plan, lengths: bool) -> list[Statement]:
         _lstm("lstm", spec),
         _dense(plan),
         *_run(plan, "lstm", "x[:, :1]" if one else "x", _packed(plan, lengths)),
-        Statement(f"last = {last}", shape_of(spec.samples, spec.output)),
-        Statement("y = dense(last)", shape_of(spec.samples, plan.outputs)),
+        Statement(f"last = {last}", shape_literal(spec.samples, spec.output)),
+        Statement("y = dense(last)", shape_literal(spec.samples, plan.outputs)),
     ]
 
 
 def _at_every_step(plan: Plan, lengths: bool) -> list[Statement]:
     spec, one = plan.spec, plan.task is Task.ONE_TO_MANY
-    steps = shape_of(spec.samples, spec.timesteps, spec.features)
+    steps = shape_literal(spec.samples, spec.timesteps, spec.features)
     repeated = [Statement(f"repeated = x[:, :1].expand(-1, {spec.timesteps}, -1)", steps)] if one else []
     return [
         _lstm("lstm", spec),
         _dense(plan),
         *repeated,
         *_run(plan, "lstm", "repeated" if one else "x", _packed(plan, lengths)),
-        Statement("y = dense(output)", shape_of(spec.samples, spec.timesteps, plan.outputs)),
+        Statement("y = dense(output)", shape_literal(spec.samples, spec.timesteps, plan.outputs)),
     ]
 
 
@@ -121,7 +121,7 @@ def _encoder_decoder(plan: Plan, lengths: bool) -> list[Statement]:
     steps = (spec.samples, decoder.timesteps)
     states = [Statement("h_0, c_0 = h_n, c_n")]
     if spec.bidirectional:
-        h_0, c_0 = (shape_of(spec.layers, spec.samples, size) for size in (decoder.hidden, decoder.units))
+        h_0, c_0 = (shape_literal(spec.layers, spec.samples, size) for size in (decoder.hidden, decoder.units))
         states = [
             Statement("h_0 = torch.cat((h_n[0::2], h_n[1::2]), dim=2)", h_0),
             Statement("c_0 = torch.cat((c_n[0::2], c_n[1::2]), dim=2)", c_0),
@@ -132,7 +132,7 @@ def _encoder_decoder(plan: Plan, lengths: bool) -> list[Statement]:
         _dense(plan),
         *_run(plan, "encoder", "x", lengths),
         *states,
-        Statement(f"repeated = h_0[-1][:, None].expand(-1, {decoder.timesteps}, -1)", shape_of(*steps, decoder.features)),
-        Statement("output, _ = decoder(repeated, (h_0, c_0))", shape_of(*steps, decoder.output)),
-        Statement("y = dense(output)", shape_of(*steps, plan.outputs)),
+        Statement(f"repeated = h_0[-1][:, None].expand(-1, {decoder.timesteps}, -1)", shape_literal(*steps, decoder.features)),
+        Statement("output, _ = decoder(repeated, (h_0, c_0))", shape_literal(*steps, decoder.output)),
+        Statement("y = dense(output)", shape_literal(*steps, plan.outputs)),
     ]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal, NamedTuple
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 import numpy as np
 
@@ -18,17 +18,20 @@ if TYPE_CHECKING:
 Kind = Literal["kernel", "recurrent_kernel", "joined_kernel", "bias", "projection", "peephole"]
 
 
-class Part(NamedTuple):
+class Segment(NamedTuple):
     """A range of an array: what stands at start to stop - 1 along an axis."""
 
     axis: int
     start: int
     stop: int
-    what: str
+    content: str
     """A gate, `input`, `hidden`, or a vector of biases."""
 
+    def to_dict(self) -> dict[str, Any]:
+        return {"axis": self.axis, "start": self.start, "stop": self.stop, "what": self.content}
 
-class Stored(NamedTuple):
+
+class TensorLayout(NamedTuple):
     """One array."""
 
     name: str
@@ -39,36 +42,36 @@ class Stored(NamedTuple):
     gate: Gate | None
     """None where it holds all gates, or none."""
     shape: Shape
-    parts: tuple[Part, ...]
+    segments: tuple[Segment, ...]
 
 
-def stored(convention: Convention, spec: Spec, layer: int) -> list[Stored]:
+def tensor_layouts(convention: Convention, spec: Spec, layer: int) -> list[TensorLayout]:
     """The arrays of a layer, computed from the sizes alone, in the order of `written`."""
     spec = spec.at(layer)
     one = _of_one_direction(convention, spec, layer)
-    if convention.biases_joined is not None and convention.bias_count(spec):
-        one = _biases_joined(one, convention.biases_joined)
-    if convention.stacked:
+    if convention.concatenated_bias is not None and convention.bias_count(spec):
+        one = _biases_joined(one, convention.concatenated_bias)
+    if convention.directions_stacked:
         return [_stacked(array, len(spec.directions)) for array in one]
     return [
-        array._replace(name=convention.ways[way].format(name=array.name, layer=layer), direction=way)
+        array._replace(name=convention.direction_names[way].format(name=array.name, layer=layer), direction=way)
         for way in spec.directions
         for array in one
     ]
 
 
-def written(
+def export_layer(
     convention: Convention, weights: dict[Direction, LayerWeights], layer: int
 ) -> list[tuple[str, Direction | None, Array]]:
     """A layer as the framework keeps it: each array with its name, and its direction where it belongs to one."""
     packed = {way: convention.pack(part) for way, part in weights.items()}
-    if convention.biases_joined is not None:
+    if convention.concatenated_bias is not None:
         packed = {way: _joined(named, convention) for way, named in packed.items()}
-    if convention.stacked:
+    if convention.directions_stacked:
         first = next(iter(packed.values()))
         return [(name, None, np.stack([named[name] for named in packed.values()])) for name in first]
     return [
-        (convention.ways[way].format(name=name, layer=layer), way, array)
+        (convention.direction_names[way].format(name=name, layer=layer), way, array)
         for way, named in packed.items()
         for name, array in named.items()
     ]
@@ -80,21 +83,21 @@ def _joined(named: dict[str, Array], convention: Convention) -> dict[str, Array]
     for name, array in named.items():
         if name not in convention.biases:
             found[name] = array
-        elif convention.biases_joined is not None and convention.biases_joined not in found:
-            found[convention.biases_joined] = np.concatenate([named[one] for one in convention.biases])
+        elif convention.concatenated_bias is not None and convention.concatenated_bias not in found:
+            found[convention.concatenated_bias] = np.concatenate([named[one] for one in convention.biases])
     return found
 
 
 # --- from the sizes ---------------------------------------------------------------------------------------------------
 
 
-def _of_one_direction(convention: Convention, spec: Spec, layer: int) -> list[Stored]:
+def _of_one_direction(convention: Convention, spec: Spec, layer: int) -> list[TensorLayout]:
     features, hidden = Axis("features", spec.features), Axis(spec.hidden_axis, spec.hidden)
     matrices: list[tuple[str, Kind, Axis]] = [
         (convention.kernel, "kernel", features),
         (convention.recurrent_kernel, "recurrent_kernel", hidden),
     ]
-    if convention.joined:
+    if convention.fused_kernel:
         both = shape(**{f"features_and_{spec.hidden_axis}": features.size + hidden.size}).axes[0]
         matrices = [(convention.kernel, "joined_kernel", both)]
     found = [one for name, kind, reads in matrices for one in _gated(convention, spec, layer, name, kind, reads)]
@@ -102,55 +105,55 @@ def _of_one_direction(convention: Convention, spec: Spec, layer: int) -> list[St
         found += _gated(convention, spec, layer, name, "bias", None)
     if spec.projection is not None and convention.projection is not None:
         axes = (hidden, Axis("units", spec.units))
-        turned = Shape(axes if convention.neurons_first else axes[::-1])
-        found.append(Stored(convention.projection, "projection", layer, None, None, turned, ()))
+        turned = Shape(axes if convention.output_major else axes[::-1])
+        found.append(TensorLayout(convention.projection, "projection", layer, None, None, turned, ()))
     if spec.peepholes and convention.peephole is not None:
         found += _peepholes(convention, spec, layer, convention.peephole)
     return found
 
 
-def _gated(convention: Convention, spec: Spec, layer: int, name: str, kind: Kind, reads: Axis | None) -> list[Stored]:
+def _gated(convention: Convention, spec: Spec, layer: int, name: str, kind: Kind, reads: Axis | None) -> list[TensorLayout]:
     """The array or the four that a name stands for."""
     found = []
-    for one, gate in convention.names(name, convention.gate_order).items():
+    for one, gate in convention.gate_arrays(name, convention.gate_order).items():
         neurons = Axis("units", spec.units) if gate is not None else shape(gate_units=len(GATES) * spec.units).axes[0]
-        axes = (neurons,) if reads is None else (neurons, reads) if convention.neurons_first else (reads, neurons)
+        axes = (neurons,) if reads is None else (neurons, reads) if convention.output_major else (reads, neurons)
         parts = () if gate is not None else _cut(axes.index(neurons), convention.gate_order, spec.units)
         if kind == "joined_kernel":
             parts = (*_reads(axes.index(reads), spec), *parts)
-        found.append(Stored(one, kind, layer, None, gate, Shape(axes), parts))
+        found.append(TensorLayout(one, kind, layer, None, gate, Shape(axes), parts))
     return found
 
 
-def _peepholes(convention: Convention, spec: Spec, layer: int, name: str) -> list[Stored]:
+def _peepholes(convention: Convention, spec: Spec, layer: int, name: str) -> list[TensorLayout]:
     found = []
-    for one, gate in convention.names(name, convention.peephole_order).items():
+    for one, gate in convention.gate_arrays(name, convention.peephole_order).items():
         axis = Axis("units", spec.units) if gate else Axis("3*units", len(PEEPHOLE_GATES) * spec.units)
         parts = () if gate else _cut(0, convention.peephole_order, spec.units)
-        found.append(Stored(one, "peephole", layer, None, gate, Shape((axis,)), parts))
+        found.append(TensorLayout(one, "peephole", layer, None, gate, Shape((axis,)), parts))
     return found
 
 
-def _cut(axis: int, gates: tuple[Gate, ...], units: int) -> tuple[Part, ...]:
-    return tuple(Part(axis, place * units, (place + 1) * units, gate.value) for place, gate in enumerate(gates))
+def _cut(axis: int, gates: tuple[Gate, ...], units: int) -> tuple[Segment, ...]:
+    return tuple(Segment(axis, place * units, (place + 1) * units, gate.value) for place, gate in enumerate(gates))
 
 
-def _reads(axis: int, spec: Spec) -> tuple[Part, Part]:
+def _reads(axis: int, spec: Spec) -> tuple[Segment, Segment]:
     features = spec.features
-    return Part(axis, 0, features, "input"), Part(axis, features, features + spec.hidden, "hidden")
+    return Segment(axis, 0, features, "input"), Segment(axis, features, features + spec.hidden, "hidden")
 
 
-def _biases_joined(arrays: list[Stored], name: str) -> list[Stored]:
+def _biases_joined(arrays: list[TensorLayout], name: str) -> list[TensorLayout]:
     biases = [one for one in arrays if one.kind == "bias"]
     parts, start = [], 0
     for one in biases:
-        parts += [part._replace(start=start + part.start, stop=start + part.stop) for part in one.parts]
+        parts += [part._replace(start=start + part.start, stop=start + part.stop) for part in one.segments]
         start += one.shape.elements
     axis = Axis(f"{len(GATES) * len(biases)}*units", start)
-    whole = biases[0]._replace(name=name, shape=Shape((axis,)), parts=tuple(parts))
+    whole = biases[0]._replace(name=name, shape=Shape((axis,)), segments=tuple(parts))
     return [whole if one is biases[0] else one for one in arrays if one not in biases[1:]]
 
 
-def _stacked(array: Stored, directions: int) -> Stored:
+def _stacked(array: TensorLayout, directions: int) -> TensorLayout:
     axes = (Axis("directions", directions), *array.shape.axes)
-    return array._replace(shape=Shape(axes), parts=tuple(part._replace(axis=part.axis + 1) for part in array.parts))
+    return array._replace(shape=Shape(axes), segments=tuple(part._replace(axis=part.axis + 1) for part in array.segments))

@@ -6,13 +6,13 @@ from types import MappingProxyType
 
 from lstm_explain.core.gates import Gate
 from lstm_explain.frameworks.convention import Convention
-from lstm_explain.frameworks.described import GIVEN, Described, ForgetBias, Returned
+from lstm_explain.frameworks.described import GIVEN_WEIGHTS, ForgetBias, LayerInfo, LayerOutput
 
 TFLITE = Convention(
     framework="tflite",
     title="TensorFlow Lite",
     gate_order=(Gate.INPUT, Gate.FORGET, Gate.CANDIDATE, Gate.OUTPUT),
-    neurons_first=True,
+    output_major=True,
     biases=("*_gate_bias",),
     kernel="input_to_*_weights",
     recurrent_kernel="recurrent_to_*_weights",
@@ -20,23 +20,23 @@ TFLITE = Convention(
     peephole="cell_to_*_weights",
     peephole_order=(Gate.INPUT, Gate.FORGET, Gate.OUTPUT),
     source="tensorflow/tensorflow@2eb0e759: tensorflow/lite/kernels/lstm_shared.h",
-    letters=MappingProxyType({Gate.INPUT: "input", Gate.FORGET: "forget", Gate.CANDIDATE: "cell", Gate.OUTPUT: "output"}),
-    always_biases=True,
+    gate_names=MappingProxyType({Gate.INPUT: "input", Gate.FORGET: "forget", Gate.CANDIDATE: "cell", Gate.OUTPUT: "output"}),
+    bias_required=True,
 )
 
-TFLITE_LAYER = Described(
+TFLITE_LAYER = LayerInfo(
     convention=TFLITE,
-    built="LSTM, a kernel of TensorFlow Lite (24 inputs)",
-    step=True,
-    reads=("samples", "features"),
+    class_name="LSTM, a kernel of TensorFlow Lite (24 inputs)",
+    is_cell=True,
+    input_axes=("samples", "features"),
     returns=(
-        Returned("output", ("samples", "hidden"), "h after this timestep; h and c are variables that the kernel changes"),
+        LayerOutput("output", ("samples", "hidden"), "h after this timestep; h and c are variables that the kernel changes"),
     ),
-    states=("h", "c"),
+    state_order=("h", "c"),
     forget_bias=ForgetBias(None, "given"),
-    starts=(("all weights and biases", GIVEN),),
-    known="read",
-    several="a kernel for each; others read whole sequences, in one direction or both",
+    initializers=(("all weights and biases", GIVEN_WEIGHTS),),
+    verification="read",
+    stacking="a kernel for each; others read whole sequences, in one direction or both",
     aliases=("lite", "tensorflow-lite", "litert"),
     remarks=(
         "The input gate's arrays may be left out: the input gate is then 1 - f.",

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from lstm_explain.core.gates import Gate
 from lstm_explain.frameworks.convention import Convention
-from lstm_explain.frameworks.described import Described, ForgetBias, Returned
+from lstm_explain.frameworks.described import ForgetBias, LayerInfo, LayerOutput
 
 TINYGRAD = Convention(
     framework="tinygrad",
     title="tinygrad",
     gate_order=(Gate.INPUT, Gate.FORGET, Gate.CANDIDATE, Gate.OUTPUT),
-    neurons_first=True,
+    output_major=True,
     biases=("bias_ih", "bias_hh"),
     kernel="weight_ih",
     recurrent_kernel="weight_hh",
@@ -20,19 +20,19 @@ TINYGRAD = Convention(
     source="tinygrad/nn/__init__.py, class LSTMCell",
 )
 
-TINYGRAD_LAYER = Described(
+TINYGRAD_LAYER = LayerInfo(
     convention=TINYGRAD,
-    built="tinygrad.nn.LSTMCell",
-    step=True,
-    reads=("samples", "features"),
+    class_name="tinygrad.nn.LSTMCell",
+    is_cell=True,
+    input_axes=("samples", "features"),
     returns=(
-        Returned("state[0]", ("samples", "hidden"), "h after this timestep"),
-        Returned("state[1]", ("samples", "units"), "c after this timestep"),
+        LayerOutput("state[0]", ("samples", "hidden"), "h after this timestep"),
+        LayerOutput("state[1]", ("samples", "units"), "c after this timestep"),
     ),
-    states=("h", "c"),
+    state_order=("h", "c"),
     forget_bias=ForgetBias(0.0, "stored"),
-    starts=(("weights", "uniform in ±1/sqrt(units)"), ("biases", "zeros")),
-    known="run",
-    several="a cell for each, in a loop of your own",
+    initializers=(("weights", "uniform in ±1/sqrt(units)"), ("biases", "zeros")),
+    verification="run",
+    stacking="a cell for each, in a loop of your own",
     aliases=("tinygrad.nn.LSTMCell",),
 )

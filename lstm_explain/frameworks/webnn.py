@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from lstm_explain.core.gates import Gate
 from lstm_explain.frameworks.convention import Convention
-from lstm_explain.frameworks.described import GIVEN, Described, ForgetBias, Returned
+from lstm_explain.frameworks.described import GIVEN_WEIGHTS, ForgetBias, LayerInfo, LayerOutput
 
 WEBNN = Convention(
     framework="webnn",
     title="WebNN",
     gate_order=(Gate.INPUT, Gate.OUTPUT, Gate.FORGET, Gate.CANDIDATE),
-    neurons_first=True,
+    output_major=True,
     biases=("bias", "recurrentBias"),
     kernel="weight",
     recurrent_kernel="recurrentWeight",
@@ -18,24 +18,24 @@ WEBNN = Convention(
     peephole="peepholeWeight",
     peephole_order=(Gate.INPUT, Gate.OUTPUT, Gate.FORGET),
     source="webmachinelearning/webnn@c515210d: index.bs, MLLstmOptions and lstm()",
-    stacked=True,
+    directions_stacked=True,
 )
 
-WEBNN_LAYER = Described(
+WEBNN_LAYER = LayerInfo(
     convention=WEBNN,
-    built="MLGraphBuilder.lstm",
-    step=False,
-    reads=("timesteps", "samples", "features"),
+    class_name="MLGraphBuilder.lstm",
+    is_cell=False,
+    input_axes=("timesteps", "samples", "features"),
     returns=(
-        Returned("output 0", ("directions", "samples", "hidden"), "h after the last timestep read"),
-        Returned("output 1", ("directions", "samples", "units"), "c after the last timestep read"),
-        Returned("output 2", ("timesteps", "directions", "samples", "hidden"), "with returnSequence: h of every timestep"),
+        LayerOutput("output 0", ("directions", "samples", "hidden"), "h after the last timestep read"),
+        LayerOutput("output 1", ("directions", "samples", "units"), "c after the last timestep read"),
+        LayerOutput("output 2", ("timesteps", "directions", "samples", "hidden"), "with returnSequence: h of every timestep"),
     ),
-    states=("h", "c"),
+    state_order=("h", "c"),
     forget_bias=ForgetBias(None, "given"),
-    starts=(("all weights and biases", GIVEN),),
-    known="read",
-    several='an operator for each layer; direction "both" has both directions in one operator',
+    initializers=(("all weights and biases", GIVEN_WEIGHTS),),
+    verification="read",
+    stacking='an operator for each layer; direction "both" has both directions in one operator',
     aliases=("web", "MLGraphBuilder"),
     remarks=('layout: "ifgo" asks for the order i f g o instead of the default "iofg".',),
 )

@@ -11,15 +11,17 @@ from lstm_explain.topics.lookup import LONGEST_SHOWN, key, repeated
 
 if TYPE_CHECKING:
     from lstm_explain.core.lstm import LSTM
-    from lstm_explain.frameworks.described import Described
+    from lstm_explain.frameworks.described import LayerInfo
 
 NEAREST = 3  # how many names a message proposes
 ONE_ALONE = "choose one layer alone: FILE#NAME"
 """What to do where a framework has not what a stack has that was put together of a file's layers."""
-_BY_KEY = {key(alias): layer for layer in LAYERS.values() for alias in (*layer.aliases, layer.title, layer.built, layer.name)}
+_BY_KEY = {
+    key(alias): layer for layer in LAYERS.values() for alias in (*layer.aliases, layer.title, layer.class_name, layer.name)
+}
 
 
-def framework_of(name: str, asked: str = "frameworks") -> Described:
+def framework_of(name: str, asked: str = "frameworks") -> LayerInfo:
     """The framework of a name; case, blanks, hyphens, underscores and dots make no difference.
 
     `asked` is what was asked with it, to begin a message with.

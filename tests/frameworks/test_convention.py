@@ -58,13 +58,13 @@ def counted(spec: Spec) -> Weights:
 @given(spec=specs())
 @few
 def test_packing_and_reading_back_is_the_identity(convention: Convention, spec: Spec) -> None:
-    if convention.lacks(spec):
+    if convention.unsupported_option(spec):
         return
     weights = counted(spec).of(0, Direction.FORWARD)
     packed = convention.pack(weights)
     back = convention.unpack(packed)
     expected = weights.tensors()
-    if convention.always_biases and weights.bias is None:
+    if convention.bias_required and weights.bias is None:
         expected = weights._replace(bias=np.zeros(4 * spec.units, spec.dtype)).tensors()
     assert list(back.tensors()) == list(expected)
     for name, array in expected.items():
@@ -76,11 +76,11 @@ def test_packing_and_reading_back_is_the_identity(convention: Convention, spec: 
 @given(spec=specs())
 @few
 def test_each_framework_counts_the_numbers_it_holds(convention: Convention, spec: Spec) -> None:
-    if convention.lacks(spec):
-        assert convention.parameters(spec) is None
+    if convention.unsupported_option(spec):
+        assert convention.count_parameters(spec) is None
         return
     parts = [part for directions in counted(spec).layers for part in directions.values()]
-    assert convention.parameters(spec) == sum(array.size for part in parts for array in convention.pack(part).values())
+    assert convention.count_parameters(spec) == sum(array.size for part in parts for array in convention.pack(part).values())
 
 
 @pytest.mark.parametrize(
@@ -96,7 +96,7 @@ def test_each_framework_counts_the_numbers_it_holds(convention: Convention, spec
     ],
 )
 def test_known_counts(options: dict[str, Any], keras: int | None, pytorch: int | None, onnx: int | None) -> None:
-    found = {name: convention.parameters(Spec(**options)) for name, convention in COMPARED.items()}
+    found = {name: convention.count_parameters(Spec(**options)) for name, convention in COMPARED.items()}
     assert found == {"keras": keras, "pytorch": pytorch, "onnx": onnx}
 
 
@@ -108,18 +108,18 @@ def test_known_counts(options: dict[str, Any], keras: int | None, pytorch: int |
     ],
 )
 def test_who_has_projections_and_peepholes(options: dict[str, Any], lacking: set[str]) -> None:
-    assert {name for name, one in CONVENTIONS.items() if one.lacks(Spec(**options)) is None} == lacking
+    assert {name for name, one in CONVENTIONS.items() if one.unsupported_option(Spec(**options)) is None} == lacking
 
 
 def test_who_keeps_biases_that_nobody_asked_for() -> None:
-    counts = {name: one.parameters(Spec(bias=False)) for name, one in CONVENTIONS.items()}
+    counts = {name: one.count_parameters(Spec(bias=False)) for name, one in CONVENTIONS.items()}
     always = {"tensorflow1", "flax-linen", "flax-nnx", "flax-nnx-optimized", "haiku", "openvino", "tflite"}
     assert {name for name, number in counts.items() if number == 640} == always
     assert {number for name, number in counts.items() if name not in always} == {600}
 
 
 def test_who_counts_two_biases() -> None:
-    counts = {name: one.parameters(Spec()) for name, one in CONVENTIONS.items()}
+    counts = {name: one.count_parameters(Spec()) for name, one in CONVENTIONS.items()}
     assert {name for name, number in counts.items() if number == 680} == {
         "pytorch",
         "pytorch-cell",
@@ -132,9 +132,9 @@ def test_who_counts_two_biases() -> None:
 
 def test_what_each_framework_lacks() -> None:
     projection, peepholes = Spec(projection=3), Spec(peepholes=True)
-    assert [one.lacks(projection) for one in (KERAS, PYTORCH, ONNX)] == ["projection", None, "projection"]
-    assert [one.lacks(peepholes) for one in (KERAS, PYTORCH, ONNX)] == ["peepholes", "peepholes", None]
-    assert [one.lacks(Spec(layers=3, bidirectional=True)) for one in (KERAS, PYTORCH, ONNX)] == [None, None, None]
+    assert [one.unsupported_option(projection) for one in (KERAS, PYTORCH, ONNX)] == ["projection", None, "projection"]
+    assert [one.unsupported_option(peepholes) for one in (KERAS, PYTORCH, ONNX)] == ["peepholes", "peepholes", None]
+    assert [one.unsupported_option(Spec(layers=3, bidirectional=True)) for one in (KERAS, PYTORCH, ONNX)] == [None, None, None]
 
 
 @every_convention
@@ -205,7 +205,7 @@ def test_the_forget_bias_that_is_added_when_called_is_not_stored(name: str) -> N
 @pytest.mark.parametrize("name", ["tensorflow1", "haiku"])
 def test_one_matrix_for_x_and_h_has_the_rows_of_x_first(name: str) -> None:
     convention = CONVENTIONS[name]
-    assert convention.joined
+    assert convention.fused_kernel
     weights = counted(Spec(features=2, units=3)).of(0, Direction.FORWARD)
     joined = convention.pack(weights)[convention.kernel]
     assert joined.shape == (5, 12)

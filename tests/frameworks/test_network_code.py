@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from lstm_explain.core.network import Task, planned
 from lstm_explain.core.spec import Spec
 from lstm_explain.frameworks.keras_network import keras_in_short, keras_lines
-from lstm_explain.frameworks.python_code import WIDEST, Statement, lines_of, shape_of
+from lstm_explain.frameworks.python_code import MAX_WIDTH, Statement, format_statements, shape_literal
 from lstm_explain.frameworks.pytorch_network import pytorch_in_short, pytorch_lines
 
 SIZES = st.integers(1, 10) | st.integers(10**5, 10**12)
@@ -39,7 +39,7 @@ def test_the_programs_are_python_and_fit_a_page(
     plan = planned(task, Spec(**options), outputs, steps_out)
     for lines in (keras_lines(plan, lengths), pytorch_lines(plan, lengths)):
         ast.parse("\n".join(lines))
-        assert max(map(len, lines)) <= WIDEST
+        assert max(map(len, lines)) <= MAX_WIDTH
         assert not [line for line in lines if line != line.rstrip()]
     assert ("pack_padded_sequence" in "\n".join(lines)) == (lengths and task not in (Task.ONE_TO_ONE, Task.ONE_TO_MANY))
     for short in (keras_in_short(plan), pytorch_in_short(plan)):
@@ -48,14 +48,14 @@ def test_the_programs_are_python_and_fit_a_page(
 
 @pytest.mark.parametrize(("sizes", "text"), [((), "()"), ((1,), "(1,)"), ((1, 2), "(1, 2)"), (("None", 2), "(None, 2)")])
 def test_shapes_as_python_writes_them(sizes: tuple[object, ...], text: str) -> None:
-    assert shape_of(*sizes) == text
+    assert shape_literal(*sizes) == text
     if sizes:
         assert isinstance(ast.literal_eval(text), tuple)
 
 
 def test_comments_stand_in_one_column_and_above_where_they_do_not_fit() -> None:
     long = Statement("y = f(x)", "a" * 63)
-    assert lines_of([Statement("x = 1", "one"), Statement("longer = 2", "two"), long]) == (
+    assert format_statements([Statement("x = 1", "one"), Statement("longer = 2", "two"), long]) == (
         "x = 1       # one",
         "longer = 2  # two",
         f"# makes {'a' * 63}",
@@ -64,7 +64,7 @@ def test_comments_stand_in_one_column_and_above_where_they_do_not_fit() -> None:
 
 
 def test_a_long_statement_is_broken_within_its_parentheses() -> None:
-    (first, *middle, last) = lines_of([Statement(f"    y = f({', '.join(['g(a, b)'] * 12)})(z)")])
+    (first, *middle, last) = format_statements([Statement(f"    y = f({', '.join(['g(a, b)'] * 12)})(z)")])
     assert (first, last) == ("    y = f(", "    )(z)")
     assert all(line.startswith("        ") for line in middle)
     code = "\n".join(line[4:] for line in (first, *middle, last))

@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 from lstm_explain.core.spec import Spec
 from lstm_explain.frameworks.known import LAYERS
 from lstm_explain.frameworks.programs import PROGRAMS
-from lstm_explain.frameworks.python_code import WIDEST
-from lstm_explain.frameworks.stored import stored
+from lstm_explain.frameworks.python_code import MAX_WIDTH
+from lstm_explain.frameworks.stored import tensor_layouts
 
 SIZES = st.integers(1, 10) | st.integers(10**5, 10**12)
 
@@ -35,10 +35,10 @@ def test_the_programs_are_python_and_fit_a_page(name: str, **options: Any) -> No
     options["layers"] = options["layers"] if writer.layers else 1
     options["bidirectional"] = options["bidirectional"] and writer.directions
     spec = Spec(**options)
-    names = tuple(one.name for one in stored(LAYERS[name].convention, spec, 0))
+    names = tuple(one.name for one in tensor_layouts(LAYERS[name].convention, spec, 0))
     lines = PROGRAMS[name].lines(spec, names, 2e-6)
     tree = ast.parse("\n".join(lines))
-    assert max(map(len, lines)) <= WIDEST
+    assert max(map(len, lines)) <= MAX_WIDTH
     assert not [line for line in lines if line != line.rstrip()]
     assigned = {node.id for node in ast.walk(tree) if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)}
     assert {"output", "h", "c"} <= assigned
@@ -56,7 +56,7 @@ def test_the_programs_are_python_and_fit_a_page(name: str, **options: Any) -> No
 
 
 def test_what_is_run_has_a_program_and_nothing_else() -> None:
-    assert {name for name, layer in LAYERS.items() if layer.known == "run"} == set(PROGRAMS)
+    assert {name for name, layer in LAYERS.items() if layer.verification == "run"} == set(PROGRAMS)
 
 
 @pytest.mark.parametrize("name", PROGRAMS)

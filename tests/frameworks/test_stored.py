@@ -13,7 +13,7 @@ from lstm_explain.core.gates import Gate
 from lstm_explain.core.spec import Spec
 from lstm_explain.core.weights import LayerWeights, Weights, seeded_weights
 from lstm_explain.frameworks.known import CONVENTIONS
-from lstm_explain.frameworks.stored import stored, written
+from lstm_explain.frameworks.stored import export_layer, tensor_layouts
 
 if TYPE_CHECKING:
     from lstm_explain.frameworks.convention import Convention
@@ -39,16 +39,16 @@ def specs(draw: st.DrawFn) -> Spec:
 @given(spec=specs())
 @settings(max_examples=40, deadline=None)
 def test_shapes_computed_are_shapes_written(convention: Convention, spec: Spec) -> None:
-    if convention.lacks(spec):
+    if convention.unsupported_option(spec):
         return
     weights = seeded_weights(spec)
     elements = 0
     for layer in range(spec.layers):
-        told, made = stored(convention, spec, layer), written(convention, weights.layers[layer], layer)
+        told, made = tensor_layouts(convention, spec, layer), export_layer(convention, weights.layers[layer], layer)
         assert [(one.name, one.direction, one.shape.sizes) for one in told] == [(a, b, c.shape) for a, b, c in made]
         elements += sum(one.shape.elements for one in told)
-        assert all(part.stop <= one.shape.sizes[part.axis] for one in told for part in one.parts)
-    assert elements == convention.parameters(spec)
+        assert all(part.stop <= one.shape.sizes[part.axis] for one in told for part in one.segments)
+    assert elements == convention.count_parameters(spec)
 
 
 def marked(spec: Spec) -> Weights:
@@ -66,11 +66,15 @@ def marked(spec: Spec) -> Weights:
 @pytest.mark.parametrize("bidirectional", [False, True])
 def test_each_part_holds_what_it_is_said_to_hold(convention: Convention, peepholes: bool, bidirectional: bool) -> None:
     spec = Spec(features=2, units=3, peepholes=peepholes, bidirectional=bidirectional)
-    if convention.lacks(spec):
+    if convention.unsupported_option(spec):
         return
     compared = 0
-    for told, (_, _, array) in zip(stored(convention, spec, 0), written(convention, marked(spec).layers[0], 0), strict=True):
-        gates = [(part.axis, part.start, part.stop, Gate(part.what)) for part in told.parts if part.what in tuple(Gate)]
+    for told, (_, _, array) in zip(
+        tensor_layouts(convention, spec, 0), export_layer(convention, marked(spec).layers[0], 0), strict=True
+    ):
+        gates = [
+            (part.axis, part.start, part.stop, Gate(part.content)) for part in told.segments if part.content in tuple(Gate)
+        ]
         if told.gate is not None:
             gates = [(0, 0, array.shape[0], told.gate)]
         for axis, start, stop, gate in gates:
@@ -80,22 +84,25 @@ def test_each_part_holds_what_it_is_said_to_hold(convention: Convention, peephol
             fitting = {number - added, 0.0} if told.kind == "bias" else {number, 10 * number}
             assert values <= fitting, (told.name, gate)
             compared += 1
-        for part in told.parts:
-            if part.what in ("input", "hidden"):
+        for part in told.segments:
+            if part.content in ("input", "hidden"):
                 read = np.take(array, range(part.start, part.stop), axis=part.axis)
-                assert bool((read >= 10).all()) is (part.what == "hidden")
+                assert bool((read >= 10).all()) is (part.content == "hidden")
                 compared += 1
     assert compared >= 8
 
 
 def test_joined_biases_of_onnx_stand_end_to_end() -> None:
-    (bias,) = [one for one in stored(CONVENTIONS["onnx"], Spec(units=3, bidirectional=True), 0) if one.kind == "bias"]
+    (bias,) = [one for one in tensor_layouts(CONVENTIONS["onnx"], Spec(units=3, bidirectional=True), 0) if one.kind == "bias"]
     assert (bias.name, bias.shape.sizes, bias.shape.names) == ("B", (2, 24), ("directions", "8*units"))
-    assert [(part.start, part.stop) for part in bias.parts] == [(start, start + 3) for start in range(0, 24, 3)]
+    assert [(part.start, part.stop) for part in bias.segments] == [(start, start + 3) for start in range(0, 24, 3)]
 
 
 def test_the_names_of_layers_and_directions_where_a_framework_has_them() -> None:
     spec = Spec(units=3, layers=2, bidirectional=True)
-    assert [one.name for one in stored(CONVENTIONS["pytorch"], spec, 1)][::4] == ["weight_ih_l1", "weight_ih_l1_reverse"]
-    assert [one.name for one in stored(CONVENTIONS["coreml"], spec, 1)][::3] == ["weight_ih", "weight_ih_back"]
-    assert [one.direction for one in stored(CONVENTIONS["webnn"], spec, 1)] == [None] * 4
+    assert [one.name for one in tensor_layouts(CONVENTIONS["pytorch"], spec, 1)][::4] == [
+        "weight_ih_l1",
+        "weight_ih_l1_reverse",
+    ]
+    assert [one.name for one in tensor_layouts(CONVENTIONS["coreml"], spec, 1)][::3] == ["weight_ih", "weight_ih_back"]
+    assert [one.direction for one in tensor_layouts(CONVENTIONS["webnn"], spec, 1)] == [None] * 4

@@ -16,7 +16,7 @@ from lstm_explain.core.gates import Direction, Gate
 from lstm_explain.core.lstm import Loaded
 from lstm_explain.frameworks.known import LAYERS
 from lstm_explain.frameworks.programs import PROGRAMS
-from lstm_explain.frameworks.stored import stored
+from lstm_explain.frameworks.stored import tensor_layouts
 from lstm_explain.library import seeded
 from lstm_explain.render.npz_archive import write_arrays
 from lstm_explain.topics.frameworks import explain_frameworks
@@ -128,9 +128,9 @@ def test_the_program_fails_where_weights_are_others(framework: Callable[[str], A
     layer = LAYERS[name]
     saved = dict(np.load(path.with_suffix(".npz")))
     swapped = layer.convention._replace(gate_order=(Gate.FORGET, Gate.INPUT, Gate.CANDIDATE, Gate.OUTPUT))
-    if swapped.letters:
-        swapped = layer.convention._replace(letters={**layer.convention.letters, Gate.INPUT: "f", Gate.FORGET: "i"})
-        swapped = swapped._replace(spellings={"if.kernel": "if_.kernel"} if layer.convention.spellings else {})
+    if swapped.gate_names:
+        swapped = layer.convention._replace(gate_names={**layer.convention.gate_names, Gate.INPUT: "f", Gate.FORGET: "i"})
+        swapped = swapped._replace(name_overrides={"if.kernel": "if_.kernel"} if layer.convention.name_overrides else {})
     lstm = seeded(samples=5, timesteps=6, features=FEATURES, units=UNITS, init="pytorch", seed=3)
     wrong = swapped.pack(lstm.weights.of(0, Direction.FORWARD))
     if name == "onnx":
@@ -246,9 +246,9 @@ def test_names_shapes_count_and_forget_bias_are_theirs(framework: Callable[[str]
     theirs, layer = THEIRS[name](), LAYERS[name]
     spec = seeded(features=FEATURES, units=UNITS).spec
     assert {key: one.shape for key, one in theirs.items()} == {
-        one.name: one.shape.sizes for one in stored(layer.convention, spec, 0)
+        one.name: one.shape.sizes for one in tensor_layouts(layer.convention, spec, 0)
     }
-    assert sum(one.size for one in theirs.values()) == layer.convention.parameters(spec)
+    assert sum(one.size for one in theirs.values()) == layer.convention.count_parameters(spec)
     named = {key.removesuffix("_l0"): one for key, one in theirs.items()}
     weights = layer.convention.unpack(named)
     assert weights.bias is not None
@@ -259,7 +259,7 @@ def test_names_shapes_count_and_forget_bias_are_theirs(framework: Callable[[str]
         assert np.max(np.abs(forget)) <= len(layer.convention.biases) / UNITS**0.5
     else:
         assert set(forget.tolist()) == {layer.forget_bias.value}
-    (kinds,) = {how for _, how in layer.starts if "sqrt(units)" in how} or {""}
+    (kinds,) = {how for _, how in layer.initializers if "sqrt(units)" in how} or {""}
     if kinds:
         assert np.max(np.abs(weights.kernel)) <= 1 / UNITS**0.5
 

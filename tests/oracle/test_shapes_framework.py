@@ -13,7 +13,7 @@ from unlike_layers import MIXED
 
 from lstm_explain.core.spec import LayerSpec
 from lstm_explain.frameworks.known import LAYERS
-from lstm_explain.frameworks.stored import written
+from lstm_explain.frameworks.stored import export_layer
 from lstm_explain.library import seeded
 from lstm_explain.topics.shapes import explain_shapes
 
@@ -83,12 +83,12 @@ def check(lstm: LSTM, call: FrameworkCall, made: list[Made], arange: Any = np.ar
     tolerance = tolerance or TOLERANCE[lstm.spec.dtype]
     for state in call.states:
         assert state.difference == 0
-        own = made[state.layer if call.call.each_layer else 0]
+        own = made[state.layer if call.call.per_layer else 0]
         for place in state.places:
             found = np.asarray(eval(place, {}, {**own, "arange": arange, "lengths": lengths}))
             np.testing.assert_allclose(found, last(record, state.layer, state.direction, state.kind), rtol=0, atol=tolerance)
     for wrong in call.mistaken:
-        own = made[wrong.layer if call.call.each_layer else 0]
+        own = made[wrong.layer if call.call.per_layer else 0]
         found = np.asarray(eval(wrong.place, {}, {**own, "arange": arange, "lengths": lengths}))
         apart = np.max(np.abs(found - last(record, wrong.layer, wrong.direction, "hidden")))
         assert wrong.difference is not None
@@ -107,7 +107,7 @@ def check_sequences(lstm: LSTM, call: FrameworkCall, made: list[Made], record: R
     lengths = np.array(lstm.lengths or [lstm.spec.timesteps] * lstm.spec.samples)
     ended = np.arange(lstm.spec.timesteps) >= lengths[:, None]
     for one in call.returns:
-        if one.result.holds != "sequence":
+        if one.result.role != "sequence":
             continue
         layer = lstm.spec.layers - 1 if one.layer is None else one.layer
         found = np.asarray(eval(one.result.name, {}, made[0 if one.layer is None else layer]))
@@ -128,7 +128,7 @@ def check_sequences(lstm: LSTM, call: FrameworkCall, made: list[Made], record: R
 def weights_by_layer(lstm: LSTM, call: FrameworkCall) -> list[list[tuple[str, Direction | None, Array]]]:
     """Our weights in the framework's way, under the names and of the shapes that are told."""
     convention = LAYERS[call.described.name].convention
-    made = [list(written(convention, parts, layer)) for layer, parts in enumerate(lstm.weights.layers)]
+    made = [list(export_layer(convention, parts, layer)) for layer, parts in enumerate(lstm.weights.layers)]
     names = [(name, array.shape) for layer in made for name, _, array in layer]
     assert names == [(one.name, one.shape.sizes) for one in call.written.weights]
     return made

@@ -18,7 +18,7 @@ from lstm_explain.core.weights import LayerWeights, Weights, seeded_weights
 from lstm_explain.errors import InputFileError
 from lstm_explain.frameworks.known import CONVENTIONS
 from lstm_explain.frameworks.pytorch import state_dict
-from lstm_explain.frameworks.stored import written
+from lstm_explain.frameworks.stored import export_layer
 from lstm_explain.readers.identify.find_lstms import lstms_in
 from lstm_explain.readers.identify.model_lstm import chosen
 
@@ -235,7 +235,7 @@ def test_every_convention_reads_what_it_writes(name: str, bidirectional: bool, m
     convention = CONVENTIONS[name]
     spec = Spec(1, 1, 3, 4, bidirectional=bidirectional, peepholes=convention.peephole is not None, dtype="float64")
     weights = seeded_weights(spec, "pytorch", 5)
-    named = {f"{module}{one}": array for one, _, array in written(convention, weights.layers[0], 0)}
+    named = {f"{module}{one}": array for one, _, array in export_layer(convention, weights.layers[0], 0)}
     (found,) = lstms_in(
         named if name != "pytorch" else {one.replace("/", "."): array for one, array in named.items()}, "x", name
     )
@@ -366,7 +366,7 @@ def test_shapes_that_fit_nowhere_are_refused_elsewhere(name: str, shape: tuple[i
 def test_whatever_the_shapes_are_it_is_read_or_refused(name: str, shape: list[int], data: st.DataObject) -> None:
     convention = CONVENTIONS[name]
     spec = Spec(1, 1, 3, 2, peepholes=convention.peephole is not None)
-    named = {one: array for one, _, array in written(convention, seeded_weights(spec).layers[0], 0)}
+    named = {one: array for one, _, array in export_layer(convention, seeded_weights(spec).layers[0], 0)}
     named[data.draw(st.sampled_from(list(named)))] = np.ones(shape, "float32")
     with suppress(InputFileError):
         (found,) = lstms_in(named, "x", name)

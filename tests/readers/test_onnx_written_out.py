@@ -36,7 +36,7 @@ KNOWN_ORDERS = sorted(
     {
         "".join(next(letter for letter, gate in LETTERS.items() if gate is one) for one in convention.gate_order)
         for convention in CONVENTIONS.values()
-        if not convention.letters and not convention.neurons_first
+        if not convention.gate_names and not convention.output_major
     }
 )
 

@@ -17,7 +17,7 @@ from lstm_explain.core.gates import GATES
 from lstm_explain.core.lstm import Loaded
 from lstm_explain.errors import RefusedError, UsageError
 from lstm_explain.frameworks.known import CONVENTIONS
-from lstm_explain.frameworks.stored import stored
+from lstm_explain.frameworks.stored import tensor_layouts
 from lstm_explain.library import seeded
 from lstm_explain.readers.identify.find_lstms import lstms_in
 from lstm_explain.readers.identify.model_lstm import chosen
@@ -40,7 +40,7 @@ def lstms(draw: st.DrawFn) -> LSTM:
 @few
 def test_the_converted_weights_are_the_same_lstm(lstm: LSTM, to: str) -> None:
     convention = CONVENTIONS[to]
-    lacking = convention.lacks(lstm.spec)
+    lacking = convention.unsupported_option(lstm.spec)
     if lacking:
         with pytest.raises(UsageError, match=f"has no {lacking}, and this one has"):
             explain_convert(lstm, to)
@@ -49,15 +49,15 @@ def test_the_converted_weights_are_the_same_lstm(lstm: LSTM, to: str) -> None:
     assert made.difference < 1e-14
     assert made.compared == 4 * 6 * lstm.spec.output
     assert len(made.named()) == len(made.arrays), "two arrays share a name"
-    expected = [one.shape.sizes for layer in range(lstm.spec.layers) for one in stored(convention, lstm.spec, layer)]
+    expected = [one.shape.sizes for layer in range(lstm.spec.layers) for one in tensor_layouts(convention, lstm.spec, layer)]
     assert [one.array.shape for one in made.arrays] == expected
-    assert sum(one.array.size for one in made.arrays) == convention.parameters(lstm.spec)
+    assert sum(one.array.size for one in made.arrays) == convention.count_parameters(lstm.spec)
 
 
 @given(lstms())
 @few
 def test_what_is_written_for_pytorch_is_read_back_by_its_names(lstm: LSTM) -> None:
-    if CONVENTIONS["pytorch"].lacks(lstm.spec):
+    if CONVENTIONS["pytorch"].unsupported_option(lstm.spec):
         return
     made = explain_convert(lstm, "pytorch")
     (found,) = lstms_in(made.named(), "file")
@@ -179,7 +179,7 @@ def test_what_each_array_is_made_of() -> None:
 @given(lstms(), st.sampled_from(sorted(CONVENTIONS)), st.sampled_from(sorted(CONVENTIONS)))
 @few
 def test_from_any_framework_to_any_other(lstm: LSTM, written_by: str, to: str) -> None:
-    if any(CONVENTIONS[one].lacks(lstm.spec) for one in (written_by, to)):
+    if any(CONVENTIONS[one].unsupported_option(lstm.spec) for one in (written_by, to)):
         with pytest.raises(UsageError, match="and this one has"):
             explain_convert(lstm, to, written_by)
         return
@@ -249,13 +249,13 @@ def found_again(lstm: LSTM, to: str) -> LSTM:
     found = lstms_in(explain_convert(lstm, to).named(), "file", to)
     layers = range(lstm.spec.layers) if CONVENTIONS[to].framework != "pytorch" and lstm.spec.layers > 1 else ()
     one = chosen(found, "+".join(f"lstm_{layer}" for layer in layers) or None, "file")
-    return replace(lstm, spec=CONVENTIONS[to].built(lstm.spec), loaded=Loaded(one.weights, one.origin("file")))
+    return replace(lstm, spec=CONVENTIONS[to].effective_spec(lstm.spec), loaded=Loaded(one.weights, one.origin("file")))
 
 
 @given(lstms(), st.sampled_from(sorted(CONVENTIONS)))
 @few
 def test_layers_and_directions_are_found_again_by_their_names(lstm: LSTM, to: str) -> None:
-    if CONVENTIONS[to].lacks(lstm.spec):
+    if CONVENTIONS[to].unsupported_option(lstm.spec):
         return
     again = found_again(lstm, to)
     np.testing.assert_allclose(again.run().output, lstm.run().output, rtol=0, atol=1e-14)

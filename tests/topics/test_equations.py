@@ -72,7 +72,7 @@ def test_every_symbol_has_the_shape_of_what_it_stands_for(question: tuple[LSTM, 
     spec = lstm.spec.at(where["layer"])
     features, hidden = spec.features, spec.hidden
     for written in explain_equations(lstm, every=True, **where).notations:
-        rows = written.notation.rows
+        rows = written.notation.row_vectors
         expected = {
             "input": (features,),
             "hidden": (hidden,),
@@ -105,7 +105,7 @@ def test_what_an_option_adds_is_there_and_nothing_else(question: tuple[LSTM, dic
     spec = lstm.spec.at(where["layer"])
     for written in explain_equations(lstm, every=True, **where).notations:
         kinds = {name.key.partition(".")[0] for name in written.names}
-        joins = bool(written.notation.joined)
+        joins = bool(written.notation.concatenated)
         assert ("bias" in kinds) is spec.bias
         assert ("recurrent_bias" in kinds) is (spec.bias and len(written.notation.biases) == 2)
         assert ("projection" in kinds) is ("emitted" in kinds) is (spec.projection is not None)
@@ -113,7 +113,7 @@ def test_what_an_option_adds_is_there_and_nothing_else(question: tuple[LSTM, dic
         assert sees is spec.peepholes
         assert ("joined" in kinds) is joins is ("kernel" not in kinds)
         has = {"projection": spec.projection is not None, "peepholes": spec.peepholes}
-        assert set(written.borrowed) == {option for option in written.notation.lacks if has[option]}
+        assert set(written.borrowed) == {option for option in written.notation.borrowed if has[option]}
 
 
 @given(questions(), st.data())
@@ -202,7 +202,7 @@ def test_every_notation_names_its_source_and_how_it_was_checked() -> None:
         assert notation.name == name
         assert all(notation.source), name
         assert notation.source.url.startswith("https://")
-        assert set(notation.lacks) <= set(notation.about)
+        assert set(notation.borrowed) <= set(notation.option_notes)
     assert get_args(NotationName) == ALL
     assert DEFAULT_NOTATION in ALL
 

@@ -48,7 +48,11 @@ def cases(draw: st.DrawFn) -> tuple[LSTM, str, dict[str, Any]]:
     lengths = st.lists(st.integers(1, timesteps), min_size=samples, max_size=samples)
     lstm = seeded(**options, lengths=draw(st.none() | lengths))
     values: dict[str, Any] = {"layout": st.sampled_from([None, 0, 1])}
-    had = [one for one in ("batch_first", "return_sequences", "return_state", "layout") if one not in CALLS[name].lacks]
+    had = [
+        one
+        for one in ("batch_first", "return_sequences", "return_state", "layout")
+        if one not in CALLS[name].unsupported_options
+    ]
     return lstm, name, {one: draw(values.get(one, st.booleans())) for one in had}
 
 
@@ -74,11 +78,11 @@ def test_every_place_holds_the_state_that_it_is_said_to(case: tuple[LSTM, str, d
         expected = np.stack([over_time[k, 0 if backward else ends[k] - 1] for k in range(len(ends))])
         assert state.difference == 0
         assert state.timestep == (1 if backward else None if lstm.lengths else lstm.spec.timesteps)
-        tensors = whole[state.layer if call.call.each_layer else None]
+        tensors = whole[state.layer if call.call.per_layer else None]
         for place in state.places:
             assert np.array_equal(value(place, tensors, ends), expected), place
     for wrong in call.mistaken:
-        tensors = whole[wrong.layer if call.call.each_layer else None]
+        tensors = whole[wrong.layer if call.call.per_layer else None]
         last = record.of(wrong.layer, wrong.direction).last_hidden
         assert wrong.difference == np.max(np.abs(value(wrong.place, tensors, ends) - last))
 
@@ -118,7 +122,7 @@ def test_every_last_state_has_a_place_where_it_is_returned() -> None:
     lstm = seeded(**SMALL, layers=2, bidirectional=True)
     everything = {(layer, way, kind) for layer in (0, 1) for way in Direction for kind in ("hidden", "cell")}
     for name in CALLS:
-        asked = {} if "return_state" in CALLS[name].lacks else {"return_state": True}
+        asked = {} if "return_state" in CALLS[name].unsupported_options else {"return_state": True}
         assert {(one.layer, one.direction, one.kind) for one in call_of(lstm, name, **asked).states} == everything
         if asked:
             assert {one.kind for one in call_of(lstm, name).states} == {"hidden"}

@@ -115,7 +115,7 @@ def test_a_long_stack_has_a_short_formula(bidirectional: bool) -> None:
     spec = Spec(layers=1000, units=3, bidirectional=bidirectional, peepholes=True)
     text = formula(LAYERS["onnx"].convention, spec)
     assert len(text) < 120
-    assert counted(text, spec) == LAYERS["onnx"].convention.parameters(spec)
+    assert counted(text, spec) == LAYERS["onnx"].convention.count_parameters(spec)
 
 
 def test_layers_that_differ() -> None:
@@ -172,7 +172,7 @@ def test_names_are_found_however_they_are_spelled(asked: str, name: str) -> None
 
 def test_every_name_alias_and_title_is_of_one_framework() -> None:
     for name, layer in LAYERS.items():
-        for asked in (name, layer.title, layer.built, *layer.aliases):
+        for asked in (name, layer.title, layer.class_name, *layer.aliases):
             assert framework_of(asked) is layer
 
 
@@ -237,7 +237,7 @@ def test_the_arrays_of_a_program(name: str) -> None:
     np.testing.assert_array_equal(program.arrays["c"], record.last_cell[:, :8])
     convention = LAYERS[name].convention
     named = {key: array for key, array in program.arrays.items() if key not in ("x", "output", "h", "c")}
-    assert sum(array.size for array in named.values()) == convention.parameters(lstm.spec)
+    assert sum(array.size for array in named.values()) == convention.count_parameters(lstm.spec)
 
 
 def test_arrays_of_several_layers_have_names_of_their_own() -> None:

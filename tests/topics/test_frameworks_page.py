@@ -55,7 +55,7 @@ def test_one_row_for_each_framework_with_its_numbers() -> None:
     assert called["flax-linen"] == ["samples, features", "(c, h)", "0, stored", "run"]
     assert called["tensorflow1"] == ["samples, features", "(c, h)", "1, added when called", "read"]
     for name, layer in LAYERS.items():
-        assert called[name][-1] == layer.known
+        assert called[name][-1] == layer.verification
 
 
 def test_what_a_framework_has_not_is_said() -> None:
@@ -68,7 +68,7 @@ def test_what_a_framework_has_not_is_said() -> None:
 def test_biases_that_nobody_asked_for_are_said() -> None:
     assert "Always with biases" not in words(document())
     (text,) = re.findall(r"Always with biases.*: (.*)\.", words(document(bias=False)))
-    assert text.split(", ") == [name for name, layer in LAYERS.items() if layer.convention.always_biases]
+    assert text.split(", ") == [name for name, layer in LAYERS.items() if layer.convention.bias_required]
 
 
 @pytest.mark.parametrize("name", LAYERS)
@@ -77,9 +77,9 @@ def test_one_in_full(name: str) -> None:
     blocks, (one,) = document_of(explanation), explanation.frameworks
     told = facts(blocks)
     assert told["parameters"] == f"{one.parameters} = {one.formula}"
-    assert told["states"].startswith(f"({', '.join(one.described.states)})")
+    assert told["states"].startswith(f"({', '.join(one.described.state_order)})")
     assert told["known"].endswith(one.described.convention.source)
-    assert ("run by our tests" in told["known"]) is (one.described.known == "run")
+    assert ("run by our tests" in told["known"]) is (one.described.verification == "run")
     assert "differ by 0 exactly" in told["read back"] or one.described.convention.forget_bias_added
     rows = table(blocks, "weight", "shape", "numbers")
     assert [row[0] for row in rows] == [array.name for array in one.weights]

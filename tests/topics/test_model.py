@@ -18,7 +18,7 @@ from lstm_explain.core.spec import Spec
 from lstm_explain.core.weights import parameter_counts, seeded_weights
 from lstm_explain.frameworks.known import CONVENTIONS
 from lstm_explain.frameworks.pytorch import state_dict
-from lstm_explain.frameworks.stored import written
+from lstm_explain.frameworks.stored import export_layer
 from lstm_explain.readers.identify.find_lstms import lstms_in
 from lstm_explain.topics.model import explain_model
 
@@ -46,7 +46,7 @@ def test_what_is_said_of_a_module_of_pytorch(bias: bool, **options: Any) -> None
 @pytest.mark.parametrize("name", CONVENTIONS)
 def test_the_order_of_the_gates_is_the_files(name: str) -> None:
     convention = CONVENTIONS[name]
-    named = {one: array for one, _, array in written(convention, seeded_weights(Spec(1, 1, 2, 3)).layers[0], 0)}
+    named = {one: array for one, _, array in export_layer(convention, seeded_weights(Spec(1, 1, 2, 3)).layers[0], 0)}
     (listed,) = explain_model(lstms_in(named, "x", name), "x").lstms
     assert listed.gate_order == convention.gate_order
     assert sum(map(prod, listed.tensors.values())) == listed.parameters

@@ -18,18 +18,18 @@ from lstm_explain.core.rearranged import gates_reordered
 from lstm_explain.core.weights import LayerWeights
 from lstm_explain.document.numbers import plural
 from lstm_explain.frameworks.known import LAYERS
-from lstm_explain.frameworks.stored import written
+from lstm_explain.frameworks.stored import export_layer
 from lstm_explain.topics.frameworks import explain_frameworks
 
 if TYPE_CHECKING:
     from lstm_explain.apps.quiz.draw import Draw
     from lstm_explain.core.axes import Array
     from lstm_explain.core.lstm import LSTM
-    from lstm_explain.frameworks.described import Described
+    from lstm_explain.frameworks.described import LayerInfo
 
 COUNTED = ("keras", "pytorch", "onnx", "haiku", "flax-linen", "tinygrad", "equinox", "mlx")
 """Frameworks whose parameters are asked for."""
-PACKED = tuple(one for one in LAYERS.values() if "*" not in one.convention.kernel and not one.step)
+PACKED = tuple(one for one in LAYERS.values() if "*" not in one.convention.kernel and not one.is_cell)
 """Layers that keep all gates in one array."""
 STACKED = ("keras", "pytorch", "onnx")
 """Frameworks that build stacks and both directions themselves."""
@@ -54,7 +54,7 @@ def parameters_elsewhere(draw: Draw) -> Posed:
     biases = one.convention.bias_count(spec)
     return Posed(
         f"{layers_of(spec)} reads {plural(spec.features, 'feature')}. How many parameters does it have in {one.title} "
-        f"({one.built})?",
+        f"({one.class_name})?",
         Count(
             value, (ours + neurons * (3 - biases), ours, value // PER_UNIT, value * len(spec.directions), value + neurons * 2)
         ),
@@ -95,11 +95,11 @@ def gate_block(draw: Draw) -> Posed:
     lstm, one, block = draw.lstm(), draw.one(PACKED), draw.below(PER_UNIT)
     spec = lstm.spec
     parts = {Direction.FORWARD: _marked(spec.units, spec.features)}
-    name, _, array = next(iter(written(one.convention, parts, 0)))
-    axis = array.ndim - (2 if one.convention.neurons_first else 1)
+    name, _, array = next(iter(export_layer(one.convention, parts, 0)))
+    axis = array.ndim - (2 if one.convention.output_major else 1)
     first, last = block * spec.units, (block + 1) * spec.units - 1
     found = set(np.take(array, np.arange(first, last + 1), axis).ravel().tolist())
-    lines = "rows" if one.convention.neurons_first else "columns"
+    lines = "rows" if one.convention.output_major else "columns"
     return Posed(
         f"In {one.title}, the array {name} of a layer of {spec.units} units has the shape {spelled(array.shape)}. Which gate "
         f"do its {lines} {first} to {last} (along axis {axis}) belong to? Everything counts from 0.",
@@ -127,7 +127,7 @@ def array_shape(draw: Draw) -> Posed:
     return Posed(
         f"{layers_of(spec)} reads {plural(f, 'feature')}. In {one.title}, what is the shape of its array {array.name}{whose}?",
         Sizes(sizes, (turned, *((*sizes[:-2], *two) for two in plain))),
-        f"In {one.title}, the neurons stand along the {'first' if one.convention.neurons_first else 'last'} axis of a "
+        f"In {one.title}, the neurons stand along the {'first' if one.convention.output_major else 'last'} axis of a "
         "matrix. What do they read?",
         f"Read off our weights, written in {one.title}'s way: {array.name} has the shape {array.shape}.",
         shows(lstm, "frameworks", one.name),
@@ -202,7 +202,7 @@ def forget_start(draw: Draw) -> Posed | None:
     return Posed(
         f"A new layer reads nothing but zeros. In which of these does its forget gate begin at {f:.2f}, so that much of the "
         "memory is kept?",
-        Statements(tuple((f"{one.title} ({one.built})", _begins(one, f)) for one in among)),
+        Statements(tuple((f"{one.title} ({one.class_name})", _begins(one, f)) for one in among)),
         f"{f:.2f} is the sigmoid of 1. Who gives the forget gate a bias of 1?",
         f"The forget bias that each starts with: {told}. Run with zeros, a bias of 1 makes f = {f:.2f}, and one of 0 makes "
         f"{_forget_of_zeros(0):.2f}.",
@@ -210,7 +210,7 @@ def forget_start(draw: Draw) -> Posed | None:
     )
 
 
-def _begins(one: Described, f: float) -> bool:
+def _begins(one: LayerInfo, f: float) -> bool:
     value = one.forget_bias.value
     return value is not None and abs(_forget_of_zeros(value) - f) < 1e-9
 

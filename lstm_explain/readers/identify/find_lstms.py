@@ -307,7 +307,7 @@ def _unpacked(
             yield Refused(module, InputFileError(f"{file}#{_named(module)}", "its tensors do not fit together"))
             return
     first = set(next(iter(placed.values())))
-    biases = sum(set(convention.names(name, convention.gate_order)) <= first for name in convention.biases)
+    biases = sum(set(convention.gate_arrays(name, convention.gate_order)) <= first for name in convention.biases)
     yield from _found(module or "lstm", convention.framework, title, layers, parts, tensors, file, biases)
 
 

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 def why_no_lstm(arrays: dict[str, Array], convention: Convention) -> str | None:
     """Why these tensors are no LSTM's, or None."""
     both = (convention.kernel, convention.recurrent_kernel)
-    kernels = [one for name in both for one in convention.names(name, convention.gate_order)]
+    kernels = [one for name in both for one in convention.gate_arrays(name, convention.gate_order)]
     missing = [name for name in kernels if name not in arrays]
     if missing:
         return f"has no {missing[0]}"
@@ -23,9 +23,9 @@ def why_no_lstm(arrays: dict[str, Array], convention: Convention) -> str | None:
         return (
             f"has a {convention.kernel} of {kernel.ndim} axes and a {convention.recurrent_kernel} of {recurrent.ndim}, not 2"
         )
-    if convention.joined or len(kernels) > 2:
+    if convention.fused_kernel or len(kernels) > 2:
         return None
-    neurons, hidden = recurrent.shape if convention.neurons_first else recurrent.shape[::-1]
+    neurons, hidden = recurrent.shape if convention.output_major else recurrent.shape[::-1]
     projection = arrays.get(convention.projection or "")
     units = hidden if projection is None or projection.ndim != 2 else max(projection.shape)
     if units and neurons == 3 * units:

@@ -30,10 +30,16 @@ class Module(NamedTuple):
 
 def names_of(convention: Convention) -> dict[str, str]:
     """The names that a framework may give to a layer's arrays; each by its spelling with points between the parts."""
-    own = [convention.kernel, convention.recurrent_kernel, *convention.biases, convention.projection, convention.biases_joined]
-    found = [one for name in own if name for one in convention.names(name, convention.gate_order)]
+    own = [
+        convention.kernel,
+        convention.recurrent_kernel,
+        *convention.biases,
+        convention.projection,
+        convention.concatenated_bias,
+    ]
+    found = [one for name in own if name for one in convention.gate_arrays(name, convention.gate_order)]
     if convention.peephole:
-        found += convention.names(convention.peephole, convention.peephole_order)
+        found += convention.gate_arrays(convention.peephole, convention.peephole_order)
     return {name.replace("/", "."): name for name in found}
 
 
@@ -56,9 +62,9 @@ def modules_in(tensors: Mapping[str, Array], convention: Convention) -> Iterator
 
 def _with_directions(convention: Convention) -> dict[str, tuple[Direction, str]]:
     """The direction and the name of an array, by every spelling: weight_ih_back is that of weight_ih in Core ML."""
-    ways = Direction if len(set(convention.ways.values())) > 1 else (Direction.FORWARD,)
+    ways = Direction if len(set(convention.direction_names.values())) > 1 else (Direction.FORWARD,)
     return {
-        convention.ways[way].format(name=spelled): (way, name)
+        convention.direction_names[way].format(name=spelled): (way, name)
         for way in ways
         for spelled, name in names_of(convention).items()
     }
@@ -66,7 +72,7 @@ def _with_directions(convention: Convention) -> dict[str, tuple[Direction, str]]
 
 def _directions(arrays: dict[str, Array], convention: Convention) -> dict[Direction, dict[str, Array]]:
     kernel = arrays.get(convention.kernel)
-    if not convention.stacked or kernel is None or kernel.ndim != STACKED_AXES:
+    if not convention.directions_stacked or kernel is None or kernel.ndim != STACKED_AXES:
         return {Direction.FORWARD: _biases_apart(arrays, convention)}
     return {
         way: _biases_apart({name: array[place] for name, array in arrays.items() if _has(array, place)}, convention)
@@ -81,7 +87,7 @@ def _has(array: Array, place: int) -> bool:
 
 def _biases_apart(arrays: dict[str, Array], convention: Convention) -> dict[str, Array]:
     """The one vector that holds all biases end to end, cut."""
-    joined = arrays.get(convention.biases_joined or "")
+    joined = arrays.get(convention.concatenated_bias or "")
     if joined is None or joined.ndim != 1 or len(joined) % len(convention.biases):
         return arrays
     rest = {name: array for name, array in arrays.items() if array is not joined}

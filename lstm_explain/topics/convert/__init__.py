@@ -12,9 +12,9 @@ from lstm_explain.core.gates import GATES, PEEPHOLE_GATES, Direction
 from lstm_explain.core.inputs import SeededInputs
 from lstm_explain.core.weights import Weights
 from lstm_explain.errors import UsageError
-from lstm_explain.frameworks.convention import UNLIKE, Convention
+from lstm_explain.frameworks.convention import HETEROGENEOUS, Convention
 from lstm_explain.frameworks.known import CONVENTIONS
-from lstm_explain.frameworks.stored import stored, written
+from lstm_explain.frameworks.stored import export_layer, tensor_layouts
 from lstm_explain.topics.convert.conversion_summary import Conversion
 from lstm_explain.topics.framework_lookup import ONE_ALONE, framework_of, several_chosen
 from lstm_explain.topics.result import Explanation
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from lstm_explain.core.lstm import LSTM
     from lstm_explain.core.spec import Spec
     from lstm_explain.core.weights import LayerWeights
-    from lstm_explain.frameworks.stored import Kind, Stored
+    from lstm_explain.frameworks.stored import Kind, TensorLayout
 
 SAMPLES, TIMESTEPS = 4, 6
 """Of the batch on which both are run."""
@@ -34,7 +34,7 @@ OURS = Convention(
     framework="lstm-explain",
     title="lstm-explain",
     gate_order=GATES,
-    neurons_first=False,
+    output_major=False,
     biases=("bias",),
     kernel="kernel",
     recurrent_kernel="recurrent_kernel",
@@ -42,7 +42,7 @@ OURS = Convention(
     peephole="peephole",
     peephole_order=PEEPHOLE_GATES,
     source="docs/how-it-works.md",
-    ways={way: f"layer{{layer}}.{way}.{{name}}" for way in Direction},
+    direction_names={way: f"layer{{layer}}.{way}.{{name}}" for way in Direction},
 )
 """Our own arrangement, which `trace -o run.npz` writes."""
 READ_BY: dict[Kind, tuple[Kind, ...]] = {
@@ -165,12 +165,14 @@ def explain_convert(lstm: LSTM, to: str, written_by: str | None = None, model: b
     weights, spec = lstm.weights, lstm.spec
     if written_by is not None:
         weights = Weights(tuple(_read_back(source, parts, halved=True) for parts in weights.layers))
-        spec = source.built(spec)
+        spec = source.effective_spec(spec)
     again = Weights(tuple(_read_back(target, parts) for parts in weights.layers))
     initial = _own_states(lstm)
     states = _states(STATES["onnx"], initial, spec) if model else ()
     start = initial if model else None
-    difference, compared = _difference((spec, weights, start), (target.built(spec), again, _joined_states(states)), lstm.seed)
+    difference, compared = _difference(
+        (spec, weights, start), (target.effective_spec(spec), again, _joined_states(states)), lstm.seed
+    )
     before = _written(source, weights, spec)
     arrays = _made_of(_written(target, weights, spec), _kinds(target, spec), before, _kinds(source, spec))
     were = _states(STATES.get(source.framework, OTHER_STATES), initial, spec)
@@ -192,8 +194,8 @@ def explain_convert(lstm: LSTM, to: str, written_by: str | None = None, model: b
 def _checked(option: str, name: str, lstm: LSTM) -> Convention:
     """The convention of a name, once it is known to have all options of an LSTM."""
     convention, fix = framework_of(name, option).convention, ""
-    lacking = convention.lacks(lstm.spec)
-    if lacking == UNLIKE:
+    lacking = convention.unsupported_option(lstm.spec)
+    if lacking == HETEROGENEOUS:
         alone = f"; or {ONE_ALONE}" if several_chosen(lstm) else ""
         fix = f"Choose another framework, such as keras{alone}"
     if lacking:
@@ -263,7 +265,7 @@ def _written(convention: Convention, weights: Weights, spec: Spec) -> tuple[Writ
     return tuple(
         Written(_before(convention, spec, layer) + _side(convention, way, parts) + name, layer, way, array)
         for layer, parts in enumerate(weights.layers)
-        for name, way, array in written(convention, parts, layer)
+        for name, way, array in export_layer(convention, parts, layer)
     )
 
 
@@ -273,25 +275,29 @@ def _before(convention: Convention, spec: Spec, layer: int) -> str:
         return ""
     if spec.layers > 1:
         return f"{_module(layer)}/"
-    return f"{convention.both}/" if convention.both and spec.bidirectional else ""
+    return f"{convention.bidirectional_prefix}/" if convention.bidirectional_prefix and spec.bidirectional else ""
 
 
 def _side(convention: Convention, way: Direction | None, parts: dict[Direction, LayerWeights]) -> str:
     """What stands before the names of a direction, where they do not say which."""
-    return f"{convention.sides[way]}/" if way is not None and len(parts) > 1 and not convention.names_directions else ""
+    return (
+        f"{convention.direction_prefixes[way]}/"
+        if way is not None and len(parts) > 1 and not convention.names_directions
+        else ""
+    )
 
 
 def _module(layer: int) -> str:
     return f"lstm_{layer}"
 
 
-def _kinds(convention: Convention, spec: Spec) -> list[Stored]:
+def _kinds(convention: Convention, spec: Spec) -> list[TensorLayout]:
     """What each array of `_written` is, in the same order."""
-    return [one for layer in range(spec.layers) for one in stored(convention, spec, layer)]
+    return [one for layer in range(spec.layers) for one in tensor_layouts(convention, spec, layer)]
 
 
 def _made_of(
-    arrays: tuple[Written, ...], kinds: list[Stored], before: tuple[Written, ...], were: list[Stored]
+    arrays: tuple[Written, ...], kinds: list[TensorLayout], before: tuple[Written, ...], were: list[TensorLayout]
 ) -> tuple[Written, ...]:
     """The arrays with the names of those that each is made of; of several biases, all but the first are zeros."""
     found, biased = [], set()
@@ -304,7 +310,7 @@ def _made_of(
     return tuple(found)
 
 
-def _reads(kind: Stored, was: Stored) -> bool:
+def _reads(kind: TensorLayout, was: TensorLayout) -> bool:
     """Whether an array holds numbers of another one."""
     ways = kind.direction is None or was.direction is None or kind.direction is was.direction
     gates = kind.gate is None or was.gate is None or kind.gate is was.gate

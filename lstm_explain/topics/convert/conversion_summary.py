@@ -47,13 +47,13 @@ class Conversion(NamedTuple):
         return _order(source.gate_order, target.gate_order)
 
     def _axes(self) -> str:
-        kept = self.source.neurons_first == self.target.neurons_first
-        return f"{'as they were' if kept else 'turned'}: a {'row' if self.target.neurons_first else 'column'} for each neuron"
+        kept = self.source.output_major == self.target.output_major
+        return f"{'as they were' if kept else 'turned'}: a {'row' if self.target.output_major else 'column'} for each neuron"
 
     def _kernels(self) -> str:
-        if self.target.joined and not self.source.joined:
+        if self.target.fused_kernel and not self.source.fused_kernel:
             return "joined: the rows of x_t, then those of h_{t-1}"
-        if self.source.joined and not self.target.joined:
+        if self.source.fused_kernel and not self.target.fused_kernel:
             return "cut in two: what x_t is multiplied with, and what h_{t-1} is"
         return ""
 
@@ -63,7 +63,7 @@ class Conversion(NamedTuple):
             return ""
         if not has:
             return "none, written as zeros"
-        lacking = any(not layer.bias for layer in self.spec.stack) and self.target.always_biases
+        lacking = any(not layer.bias for layer in self.spec.stack) and self.target.bias_required
         done = self._of_biases(has, wants)
         return "; ".join(filter(None, [done, "zeros in layers that have none" if lacking else ""]))
 
@@ -83,9 +83,9 @@ class Conversion(NamedTuple):
         return "; ".join(said)
 
     def _directions(self) -> str:
-        if not self.spec.reads_backward or self.source.stacked == self.target.stacked:
+        if not self.spec.reads_backward or self.source.directions_stacked == self.target.directions_stacked:
             return ""
-        return "stacked: both in one array" if self.target.stacked else "taken apart: an array for each"
+        return "stacked: both in one array" if self.target.directions_stacked else "taken apart: an array for each"
 
     def _peepholes(self) -> str:
         if not any(self.spec.at(layer).peepholes for layer, _ in self.spec.unlike_layers):

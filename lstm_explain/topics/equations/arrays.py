@@ -37,7 +37,7 @@ def bound_weights(notation: Notation, weights: LayerWeights, hidden_axis: str) -
     named: dict[str, Bound] = {}
     for gate in GATES:
         kernel, recurrent = apart[f"kernel.{gate}"], apart[f"recurrent_kernel.{gate}"]
-        if notation.joined:
+        if notation.concatenated:
             named[f"joined.{gate}"] = _joined(notation, weights, gate, hidden_axis)
         else:
             named[f"kernel.{gate}"] = _turned(notation, kernel, "features")
@@ -47,7 +47,7 @@ def bound_weights(notation: Notation, weights: LayerWeights, hidden_axis: str) -
                 named[f"{kind}.{gate}"] = Bound(apart[f"{kind}.{gate}"], ("units",))
     if weights.projection is not None:
         projection = Bound(weights.projection, ("units", hidden_axis))
-        named["projection"] = projection if notation.rows else Bound(projection.array.T, projection.axes[::-1])
+        named["projection"] = projection if notation.row_vectors else Bound(projection.array.T, projection.axes[::-1])
     return named
 
 
@@ -68,7 +68,7 @@ def _separate(weights: LayerWeights) -> dict[str, Array]:
 def _unpacked(convention: Convention, weights: LayerWeights) -> dict[str, Array]:
     """The same, cut out of the framework's own arrays; turned as these are."""
     apart: dict[str, Array] = {}
-    packed, axis = convention.pack(weights), 0 if convention.neurons_first else 1
+    packed, axis = convention.pack(weights), 0 if convention.output_major else 1
     kinds = dict(zip(convention.biases, ("bias", "recurrent_bias"), strict=False))
     kinds |= {convention.kernel: "kernel", convention.recurrent_kernel: "recurrent_kernel"}
     for name, kind in kinds.items():
@@ -90,8 +90,8 @@ def _unpacked_peepholes(convention: Convention, weights: LayerWeights, packed: d
 
 def _turned(notation: Notation, stored: Array, reads: str) -> Bound:
     """Weights as they stand in the product: [units, n] before a column, [n, units] behind a row."""
-    array = stored.T if notation.turned else stored
-    return Bound(array, (reads, "units") if notation.rows else ("units", reads))
+    array = stored.T if notation.transposed else stored
+    return Bound(array, (reads, "units") if notation.row_vectors else ("units", reads))
 
 
 def _joined(notation: Notation, weights: LayerWeights, gate: Gate, hidden_axis: str) -> Bound:
@@ -99,7 +99,7 @@ def _joined(notation: Notation, weights: LayerWeights, gate: Gate, hidden_axis: 
     columns, peephole = weights.columns(gate), weights.peephole_of(gate)
     blocks = {"input": weights.kernel[:, columns].T, "hidden_before": weights.recurrent_kernel[:, columns].T}
     reads = {"input": "features", "hidden_before": hidden_axis}
-    parts, names = [blocks[key] for key in notation.joined], [reads[key] for key in notation.joined]
+    parts, names = [blocks[key] for key in notation.concatenated], [reads[key] for key in notation.concatenated]
     if peephole is not None and not notation.peepholes:
         parts, names = [np.diag(peephole), *parts], ["units", *names]
     return Bound(np.concatenate(parts, axis=1), ("units", " + ".join(names)))

@@ -78,7 +78,7 @@ class Writer(NamedTuple):
 
     def joined(self, gate: Gate) -> Joined:
         """What the writer puts side by side; a peephole's state too where it has no weights of its own."""
-        parts = tuple(map(self.named, self.notation.joined))
+        parts = tuple(map(self.named, self.notation.concatenated))
         if not self._joins_state(gate):
             return Joined("joined_vector", parts)
         seen = self._seen(gate)
@@ -103,7 +103,7 @@ class Writer(NamedTuple):
 
     def _borrowed(self, option: str, needed: bool = True) -> tuple[str, ...]:
         has = {"peepholes": self.spec.peepholes, "projection": self.spec.projection is not None}
-        return (option,) if needed and has[option] and option in self.notation.lacks else ()
+        return (option,) if needed and has[option] and option in self.notation.borrowed else ()
 
     def _gate(self, gate: Gate) -> Expression:
         terms = tuple(term for kind in self.notation.terms for term in self._term(kind, gate))
@@ -124,10 +124,10 @@ class Writer(NamedTuple):
 
     def _product(self, key: str, weights: Name, vector: Name | Joined) -> Product:
         notation = self.notation
-        return Product(key, weights, vector, notation.rows, notation.opening, notation.times)
+        return Product(key, weights, vector, notation.row_vectors, notation.opening, notation.times)
 
     def _peephole(self, key: str, gate: Gate) -> Each:
-        return Each(key, self.weights("peephole", gate), self.named(self._seen(gate)), self.notation.each)
+        return Each(key, self.weights("peephole", gate), self.named(self._seen(gate)), self.notation.hadamard)
 
     def _seen(self, gate: Gate) -> str:
         """The state that a peephole of the gate looks at."""
@@ -138,15 +138,15 @@ class Writer(NamedTuple):
 
     def _cell(self) -> Total:
         candidate = self.named(Gate.CANDIDATE) if Gate.CANDIDATE in self.notation.order else self._gate(Gate.CANDIDATE)
-        kept = Each("kept", self.named(Gate.FORGET), self.named("cell_before"), self.notation.each)
-        added = Each("added", self.named(Gate.INPUT), candidate, self.notation.each)
+        kept = Each("kept", self.named(Gate.FORGET), self.named("cell_before"), self.notation.hadamard)
+        added = Each("added", self.named(Gate.INPUT), candidate, self.notation.hadamard)
         return Total("cell", (kept, added) if self.notation.forget_first else (added, kept))
 
     def _emitted(self) -> Each:
         squashed = Applied("tanh_cell", "tanh", self.notation.tanh_cell, self.named("cell"))
         gate = self.named(Gate.OUTPUT)
         left, right = (gate, squashed) if self.notation.output_first else (squashed, gate)
-        return Each("emitted", left, right, self.notation.each)
+        return Each("emitted", left, right, self.notation.hadamard)
 
     def _projected(self) -> Product:
         read = self._replace(moment=self.moment._replace(unit="j")).named("emitted")
@@ -156,4 +156,4 @@ class Writer(NamedTuple):
         convention, units = self.notation.convention, self.spec.units
         place = convention.gate_order.index(gate) if convention is not None and gate is not None else 0
         time = self.moment.before if earlier else self.moment.now
-        return sign.filled(time, self.moment.unit, slice(place * units, (place + 1) * units))
+        return sign.substitute(time, self.moment.unit, slice(place * units, (place + 1) * units))

@@ -159,4 +159,4 @@ def _shape(names_of_axes: tuple[str, ...], sizes: tuple[int, ...]) -> Shape:
 
 
 def _joined(writer: Writer) -> Iterator[Joined]:
-    return (writer.joined(gate) for gate in Gate) if writer.notation.joined else iter(())
+    return (writer.joined(gate) for gate in Gate) if writer.notation.concatenated else iter(())

@@ -63,7 +63,7 @@ def _where(equations: Equations) -> str:
 
 
 def _how_to_read(equations: Equations, written: Written) -> str:
-    rows = written.notation.rows
+    rows = written.notation.row_vectors
     turned = "rows, and stand before what they are multiplied with" if rows else "columns, and stand behind their weights"
     below = "Below each symbol stands the shape of its array"
     unit = " (of all i and j)" if written.notation.names_unit else ""
@@ -102,7 +102,7 @@ def _worked(written: Written, numbers: Numbers, chain: Chain) -> Formula:
 
 def _title(written: Written, one: Equation) -> str:
     """What an equation makes, and what the writer calls it."""
-    ours, theirs = ROLES[one.role], written.notation.words.get(one.role, "")
+    ours, theirs = ROLES[one.role], written.notation.terminology.get(one.role, "")
     inside = Gate.CANDIDATE not in {equation.role for equation in written.equations} and one.role == "cell"
     title = ours if theirs in ("", ours) else f"{ours}, here called {theirs}"
     title += ", with the candidate inside" if inside else ""
@@ -164,9 +164,9 @@ def _remarks(equations: Equations, written: Written) -> list[str]:
     }
     remarks = [*notation.remarks]
     for option, there in options.items():
-        if there and option in notation.about:
+        if there and option in notation.option_notes:
             borrowed = f"This notation has no signs for {option}; written here: " if option in written.borrowed else ""
-            remarks.append(f"{borrowed}{notation.about[option]}.")
+            remarks.append(f"{borrowed}{notation.option_notes[option]}.")
     return remarks + _printed(written)
 
 

@@ -147,7 +147,7 @@ def _is_borrowed(written: Written, kind: str) -> bool:
 
 
 def _words(notations: tuple[Written, ...], role: str) -> tuple[Cell, ...]:
-    return (Cell(ROLES[role], strong=True), *(Cell(one.notation.words.get(role, "") or NONE) for one in notations))
+    return (Cell(ROLES[role], strong=True), *(Cell(one.notation.terminology.get(role, "") or NONE) for one in notations))
 
 
 def _habits(notations: tuple[Written, ...]) -> tuple[tuple[Cell, ...], ...]:
@@ -156,9 +156,9 @@ def _habits(notations: tuple[Written, ...]) -> tuple[tuple[Cell, ...], ...]:
         for label, found in {
             "order written": [_order(one) for one in notations],
             "gates packed": [_packed(one) for one in notations],
-            "vectors": ["rows: x W" if one.notation.rows else "columns: W x" for one in notations],
-            "x and h": ["joined" if one.notation.joined else "apart" for one in notations],
-            "elementwise": [one.notation.each.text or "nothing between" for one in notations],
+            "vectors": ["rows: x W" if one.notation.row_vectors else "columns: W x" for one in notations],
+            "x and h": ["joined" if one.notation.concatenated else "apart" for one in notations],
+            "elementwise": [one.notation.hadamard.text or "nothing between" for one in notations],
             "biases": [str(len(one.notation.biases)) for one in notations],
         }.items()
     )

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, TypeAlias
 
 from lstm_explain.core.cost import making_bytes, weight_bytes
-from lstm_explain.frameworks.convention import UNLIKE
+from lstm_explain.frameworks.convention import HETEROGENEOUS
 from lstm_explain.frameworks.known import LAYERS
-from lstm_explain.frameworks.stored import Stored, stored, written
+from lstm_explain.frameworks.stored import TensorLayout, export_layer, tensor_layouts
 from lstm_explain.topics.framework_lookup import framework_of
 from lstm_explain.topics.frameworks.program import Program, program_of
 from lstm_explain.topics.frameworks.shapes import formula, shape_in
@@ -19,9 +19,9 @@ if TYPE_CHECKING:
     from lstm_explain.core.lstm import LSTM
     from lstm_explain.core.spec import Spec
     from lstm_explain.core.weights import LayerWeights, Weights
-    from lstm_explain.frameworks.described import Described
+    from lstm_explain.frameworks.described import LayerInfo
 
-Weight: TypeAlias = Stored
+Weight: TypeAlias = TensorLayout
 COPIES = 6  # of a stack's weights: ours, the framework's, what is read back, and what is under way
 
 
@@ -42,12 +42,12 @@ class ReadBack(NamedTuple):
 class Written(NamedTuple):
     """The layer, or the stack of layers, in the way of one framework."""
 
-    described: Described
+    described: LayerInfo
     lacks: str | None
     """The option that it has not; then there are no weights, counts and shapes."""
     parameters: int | None
     formula: str | None
-    weights: tuple[Stored, ...]
+    weights: tuple[TensorLayout, ...]
     """All of them where the framework was asked for; beside others, of layers that are alike the first alone."""
     reads: Shape | None
     returns: tuple[tuple[str, Shape, str], ...]
@@ -58,34 +58,34 @@ class Written(NamedTuple):
     @property
     def layers_alone(self) -> bool:
         """Whether each layer can be built by itself, and all of them as one cannot."""
-        return self.lacks == UNLIKE
+        return self.lacks == HETEROGENEOUS
 
     def to_dict(self) -> dict[str, Any]:
         one, convention = self.described, self.described.convention
         return {
             "framework": one.name,
             "title": one.title,
-            "built": one.built,
-            "known": one.known,
+            "built": one.class_name,
+            "known": one.verification,
             "source": convention.source,
-            "step": one.step,
+            "step": one.is_cell,
             "lacks": self.lacks,
             "gate_order": [gate.value for gate in convention.gate_order],
             "gates_apart": "*" in convention.kernel,
-            "neurons_first": convention.neurons_first,
-            "joined": convention.joined,
+            "neurons_first": convention.output_major,
+            "joined": convention.fused_kernel,
             "biases": len(convention.biases),
-            "always_biases": convention.always_biases,
-            "state_order": list(one.states),
+            "always_biases": convention.bias_required,
+            "state_order": list(one.state_order),
             "forget_bias": {"value": one.forget_bias.value, "how": one.forget_bias.how},
-            "starts": [{"weights": what, "start": how} for what, how in one.starts],
+            "starts": [{"weights": what, "start": how} for what, how in one.initializers],
             "input": None if self.reads is None else _shape(self.reads),
-            "other_inputs": [{"asked_by": asked, "axes": list(axes)} for asked, axes in one.either],
+            "other_inputs": [{"asked_by": asked, "axes": list(axes)} for asked, axes in one.alternative_layouts],
             "weights": [_stored(array) for array in self.weights],
             "parameters": self.parameters,
             "formula": self.formula,
             "returns": [{"name": name, **_shape(shape), "meaning": meaning} for name, shape, meaning in self.returns],
-            "several_layers": one.several,
+            "several_layers": one.stacking,
             "remarks": list(one.remarks),
             "read_back": None if self.read_back is None else self.read_back.to_dict(),
         }
@@ -143,33 +143,35 @@ def explain_frameworks(lstm: LSTM, name: str | None = None, code: bool = False) 
     )
 
 
-def _written(lstm: LSTM, one: Described, measured: bool, whole: bool) -> Written:
+def _written(lstm: LSTM, one: LayerInfo, measured: bool, whole: bool) -> Written:
     """The LSTM in the way of a framework; beside others, of layers that are alike the first alone, and not read back."""
     spec, convention = lstm.spec, one.convention
-    lacks = convention.lacks(spec)
+    lacks = convention.unsupported_option(spec)
     if lacks is not None:
         return Written(one, lacks, None, None, (), None, (), None)
     last = spec.at(spec.layers - 1) if spec.stack else spec
     layers = range(spec.layers) if whole else range(len(spec.unlike_layers))
-    weights = [array for layer in layers for array in stored(convention, spec, layer)]
+    weights = [array for layer in layers for array in tensor_layouts(convention, spec, layer)]
     if measured:
         weights = _measured(lstm, one, weights, layers)
     return Written(
         described=one,
         lacks=None,
-        parameters=convention.parameters(spec),
+        parameters=convention.count_parameters(spec),
         formula=formula(convention, spec),
         weights=tuple(weights),
-        reads=shape_in(spec.at(0), one.reads),
+        reads=shape_in(spec.at(0), one.input_axes),
         returns=tuple((tensor.name, shape_in(last, tensor.axes), tensor.meaning) for tensor in one.returns),
         read_back=_read_back(lstm, one) if measured and whole else None,
     )
 
 
-def _measured(lstm: LSTM, one: Described, computed: list[Stored], layers: range) -> list[Stored]:
+def _measured(lstm: LSTM, one: LayerInfo, computed: list[TensorLayout], layers: range) -> list[TensorLayout]:
     """Write our weights as the framework does, and read every shape off the arrays."""
     stack = lstm.weights.layers
-    made = ((name, way, array.shape) for layer in layers for name, way, array in written(one.convention, stack[layer], layer))
+    made = (
+        (name, way, array.shape) for layer in layers for name, way, array in export_layer(one.convention, stack[layer], layer)
+    )
     found = []
     for expected, (name, way, sizes) in zip(computed, made, strict=True):
         axes = tuple(axis._replace(size=size) for axis, size in zip(expected.shape.axes, sizes, strict=True))
@@ -177,7 +179,7 @@ def _measured(lstm: LSTM, one: Described, computed: list[Stored], layers: range)
     return found
 
 
-def _read_back(lstm: LSTM, one: Described) -> ReadBack:
+def _read_back(lstm: LSTM, one: LayerInfo) -> ReadBack:
     from lstm_explain.core.weights import Weights
 
     layers = lstm.weights.layers
@@ -193,7 +195,7 @@ def _apart(ours: LayerWeights, read: LayerWeights) -> float:
     return max(float(abs(named[name] - ours.tensors().get(name, 0)).max()) for name in named)
 
 
-def _run_back(lstm: LSTM, one: Described, weights: Weights, apart: float) -> ReadBack:
+def _run_back(lstm: LSTM, one: LayerInfo, weights: Weights, apart: float) -> ReadBack:
     import numpy as np
 
     from lstm_explain.core.forward import forward
@@ -203,7 +205,7 @@ def _run_back(lstm: LSTM, one: Described, weights: Weights, apart: float) -> Rea
         return ReadBack(apart, None, 0)
     record = lstm.run(start, stop)
     initial = None if lstm.loaded is None or lstm.loaded.initial is None else lstm.loaded.initial.repeated(stop - start)
-    again = forward(one.convention.built(record.spec), weights, record.input, initial, record.lengths)
+    again = forward(one.convention.effective_spec(record.spec), weights, record.input, initial, record.lengths)
     return ReadBack(apart, float(np.abs(again.output - record.output).max()), stop - start)
 
 
@@ -211,7 +213,7 @@ def _shape(shape: Shape) -> dict[str, Any]:
     return {"axes": list(shape.names), "shape": list(shape.sizes)}
 
 
-def _stored(array: Stored) -> dict[str, Any]:
+def _stored(array: TensorLayout) -> dict[str, Any]:
     return {
         "name": array.name,
         "kind": array.kind,
@@ -219,5 +221,5 @@ def _stored(array: Stored) -> dict[str, Any]:
         "direction": None if array.direction is None else array.direction.value,
         "gate": None if array.gate is None else array.gate.value,
         **_shape(array.shape),
-        "parts": [part._asdict() for part in array.parts],
+        "parts": [segment.to_dict() for segment in array.segments],
     }

@@ -88,9 +88,9 @@ def _weights(one: Written) -> str:
     for array in one.weights:
         if array.layer == 0 and array.direction is not Direction.BACKWARD:
             name = array.name
-            if array.gate is not None and name not in convention.spellings.values():
+            if array.gate is not None and name not in convention.name_overrides.values():
                 stars = (convention.kernel, convention.recurrent_kernel, *convention.biases, convention.peephole or "")
-                starred = [star for star in stars if array.name in convention.names(star, (array.gate,))]
+                starred = [star for star in stars if array.name in convention.gate_arrays(star, (array.gate,))]
                 name = starred[0] if starred and "*" in starred[0] else name
             found[name] = array.shape
     return ", ".join(f"{name} {_short(shape)}" for name, shape in found.items())
@@ -115,9 +115,9 @@ def _called_table(frameworks: Frameworks) -> Table:
             (
                 Cell(told.name, strong=True),
                 Cell("-" if one.reads is None else ", ".join(one.reads.names)),
-                Cell(f"({', '.join(told.states)})"),
+                Cell(f"({', '.join(told.state_order)})"),
                 Cell(str(told.forget_bias)),
-                Cell(told.known),
+                Cell(told.verification),
             )
         )
     return Table(columns, tuple(rows))
@@ -125,7 +125,7 @@ def _called_table(frameworks: Frameworks) -> Table:
 
 def _lacking(frameworks: Frameworks) -> list[Block]:
     spec = frameworks.spec
-    always = [one.described.name for one in frameworks.frameworks if one.described.convention.always_biases]
+    always = [one.described.name for one in frameworks.frameworks if one.described.convention.bias_required]
     if all(spec.at(layer).bias for layer, _ in spec.unlike_layers):
         return []
     then = "zeros in layers that have none" if spec.stack else "then zeros"
@@ -160,29 +160,29 @@ def _in_full(frameworks: Frameworks, one: Written) -> list[Block]:
 
 def _each_alone(one: Written) -> str:
     """What can be built in its place, where only layers that differ are lacking: each of them has all that it needs."""
-    return f" One {one.described.built} for each layer can." if one.layers_alone else ""
+    return f" One {one.described.class_name} for each layer can." if one.layers_alone else ""
 
 
 def _told(one: Written) -> list[tuple[str, str]]:
     told, convention = one.described, one.described.convention
-    rows = [("layer", f"{told.built}, {'one timestep, which a loop calls' if told.step else 'whole sequences'}")]
+    rows = [("layer", f"{told.class_name}, {'one timestep, which a loop calls' if told.is_cell else 'whole sequences'}")]
     if one.reads is not None:
         rows.append(("reads", format_shape(one.reads)))
-        rows += [("", f"{how}: {', '.join(axes)}") for how, axes in told.either]
+        rows += [("", f"{how}: {', '.join(axes)}") for how, axes in told.alternative_layouts]
     rows += [
         ("gates", _gates(one)),
         ("biases", _biases(one)),
-        ("states", f"({', '.join(told.states)}), in this order"),
+        ("states", f"({', '.join(told.state_order)}), in this order"),
         ("forget bias", _forget_bias(one)),
-        *(("" if place else "starts with", f"{what}: {how}") for place, (what, how) in enumerate(told.starts)),
-        ("several", told.several),
+        *(("" if place else "starts with", f"{what}: {how}") for place, (what, how) in enumerate(told.initializers)),
+        ("several", told.stacking),
         ("known", f"{_known(one)}: {convention.source}"),
     ]
     return rows
 
 
 def _known(one: Written) -> str:
-    return "run by our tests, and read" if one.described.known == "run" else "read, not run"
+    return "run by our tests, and read" if one.described.verification == "run" else "read, not run"
 
 
 def _gates(one: Written) -> str:
@@ -196,7 +196,7 @@ def _biases(one: Written) -> str:
     convention = one.described.convention
     number = len(convention.biases)
     text = "one for each neuron" if number == 1 else f"{number} for each neuron, and both are added"
-    return f"{text}; they cannot be left out" if convention.always_biases else text
+    return f"{text}; they cannot be left out" if convention.bias_required else text
 
 
 def _forget_bias(one: Written) -> str:
@@ -243,8 +243,8 @@ def _places(frameworks: Frameworks, one: Written) -> list[Block]:
     groups: dict[tuple[tuple[int, int, str], ...], list[str]] = {}
     for array in one.weights:
         if array.layer == 0 and array.direction is not Direction.BACKWARD:
-            for axis in sorted({part.axis for part in array.parts}):
-                parts = tuple((part.start, part.stop, part.what) for part in array.parts if part.axis == axis)
+            for axis in sorted({part.axis for part in array.segments}):
+                parts = tuple((part.start, part.stop, part.content) for part in array.segments if part.axis == axis)
                 groups.setdefault(parts, []).append(f"{array.name}{_index(axis)}")
     if not groups:
         return []

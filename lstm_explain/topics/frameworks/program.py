@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from lstm_explain.errors import UsageError
-from lstm_explain.frameworks.convention import UNLIKE
+from lstm_explain.frameworks.convention import HETEROGENEOUS
 from lstm_explain.frameworks.known import LAYERS
 from lstm_explain.frameworks.programs import PROGRAMS, STARTS
-from lstm_explain.frameworks.stored import written
+from lstm_explain.frameworks.stored import export_layer
 from lstm_explain.topics.framework_lookup import ONE_ALONE, several_chosen
 
 if TYPE_CHECKING:
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from lstm_explain.core.lstm import LSTM
     from lstm_explain.core.record import Record
     from lstm_explain.core.spec import Spec
-    from lstm_explain.frameworks.described import Described
+    from lstm_explain.frameworks.described import LayerInfo
 
 SAMPLES = 8
 """A program compares no more samples than this."""
@@ -49,7 +49,7 @@ class Program(NamedTuple):
         return {"lines": list(self.lines), "samples": self.samples, "arrays": arrays}
 
 
-def program_of(lstm: LSTM, one: Described | None) -> Program:
+def program_of(lstm: LSTM, one: LayerInfo | None) -> Program:
     """Write the program.
 
     Raises:
@@ -75,10 +75,10 @@ def program_of(lstm: LSTM, one: Described | None) -> Program:
     return Program(lines, {**made, **own, **arrays}, samples, frozenset(program.modules))
 
 
-def _check(lstm: LSTM, one: Described) -> None:
+def _check(lstm: LSTM, one: LayerInfo) -> None:
     """Raise `UsageError` where the program is not written for such an LSTM."""
     spec, asked, program = lstm.spec, f"frameworks {one.name} --code", PROGRAMS[one.name]
-    lacks = one.convention.lacks(spec)
+    lacks = one.convention.unsupported_option(spec)
     if lacks is not None:
         raise _lacking(lstm, one, lacks)
     layers = [spec.at(layer) for layer, _ in spec.unlike_layers]
@@ -95,16 +95,16 @@ def _check(lstm: LSTM, one: Described) -> None:
         raise UsageError(f"{asked} --dtype {spec.dtype}", found, fix)
 
 
-def _lacking(lstm: LSTM, one: Described, lacks: str) -> UsageError:
+def _lacking(lstm: LSTM, one: LayerInfo, lacks: str) -> UsageError:
     """What to say where the framework has not all that the LSTM has."""
     asked = f"frameworks {one.name} --code"
-    if lacks == UNLIKE:
+    if lacks == HETEROGENEOUS:
         return _other(lstm, one, asked, f"{one.title}'s LSTM has no {lacks}, and this one has", "")
     option = "--peepholes" if lacks == "peepholes" else f"--projection {lstm.spec.projection}"
     return _other(lstm, one, f"{asked} {option}", f"{one.title} has no {lacks}", f"Leave out {option.split()[0]}")
 
 
-def _other(lstm: LSTM, one: Described, asked: str, found: str, fix: str) -> UsageError:
+def _other(lstm: LSTM, one: LayerInfo, asked: str, found: str, fix: str) -> UsageError:
     """What to do where a program in this framework is not written: of a model or of a stack nothing can be left out."""
     if lstm.loaded is None and not lstm.spec.stack:
         return UsageError(asked, found, fix)
@@ -120,7 +120,7 @@ def _written_for(spec: Spec, name: str) -> bool:
     peepholes = program.peepholes or not any(layer.peepholes for layer in layers)
     ways = program.directions or not spec.reads_backward
     fits = (program.layers or spec.layers == 1) and ways and peepholes and spec.dtype in program.dtypes
-    return fits and LAYERS[name].convention.lacks(spec) is None
+    return fits and LAYERS[name].convention.unsupported_option(spec) is None
 
 
 # --- the arrays -------------------------------------------------------------------------------------------------------
@@ -154,9 +154,9 @@ def _states(lstm: LSTM, samples: int) -> dict[str, Array]:
     }
 
 
-def _weights(lstm: LSTM, one: Described, layer: int) -> list[tuple[str, Array]]:
+def _weights(lstm: LSTM, one: LayerInfo, layer: int) -> list[tuple[str, Array]]:
     """The weights by the names that the file has: the framework's own, and where these are not enough, what they are of."""
     spec, convention = lstm.spec, one.convention
-    alike = len(spec.places) > 1 and not convention.stacked and len(set(convention.ways.values())) == 1
-    made = written(convention, lstm.weights.layers[layer], layer)
+    alike = len(spec.places) > 1 and not convention.directions_stacked and len(set(convention.direction_names.values())) == 1
+    made = export_layer(convention, lstm.weights.layers[layer], layer)
     return [(f"layer{layer}.{way}.{name}" if alike else name, array) for name, way, array in made]

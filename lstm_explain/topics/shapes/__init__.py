@@ -265,7 +265,7 @@ def explain_shapes(lstm: LSTM, framework: str | None = None, **options: Any) -> 
         units=tuple(_unit(spec, layer) for layer in range(spec.layers)),
         layers=tuple(_layer(spec, layer) for layer in range(spec.layers)),
         counts=parameter_counts(spec),
-        frameworks={name: convention.parameters(spec) for name, convention in COMPARED.items()},
+        frameworks={name: convention.count_parameters(spec) for name, convention in COMPARED.items()},
         framework=call,
     )
 

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from lstm_explain.errors import UsageError
 from lstm_explain.frameworks.call_lines import CallOptions
 from lstm_explain.frameworks.calls import CALLS
-from lstm_explain.frameworks.convention import UNLIKE
-from lstm_explain.frameworks.python_code import lines_of
+from lstm_explain.frameworks.convention import HETEROGENEOUS
+from lstm_explain.frameworks.python_code import format_statements
 from lstm_explain.topics.framework_lookup import ONE_ALONE, framework_of, several_chosen
 from lstm_explain.topics.frameworks import explain_frameworks
 from lstm_explain.topics.frameworks.shapes import shape_in
@@ -24,8 +24,8 @@ if TYPE_CHECKING:
     from lstm_explain.core.lstm import LSTM
     from lstm_explain.core.record import Record
     from lstm_explain.core.spec import Spec
-    from lstm_explain.frameworks.calls import Call, PastEnd, Result
-    from lstm_explain.frameworks.described import Described
+    from lstm_explain.frameworks.calls import Call, PaddingBehaviour, ReturnedTensor
+    from lstm_explain.frameworks.described import LayerInfo
     from lstm_explain.topics.frameworks import Written
     from lstm_explain.topics.shapes.last_states import Mistaken, State
 
@@ -46,7 +46,7 @@ class Lines(NamedTuple):
 class Returned(NamedTuple):
     """One tensor that a call returns."""
 
-    result: Result
+    result: ReturnedTensor
     layer: int | None
     """Which layer's call returns it; None where one call runs all layers."""
     shape: Shape
@@ -58,7 +58,7 @@ class Returned(NamedTuple):
             "name": self.result.name,
             "layer": self.layer,
             "direction": None if way is None else way.value,
-            "holds": self.result.holds,
+            "holds": self.result.role,
             **_sizes(self.shape),
             "bytes": self.bytes,
             "meaning": self.result.meaning,
@@ -83,7 +83,7 @@ class FrameworkCall(NamedTuple):
     """Whether the shapes of what is read and returned were read off arrays of a run over all samples."""
     states: tuple[State, ...]
     mistaken: tuple[Mistaken, ...]
-    past_end: tuple[PastEnd, ...]
+    past_end: tuple[PaddingBehaviour, ...]
     """What the output of every timestep holds past a sample's end, of each layer."""
     compared: int
     """On how many samples; 0 where none could be run."""
@@ -96,13 +96,13 @@ class FrameworkCall(NamedTuple):
         return tuple(text for name, text in self.call.remarks.items() if getattr(self.options, name))
 
     @property
-    def described(self) -> Described:
+    def described(self) -> LayerInfo:
         return self.written.described
 
     def to_dict(self) -> dict[str, Any]:
         told = self.written.to_dict()
         kept = ("framework", "title", "gate_order", "parameters", "formula", "weights")
-        had = {name: value for name, value in self.options._asdict().items() if name not in self.call.lacks}
+        had = {name: value for name, value in self.options._asdict().items() if name not in self.call.unsupported_options}
         return {
             **{key: told[key] for key in kept},
             "weights_measured": self.weights_measured,
@@ -116,7 +116,7 @@ class FrameworkCall(NamedTuple):
             "mistaken": [one.to_dict() for one in self.mistaken],
             "compared_samples": self.compared,
             "past_end": self.past_end[-1],
-            "initial_states": self.call.initial,
+            "initial_states": self.call.initial_states,
             "remarks": list(self.remarks),
         }
 
@@ -134,7 +134,7 @@ def framework_call(lstm: LSTM, name: str | None, asked: dict[str, Any]) -> Frame
     """
     options = _options(asked)
     if name is None:
-        written = " ".join(options.given.values())
+        written = " ".join(options.requested.values())
         raise UsageError(written, "this is said of a framework's call, and none is named", "Add --framework NAME")
     one = _framework(name)
     call = CALLS[one.name]
@@ -144,7 +144,7 @@ def framework_call(lstm: LSTM, name: str | None, asked: dict[str, Any]) -> Frame
     record = _record(lstm)
     compared = 0 if record is None else record.spec.samples
     measured = compared == lstm.spec.samples
-    axes = call.reads(options)
+    axes = call.input_axes(options)
     return FrameworkCall(
         written=told.frameworks[0],
         weights_measured=told.measured,
@@ -157,7 +157,7 @@ def framework_call(lstm: LSTM, name: str | None, asked: dict[str, Any]) -> Frame
         measured=measured,
         states=tuple(states_of(lstm, call, results, record)),
         mistaken=tuple(mistaken_places(lstm, call, results, record)),
-        past_end=tuple(call.past_end(lstm.spec.at(layer)) for layer in range(lstm.spec.layers)),
+        past_end=tuple(call.padding_behaviour(lstm.spec.at(layer)) for layer in range(lstm.spec.layers)),
         compared=compared,
         initial=lstm.loaded is not None and lstm.loaded.initial is not None,
     )
@@ -178,7 +178,7 @@ def _options(given: dict[str, Any]) -> CallOptions:
     return CallOptions(**{name: value for name, value in given.items() if value is not None})
 
 
-def _framework(name: str) -> Described:
+def _framework(name: str) -> LayerInfo:
     """The framework, once it is known that its calls are told here."""
     known = ", ".join(CALLS)
     try:
@@ -191,25 +191,25 @@ def _framework(name: str) -> Described:
     raise UsageError(f"--framework {repeated(str(name))}", f"the calls of {found.title} are not told here", fix)
 
 
-def _check(lstm: LSTM, one: Described, options: CallOptions) -> None:
+def _check(lstm: LSTM, one: LayerInfo, options: CallOptions) -> None:
     """Raise `UsageError` where the framework has not what is asked for."""
     asked, call = f"--framework {one.name}", CALLS[one.name]
-    for option, written in options.given.items():
-        if option in call.lacks:
-            raise UsageError(f"{asked} {written}", *call.lacks[option])
+    for option, written in options.requested.items():
+        if option in call.unsupported_options:
+            raise UsageError(f"{asked} {written}", *call.unsupported_options[option])
     if options.layout is not None and (type(options.layout) is not int or options.layout not in (0, 1)):
         raise UsageError(f"{asked} --layout {options.layout}", "the layouts are 0 and 1", "Give one of them")
     if lstm.from_the_end:
         found = "calls are told of layers that read forward or in both directions, and this one reads from the end"
         raise UsageError(asked, found, "Leave out --framework")
-    lacks = one.convention.lacks(lstm.spec)
+    lacks = one.convention.unsupported_option(lstm.spec)
     if lacks is None:
         return
-    able = [name for name in CALLS if framework_of(name).convention.lacks(lstm.spec) is None]
+    able = [name for name in CALLS if framework_of(name).convention.unsupported_option(lstm.spec) is None]
     other = f"give --framework {able[0]}" if able else "leave out --framework"
-    if lstm.loaded is not None or lacks == UNLIKE:
-        who = f"{one.title}'s LSTM" if lacks == UNLIKE else one.title
-        alone = f", or {ONE_ALONE}" if lacks == UNLIKE and several_chosen(lstm) else ""
+    if lstm.loaded is not None or lacks == HETEROGENEOUS:
+        who = f"{one.title}'s LSTM" if lacks == HETEROGENEOUS else one.title
+        alone = f", or {ONE_ALONE}" if lacks == HETEROGENEOUS and several_chosen(lstm) else ""
         raise UsageError(asked, f"{who} has no {lacks}, which this LSTM has", f"{other.capitalize()}{alone}")
     option = "--peepholes" if lacks == "peepholes" else f"--projection {lstm.spec.projection}"
     raise UsageError(f"{asked} {option}", f"{one.title} has no {lacks}", f"Leave out {option.split()[0]}, or {other}")
@@ -220,23 +220,23 @@ def _otherwise(spec: Spec, call: Call, options: CallOptions) -> tuple[str, Shape
         ("--batch-first", options.batch_first, options._replace(batch_first=True)),
         ("--layout 1", options.layout, options._replace(layout=1)),
     ):
-        if not asked and call.reads(other) != call.reads(options):
-            return option, shape_in(spec.at(0), call.reads(other))
+        if not asked and call.input_axes(other) != call.input_axes(options):
+            return option, shape_in(spec.at(0), call.input_axes(other))
     return None
 
 
 # --- what is returned -------------------------------------------------------------------------------------------------
 
 
-def _results(spec: Spec, call: Call, options: CallOptions) -> Iterator[tuple[int | None, Result]]:
-    if not call.each_layer:
+def _results(spec: Spec, call: Call, options: CallOptions) -> Iterator[tuple[int | None, ReturnedTensor]]:
+    if not call.per_layer:
         yield from ((None, result) for result in call.returns(spec, options, True))
         return
     for layer in range(spec.layers):
         yield from ((layer, result) for result in call.returns(spec.at(layer), options, layer == spec.layers - 1))
 
 
-def _returned(spec: Spec, call: Call, result: Result, layer: int | None, record: Record | None) -> Returned:
+def _returned(spec: Spec, call: Call, result: ReturnedTensor, layer: int | None, record: Record | None) -> Returned:
     array = None if record is None else array_of(record, call, result, layer)
     shape = _shape(spec if layer is None else spec.at(layer), result.axes, array)
     return Returned(result, layer, shape, shape.elements * spec.item_bytes)
@@ -254,10 +254,12 @@ def _shape(spec: Spec, axes: Any, array: Array | None) -> Shape:
 def _lines(lstm: LSTM, call: Call, options: CallOptions) -> Iterator[Lines]:
     """The calls, those of layers that are alike once."""
     spec, padded = lstm.spec, lstm.lengths is not None
-    if not call.each_layer:
-        yield Lines(0, spec.layers - 1, lines_of(call.lines(spec, options, 0, padded)))
+    if not call.per_layer:
+        yield Lines(0, spec.layers - 1, format_statements(call.lines(spec, options, 0, padded)))
         return
-    for written, layers in groupby(range(spec.layers), lambda layer: lines_of(call.lines(spec, options, layer, padded))):
+    for written, layers in groupby(
+        range(spec.layers), lambda layer: format_statements(call.lines(spec, options, layer, padded))
+    ):
         alike = list(layers)
         yield Lines(alike[0], alike[-1], written)
 

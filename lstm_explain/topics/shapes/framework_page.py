@@ -88,12 +88,12 @@ def _calls(shapes: Shapes, call: FrameworkCall) -> list[Block]:
         blocks.append(Preformatted(one.lines, language))
     if shapes.source["inputs"]["lengths"] is not None:
         text = "lengths holds how many timesteps of each sample are run."
-        if any(one.result.holds == "sequence" for one in call.returns):
+        if any(one.result.role == "sequence" for one in call.returns):
             text += _past_end(call)
         blocks.append(Note(text))
     if call.initial:
         blocks.append(
-            Note(f"This model starts from states of its own, not from zeros. They are given so: {call.call.initial}.")
+            Note(f"This model starts from states of its own, not from zeros. They are given so: {call.call.initial_states}.")
         )
     return blocks
 
@@ -108,7 +108,7 @@ def _past_end(call: FrameworkCall) -> str:
 
 def _whose(one: Lines, call: FrameworkCall) -> str:
     """Which layers these lines are of, and what they read."""
-    if not call.call.each_layer:
+    if not call.call.per_layer:
         return "All layers in one call:"
     name = f"Layer {one.first}" if one.first == one.last else f"Layers {one.first} to {one.last}"
     if one.last == 0:
@@ -155,7 +155,7 @@ def _symbol(one: Weight, several: bool) -> str:
 
 def _what(one: Weight, call: FrameworkCall) -> str:
     convention = call.described.convention
-    if one.kind == "bias" and convention.biases_joined is not None:
+    if one.kind == "bias" and convention.concatenated_bias is not None:
         return "both biases end to end; each neuron adds both"
     if one.kind == "bias" and len(convention.biases) > 1:
         return "one of two biases; each neuron adds both"

@@ -12,9 +12,9 @@ if TYPE_CHECKING:
 
     from lstm_explain.core.lstm import LSTM
     from lstm_explain.core.record import Record
-    from lstm_explain.frameworks.calls import Call, Result
+    from lstm_explain.frameworks.calls import Call, ReturnedTensor
 
-    Results: TypeAlias = tuple[tuple[int | None, Result], ...]
+    Results: TypeAlias = tuple[tuple[int | None, ReturnedTensor], ...]
 
 
 class State(NamedTuple):
@@ -81,17 +81,17 @@ def mistaken_places(lstm: LSTM, call: Call, results: Results, record: Record | N
     spec = lstm.spec
     for number, result in results:
         layer = spec.layers - 1 if number is None else number
-        if result.holds != "sequence" or spec.timesteps == 1 or layer < spec.layers - 1:
+        if result.role != "sequence" or spec.timesteps == 1 or layer < spec.layers - 1:
             continue
         shorter = lstm.lengths is not None and min(lstm.lengths) < spec.timesteps
-        if shorter and call.past_end(spec.at(layer)) == "zeros":
+        if shorter and call.padding_behaviour(spec.at(layer)) == "zeros":
             yield _one_mistaken(lstm, call, result, layer, Direction.FORWARD, "padding", record)
         if spec.at(layer).bidirectional:
             yield _one_mistaken(lstm, call, result, layer, Direction.BACKWARD, "first", record)
 
 
 def _one_mistaken(
-    lstm: LSTM, call: Call, result: Result, layer: int, way: Direction, why: str, record: Record | None
+    lstm: LSTM, call: Call, result: ReturnedTensor, layer: int, way: Direction, why: str, record: Record | None
 ) -> Mistaken:
     place = place_of(lstm, call, result, layer, way, Direction.FORWARD if why == "first" else None)
     if record is None:

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from lstm_explain.core.lstm import LSTM
     from lstm_explain.core.record import LayerRecord, Record
     from lstm_explain.core.spec import Spec
-    from lstm_explain.frameworks.calls import Call, Result
+    from lstm_explain.frameworks.calls import Call, ReturnedTensor
     from lstm_explain.frameworks.described import AxisName
 
 ALL = slice(None)
@@ -62,7 +62,7 @@ class Placed(NamedTuple):
     """The largest to what the run recorded; 0 where there is none."""
 
 
-def placed(lstm: LSTM, call: Call, result: Result, layer: int | None, record: Record | None) -> Iterator[Placed]:
+def placed(lstm: LSTM, call: Call, result: ReturnedTensor, layer: int | None, record: Record | None) -> Iterator[Placed]:
     """Every last state that a tensor holds."""
     spec = lstm.spec
     array = None if record is None else array_of(record, call, result, layer)
@@ -70,14 +70,14 @@ def placed(lstm: LSTM, call: Call, result: Result, layer: int | None, record: Re
     for number in range(spec.layers) if "states" in result.axes else (top,):
         for way in spec.at(number).directions if result.direction is None else (result.direction,):
             place = place_of(lstm, call, result, number, way, way)
-            kind = "cell" if result.holds == "cell" else "hidden"
+            kind = "cell" if result.role == "cell" else "hidden"
             apart = 0.0
             if record is not None and array is not None:
                 apart = gap(array[place.where(record)], last_of(record, number, way, kind))
             yield Placed(number, way, kind, place.text, apart)
 
 
-def place_of(lstm: LSTM, call: Call, result: Result, layer: int, way: Direction, end: Direction | None) -> Place:
+def place_of(lstm: LSTM, call: Call, result: ReturnedTensor, layer: int, way: Direction, end: Direction | None) -> Place:
     """A direction's part of a tensor.
 
     Args:
@@ -111,25 +111,25 @@ def input_of(record: Record, axes: tuple[AxisName, ...]) -> Array:
     return _turned(record.input, ("samples", "timesteps", "features"), axes)
 
 
-def array_of(record: Record, call: Call, result: Result, layer: int | None) -> Array:
+def array_of(record: Record, call: Call, result: ReturnedTensor, layer: int | None) -> Array:
     """A tensor as the call returns it; of the stack where `layer` is None."""
     number = len(record.layers) - 1 if layer is None else layer
     parts = record.layers[number]
     axes = result.axes
-    if result.holds == "sequence":
+    if result.role == "sequence":
         # A forward direction's states stand still past a sample's end, where its outputs are zeros.
         whole = parts[Direction.FORWARD].hidden if _repeated(call, record.spec.at(number)) else record.outputs[number]
         if "output" in axes:
             return _turned(whole, ("samples", "timesteps", "output"), axes)
         split = whole.reshape(*whole.shape[:2], len(parts), -1)
         return _turned(split, ("samples", "timesteps", "directions", "hidden"), axes)
-    if result.holds == "last":
+    if result.role == "last":
         return np.concatenate([part.last_hidden for part in parts.values()], axis=1)
     if "states" in axes:
-        return record.last_hidden if result.holds == "hidden" else record.last_cell
+        return record.last_hidden if result.role == "hidden" else record.last_cell
     if result.direction is not None:
-        return _last(parts[result.direction], result.holds)
-    stacked = np.stack([_last(part, result.holds) for part in parts.values()])
+        return _last(parts[result.direction], result.role)
+    stacked = np.stack([_last(part, result.role) for part in parts.values()])
     return _turned(stacked, ("directions", "samples", axes[-1]), axes)
 
 
@@ -160,7 +160,7 @@ def _lengths(record: Record) -> Array:
 
 
 def _repeated(call: Call, spec: Spec) -> bool:
-    return call.past_end(spec) == "repeated"
+    return call.padding_behaviour(spec) == "repeated"
 
 
 def _turned(array: Array, axes: tuple[AxisName, ...], wanted: tuple[AxisName, ...]) -> Array:

@@ -255,9 +255,9 @@ def _said(
     lines: Callable[[Plan, bool], tuple[str, ...]],
     lengths: bool,
 ) -> Said:
-    lacks = convention.lacks(plan.batch)
+    lacks = convention.unsupported_option(plan.batch)
     if lacks is not None:
         return Said(None, lacks, None, None)
-    stacks = [convention.parameters(spec) for spec in (plan.spec, plan.decoder) if spec is not None]
+    stacks = [convention.count_parameters(spec) for spec in (plan.spec, plan.decoder) if spec is not None]
     dense = (plan.last.output + 1) * plan.outputs
     return Said(sum(filter(None, stacks)) + dense, None, in_short(plan), lines(plan, lengths))

@@ -218,7 +218,7 @@ class _Layer:
         """Who packs weights like this."""
         order, turned = self.one.order, self.reads.turned
         for name, convention in CONVENTIONS.items():
-            if convention.gate_order == order and convention.neurons_first == turned and not convention.letters:
+            if convention.gate_order == order and convention.output_major == turned and not convention.gate_names:
                 return name
         gates = ", ".join(gate.value for gate in order)
         raise NotReadError(f"its gates stand in the order {gates}, in which no framework that is known writes them")
