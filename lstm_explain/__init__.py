@@ -89,8 +89,8 @@ def __dir__() -> list[str]:
     return list(__all__)
 
 
-def _present(answer: Answer, view: str) -> Any:
+def _render_result(answer: Answer, view: str) -> Any:
     return import_module("lstm_explain.library").present(answer, view)
 
 
-Answer.present = staticmethod(_present)
+Answer.present = staticmethod(_render_result)

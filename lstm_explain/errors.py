@@ -32,7 +32,7 @@ def printable(text: str) -> str:
     return "".join(character if character.isprintable() else ascii(character)[1:-1] for character in short)
 
 
-def there_are(number: int, noun: str) -> str:
+def index_range_message(number: int, noun: str) -> str:
     """Say how many there are to choose from, and how they count."""
     if number == 1:
         return f"there is one {noun}, number 0"

@@ -43,8 +43,8 @@ def seeded(
     Raises:
         UsageError: a size, option, seed or length breaks a rule.
     """
-    _check_names(sizes)
-    spec = _with_lengths(sizes, lengths)
+    _check_field_names(sizes)
+    spec = _spec_with_lengths(sizes, lengths)
     inputs = SeededInputs(spec, checked_seed(seed))
     return LSTM(spec, inputs, init, seed, None if lengths is None else tuple(lengths), max_memory, loaded)
 
@@ -80,7 +80,7 @@ def given(
     if batch.ndim != 3:
         fix = "Reshape one column of T numbers to (1, T, 1), or T rows of F numbers to (1, T, F)"
         raise UsageError(f"{name} as (samples, timesteps, features)", f"the array is {compact(array)}", fix)
-    _check_names(sizes)
+    _check_field_names(sizes)
     found = dict(zip(("samples", "timesteps", "features"), batch.shape, strict=True))
     for axis, size in found.items():
         _check_axis(axis, size, sizes.get(axis, size), name, loaded)
@@ -118,11 +118,11 @@ def from_model(
         RefusedError: it is larger than the budget, or holds an unsafe construct.
         MissingExtraError: a library is missing that reads the format.
     """
-    sizes = model_sizes(file, layer, convention, max_memory, about) | {"max_memory": max_memory}
+    sizes = model_arguments(file, layer, convention, max_memory, about) | {"max_memory": max_memory}
     return seeded(**sizes) if array is None else given(array, **sizes)
 
 
-def model_sizes(
+def model_arguments(
     file: str, layer: str | None, convention: str | None, max_memory: int, about: dict[str, Any]
 ) -> dict[str, Any]:
     """The arguments of `seeded` and `given`, with sizes, options and weights from a model file; as in `from_model`."""
@@ -137,7 +137,7 @@ def model_sizes(
     spec = {name: getattr(found.spec, name) for name in Spec.__slots__ if name not in ("samples", "timesteps")}
     for name, size in spec.items():
         if name != "dtype" and about.get(name, size) != size:
-            raise _contradiction(name, about[name], found.spec, short)
+            raise _model_contradiction(name, about[name], found.spec, short)
     dtype = about.get("dtype", spec["dtype"])
     initial = found.initial and found.initial.astype(dtype)
     loaded = Loaded(found.weights.astype(dtype), found.origin(short), initial, found.from_the_end)
@@ -154,7 +154,7 @@ def _check_axis(axis: str, size: int, asked: Any, name: str, loaded: Loaded | No
     raise UsageError(f"--{axis} {asked}", f"{name} has {axis}={size}", f"Leave out --{axis}")
 
 
-def _contradiction(name: str, given: Any, spec: Spec, file: str) -> UsageError:
+def _model_contradiction(name: str, given: Any, spec: Spec, file: str) -> UsageError:
     """An option that says another thing than the model."""
     size = getattr(spec, name)
     if size is DIFFERS:
@@ -171,7 +171,7 @@ def _contradiction(name: str, given: Any, spec: Spec, file: str) -> UsageError:
     return UsageError(f"--{name} {given}", f"the LSTM in {file} has {name}={size}", f"Leave out --{name}")
 
 
-def present(answer: Answer, view: str) -> Any:
+def render_result(answer: Answer, view: str) -> Any:
     """Show an explanation in a rich console (`rich`) or a notebook (`html`)."""
     from lstm_explain.render import terminal
     from lstm_explain.topics.registry import document_of
@@ -180,14 +180,14 @@ def present(answer: Answer, view: str) -> Any:
     return terminal.painted(document) if view == "rich" else terminal.html(document)
 
 
-def _check_names(sizes: dict[str, Any]) -> None:
+def _check_field_names(sizes: dict[str, Any]) -> None:
     known = Spec.__dataclass_fields__
     for name in sizes:
         if name not in known:
             raise UsageError(name, "there is no such size or option", f"There are {', '.join(known)}")
 
 
-def _with_lengths(sizes: dict[str, Any], lengths: Sequence[int] | None) -> Spec:
+def _spec_with_lengths(sizes: dict[str, Any], lengths: Sequence[int] | None) -> Spec:
     if lengths is not None and len(lengths):
         sizes = {"samples": len(lengths), "timesteps": max(lengths), **sizes}
     return Spec(**sizes)

@@ -240,9 +240,9 @@ def test_usage_errors_are_value_errors_too() -> None:
 
 @pytest.mark.parametrize("view", ["rich", "html"])
 def test_every_topic_can_be_shown(view: str) -> None:
-    from lstm_explain.library import present
+    from lstm_explain.library import render_result
 
     lstm = seeded(samples=2, timesteps=3)
     for explanation in (lstm_explain.shapes(lstm), lstm_explain.unit(lstm, step=2), lstm_explain.trace(lstm)):
-        assert present(explanation, view)
+        assert render_result(explanation, view)
         assert "640" in lstm_explain.shapes(lstm)._repr_html_()

@@ -33,15 +33,15 @@ COMMANDS = (
 HELP_NAMES = {"help_option_names": ["-h", "--help"]}
 
 
-class Commands(TyperGroup):
+class CommandGroup(TyperGroup):
     """The group of all commands."""
 
     def __init__(self, **settings: Any) -> None:
         super().__init__(**settings)
-        self.commands = _BuiltOnDemand()
+        self.commands = _LazyCommands()
 
 
-class _BuiltOnDemand(MutableMapping[str, Any]):
+class _LazyCommands(MutableMapping[str, Any]):
     def __init__(self) -> None:
         self._built: dict[str, Any] = {}
 
@@ -49,7 +49,7 @@ class _BuiltOnDemand(MutableMapping[str, Any]):
         if name not in COMMANDS:
             raise KeyError(name)
         if name not in self._built:
-            self._built[name] = _build(name)
+            self._built[name] = _build_command(name)
         return self._built[name]
 
     def __iter__(self) -> Iterator[str]:
@@ -65,7 +65,7 @@ class _BuiltOnDemand(MutableMapping[str, Any]):
         raise TypeError("commands are removed from COMMANDS")
 
 
-def _build(name: str) -> Any:
+def _build_command(name: str) -> Any:
     function = getattr(import_module(f"lstm_explain.cli.{name}"), name)
     alone = typer.Typer(rich_markup_mode=None, add_completion=False)
     alone.command(name, context_settings=HELP_NAMES)(function)

@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
 
 import typer
 
-from lstm_explain.cli.options import OutputOptions, grouped
+from lstm_explain.cli.options import OutputOptions, with_option_groups
 from lstm_explain.core.spec import Dtype, Init
 
 if TYPE_CHECKING:
@@ -26,7 +26,7 @@ class SeededOptions(NamedTuple):
     dtype: Annotated[Dtype | None, typer.Option(help="The type of every number. [default: float32, or the model's]")] = None
 
 
-@grouped
+@with_option_groups
 def convert(
     seeded: SeededOptions,
     output: OutputOptions,
@@ -62,26 +62,26 @@ def convert(
     """
     from pathlib import Path
 
-    from lstm_explain.cli.options import memory_size, spelled
-    from lstm_explain.cli.output import OBJECT_FORMATS, chosen_format, show
-    from lstm_explain.cli.source import check_apart, file_and_layer
-    from lstm_explain.cli.writing import write
+    from lstm_explain.cli.options import parse_memory_size, quote_option
+    from lstm_explain.cli.output import OBJECT_FORMATS, choose_format, show_result
+    from lstm_explain.cli.output_file import write_output
+    from lstm_explain.cli.source import check_not_overwriting, split_model_name
     from lstm_explain.readers.containers.bounded_file import shown
     from lstm_explain.render.weights_files import weights_file
     from lstm_explain.topics.convert import SAMPLES, TIMESTEPS, explain_convert
 
-    chosen = chosen_format(output, OBJECT_FORMATS, "convert")
+    chosen = choose_format(output, OBJECT_FORMATS, "convert")
     ends = _ends(source, target, to)
     for place in (output.output, ends.file):
-        check_apart(None if ends.written_by else file_and_layer(source)[0], place)
-    asked = {**_given(seeded), "max_memory": memory_size("--max-memory", max_memory)}
+        check_not_overwriting(None if ends.written_by else split_model_name(source)[0], place)
+    asked = {**_given(seeded), "max_memory": parse_memory_size("--max-memory", max_memory)}
     asked |= {"samples": SAMPLES, "timesteps": TIMESTEPS}
     lstm = _seeded(asked, convention) if ends.written_by else _from_file(source, convention, asked)
     suffix = "" if ends.file is None else Path(ends.file).suffix.lower()
     made = explain_convert(lstm, ends.to, ends.written_by, model=suffix == ".onnx")
     if ends.file is not None:
-        write([weights_file(made, suffix, spelled("convert", ends.file))], ends.file)
-    show(made, output, chosen, **({} if ends.file is None else {"file": shown(Path(ends.file).name)}))
+        write_output([weights_file(made, suffix, quote_option("convert", ends.file))], ends.file)
+    show_result(made, output, chosen, **({} if ends.file is None else {"file": shown(Path(ends.file).name)}))
 
 
 def _given(options: SeededOptions) -> dict[str, Any]:
@@ -141,13 +141,13 @@ def _framework(text: str) -> str | None:
 
 
 def _seeded(asked: dict[str, Any], convention: str | None) -> "LSTM":
-    from lstm_explain.cli.options import spelled
+    from lstm_explain.cli.options import quote_option
     from lstm_explain.errors import UsageError
     from lstm_explain.library import seeded
 
     if convention is not None:
         raise UsageError(
-            spelled("--convention", convention), "FROM is no file, and names the framework itself", "Leave it out"
+            quote_option("--convention", convention), "FROM is no file, and names the framework itself", "Leave it out"
         )
     return seeded(**asked)
 
@@ -155,8 +155,8 @@ def _seeded(asked: dict[str, Any], convention: str | None) -> "LSTM":
 def _from_file(source: str, convention: str | None, asked: dict[str, Any]) -> "LSTM":
     from pathlib import Path
 
-    from lstm_explain.cli.options import spelled
-    from lstm_explain.cli.source import file_and_layer
+    from lstm_explain.cli.options import quote_option
+    from lstm_explain.cli.source import split_model_name
     from lstm_explain.errors import InputFileError, UsageError
     from lstm_explain.library import from_model
     from lstm_explain.topics.framework_lookup import framework_of
@@ -164,12 +164,12 @@ def _from_file(source: str, convention: str | None, asked: dict[str, Any]) -> "L
     for name in ("init", "seed"):
         if name in asked:
             raise UsageError(f"--{name} {asked[name]}", "the weights come from a file", f"Leave out --{name}")
-    file, layer = file_and_layer(source)
+    file, layer = split_model_name(source)
     if not Path(file).exists() and Path(file).name == file and not Path(file).suffix:
         try:
             framework_of(source, "convert")
         except UsageError as error:
             raise InputFileError(
-                spelled("convert", source), "there is no such file, and no such framework", error.fix
+                quote_option("convert", source), "there is no such file, and no such framework", error.fix
             ) from None
     return from_model(file, layer, convention=convention, **asked)

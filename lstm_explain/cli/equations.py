@@ -6,14 +6,14 @@ from typing import Annotated, Literal
 
 import typer
 
-from lstm_explain.cli.options import OutputOptions, PlaceOptions, SourceOptions, grouped
+from lstm_explain.cli.options import OutputOptions, SelectionOptions, SourceOptions, with_option_groups
 
 Notation = Literal["pytorch", "keras", "onnx", "ng", "colah", "goodfellow"]
 
 
-@grouped
+@with_option_groups
 def equations(
-    place: PlaceOptions,
+    place: SelectionOptions,
     source: SourceOptions,
     output: OutputOptions,
     notation: Annotated[Notation | None, typer.Option(help="Whose notation. [default: pytorch]")] = None,
@@ -37,13 +37,13 @@ def equations(
     are computed as they are written and compared with a run; the last lines say how far they are from it. In Markdown
     they are LaTeX, which GitHub renders.
     """
-    from lstm_explain.cli.output import OBJECT_FORMATS, chosen_format, show
-    from lstm_explain.cli.source import lstm_from
+    from lstm_explain.cli.output import OBJECT_FORMATS, choose_format, show_result
+    from lstm_explain.cli.source import build_lstm
     from lstm_explain.topics.equations import explain_equations
 
-    chosen = chosen_format(output, OBJECT_FORMATS, "equations")
-    lstm = lstm_from(source, output.output, place.lengths)
+    chosen = choose_format(output, OBJECT_FORMATS, "equations")
+    lstm = build_lstm(source, output.output, place.lengths)
     explanation = explain_equations(
         lstm, notation, every, numbers, unit, step, place.sample, place.layer or 0, place.direction or "forward"
     )
-    show(explanation, output, chosen)
+    show_result(explanation, output, chosen)

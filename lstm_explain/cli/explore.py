@@ -11,7 +11,15 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from lstm_explain.cli.options import Color, EditOptions, Format, OutputOptions, PlaceOptions, SourceOptions, grouped
+from lstm_explain.cli.options import (
+    Color,
+    EditOptions,
+    Format,
+    OutputOptions,
+    SelectionOptions,
+    SourceOptions,
+    with_option_groups,
+)
 from lstm_explain.errors import UsageError
 
 if TYPE_CHECKING:
@@ -19,9 +27,9 @@ if TYPE_CHECKING:
     from lstm_explain.apps.explorer.state import State
 
 
-@grouped
+@with_option_groups
 def explore(
-    place: PlaceOptions,
+    place: SelectionOptions,
     source: SourceOptions,
     edits: EditOptions,
     unit: Annotated[int, typer.Option(help="Which unit to begin at; counts from 0.")] = 0,
@@ -49,20 +57,20 @@ def explore(
     from lstm_explain.apps.explorer.commands import commands
     from lstm_explain.apps.explorer.scene import scene
     from lstm_explain.apps.explorer.state import State
-    from lstm_explain.cli.source import as_given, edited_by, lstm_from
-    from lstm_explain.cli.writing import write
+    from lstm_explain.cli.output_file import write_output
+    from lstm_explain.cli.source import apply_edits, build_lstm, to_cli_source
     from lstm_explain.topics.selection import check_layer, check_run_step, check_unit
 
-    lstm = edited_by(lstm_from(source, None, place.lengths), edits)
+    lstm = apply_edits(build_lstm(source, None, place.lengths), edits)
     layer, way = check_layer(lstm.spec, place.layer or 0, place.direction or "forward")
     sample, unit = lstm.checked_sample(place.sample), check_unit(lstm.spec.at(layer), unit)
-    state = State(replace(lstm, edits=()), lstm.edits, sample, layer, way, unit=unit, given=as_given(source))
+    state = State(replace(lstm, edits=()), lstm.edits, sample, layer, way, unit=unit, given=to_cli_source(source))
     state = state.but(
         step=second_read(state) if step is None else check_run_step(lstm.spec, "--step", step, sample, state.length)
     )
     scene(state)  # what cannot be run is said before the screen is taken
     last = _run(state, color, not plain)
-    write(["".join(f"# {one.shows}\n{one.line}\n" for one in commands(last)).encode()], None)
+    write_output(["".join(f"# {one.shows}\n{one.line}\n" for one in commands(last)).encode()], None)
 
 
 def _check_terminal() -> None:
@@ -99,10 +107,10 @@ def _save(explorer: Explorer, name: str) -> str:
     from lstm_explain.apps.explorer import view
     from lstm_explain.apps.explorer.commands import explore_command, topic_command
     from lstm_explain.apps.explorer.scene import scene
-    from lstm_explain.cli.output import OBJECT_FORMATS, ROW_FORMATS, SUFFIXES, chosen_format, show
-    from lstm_explain.cli.source import check_apart, file_and_layer
+    from lstm_explain.cli.output import OBJECT_FORMATS, ROW_FORMATS, SUFFIXES, choose_format, show_result
+    from lstm_explain.cli.output_file import write_output
+    from lstm_explain.cli.source import check_not_overwriting, split_model_name
     from lstm_explain.cli.trace import write_rows
-    from lstm_explain.cli.writing import write
     from lstm_explain.readers.containers.bounded_file import shown
     from lstm_explain.render import terminal
     from lstm_explain.topics.trace import stream_trace
@@ -117,16 +125,16 @@ def _save(explorer: Explorer, name: str) -> str:
     state, options = explorer.state, OutputOptions(output=name, color="never")
     given = state.given
     for read in () if given is None else (given.data, given.model):
-        check_apart(None if read is None else file_and_layer(read)[0], name)
-    chosen = chosen_format(options, (*OBJECT_FORMATS, *ROW_FORMATS), "explore")
+        check_not_overwriting(None if read is None else split_model_name(read)[0], name)
+    chosen = choose_format(options, (*OBJECT_FORMATS, *ROW_FORMATS), "explore")
     lstm = state.lstm.edited(state.edits)
     if chosen is Format.svg:
         page = view.screen(scene(state), *explorer.size)
-        write([terminal.picture(page, explorer.size.width, "lstm-explain explore").encode()], name)
+        write_output([terminal.picture(page, explorer.size.width, "lstm-explain explore").encode()], name)
         return f"Wrote {name}, this screen. Again: {explore_command(state)}"
     if chosen in ROW_FORMATS:
         write_rows(stream_trace(lstm, state.sample), options, chosen)
         return f"Wrote {name}. Again: {topic_command(state, 'trace', name)}"
     unit = explain_unit(lstm, state.unit, state.sample, state.step, state.layer, state.direction.value)
-    show(unit, options, chosen)
+    show_result(unit, options, chosen)
     return f"Wrote {name}. Again: {topic_command(state, 'unit', name)}"

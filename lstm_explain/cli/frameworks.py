@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from lstm_explain.cli.options import OutputOptions, SourceOptions, grouped
+from lstm_explain.cli.options import OutputOptions, SourceOptions, with_option_groups
 
 if TYPE_CHECKING:
     from lstm_explain.topics.frameworks.program import Program
 
 
-@grouped
+@with_option_groups
 def frameworks(
     source: SourceOptions,
     output: OutputOptions,
@@ -37,43 +37,43 @@ def frameworks(
     back and run. For each framework it is said whether our tests run it, or where it was read. With --code, a program in
     the framework loads the weights, runs the same input and compares its output with ours.
     """
-    from lstm_explain.cli.output import OBJECT_FORMATS, chosen_format, show
-    from lstm_explain.cli.source import lstm_from
+    from lstm_explain.cli.output import OBJECT_FORMATS, choose_format, show_result
+    from lstm_explain.cli.source import build_lstm
     from lstm_explain.topics.frameworks import explain_frameworks
 
     to_python = code and output.format is None and not output.json and (output.output or "").endswith(".py")
-    chosen = None if to_python else chosen_format(output, OBJECT_FORMATS, "frameworks")
+    chosen = None if to_python else choose_format(output, OBJECT_FORMATS, "frameworks")
     if to_python:
         _check_arrays_apart(source, arrays_of(str(output.output)))
-    explanation = explain_frameworks(lstm_from(source, output.output), name, code)
+    explanation = explain_frameworks(build_lstm(source, output.output), name, code)
     if chosen is not None:
-        show(explanation, output, chosen)
+        show_result(explanation, output, chosen)
     elif explanation.program is not None:
         _write(explanation.program, str(output.output))
 
 
 def _check_arrays_apart(source: SourceOptions, arrays: str) -> None:
     """Raise `UsageError` where the arrays would take the place of a file that is read."""
-    from lstm_explain.cli.source import check_apart
+    from lstm_explain.cli.source import check_not_overwriting
 
     for read in (source.data, source.model):
-        check_apart(read and read.partition("#")[0], arrays)
+        check_not_overwriting(read and read.partition("#")[0], arrays)
 
 
 def _write(program: Program, output: str) -> None:
     """Write the arrays, and then the program that reads them."""
-    from lstm_explain.cli.options import spelled
-    from lstm_explain.cli.writing import opened, write
+    from lstm_explain.cli.options import quote_option
+    from lstm_explain.cli.output_file import open_output, write_output
     from lstm_explain.errors import UsageError
     from lstm_explain.render.npz_archive import write_arrays
 
     stem = Path(output).stem
     if stem in program.modules:
         found = f"a program of this name would import itself in place of {stem}"
-        raise UsageError(spelled("-o", output), found, "Name it otherwise")
-    with opened(arrays_of(output)) as file:
+        raise UsageError(quote_option("-o", output), found, "Name it otherwise")
+    with open_output(arrays_of(output)) as file:
         write_arrays(program.arrays, file)
-    write([program.text.encode()], output)
+    write_output([program.text.encode()], output)
 
 
 def arrays_of(output: str) -> str:

@@ -6,12 +6,12 @@ from typing import Annotated
 
 import typer
 
-from lstm_explain.cli.options import OutputOptions, PlaceOptions, SourceOptions, grouped
+from lstm_explain.cli.options import OutputOptions, SelectionOptions, SourceOptions, with_option_groups
 
 
-@grouped
+@with_option_groups
 def influence(
-    place: PlaceOptions,
+    place: SelectionOptions,
     source: SourceOptions,
     output: OutputOptions,
     unit: Annotated[int, typer.Option(help="Which unit the statements poke; counts from 0.")] = 0,
@@ -39,13 +39,13 @@ def influence(
     the derivatives of h_t and c_t by h_{t-1}, c_{t-1} and x_t in closed form: the diagonal is a unit's influence on
     itself, the rest is what the others do.
     """
-    from lstm_explain.cli.output import OBJECT_FORMATS, chosen_format, show
-    from lstm_explain.cli.progress import watched
-    from lstm_explain.cli.source import lstm_from
+    from lstm_explain.cli.output import OBJECT_FORMATS, choose_format, show_result
+    from lstm_explain.cli.progress import with_progress
+    from lstm_explain.cli.source import build_lstm
     from lstm_explain.topics.influence import explain_influence
 
-    chosen = chosen_format(output, OBJECT_FORMATS, "influence")
-    lstm = lstm_from(source, output.output, place.lengths)
+    chosen = choose_format(output, OBJECT_FORMATS, "influence")
+    lstm = build_lstm(source, output.output, place.lengths)
     explanation = explain_influence(
         lstm,
         unit,
@@ -58,6 +58,6 @@ def influence(
         poke=poke,
         at=at,
         by=by,
-        watched=lambda blocks: watched(blocks, lstm.spec.samples),
+        watched=lambda blocks: with_progress(blocks, lstm.spec.samples),
     )
-    show(explanation, output, chosen)
+    show_result(explanation, output, chosen)

@@ -9,8 +9,8 @@ from typing import Annotated, NoReturn
 
 import typer
 
-from lstm_explain.cli.commands import HELP_NAMES, Commands
-from lstm_explain.cli.writing import ReaderGoneError
+from lstm_explain.cli.commands import HELP_NAMES, CommandGroup
+from lstm_explain.cli.output_file import ReaderGoneError
 from lstm_explain.errors import LstmExplainError, OutputError, RefusedError
 from lstm_explain.version import __version__
 
@@ -20,7 +20,7 @@ REPORT = "This is a bug in lstm-explain. Run again with `lstm-explain --debug ..
 
 app = typer.Typer(
     name="lstm-explain",
-    cls=Commands,
+    cls=CommandGroup,
     rich_markup_mode=None,  # rich markup would read [samples, timesteps] in a help text as a style, and loads rich
     no_args_is_help=True,
     pretty_exceptions_enable=False,
@@ -28,18 +28,18 @@ app = typer.Typer(
 )
 
 
-def _version(asked: bool) -> None:
+def _print_version(asked: bool) -> None:
     if asked:
-        from lstm_explain.cli.writing import write
+        from lstm_explain.cli.output_file import write_output
 
-        write([f"lstm-explain {__version__}\n".encode()], None)
+        write_output([f"lstm-explain {__version__}\n".encode()], None)
         raise typer.Exit
 
 
 @app.callback()
 def lstm_explain(
     version: Annotated[
-        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version and exit.")
+        bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version and exit.")
     ] = False,
     debug: Annotated[bool, typer.Option(DEBUG, help="Show the traceback of an error; anywhere on the line.")] = False,
 ) -> None:
@@ -77,31 +77,31 @@ def program() -> NoReturn:
 def main() -> NoReturn:
     """Run the program and leave with the documented exit code (docs/messages.md)."""
     try:
-        _run()
+        _run_app()
     except SystemExit as stop:
         if stop.code == 1:  # typer leaves so where a help text meets a closed pipe, and nowhere else
-            _leave(ReaderGoneError.exit_code, "")
+            _exit_with_message(ReaderGoneError.exit_code, "")
         raise
     except KeyboardInterrupt:
-        _leave(INTERRUPTED, "interrupted")
+        _exit_with_message(INTERRUPTED, "interrupted")
     except LstmExplainError as error:
-        _leave(error.exit_code, "" if isinstance(error, ReaderGoneError) else str(error))
+        _exit_with_message(error.exit_code, "" if isinstance(error, ReaderGoneError) else str(error))
     except MemoryError:
-        _leave(RefusedError.exit_code, "the system has not enough memory for this. Ask for less.")
+        _exit_with_message(RefusedError.exit_code, "the system has not enough memory for this. Ask for less.")
     except OSError as error:
-        _leave(OutputError.exit_code, f"standard output: {error.strerror or 'it is closed'}.")
+        _exit_with_message(OutputError.exit_code, f"standard output: {error.strerror or 'it is closed'}.")
     except Exception as error:
-        _leave(BUG, f"{type(error).__name__}: {error}\n{REPORT}")
+        _exit_with_message(BUG, f"{type(error).__name__}: {error}\n{REPORT}")
 
 
-def _run() -> NoReturn:
+def _run_app() -> NoReturn:
     if sys.stdout is None:
         sys.stdout = open(os.devnull)  # noqa: PTH123, SIM115 - closed: writing to it shall fail, not vanish
     app([argument for argument in sys.argv[1:] if argument != DEBUG], prog_name="lstm-explain")
     sys.exit(0)
 
 
-def _leave(code: int, message: str) -> NoReturn:
+def _exit_with_message(code: int, message: str) -> NoReturn:
     if DEBUG in sys.argv[1:]:
         import traceback
 
@@ -110,12 +110,12 @@ def _leave(code: int, message: str) -> NoReturn:
         try:
             print(f"Error: {message}", file=sys.stderr)  # noqa: T201
         except OSError:
-            _silence(2)
+            _discard_output(2)
     if code in (OutputError.exit_code, ReaderGoneError.exit_code):
-        _silence(1)
+        _discard_output(1)
     sys.exit(code)
 
 
-def _silence(descriptor: int) -> None:
+def _discard_output(descriptor: int) -> None:
     """What Python would still flush there at its end goes nowhere, instead of failing a second time."""
     os.dup2(os.open(os.devnull, os.O_WRONLY), descriptor)

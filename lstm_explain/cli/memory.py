@@ -6,12 +6,12 @@ from typing import Annotated
 
 import typer
 
-from lstm_explain.cli.options import OutputOptions, PlaceOptions, SourceOptions, grouped, selection
+from lstm_explain.cli.options import OutputOptions, SelectionOptions, SourceOptions, parse_selection, with_option_groups
 
 
-@grouped
+@with_option_groups
 def memory(
-    place: PlaceOptions,
+    place: SelectionOptions,
     source: SourceOptions,
     output: OutputOptions,
     unit: Annotated[str | None, typer.Option(metavar="0,3,7-9", help="Which units to show, or all.")] = None,
@@ -34,15 +34,15 @@ def memory(
     runs the same LSTM under both initialisers to show what the forget bias does. With --carry-state every sample starts from
     the state in which the one before it ended; shown are the states at the borders, and what resetting them would lose.
     """
-    from lstm_explain.cli.output import OBJECT_FORMATS, chosen_format, show
-    from lstm_explain.cli.progress import watched
-    from lstm_explain.cli.source import lstm_from
+    from lstm_explain.cli.output import OBJECT_FORMATS, choose_format, show_result
+    from lstm_explain.cli.progress import with_progress
+    from lstm_explain.cli.source import build_lstm
     from lstm_explain.topics.memory import explain_memory
-    from lstm_explain.topics.selection import units_in
+    from lstm_explain.topics.selection import unit_count
 
-    chosen = chosen_format(output, OBJECT_FORMATS, "memory")
-    lstm = lstm_from(source, output.output, place.lengths)
-    units = None if unit is None else selection("--unit", unit, 0, units_in(lstm.spec, place.layer or 0) - 1)
+    chosen = choose_format(output, OBJECT_FORMATS, "memory")
+    lstm = build_lstm(source, output.output, place.lengths)
+    units = None if unit is None else parse_selection("--unit", unit, 0, unit_count(lstm.spec, place.layer or 0) - 1)
     explanation = explain_memory(
         lstm,
         place.sample,
@@ -50,6 +50,6 @@ def memory(
         place.layer or 0,
         place.direction or "forward",
         carry_state,
-        watched=lambda blocks: watched(blocks, lstm.spec.samples),
+        watched=lambda blocks: with_progress(blocks, lstm.spec.samples),
     )
-    show(explanation, output, chosen, every_unit=units is not None)
+    show_result(explanation, output, chosen, every_unit=units is not None)

@@ -6,10 +6,10 @@ from typing import Annotated
 
 import typer
 
-from lstm_explain.cli.options import OutputOptions, grouped
+from lstm_explain.cli.options import OutputOptions, with_option_groups
 
 
-@grouped
+@with_option_groups
 def model(
     output: OutputOptions,
     file: Annotated[str, typer.Argument(metavar="FILE", help="The model file.")],
@@ -33,9 +33,9 @@ def model(
     """
     from pathlib import Path
 
-    from lstm_explain.cli.options import memory_size
-    from lstm_explain.cli.output import OBJECT_FORMATS, chosen_format, show
-    from lstm_explain.cli.source import check_apart, file_and_layer
+    from lstm_explain.cli.options import parse_memory_size
+    from lstm_explain.cli.output import OBJECT_FORMATS, choose_format, show_result
+    from lstm_explain.cli.source import check_not_overwriting, split_model_name
     from lstm_explain.errors import UsageError
     from lstm_explain.readers.containers.bounded_file import shown
     from lstm_explain.readers.identify.model_lstm import no_lstm
@@ -43,17 +43,17 @@ def model(
     from lstm_explain.topics.framework_lookup import framework_of
     from lstm_explain.topics.model import explain_model
 
-    chosen = chosen_format(output, OBJECT_FORMATS, "model")
-    path, layer = file_and_layer(file)
+    chosen = choose_format(output, OBJECT_FORMATS, "model")
+    path, layer = split_model_name(file)
     if layer is not None and not Path(file).exists() and Path(path).is_file():
         found = f"model lists all layers of a file; #{shown(layer)} chooses one for the topics"
         fix = f"Name {shown(path)} alone here, or ask for a topic: lstm-explain shapes --model {shown(file)}"
         raise UsageError(shown(file), found, fix)
-    check_apart(file, output.output)
-    budget = memory_size("--max-memory", max_memory)
+    check_not_overwriting(file, output.output)
+    budget = parse_memory_size("--max-memory", max_memory)
     framework = None if convention is None else framework_of(convention, "--convention").name
     lstms = read_models(file, budget, framework)
     short = shown(Path(file).name)
     if not lstms:
         raise no_lstm(short)
-    show(explain_model(lstms, short), output, chosen)
+    show_result(explain_model(lstms, short), output, chosen)

@@ -69,7 +69,7 @@ class SourceOptions(NamedTuple):
     max_memory: MaxMemory = "1GiB"
 
 
-class PlaceOptions(NamedTuple):
+class SelectionOptions(NamedTuple):
     """Which part of the run."""
 
     sample: Annotated[int, typer.Option(help="Which sample; counts from 0.")] = 0
@@ -105,14 +105,14 @@ class OutputOptions(NamedTuple):
     ascii: Annotated[bool, typer.Option("--ascii", help="Use no characters beyond ASCII.")] = False
 
 
-def grouped(command: Callable[..., None]) -> Callable[..., None]:
+def with_option_groups(command: Callable[..., None]) -> Callable[..., None]:
     """Let typer see each option of the groups that a command asks for, and hand the command the groups filled in."""
     hints = get_type_hints(command, include_extras=True)
     groups: dict[str, Any] = {name: hint for name, hint in hints.items() if hasattr(hint, "_field_defaults")}
     own = [one for name, one in inspect.signature(command).parameters.items() if name not in groups]
     parameters = [one.replace(annotation=hints[one.name]) for one in own]
     for group in groups.values():
-        parameters += _parameters(group)
+        parameters += _group_parameters(group)
 
     def run(**values: Any) -> None:
         filled = {name: group(*map(values.pop, group._fields)) for name, group in groups.items()}
@@ -124,7 +124,7 @@ def grouped(command: Callable[..., None]) -> Callable[..., None]:
     return run
 
 
-def _parameters(group: Any) -> list[inspect.Parameter]:
+def _group_parameters(group: Any) -> list[inspect.Parameter]:
     kind = inspect.Parameter.KEYWORD_ONLY
     return [
         inspect.Parameter(name, kind, default=group._field_defaults[name], annotation=annotation)
@@ -135,25 +135,25 @@ def _parameters(group: Any) -> list[inspect.Parameter]:
 # --- values that are written in a small language of their own ---------------------------------------------------------
 
 
-def spelled(option: str, text: str) -> str:
+def quote_option(option: str, text: str) -> str:
     """An option as it was given, safe to print."""
     from lstm_explain.readers.containers.bounded_file import shown
 
     return f"{option} {shown(text)}" if text else f"{option} ''"
 
 
-def whole_numbers(option: str, text: str) -> tuple[int, ...]:
+def parse_integers(option: str, text: str) -> tuple[int, ...]:
     """Read `10,7,3`."""
     parts = [part.strip() for part in text.split(",")]
-    if not all(_is_whole(part) for part in parts):
-        raise UsageError(spelled(option, text), "this is no list of whole numbers such as 10,7,3")
+    if not all(_is_integer(part) for part in parts):
+        raise UsageError(quote_option(option, text), "this is no list of whole numbers such as 10,7,3")
     return tuple(map(int, parts))
 
 
-MOST_CHOSEN = 10**7
+MAX_SELECTED = 10**7
 
 
-def selection(option: str, text: str, first: int, last: int) -> tuple[int, ...]:
+def parse_selection(option: str, text: str, first: int, last: int) -> tuple[int, ...]:
     """Read `0,3,7-9` or `all`: numbers from first to last, and ranges that include both their ends.
 
     Raises:
@@ -163,15 +163,15 @@ def selection(option: str, text: str, first: int, last: int) -> tuple[int, ...]:
     chosen: set[int] = set()
     for part in (f"{first}-{last}" if text.strip() == "all" else text).split(","):
         low, dash, high = (piece.strip() for piece in part.partition("-"))
-        if not _is_whole(low) or (dash and not _is_whole(high)):
-            raise UsageError(spelled(option, text), "this is no selection such as 3 or 0,3,7-9 or all")
+        if not _is_integer(low) or (dash and not _is_integer(high)):
+            raise UsageError(quote_option(option, text), "this is no selection such as 3 or 0,3,7-9 or all")
         start, stop = int(low), int(high) if dash else int(low)
         if start > stop:
-            raise UsageError(spelled(option, text), f"the range {part.strip()} runs backwards")
+            raise UsageError(quote_option(option, text), f"the range {part.strip()} runs backwards")
         if start < first or stop > last:
-            raise UsageError(spelled(option, text), f"{option.strip('-').rstrip('s')}s count from {first} to {last}")
-        if stop - start >= MOST_CHOSEN:
-            raise RefusedError(spelled(option, text), f"these are {stop - start + 1}", f"Choose {MOST_CHOSEN} at most")
+            raise UsageError(quote_option(option, text), f"{option.strip('-').rstrip('s')}s count from {first} to {last}")
+        if stop - start >= MAX_SELECTED:
+            raise RefusedError(quote_option(option, text), f"these are {stop - start + 1}", f"Choose {MAX_SELECTED} at most")
         chosen.update(range(start, stop + 1))
     return tuple(sorted(chosen))
 
@@ -179,25 +179,27 @@ def selection(option: str, text: str, first: int, last: int) -> tuple[int, ...]:
 DELIMITERS = {",": ",", ";": ";", "|": "|", "tab": "\t", r"\t": "\t", "\t": "\t"}
 
 
-def delimiter_of(option: str, text: str) -> str:
+def parse_delimiter(option: str, text: str) -> str:
     """Read `,`, `;`, `|` or `tab`."""
     if text not in DELIMITERS:
-        raise UsageError(spelled(option, text), "this is no delimiter", "Give , or ; or | or tab, in quotes for the shell")
+        raise UsageError(
+            quote_option(option, text), "this is no delimiter", "Give , or ; or | or tab, in quotes for the shell"
+        )
     return DELIMITERS[text]
 
 
-SIZES = {"": 1, "B": 1, "KB": 10**3, "MB": 10**6, "GB": 10**9, "TB": 10**12}
-SIZES |= {"KIB": 2**10, "MIB": 2**20, "GIB": 2**30, "TIB": 2**40}
+MEMORY_UNITS = {"": 1, "B": 1, "KB": 10**3, "MB": 10**6, "GB": 10**9, "TB": 10**12}
+MEMORY_UNITS |= {"KIB": 2**10, "MIB": 2**20, "GIB": 2**30, "TIB": 2**40}
 
 
-def memory_size(option: str, text: str) -> int:
+def parse_memory_size(option: str, text: str) -> int:
     """Read `1GiB`, `500MB` or a number of bytes."""
     digits = text.strip().rstrip("BbIiKkMmGgTt ")
     unit = text.strip()[len(digits) :].strip().upper()
-    if not _is_whole(digits) or unit not in SIZES:
-        raise UsageError(spelled(option, text), "this is no size such as 500MB, 1GiB or a number of bytes")
-    return int(digits) * SIZES[unit]
+    if not _is_integer(digits) or unit not in MEMORY_UNITS:
+        raise UsageError(quote_option(option, text), "this is no size such as 500MB, 1GiB or a number of bytes")
+    return int(digits) * MEMORY_UNITS[unit]
 
 
-def _is_whole(text: str) -> bool:
+def _is_integer(text: str) -> bool:
     return text.isascii() and text.isdigit() and len(text) <= 18

@@ -8,8 +8,8 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-from lstm_explain.cli.options import Format, OutputOptions, spelled
-from lstm_explain.cli.writing import write
+from lstm_explain.cli.options import Format, OutputOptions, quote_option
+from lstm_explain.cli.output_file import write_output
 from lstm_explain.errors import UsageError
 
 if TYPE_CHECKING:
@@ -28,10 +28,10 @@ SUFFIXES = {
     ".txt": Format.table,
 }
 DEFAULT_WIDTH = 80
-NARROWEST, WIDEST = 20, 10_000
+MIN_WIDTH, MAX_WIDTH = 20, 10_000
 
 
-def chosen_format(options: OutputOptions, fitting: tuple[Format, ...], topic: str, usual: Format = Format.table) -> Format:
+def choose_format(options: OutputOptions, fitting: tuple[Format, ...], topic: str, usual: Format = Format.table) -> Format:
     """The format that the options ask for.
 
     Raises:
@@ -45,7 +45,7 @@ def chosen_format(options: OutputOptions, fitting: tuple[Format, ...], topic: st
         chosen, asked = options.format or Format.json, f"--format {options.format or Format.json}"
     else:
         suffix = Path(options.output or "").suffix.lower()
-        chosen, asked = SUFFIXES.get(suffix, usual), spelled("-o", options.output or "")
+        chosen, asked = SUFFIXES.get(suffix, usual), quote_option("-o", options.output or "")
         if suffix not in {"", *SUFFIXES}:
             raise UsageError(asked, "no format ends so", f"End it in {', '.join(SUFFIXES)}, or add --format")
     if chosen not in fitting:
@@ -54,24 +54,24 @@ def chosen_format(options: OutputOptions, fitting: tuple[Format, ...], topic: st
     return chosen
 
 
-def show(answer: Answer, options: OutputOptions, chosen: Format, **choices: Any) -> None:
+def show_result(answer: Answer, options: OutputOptions, chosen: Format, **choices: Any) -> None:
     """Render an explanation and write it; the choices go to its document."""
     if chosen is Format.json:
         from lstm_explain.render import json_object
 
-        write([json_object.text(answer).encode()], options.output)
+        write_output([json_object.text(answer).encode()], options.output)
     else:
         from lstm_explain.topics.registry import document_of
 
-        write([_rendered(document_of(answer, **choices), options, chosen, answer.topic)], options.output)
+        write_output([_render_document(document_of(answer, **choices), options, chosen, answer.topic)], options.output)
 
 
 def show_document(document: Document, options: OutputOptions, chosen: Format, topic: str) -> None:
     """Render blocks that were laid out already, and write them."""
-    write([_rendered(document, options, chosen, topic)], options.output)
+    write_output([_render_document(document, options, chosen, topic)], options.output)
 
 
-def _rendered(document: Document, options: OutputOptions, chosen: Format, topic: str) -> bytes:
+def _render_document(document: Document, options: OutputOptions, chosen: Format, topic: str) -> bytes:
     if chosen is Format.markdown:
         from lstm_explain.render import markdown
         from lstm_explain.render.strip import plain_text
@@ -81,46 +81,46 @@ def _rendered(document: Document, options: OutputOptions, chosen: Format, topic:
     from lstm_explain.render import terminal
 
     if chosen is Format.svg:
-        return terminal.svg(document, _width(options), title=f"lstm-explain {topic}").encode()
-    unicode, encoding = _alphabet(options)
-    return terminal.text(document, _width(options), _colors(options), unicode).encode(encoding, "replace")
+        return terminal.svg(document, _page_width(options), title=f"lstm-explain {topic}").encode()
+    unicode, encoding = _characters(options)
+    return terminal.text(document, _page_width(options), _color_system(options), unicode).encode(encoding, "replace")
 
 
 # --- what the terminal can do -----------------------------------------------------------------------------------------
 
 
-def _to_terminal(options: OutputOptions) -> bool:
+def _writes_to_terminal(options: OutputOptions) -> bool:
     return options.output in (None, "-") and sys.stdout is not None and sys.stdout.isatty()
 
 
-def _width(options: OutputOptions) -> int:
+def _page_width(options: OutputOptions) -> int:
     if options.width is not None:
-        if not NARROWEST <= options.width <= WIDEST:
-            raise UsageError(f"--width {options.width}", f"a width is from {NARROWEST} to {WIDEST} columns")
+        if not MIN_WIDTH <= options.width <= MAX_WIDTH:
+            raise UsageError(f"--width {options.width}", f"a width is from {MIN_WIDTH} to {MAX_WIDTH} columns")
         return options.width
     if options.output not in (None, "-"):
         return DEFAULT_WIDTH
     found = shutil.get_terminal_size((DEFAULT_WIDTH, 24)).columns
-    return min(found, WIDEST) if found >= NARROWEST else DEFAULT_WIDTH
+    return min(found, MAX_WIDTH) if found >= MIN_WIDTH else DEFAULT_WIDTH
 
 
-def _colors(options: OutputOptions) -> Literal["standard", "256", "truecolor"] | None:
-    if options.color == "never" or (options.color == "auto" and not _colored_by_itself(options)):
+def _color_system(options: OutputOptions) -> Literal["standard", "256", "truecolor"] | None:
+    if options.color == "never" or (options.color == "auto" and not _should_color(options)):
         return None
     if os.environ.get("COLORTERM", "").lower() in ("truecolor", "24bit"):
         return "truecolor"
     return "standard" if os.environ.get("TERM", "") in ("linux", "ansi", "vt100") else "256"
 
 
-def _colored_by_itself(options: OutputOptions) -> bool:
+def _should_color(options: OutputOptions) -> bool:
     if os.environ.get("NO_COLOR"):
         return False
     if os.environ.get("FORCE_COLOR"):
         return True
-    return _to_terminal(options) and os.environ.get("TERM") != "dumb"
+    return _writes_to_terminal(options) and os.environ.get("TERM") != "dumb"
 
 
-def _alphabet(options: OutputOptions) -> tuple[bool, str]:
+def _characters(options: OutputOptions) -> tuple[bool, str]:
     """Whether to use more than ASCII, and the encoding to write in."""
     if options.ascii:
         return False, "ascii"

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from lstm_explain.core.record import Block
 
 
-def watched(blocks: Iterable[Block], samples: int) -> Iterator[Block]:
+def with_progress(blocks: Iterable[Block], samples: int) -> Iterator[Block]:
     """Pass the blocks on, and show how many of the samples they held so far.
 
     The first block is run at once, so that a run that is refused says so before anything is written.
@@ -20,10 +20,10 @@ def watched(blocks: Iterable[Block], samples: int) -> Iterator[Block]:
     started = chain([next(rest)], rest)
     if sys.stderr is None or not sys.stderr.isatty() or samples == 1:
         return started
-    return _with_a_bar(started, samples)
+    return _show_bar(started, samples)
 
 
-def _with_a_bar(blocks: Iterable[Block], samples: int) -> Iterator[Block]:
+def _show_bar(blocks: Iterable[Block], samples: int) -> Iterator[Block]:
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 

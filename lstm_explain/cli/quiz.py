@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, NamedTuple
 
 import typer
 
-from lstm_explain.cli.options import grouped, spelled
+from lstm_explain.cli.options import quote_option, with_option_groups
 from lstm_explain.errors import InputFileError, UsageError
 
 if TYPE_CHECKING:
@@ -28,7 +28,7 @@ class SizeOptions(NamedTuple):
     units: Annotated[int | None, typer.Option(help="Ask about so many units. [default: drawn]")] = None
 
 
-@grouped
+@with_option_groups
 def quiz(
     sizes: SizeOptions,
     questions: Annotated[int | None, typer.Option(help="How many questions, 500 at most. [default: 10]")] = None,
@@ -75,7 +75,7 @@ def quiz(
         return
     if output is not None:
         fix = "Add --export markdown for a sheet, or --answers FILE to grade one"
-        raise UsageError(spelled("-o", output), "a quiz at the terminal writes no file", fix)
+        raise UsageError(quote_option("-o", output), "a quiz at the terminal writes no file", fix)
     _check_terminal()
     _ask(request)
 
@@ -98,7 +98,7 @@ def _request(about: dict[str, Any]) -> "Request":
 
 def _export(request: "Request", form: str, output: str | None) -> None:
     from lstm_explain.apps.quiz.sheet import key_document, questions_document, sheet
-    from lstm_explain.cli.writing import write
+    from lstm_explain.cli.output_file import write_output
 
     made = sheet(request)
     if form == "json":
@@ -107,24 +107,24 @@ def _export(request: "Request", form: str, output: str | None) -> None:
     from lstm_explain.render import markdown
 
     parts = [markdown.text(document(made)) for document in (questions_document, key_document)]
-    write(["\n---\n\n".join(parts).encode()], output)
+    write_output(["\n---\n\n".join(parts).encode()], output)
 
 
 def _write_json(answer: "Answer", output: str | None) -> None:
-    from lstm_explain.cli.writing import write
+    from lstm_explain.cli.output_file import write_output
     from lstm_explain.render import json_object
 
-    write([json_object.text(answer).encode()], output)
+    write_output([json_object.text(answer).encode()], output)
 
 
 def _grade(file: str, export: str | None, given: dict[str, Any], output: str | None) -> None:
     from lstm_explain.apps.quiz.sheet import grades, sheet
-    from lstm_explain.cli.source import check_apart
+    from lstm_explain.cli.source import check_not_overwriting
     from lstm_explain.readers.answer_file import read_answers
 
     if export is not None:
         raise UsageError(f"--export {export} --answers", "a sheet is made or graded", "Leave one of them out")
-    check_apart(file, output)
+    check_not_overwriting(file, output)
     answers = read_answers(file)
     made = sheet(_same_request(given, answers))
     for number in answers.given:
@@ -151,7 +151,7 @@ def _same_request(given: dict[str, Any], answers: "Answers") -> "Request":
     for name, value in asked.items():
         if about.get(name, value) != value:
             found = f"{answers.name} answers a quiz with {name} {about[name]}"
-            raise UsageError(spelled(f"--{name}", str(value)), found, f"Leave out --{name}")
+            raise UsageError(quote_option(f"--{name}", str(value)), found, f"Leave out --{name}")
     try:
         return checked_request(_request({**asked, **about}))
     except UsageError as error:
@@ -184,12 +184,12 @@ def _ask(request: "Request") -> None:
 
 def _typed(prompt: str) -> str | None:
     """A line from the terminal; None at the end. `input` would prompt on standard error, and lose a Ctrl-C now and then."""
-    from lstm_explain.cli.waiting import line_typed
-    from lstm_explain.cli.writing import write
+    from lstm_explain.cli.output_file import write_output
+    from lstm_explain.cli.prompt import read_line
 
     try:
-        write([prompt.encode()], None)
-        line = line_typed()
+        write_output([prompt.encode()], None)
+        line = read_line()
     except KeyboardInterrupt:
         _say("")  # what follows begins on a line of its own
         raise
@@ -200,11 +200,11 @@ def _typed(prompt: str) -> str | None:
 
 
 def _say(text: str) -> None:
-    from lstm_explain.cli.writing import write
+    from lstm_explain.cli.output_file import write_output
 
     columns = min(max(shutil.get_terminal_size().columns, NARROWEST), WIDEST)
     pieces = [piece for line in text.split("\n") for piece in _wrapped(line, columns)]
-    write(["".join(f"{piece}\n" for piece in pieces).encode()], None)
+    write_output(["".join(f"{piece}\n" for piece in pieces).encode()], None)
 
 
 def _wrapped(line: str, columns: int) -> list[str]:

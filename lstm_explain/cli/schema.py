@@ -19,10 +19,10 @@ def schema(topic: Annotated[str, typer.Argument(help="shapes, trace, unit, or tr
     """
     from importlib import resources
 
-    from lstm_explain.cli.writing import write
+    from lstm_explain.cli.output_file import write_output
 
     folder = resources.files("lstm_explain.render") / "schemas"
     known = sorted(one.name.removesuffix(".json") for one in folder.iterdir() if one.name.endswith(".json"))
     if topic not in known:
         raise UsageError(f"schema {topic}", "there is no such topic", f"The topics are {', '.join(known)}")
-    write([(folder / f"{topic}.json").read_bytes()], None)
+    write_output([(folder / f"{topic}.json").read_bytes()], None)

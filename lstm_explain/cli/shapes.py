@@ -4,7 +4,7 @@ from typing import Annotated, NamedTuple
 
 import typer
 
-from lstm_explain.cli.options import OutputOptions, SourceOptions, grouped
+from lstm_explain.cli.options import OutputOptions, SourceOptions, with_option_groups
 
 
 class ShapesOptions(NamedTuple):
@@ -24,7 +24,7 @@ class ShapesOptions(NamedTuple):
     layout: Annotated[int | None, typer.Option(help="ONNX's layout, 0 or 1.")] = None
 
 
-@grouped
+@with_option_groups
 def shapes(
     source: SourceOptions,
     asked: ShapesOptions,
@@ -48,11 +48,11 @@ def shapes(
     With --framework the same in a framework's own words: the layout of its input, its weights by name, the tensors
     that its call returns, and which slices of these hold the same numbers, compared on the run.
     """
-    from lstm_explain.cli.output import OBJECT_FORMATS, chosen_format, show
-    from lstm_explain.cli.source import lstm_from
+    from lstm_explain.cli.output import OBJECT_FORMATS, choose_format, show_result
+    from lstm_explain.cli.source import build_lstm
     from lstm_explain.topics.shapes import explain_shapes
 
-    chosen = chosen_format(output, OBJECT_FORMATS, "shapes")
-    lstm = lstm_from(source, output.output, asked.lengths)
+    chosen = choose_format(output, OBJECT_FORMATS, "shapes")
+    lstm = build_lstm(source, output.output, asked.lengths)
     told = {name: value for name, value in asked._asdict().items() if name != "lengths"}
-    show(explain_shapes(lstm, **told), output, chosen)
+    show_result(explain_shapes(lstm, **told), output, chosen)

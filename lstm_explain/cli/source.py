@@ -5,16 +5,23 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING, Any
 
-from lstm_explain.cli.options import EditOptions, SourceOptions, delimiter_of, memory_size, spelled, whole_numbers
+from lstm_explain.cli.options import (
+    EditOptions,
+    SourceOptions,
+    parse_delimiter,
+    parse_integers,
+    parse_memory_size,
+    quote_option,
+)
 from lstm_explain.core.lstm import LSTM
 from lstm_explain.errors import UsageError
 from lstm_explain.library import given, seeded
 
 if TYPE_CHECKING:
-    from lstm_explain.document.command_line import CliSource
+    from lstm_explain.topics.command_line import CliSource
 
 
-def lstm_from(options: SourceOptions, output: str | None = None, lengths: str | None = None) -> LSTM:
+def build_lstm(options: SourceOptions, output: str | None = None, lengths: str | None = None) -> LSTM:
     """Build the LSTM that the options ask for.
 
     Args:
@@ -26,22 +33,22 @@ def lstm_from(options: SourceOptions, output: str | None = None, lengths: str | 
         UsageError: a value breaks a rule, or contradicts the file of inputs.
         InputFileError, RefusedError: the file of inputs cannot be used.
     """
-    for read in (options.data and file_and_layer(options.data)[0], options.model and file_and_layer(options.model)[0]):
-        check_apart(read, output)
-    budget = memory_size("--max-memory", options.max_memory)
+    for read in (options.data and split_model_name(options.data)[0], options.model and split_model_name(options.model)[0]):
+        check_not_overwriting(read, output)
+    budget = parse_memory_size("--max-memory", options.max_memory)
     about: dict[str, Any] = {
         "seed": options.seed,
-        "lengths": None if lengths is None else whole_numbers("--lengths", lengths),
+        "lengths": None if lengths is None else parse_integers("--lengths", lengths),
         "max_memory": budget,
         **({} if options.init is None else {"init": options.init}),
-        **_sizes(options),
+        **_spec_fields(options),
     }
     if options.model is not None:
-        about = _with_model(options, about, budget)
+        about = _options_with_model(options, about, budget)
     elif options.convention is not None:
-        raise UsageError(spelled("--convention", options.convention), "there is no --model that it could be about")
+        raise UsageError(quote_option("--convention", options.convention), "there is no --model that it could be about")
     if options.data is None:
-        _check_no_columns(options)
+        _check_no_csv_options(options)
         return seeded(**about)
     from lstm_explain.readers.containers.wanted import Wanted
     from lstm_explain.readers.input_file import read_batch
@@ -51,14 +58,14 @@ def lstm_from(options: SourceOptions, output: str | None = None, lengths: str | 
     return given(batch.array, name=batch.name, columns=batch.columns, **about)
 
 
-def as_given(options: SourceOptions) -> CliSource:
+def to_cli_source(options: SourceOptions) -> CliSource:
     """What the options say that an LSTM does not keep, for command lines that are to be printed."""
-    from lstm_explain.document.command_line import CliSource
+    from lstm_explain.topics.command_line import CliSource
 
     return CliSource(**{name: getattr(options, name) for name in CliSource._fields})
 
 
-def edited_by(lstm: LSTM, options: EditOptions) -> LSTM:
+def apply_edits(lstm: LSTM, options: EditOptions) -> LSTM:
     """The same LSTM with the numbers set that the options name.
 
     Raises:
@@ -80,34 +87,36 @@ def csv_layout(columns: str | None, skip_rows: int, delimiter: str) -> tuple[lis
     if skip_rows < 0:
         raise UsageError(f"--skip-rows {skip_rows}", "a file has no fewer than 0 lines to pass over", "Give 0 or more")
     names = None if columns is None else [one.strip() for one in columns.split(",")]
-    return names, skip_rows, delimiter_of("--delimiter", delimiter)
+    return names, skip_rows, parse_delimiter("--delimiter", delimiter)
 
 
-def _check_no_columns(options: SourceOptions) -> None:
+def _check_no_csv_options(options: SourceOptions) -> None:
     """Raise `UsageError` where something is said of a file, and there is none."""
     if options.columns is not None:
-        raise UsageError(spelled("--columns", options.columns), "there is no --data to choose columns of")
+        raise UsageError(quote_option("--columns", options.columns), "there is no --data to choose columns of")
     if options.skip_rows:
         raise UsageError(f"--skip-rows {options.skip_rows}", "there is no --data to pass over lines of")
     if options.delimiter != ",":
-        raise UsageError(spelled("--delimiter", options.delimiter), "there is no --data whose cells it could separate")
+        raise UsageError(quote_option("--delimiter", options.delimiter), "there is no --data whose cells it could separate")
 
 
-def check_apart(data: str | None, output: str | None) -> None:
+def check_not_overwriting(data: str | None, output: str | None) -> None:
     """Raise `UsageError` where the answer would take the place of the file of inputs."""
     if data in (None, "-") or output in (None, "-"):
         return
     if os.path.realpath(str(data)) == os.path.realpath(str(output)):
-        raise UsageError(spelled("-o", str(output)), "the answer would replace the file that is read", "Name another file")
+        raise UsageError(
+            quote_option("-o", str(output)), "the answer would replace the file that is read", "Name another file"
+        )
 
 
-def _sizes(options: SourceOptions) -> dict[str, Any]:
+def _spec_fields(options: SourceOptions) -> dict[str, Any]:
     """The fields of `Spec` that were given."""
     sizes = {
         "samples": options.samples,
         "timesteps": options.timesteps,
         "features": options.features,
-        "units": None if options.units is None else _units(options.units),
+        "units": None if options.units is None else _parse_units(options.units),
         "projection": options.projection,
         "layers": options.layers,
         "dtype": options.dtype,
@@ -117,17 +126,17 @@ def _sizes(options: SourceOptions) -> dict[str, Any]:
     return given | {name: on for name, on in switches.items() if on is not (name == "bias")}
 
 
-def _with_model(options: SourceOptions, about: dict[str, Any], budget: int) -> dict[str, Any]:
+def _options_with_model(options: SourceOptions, about: dict[str, Any], budget: int) -> dict[str, Any]:
     """The same with sizes, options and weights from the model file."""
-    from lstm_explain.library import model_sizes
+    from lstm_explain.library import model_arguments
 
     if options.init is not None:
         raise UsageError(f"--init {options.init}", "the weights come from --model", "Leave out one of the two")
-    file, layer = file_and_layer(str(options.model))
-    return model_sizes(file, layer, options.convention, budget, about)
+    file, layer = split_model_name(str(options.model))
+    return model_arguments(file, layer, options.convention, budget, about)
 
 
-def file_and_layer(text: str) -> tuple[str, str | None]:
+def split_model_name(text: str) -> tuple[str, str | None]:
     """`model.pt#encoder.lstm` -> the file and the layer; a # in the name of a file that there is belongs to the file."""
     if "#" not in text:
         return text, None
@@ -136,8 +145,8 @@ def file_and_layer(text: str) -> tuple[str, str | None]:
     return split_name(text)
 
 
-def _units(text: str) -> int:
+def _parse_units(text: str) -> int:
     try:
         return int(text)
     except ValueError:
-        raise UsageError(spelled("--units", text), "a size is one whole number, such as 10") from None
+        raise UsageError(quote_option("--units", text), "a size is one whole number, such as 10") from None

@@ -6,10 +6,10 @@ from typing import Annotated
 
 import typer
 
-from lstm_explain.cli.options import OutputOptions, SourceOptions, grouped
+from lstm_explain.cli.options import OutputOptions, SourceOptions, with_option_groups
 
 
-@grouped
+@with_option_groups
 def tasks(
     source: SourceOptions,
     output: OutputOptions,
@@ -38,10 +38,10 @@ def tasks(
     and a dense layer is built and run: a drawing of it unrolled, every tensor's shape, where the layer's h goes, the
     parameters, the code in Keras and PyTorch, and the mistakes that raise no error.
     """
-    from lstm_explain.cli.output import OBJECT_FORMATS, chosen_format, show
-    from lstm_explain.cli.source import lstm_from
+    from lstm_explain.cli.output import OBJECT_FORMATS, choose_format, show_result
+    from lstm_explain.cli.source import build_lstm
     from lstm_explain.topics.tasks import explain_tasks
 
-    chosen = chosen_format(output, OBJECT_FORMATS, "tasks")
-    lstm = lstm_from(source, output.output, lengths)
-    show(explain_tasks(lstm, task, outputs, steps_out, sample), output, chosen)
+    chosen = choose_format(output, OBJECT_FORMATS, "tasks")
+    lstm = build_lstm(source, output.output, lengths)
+    show_result(explain_tasks(lstm, task, outputs, steps_out, sample), output, chosen)

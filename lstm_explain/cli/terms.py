@@ -6,10 +6,10 @@ from typing import Annotated
 
 import typer
 
-from lstm_explain.cli.options import OutputOptions, SourceOptions, grouped
+from lstm_explain.cli.options import OutputOptions, SourceOptions, with_option_groups
 
 
-@grouped
+@with_option_groups
 def terms(
     source: SourceOptions,
     output: OutputOptions,
@@ -33,9 +33,9 @@ def terms(
     the number that each meaning has in this LSTM. Sizes are read off arrays of a run over all samples; those of a run
     that does not fit the memory budget are computed instead, and marked so.
     """
-    from lstm_explain.cli.output import OBJECT_FORMATS, chosen_format, show
-    from lstm_explain.cli.source import lstm_from
+    from lstm_explain.cli.output import OBJECT_FORMATS, choose_format, show_result
+    from lstm_explain.cli.source import build_lstm
     from lstm_explain.topics.terms import explain_terms
 
-    chosen = chosen_format(output, OBJECT_FORMATS, "terms")
-    show(explain_terms(lstm_from(source, output.output), words or ()), output, chosen)
+    chosen = choose_format(output, OBJECT_FORMATS, "terms")
+    show_result(explain_terms(build_lstm(source, output.output), words or ()), output, chosen)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from lstm_explain.cli.options import Format, OutputOptions, SourceOptions, grouped
+from lstm_explain.cli.options import Format, OutputOptions, SourceOptions, with_option_groups
 from lstm_explain.errors import UsageError
 
 if TYPE_CHECKING:
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from lstm_explain.document.blocks import Document
 
 
-@grouped
+@with_option_groups
 def tour(
     source: SourceOptions,
     output: OutputOptions,
@@ -51,22 +51,22 @@ def tour(
     In a terminal: Enter goes on, b goes back, a number goes to that chapter, c lists the chapters, q leaves. Into a pipe
     or a file, or with --no-pause, the tour is written straight through.
     """
-    from lstm_explain.cli.output import OBJECT_FORMATS, chosen_format, show, show_document
-    from lstm_explain.cli.source import as_given, lstm_from
+    from lstm_explain.cli.output import OBJECT_FORMATS, choose_format, show_document, show_result
+    from lstm_explain.cli.source import build_lstm, to_cli_source
 
-    chosen = chosen_format(output, OBJECT_FORMATS, "tour")
+    chosen = choose_format(output, OBJECT_FORMATS, "tour")
     waits = _waits(pause, output, chosen)
     from lstm_explain.apps.tour.chapters import named
     from lstm_explain.apps.tour.subject import Subject
     from lstm_explain.apps.tour.tour import Tour, document
 
     chapters = named(chapter or ())
-    lstm = lstm_from(source, output.output, lengths)
-    told = Tour(Subject(lstm, as_given(source), lstm.checked_sample(sample)), chapters)
+    lstm = build_lstm(source, output.output, lengths)
+    told = Tour(Subject(lstm, to_cli_source(source), lstm.checked_sample(sample)), chapters)
     if waits:
         _read(told, output)
     elif chosen is Format.json:
-        show(told, output, chosen)
+        show_result(told, output, chosen)
     else:
         show_document(document(told), output, chosen, told.topic)
 
@@ -91,30 +91,30 @@ def _waits(pause: bool | None, output: OutputOptions, chosen: Format) -> bool:
 def _read(told: Tour, output: OutputOptions) -> None:
     from lstm_explain.apps.tour.reading import read
     from lstm_explain.cli.output import show_document
-    from lstm_explain.cli.writing import write
+    from lstm_explain.cli.output_file import write_output
 
     def shown(blocks: Document) -> None:
-        write([b"\n"], None)
+        write_output([b"\n"], None)
         show_document(blocks, output, Format.table, told.topic)
 
     try:
         read(told, shown, _line_after)
     except KeyboardInterrupt:
-        write([b"\n"], None)  # what follows begins on a line of its own
+        write_output([b"\n"], None)  # what follows begins on a line of its own
         raise
 
 
 def _line_after(prompt: str) -> str | None:
     """Print the prompt and wait for a line; None where the input has ended."""
-    from lstm_explain.cli.waiting import line_typed
-    from lstm_explain.cli.writing import write
+    from lstm_explain.cli.output_file import write_output
+    from lstm_explain.cli.prompt import read_line
 
-    write([f"\n{prompt}".encode("ascii")], None)
+    write_output([f"\n{prompt}".encode("ascii")], None)
     try:
-        line = line_typed()
+        line = read_line()
     except OSError:  # the terminal is gone
         line = b""
     if not line:
-        write([b"\n"], None)
+        write_output([b"\n"], None)
         return None
     return line.decode(errors="replace")

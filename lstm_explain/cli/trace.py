@@ -6,7 +6,15 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from lstm_explain.cli.options import EditOptions, Format, OutputOptions, PlaceOptions, SourceOptions, grouped, selection
+from lstm_explain.cli.options import (
+    EditOptions,
+    Format,
+    OutputOptions,
+    SelectionOptions,
+    SourceOptions,
+    parse_selection,
+    with_option_groups,
+)
 from lstm_explain.errors import UsageError
 
 if TYPE_CHECKING:
@@ -15,9 +23,9 @@ if TYPE_CHECKING:
     from lstm_explain.topics.trace import TraceStream
 
 
-@grouped
+@with_option_groups
 def trace(
-    place: PlaceOptions,
+    place: SelectionOptions,
     source: SourceOptions,
     output: OutputOptions,
     edits: EditOptions,
@@ -41,17 +49,17 @@ def trace(
     as --unit does, a list of those to show (0,3,7-9). The row formats jsonl, csv and npz carry every layer and direction
     unless one is chosen; a table or JSON object shows one. Rows past a sample's length are padding.
     """
-    from lstm_explain.cli.output import OBJECT_FORMATS, ROW_FORMATS, chosen_format
-    from lstm_explain.cli.source import edited_by, lstm_from
+    from lstm_explain.cli.output import OBJECT_FORMATS, ROW_FORMATS, choose_format
+    from lstm_explain.cli.source import apply_edits, build_lstm
 
     option = "--unit" if unit is not None else "--units"
     source, unit = _units_chosen(source, unit)
     fitting = ROW_FORMATS if all_samples else (*OBJECT_FORMATS, *ROW_FORMATS)
     usual = Format.jsonl if all_samples else Format.table
-    chosen = chosen_format(output, fitting, "trace --all-samples" if all_samples else "trace", usual)
-    lstm = edited_by(lstm_from(source, output.output, place.lengths), edits)
-    unit_list = None if unit is None else selection(option, unit, 0, _units(lstm.spec, place.layer, chosen) - 1)
-    step_list = None if steps is None else selection("--steps", steps, 1, lstm.spec.timesteps)
+    chosen = choose_format(output, fitting, "trace --all-samples" if all_samples else "trace", usual)
+    lstm = apply_edits(build_lstm(source, output.output, place.lengths), edits)
+    unit_list = None if unit is None else parse_selection(option, unit, 0, _units(lstm.spec, place.layer, chosen) - 1)
+    step_list = None if steps is None else parse_selection("--steps", steps, 1, lstm.spec.timesteps)
     if chosen not in ROW_FORMATS:
         _show_one(lstm, place, output, chosen, unit_list, step_list, gates)
         return
@@ -74,49 +82,49 @@ def _units_chosen(source: SourceOptions, unit: str | None) -> tuple[SourceOption
 def _units(spec: Spec, layer: int | None, chosen: Format) -> int:
     """How many units there are to choose from: those of the layer, or the most that a layer has."""
     from lstm_explain.cli.output import ROW_FORMATS
-    from lstm_explain.topics.selection import units_in
+    from lstm_explain.topics.selection import unit_count
 
     if layer is not None or chosen not in ROW_FORMATS:
-        return units_in(spec, layer or 0)
+        return unit_count(spec, layer or 0)
     return max(spec.at(one).units for one, _ in spec.unlike_layers)
 
 
 def _show_one(
     lstm: LSTM,
-    place: PlaceOptions,
+    place: SelectionOptions,
     output: OutputOptions,
     chosen: Format,
     units: tuple[int, ...] | None,
     steps: tuple[int, ...] | None,
     gates: bool,
 ) -> None:
-    from lstm_explain.cli.output import show
+    from lstm_explain.cli.output import show_result
     from lstm_explain.topics.trace import explain_trace
 
     explanation = explain_trace(lstm, place.sample, units, steps, place.layer or 0, place.direction or "forward")
-    show(explanation, output, chosen, gates=gates, every_unit=units is not None, every_step=steps is not None)
+    show_result(explanation, output, chosen, gates=gates, every_unit=units is not None, every_step=steps is not None)
 
 
 def write_rows(stream: TraceStream, output: OutputOptions, chosen: Format) -> None:
     """Write a trace row by row."""
-    from lstm_explain.cli.progress import watched
-    from lstm_explain.cli.writing import folder_beside, opened, write
+    from lstm_explain.cli.output_file import open_output, output_folder, write_output
+    from lstm_explain.cli.progress import with_progress
 
-    blocks = watched(stream.blocks(), len(stream.samples))
+    blocks = with_progress(stream.blocks(), len(stream.samples))
     if chosen is Format.jsonl:
         from lstm_explain.render import json_lines
 
-        write(json_lines.pieces(stream, blocks), output.output)
+        write_output(json_lines.pieces(stream, blocks), output.output)
     elif chosen is Format.csv:
         from lstm_explain.render import csv_rows
 
-        write(csv_rows.pieces(stream, blocks), output.output)
+        write_output(csv_rows.pieces(stream, blocks), output.output)
     else:
         from lstm_explain.render import npz_archive
 
         _check_whole(stream, output)
-        spool = folder_beside(output.output)
-        with opened(output.output) as file:
+        spool = output_folder(output.output)
+        with open_output(output.output) as file:
             npz_archive.write(stream, blocks, file, spool)
 
 

@@ -6,12 +6,12 @@ from typing import Annotated
 
 import typer
 
-from lstm_explain.cli.options import EditOptions, OutputOptions, PlaceOptions, SourceOptions, grouped
+from lstm_explain.cli.options import EditOptions, OutputOptions, SelectionOptions, SourceOptions, with_option_groups
 
 
-@grouped
+@with_option_groups
 def unit(
-    place: PlaceOptions,
+    place: SelectionOptions,
     source: SourceOptions,
     output: OutputOptions,
     edits: EditOptions,
@@ -31,11 +31,11 @@ def unit(
     --step, every product of that timestep, the sums, the activations, and how c and h come of them. Units, samples
     and layers count from 0, timesteps from 1, because h and c at 0 are the initial states.
     """
-    from lstm_explain.cli.output import OBJECT_FORMATS, chosen_format, show
-    from lstm_explain.cli.source import edited_by, lstm_from
+    from lstm_explain.cli.output import OBJECT_FORMATS, choose_format, show_result
+    from lstm_explain.cli.source import apply_edits, build_lstm
     from lstm_explain.topics.unit import explain_unit
 
-    chosen = chosen_format(output, OBJECT_FORMATS, "unit")
-    lstm = edited_by(lstm_from(source, output.output, place.lengths), edits)
+    chosen = choose_format(output, OBJECT_FORMATS, "unit")
+    lstm = apply_edits(build_lstm(source, output.output, place.lengths), edits)
     explanation = explain_unit(lstm, unit, place.sample, step, place.layer or 0, place.direction or "forward")
-    show(explanation, output, chosen)
+    show_result(explanation, output, chosen)

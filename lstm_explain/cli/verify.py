@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, Annotated, NamedTuple
 
 import typer
 
-from lstm_explain.cli.options import Color, Format, grouped
+from lstm_explain.cli.options import Color, Format, with_option_groups
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -25,7 +25,7 @@ class ViewOptions(NamedTuple):
     ascii: Annotated[bool, typer.Option("--ascii", help="Use no characters beyond ASCII.")] = False
 
 
-@grouped
+@with_option_groups
 def verify(
     view: ViewOptions,
     model: Annotated[str, typer.Argument(metavar="FILE[#LAYER]", help="The model file, and which LSTM of it.")],
@@ -50,22 +50,22 @@ def verify(
     order of the gates is tried, and other rules for biases, layouts and directions, and the one that agrees is named:
     a wrong order of gates raises no error anywhere. Exits 0 either way; `agrees` in the JSON says which.
     """
-    from lstm_explain.cli.options import OutputOptions, memory_size
-    from lstm_explain.cli.output import OBJECT_FORMATS, chosen_format, show
-    from lstm_explain.cli.source import check_apart, file_and_layer
+    from lstm_explain.cli.options import OutputOptions, parse_memory_size
+    from lstm_explain.cli.output import OBJECT_FORMATS, choose_format, show_result
+    from lstm_explain.cli.source import check_not_overwriting, split_model_name
     from lstm_explain.library import from_model
     from lstm_explain.topics.verify import explain_verify
 
     options = OutputOptions(view.format, view.json, view.answer, view.color, view.width, view.ascii)
-    chosen = chosen_format(options, OBJECT_FORMATS, "verify")
-    file, layer = file_and_layer(model)
-    for read in (file, file_and_layer(inputs)[0], file_and_layer(outputs)[0]):
-        check_apart(read, view.answer)
-    budget = memory_size("--max-memory", max_memory)
+    chosen = choose_format(options, OBJECT_FORMATS, "verify")
+    file, layer = split_model_name(model)
+    for read in (file, split_model_name(inputs)[0], split_model_name(outputs)[0]):
+        check_not_overwriting(read, view.answer)
+    budget = parse_memory_size("--max-memory", max_memory)
     batch, expected = _read("--input", inputs, budget), _read("--output", outputs, budget)
     lstm = from_model(file, layer, convention=convention, max_memory=budget, array=batch.array, name=batch.name)
     single = _single_biases(lstm, file, layer, convention, budget)
-    show(explain_verify(lstm, expected.array, tolerance, single), options, chosen)
+    show_result(explain_verify(lstm, expected.array, tolerance, single), options, chosen)
 
 
 def _single_biases(

@@ -5,7 +5,16 @@ from typing import TYPE_CHECKING, Annotated, NamedTuple
 
 import typer
 
-from lstm_explain.cli.options import AllowNan, Columns, Delimiter, MaxMemory, OutputOptions, SkipRows, grouped, spelled
+from lstm_explain.cli.options import (
+    AllowNan,
+    Columns,
+    Delimiter,
+    MaxMemory,
+    OutputOptions,
+    SkipRows,
+    quote_option,
+    with_option_groups,
+)
 from lstm_explain.core.spec import Dtype
 from lstm_explain.errors import UsageError
 
@@ -29,7 +38,7 @@ class TableOptions(NamedTuple):
     max_memory: MaxMemory = "1GiB"
 
 
-@grouped
+@with_option_groups
 def window(
     table: TableOptions,
     output: OutputOptions,
@@ -66,19 +75,19 @@ def window(
     at the end, and windows that go across a gap in time. With -o windows.npy or windows.npz the windows are written there,
     and the explanation to standard output; a .npz has the targets and the numbers of the scaling too. Rows count from 0.
     """
-    from lstm_explain.cli.options import memory_size
-    from lstm_explain.cli.output import OBJECT_FORMATS, chosen_format, show
+    from lstm_explain.cli.options import parse_memory_size
+    from lstm_explain.cli.output import OBJECT_FORMATS, choose_format, show_result
     from lstm_explain.readers.containers.bounded_file import shown
 
     file = _array_file(output.output)
     view = output if file is None else output._replace(output=None)
-    chosen = chosen_format(view, OBJECT_FORMATS, "window")
+    chosen = choose_format(view, OBJECT_FORMATS, "window")
     _check_scale(scale)
     batch = _read(data, table, output.output, target, time_column)
     from lstm_explain.topics.window import explain_window
     from lstm_explain.topics.window.time_series import check_finite, checked_series
 
-    budget = memory_size("--max-memory", table.max_memory)
+    budget = parse_memory_size("--max-memory", table.max_memory)
     series = checked_series(_series(batch))
     if not table.allow_nan:  # numbers that are scaled may be beyond the type that they are written in
         check_finite(series, table.dtype if scale is None else "float64")
@@ -86,21 +95,21 @@ def window(
     if file is not None:
         _write(answer, file)
     choices = {} if chosen == "json" or file is None else {"written": shown(file)}
-    show(answer, view, chosen, **choices)
+    show_result(answer, view, chosen, **choices)
 
 
 def _read(data: str, table: TableOptions, output: str | None, target: str | None, time: str | None) -> "Batch":
     """The file's table, in which there may be nan."""
-    from lstm_explain.cli.options import memory_size
-    from lstm_explain.cli.source import check_apart, csv_layout
+    from lstm_explain.cli.options import parse_memory_size
+    from lstm_explain.cli.source import check_not_overwriting, csv_layout
     from lstm_explain.errors import InputFileError
     from lstm_explain.readers.containers.members import split_name
     from lstm_explain.readers.containers.wanted import Wanted
     from lstm_explain.readers.input_file import read_batch
 
-    check_apart(split_name(data)[0], output)
+    check_not_overwriting(split_name(data)[0], output)
     wanted = Wanted(*csv_layout(table.columns, table.skip_rows, table.delimiter), target, time)
-    budget = memory_size("--max-memory", table.max_memory)
+    budget = parse_memory_size("--max-memory", table.max_memory)
     try:
         return read_batch(data, wanted, budget, allow_nan=True)
     except (InputFileError, UsageError) as error:  # the file stands without an option here
@@ -114,7 +123,7 @@ def _array_file(output: str | None) -> str | None:
 
 def _check_scale(scale: str | None) -> None:
     if scale not in (None, "standard", "minmax"):
-        raise UsageError(spelled("--scale", str(scale)), "a column is scaled by standard or minmax", "Choose one")
+        raise UsageError(quote_option("--scale", str(scale)), "a column is scaled by standard or minmax", "Choose one")
 
 
 def _series(batch: "Batch") -> "Series":
@@ -131,16 +140,18 @@ def _target(batch: "Batch", target: str | None) -> int | None:
     if batch.table is not None or target is None:
         return None if batch.table is None else batch.table.target
     if not (target.isascii() and target.isdigit() and len(target) < 10):
-        raise UsageError(spelled("--target", target), f"{batch.name} is an array, whose columns have no names", "Give a place")
+        raise UsageError(
+            quote_option("--target", target), f"{batch.name} is an array, whose columns have no names", "Give a place"
+        )
     return int(target)
 
 
 def _write(answer: "Window", file: str) -> None:
-    from lstm_explain.cli.writing import opened
+    from lstm_explain.cli.output_file import open_output
     from lstm_explain.render import window_files
 
     archive = Path(file).suffix.lower() == ".npz"
     if answer.y is not None and not archive:
-        raise UsageError(spelled("-o", file), "a .npy file holds one array, and there are targets too", "End it in .npz")
-    with opened(file) as opened_file:
+        raise UsageError(quote_option("-o", file), "a .npy file holds one array, and there are targets too", "End it in .npz")
+    with open_output(file) as opened_file:
         (window_files.write_npz if archive else window_files.write_npy)(answer, opened_file)

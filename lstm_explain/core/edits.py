@@ -23,7 +23,7 @@ from math import isfinite
 from typing import TYPE_CHECKING, NamedTuple
 
 from lstm_explain.core.gates import GATES, LETTERS, PEEPHOLE_GATES, Direction, Gate
-from lstm_explain.errors import UsageError, printable, there_are
+from lstm_explain.errors import UsageError, index_range_message, printable
 
 if TYPE_CHECKING:
     from lstm_explain.core.axes import Array
@@ -135,7 +135,7 @@ def check_edit(spec: Spec, one: Edit) -> Edit:
     """
     asked = f"--edit {one}"
     if one.layer >= spec.layers:
-        raise UsageError(asked, there_are(spec.layers, "layer"))
+        raise UsageError(asked, index_range_message(spec.layers, "layer"))
     _check_in_layer(spec.at(one.layer), one, asked, f"layer {one.layer} of this LSTM" if spec.stack else "")
     return one
 
@@ -174,7 +174,7 @@ def _check_place(spec: Spec, one: Edit, asked: str) -> None:
 
 
 def _there_are(number: int, noun: str) -> str:
-    return there_are(number, noun) if noun != "number of h" else f"h has {number} numbers, which count from 0"
+    return index_range_message(number, noun) if noun != "number of h" else f"h has {number} numbers, which count from 0"
 
 
 def _check_step(spec: Spec, one: Edit, asked: str) -> None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from lstm_explain.core.cost import making_bytes, run_bytes
 from lstm_explain.core.spec import checked_init, checked_seed, whole
-from lstm_explain.errors import RefusedError, UsageError, there_are
+from lstm_explain.errors import RefusedError, UsageError, index_range_message
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -209,7 +209,7 @@ class LSTM:
         """
         sample = whole("--sample", sample)
         if not 0 <= sample < self.spec.samples:
-            raise UsageError(f"--sample {sample}", there_are(self.spec.samples, "sample"))
+            raise UsageError(f"--sample {sample}", index_range_message(self.spec.samples, "sample"))
         return sample
 
     def run_sample(self, sample: int) -> tuple[Record, int]:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from lstm_explain.core.gates import Direction
 from lstm_explain.core.spec import whole
-from lstm_explain.errors import UsageError, there_are
+from lstm_explain.errors import UsageError, index_range_message
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -27,7 +27,7 @@ def check_layer(spec: Spec, layer: int, direction: str) -> tuple[int, Direction]
     """Layer and direction, once they are known to exist."""
     layer = whole("--layer", layer)
     if not 0 <= layer < spec.layers:
-        raise UsageError(f"--layer {layer}", there_are(spec.layers, "layer"))
+        raise UsageError(f"--layer {layer}", index_range_message(spec.layers, "layer"))
     known = [way.value for way in spec.at(layer).directions]
     if direction not in known:
         who = f"layer {layer} of this LSTM reads" if spec.stack else "this LSTM's layers read"
@@ -36,7 +36,7 @@ def check_layer(spec: Spec, layer: int, direction: str) -> tuple[int, Direction]
     return layer, Direction(direction)
 
 
-def units_in(spec: Spec, layer: int) -> int:
+def unit_count(spec: Spec, layer: int) -> int:
     """How many units a layer has, once it is known to exist."""
     return spec.at(check_layer(spec, layer, Direction.FORWARD)[0]).units
 
@@ -45,7 +45,7 @@ def check_unit(spec: Spec, unit: int, option: str = "--unit") -> int:
     """The unit, once it is known to exist in the layer that `spec` is of."""
     unit = whole(option, unit)
     if not 0 <= unit < spec.units:
-        raise UsageError(f"{option} {unit}", there_are(spec.units, "unit"))
+        raise UsageError(f"{option} {unit}", index_range_message(spec.units, "unit"))
     return unit
 
 
@@ -66,7 +66,7 @@ def check_run_step(spec: Spec, option: str, step: int, sample: int, length: int)
     return step
 
 
-def chosen_units(spec: Spec, units: Iterable[int] | None) -> Sequence[int]:
+def select_units(spec: Spec, units: Iterable[int] | None) -> Sequence[int]:
     """The chosen units of the layer that `spec` is of, in ascending order, each once; all where none is chosen."""
     if units is None:
         return range(spec.units)
@@ -76,7 +76,7 @@ def chosen_units(spec: Spec, units: Iterable[int] | None) -> Sequence[int]:
     return chosen
 
 
-def chosen_steps(spec: Spec, steps: Iterable[int] | None) -> Sequence[int]:
+def select_steps(spec: Spec, steps: Iterable[int] | None) -> Sequence[int]:
     """The chosen timesteps in ascending order, each once; all where none is chosen."""
     if steps is None:
         return range(1, spec.timesteps + 1)

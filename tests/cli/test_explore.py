@@ -21,8 +21,8 @@ from lstm_explain.apps.explorer.scene import scene
 from lstm_explain.apps.explorer.state import State
 from lstm_explain.cli.explore import _save
 from lstm_explain.core.gates import Direction
-from lstm_explain.document.command_line import CliSource
 from lstm_explain.errors import LstmExplainError
+from lstm_explain.topics.command_line import CliSource
 
 if TYPE_CHECKING:
     from collections.abc import Callable

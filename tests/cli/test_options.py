@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lstm_explain.cli.options import MOST_CHOSEN, memory_size, selection, spelled, whole_numbers
+from lstm_explain.cli.options import MAX_SELECTED, parse_integers, parse_memory_size, parse_selection, quote_option
 from lstm_explain.errors import LstmExplainError, RefusedError, UsageError
 
 
@@ -25,13 +25,13 @@ from lstm_explain.errors import LstmExplainError, RefusedError, UsageError
     ],
 )
 def test_selections(text: str, chosen: tuple[int, ...]) -> None:
-    assert selection("--unit", text, 0, 9) == chosen
+    assert parse_selection("--unit", text, 0, 9) == chosen
 
 
 @given(st.text("0123456789-, al", max_size=12))
 def test_any_selection_is_within_its_limits_ascending_and_without_doubles(text: str) -> None:
     try:
-        chosen = selection("--steps", text, 1, 30)
+        chosen = parse_selection("--steps", text, 1, 30)
     except UsageError:
         return
     assert chosen == tuple(sorted(set(chosen)))
@@ -39,10 +39,10 @@ def test_any_selection_is_within_its_limits_ascending_and_without_doubles(text: 
 
 
 def test_a_selection_is_not_listed_before_it_is_bounded() -> None:
-    with pytest.raises(RefusedError, match=f"these are {10**15}. Choose {MOST_CHOSEN} at most"):
-        selection("--steps", "all", 1, 10**15)
+    with pytest.raises(RefusedError, match=f"these are {10**15}. Choose {MAX_SELECTED} at most"):
+        parse_selection("--steps", "all", 1, 10**15)
     with pytest.raises(UsageError, match="count from 1 to 10"):
-        selection("--steps", "1-99999999999999999", 1, 10)
+        parse_selection("--steps", "1-99999999999999999", 1, 10)
 
 
 @pytest.mark.parametrize(
@@ -61,30 +61,30 @@ def test_a_selection_is_not_listed_before_it_is_bounded() -> None:
     ],
 )
 def test_memory_sizes(text: str, size: int) -> None:
-    assert memory_size("--max-memory", text) == size
+    assert parse_memory_size("--max-memory", text) == size
 
 
 @pytest.mark.parametrize("text", ["", "B", "GiB", "-1", "+1", "1.5GB", "1e9", "1K", "1GiBs", "1 G iB", "1B1", "١", "9" * 19])
 def test_what_is_no_memory_size(text: str) -> None:
     with pytest.raises(UsageError, match="this is no size such as 500MB, 1GiB or a number of bytes"):
-        memory_size("--max-memory", text)
+        parse_memory_size("--max-memory", text)
 
 
 @pytest.mark.parametrize(("text", "numbers"), [("10,7,3", (10, 7, 3)), (" 1 ", (1,)), ("0", (0,)), ("1,1", (1, 1))])
 def test_lists_of_whole_numbers(text: str, numbers: tuple[int, ...]) -> None:
-    assert whole_numbers("--lengths", text) == numbers
+    assert parse_integers("--lengths", text) == numbers
 
 
 @pytest.mark.parametrize("text", ["", ",", "1,", "1;2", "1 2", "-1", "1.0", "٣", "9" * 19])
 def test_what_is_no_list_of_whole_numbers(text: str) -> None:
     with pytest.raises(UsageError, match="this is no list of whole numbers such as 10,7,3"):
-        whole_numbers("--lengths", text)
+        parse_integers("--lengths", text)
 
 
 @given(st.text(max_size=20))
 def test_whatever_is_asked_the_message_is_safe_to_print(text: str) -> None:
-    assert spelled("--unit", text).isprintable()
-    for read in (whole_numbers, memory_size):
+    assert quote_option("--unit", text).isprintable()
+    for read in (parse_integers, parse_memory_size):
         try:
             read("--x", text)
         except LstmExplainError as error:

@@ -13,7 +13,7 @@ from lstm_explain.core.edits import edit
 from lstm_explain.core.gates import Direction
 from lstm_explain.core.spec import Spec
 from lstm_explain.errors import UsageError
-from lstm_explain.topics.selection import check_layer, check_step, check_unit, chosen_steps, chosen_units
+from lstm_explain.topics.selection import check_layer, check_step, check_unit, select_steps, select_units
 
 
 def refused(asked: Any) -> UsageError:
@@ -81,18 +81,18 @@ def test_a_direction_that_there_is_not() -> None:
 
 
 def test_all_are_chosen_where_none_is_named() -> None:
-    assert tuple(chosen_units(Spec(units=3), None)) == (0, 1, 2)
-    assert tuple(chosen_steps(Spec(timesteps=3), None)) == (1, 2, 3)
+    assert tuple(select_units(Spec(units=3), None)) == (0, 1, 2)
+    assert tuple(select_steps(Spec(timesteps=3), None)) == (1, 2, 3)
 
 
 def test_the_chosen_stand_in_order_each_once() -> None:
-    assert chosen_units(Spec(), [7, 0, 7, 3]) == (0, 3, 7)
-    assert chosen_steps(Spec(), iter([10, 1, 10])) == (1, 10)
+    assert select_units(Spec(), [7, 0, 7, 3]) == (0, 3, 7)
+    assert select_steps(Spec(), iter([10, 1, 10])) == (1, 10)
 
 
 def test_one_wrong_choice_is_named() -> None:
-    assert refused(lambda: chosen_units(Spec(), [1, 12, 3])).asked == "--unit 12"
-    assert refused(lambda: chosen_steps(Spec(), [1, 0])).asked == "--step 0"
+    assert refused(lambda: select_units(Spec(), [1, 12, 3])).asked == "--unit 12"
+    assert refused(lambda: select_steps(Spec(), [1, 0])).asked == "--step 0"
 
 
 @pytest.mark.parametrize("topic", ["influence", "memory", "equations", "tasks"])

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from lstm_explain.core.gates import Direction
-from lstm_explain.document.command_line import format_command
+from lstm_explain.topics.command_line import format_command
 
 if TYPE_CHECKING:
     from typing import Any

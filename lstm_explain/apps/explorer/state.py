@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from lstm_explain.core.edits import Edit
     from lstm_explain.core.lstm import LSTM
     from lstm_explain.core.spec import Spec
-    from lstm_explain.document.command_line import CliSource
+    from lstm_explain.topics.command_line import CliSource
 
 MAPS = (("h", "c"), ("i", "f"), ("g", "o"))
 """The heat maps that are seen side by side, and in which order they follow each other."""

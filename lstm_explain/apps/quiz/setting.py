@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from lstm_explain.core.gates import GATES, LETTERS
-from lstm_explain.document.command_line import format_command
 from lstm_explain.document.numbers import plural
+from lstm_explain.topics.command_line import format_command
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

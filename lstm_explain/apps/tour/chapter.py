@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from lstm_explain.document.blocks import Block, Document, Heading, Paragraph, Preformatted
-from lstm_explain.document.command_line import wrap_command
+from lstm_explain.topics.command_line import wrap_command
 
 if TYPE_CHECKING:
     from collections.abc import Callable

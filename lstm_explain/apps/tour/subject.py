@@ -7,8 +7,8 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from lstm_explain.document.blocks import Note
-from lstm_explain.document.command_line import format_command
 from lstm_explain.errors import RefusedError
+from lstm_explain.topics.command_line import format_command
 from lstm_explain.topics.shapes import explain_shapes
 
 if TYPE_CHECKING:
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from lstm_explain.core.lstm import LSTM
     from lstm_explain.core.spec import Spec
-    from lstm_explain.document.command_line import CliSource
+    from lstm_explain.topics.command_line import CliSource
     from lstm_explain.topics.shapes import Shapes
 
 T = TypeVar("T")

@@ -17,7 +17,7 @@ from lstm_explain.topics.memory.forget_bias import initialised
 from lstm_explain.topics.memory.single_timestep import one_step
 from lstm_explain.topics.memory.stateful import carry, check_carry
 from lstm_explain.topics.result import LayerExplanation
-from lstm_explain.topics.selection import check_layer, check_unedited, chosen_units
+from lstm_explain.topics.selection import check_layer, check_unedited, select_units
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -178,7 +178,7 @@ def explain_memory(
     if carry_state:
         check_carry(lstm)
     layer, way = check_layer(spec, layer, direction)
-    sample, chosen = lstm.checked_sample(sample), chosen_units(spec.at(layer), units)
+    sample, chosen = lstm.checked_sample(sample), select_units(spec.at(layer), units)
     splitting = SPLIT_BYTES * spec.timesteps * len(chosen)
     lstm.afford(lstm.run_bytes(1) + splitting, f"splitting the state of {len(chosen)} units")
     carried = None

@@ -11,7 +11,7 @@ from lstm_explain.core.gates import GATES, LETTERS, Direction, Gate
 from lstm_explain.errors import UsageError
 from lstm_explain.topics.json_numbers import plain
 from lstm_explain.topics.result import LayerExplanation, lstm_envelope
-from lstm_explain.topics.selection import check_layer, chosen_steps, chosen_units
+from lstm_explain.topics.selection import check_layer, select_steps, select_units
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -100,7 +100,7 @@ def explain_trace(
     layer, way = check_layer(lstm.spec, layer, direction)
     sample = lstm.checked_sample(sample)
     own = lstm.spec.at(layer)
-    unit_list, step_list = chosen_units(own, units), chosen_steps(own, steps)
+    unit_list, step_list = select_units(own, units), select_steps(own, steps)
     record, place = lstm.run_sample(sample)
     part = record.of(layer, way)
     rows, columns = np.array(step_list) - 1, np.array(unit_list)
@@ -214,7 +214,7 @@ def stream_trace(
         lstm,
         range(spec.samples) if sample is None else range(sample, sample + 1),
         _units_of_all(spec, units, places),
-        chosen_steps(spec, steps),
+        select_steps(spec, steps),
         places,
     )
 
@@ -234,7 +234,7 @@ def _units_of_all(spec: Spec, units: Iterable[int] | None, places: tuple[tuple[i
     chosen = tuple(units)
     for layer, _ in places:
         try:
-            units = chosen_units(spec.at(layer), chosen)
+            units = select_units(spec.at(layer), chosen)
         except UsageError as error:
             found = f"in layer {layer} {error.found}" if spec.stack else error.found
             raise UsageError(error.asked, found, error.fix) from None

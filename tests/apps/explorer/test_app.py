@@ -23,7 +23,7 @@ from lstm_explain.apps.explorer.commands import commands
 from lstm_explain.apps.explorer.panels import over_time
 from lstm_explain.apps.explorer.state import State
 from lstm_explain.core.gates import Direction
-from lstm_explain.document.command_line import CliSource
+from lstm_explain.topics.command_line import CliSource
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from lstm_explain.cli.writing import opened, write
+from lstm_explain.cli.output_file import open_output, write_output
 from lstm_explain.errors import OutputError
 
 Call = Callable[..., subprocess.CompletedProcess[bytes]]
@@ -86,7 +86,7 @@ def test_whatever_stops_the_writing_leaves_the_old_file_and_no_other(error: Base
 
     Path("old").write_text("old", encoding="utf-8")
     with pytest.raises(OutputError if isinstance(error, OSError) else type(error)):
-        write(pieces(), "old")
+        write_output(pieces(), "old")
     assert Path("old").read_text(encoding="utf-8") == "old"
     assert names() == ["old"]
 
@@ -99,7 +99,7 @@ def test_a_disk_that_fails_at_the_end_leaves_the_old_file(broken: str, monkeypat
     Path("old").write_text("old", encoding="utf-8")
     monkeypatch.setattr(*(os, "fsync", fail) if broken == "fsync" else (Path, "replace", fail))
     with pytest.raises(OutputError, match="-o old: Input/output error"):
-        write([b"new"], "old")
+        write_output([b"new"], "old")
     assert Path("old").read_text(encoding="utf-8") == "old"
     assert names() == ["old"]
 
@@ -124,14 +124,14 @@ def test_a_link_to_what_is_missing_makes_it(call: Call) -> None:
 
 def test_what_was_private_stays_private() -> None:
     Path("old").touch(0o600)
-    write([b"new"], "old")
+    write_output([b"new"], "old")
     assert stat.S_IMODE(Path("old").stat().st_mode) == 0o600
 
 
 def test_a_new_file_has_the_usual_permissions() -> None:
     mask = os.umask(0o027)
     try:
-        write([b"new"], "new")
+        write_output([b"new"], "new")
     finally:
         os.umask(mask)
     assert stat.S_IMODE(Path("new").stat().st_mode) == 0o640
@@ -147,7 +147,7 @@ def test_a_name_longer_than_that(refused: Refused) -> None:
 
 
 def test_two_at_once_do_not_meet() -> None:
-    with opened("x") as one, opened("x") as other:
+    with open_output("x") as one, open_output("x") as other:
         one.write(b"one")
         other.write(b"other")
     assert Path("x").read_bytes() == b"one"
@@ -158,7 +158,7 @@ def test_a_pipe_for_a_file_is_written_to_as_it_is() -> None:
     os.mkfifo("fifo")
     reader = os.open("fifo", os.O_RDONLY | os.O_NONBLOCK)
     try:
-        write([b"one\n", b"two\n"], "fifo")
+        write_output([b"one\n", b"two\n"], "fifo")
         assert os.read(reader, 100) == b"one\ntwo\n"
     finally:
         os.close(reader)

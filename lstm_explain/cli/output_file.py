@@ -23,27 +23,27 @@ class ReaderGoneError(LstmExplainError):
         super().__init__("standard output", "its reader closed it")
 
 
-def write(pieces: Iterable[bytes], output: str | None) -> None:
+def write_output(pieces: Iterable[bytes], output: str | None) -> None:
     """Write an answer to standard output, or to a file that is then whole or absent.
 
     Raises:
         OutputError: it cannot be written.
         ReaderGoneError: standard output is a pipe that nobody reads any more.
     """
-    with opened(output) as file:
+    with open_output(output) as file:
         for piece in pieces:
             file.write(piece)
 
 
 @contextmanager
-def opened(output: str | None) -> Iterator[BinaryIO]:
+def open_output(output: str | None) -> Iterator[BinaryIO]:
     """A binary file to write an answer to; see `write`."""
-    target = _standard_output() if output in (None, "-") else _replacing(Path(str(output)))
-    with _as_output_error(output), target as file:
+    target = _open_stdout() if output in (None, "-") else _open_replacement(Path(str(output)))
+    with _raise_output_errors(output), target as file:
         yield file
 
 
-def folder_beside(output: str | None) -> Path | None:
+def output_folder(output: str | None) -> Path | None:
     """The folder that an answer's file is in, for what is needed while it is made; None for what is no file."""
     if output in (None, "-"):
         return None
@@ -51,7 +51,7 @@ def folder_beside(output: str | None) -> Path | None:
     return None if real.exists() and not real.is_file() else real.parent
 
 
-class _Whole:
+class _CompleteWriter:
     """A raw stream whose `write` writes all of what it is given.
 
     Ctrl-C waits for the end of the line that is being written, so that what was written is whole lines. A second one does not
@@ -64,11 +64,11 @@ class _Whole:
     def write(self, data: bytes) -> int:
         view = memoryview(data).cast("B")
         done, end = 0, len(view)
-        with _interrupts_noted() as noted:
+        with _defer_interrupts() as noted:
             while done < end:
                 done += self._raw.write(view[done:end])
                 if noted:
-                    end = _line_end(view, done)
+                    end = _end_of_line(view, done)
         if noted:
             raise KeyboardInterrupt
         return end
@@ -77,7 +77,7 @@ class _Whole:
         self._raw.flush()
 
 
-def _line_end(view: memoryview, done: int) -> int:
+def _end_of_line(view: memoryview, done: int) -> int:
     """Where the line ends that `done` bytes reach into."""
     if done == 0 or view[done - 1] == ord("\n"):
         return done
@@ -85,7 +85,7 @@ def _line_end(view: memoryview, done: int) -> int:
 
 
 @contextmanager
-def _interrupts_noted() -> Iterator[list[int]]:
+def _defer_interrupts() -> Iterator[list[int]]:
     """A list that grows by the first Ctrl-C, instead of an exception at any place, such as between a write and its count."""
     noted: list[int] = []
 
@@ -105,23 +105,23 @@ def _interrupts_noted() -> Iterator[list[int]]:
 
 
 @contextmanager
-def _standard_output() -> Iterator[BinaryIO]:
+def _open_stdout() -> Iterator[BinaryIO]:
     """Standard output without Python's buffer, so that nothing is left in it to fail when the program ends."""
     if sys.stdout is None:
         raise OutputError("standard output", "it is closed")
     sys.stdout.flush()
     buffer = sys.stdout.buffer
-    yield _Whole(getattr(buffer, "raw", buffer))  # type: ignore[misc]
+    yield _CompleteWriter(getattr(buffer, "raw", buffer))  # type: ignore[misc]
 
 
 @contextmanager
-def _replacing(path: Path) -> Iterator[BinaryIO]:
+def _open_replacement(path: Path) -> Iterator[BinaryIO]:
     """A new file beside `path` that takes its place once it is whole and on disk; a device or pipe is written to as it is."""
     if path.is_dir():
         raise OutputError(f"-o {path}", "this is a folder", "Name a file")
     if path.exists() and not path.is_file():
         with path.open("wb", buffering=0) as device:
-            yield _Whole(device)  # type: ignore[misc]
+            yield _CompleteWriter(device)  # type: ignore[misc]
         return
     real = Path(os.path.realpath(path))
     if not real.parent.is_dir():
@@ -141,7 +141,7 @@ def _replacing(path: Path) -> Iterator[BinaryIO]:
 
 
 @contextmanager
-def _as_output_error(output: str | None) -> Iterator[None]:
+def _raise_output_errors(output: str | None) -> Iterator[None]:
     where = "standard output" if output in (None, "-") else f"-o {output}"
     try:
         yield

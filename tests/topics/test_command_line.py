@@ -14,10 +14,10 @@ from random_specs import spec_options
 from unlike_layers import MIXED, mixed_file
 
 import lstm_explain
-from lstm_explain.cli.commands import COMMANDS, Commands
+from lstm_explain.cli.commands import COMMANDS, CommandGroup
 from lstm_explain.cli.options import SourceOptions
-from lstm_explain.cli.source import as_given, lstm_from
-from lstm_explain.document.command_line import DEFAULT_MEMORY, TOPICS_WITHOUT_LENGTHS, CliSource, format_command, wrap_command
+from lstm_explain.cli.source import build_lstm, to_cli_source
+from lstm_explain.topics.command_line import DEFAULT_MEMORY, TOPICS_WITHOUT_LENGTHS, CliSource, format_command, wrap_command
 
 if TYPE_CHECKING:
     from lstm_explain.core.lstm import LSTM
@@ -30,14 +30,14 @@ def parsed(line: str) -> dict[str, Any]:
     """What the program understands when the line is typed into a shell."""
     program, topic, *words = shlex.split(line)
     assert program == "lstm-explain"
-    with Commands().commands[topic].make_context(topic, words) as context:
+    with CommandGroup().commands[topic].make_context(topic, words) as context:
         return dict(context.params)
 
 
 def lstm_of(line: str) -> LSTM:
     values = parsed(line)
     options = SourceOptions(**{name: values[name] for name in SourceOptions._fields})
-    return lstm_from(options, None, values.get("lengths"))
+    return build_lstm(options, None, values.get("lengths"))
 
 
 def options_of(line: str) -> SourceOptions:
@@ -116,7 +116,7 @@ def test_files_are_named_as_they_were_given(line: str, tmp_path: Path, monkeypat
     line = f"{line} --convention keras" if "--model" in line else line
     lstm = lstm_of(line)
     topic = shlex.split(line)[1]
-    printed = format_command(topic, lstm.spec, lstm.origin, as_given(options_of(line)))
+    printed = format_command(topic, lstm.spec, lstm.origin, to_cli_source(options_of(line)))
     assert options_of(printed) == options_of(line)
     assert lstm_of(printed).origin == lstm.origin
     assert lstm_of(printed).spec == lstm.spec
@@ -132,7 +132,7 @@ def test_a_stack_of_layers_that_differ_is_named_by_its_file(
     line = f"lstm-explain trace --model 'mixed.h5#a+b+c' {more}"
     lstm = lstm_of(line)
     assert lstm.spec.stack == MIXED
-    for given_as in (as_given(options_of(line)), None):
+    for given_as in (to_cli_source(options_of(line)), None):
         printed = format_command("trace", lstm.spec, lstm.origin, given_as)
         assert lstm_of(printed).origin == lstm.origin
         assert lstm_of(printed).spec == lstm.spec
@@ -173,7 +173,7 @@ def test_which_topics_have_lengths_is_what_their_commands_say() -> None:
     without = []
     for topic in TOPICS:
         assert topic in COMMANDS
-        names = {one.name for one in Commands().commands[topic].params}
+        names = {one.name for one in CommandGroup().commands[topic].params}
         if "lengths" not in names:
             without.append(topic)
     assert set(without) == set(TOPICS_WITHOUT_LENGTHS)

@@ -6,11 +6,11 @@ import os
 import select
 import sys
 
-BEAT = 0.2
+POLL_SECONDS = 0.2
 """Seconds between two looks at whether Ctrl-C was pressed."""
 
 
-def line_typed() -> bytes:
+def read_line() -> bytes:
     """The next line of standard input, with its end; empty where the input has ended.
 
     A signal that comes in the moment before a read blocks would be seen only after the next line. So the wait is cut into
@@ -23,6 +23,6 @@ def line_typed() -> bytes:
     if os.name == "nt":  # where only sockets can be waited for
         return stream.readline()
     raw = getattr(stream, "raw", stream)
-    while not select.select([raw], [], [], BEAT)[0]:
+    while not select.select([raw], [], [], POLL_SECONDS)[0]:
         pass
     return bytes(raw.readline())

@@ -18,7 +18,7 @@ TOPICS_WITHOUT_LENGTHS = ("terms", "frameworks")
 """The topics that have no --lengths."""
 COMMANDS_WITH_EDITS = ("unit", "trace", "explore")
 """The topics that have --edit."""
-OF_THE_BATCH = ("samples", "timesteps", "features")
+BATCH_SIZES = ("samples", "timesteps", "features")
 DEFAULT_INIT, DEFAULT_SEED, DEFAULT_MEMORY = "keras", 0, "1GiB"
 
 
@@ -61,8 +61,8 @@ def format_command(
         options: the topic's own: `unit=3` becomes `--unit 3`, True a switch, a sequence a list with commas; None and False
             are left out.
     """
-    about = _source_options(topic, spec, source, given or _as_named(spec, source))
-    words = [PROGRAM, topic, *arguments, *_words(about), *_words(options)]
+    about = _source_options(topic, spec, source, given or _source_from_origin(spec, source))
+    words = [PROGRAM, topic, *arguments, *_option_words(about), *_option_words(options)]
     return shlex.join(words)
 
 
@@ -83,7 +83,7 @@ def wrap_command(line: str, width: int = MAX_LINE_WIDTH) -> tuple[str, ...]:
     return tuple(lines)
 
 
-def _as_named(spec: Spec, source: dict[str, Any]) -> CliSource:
+def _source_from_origin(spec: Spec, source: dict[str, Any]) -> CliSource:
     """Files by the names that they bear in an answer."""
     weights, inputs = source["weights"], source["inputs"]
     data = inputs["name"] if inputs["kind"] == "data" else None
@@ -99,11 +99,11 @@ def _source_options(topic: str, spec: Spec, source: dict[str, Any], given: CliSo
     seed = given.seed if given.seed is not None else (inputs if loaded else weights).get("seed", DEFAULT_SEED)
     init = None if loaded or weights["init"] == DEFAULT_INIT else weights["init"]
     files: dict[str, Any] = {"model": given.model, "convention": given.convention} if loaded else {}
-    files |= _reading(given) if read else {}
+    files |= _data_options(given) if read else {}
     return {
         **files,
-        **_sizes(spec, loaded, read, lengths),
-        "dtype": given.dtype if loaded else _unless_default("dtype", spec),
+        **_size_options(spec, loaded, read, lengths),
+        "dtype": given.dtype if loaded else _non_default("dtype", spec),
         "init": init,
         "seed": seed if seed != DEFAULT_SEED else None,
         "lengths": lengths,
@@ -112,7 +112,7 @@ def _source_options(topic: str, spec: Spec, source: dict[str, Any], given: CliSo
     }
 
 
-def _reading(given: CliSource) -> dict[str, Any]:
+def _data_options(given: CliSource) -> dict[str, Any]:
     """How the file of inputs is read."""
     return {
         "data": given.data,
@@ -123,21 +123,21 @@ def _reading(given: CliSource) -> dict[str, Any]:
     }
 
 
-def _sizes(spec: Spec, loaded: bool, read: bool, lengths: list[int] | None) -> dict[str, Any]:
+def _size_options(spec: Spec, loaded: bool, read: bool, lengths: list[int] | None) -> dict[str, Any]:
     """Those sizes and options that no file tells; lengths tell the samples, and the timesteps of the longest."""
     usual = DEFAULTS if lengths is None else {**DEFAULTS, "samples": len(lengths), "timesteps": max(lengths)}
-    batch = () if read else OF_THE_BATCH[:2] if loaded else OF_THE_BATCH
+    batch = () if read else BATCH_SIZES[:2] if loaded else BATCH_SIZES
     layer = () if loaded else ("units", "layers", "bidirectional", "projection", "peepholes")
     sizes = {name: getattr(spec, name) for name in (*batch, *layer) if getattr(spec, name) != usual[name]}
     return sizes if loaded or spec.bias else {**sizes, "no_bias": True}
 
 
-def _unless_default(name: str, spec: Spec) -> Any:
+def _non_default(name: str, spec: Spec) -> Any:
     value = getattr(spec, name)
     return None if value == DEFAULTS[name] else value
 
 
-def _words(options: dict[str, Any]) -> list[str]:
+def _option_words(options: dict[str, Any]) -> list[str]:
     words = []
     for name, value in options.items():
         if value is None or value is False:
