@@ -50,8 +50,8 @@ def call(monkeypatch: pytest.MonkeyPatch) -> Callable[..., Done]:
     """Run the program within this process: the same way in, the same error boundary."""
     from lstm_explain.cli.main import main
 
-    def called(*arguments: str, given: bytes = b"", **settings: str) -> Done:
-        out, err = io.TextIOWrapper(io.BytesIO(), "utf-8"), io.TextIOWrapper(io.BytesIO(), "utf-8", "backslashreplace")
+    def called(*arguments: str, given: bytes = b"", encoding: str = "utf-8", **settings: str) -> Done:
+        out, err = io.TextIOWrapper(io.BytesIO(), encoding), io.TextIOWrapper(io.BytesIO(), "utf-8", "backslashreplace")
         with monkeypatch.context() as patch:
             for name, value in settings.items():
                 patch.setenv(name, value)
