@@ -126,14 +126,14 @@ def model_arguments(
     file: str, layer: str | None, convention: str | None, max_memory: int, about: dict[str, Any]
 ) -> dict[str, Any]:
     """The arguments of `seeded` and `given`, with sizes, options and weights from a model file; as in `from_model`."""
-    from lstm_explain.readers.containers.bounded_file import shown
-    from lstm_explain.readers.identify.model_lstm import chosen
-    from lstm_explain.readers.model_file import read_models
+    from lstm_explain.errors import printable
+    from lstm_explain.readers.identify.model_lstm import select_lstm
+    from lstm_explain.readers.model_file import read_model
     from lstm_explain.topics.framework_lookup import framework_of
 
-    short = shown(Path(file).name)
+    short = printable(Path(file).name)
     framework = None if convention is None else framework_of(convention, "--convention").name
-    found = chosen(read_models(file, max_memory, framework), layer, short)
+    found = select_lstm(read_model(file, max_memory, framework), layer, short)
     spec = {name: getattr(found.spec, name) for name in Spec.__slots__ if name not in ("samples", "timesteps")}
     for name, size in spec.items():
         if name != "dtype" and about.get(name, size) != size:

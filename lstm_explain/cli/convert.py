@@ -66,7 +66,7 @@ def convert(
     from lstm_explain.cli.output import OBJECT_FORMATS, choose_format, show_result
     from lstm_explain.cli.output_file import write_output
     from lstm_explain.cli.source import check_not_overwriting, split_model_name
-    from lstm_explain.readers.containers.bounded_file import shown
+    from lstm_explain.errors import printable
     from lstm_explain.render.weights_files import weights_file
     from lstm_explain.topics.convert import SAMPLES, TIMESTEPS, explain_convert
 
@@ -81,7 +81,7 @@ def convert(
     made = explain_convert(lstm, ends.to, ends.written_by, model=suffix == ".onnx")
     if ends.file is not None:
         write_output([weights_file(made, suffix, quote_option("convert", ends.file))], ends.file)
-    show_result(made, output, chosen, **({} if ends.file is None else {"file": shown(Path(ends.file).name)}))
+    show_result(made, output, chosen, **({} if ends.file is None else {"file": printable(Path(ends.file).name)}))
 
 
 def _given(options: SeededOptions) -> dict[str, Any]:

@@ -111,7 +111,7 @@ def _save(explorer: Explorer, name: str) -> str:
     from lstm_explain.cli.output_file import write_output
     from lstm_explain.cli.source import check_not_overwriting, split_model_name
     from lstm_explain.cli.trace import write_rows
-    from lstm_explain.readers.containers.bounded_file import shown
+    from lstm_explain.errors import printable
     from lstm_explain.render import terminal
     from lstm_explain.topics.trace import stream_trace
     from lstm_explain.topics.unit import explain_unit
@@ -119,9 +119,11 @@ def _save(explorer: Explorer, name: str) -> str:
     replaced = name.endswith("!")
     name = os.path.expanduser(name.removesuffix("!"))  # noqa: PTH111 - the name as it was written, else
     if Path(name).suffix.lower() not in SUFFIXES:
-        raise UsageError(shown(name), "no format ends so", f"End it in {', '.join(SUFFIXES)}")
+        raise UsageError(printable(name), "no format ends so", f"End it in {', '.join(SUFFIXES)}")
     if not replaced and Path(name).is_file():
-        raise UsageError(shown(name), "there is such a file already", f"Name another, or write {shown(name)}! to replace it")
+        raise UsageError(
+            printable(name), "there is such a file already", f"Name another, or write {printable(name)}! to replace it"
+        )
     state, options = explorer.state, OutputOptions(output=name, color="never")
     given = state.given
     for read in () if given is None else (given.data, given.model):

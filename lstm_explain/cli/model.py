@@ -36,24 +36,23 @@ def model(
     from lstm_explain.cli.options import parse_memory_size
     from lstm_explain.cli.output import OBJECT_FORMATS, choose_format, show_result
     from lstm_explain.cli.source import check_not_overwriting, split_model_name
-    from lstm_explain.errors import UsageError
-    from lstm_explain.readers.containers.bounded_file import shown
-    from lstm_explain.readers.identify.model_lstm import no_lstm
-    from lstm_explain.readers.model_file import read_models
+    from lstm_explain.errors import UsageError, printable
+    from lstm_explain.readers.identify.model_lstm import no_lstm_error
+    from lstm_explain.readers.model_file import read_model
     from lstm_explain.topics.framework_lookup import framework_of
     from lstm_explain.topics.model import explain_model
 
     chosen = choose_format(output, OBJECT_FORMATS, "model")
     path, layer = split_model_name(file)
     if layer is not None and not Path(file).exists() and Path(path).is_file():
-        found = f"model lists all layers of a file; #{shown(layer)} chooses one for the topics"
-        fix = f"Name {shown(path)} alone here, or ask for a topic: lstm-explain shapes --model {shown(file)}"
-        raise UsageError(shown(file), found, fix)
+        found = f"model lists all layers of a file; #{printable(layer)} chooses one for the topics"
+        fix = f"Name {printable(path)} alone here, or ask for a topic: lstm-explain shapes --model {printable(file)}"
+        raise UsageError(printable(file), found, fix)
     check_not_overwriting(file, output.output)
     budget = parse_memory_size("--max-memory", max_memory)
     framework = None if convention is None else framework_of(convention, "--convention").name
-    lstms = read_models(file, budget, framework)
-    short = shown(Path(file).name)
+    lstms = read_model(file, budget, framework)
+    short = printable(Path(file).name)
     if not lstms:
-        raise no_lstm(short)
+        raise no_lstm_error(short)
     show_result(explain_model(lstms, short), output, chosen)

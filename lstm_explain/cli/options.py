@@ -137,9 +137,9 @@ def _group_parameters(group: Any) -> list[inspect.Parameter]:
 
 def quote_option(option: str, text: str) -> str:
     """An option as it was given, safe to print."""
-    from lstm_explain.readers.containers.bounded_file import shown
+    from lstm_explain.errors import printable
 
-    return f"{option} {shown(text)}" if text else f"{option} ''"
+    return f"{option} {printable(text)}" if text else f"{option} ''"
 
 
 def parse_integers(option: str, text: str) -> tuple[int, ...]:

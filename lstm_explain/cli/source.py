@@ -50,11 +50,11 @@ def build_lstm(options: SourceOptions, output: str | None = None, lengths: str |
     if options.data is None:
         _check_no_csv_options(options)
         return seeded(**about)
-    from lstm_explain.readers.containers.wanted import Wanted
-    from lstm_explain.readers.input_file import read_batch
+    from lstm_explain.readers.containers.wanted import CsvOptions
+    from lstm_explain.readers.input_file import read_inputs
 
-    wanted = Wanted(*csv_layout(options.columns, options.skip_rows, options.delimiter))
-    batch = read_batch(options.data, wanted, budget, options.allow_nan, about.get("dtype", "float32"))
+    wanted = CsvOptions(*csv_layout(options.columns, options.skip_rows, options.delimiter))
+    batch = read_inputs(options.data, wanted, budget, options.allow_nan, about.get("dtype", "float32"))
     return given(batch.array, name=batch.name, columns=batch.columns, **about)
 
 
@@ -140,9 +140,9 @@ def split_model_name(text: str) -> tuple[str, str | None]:
     """`model.pt#encoder.lstm` -> the file and the layer; a # in the name of a file that there is belongs to the file."""
     if "#" not in text:
         return text, None
-    from lstm_explain.readers.containers.members import split_name
+    from lstm_explain.readers.containers.members import split_path_and_member
 
-    return split_name(text)
+    return split_path_and_member(text)
 
 
 def _parse_units(text: str) -> int:

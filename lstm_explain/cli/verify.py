@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
     from lstm_explain.core.lstm import LSTM
     from lstm_explain.core.rearranged import Biases
-    from lstm_explain.readers.input_file import Batch
+    from lstm_explain.readers.input_file import InputArray
 
 
 class ViewOptions(NamedTuple):
@@ -85,13 +85,13 @@ def _single_biases(
     return read
 
 
-def _read(option: str, name: str, budget: int) -> "Batch":
+def _read(option: str, name: str, budget: int) -> "InputArray":
     """An array to compare with; nan is let in, and agrees with nan alone."""
     from lstm_explain.errors import InputFileError, UsageError
-    from lstm_explain.readers.input_file import read_batch
+    from lstm_explain.readers.input_file import read_inputs
 
     try:
-        return read_batch(name, None, budget, allow_nan=True)
+        return read_inputs(name, None, budget, allow_nan=True)
     except (InputFileError, UsageError) as error:
         asked, fix = (text.replace("--data", option) for text in (error.asked, error.fix))
         raise type(error)(asked, error.found, fix) from None

@@ -19,7 +19,7 @@ from lstm_explain.core.spec import Dtype
 from lstm_explain.errors import UsageError
 
 if TYPE_CHECKING:
-    from lstm_explain.readers.input_file import Batch
+    from lstm_explain.readers.input_file import InputArray
     from lstm_explain.topics.window import Window
     from lstm_explain.topics.window.time_series import Series
 
@@ -77,7 +77,7 @@ def window(
     """
     from lstm_explain.cli.options import parse_memory_size
     from lstm_explain.cli.output import OBJECT_FORMATS, choose_format, show_result
-    from lstm_explain.readers.containers.bounded_file import shown
+    from lstm_explain.errors import printable
 
     file = _array_file(output.output)
     view = output if file is None else output._replace(output=None)
@@ -94,24 +94,24 @@ def window(
     answer = explain_window(series, timesteps, stride, horizon, _target(batch, target), scale, table.dtype, budget)
     if file is not None:
         _write(answer, file)
-    choices = {} if chosen == "json" or file is None else {"written": shown(file)}
+    choices = {} if chosen == "json" or file is None else {"written": printable(file)}
     show_result(answer, view, chosen, **choices)
 
 
-def _read(data: str, table: TableOptions, output: str | None, target: str | None, time: str | None) -> "Batch":
+def _read(data: str, table: TableOptions, output: str | None, target: str | None, time: str | None) -> "InputArray":
     """The file's table, in which there may be nan."""
     from lstm_explain.cli.options import parse_memory_size
     from lstm_explain.cli.source import check_not_overwriting, csv_layout
     from lstm_explain.errors import InputFileError
-    from lstm_explain.readers.containers.members import split_name
-    from lstm_explain.readers.containers.wanted import Wanted
-    from lstm_explain.readers.input_file import read_batch
+    from lstm_explain.readers.containers.members import split_path_and_member
+    from lstm_explain.readers.containers.wanted import CsvOptions
+    from lstm_explain.readers.input_file import read_inputs
 
-    check_not_overwriting(split_name(data)[0], output)
-    wanted = Wanted(*csv_layout(table.columns, table.skip_rows, table.delimiter), target, time)
+    check_not_overwriting(split_path_and_member(data)[0], output)
+    wanted = CsvOptions(*csv_layout(table.columns, table.skip_rows, table.delimiter), target, time)
     budget = parse_memory_size("--max-memory", table.max_memory)
     try:
-        return read_batch(data, wanted, budget, allow_nan=True)
+        return read_inputs(data, wanted, budget, allow_nan=True)
     except (InputFileError, UsageError) as error:  # the file stands without an option here
         raise type(error)(error.asked.removeprefix("--data "), error.found, error.fix.replace("--data ", "")) from None
 
@@ -126,7 +126,7 @@ def _check_scale(scale: str | None) -> None:
         raise UsageError(quote_option("--scale", str(scale)), "a column is scaled by standard or minmax", "Choose one")
 
 
-def _series(batch: "Batch") -> "Series":
+def _series(batch: "InputArray") -> "Series":
     from lstm_explain.topics.window.time_series import Series
 
     table = batch.table
@@ -135,7 +135,7 @@ def _series(batch: "Batch") -> "Series":
     return Series(table.values, batch.name, table.names, table.places, table.features, table.times, table.clock)
 
 
-def _target(batch: "Batch", target: str | None) -> int | None:
+def _target(batch: "InputArray", target: str | None) -> int | None:
     """The target's column in the table; of an array it is given by place."""
     if batch.table is not None or target is None:
         return None if batch.table is None else batch.table.target

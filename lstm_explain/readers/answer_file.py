@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 from typing import Any, NamedTuple
 
-from lstm_explain.errors import InputFileError, RefusedError
-from lstm_explain.readers.containers.bounded_file import open_file, shown, standard_input
+from lstm_explain.errors import InputFileError, RefusedError, printable
+from lstm_explain.readers.containers.bounded_file import open_file, open_standard_input
 
 LARGEST_FILE = 2**22
 """In bytes."""
@@ -38,10 +38,10 @@ def read_answers(name: str) -> Answers:
     """
     if not name:
         raise InputFileError("--answers ''", "this names no file", FIX)
-    safe = "--answers -" if name == "-" else shown(name)
+    safe = "--answers -" if name == "-" else printable(name)
     try:
         if name == "-":
-            data = standard_input("--answers", "a file of answers").read(LARGEST_FILE + 1)
+            data = open_standard_input("--answers", "a file of answers").read(LARGEST_FILE + 1)
         else:
             with open_file(name, FIX) as file:
                 data = file.read(LARGEST_FILE + 1)
@@ -62,7 +62,7 @@ def _parsed(data: bytes, safe: str) -> Any:
     except RecursionError:
         raise InputFileError(safe, "this JSON is nested too deep", FIX) from None
     except ValueError as error:
-        raise InputFileError(safe, f"this JSON cannot be used: {shown(str(error))}", FIX) from None
+        raise InputFileError(safe, f"this JSON cannot be used: {printable(str(error))}", FIX) from None
 
 
 def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
@@ -88,7 +88,7 @@ def _read(found: Any, safe: str) -> Answers:
         raise InputFileError(safe, "there are no answers in it", FIX)
     unknown = [key for key in found if key not in ("seed", "level", "topic", "questions", "sizes", "answers")]
     if unknown:
-        raise InputFileError(safe, f"there is no key {shown(unknown[0])} in a file of answers", FIX)
+        raise InputFileError(safe, f"there is no key {printable(unknown[0])} in a file of answers", FIX)
     answers = found["answers"]
     given = _listed(answers, safe) if isinstance(answers, list) else _by_number(answers, safe)
     return Answers(safe, _about(found, safe), given, {})
@@ -121,7 +121,7 @@ def _by_number(answers: Any, safe: str) -> dict[int, str | None]:
     given: dict[int, str | None] = {}
     for key, one in answers.items():
         if not (key.isascii() and key.isdigit() and len(key) <= MOST_DIGITS) or int(key) in given:
-            raise InputFileError(safe, f"{shown(key) or 'an empty key'} is not the number of one question", FIX)
+            raise InputFileError(safe, f"{printable(key) or 'an empty key'} is not the number of one question", FIX)
         given[int(key)] = _answer(one, int(key), safe)
     return given
 

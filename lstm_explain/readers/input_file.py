@@ -7,14 +7,14 @@ from math import isfinite
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO, NamedTuple
 
-from lstm_explain.errors import InputFileError, UsageError
-from lstm_explain.readers.containers.bounded_file import open_file, shown, standard_input
-from lstm_explain.readers.containers.wanted import Wanted
+from lstm_explain.errors import InputFileError, UsageError, printable
+from lstm_explain.readers.containers.bounded_file import open_file, open_standard_input
+from lstm_explain.readers.containers.wanted import CsvOptions
 
 if TYPE_CHECKING:
     from lstm_explain.core.axes import Array
     from lstm_explain.core.spec import Dtype
-    from lstm_explain.readers.containers.csv_table import Columns
+    from lstm_explain.readers.containers.csv_table import CsvTable
 
 CHECKED_AT_ONCE = 2**20
 MAGIC = b"\x93NUMPY"
@@ -27,7 +27,7 @@ OTHERS = {
 """What other files begin with."""
 
 
-class Batch(NamedTuple):
+class InputArray(NamedTuple):
     """What a file of inputs holds."""
 
     array: Array
@@ -36,11 +36,13 @@ class Batch(NamedTuple):
     """The file's name, safe to print; of an archive with the array's name."""
     columns: tuple[str, ...] | None
     """The features' names, where the file has any."""
-    table: Columns | None = None
+    table: CsvTable | None = None
     """Of a CSV file: what is known of its columns."""
 
 
-def read_batch(name: str, wanted: Wanted | None, budget: int, allow_nan: bool = False, dtype: Dtype = "float64") -> Batch:
+def read_inputs(
+    name: str, wanted: CsvOptions | None, budget: int, allow_nan: bool = False, dtype: Dtype = "float64"
+) -> InputArray:
     """Read a `.npy`, `.npz` or CSV file; `-` is CSV on standard input, `run.npz#x` one array of several.
 
     The numbers keep their type; `dtype` is what they will be made. A `.npy` file is mapped into memory, not read.
@@ -51,16 +53,16 @@ def read_batch(name: str, wanted: Wanted | None, budget: int, allow_nan: bool = 
         UsageError: something was wanted of a file that only a CSV file has, or no array was chosen of several.
         RefusedError: a CSV file or an archive's array is larger than the budget, in bytes.
     """
-    wanted = wanted or Wanted()
+    wanted = wanted or CsvOptions()
     try:
         batch = _piped(wanted, budget) if name == "-" else _opened(name, wanted, budget)
     except OSError as error:
-        raise InputFileError(shown(name), f"it cannot be read: {error.strerror or error}") from None
+        raise InputFileError(printable(name), f"it cannot be read: {error.strerror or error}") from None
     return batch if allow_nan else _finite(batch, dtype)
 
 
-def _piped(wanted: Wanted, budget: int) -> Batch:
-    name, piped = "standard input", standard_input()
+def _piped(wanted: CsvOptions, budget: int) -> InputArray:
+    name, piped = "standard input", open_standard_input()
     start = _first_bytes(piped)
     if start == MAGIC or start.startswith(ZIPS):  # an array is mapped into memory, an archive read in any order
         kind = "a .npy array" if start == MAGIC else "a zip archive, such as .npz"
@@ -68,48 +70,48 @@ def _piped(wanted: Wanted, budget: int) -> Batch:
     return _table(piped, start, name, name, wanted, budget)
 
 
-def _opened(name: str, wanted: Wanted, budget: int) -> Batch:
-    from lstm_explain.readers.containers.members import split_name
+def _opened(name: str, wanted: CsvOptions, budget: int) -> InputArray:
+    from lstm_explain.readers.containers.members import split_path_and_member
 
-    path, member = split_name(name)
+    path, member = split_path_and_member(name)
     with open_file(path) as file:
         start = file.read(len(MAGIC))
         file.seek(0)
-        short = shown(Path(path).name)
+        short = printable(Path(path).name)
         if start.startswith(ZIPS):
-            from lstm_explain.readers.containers.members import read_array
+            from lstm_explain.readers.containers.members import read_npz_member
 
             _check_usual(wanted)
-            array, one = read_array(file, path, member, budget)
-            return Batch(array, f"{short}#{shown(one)}", None)
+            array, one = read_npz_member(file, path, member, budget)
+            return InputArray(array, f"{short}#{printable(one)}", None)
         if member is not None:
-            asked = f"--data {shown(name)}"
-            raise UsageError(asked, "only .npz archives have arrays to choose from", f"Leave out #{shown(member)}")
+            asked = f"--data {printable(name)}"
+            raise UsageError(asked, "only .npz archives have arrays to choose from", f"Leave out #{printable(member)}")
         if start == MAGIC:
             from lstm_explain.readers.containers.npy import read_npy
 
             _check_usual(wanted)
-            return Batch(read_npy(file, path), short, None)
+            return InputArray(read_npy(file, path), short, None)
         return _table(file, start, path, short, wanted, budget)
 
 
-def _table(file: BinaryIO, start: bytes, name: str, short: str, wanted: Wanted, budget: int) -> Batch:
+def _table(file: BinaryIO, start: bytes, name: str, short: str, wanted: CsvOptions, budget: int) -> InputArray:
     from lstm_explain.readers.containers.csv_table import read_csv
 
     _no_other_format(start, name)
     table = read_csv(file, name, wanted, budget)
-    return Batch(table.values, short, table.names, table)
+    return InputArray(table.values, short, table.names, table)
 
 
-def _check_usual(wanted: Wanted) -> None:
+def _check_usual(wanted: CsvOptions) -> None:
     """Raise `UsageError` where something is wanted of an array that only a CSV file has."""
     if wanted.columns is not None:
-        asked = f"--columns {shown(','.join(wanted.columns))}"
+        asked = f"--columns {printable(','.join(wanted.columns))}"
         raise UsageError(asked, "only CSV files have columns", "Slice the array before saving it")
     others = {
         f"--skip-rows {wanted.skip_rows}": wanted.skip_rows != 0,
-        f"--delimiter {shown(wanted.delimiter)}": wanted.delimiter != ",",
-        f"--time-column {shown(str(wanted.time))}": wanted.time is not None,
+        f"--delimiter {printable(wanted.delimiter)}": wanted.delimiter != ",",
+        f"--time-column {printable(str(wanted.time))}": wanted.time is not None,
     }
     for option, given in others.items():
         if given:
@@ -124,12 +126,12 @@ def _first_bytes(piped: BinaryIO) -> bytes:
 def _no_other_format(start: bytes, name: str) -> None:
     for magic, (kind, fix) in OTHERS.items():
         if start.startswith(magic):
-            raise InputFileError(shown(name), f"this is {kind}, not a .npy, .npz or .csv file", fix)
+            raise InputFileError(printable(name), f"this is {kind}, not a .npy, .npz or .csv file", fix)
     if b"\0" in start:
-        raise InputFileError(shown(name), "this is neither a .npy file nor text", "Give a .npy, .npz or .csv file")
+        raise InputFileError(printable(name), "this is neither a .npy file nor text", "Give a .npy, .npz or .csv file")
 
 
-def _finite(batch: Batch, dtype: Dtype) -> Batch:
+def _finite(batch: InputArray, dtype: Dtype) -> InputArray:
     import numpy as np
 
     if batch.array.dtype.kind != "f":
@@ -143,7 +145,7 @@ def _finite(batch: Batch, dtype: Dtype) -> Batch:
     return batch
 
 
-def _not_finite(batch: Batch, place: int, dtype: Dtype) -> InputFileError:
+def _not_finite(batch: InputArray, place: int, dtype: Dtype) -> InputFileError:
     where, value = _where(batch, place)
     found = f"{where} is {value!s}"
     if isfinite(value):
@@ -151,7 +153,7 @@ def _not_finite(batch: Batch, place: int, dtype: Dtype) -> InputFileError:
     return InputFileError(batch.name, found, "Fill or drop it first, or add --allow-nan to see what it does")
 
 
-def _where(batch: Batch, place: int) -> tuple[str, float]:
+def _where(batch: InputArray, place: int) -> tuple[str, float]:
     import numpy as np
 
     array = batch.array
@@ -161,5 +163,5 @@ def _where(batch: Batch, place: int) -> tuple[str, float]:
         index = np.unravel_index(place, array.shape[::-1])[::-1]
     names = ("sample", "timestep", "feature")[-array.ndim :] if array.ndim in (2, 3) else ("number",) * array.ndim
     at = ", ".join(f"{name} {int(one) + (name == 'timestep')}" for name, one in zip(names, index, strict=True))
-    column = f" ({shown(batch.columns[int(index[-1])])})" if batch.columns else ""
+    column = f" ({printable(batch.columns[int(index[-1])])})" if batch.columns else ""
     return f"{at}{column}", float(array[index])

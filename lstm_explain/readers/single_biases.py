@@ -8,18 +8,18 @@ from typing import TYPE_CHECKING, BinaryIO
 
 import numpy as np
 
-from lstm_explain.errors import InputFileError
+from lstm_explain.errors import InputFileError, printable
 from lstm_explain.frameworks.known import CONVENTIONS
-from lstm_explain.readers.containers.bounded_file import open_file, shown
-from lstm_explain.readers.identify.find_lstms import lstms_in
-from lstm_explain.readers.identify.model_lstm import chosen
+from lstm_explain.readers.containers.bounded_file import open_file
+from lstm_explain.readers.identify.find_lstms import find_lstms
+from lstm_explain.readers.identify.model_lstm import select_lstm
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from lstm_explain.core.axes import Array
     from lstm_explain.core.rearranged import Biases
-    from lstm_explain.readers.identify.model_lstm import Found
+    from lstm_explain.readers.identify.model_lstm import ModelLSTM
 
 LAST_PART = re.compile(r"(?:.*[./])?(?P<tensor>[A-Za-z_]+?)(?:_l\d+)?(?:_reverse)?")
 
@@ -43,37 +43,37 @@ def read_single_biases(name: str, layer: str | None, convention: str | None, bud
         with open_file(name, "Name a model") as file:
             tensors = _tensors(file, name, budget)
     except OSError as error:
-        raise InputFileError(shown(name), f"it cannot be read: {error.strerror or error}") from None
+        raise InputFileError(printable(name), f"it cannot be read: {error.strerror or error}") from None
     if tensors is None:
         return ()
-    short = shown(Path(name).name)
-    both = chosen(lstms_in(tensors, short, convention), layer, short)
+    short = printable(Path(name).name)
+    both = select_lstm(find_lstms(tensors, short, convention), layer, short)
     if both.biases != 2:
         return ()
     kept = [_without(tensors, both, bias) for bias in reversed(CONVENTIONS[both.framework].biases)]
     if any(one is None for one in kept):
         return ()
-    return tuple(_biases(chosen(lstms_in(one, short, convention), layer, short)) for one in kept if one is not None)
+    return tuple(_biases(select_lstm(find_lstms(one, short, convention), layer, short)) for one in kept if one is not None)
 
 
 def _tensors(file: BinaryIO, name: str, budget: int) -> dict[str, Array] | None:
     """The arrays by name; None where the file holds something else."""
-    from lstm_explain.readers.containers.zip_archive import Archive
+    from lstm_explain.readers.containers.zip_archive import ZipArchive
 
     start = file.read(9)
     file.seek(0)
     if start.startswith(b"PK\x03\x04"):
-        names = Archive(file, name).names
+        names = ZipArchive(file, name).names
         file.seek(0)
         if any(one == "data.pkl" or one.endswith("/data.pkl") for one in names):
-            from lstm_explain.readers.containers.pytorch import read_torch
+            from lstm_explain.readers.containers.pytorch import read_pytorch
 
-            return read_torch(file, name, budget)
+            return read_pytorch(file, name, budget)
         if "config.json" in names:
             return None
-        from lstm_explain.readers.containers.numpy_files import read_arrays
+        from lstm_explain.readers.containers.numpy_files import read_npz
 
-        return read_arrays(file, name, budget)
+        return read_npz(file, name, budget)
     if start[8:] != b"{":  # the JSON that a .safetensors file begins with, after its length
         return None
     from lstm_explain.readers.containers.safetensors import read_safetensors
@@ -81,7 +81,7 @@ def _tensors(file: BinaryIO, name: str, budget: int) -> dict[str, Array] | None:
     return read_safetensors(file, name, budget)
 
 
-def _without(tensors: Mapping[str, Array], found: Found, bias: str) -> dict[str, Array] | None:
+def _without(tensors: Mapping[str, Array], found: ModelLSTM, bias: str) -> dict[str, Array] | None:
     """The arrays with zeros in place of an LSTM's biases of one name; None where there are none."""
     named = {one for one in found.tensors if (match := LAST_PART.fullmatch(one)) and match["tensor"] == bias}
     if not named:
@@ -89,6 +89,6 @@ def _without(tensors: Mapping[str, Array], found: Found, bias: str) -> dict[str,
     return {one: np.zeros_like(array) if one in named else array for one, array in tensors.items()}
 
 
-def _biases(found: Found) -> Biases:
+def _biases(found: ModelLSTM) -> Biases:
     layers = found.weights.layers
     return tuple({way: part.bias for way, part in layer.items() if part.bias is not None} for layer in layers)

@@ -11,11 +11,11 @@ from flax_files import valid
 from mutations import main
 
 from lstm_explain.readers.containers.flax_msgpack import read_msgpack
-from lstm_explain.readers.identify.find_lstms import lstms_in
+from lstm_explain.readers.identify.find_lstms import find_lstms
 
 
 def read_flax_msgpack(data: bytes) -> None:
-    lstms_in(read_msgpack(io.BytesIO(data), "fuzz.msgpack", 2**26), "fuzz.msgpack")
+    find_lstms(read_msgpack(io.BytesIO(data), "fuzz.msgpack", 2**26), "fuzz.msgpack")
 
 
 if __name__ == "__main__":

@@ -10,8 +10,8 @@ import numpy as np
 from array_files import npy, npz
 from mutations import main
 
-from lstm_explain.readers.containers.wanted import Wanted
-from lstm_explain.readers.input_file import read_batch
+from lstm_explain.readers.containers.wanted import CsvOptions
+from lstm_explain.readers.input_file import read_inputs
 
 BUDGET = 10**7
 SMALL = np.arange(24.0).reshape(2, 3, 4)
@@ -27,14 +27,16 @@ TABLES = [
 def whole_file(data: bytes) -> None:
     with tempfile.NamedTemporaryFile() as file:
         Path(file.name).write_bytes(data)
-        read_batch(file.name, None, BUDGET, allow_nan=True)
+        read_inputs(file.name, None, BUDGET, allow_nan=True)
 
 
 def table(data: bytes) -> None:
     with tempfile.NamedTemporaryFile() as file:
         Path(file.name).write_bytes(data)
         delimiter = ";" if b";" in data else ","
-        read_batch(file.name, Wanted(delimiter=delimiter, target="-1" if b"-1" in data[:9] else "1", time="0"), BUDGET, True)
+        read_inputs(
+            file.name, CsvOptions(delimiter=delimiter, target="-1" if b"-1" in data[:9] else "1", time="0"), BUDGET, True
+        )
 
 
 if __name__ == "__main__":

@@ -9,8 +9,8 @@ import numpy as np
 from array_files import keras_layer, npy, npz, pytorch_layer, zipped
 from mutations import main
 
-from lstm_explain.readers.containers.numpy_files import read_arrays
-from lstm_explain.readers.identify.find_lstms import lstms_in
+from lstm_explain.readers.containers.numpy_files import read_npz
+from lstm_explain.readers.identify.find_lstms import find_lstms
 
 BUDGET = 10**7
 OWN = {f"layer0.forward.{name.removeprefix('lstm/')}": array for name, array in keras_layer().items()}
@@ -20,7 +20,7 @@ ARRAYS = [npy(keras_layer()["lstm/kernel"]), npy(np.asfortranarray(np.ones((3, 8
 
 
 def damaged_archives(data: bytes) -> None:
-    lstms_in(read_arrays(io.BytesIO(data), "fuzz.npz", BUDGET), "fuzz.npz")
+    find_lstms(read_npz(io.BytesIO(data), "fuzz.npz", BUDGET), "fuzz.npz")
 
 
 def damaged_arrays(data: bytes) -> None:

@@ -10,7 +10,7 @@ from array_files import entry, keras_layer, packed, pytorch_layer, safetensors
 from mutations import main
 
 from lstm_explain.readers.containers.safetensors import read_safetensors
-from lstm_explain.readers.identify.find_lstms import lstms_in
+from lstm_explain.readers.identify.find_lstms import find_lstms
 
 BUDGET = 10**7
 LAYERS = [keras_layer(), pytorch_layer() | pytorch_layer(2, 2, "_l1"), keras_layer(dtype="float16")]
@@ -30,7 +30,7 @@ def damaged_files(data: bytes) -> None:
     with tempfile.TemporaryFile() as file:
         file.write(data)
         file.seek(0)
-        lstms_in(read_safetensors(file, "fuzz.safetensors", BUDGET), "fuzz.safetensors")
+        find_lstms(read_safetensors(file, "fuzz.safetensors", BUDGET), "fuzz.safetensors")
 
 
 def damaged_headers(data: bytes) -> None:

@@ -23,8 +23,8 @@ from torch_files import (
     whole,
 )
 
-from lstm_explain.readers.containers.pytorch import read_torch
-from lstm_explain.readers.identify.find_lstms import lstms_in
+from lstm_explain.readers.containers.pytorch import read_pytorch
+from lstm_explain.readers.identify.find_lstms import find_lstms
 
 BUDGET = 10**7
 TENSORS, MEMBERS = lstm()
@@ -38,7 +38,7 @@ ARCHIVES += [archive(table(HALVES), HALF_MEMBERS), archive(STATE, MEMBERS, zipfi
 
 
 def damaged_archives(data: bytes) -> None:
-    lstms_in(read_torch(io.BytesIO(data), "fuzz.pt", BUDGET), "fuzz.pt")
+    find_lstms(read_pytorch(io.BytesIO(data), "fuzz.pt", BUDGET), "fuzz.pt")
 
 
 def damaged_pickles(data: bytes) -> None:

@@ -9,14 +9,14 @@ import numpy as np
 import pytest
 
 from lstm_explain.core.forward import forward
-from lstm_explain.readers.model_file import read_models
+from lstm_explain.readers.model_file import read_model
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
     from lstm_explain.core.axes import Array
-    from lstm_explain.readers.identify.model_lstm import Found
+    from lstm_explain.readers.identify.model_lstm import ModelLSTM
 
 pytestmark = pytest.mark.oracle
 
@@ -31,13 +31,13 @@ def flax(framework: Callable[[str], Any]) -> Any:
 
 
 @pytest.fixture
-def written(flax: Any, tmp_path: Path) -> Callable[[Any], tuple[Found, ...]]:
+def written(flax: Any, tmp_path: Path) -> Callable[[Any], tuple[ModelLSTM, ...]]:
     """Have Flax write a tree, and read it."""
 
-    def write(tree: Any) -> tuple[Found, ...]:
+    def write(tree: Any) -> tuple[ModelLSTM, ...]:
         path = tmp_path / "model.msgpack"
         path.write_bytes(flax.to_bytes(tree))
-        return read_models(str(path), 2**30)
+        return read_model(str(path), 2**30)
 
     return write
 
@@ -47,7 +47,7 @@ def batch() -> Array:
     return drawn
 
 
-def ours(found: Found, inputs: Array) -> Array:
+def ours(found: ModelLSTM, inputs: Array) -> Array:
     spec = replace(found.spec, samples=len(inputs), timesteps=inputs.shape[1])
     return forward(spec, found.weights, inputs, None, None).output
 
@@ -61,7 +61,7 @@ def shaken(tree: Any) -> Any:
 
 
 @pytest.mark.parametrize("cell", ["LSTMCell", "OptimizedLSTMCell"])
-def test_linen(written: Callable[[Any], tuple[Found, ...]], cell: str) -> None:
+def test_linen(written: Callable[[Any], tuple[ModelLSTM, ...]], cell: str) -> None:
     from flax import linen
 
     layer = linen.RNN(getattr(linen, cell)(UNITS))
@@ -73,7 +73,7 @@ def test_linen(written: Callable[[Any], tuple[Found, ...]], cell: str) -> None:
     assert np.max(np.abs(np.asarray(layer.apply(parameters, batch())) - ours(found, batch()))) <= TOLERANCE
 
 
-def test_linen_in_both_directions(written: Callable[[Any], tuple[Found, ...]]) -> None:
+def test_linen_in_both_directions(written: Callable[[Any], tuple[ModelLSTM, ...]]) -> None:
     """Two cells that `Bidirectional` names are one layer, whose outputs are Flax's."""
     import jax
     from flax import linen
@@ -87,7 +87,7 @@ def test_linen_in_both_directions(written: Callable[[Any], tuple[Found, ...]]) -
 
 
 @pytest.mark.parametrize(("cell", "framework_name"), [("LSTMCell", "flax-nnx"), ("OptimizedLSTMCell", "flax-nnx-optimized")])
-def test_nnx(written: Callable[[Any], tuple[Found, ...]], cell: str, framework_name: str) -> None:
+def test_nnx(written: Callable[[Any], tuple[ModelLSTM, ...]], cell: str, framework_name: str) -> None:
     from flax import nnx
 
     layer = nnx.RNN(getattr(nnx, cell)(FEATURES, UNITS, rngs=nnx.Rngs(0)), rngs=nnx.Rngs(0))
@@ -100,7 +100,7 @@ def test_nnx(written: Callable[[Any], tuple[Found, ...]], cell: str, framework_n
     assert np.max(np.abs(np.asarray(layer(batch())) - ours(found, batch()))) <= TOLERANCE
 
 
-def test_bfloat16(written: Callable[[Any], tuple[Found, ...]]) -> None:
+def test_bfloat16(written: Callable[[Any], tuple[ModelLSTM, ...]]) -> None:
     import jax
     from flax import linen
 
@@ -110,7 +110,7 @@ def test_bfloat16(written: Callable[[Any], tuple[Found, ...]]) -> None:
     assert np.max(np.abs(np.asarray(layer.apply(wide, batch())) - ours(written(half)[0], batch()))) <= TOLERANCE
 
 
-def test_arrays_in_pieces(flax: Any, written: Callable[[Any], tuple[Found, ...]], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_arrays_in_pieces(flax: Any, written: Callable[[Any], tuple[ModelLSTM, ...]], monkeypatch: pytest.MonkeyPatch) -> None:
     """Flax breaks arrays of more than 2**30 bytes; here of more than 16."""
     import jax
     from flax import linen

@@ -12,8 +12,8 @@ import pytest
 import lstm_explain
 from lstm_explain.document.blocks import Paragraph
 from lstm_explain.errors import InputFileError, UsageError
-from lstm_explain.readers.identify.model_lstm import stacked
-from lstm_explain.readers.model_file import read_models
+from lstm_explain.readers.identify.model_lstm import stack_lstms
+from lstm_explain.readers.model_file import read_model
 from lstm_explain.render.weights_files import weights_file
 from lstm_explain.topics.convert import explain_convert
 from lstm_explain.topics.frameworks import explain_frameworks
@@ -160,9 +160,9 @@ def test_memory_under_an_initialiser_reads_from_the_end_too(onnx: Any, tmp_path:
 
 def test_it_is_in_no_stack(onnx: Any, tmp_path: Path) -> None:
     onnx_file(onnx, tmp_path / "m.onnx")
-    (back,) = read_models(str(tmp_path / "m.onnx"), 10**8)
+    (back,) = read_model(str(tmp_path / "m.onnx"), 10**8)
     with pytest.raises(InputFileError, match=r"back reads from the end, .* Choose it alone"):
-        stacked([back, back._replace(name="above")], "m.onnx")
+        stack_lstms([back, back._replace(name="above")], "m.onnx")
 
 
 def test_verify_takes_outputs_in_either_order(onnx: Any, onnxruntime: Any, tmp_path: Path) -> None:

@@ -11,8 +11,8 @@ import pytest
 
 from lstm_explain.core.forward import forward
 from lstm_explain.errors import InputFileError
-from lstm_explain.readers.identify.model_lstm import Found, chosen
-from lstm_explain.readers.model_file import read_models
+from lstm_explain.readers.identify.model_lstm import ModelLSTM, select_lstm
+from lstm_explain.readers.model_file import read_model
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -48,18 +48,18 @@ def saved(tmp_path: Path) -> Callable[[Any, str], str]:
     return save
 
 
-def ours(found: Found, inputs: Array) -> Array:
+def ours(found: ModelLSTM, inputs: Array) -> Array:
     return np.asarray(forward(found.spec.__class__(**_sizes(found, inputs)), found.weights, inputs).output)
 
 
-def _sizes(found: Found, inputs: Array) -> dict[str, Any]:
+def _sizes(found: ModelLSTM, inputs: Array) -> dict[str, Any]:
     spec = found.spec
     sizes = {"samples": inputs.shape[0], "timesteps": inputs.shape[1], "features": spec.features, "units": spec.units}
     options = {"layers": spec.layers, "bidirectional": spec.bidirectional, "bias": spec.bias, "dtype": spec.dtype}
     return {**sizes, **options}
 
 
-def difference(found: Found, layer: Any) -> float:
+def difference(found: ModelLSTM, layer: Any) -> float:
     """The largest difference between what our LSTM and a layer of Keras make of the same random numbers."""
     inputs = np.random.default_rng(3).normal(size=(3, 6, found.spec.features)).astype(found.spec.dtype)
     theirs = np.asarray(layer(inputs))
@@ -98,7 +98,7 @@ def every_kind(keras: Any) -> tuple[Any, dict[str, Any]]:
 @pytest.mark.parametrize("name", FORMATS)
 def test_every_kind_of_layer_in_every_format(keras: Any, saved: Callable[[Any, str], str], name: str) -> None:
     model, parts = every_kind(keras)
-    found = {one.name: one for one in read_models(saved(model, name), BUDGET)}
+    found = {one.name: one for one in read_model(saved(model, name), BUDGET)}
     assert set(found) == set(parts)
     for called, layer in parts.items():
         assert difference(found[called], layer) <= TOLERANCE, called
@@ -112,14 +112,14 @@ def test_every_kind_of_layer_in_every_format(keras: Any, saved: Callable[[Any, s
 def test_the_order_is_that_of_the_model(keras: Any, saved: Callable[[Any, str], str]) -> None:
     model, parts = every_kind(keras)
     for name in (FORMATS[0], FORMATS[2]):
-        assert [one.name for one in read_models(saved(model, name), BUDGET)] == list(parts)
+        assert [one.name for one in read_model(saved(model, name), BUDGET)] == list(parts)
 
 
 def test_the_numbers_are_the_layers_own(keras: Any, saved: Callable[[Any, str], str]) -> None:
     """Bit for bit: Keras packs its gates as we do."""
     model, parts = every_kind(keras)
     for name in FORMATS:
-        found = {one.name: one for one in read_models(saved(model, name), BUDGET)}
+        found = {one.name: one for one in read_model(saved(model, name), BUDGET)}
         for called, layer in parts.items():
             read = [array for part in found[called].weights.layers[0].values() for array in part.tensors().values()]
             assert all(np.array_equal(one, other) for one, other in zip(read, layer.get_weights(), strict=True)), called
@@ -129,7 +129,7 @@ def test_the_numbers_are_the_layers_own(keras: Any, saved: Callable[[Any, str], 
 def test_a_sequential_model_and_its_layers_as_one_stack(keras: Any, saved: Callable[[Any, str], str], name: str) -> None:
     layers = [keras.layers.LSTM(4, name=f"lstm_{number}", **ON) for number in (9, 10)]
     path = saved(keras.Sequential([keras.Input((6, 4)), *layers, keras.layers.Dense(1)]), name)
-    stack = chosen(read_models(path, BUDGET), "lstm_9+lstm_10", path)
+    stack = select_lstm(read_model(path, BUDGET), "lstm_9+lstm_10", path)
     assert difference(stack, lambda inputs: layers[1](layers[0](inputs))) <= TOLERANCE
 
 
@@ -138,9 +138,9 @@ def test_cells_stacked_in_one_layer(keras: Any, saved: Callable[[Any, str], str]
     layer = keras.layers.RNN([keras.layers.LSTMCell(3, name="low"), keras.layers.LSTMCell(3, name="high")], name="pair", **ON)
     path = saved(keras.Sequential([keras.Input((6, 3)), layer]), name)
     if name == FORMATS[1]:
-        assert len(read_models(path, BUDGET)) == 2
+        assert len(read_model(path, BUDGET)) == 2
         return
-    stack = chosen(read_models(path, BUDGET), "low+high", path)
+    stack = select_lstm(read_model(path, BUDGET), "low+high", path)
     assert difference(stack, layer) <= TOLERANCE
 
 
@@ -149,7 +149,7 @@ def test_a_backward_layer_with_a_name_of_its_own(keras: Any, saved: Callable[[An
     layers = keras.layers
     backward = layers.LSTM(3, name="other", go_backwards=True, **ON)
     both = layers.Bidirectional(layers.LSTM(3, name="one", **ON), backward_layer=backward, name="both")
-    (found,) = read_models(saved(keras.Sequential([keras.Input((6, 2)), both]), name), BUDGET)
+    (found,) = read_model(saved(keras.Sequential([keras.Input((6, 2)), both]), name), BUDGET)
     assert difference(found, both) <= TOLERANCE
 
 
@@ -166,7 +166,7 @@ def test_a_model_of_a_class_of_its_own(keras: Any, saved: Callable[[Any, str], s
     model = Tagger()
     model(np.zeros((1, 4, 5), np.float32))
     for name in FORMATS[:2]:
-        found = {one.name: one for one in read_models(saved(model, name), BUDGET)}
+        found = {one.name: one for one in read_model(saved(model, name), BUDGET)}
         assert set(found) == {"encoder", "head"}
         assert difference(found["encoder"], model.encoder) <= TOLERANCE
         assert "does not say its activations" in found["encoder"].title
@@ -174,7 +174,7 @@ def test_a_model_of_a_class_of_its_own(keras: Any, saved: Callable[[Any, str], s
 
 def test_a_layer_that_is_used_twice_stands_there_once(keras: Any, saved: Callable[[Any, str], str]) -> None:
     layer, inputs = keras.layers.LSTM(4, name="shared", **ON), keras.Input((6, 4))
-    (found,) = read_models(saved(keras.Model(inputs, layer(layer(inputs))), "model.keras"), BUDGET)
+    (found,) = read_model(saved(keras.Model(inputs, layer(layer(inputs))), "model.keras"), BUDGET)
     assert difference(found, layer) <= TOLERANCE
 
 
@@ -182,7 +182,7 @@ def test_a_layer_that_is_used_twice_stands_there_once(keras: Any, saved: Callabl
 def test_half_precision_is_read_and_said(keras: Any, saved: Callable[[Any, str], str], name: str) -> None:
     for policy in ("float16", "mixed_float16", "mixed_bfloat16"):
         layer = keras.layers.LSTM(3, name="half", dtype=policy, recurrent_initializer="zeros", **ON)
-        (found,) = read_models(saved(keras.Sequential([keras.Input((6, 2)), layer]), name), BUDGET)
+        (found,) = read_model(saved(keras.Sequential([keras.Input((6, 2)), layer]), name), BUDGET)
         read = next(iter(found.weights.layers[0].values())).tensors()
         assert all(np.array_equal(one, theirs) for one, theirs in zip(read.values(), layer.get_weights(), strict=True))
         assert found.spec.dtype == "float32"
@@ -193,7 +193,7 @@ def test_half_precision_is_read_and_said(keras: Any, saved: Callable[[Any, str],
 def test_bfloat16_weights(keras: Any, saved: Callable[[Any, str], str]) -> None:
     layer = keras.layers.LSTM(3, name="half", dtype="bfloat16", recurrent_initializer="zeros", **ON)
     for name in FORMATS[:2]:
-        (found,) = read_models(saved(keras.Sequential([keras.Input((6, 2)), layer]), name), BUDGET)
+        (found,) = read_model(saved(keras.Sequential([keras.Input((6, 2)), layer]), name), BUDGET)
         read = next(iter(found.weights.layers[0].values())).tensors()
         theirs = [np.asarray(one).astype(np.float32) for one in layer.get_weights()]
         assert all(np.array_equal(one, other) for one, other in zip(read.values(), theirs, strict=True))
@@ -213,7 +213,7 @@ def test_what_computes_something_else_is_refused_by_name(
     layer = keras.layers.LSTM(3, name="odd", **REFUSED[reason])
     path = saved(keras.Sequential([keras.Input((6, 2)), layer]), name)
     with pytest.raises(InputFileError) as caught:
-        read_models(path, BUDGET)
+        read_model(path, BUDGET)
     assert f"odd has {reason}" in str(caught.value) or f"odd {reason}" in str(caught.value)
 
 
@@ -238,7 +238,7 @@ def test_a_bidirectional_that_computes_something_else(keras: Any, saved: Callabl
     for reason, layer in odd.items():
         path = saved(keras.Sequential([keras.Input((6, 2)), layer]), name)
         with pytest.raises(InputFileError) as caught:
-            read_models(path, BUDGET)
+            read_model(path, BUDGET)
         assert reason in str(caught.value), reason
         assert "odd " in str(caught.value)
 
@@ -251,7 +251,7 @@ def test_other_recurrent_layers_are_refused_by_name(keras: Any, saved: Callable[
     ):
         path = saved(keras.Sequential([keras.Input((6, 2)), layer]), name)
         with pytest.raises(InputFileError) as caught:
-            read_models(path, BUDGET)
+            read_model(path, BUDGET)
         assert kind in str(caught.value)
         assert "odd" in str(caught.value)
 
@@ -263,13 +263,13 @@ def test_a_lambda_is_not_run(keras: Any, saved: Callable[[Any, str], str]) -> No
     path = saved(model, "model.keras")
     config = json.loads(zipfile.ZipFile(path).read("config.json"))
     assert "Lambda" in json.dumps(config)
-    (found,) = read_models(path, BUDGET)
+    (found,) = read_model(path, BUDGET)
     assert difference(found, layer) <= TOLERANCE
 
 
 def test_a_model_without_an_lstm_has_none(keras: Any, saved: Callable[[Any, str], str]) -> None:
     for name in FORMATS:
-        assert read_models(saved(keras.Sequential([keras.Input((2,)), keras.layers.Dense(8)]), name), BUDGET) == ()
+        assert read_model(saved(keras.Sequential([keras.Input((2,)), keras.layers.Dense(8)]), name), BUDGET) == ()
 
 
 @pytest.mark.parametrize("name", ["model.keras", "model.h5"])
@@ -291,22 +291,22 @@ def test_layers_with_another_between_them_are_no_stack(
         for layer in layers[1:]:
             made = layer(made)
         model = keras.Model(layers[0], made)
-    found = read_models(saved(model, name), BUDGET)
+    found = read_model(saved(model, name), BUDGET)
     assert [one.fed_by for one in found][1:] == [("a",), ("d",)]
-    stack = chosen(found, "a+b", "model")
-    assert (stack.asides, stack.spec.layers) == ((), 2)
+    stack = select_lstm(found, "a+b", "model")
+    assert (stack.caveats, stack.spec.layers) == ((), 2)
     inputs = np.random.default_rng(3).normal(size=(2, 6, 5)).astype(np.float32)
     middle = np.asarray(model.layers[-3](model.layers[-5](inputs)))
     assert np.max(np.abs(ours(stack, inputs) - middle)) <= TOLERANCE
     for pair, said in (("b+c", "c reads d, not b"), ("a+c", "c reads d, not a"), ("b+a", "not b"), ("c+c", "it stands twice")):
         with pytest.raises(InputFileError, match=said):
-            chosen(found, pair, "model")
+            select_lstm(found, pair, "model")
 
 
 def test_states_that_another_layer_gives_are_told_of(keras: Any, saved: Callable[[Any, str], str]) -> None:
     given, other = keras.Input((6, 5)), keras.Input((3, 5))
     _, *states = keras.layers.LSTM(4, name="encoder", return_state=True)(given)
     made = keras.layers.LSTM(4, name="decoder", **ON)(other, initial_state=states)
-    encoder, decoder = read_models(saved(keras.Model([given, other], made), "model.keras"), BUDGET)
-    assert encoder.asides == ()
-    assert decoder.asides == ("it starts from states that the model computes when it runs; here it starts from zeros",)
+    encoder, decoder = read_model(saved(keras.Model([given, other], made), "model.keras"), BUDGET)
+    assert encoder.caveats == ()
+    assert decoder.caveats == ("it starts from states that the model computes when it runs; here it starts from zeros",)

@@ -13,13 +13,13 @@ import pytest
 
 from lstm_explain.core.forward import forward
 from lstm_explain.errors import InputFileError
-from lstm_explain.readers.model_file import read_models
+from lstm_explain.readers.model_file import read_model
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from lstm_explain.core.axes import Array
-    from lstm_explain.readers.identify.model_lstm import Found
+    from lstm_explain.readers.identify.model_lstm import ModelLSTM
 
 pytestmark = pytest.mark.oracle
 
@@ -65,7 +65,7 @@ def export(framework: Callable[[str], Any], tmp_path_factory: pytest.TempPathFac
     return written
 
 
-def ran(found: Found, batch: Array) -> Array:
+def ran(found: ModelLSTM, batch: Array) -> Array:
     """h of every timestep in the order of reading."""
     samples, timesteps, _ = batch.shape
     read = batch[:, ::-1] if found.from_the_end else batch
@@ -77,7 +77,7 @@ def ran(found: Found, batch: Array) -> Array:
 @pytest.mark.parametrize("name", SINGLE)
 def test_one_layer(export: Callable[[str], Export], name: str) -> None:
     path, inputs, outputs, weights = export(name)
-    (found,) = read_models(path, 2**30)
+    (found,) = read_model(path, 2**30)
     assert found.title == f"LSTM written out in {'1 timestep' if inputs.shape[1] == 1 else f'{inputs.shape[1]} timesteps'}"
     assert (found.framework, found.initial, len(found.notes)) == ("keras", None, 1)
     assert found.from_the_end == name.startswith("from the end")
@@ -89,7 +89,7 @@ def test_one_layer(export: Callable[[str], Export], name: str) -> None:
 @pytest.mark.parametrize("name", STACKS)
 def test_stacks(export: Callable[[str], Export], name: str) -> None:
     path, inputs, outputs, weights = export(name)
-    below, above = read_models(path, 2**30)
+    below, above = read_model(path, 2**30)
     assert not below.from_the_end
     assert not above.from_the_end
     ours = ran(above, ran(below, inputs))
@@ -102,7 +102,7 @@ def test_stacks(export: Callable[[str], Export], name: str) -> None:
 def test_both_directions(export: Callable[[str], Export], name: str) -> None:
     """One layer for each direction; that which reads from the end says so."""
     path, inputs, outputs, _ = export(name)
-    found = sorted(read_models(path, 2**30), key=lambda one: one.from_the_end)
+    found = sorted(read_model(path, 2**30), key=lambda one: one.from_the_end)
     assert [one.from_the_end for one in found] == [False, True]
     ours = np.concatenate([ran(found[0], inputs), ran(found[1], inputs)[:, ::-1]], axis=-1)
     assert np.max(np.abs(ours - outputs)) <= TOLERANCE
@@ -111,5 +111,5 @@ def test_both_directions(export: Callable[[str], Export], name: str) -> None:
 @pytest.mark.parametrize("name", REFUSED)
 def test_other_layers_are_refused_by_name(export: Callable[[str], Export], name: str) -> None:
     with pytest.raises(InputFileError) as caught:
-        read_models(export(name).path, 2**30)
+        read_model(export(name).path, 2**30)
     assert REFUSED[name] in str(caught.value)

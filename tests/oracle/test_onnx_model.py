@@ -12,9 +12,9 @@ import pytest
 
 from lstm_explain.core.forward import forward
 from lstm_explain.errors import InputFileError
-from lstm_explain.readers.identify.model_lstm import chosen
+from lstm_explain.readers.identify.model_lstm import select_lstm
 from lstm_explain.readers.identify.onnx import read_onnx
-from lstm_explain.readers.model_file import read_models
+from lstm_explain.readers.model_file import read_model
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from lstm_explain.core.axes import Array
     from lstm_explain.core.record import Record
-    from lstm_explain.readers.identify.model_lstm import Found
+    from lstm_explain.readers.identify.model_lstm import ModelLSTM
 
 pytestmark = pytest.mark.oracle
 
@@ -42,7 +42,7 @@ def inputs(samples: int = SAMPLES, seed: int = 0) -> Array:
     return drawn
 
 
-def ours(found: tuple[Found, ...], batch: Array) -> Record:
+def ours(found: tuple[ModelLSTM, ...], batch: Array) -> Record:
     """The last of consecutive LSTMs, each of which reads what the one before emits."""
     for one in found:
         samples, timesteps, _ = batch.shape
@@ -59,7 +59,7 @@ def theirs(onnxruntime: Any, model: bytes, batch: Array, *outputs: str) -> list[
     return found
 
 
-def read(model: Any) -> tuple[Found, ...]:
+def read(model: Any) -> tuple[ModelLSTM, ...]:
     return read_onnx(BytesIO(model.SerializeToString()), "m.onnx", 2**30)
 
 
@@ -87,7 +87,7 @@ def test_exports_of_torch(
     with warnings.catch_warnings():  # each exporter warns of the other, and of batches larger than 1
         warnings.simplefilter("ignore")
         torch.onnx.export(lstm, (torch.from_numpy(fed),), path, dynamo=newer, **({"external_data": False} if newer else {}))
-    found = read_models(path, 2**30)
+    found = read_model(path, 2**30)
     layers = options.get("num_layers", 1)
     assert [(one.title, one.notes, one.initial) for one in found] == [("ONNX LSTM", (), None)] * layers
     output = theirs(onnxruntime, (tmp_path / "torch.onnx").read_bytes(), fed)[0]
@@ -112,7 +112,7 @@ def test_a_torch_model_with_states_of_its_own(torch: Any, onnxruntime: Any, tmp_
         warnings.simplefilter("ignore")
         example = (torch.from_numpy(batch),)
         torch.onnx.export(Model().eval(), example, path, dynamo=False, input_names=["x"], dynamic_axes={"x": {0: "samples"}})
-    (found,) = read_models(path, 2**30)
+    (found,) = read_model(path, 2**30)
     assert found.initial is not None
     output = theirs(onnxruntime, (tmp_path / "states.onnx").read_bytes(), batch)[0]
     assert np.max(np.abs(output - ours((found,), batch).output)) <= TOLERANCE
@@ -172,9 +172,9 @@ def test_who_reads_whom(
         warnings.simplefilter("ignore")
         more = {"external_data": False} if newer else {}
         torch.onnx.export(Model().eval(), (torch.from_numpy(batch),), str(path), dynamo=newer, **more)
-    a, b, c = found = read_models(str(path), 2**30)
+    a, b, c = found = read_model(str(path), 2**30)
     assert b.fed_by == (a.name,)
     assert b.name not in (c.fed_by or (b.name,))
     assert np.max(np.abs(theirs(onnxruntime, path.read_bytes(), batch)[0] - ours((a, b), batch).output)) <= TOLERANCE
     with pytest.raises(InputFileError, match=r"reads .*, not "):
-        chosen(found, f"{b.name}+{c.name}", "m.onnx")
+        select_lstm(found, f"{b.name}+{c.name}", "m.onnx")

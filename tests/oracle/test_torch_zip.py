@@ -15,16 +15,16 @@ from hypothesis import strategies as st
 
 from lstm_explain.core.forward import State, forward
 from lstm_explain.errors import InputFileError, LstmExplainError, RefusedError
-from lstm_explain.readers.containers.pytorch import read_torch
-from lstm_explain.readers.identify.model_lstm import chosen
-from lstm_explain.readers.model_file import read_models
+from lstm_explain.readers.containers.pytorch import read_pytorch
+from lstm_explain.readers.identify.model_lstm import select_lstm
+from lstm_explain.readers.model_file import read_model
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
     from lstm_explain.core.axes import Array
-    from lstm_explain.readers.identify.model_lstm import Found
+    from lstm_explain.readers.identify.model_lstm import ModelLSTM
 
 pytestmark = [pytest.mark.oracle, pytest.mark.filterwarnings("ignore:LSTM with projections is not supported with oneDNN")]
 
@@ -44,11 +44,11 @@ def saved(torch: Any, tmp_path: Path) -> Callable[..., str]:
     return save
 
 
-def only(name: str) -> Found:
-    return chosen(read_models(name, BUDGET), None, name)
+def only(name: str) -> ModelLSTM:
+    return select_lstm(read_model(name, BUDGET), None, name)
 
 
-def difference(torch: Any, module: Any, found: Found, seed: int = 0) -> float:
+def difference(torch: Any, module: Any, found: ModelLSTM, seed: int = 0) -> float:
     """The largest difference between torch's output, last h and last c, and ours over the weights that were read."""
     drawn = np.random.default_rng(seed).normal(size=(3, 5, found.spec.features)).astype(found.spec.dtype)
     with torch.no_grad():
@@ -174,11 +174,11 @@ def test_views(torch: Any, saved: Callable[..., str]) -> None:
 def test_tied_modules(torch: Any, saved: Callable[..., str]) -> None:
     module = torch.nn.LSTM(3, 4)
     name = saved(OrderedDict(torch.nn.ModuleDict({"one": module, "two": module}).state_dict()))
-    found = read_models(name, BUDGET)
+    found = read_model(name, BUDGET)
     assert [one.name for one in found] == ["one", "two"]
     assert max(difference(torch, module, one) for one in found) <= TOLERANCE["float32"]
     with pytest.raises(InputFileError, match="there are 2 LSTMs to choose from: one, two"):
-        chosen(found, None, name)
+        select_lstm(found, None, name)
 
 
 KINDS = ["float64", "float32", "float16", "bfloat16"]
@@ -206,7 +206,7 @@ def test_any_view(
     path = tmp_path_factory.getbasetemp() / "view.pt"
     torch.save({"view": view, "other": numbers}, path)
     with path.open("rb") as file:
-        found = read_torch(file, "view.pt", BUDGET)["view"]
+        found = read_pytorch(file, "view.pt", BUDGET)["view"]
     wide = torch.float64 if kind == "float64" else torch.float32
     np.testing.assert_array_equal(found, view.to(wide).numpy())
     if 0 not in sizes:
@@ -264,7 +264,7 @@ def one_configuration(path: Path) -> float:
 
 def says_no(name: str) -> LstmExplainError:
     with pytest.raises(LstmExplainError) as caught:
-        read_models(name, BUDGET)
+        read_model(name, BUDGET)
     assert str(caught.value).isprintable()
     return caught.value
 
@@ -288,7 +288,7 @@ def test_a_whole_model_is_refused_by_name(torch: Any, saved: Callable[..., str])
 
 
 def test_a_model_without_an_lstm(torch: Any, saved: Callable[..., str]) -> None:
-    assert read_models(saved(torch.nn.Linear(3, 4).state_dict()), BUDGET) == ()
+    assert read_model(saved(torch.nn.Linear(3, 4).state_dict()), BUDGET) == ()
 
 
 @pytest.mark.filterwarnings("ignore:.*quantized tensor creation functions")

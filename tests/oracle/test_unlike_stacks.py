@@ -19,7 +19,7 @@ from lstm_explain.core.gates import Direction
 from lstm_explain.core.lstm import DEFAULT_MEMORY
 from lstm_explain.core.spec import LayerSpec
 from lstm_explain.core.through_time import by_network_input
-from lstm_explain.readers.model_file import read_models
+from lstm_explain.readers.model_file import read_model
 from lstm_explain.topics.frameworks import explain_frameworks
 
 if TYPE_CHECKING:
@@ -67,7 +67,7 @@ def batch() -> Array:
 
 def all_of(path: Path) -> str:
     """Every LSTM of a file, as one stack."""
-    return "+".join(one.name for one in read_models(str(path), DEFAULT_MEMORY))
+    return "+".join(one.name for one in read_model(str(path), DEFAULT_MEMORY))
 
 
 # --- the frameworks' own files ----------------------------------------------------------------------------------------

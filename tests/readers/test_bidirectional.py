@@ -12,7 +12,7 @@ from lstm_explain.core.spec import Spec
 from lstm_explain.core.weights import seeded_weights
 from lstm_explain.errors import InputFileError
 from lstm_explain.frameworks.known import CONVENTIONS
-from lstm_explain.readers.identify.find_lstms import lstms_in
+from lstm_explain.readers.identify.find_lstms import find_lstms
 
 if TYPE_CHECKING:
     from lstm_explain.core.axes import Array
@@ -32,7 +32,7 @@ def halves(convention: str, forward: str, backward: str, **sizes: int) -> dict[s
 
 
 def names(tensors: dict[str, Array], convention: str | None = None) -> list[str]:
-    return [one.name for one in lstms_in(tensors, "file", convention)]
+    return [one.name for one in find_lstms(tensors, "file", convention)]
 
 
 ONE = [
@@ -56,7 +56,7 @@ def test_two_halves_are_one_layer(convention: str, forward: str, name: str, name
     both = halves(convention, forward, backward)
     if backward_first:
         both = dict(reversed(both.items()))
-    (found,) = lstms_in(both, "file", named)
+    (found,) = find_lstms(both, "file", named)
     assert (found.name, found.spec.bidirectional, set(found.tensors)) == (name, True, set(both))
     for seed, way in enumerate(Direction, start=1):
         for key, array in found.weights.of(0, way).tensors().items():
@@ -104,14 +104,14 @@ def test_several_in_one_module_are_told_apart() -> None:
 
 def test_halves_that_do_not_fit_are_no_layer() -> None:
     with pytest.raises(InputFileError, match=r"^file#enc: its tensors do not fit together"):
-        lstms_in(halves("keras", "enc/forward_lstm/lstm_cell", "enc/backward_lstm/lstm_cell", units=5), "file")
+        find_lstms(halves("keras", "enc/forward_lstm/lstm_cell", "enc/backward_lstm/lstm_cell", units=5), "file")
 
 
 def test_what_is_not_finite_is_said_once() -> None:
     both = halves("keras", "forward", "backward")
     for name in ("forward/kernel", "backward/kernel"):
         both[name] = np.full_like(both[name], np.nan)
-    (found,) = lstms_in(both, "file")
+    (found,) = find_lstms(both, "file")
     assert found.notes == ("some of its weights are nan or infinite",)
 
 
@@ -119,8 +119,8 @@ def test_what_is_not_finite_is_said_once() -> None:
 def test_core_ml_names_the_arrays_themselves(module: str) -> None:
     own = CONVENTIONS["coreml"].pack(weights_of(1))
     back = {f"{name}_back": array for name, array in CONVENTIONS["coreml"].pack(weights_of(2)).items()}
-    (found,) = lstms_in({f"{module}{name}": array for name, array in (own | back).items()}, "file", "coreml")
+    (found,) = find_lstms({f"{module}{name}": array for name, array in (own | back).items()}, "file", "coreml")
     assert (found.name, found.spec.bidirectional) == (module.strip("/") or "lstm", True)
     np.testing.assert_array_equal(found.weights.of(0, Direction.BACKWARD).kernel, weights_of(2).kernel)
     with pytest.raises(InputFileError, match="lstm has no weights of layer 0 forward"):
-        lstms_in(back, "file", "coreml")
+        find_lstms(back, "file", "coreml")

@@ -10,9 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from lstm_explain.errors import InputFileError, RefusedError
+from lstm_explain.errors import InputFileError, RefusedError, printable
 from lstm_explain.readers.containers import bounded_file
-from lstm_explain.readers.containers.bounded_file import lines, open_file, shown, standard_input
+from lstm_explain.readers.containers.bounded_file import MemoryBudget, open_file, open_standard_input, read_text_lines
 
 File = Callable[[str, bytes], str]
 
@@ -103,7 +103,7 @@ def test_a_file_whose_permission_goes_is_named(file: File, monkeypatch: pytest.M
     ],
 )
 def test_names_are_shown_escaped_and_bounded(name: str, printed: str) -> None:
-    assert shown(name) == printed
+    assert printable(name) == printed
     assert printed.isprintable()
 
 
@@ -112,20 +112,20 @@ def test_names_are_shown_escaped_and_bounded(name: str, printed: str) -> None:
 
 def test_lines_are_decoded_and_the_mark_at_the_start_is_dropped() -> None:
     text = io.BytesIO("\ufeffa,ü\n\ufeff1\n2".encode())
-    assert list(lines(text, "x.csv", 100)) == ["a,ü\n", "\ufeff1\n", "2"]
+    assert list(read_text_lines(text, MemoryBudget("x.csv", 100))) == ["a,ü\n", "\ufeff1\n", "2"]
 
 
 @pytest.mark.parametrize(("content", "line"), [(b"\xff\xfe1\n", 1), (b"1\n2\n\xe9t\xe9\n", 3)])
 def test_a_line_that_is_not_utf8_is_named(content: bytes, line: int) -> None:
     with pytest.raises(InputFileError, match=f"x.csv: line {line} is not UTF-8 text. Save the file as UTF-8"):
-        list(lines(io.BytesIO(content), "x.csv", 100))
+        list(read_text_lines(io.BytesIO(content), MemoryBudget("x.csv", 100)))
 
 
 @pytest.mark.parametrize("content", [b"1,2\n1,2\n", b"12345678"])
 def test_the_budget_is_counted_in_bytes(content: bytes) -> None:
-    assert "".join(lines(io.BytesIO(content), "x.csv", 8)).encode() == content
+    assert "".join(read_text_lines(io.BytesIO(content), MemoryBudget("x.csv", 8))).encode() == content
     with pytest.raises(RefusedError, match=r"x.csv: .* larger than the memory budget of 7 bytes. Raise --max-memory"):
-        list(lines(io.BytesIO(content), "x.csv", 7))
+        list(read_text_lines(io.BytesIO(content), MemoryBudget("x.csv", 7)))
 
 
 def test_no_more_is_read_than_the_budget_allows() -> None:
@@ -142,15 +142,15 @@ def test_no_more_is_read_than_the_budget_allows() -> None:
 
     endless = Endless()
     with pytest.raises(RefusedError):
-        list(lines(io.BufferedReader(endless), "-", 100_000))
+        list(read_text_lines(io.BufferedReader(endless), MemoryBudget("-", 100_000)))
     assert endless.given < 200_000
 
 
 def test_a_line_longer_than_any_table_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(bounded_file, "LONGEST_LINE", 10)
-    assert list(lines(io.BytesIO(b"123456789\n1\n"), "x.csv", 10**9)) == ["123456789\n", "1\n"]
+    monkeypatch.setattr(bounded_file, "MAX_LINE_BYTES", 10)
+    assert list(read_text_lines(io.BytesIO(b"123456789\n1\n"), MemoryBudget("x.csv", 10**9))) == ["123456789\n", "1\n"]
     with pytest.raises(RefusedError, match="line 2 is longer than 10 bytes"):
-        list(lines(io.BytesIO(b"1\n1234567890\n"), "x.csv", 10**9))
+        list(read_text_lines(io.BytesIO(b"1\n1234567890\n"), MemoryBudget("x.csv", 10**9)))
 
 
 # --- standard input ---------------------------------------------------------------------------------------------------
@@ -159,7 +159,7 @@ def test_a_line_longer_than_any_table_is_refused(monkeypatch: pytest.MonkeyPatch
 def test_standard_input_that_is_closed(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys, "stdin", None)
     with pytest.raises(InputFileError, match=r"standard input is closed. Pipe a CSV file into it"):
-        standard_input()
+        open_standard_input()
 
 
 def test_standard_input_that_is_a_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -167,4 +167,4 @@ def test_standard_input_that_is_a_terminal(monkeypatch: pytest.MonkeyPatch) -> N
     with os.fdopen(screen) as terminal, os.fdopen(keyboard, "wb"):
         monkeypatch.setattr(sys, "stdin", terminal)
         with pytest.raises(InputFileError, match="standard input is a terminal"):
-            standard_input()
+            open_standard_input()

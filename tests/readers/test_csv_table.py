@@ -11,15 +11,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lstm_explain.errors import InputFileError, LstmExplainError, RefusedError, UsageError
-from lstm_explain.readers.containers.csv_table import Columns, read_csv
-from lstm_explain.readers.containers.wanted import Wanted
+from lstm_explain.readers.containers.csv_table import CsvTable, read_csv
+from lstm_explain.readers.containers.wanted import CsvOptions
 
 BUDGET = 10**6
 
 
-def read(text: str | bytes, wanted: list[str] | None = None, budget: int = BUDGET, **how: Any) -> Columns:
+def read(text: str | bytes, wanted: list[str] | None = None, budget: int = BUDGET, **how: Any) -> CsvTable:
     content = text.encode() if isinstance(text, str) else text
-    return read_csv(io.BytesIO(content), "x.csv", Wanted(wanted, **how), budget)
+    return read_csv(io.BytesIO(content), "x.csv", CsvOptions(wanted, **how), budget)
 
 
 @pytest.mark.parametrize(

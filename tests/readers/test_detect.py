@@ -12,7 +12,7 @@ import pytest
 
 from lstm_explain.errors import LstmExplainError
 from lstm_explain.readers.detect import looks_like_msgpack, looks_like_onnx
-from lstm_explain.readers.model_file import read_models
+from lstm_explain.readers.model_file import read_model
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -23,7 +23,7 @@ def test_the_content_decides_before_the_ending(ending: str, tmp_path: Path) -> N
     path = tmp_path / f"m{ending}"
     for content in (onnx_files.simple().SerializeToString(), flax_files.valid()[0]):
         path.write_bytes(content)
-        assert read_models(str(path), 10**8)
+        assert read_model(str(path), 10**8)
 
 
 def test_what_is_neither() -> None:
@@ -53,4 +53,4 @@ def test_nothing_else_is_raised(tmp_path: Path) -> None:
     for content in (b"\x81\xa1", b"\x8f\xd9\xff", b"\x3a\x00", b"\x08\x07\x3a\x02\x0a\x00", b"\xdf\xff\xff\xff\xff\xa1a"):
         path.write_bytes(content)
         with pytest.raises(LstmExplainError):
-            read_models(str(path), 10**8)
+            read_model(str(path), 10**8)

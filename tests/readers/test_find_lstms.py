@@ -19,8 +19,8 @@ from lstm_explain.errors import InputFileError
 from lstm_explain.frameworks.known import CONVENTIONS
 from lstm_explain.frameworks.pytorch import state_dict
 from lstm_explain.frameworks.stored import export_layer
-from lstm_explain.readers.identify.find_lstms import lstms_in
-from lstm_explain.readers.identify.model_lstm import chosen
+from lstm_explain.readers.identify.find_lstms import find_lstms
+from lstm_explain.readers.identify.model_lstm import select_lstm
 
 Array = np.ndarray[Any, Any]
 few = settings(max_examples=40, deadline=None, derandomize=True)
@@ -31,14 +31,14 @@ def test_a_gru_beside_an_lstm_is_named() -> None:
         **{f"lstm.{name}": np.zeros(sizes) for name, sizes in {"weight_ih_l0": (8, 3), "weight_hh_l0": (8, 2)}.items()},
         **{f"gru.{name}": np.zeros(sizes) for name, sizes in {"weight_ih_l0": (6, 3), "weight_hh_l0": (6, 2)}.items()},
     }
-    (found,) = lstms_in(tensors, "file")
+    (found,) = find_lstms(tensors, "file")
     assert found.name == "lstm"
-    assert [(one.name, one.reason) for one in found.beside] == [
+    assert [(one.name, one.reason) for one in found.unsupported] == [
         ("gru", "it is a GRU: it has 6 neurons for 2 units, three for each; only LSTMs are explained")
     ]
-    assert chosen((found,), None, "file") is found
+    assert select_lstm((found,), None, "file") is found
     with pytest.raises(InputFileError, match=r"^file#gru: it is a GRU: it has 6 neurons for 2 units"):
-        chosen((found,), "gru", "file")
+        select_lstm((found,), "gru", "file")
 
 
 MODULES: dict[str, dict[str, tuple[int, ...]]] = {
@@ -60,20 +60,20 @@ MODULES: dict[str, dict[str, tuple[int, ...]]] = {
 def test_what_is_not_explained_is_told_of_by_name_beside_what_is(reason: str) -> None:
     odd = {f"odd.{name}": np.zeros(sizes) for name, sizes in MODULES[reason].items()}
     with pytest.raises(InputFileError):
-        lstms_in(odd, "file")
-    (found,) = lstms_in({**odd, **pytorch_layer(3, 2)}, "file")
-    (one,) = found.beside
+        find_lstms(odd, "file")
+    (found,) = find_lstms({**odd, **pytorch_layer(3, 2)}, "file")
+    (one,) = found.unsupported
     assert (found.name, one.name) == ("lstm", "odd")
     assert one.reason.startswith(reason)
     with pytest.raises(InputFileError) as raised:
-        chosen((found,), "odd", "file")
+        select_lstm((found,), "odd", "file")
     assert str(raised.value).startswith(f"file#odd: {reason}")
 
 
 def test_a_layer_of_ours_that_is_broken_is_not_taken_for_one_of_another_framework() -> None:
     ours = {one.replace("lstm/", "odd.layer0.forward."): array for one, array in keras_layer(3, 2).items()}
-    (found,) = lstms_in({**ours, "odd.layer0.forward.peephole": np.ones((7, 7)), **pytorch_layer(3, 2)}, "file")
-    assert (found.name, [one.name for one in found.beside]) == ("lstm", ["odd"])
+    (found,) = find_lstms({**ours, "odd.layer0.forward.peephole": np.ones((7, 7)), **pytorch_layer(3, 2)}, "file")
+    assert (found.name, [one.name for one in found.unsupported]) == ("lstm", ["odd"])
 
 
 def without(tensors: dict[str, Array], *names: str) -> dict[str, Array]:
@@ -95,7 +95,7 @@ def same(one: Weights, other: Weights) -> bool:
 
 def refused(tensors: dict[str, Array], convention: str | None = None) -> str:
     with pytest.raises(InputFileError) as raised:
-        lstms_in(tensors, "x.npz", convention)
+        find_lstms(tensors, "x.npz", convention)
     text = str(raised.value)
     assert text.isprintable()
     assert len(text) < 500
@@ -121,7 +121,7 @@ UNLIKE = Spec(1, 1, 2, stack=(LayerSpec(4, bias=False), LayerSpec(6, True), Laye
 @few
 def test_any_lstm_of_pytorch(spec: Spec, module: str, seed: int) -> None:
     weights = seeded_weights(spec, "pytorch", seed)
-    (found,) = lstms_in({module + name: array for name, array in state_dict(weights).items()}, "x.npz")
+    (found,) = find_lstms({module + name: array for name, array in state_dict(weights).items()}, "x.npz")
     assert found.spec == spec
     assert found.name == (module.removesuffix(".") or "lstm")
     assert (found.framework, found.title, found.biases) == ("pytorch", "torch.nn.LSTM", 2 * spec.bias)
@@ -140,7 +140,7 @@ def test_any_lstm_of_ours(spec: Spec, module: str) -> None:
         for way, part in parts.items()
         for name, array in part.tensors().items()
     }
-    (found,) = lstms_in({**named, "x": np.ones((1, 1, spec.features)), "layer0.forward.cell": np.ones((1, 1, 3))}, "x.npz")
+    (found,) = find_lstms({**named, "x": np.ones((1, 1, spec.features)), "layer0.forward.cell": np.ones((1, 1, 3))}, "x.npz")
     biased = any(spec.at(layer).bias for layer in range(spec.layers))
     assert (found.framework, found.name, found.biases) == ("lstm-explain", module.removesuffix(".") or "lstm", int(biased))
     assert found.spec == spec
@@ -149,14 +149,14 @@ def test_any_lstm_of_ours(spec: Spec, module: str) -> None:
 
 
 def test_a_cell_of_pytorch() -> None:
-    (found,) = lstms_in(pytorch_layer(layer=""), "x.npz")
+    (found,) = find_lstms(pytorch_layer(layer=""), "x.npz")
     assert (found.title, found.name, found.spec.layers) == ("torch.nn.LSTMCell", "lstm", 1)
 
 
 def test_more_than_ten_layers_come_in_their_order() -> None:
     layers = {name: array for place in range(12) for name, array in pytorch_layer(2, 2, f"_l{place}").items()}
     layers["lstm.bias_ih_l11"] = np.full(8, 11, "float32")
-    (found,) = lstms_in(dict(sorted(layers.items())), "x.npz")
+    (found,) = find_lstms(dict(sorted(layers.items())), "x.npz")
     assert found.spec.layers == 12
     last = found.weights.of(11, Direction.FORWARD).tensors()["bias"]
     assert last.min() > 10
@@ -166,10 +166,10 @@ def test_more_than_ten_layers_come_in_their_order() -> None:
 @pytest.mark.parametrize("end", ["", ":0"])
 def test_a_layer_of_keras(module: str, end: str) -> None:
     layer = {f"{name}{end}": array for name, array in keras_layer(module=module).items()}
-    (found,) = lstms_in(layer, "x.npz")
+    (found,) = find_lstms(layer, "x.npz")
     assert (found.framework, found.name, found.biases) == ("keras", module[:-1] or "lstm", 1)
     assert np.array_equal(found.weights.of(0, Direction.FORWARD).kernel, keras_layer(module=module)[f"{module}kernel"])
-    (found,) = lstms_in(without(layer, f"{module}bias{end}"), "x.npz")
+    (found,) = find_lstms(without(layer, f"{module}bias{end}"), "x.npz")
     assert (found.spec.bias, found.biases) == (False, 0)
 
 
@@ -190,7 +190,7 @@ def test_a_cell_of_flax(join: str, forget: str) -> None:
         named[join.join(("params", "cell", input_letter, "kernel"))] = parts[gate][0]
         named[join.join(("params", "cell", hidden_letter, "kernel"))] = parts[gate][1]
         named[join.join(("params", "cell", hidden_letter, "bias"))] = parts[gate][2]
-    (found,) = lstms_in(named, "x.npz")
+    (found,) = find_lstms(named, "x.npz")
     layer = found.weights.of(0, Direction.FORWARD)
     assert found.name == join.join(("params", "cell"))
     assert layer.bias is not None
@@ -201,7 +201,7 @@ def test_a_cell_of_flax(join: str, forget: str) -> None:
 
 
 def test_several_of_several_frameworks() -> None:
-    found = lstms_in(
+    found = find_lstms(
         {**pytorch_layer(module="a."), **keras_layer(module="b/"), **pytorch_layer(layer="", module="c.")}, "x.npz"
     )
     assert {one.name: one.framework for one in found} == {"a": "pytorch", "b": "keras", "c": "pytorch"}
@@ -210,14 +210,14 @@ def test_several_of_several_frameworks() -> None:
 def test_types_of_one_layer_that_differ_become_the_wider() -> None:
     layer = pytorch_layer()
     layer["lstm.bias_ih_l0"] = layer["lstm.bias_ih_l0"].astype("float64")
-    (found,) = lstms_in(layer, "x.npz")
+    (found,) = find_lstms(layer, "x.npz")
     assert found.spec.dtype == "float64"
     assert {array.dtype for array in found.weights.of(0, Direction.FORWARD).tensors().values()} == {np.dtype("float64")}
 
 
 def test_what_has_no_such_name_is_no_lstm() -> None:
-    assert lstms_in({}, "x.npz") == ()
-    assert lstms_in({"W": np.ones((8, 3)), "dense.weight": np.ones((3, 2)), "dense/kernel": np.ones((3, 2))}, "x.npz") == ()
+    assert find_lstms({}, "x.npz") == ()
+    assert find_lstms({"W": np.ones((8, 3)), "dense.weight": np.ones((3, 2)), "dense/kernel": np.ones((3, 2))}, "x.npz") == ()
 
 
 # --- names that do not tell -------------------------------------------------------------------------------------------
@@ -236,7 +236,7 @@ def test_every_convention_reads_what_it_writes(name: str, bidirectional: bool, m
     spec = Spec(1, 1, 3, 4, bidirectional=bidirectional, peepholes=convention.peephole is not None, dtype="float64")
     weights = seeded_weights(spec, "pytorch", 5)
     named = {f"{module}{one}": array for one, _, array in export_layer(convention, weights.layers[0], 0)}
-    (found,) = lstms_in(
+    (found,) = find_lstms(
         named if name != "pytorch" else {one.replace("/", "."): array for one, array in named.items()}, "x", name
     )
     assert found.framework == convention.framework
@@ -249,7 +249,7 @@ def test_every_convention_reads_what_it_writes(name: str, bidirectional: bool, m
 
 def test_other_names_are_left_alone_under_a_convention() -> None:
     layer = {**keras_layer(module="a/"), "dense/kernel": np.ones((3, 2))}
-    assert [one.name for one in lstms_in(layer, "x.npz", "keras")] == ["a"]
+    assert [one.name for one in find_lstms(layer, "x.npz", "keras")] == ["a"]
     assert "dense has no recurrent_kernel" in refused({"dense/kernel": np.ones((3, 2))}, "keras")
 
 
@@ -258,7 +258,7 @@ def test_one_bias_beside_the_names_of_pytorch_is_asked_about() -> None:
     message = refused({**both, "lstm.bias": np.arange(8.0)})
     assert "Equinox and Core ML write these, with the gates in different orders" in message
     assert "--convention equinox or --convention coreml" in message
-    equinox, coreml = (lstms_in({**both, "lstm.bias": np.arange(8.0)}, "x", name)[0] for name in ("equinox", "coreml"))
+    equinox, coreml = (find_lstms({**both, "lstm.bias": np.arange(8.0)}, "x", name)[0] for name in ("equinox", "coreml"))
     assert equinox.spec == coreml.spec
     assert not same(equinox.weights, coreml.weights)
 
@@ -283,7 +283,7 @@ def test_other_recurrent_layers_are_named() -> None:
 
 def test_beside_an_lstm_they_are_passed_over() -> None:
     gru = {"gru.weight_ih_l0": np.ones((12, 3)), "gru.weight_hh_l0": np.ones((12, 4))}
-    assert [one.name for one in lstms_in({**gru, **pytorch_layer()}, "x.npz")] == ["lstm"]
+    assert [one.name for one in find_lstms({**gru, **pytorch_layer()}, "x.npz")] == ["lstm"]
 
 
 # --- what does not fit ------------------------------------------------------------------------------------------------
@@ -304,7 +304,7 @@ def test_beside_an_lstm_they_are_passed_over() -> None:
 )
 def test_a_missing_tensor_is_named(left_out: list[str], found: str) -> None:
     stack = {**pytorch_layer(3, 2), **pytorch_layer(2, 2, "_l1")}
-    assert lstms_in(stack, "x.npz")[0].spec.layers == 2
+    assert find_lstms(stack, "x.npz")[0].spec.layers == 2
     assert found in refused(without(stack, *(f"lstm.{name}" for name in left_out)))
 
 
@@ -369,14 +369,14 @@ def test_whatever_the_shapes_are_it_is_read_or_refused(name: str, shape: list[in
     named = {one: array for one, _, array in export_layer(convention, seeded_weights(spec).layers[0], 0)}
     named[data.draw(st.sampled_from(list(named)))] = np.ones(shape, "float32")
     with suppress(InputFileError):
-        (found,) = lstms_in(named, "x", name)
+        (found,) = find_lstms(named, "x", name)
         assert found.spec.units > 0
 
 
 def test_a_peephole_or_projection_of_ours_is_kept() -> None:
     spec = Spec(1, 1, 3, 4, projection=2, peepholes=True)
     part = seeded_weights(spec).of(0, Direction.FORWARD)
-    (found,) = lstms_in({f"layer0.forward.{name}": array for name, array in part.tensors().items()}, "x")
+    (found,) = find_lstms({f"layer0.forward.{name}": array for name, array in part.tensors().items()}, "x")
     assert found.spec == spec
     assert isinstance(found.weights.of(0, Direction.FORWARD), LayerWeights)
 
@@ -392,12 +392,12 @@ def test_names_are_safe_in_messages(module: str) -> None:
 def test_a_cell_without_bias_is_asked_for_beside_layers_that_say_they_are_anothers() -> None:
     """Core ML orders the gates otherwise, and of a cell without bias the names do not tell."""
     arrays = {f"{module}.{name}": np.ones((8, 2)) for module in "ab" for name in ("weight_ih", "weight_hh")}
-    alone = lstms_in(arrays, "x")
+    alone = find_lstms(arrays, "x")
     assert [one.title for one in alone] == ["torch.nn.LSTMCell"] * 2
     assert all("for those add --convention coreml" in note for one in alone for note in one.notes)
     with pytest.raises(InputFileError, match="--convention coreml"):
-        lstms_in({**arrays, "a.bias": np.ones(8)}, "x")
+        find_lstms({**arrays, "a.bias": np.ones(8)}, "x")
     biased = {"c.weight_ih_l0": np.ones((8, 2)), "c.weight_hh_l0": np.ones((8, 2))}
-    (found,) = lstms_in({**arrays, "a.bias": np.ones(8), **biased}, "x")
-    assert (found.name, [one.name for one in found.beside]) == ("c", ["a", "b"])
-    assert "stands beside layers that Equinox or Core ML wrote" in found.beside[1].reason
+    (found,) = find_lstms({**arrays, "a.bias": np.ones(8), **biased}, "x")
+    assert (found.name, [one.name for one in found.unsupported]) == ("c", ["a", "b"])
+    assert "stands beside layers that Equinox or Core ML wrote" in found.unsupported[1].reason

@@ -21,13 +21,13 @@ from mutations import fuzz
 from lstm_explain.core.gates import Direction
 from lstm_explain.errors import InputFileError, LstmExplainError, MissingExtraError
 from lstm_explain.readers.containers.flax_msgpack import read_msgpack
-from lstm_explain.readers.model_file import read_models
+from lstm_explain.readers.model_file import read_model
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from lstm_explain.core.axes import Array
-    from lstm_explain.readers.identify.model_lstm import Found
+    from lstm_explain.readers.identify.model_lstm import ModelLSTM
 
 BUDGET = 2**26
 
@@ -37,8 +37,8 @@ def read(tree: Any, budget: int = BUDGET) -> dict[str, Array]:
 
 
 @pytest.fixture
-def found(file: Callable[[str, bytes], str]) -> Callable[[Any], tuple[Found, ...]]:
-    return lambda tree: read_models(file("m.msgpack", files.packed(tree)), BUDGET)
+def found(file: Callable[[str, bytes], str]) -> Callable[[Any], tuple[ModelLSTM, ...]]:
+    return lambda tree: read_model(file("m.msgpack", files.packed(tree)), BUDGET)
 
 
 # --- what is read -----------------------------------------------------------------------------------------------------
@@ -107,7 +107,7 @@ def test_places_in_lists_are_names() -> None:
         (files.cell(files.weights()), "lstm", "flax-linen", "flax.linen.LSTMCell"),
     ],
 )
-def test_cells(found: Callable[[Any], tuple[Found, ...]], tree: Any, name: str, framework: str, title: str) -> None:
+def test_cells(found: Callable[[Any], tuple[ModelLSTM, ...]], tree: Any, name: str, framework: str, title: str) -> None:
     (one,) = found(tree)
     assert (one.name, one.framework, one.title, one.biases) == (name, framework, title, 1)
     ours = one.weights.of(0, Direction.FORWARD).tensors()
@@ -116,7 +116,7 @@ def test_cells(found: Callable[[Any], tuple[Found, ...]], tree: Any, name: str, 
     assert all(np.array_equal(ours[key], expected[key]) for key in ours)
 
 
-def test_two_cells_stay_two(found: Callable[[Any], tuple[Found, ...]]) -> None:
+def test_two_cells_stay_two(found: Callable[[Any], tuple[ModelLSTM, ...]]) -> None:
     tree = {"params": {"OptimizedLSTMCell_0": files.cell(files.weights()), "OptimizedLSTMCell_1": files.cell(files.weights())}}
     assert [one.name for one in found(tree)] == ["params/OptimizedLSTMCell_0", "params/OptimizedLSTMCell_1"]
 
@@ -130,7 +130,7 @@ def packed_gru() -> dict[str, Any]:
 
 
 @pytest.mark.parametrize("make", [gru, packed_gru])
-def test_a_gru_is_named(found: Callable[[Any], tuple[Found, ...]], make: Callable[[], Any]) -> None:
+def test_a_gru_is_named(found: Callable[[Any], tuple[ModelLSTM, ...]], make: Callable[[], Any]) -> None:
     with pytest.raises(InputFileError, match=r"params/GRUCell_0 is a GRU.*only LSTMs are explained"):
         found({"params": {"GRUCell_0": make()}})
     assert found({"params": {"GRUCell_0": make(), "LSTMCell_0": files.cell(files.weights())}})

@@ -23,27 +23,27 @@ from lstm_explain.core.forward import forward
 from lstm_explain.core.gates import Direction
 from lstm_explain.core.spec import Spec
 from lstm_explain.errors import InputFileError, LstmExplainError, MissingExtraError, RefusedError, UsageError
-from lstm_explain.readers.identify.model_lstm import chosen
-from lstm_explain.readers.model_file import read_models
+from lstm_explain.readers.identify.model_lstm import select_lstm
+from lstm_explain.readers.model_file import read_model
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from lstm_explain.readers.identify.model_lstm import Found
+    from lstm_explain.readers.identify.model_lstm import ModelLSTM
 
 BUDGET = 10**7
 
 
-def read(file: Callable[[str, bytes], str], content: bytes, name: str = "x.h5") -> tuple[Found, ...]:
-    return read_models(file(name, content), BUDGET)
+def read(file: Callable[[str, bytes], str], content: bytes, name: str = "x.h5") -> tuple[ModelLSTM, ...]:
+    return read_model(file(name, content), BUDGET)
 
 
-def only(found: tuple[Found, ...]) -> Found:
+def only(found: tuple[ModelLSTM, ...]) -> ModelLSTM:
     (one,) = found
     return one
 
 
-def same(found: Found, *parts: dict[str, Any]) -> bool:
+def same(found: ModelLSTM, *parts: dict[str, Any]) -> bool:
     """Whether these are the numbers that were read, direction by direction."""
     read = found.weights.layers[0].values()
     return len(read) == len(parts) and all(
@@ -231,9 +231,9 @@ def test_what_is_not_explained_is_said_by_name(file: Any, reason: str) -> None:
 def test_what_is_not_explained_is_left_out_beside_what_is(file: Any) -> None:
     found = only(read(file, stored({"layers/gru/cell": arrays(gates=3), "layers/lstm/cell": ONE}, {"layers/lstm": "mine"})))
     assert found.name == "mine"
-    assert [one.name for one in found.beside] == ["gru"]
+    assert [one.name for one in found.unsupported] == ["gru"]
     with pytest.raises(InputFileError, match=r"^m.h5#gru: it is a GRU: "):
-        chosen((found,), "gru", "m.h5")
+        select_lstm((found,), "gru", "m.h5")
 
 
 def test_an_lstm_that_is_not_explained_is_told_of_by_name_beside_one_that_is(file: Any) -> None:
@@ -241,15 +241,15 @@ def test_an_lstm_that_is_not_explained_is_told_of_by_name_beside_one_that_is(fil
     content = legacy({"odd": keras2("odd", ONE), "fit": keras2("fit", ONE)}, sequential(*layers))
     found = only(read(file, content))
     assert found.name == "fit"
-    assert [(one.name, one.reason) for one in found.beside] == [
+    assert [(one.name, one.reason) for one in found.unsupported] == [
         ("odd", "it has activation relu, and only tanh is explained"),
         ("lost", "it is in the config, and the file has no weights of it"),
     ]
-    assert chosen((found,), None, "m.h5") is found
+    assert select_lstm((found,), None, "m.h5") is found
     with pytest.raises(InputFileError, match=r"^m.h5#odd: it has activation relu, and only tanh is explained"):
-        chosen((found,), "odd", "m.h5")
+        select_lstm((found,), "odd", "m.h5")
     with pytest.raises(InputFileError, match=r"^m.h5#lost: .* Save the whole model"):
-        chosen((found,), "fit+lost", "m.h5")
+        select_lstm((found,), "fit+lost", "m.h5")
 
 
 def test_a_layer_that_goes_backwards_reads_from_the_end(file: Any) -> None:
@@ -417,18 +417,18 @@ def test_sizes_above_the_budget_are_refused_before_they_are_read(file: Any) -> N
     ):
         path = file(name, content)
         with pytest.raises(RefusedError, match="--max-memory"):
-            read_models(path, 3 * 10**6)
-        assert len(read_models(path, 10**8)) == 1
+            read_model(path, 3 * 10**6)
+        assert len(read_model(path, 10**8)) == 1
     with pytest.raises(RefusedError, match=r"reading model\.weights\.h5 takes"):
-        read_models(file("x.keras", archive(sequential(), stored({"a/cell": tensors}))), 8 * 10**6)
+        read_model(file("x.keras", archive(sequential(), stored({"a/cell": tensors}))), 8 * 10**6)
 
 
 def test_another_convention_is_refused(file: Any) -> None:
     for content, name in ((GOOD, "x.h5"), (archive(sequential(), GOOD), "x.keras")):
         path = file(name, content)
         with pytest.raises(UsageError, match="--convention pytorch"):
-            read_models(path, BUDGET, "pytorch")
-        assert len(read_models(path, BUDGET, "keras")) == 1
+            read_model(path, BUDGET, "pytorch")
+        assert len(read_model(path, BUDGET, "keras")) == 1
 
 
 def test_without_pyfive_the_extra_is_named(file: Any, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -527,7 +527,7 @@ def outcome(path: str) -> tuple[str, int]:
     """What is said when a file is read, and how much memory it took at most."""
     tracemalloc.start()
     try:
-        said = f"read {len(read_models(path, BUDGET))}"
+        said = f"read {len(read_model(path, BUDGET))}"
     except LstmExplainError as error:
         said = str(error)
     peak = tracemalloc.get_traced_memory()[1]

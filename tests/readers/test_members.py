@@ -17,9 +17,9 @@ from hypothesis import strategies as st
 
 from lstm_explain.errors import InputFileError, LstmExplainError, RefusedError, UsageError
 from lstm_explain.readers.containers import zip_archive
-from lstm_explain.readers.containers.members import split_name
-from lstm_explain.readers.containers.wanted import Wanted
-from lstm_explain.readers.input_file import read_batch
+from lstm_explain.readers.containers.members import split_path_and_member
+from lstm_explain.readers.containers.wanted import CsvOptions
+from lstm_explain.readers.input_file import read_inputs
 
 File = Callable[[str, bytes], str]
 BUDGET = 10**6
@@ -52,7 +52,7 @@ def arrays(**members: np.ndarray[Any, Any]) -> bytes:
 @pytest.mark.parametrize("dtype", ["f2", "f4", ">f8", "i4", "g"])
 def test_the_only_array_is_read(packed: int, order: Any, dtype: str, file: File) -> None:
     array = np.asarray(NUMBERS.astype(dtype), order=order)
-    found = read_batch(file("x.npz", archive({"a.npy": saved(array), "read.me": b"x"}, packed)), None, BUDGET)
+    found = read_inputs(file("x.npz", archive({"a.npy": saved(array), "read.me": b"x"}, packed)), None, BUDGET)
     np.testing.assert_array_equal(found.array, array)
     assert found.array.dtype == array.dtype
     assert (found.name, found.columns) == ("x.npz#a", None)
@@ -61,12 +61,12 @@ def test_the_only_array_is_read(packed: int, order: Any, dtype: str, file: File)
 @pytest.mark.parametrize("member", ["b", "b.npy"])
 def test_one_of_several_is_chosen_by_name(member: str, file: File) -> None:
     name = file("x.npz", arrays(a=NUMBERS, b=2 * NUMBERS))
-    np.testing.assert_array_equal(read_batch(f"{name}#{member}", None, BUDGET).array, 2 * NUMBERS)
+    np.testing.assert_array_equal(read_inputs(f"{name}#{member}", None, BUDGET).array, 2 * NUMBERS)
 
 
 def test_an_array_larger_than_what_is_read_at_once(file: File) -> None:
     array = np.random.default_rng(0).normal(size=(500, 100, 9))
-    found = read_batch(file("x.npz", archive({"a.npy": saved(array)}, zipfile.ZIP_DEFLATED)), None, 10**7)
+    found = read_inputs(file("x.npz", archive({"a.npy": saved(array)}, zipfile.ZIP_DEFLATED)), None, 10**7)
     np.testing.assert_array_equal(found.array, array)
 
 
@@ -84,7 +84,7 @@ def test_an_array_larger_than_what_is_read_at_once(file: File) -> None:
 def test_arrays_to_choose_from(members: dict[str, int], member: str | None, message: str, file: File) -> None:
     name = file("x.npz", archive({f"{one}.npy": saved(NUMBERS) for one in members}))
     with pytest.raises(UsageError) as caught:
-        read_batch(name if member is None else f"{name}#{member}", None, BUDGET)
+        read_inputs(name if member is None else f"{name}#{member}", None, BUDGET)
     assert message in str(caught.value)
     assert str(caught.value).isprintable()
 
@@ -109,28 +109,28 @@ def test_the_mark_between_file_and_array(
     monkeypatch.chdir(tmp_path)
     for name in files:
         file(name, b"")
-    assert split_name(text) == parts
+    assert split_path_and_member(text) == parts
 
 
 @pytest.mark.parametrize(("name", "content"), [("x.csv", b"1,2\n"), ("x.npy", saved(NUMBERS))])
 def test_other_files_have_no_arrays_to_choose_from(name: str, content: bytes, file: File) -> None:
     with pytest.raises(UsageError, match=r"only .npz archives have arrays to choose from. Leave out #a"):
-        read_batch(f"{file(name, content)}#a", None, BUDGET)
+        read_inputs(f"{file(name, content)}#a", None, BUDGET)
 
 
 @pytest.mark.parametrize("content", [arrays(a=NUMBERS), saved(NUMBERS)])
 @pytest.mark.parametrize(
     ("wanted", "message"),
     [
-        (Wanted(["a"]), "--columns a: only CSV files have columns"),
-        (Wanted(skip_rows=2), "--skip-rows 2: this is for CSV files alone"),
-        (Wanted(delimiter=";"), "--delimiter ;: this is for CSV files alone"),
-        (Wanted(time="a\x1b"), "--time-column a\\x1b: this is for CSV files alone"),
+        (CsvOptions(["a"]), "--columns a: only CSV files have columns"),
+        (CsvOptions(skip_rows=2), "--skip-rows 2: this is for CSV files alone"),
+        (CsvOptions(delimiter=";"), "--delimiter ;: this is for CSV files alone"),
+        (CsvOptions(time="a\x1b"), "--time-column a\\x1b: this is for CSV files alone"),
     ],
 )
-def test_what_only_csv_files_have(content: bytes, wanted: Wanted, message: str, file: File) -> None:
+def test_what_only_csv_files_have(content: bytes, wanted: CsvOptions, message: str, file: File) -> None:
     with pytest.raises(UsageError) as caught:
-        read_batch(file("x", content), wanted, BUDGET)
+        read_inputs(file("x", content), wanted, BUDGET)
     assert message in str(caught.value)
 
 
@@ -203,7 +203,7 @@ TERABYTES += b"{'descr': '<f4', 'fortran_order': False, 'shape': (1000000, 10000
 )
 def test_archives_that_lie(content: bytes, kind: type[LstmExplainError], found: str, file: File) -> None:
     with pytest.raises(kind) as caught:
-        read_batch(file("x.npz", content), None, BUDGET)
+        read_inputs(file("x.npz", content), None, BUDGET)
     assert found in str(caught.value)
     assert str(caught.value).isprintable()
     assert len(str(caught.value)) < 500
@@ -213,7 +213,7 @@ def test_a_path_in_a_members_name_leads_nowhere(file: File, tmp_path: Any) -> No
     inner = tmp_path / "in"
     inner.mkdir()
     name = file("in/x.npz", archive({"../../escaped.npy": saved(NUMBERS)}))
-    assert read_batch(name, None, BUDGET).array.shape == (2, 3, 4)
+    assert read_inputs(name, None, BUDGET).array.shape == (2, 3, 4)
     assert sorted(path.name for path in tmp_path.rglob("*")) == ["in", "x.npz"]
 
 
@@ -231,7 +231,7 @@ def test_no_more_memory_than_the_array_takes(file: File) -> None:
         tracemalloc.start()
         refused = None
         try:
-            read_batch(name, None, budget)
+            read_inputs(name, None, budget)
         except LstmExplainError as error:
             refused = type(error)
         used = tracemalloc.get_traced_memory()[1]
@@ -244,7 +244,7 @@ def test_the_directory_is_not_read_before_its_size_is_judged(file: File, monkeyp
     monkeypatch.setattr(zip_archive, "LARGEST_DIRECTORY", 1000)
     content = archive({f"{n}.npy": b"" for n in range(30)})
     with pytest.raises(RefusedError, match="its directory is said to have"):
-        read_batch(file("x.npz", content), None, BUDGET)
+        read_inputs(file("x.npz", content), None, BUDGET)
 
 
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=300)
@@ -252,7 +252,7 @@ def test_the_directory_is_not_read_before_its_size_is_judged(file: File, monkeyp
 def test_any_change_to_an_archive_is_read_or_refused_by_name(good: bytes, place: int, change: bytes, file: File) -> None:
     name, message = file("x.npz", good[:place] + change + good[place + len(change) :]), ""
     try:
-        assert read_batch(name, None, BUDGET, allow_nan=True).array.nbytes <= BUDGET
+        assert read_inputs(name, None, BUDGET, allow_nan=True).array.nbytes <= BUDGET
     except LstmExplainError as error:
         message = str(error)
     assert message.isprintable()

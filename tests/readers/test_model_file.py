@@ -16,7 +16,7 @@ from array_files import entry, keras_layer, npy, npy_header, npz, packed, pytorc
 
 from lstm_explain.errors import LstmExplainError, UsageError
 from lstm_explain.frameworks.known import CONVENTIONS
-from lstm_explain.readers.model_file import read_models
+from lstm_explain.readers.model_file import read_model
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -26,7 +26,7 @@ File = Callable[[str, bytes], str]
 
 def refused(name: str, code: int = 3, convention: str | None = None, budget: int = 10**8) -> str:
     with pytest.raises(LstmExplainError) as raised:
-        read_models(name, budget, convention)
+        read_model(name, budget, convention)
     text = str(raised.value)
     assert raised.value.exit_code == code, text
     assert text.isprintable()
@@ -38,13 +38,13 @@ def refused(name: str, code: int = 3, convention: str | None = None, budget: int
 
 @pytest.mark.parametrize("name", ["m.npz", "m", "m.pt", "m.keras", "m.safetensors", "m.h5", "m.txt"])
 def test_a_zip_archive_of_arrays_has_any_name(name: str, file: File) -> None:
-    (found,) = read_models(file(name, npz(keras_layer())), 10**8)
+    (found,) = read_model(file(name, npz(keras_layer())), 10**8)
     assert found.framework == "keras"
 
 
 @pytest.mark.parametrize("name", ["m.safetensors", "m", "m.onnx", "m.npz", "m.pt"])
 def test_safetensors_have_any_name(name: str, file: File) -> None:
-    (found,) = read_models(file(name, packed(pytorch_layer())), 10**8)
+    (found,) = read_model(file(name, packed(pytorch_layer())), 10**8)
     assert found.framework == "pytorch"
 
 
@@ -52,8 +52,8 @@ def test_a_convention_is_heeded(file: File) -> None:
     plain = {"W": np.ones((8, 3)), "R": np.ones((8, 2)), "B": np.ones(16)}
     for content in (npz(plain), packed(plain)):
         name = file("m", content)
-        assert read_models(name, 10**8) == ()
-        (found,) = read_models(name, 10**8, "onnx")
+        assert read_model(name, 10**8) == ()
+        (found,) = read_model(name, 10**8, "onnx")
         assert (found.framework, found.spec.units, found.biases) == ("onnx", 2, 2)
 
 
@@ -102,7 +102,7 @@ def test_there_must_be_such_a_convention(convention: str, file: File) -> None:
 
 def test_a_convention_is_checked_before_the_file() -> None:
     with pytest.raises(UsageError):
-        read_models("nosuch", 10**8, "nosuch")
+        read_model("nosuch", 10**8, "nosuch")
 
 
 @pytest.mark.parametrize("budget", [0, 1, 100])

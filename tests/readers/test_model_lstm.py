@@ -15,17 +15,17 @@ from lstm_explain.core.forward import State, forward
 from lstm_explain.core.spec import Spec
 from lstm_explain.core.weights import Weights, seeded_weights
 from lstm_explain.errors import InputFileError
-from lstm_explain.readers.identify.model_lstm import Found, chosen
+from lstm_explain.readers.identify.model_lstm import ModelLSTM, select_lstm
 
 
-def found(name: str, spec: Spec | None = None, seed: int = 0, framework: str = "keras") -> Found:
+def found(name: str, spec: Spec | None = None, seed: int = 0, framework: str = "keras") -> ModelLSTM:
     weights = seeded_weights(spec or Spec(1, 1, 3, 2), "pytorch", seed)
-    return Found(name, framework, "an LSTM", weights, {f"{name}.kernel": (3, 8)}, 1)
+    return ModelLSTM(name, framework, "an LSTM", weights, {f"{name}.kernel": (3, 8)}, 1)
 
 
-def refused(files: tuple[Found, ...], name: str | None) -> str:
+def refused(files: tuple[ModelLSTM, ...], name: str | None) -> str:
     with pytest.raises(InputFileError) as raised:
-        chosen(files, name, "x.pt")
+        select_lstm(files, name, "x.pt")
     text = str(raised.value)
     assert text.isprintable()
     assert len(text) < 500
@@ -37,20 +37,20 @@ def refused(files: tuple[Found, ...], name: str | None) -> str:
 
 def test_the_only_one_needs_no_name() -> None:
     only = found("a")
-    assert chosen((only,), None, "x.pt") is only
-    assert chosen((only,), "a", "x.pt") is only
+    assert select_lstm((only,), None, "x.pt") is only
+    assert select_lstm((only,), "a", "x.pt") is only
 
 
 def test_a_name_or_its_last_parts() -> None:
     files = (found("enc.lstm"), found("dec.lstm"), found("deep/model/rnn"), found("lstm.x"))
-    assert chosen(files, "dec.lstm", "x.pt").name == "dec.lstm"
-    assert chosen(files, "rnn", "x.pt").name == "deep/model/rnn"
-    assert chosen(files, "model/rnn", "x.pt").name == "deep/model/rnn"
+    assert select_lstm(files, "dec.lstm", "x.pt").name == "dec.lstm"
+    assert select_lstm(files, "rnn", "x.pt").name == "deep/model/rnn"
+    assert select_lstm(files, "model/rnn", "x.pt").name == "deep/model/rnn"
     assert refused(files, "lstm").startswith("x.pt#lstm: there are 2 LSTMs to choose from: enc.lstm, dec.lstm. Choose one: ")
 
 
 def test_the_whole_name_goes_before_a_last_part() -> None:
-    assert chosen((found("a.lstm"), found("lstm")), "lstm", "x.pt").name == "lstm"
+    assert select_lstm((found("a.lstm"), found("lstm")), "lstm", "x.pt").name == "lstm"
 
 
 @pytest.mark.parametrize("name", ["", "nosuch", ".", "#", "stm", "lst", "\x1b[31m", "x" * 9000])
@@ -97,8 +97,8 @@ def test_a_stack_taken_apart_and_stacked_again_makes_the_same_outputs(
     for place, layer in enumerate(weights.layers):
         among = [number for number, (one, _) in enumerate(spec.places) if one == place]
         state = State(*(tuple(one[number] for number in among) for one in states)) if place in initial else None
-        parts.append(Found(f"l{place}", "keras", "LSTM", Weights((layer,)), {f"l{place}.kernel": (1,)}, 1, state))
-    whole = chosen(tuple(parts), "+".join(one.name for one in parts), "x.pt")
+        parts.append(ModelLSTM(f"l{place}", "keras", "LSTM", Weights((layer,)), {f"l{place}.kernel": (1,)}, 1, state))
+    whole = select_lstm(tuple(parts), "+".join(one.name for one in parts), "x.pt")
     assert whole.spec == replace(spec, samples=1, timesteps=1)
     assert list(whole.tensors) == [f"l{place}.kernel" for place in range(spec.layers)]
     assert (whole.initial is None) == (not initial & set(range(spec.layers)))
@@ -128,7 +128,7 @@ def test_layers_that_do_not_fit_onto_each_other() -> None:
 )
 def test_layers_that_differ_are_one_stack(other: Spec) -> None:
     below = found("a", Spec(1, 1, 3, 4))
-    both = chosen((below, found("b", other)), "a+b", "x.pt")
+    both = select_lstm((below, found("b", other)), "a+b", "x.pt")
     assert both.spec.features == 3
     assert both.spec.at(0) == below.spec
     assert [both.spec.at(layer) for layer in range(1, both.spec.layers)] == [other.at(layer) for layer in range(other.layers)]
@@ -153,7 +153,7 @@ def test_a_part_of_a_stack_that_is_none(name: str) -> None:
 
 def test_a_name_with_a_plus_in_it() -> None:
     files = (found("a", Spec(1, 1, 2, 2)), found("a+b", Spec(1, 1, 2, 2)))
-    assert chosen(files, "a+b", "x.pt") is files[1]
+    assert select_lstm(files, "a+b", "x.pt") is files[1]
 
 
 def test_no_layer_stands_on_itself() -> None:
@@ -173,8 +173,8 @@ def test_a_layer_stands_on_what_it_reads_only() -> None:
     )
     assert refused((a, b, c), "a+b").startswith("x.pt#b: b reads dense_1, not a. Explain each alone, b with --data of what")
     for name in ("a+c", "b+c"):
-        whole = chosen((a, b, c), name, "x.pt")
-        assert (whole.spec.layers, whole.asides, "asides" in whole.origin("x.pt")) == (2, (), False)
+        whole = select_lstm((a, b, c), name, "x.pt")
+        assert (whole.spec.layers, whole.caveats, "asides" in whole.origin("x.pt")) == (2, (), False)
     assert "c reads b and a, not d" in refused((a, b, c, found("d", spec)), "d+c")
     assert "b reads what the model is given, not a" in refused((a, b._replace(fed_by=())), "a+b")
 
@@ -182,8 +182,8 @@ def test_a_layer_stands_on_what_it_reads_only() -> None:
 def test_where_the_file_does_not_tell_the_order_is_the_user_s() -> None:
     spec = Spec(1, 1, 2, 2)
     a, b, c = found("a", spec), found("b", spec), found("c", spec)._replace(fed_by=("b",))
-    whole = chosen((a, b, c), "a+b+c", "x.pt")
-    assert whole.asides == ("what stands between its layers in the model is not known: their order is yours",)
-    assert whole.origin("x.pt")["asides"] == list(whole.asides)
-    assert chosen((a, b, c), "b+c", "x.pt").asides == ()
-    assert chosen((a, b, c), "b", "x.pt").asides == ()
+    whole = select_lstm((a, b, c), "a+b+c", "x.pt")
+    assert whole.caveats == ("what stands between its layers in the model is not known: their order is yours",)
+    assert whole.origin("x.pt")["asides"] == list(whole.caveats)
+    assert select_lstm((a, b, c), "b+c", "x.pt").caveats == ()
+    assert select_lstm((a, b, c), "b", "x.pt").caveats == ()

@@ -14,8 +14,8 @@ from array_files import keras_layer, npy, npy_header, npz, pytorch_layer, zipped
 
 from lstm_explain.errors import InputFileError, LstmExplainError, RefusedError
 from lstm_explain.library import seeded
-from lstm_explain.readers.containers.numpy_files import read_arrays
-from lstm_explain.readers.identify.find_lstms import lstms_in
+from lstm_explain.readers.containers.numpy_files import read_npz
+from lstm_explain.readers.identify.find_lstms import find_lstms
 from lstm_explain.render import npz_archive
 from lstm_explain.topics.trace import stream_trace
 
@@ -24,7 +24,7 @@ BUDGET = 10**8
 
 
 def arrays_of(content: bytes, budget: int = BUDGET) -> dict[str, Array]:
-    return read_arrays(io.BytesIO(content), "x.npz", budget)
+    return read_npz(io.BytesIO(content), "x.npz", budget)
 
 
 def refused(content: bytes, kind: type[LstmExplainError] = InputFileError, budget: int = BUDGET) -> str:
@@ -73,7 +73,7 @@ def test_of_a_run_of_ours_the_weights_alone_are_read() -> None:
     npz_archive.write(stream, stream.blocks(), run, None)
     read = arrays_of(run.getvalue(), len(run.getvalue()) // 3)
     assert len(read) == 4 * 4  # four tensors of four layers and directions; no x, no gates
-    (found,) = lstms_in(read, "x")
+    (found,) = find_lstms(read, "x")
     assert found.spec == replace(lstm.spec, samples=1, timesteps=1)
     for layer in range(2):
         for way, part in found.weights.layers[layer].items():
@@ -164,10 +164,10 @@ def test_halves_are_counted_as_they_will_be() -> None:
 def test_reading_stays_within_the_budget(dtype: str, layer: Any, features: int) -> None:
     content = npz(layer(features, 150, dtype=dtype))
     budget = 3 * len(content) * (2 if dtype == "float16" else 1)
-    assert lstms_in(arrays_of(content, budget), "x")[0].spec.units == 150
+    assert find_lstms(arrays_of(content, budget), "x")[0].spec.units == 150
     stream = io.BytesIO(content)
     tracemalloc.start()
-    lstms_in(read_arrays(stream, "x.npz", budget), "x")
+    find_lstms(read_npz(stream, "x.npz", budget), "x")
     _, most = tracemalloc.get_traced_memory()
     tracemalloc.stop()
     assert most <= budget

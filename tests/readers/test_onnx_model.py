@@ -22,21 +22,21 @@ from onnx import ModelProto, TensorProto, helper, numpy_helper
 from lstm_explain.core.gates import Direction, Gate
 from lstm_explain.errors import InputFileError, LstmExplainError, MissingExtraError, RefusedError, UsageError
 from lstm_explain.frameworks.onnx import ONNX
-from lstm_explain.readers.identify.model_lstm import chosen, stacked
+from lstm_explain.readers.identify.model_lstm import select_lstm, stacked
 from lstm_explain.readers.identify.onnx import read_onnx
-from lstm_explain.readers.model_file import read_models
+from lstm_explain.readers.model_file import read_model
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from lstm_explain.core.axes import Array
     from lstm_explain.core.weights import LayerWeights
-    from lstm_explain.readers.identify.model_lstm import Found
+    from lstm_explain.readers.identify.model_lstm import ModelLSTM
 
 BUDGET = 2**26
 
 
-def read(model: ModelProto | bytes, budget: int = BUDGET) -> tuple[Found, ...]:
+def read(model: ModelProto | bytes, budget: int = BUDGET) -> tuple[ModelLSTM, ...]:
     return read_onnx(BytesIO(model if isinstance(model, bytes) else model.SerializeToString()), "m.onnx", budget)
 
 
@@ -148,7 +148,7 @@ def test_every_graph_is_looked_into() -> None:
     ):
         found = read(model)
         assert sorted(one.name for one in found) == names
-        assert same(chosen(found, names[0], "m.onnx").weights.of(0, Direction.FORWARD), layer(arrays))
+        assert same(select_lstm(found, names[0], "m.onnx").weights.of(0, Direction.FORWARD), layer(arrays))
 
 
 def test_a_weight_that_a_loop_changes_is_not_constant() -> None:
@@ -223,7 +223,7 @@ def test_names() -> None:
     found = read(files.model(files.graph(nodes, files.tensors(arrays))))
     assert [one.name for one in found] == ["y0", "twice", "twice_2", "\x1b[31m</script>\n"]
     with pytest.raises(InputFileError) as caught:
-        chosen(found, None, "m.onnx")
+        select_lstm(found, None, "m.onnx")
     assert str(caught.value).isprintable()
 
 
@@ -234,7 +234,7 @@ def test_consecutive_nodes_stay_apart_and_can_be_stacked() -> None:
     held = files.tensors({**first, **{f"second_{name}": array for name, array in second.items()}})
     found = read(files.model(files.graph(nodes, held)))
     assert [(one.name, one.fed_by) for one in found] == [("a", ("X",)), ("b", ("a",))]
-    assert chosen(found, "a+b", "m.onnx").spec.layers == 2
+    assert select_lstm(found, "a+b", "m.onnx").spec.layers == 2
 
 
 def test_layers_that_read_in_different_directions_are_no_stack() -> None:
@@ -310,8 +310,8 @@ def test_what_the_model_is_fed_is_noted() -> None:
     given_names.append(helper.make_tensor_value_info("lengths", TensorProto.INT32, ["N"]))
     (found,) = read(files.model(files.graph([node], files.tensors(arrays), given_names)))
     assert found.initial is None
-    assert [any(word in note for note in found.asides) for word in ("starts from states", "sequence_lens")] == [True, True]
-    assert found.asides[1] == (
+    assert [any(word in note for note in found.caveats) for word in ("starts from states", "sequence_lens")] == [True, True]
+    assert found.caveats[1] == (
         "it is fed the lengths of its samples (sequence_lens) when the model runs: give them with --lengths"
     )
 
@@ -325,7 +325,7 @@ def test_lengths_that_are_in_the_file_are_told_of_and_not_used() -> None:
         node = files.lstm([*arrays, "initial_h"], hidden_size=2)
         node.input[4], node.input[5] = "lengths", ""
         (found,) = read(files.model(files.graph([node], files.tensors({**arrays, "lengths": lengths.astype(np.int32)}))))
-        (aside,) = found.asides
+        (aside,) = found.caveats
         assert f"{said} (sequence_lens); only those that --lengths gives are used here" in aside
         assert found.origin("m.onnx")["asides"] == [aside]
 
@@ -372,11 +372,11 @@ def test_what_else_is_in_the_file_is_told_of_by_name() -> None:
     nodes.append(helper.make_node("GRU", ["X", "W", "R"], ["Z"], name="other"))
     (found,) = read(files.model(files.graph(nodes, files.tensors(arrays))))
     assert found.name == "lstm"
-    assert [one.name for one in found.beside] == ["cut", "other"]
+    assert [one.name for one in found.unsupported] == ["cut", "other"]
     with pytest.raises(InputFileError, match=r"^m.onnx#cut: it cuts its sums off \(clip=1\), which is not explained"):
-        chosen((found,), "cut", "m.onnx")
+        select_lstm((found,), "cut", "m.onnx")
     with pytest.raises(InputFileError, match=r"^m.onnx#other: it is a GRU; only LSTMs are explained"):
-        chosen((found,), "other", "m.onnx")
+        select_lstm((found,), "other", "m.onnx")
 
 
 @pytest.mark.parametrize(
@@ -685,11 +685,11 @@ def test_memory_stays_within_the_budget(file: Callable[[str, bytes], str]) -> No
 WATCH = """
 import json, sys
 from lstm_explain.errors import LstmExplainError
-from lstm_explain.readers.model_file import read_models
+from lstm_explain.readers.model_file import read_model
 
 def read(name):
     try:
-        read_models(name, 2**26)
+        read_model(name, 2**26)
     except LstmExplainError as error:
         str(error)
 
@@ -719,10 +719,10 @@ def test_reading_touches_nothing_but_the_file(file: Callable[[str, bytes], str])
 
 
 def test_through_the_front_door(file: Callable[[str, bytes], str]) -> None:
-    (found,) = read_models(file("m.onnx", files.simple().SerializeToString()), BUDGET)
+    (found,) = read_model(file("m.onnx", files.simple().SerializeToString()), BUDGET)
     assert found.title == "ONNX LSTM"
     with pytest.raises(RefusedError):
-        read_models(file("e.onnx", external("/etc/passwd").SerializeToString()), BUDGET)
+        read_model(file("e.onnx", external("/etc/passwd").SerializeToString()), BUDGET)
 
 
 def test_fuzz() -> None:

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
     from lstm_explain.core.axes import Array
     from lstm_explain.core.weights import LayerWeights
-    from lstm_explain.readers.identify.model_lstm import Found
+    from lstm_explain.readers.identify.model_lstm import ModelLSTM
 
 BUDGET = 2**28
 LETTERS = {"i": Gate.INPUT, "f": Gate.FORGET, "g": Gate.CANDIDATE, "o": Gate.OUTPUT}
@@ -41,7 +41,7 @@ KNOWN_ORDERS = sorted(
 )
 
 
-def read(made: ModelProto, budget: int = BUDGET) -> tuple[Found, ...]:
+def read(made: ModelProto, budget: int = BUDGET) -> tuple[ModelLSTM, ...]:
     return read_onnx(BytesIO(made.SerializeToString()), "m.onnx", budget)
 
 
@@ -54,11 +54,11 @@ def refused(made: ModelProto, *parts: str) -> None:
     assert all(part in message for part in ("m.onnx", *parts)), message
 
 
-def weights_of(found: Found) -> LayerWeights:
+def weights_of(found: ModelLSTM) -> LayerWeights:
     return found.weights.of(0, Direction.FORWARD)
 
 
-def packed(found: Found, order: str) -> dict[str, Array]:
+def packed(found: ModelLSTM, order: str) -> dict[str, Array]:
     """The weights of what was read, packed as the file has them."""
     layer = weights_of(found)
     columns = np.concatenate([np.arange(found.spec.units) + layer.columns(LETTERS[letter]).start for letter in order])
@@ -66,7 +66,7 @@ def packed(found: Found, order: str) -> dict[str, Array]:
     return arrays if layer.bias is None else {**arrays, "b": layer.bias[columns]}
 
 
-def same(found: Found, arrays: dict[str, Array], order: str = files.KERAS_ORDER) -> bool:
+def same(found: ModelLSTM, arrays: dict[str, Array], order: str = files.KERAS_ORDER) -> bool:
     read_out = packed(found, order)
     return set(read_out) == set(arrays) and all(np.array_equal(read_out[name], arrays[name]) for name in arrays)
 
@@ -185,7 +185,7 @@ def test_states_that_it_starts_from() -> None:
     assert np.array_equal(found.initial.cell, np.full((1, 1, 2), -0.5))
     (found,) = read(files.unrolled(arrays, h="H", c="C"))
     assert found.initial is None
-    assert any("starts from states that the model computes" in note for note in found.asides)
+    assert any("starts from states that the model computes" in note for note in found.caveats)
 
 
 def two_layers(second: files.Way) -> ModelProto:
@@ -359,7 +359,7 @@ def test_a_long_sequence_that_is_multiplied_whole_is_proved_at_its_start(monkeyp
 @pytest.mark.parametrize("kind", files.HOSTILE)
 def test_hostile_graphs_end_soon_and_in_our_own_words(kind: str) -> None:
     began = time.monotonic()
-    found: tuple[Found, ...] = ()
+    found: tuple[ModelLSTM, ...] = ()
     message = ""
     try:
         found = read(files.HOSTILE[kind](), 2**26)

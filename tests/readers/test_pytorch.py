@@ -23,8 +23,8 @@ from mutations import fuzz
 
 from lstm_explain.errors import InputFileError, LstmExplainError, RefusedError
 from lstm_explain.readers.containers import safe_pickle
-from lstm_explain.readers.containers.pytorch import read_torch
-from lstm_explain.readers.model_file import read_models
+from lstm_explain.readers.containers.pytorch import read_pytorch
+from lstm_explain.readers.model_file import read_model
 
 File = Callable[[str, bytes], str]
 
@@ -37,7 +37,7 @@ WHOLE = files.storage(24)
 
 
 def read(data: bytes, budget: int = BUDGET) -> dict[str, Any]:
-    return read_torch(io.BytesIO(data), "x.pt", budget)
+    return read_pytorch(io.BytesIO(data), "x.pt", budget)
 
 
 def one(tensor: bytes, members: dict[str, bytes] | None = None) -> Any:
@@ -518,7 +518,7 @@ def test_the_memory_of_an_opcode(opcodes: bytes) -> None:
     times = 50_000
     body = b"\x80\x04" + opcodes * times + b"."
     number = times * (1 if opcodes[:1] in (b"c", b"\x8c") else len(opcodes))
-    peak = peak_of(lambda: safe_pickle.follow(body, "x", 2**40))
+    peak = peak_of(lambda: safe_pickle.interpret_pickle(body, "x", 2**40))
     assert peak < safe_pickle.OPCODE_BYTES * number
 
 
@@ -571,11 +571,11 @@ def test_the_least_budget_that_suffices_is_kept(kind: str, size: int, file: File
     data = files.archive(files.table(tensors), members)
     name = file("x.pt", data)
     with pytest.raises(RefusedError, match="bytes of memory") as caught:
-        read_models(name, 10**6)
+        read_model(name, 10**6)
     least = int(str(caught.value).split(" takes ")[1].split(" bytes")[0].replace(",", ""))
-    read_models(name, least)
+    read_model(name, least)
     slack = 2**18  # what Python itself takes
-    assert peak_of(lambda: read_models(name, least)) < least + slack
+    assert peak_of(lambda: read_model(name, least)) < least + slack
 
 
 def test_a_budget_of_nothing() -> None:
@@ -656,14 +656,14 @@ def test_fuzz() -> None:
 def test_a_file_of_the_old_format_is_refused(file: File) -> None:
     name = file("x.pt", files.program(files.whole(0x1950A86A20F9469CFC6C)))
     with pytest.raises(InputFileError, match="this is a pickle, and reading it would run the program in it"):
-        read_models(name, BUDGET)
+        read_model(name, BUDGET)
 
 
 def test_the_way_from_a_file_to_an_lstm(file: File) -> None:
-    (found,) = read_models(file("x.pt", files.archive(files.table({"net.lstm": STATE}), MEMBERS)), BUDGET)
+    (found,) = read_model(file("x.pt", files.archive(files.table({"net.lstm": STATE}), MEMBERS)), BUDGET)
     assert (found.name, found.framework, found.spec.units, found.spec.features) == ("net.lstm", "pytorch", 2, 3)
     name = file("empty.pt", files.archive(files.EMPTY_DICT))
-    assert read_models(name, BUDGET) == ()
+    assert read_model(name, BUDGET) == ()
 
 
 def test_a_gru_is_refused_by_name(file: File) -> None:
@@ -671,4 +671,4 @@ def test_a_gru_is_refused_by_name(file: File) -> None:
     body = files.table({key: files.tensor(WHOLE, sizes, (sizes[1], 1)) for key, sizes in rows.items()})
     name = file("gru.pt", files.archive(body, ONE))
     with pytest.raises(InputFileError, match="is a GRU"):
-        read_models(name, BUDGET)
+        read_model(name, BUDGET)

@@ -14,7 +14,7 @@ from array_files import entry, keras_layer, packed, safetensors
 
 from lstm_explain.errors import InputFileError, LstmExplainError, MissingExtraError, RefusedError
 from lstm_explain.readers.containers.safetensors import read_safetensors
-from lstm_explain.readers.model_file import read_models
+from lstm_explain.readers.model_file import read_model
 
 File = Callable[[str, bytes], str]
 Array = np.ndarray[Any, Any]
@@ -27,7 +27,7 @@ def arrays_of(name: str, budget: int = 10**8) -> dict[str, Array]:
 
 def refused(file: File, content: bytes, code: int = 3, budget: int = 10**8) -> str:
     with pytest.raises(LstmExplainError) as raised:
-        read_models(file("m.safetensors", content), budget)
+        read_model(file("m.safetensors", content), budget)
     text = str(raised.value)
     assert raised.value.exit_code == code, text
     assert text.isprintable()
@@ -81,7 +81,7 @@ def test_metadata_is_passed_over(file: File) -> None:
 
 
 def test_it_is_known_without_its_ending(file: File) -> None:
-    assert [one.name for one in read_models(file("weights", packed(keras_layer())), 10**8)] == ["lstm"]
+    assert [one.name for one in read_model(file("weights", packed(keras_layer())), 10**8)] == ["lstm"]
 
 
 # --- headers that lie -------------------------------------------------------------------------------------------------
@@ -163,7 +163,7 @@ def test_names_are_safe_in_messages(name: str, file: File) -> None:
 def test_any_eight_bytes_before_a_brace(file: File) -> None:
     """A text that happens to have a brace there is no such file."""
     with pytest.raises(InputFileError, match="this is no model file that we know"):
-        read_models(file("notes.txt", b"model = {1: 2}"), 10**8)
+        read_model(file("notes.txt", b"model = {1: 2}"), 10**8)
 
 
 # --- memory -----------------------------------------------------------------------------------------------------------
@@ -195,9 +195,9 @@ def test_reading_stays_within_the_budget(dtype: str, kind: str | None, file: Fil
     content = packed(keras_layer(200, 200, dtype), dict.fromkeys(keras_layer(), kind) if kind else None)
     name = file("m.safetensors", content)
     budget = 3 * len(content) * (2 if dtype == "float16" else 1)
-    read_models(name, budget)
+    read_model(name, budget)
     tracemalloc.start()
-    read_models(name, budget)
+    read_model(name, budget)
     _, most = tracemalloc.get_traced_memory()
     tracemalloc.stop()
     assert most <= budget
@@ -206,7 +206,7 @@ def test_reading_stays_within_the_budget(dtype: str, kind: str | None, file: Fil
 def test_without_the_library_its_name_is_told(file: File, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "safetensors", None)
     with pytest.raises(MissingExtraError, match="needs safetensors, which is not installed"):
-        read_models(file("m.safetensors", WHOLE), 10**8)
+        read_model(file("m.safetensors", WHOLE), 10**8)
 
 
 def test_the_errors_are_the_ones_that_are_meant() -> None:

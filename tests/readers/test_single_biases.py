@@ -10,8 +10,8 @@ import pytest
 from lstm_explain.core.gates import Direction
 from lstm_explain.errors import InputFileError
 from lstm_explain.frameworks.known import CONVENTIONS
-from lstm_explain.readers.identify.model_lstm import chosen
-from lstm_explain.readers.model_file import read_models
+from lstm_explain.readers.identify.model_lstm import select_lstm
+from lstm_explain.readers.model_file import read_model
 from lstm_explain.readers.single_biases import read_single_biases
 
 if TYPE_CHECKING:
@@ -47,7 +47,7 @@ def saved(path: Path, **arrays: Any) -> str:
 def test_each_alone_and_both_together(tmp_path: Path, layer: str | None, arrays: dict[str, Any]) -> None:
     name = saved(tmp_path, **arrays)
     first, second = read_single_biases(name, layer, None, BUDGET)
-    layers = chosen(read_models(name, BUDGET), layer, "m.npz").weights.layers
+    layers = select_lstm(read_model(name, BUDGET), layer, "m.npz").weights.layers
     assert len(first) == len(second) == len(layers)
     for one, other, both in zip(first, second, layers, strict=True):
         assert list(one) == list(other) == list(both)
@@ -63,7 +63,7 @@ def test_the_gates_stand_in_our_own_order(tmp_path: Path) -> None:
     name = saved(
         tmp_path, weight=numbers(12, 2), recurrentWeight=numbers(12, 3), bias=numbers(12), recurrentBias=numbers(12) * 2
     )
-    found = read_models(name, BUDGET, "webnn")[0]
+    found = read_model(name, BUDGET, "webnn")[0]
     first, second = read_single_biases(name, None, "webnn", BUDGET)
     (own,) = found.weights.layers[0].values()
     assert own.bias is not None

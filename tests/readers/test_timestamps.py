@@ -11,9 +11,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lstm_explain.errors import InputFileError, LstmExplainError, RefusedError, UsageError
-from lstm_explain.readers.containers.csv_table import Columns, read_csv
-from lstm_explain.readers.containers.timestamps import read_moment
-from lstm_explain.readers.containers.wanted import Wanted
+from lstm_explain.readers.containers.csv_table import CsvTable, read_csv
+from lstm_explain.readers.containers.timestamps import parse_timestamp
+from lstm_explain.readers.containers.wanted import CsvOptions
 
 DAY = 86_400.0
 
@@ -35,7 +35,7 @@ DAY = 86_400.0
     ],
 )
 def test_numbers_and_dates(cell: str, value: float, clock: str) -> None:
-    assert read_moment(cell, 1, "column 0", "x.csv") == (value, clock)
+    assert parse_timestamp(cell, 1, "column 0", "x.csv") == (value, clock)
 
 
 @pytest.mark.parametrize(
@@ -44,7 +44,7 @@ def test_numbers_and_dates(cell: str, value: float, clock: str) -> None:
 )
 def test_what_is_no_time(cell: str) -> None:
     with pytest.raises(InputFileError, match=r"x.csv: line 7, column 0 \(d\): .*no time|the time is empty") as caught:
-        read_moment(cell, 7, "column 0 (d)", "x.csv")
+        parse_timestamp(cell, 7, "column 0 (d)", "x.csv")
     assert str(caught.value).isprintable()
     assert "2024-01-31T12:00" in caught.value.fix
 
@@ -52,14 +52,14 @@ def test_what_is_no_time(cell: str) -> None:
 @given(st.datetimes(datetime(1900, 1, 1), datetime(2100, 1, 1)))
 def test_any_date_is_seconds_since_1970(moment: datetime) -> None:
     exact = (moment.replace(tzinfo=UTC) - datetime(1970, 1, 1, tzinfo=UTC)) / timedelta(seconds=1)
-    assert read_moment(moment.isoformat(), 1, "", "").value == exact
+    assert parse_timestamp(moment.isoformat(), 1, "", "").value == exact
 
 
 @given(st.text(max_size=12))
 def test_any_text_is_read_or_refused_by_name(cell: str) -> None:
     message = ""
     try:
-        read_moment(cell, 1, "column 0", "x.csv")
+        parse_timestamp(cell, 1, "column 0", "x.csv")
     except LstmExplainError as error:
         message = str(error)
     assert message.isprintable()
@@ -70,8 +70,8 @@ def test_any_text_is_read_or_refused_by_name(cell: str) -> None:
 TABLE = "date,open,close\n2024-01-01,1,2\n2024-01-02,3,4\n"
 
 
-def read(text: str, **wanted: Any) -> Columns:
-    return read_csv(io.BytesIO(text.encode()), "x.csv", Wanted(**wanted), wanted.pop("budget", 10**6))
+def read(text: str, **wanted: Any) -> CsvTable:
+    return read_csv(io.BytesIO(text.encode()), "x.csv", CsvOptions(**wanted), wanted.pop("budget", 10**6))
 
 
 def test_the_column_of_times_is_no_feature() -> None:
@@ -123,7 +123,7 @@ def test_times_of_two_kinds() -> None:
 
 def test_times_count_against_the_budget() -> None:
     with pytest.raises(RefusedError, match="its numbers up to line 6 fill more than the memory budget of 80 bytes"):
-        read_csv(io.BytesIO(b"1,2\n" * 20), "x.csv", Wanted(time="0"), 80)
+        read_csv(io.BytesIO(b"1,2\n" * 20), "x.csv", CsvOptions(time="0"), 80)
 
 
 # --- lines before the table -------------------------------------------------------------------------------------------
@@ -132,7 +132,7 @@ def test_times_count_against_the_budget() -> None:
 @pytest.mark.parametrize("before", ["a note, with commas\n", "\n\n", '"an open quote\n', "\xe9\xff;;;\n"])
 def test_lines_before_the_table_may_hold_anything(before: str) -> None:
     content = before.encode("latin-1") + TABLE.encode()
-    found = read_csv(io.BytesIO(content), "x.csv", Wanted(["open"], before.count("\n")), 10**6)
+    found = read_csv(io.BytesIO(content), "x.csv", CsvOptions(["open"], before.count("\n")), 10**6)
     assert (found.names, found.values.tolist()) == (("open",), [[1], [3]])
 
 

@@ -10,8 +10,8 @@ import torch_files
 from array_files import keras_layer, npz, packed, pytorch_layer
 
 from lstm_explain.errors import InputFileError
-from lstm_explain.readers.identify.find_lstms import lstms_in
-from lstm_explain.readers.model_file import read_models
+from lstm_explain.readers.identify.find_lstms import find_lstms
+from lstm_explain.readers.model_file import read_model
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 def refused(path: Path, content: bytes) -> str:
     path.write_bytes(content)
     with pytest.raises(InputFileError) as raised:
-        read_models(str(path), 10**8)
+        read_model(str(path), 10**8)
     return str(raised.value)
 
 
@@ -45,21 +45,21 @@ def test_quantised_weights_are_named_in_every_format(tmp_path: Path) -> None:
 )
 def test_whatever_the_names_are(name: str, kind: str, said: str) -> None:
     with pytest.raises(InputFileError, match=f"{name.replace('.', chr(92) + '.')} is {kind}: .*{said}"):
-        lstms_in({"enc.bias_hh_l0": np.ones(8)}, "x", None, {name: kind})
+        find_lstms({"enc.bias_hh_l0": np.ones(8)}, "x", None, {name: kind})
 
 
 def test_others_in_the_file_are_read_beside_them() -> None:
     good = keras_layer(module="good/")
     left_out = {f"{place}.weight_ih_l0": "int8" for place in range(3)} | {"other.kernel": "int8", "good/step": "int64"}
-    (found,) = lstms_in({**good, **pytorch_layer(module="0.")}, "x", None, left_out)
+    (found,) = find_lstms({**good, **pytorch_layer(module="0.")}, "x", None, left_out)
     assert found.name == "good"
-    assert [(one.name, one.reason) for one in found.beside] == [
+    assert [(one.name, one.reason) for one in found.unsupported] == [
         (str(place), f"{place}.weight_ih_l0 is int8: quantised weights are not supported") for place in range(3)
     ]
 
 
 def test_names_that_tell_nothing_are_passed_over() -> None:
-    assert lstms_in({}, "x", None, {"kernel": "int8", "steps": "int64", "weight": "int8"}) == ()
+    assert find_lstms({}, "x", None, {"kernel": "int8", "steps": "int64", "weight": "int8"}) == ()
 
 
 @pytest.mark.parametrize("new", [True, False])
@@ -72,13 +72,13 @@ def test_weight_norm_is_named(module: str, new: bool) -> None:
         layer[module + name] = weight
     called = module.removesuffix(".") or "lstm"
     with pytest.raises(InputFileError, match=f"{called} holds weight_hh_l0 as weight_g and weight_v .weight_norm.") as raised:
-        lstms_in(layer, "x")
+        find_lstms(layer, "x")
     assert "remove_parametrizations" in str(raised.value)
 
 
 def test_names_may_be_parted_by_slashes() -> None:
-    (dots,) = lstms_in(pytorch_layer(module="model.enc."), "x")
-    (slashes,) = lstms_in(pytorch_layer(module="model/enc/"), "x")
+    (dots,) = find_lstms(pytorch_layer(module="model.enc."), "x")
+    (slashes,) = find_lstms(pytorch_layer(module="model/enc/"), "x")
     assert (dots.name, slashes.name) == ("model.enc", "model/enc")
     assert slashes.weights.layers[0].keys() == dots.weights.layers[0].keys()
 
@@ -86,17 +86,17 @@ def test_names_may_be_parted_by_slashes() -> None:
 @pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf])
 def test_weights_that_are_no_numbers_are_told_of(value: float) -> None:
     layer = keras_layer()
-    assert lstms_in(layer, "x")[0].notes == ()
+    assert find_lstms(layer, "x")[0].notes == ()
     layer["lstm/recurrent_kernel"][1, 2] = value
-    assert lstms_in(layer, "x")[0].notes == ("some of its weights are nan or infinite",)
+    assert find_lstms(layer, "x")[0].notes == ("some of its weights are nan or infinite",)
 
 
 def test_a_convention_that_is_not_the_file_s() -> None:
     with pytest.raises(InputFileError) as raised:
-        lstms_in(pytorch_layer(), "x.npz", "keras")
+        find_lstms(pytorch_layer(), "x.npz", "keras")
     assert str(raised.value) == (
         "x.npz: there is no LSTM in it under the names of keras, which are kernel, recurrent_kernel, bias. "
         "Leave out --convention: the names in it are those of pytorch."
     )
     with pytest.raises(InputFileError, match=r"under the names of onnx, .* Its arrays are a, b, c, d and 1 more"):
-        lstms_in(dict.fromkeys("abcde", np.ones(1)), "x.npz", "onnx")
+        find_lstms(dict.fromkeys("abcde", np.ones(1)), "x.npz", "onnx")

@@ -13,7 +13,7 @@ import pytest
 from array_files import zipped
 
 from lstm_explain.errors import InputFileError, LstmExplainError, RefusedError
-from lstm_explain.readers.containers.zip_archive import Archive
+from lstm_explain.readers.containers.zip_archive import ZipArchive
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -21,8 +21,8 @@ if TYPE_CHECKING:
 MEMBER = b"0123456789" * 1000
 
 
-def opened(content: bytes) -> Archive:
-    return Archive(io.BytesIO(content), "x.npz")
+def opened(content: bytes) -> ZipArchive:
+    return ZipArchive(io.BytesIO(content), "x.npz")
 
 
 def read_all(content: bytes) -> list[bytes]:
@@ -163,7 +163,7 @@ def test_a_directory_of_gigabytes_is_refused_unread() -> None:
 
     content = bytes(2**23) + struct.pack("<4s4H2IH", b"PK\x05\x06", 0, 0, 1, 1, 2**23, 0, 0)
     with pytest.raises(RefusedError, match="its directory is said to have 8,388,608 bytes"):
-        Archive(Long(content), "x.npz")
+        ZipArchive(Long(content), "x.npz")
 
 
 @pytest.mark.parametrize("name", ["\x1b[31mred", "\u202e", "[b]", "../../etc/passwd", "</script>", "x" * 60_000, "\r\n"])

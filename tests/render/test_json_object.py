@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import lstm_explain
-from lstm_explain.readers.identify.find_lstms import lstms_in
+from lstm_explain.readers.identify.find_lstms import find_lstms
 from lstm_explain.render.json_object import text
 from lstm_explain.topics.result import Answer
 
@@ -58,14 +58,14 @@ def test_every_topic_fits_its_schema_with_every_option(lengths: Any, **options: 
 
 
 def test_a_model_fits_its_schema() -> None:
-    found = [one._replace(notes=("odd",)) for one in lstms_in({**keras_layer(), **pytorch_layer(3, 2, module="a.")}, "x")]
+    found = [one._replace(notes=("odd",)) for one in find_lstms({**keras_layer(), **pytorch_layer(3, 2, module="a.")}, "x")]
     made = validate(lstm_explain.model(found, "x.npz"))
     assert [one["name"] for one in made["lstms"]] == ["a", "lstm"]
 
 
 @pytest.mark.parametrize("name", ["\x7f", "\x9b31m", "\u202e", "\u2028", "\ud800"])
 def test_names_hold_nothing_that_a_terminal_obeys(name: str) -> None:
-    one = lstms_in(keras_layer(), "x")[0]._replace(name=name)
+    one = find_lstms(keras_layer(), "x")[0]._replace(name=name)
     written = text(lstm_explain.model([one], "x.npz"))
     assert written.rstrip("\n").isprintable()
     written.encode()

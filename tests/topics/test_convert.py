@@ -19,8 +19,8 @@ from lstm_explain.errors import RefusedError, UsageError
 from lstm_explain.frameworks.known import CONVENTIONS
 from lstm_explain.frameworks.stored import tensor_layouts
 from lstm_explain.library import seeded
-from lstm_explain.readers.identify.find_lstms import lstms_in
-from lstm_explain.readers.identify.model_lstm import chosen
+from lstm_explain.readers.identify.find_lstms import find_lstms
+from lstm_explain.readers.identify.model_lstm import select_lstm
 from lstm_explain.topics.convert import explain_convert
 
 if TYPE_CHECKING:
@@ -60,7 +60,7 @@ def test_what_is_written_for_pytorch_is_read_back_by_its_names(lstm: LSTM) -> No
     if CONVENTIONS["pytorch"].unsupported_option(lstm.spec):
         return
     made = explain_convert(lstm, "pytorch")
-    (found,) = lstms_in(made.named(), "file")
+    (found,) = find_lstms(made.named(), "file")
     again = forward(lstm.spec, found.weights, lstm.inputs.block(0, 3)).output
     np.testing.assert_allclose(again, lstm.run().output, rtol=0, atol=1e-14)
 
@@ -209,7 +209,7 @@ def test_there_and_back_gives_the_arrays_that_there_were(way: str, to: str) -> N
 
 def _read(named: dict[str, Any], convention: str, sizes: dict[str, Any]) -> LSTM:
     """An LSTM of arrays, as a reader finds it."""
-    (found,) = lstms_in(named, "file", convention)
+    (found,) = find_lstms(named, "file", convention)
     return seeded(**sizes, loaded=Loaded(found.weights, found.origin("file")))
 
 
@@ -246,9 +246,9 @@ def test_states_of_its_own_are_written_into_a_model_and_told_of_elsewhere() -> N
 
 def found_again(lstm: LSTM, to: str) -> LSTM:
     """The same LSTM, as our readers find it in the converted arrays."""
-    found = lstms_in(explain_convert(lstm, to).named(), "file", to)
+    found = find_lstms(explain_convert(lstm, to).named(), "file", to)
     layers = range(lstm.spec.layers) if CONVENTIONS[to].framework != "pytorch" and lstm.spec.layers > 1 else ()
-    one = chosen(found, "+".join(f"lstm_{layer}" for layer in layers) or None, "file")
+    one = select_lstm(found, "+".join(f"lstm_{layer}" for layer in layers) or None, "file")
     return replace(lstm, spec=CONVENTIONS[to].effective_spec(lstm.spec), loaded=Loaded(one.weights, one.origin("file")))
 
 

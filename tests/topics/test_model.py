@@ -19,7 +19,7 @@ from lstm_explain.core.weights import parameter_counts, seeded_weights
 from lstm_explain.frameworks.known import CONVENTIONS
 from lstm_explain.frameworks.pytorch import state_dict
 from lstm_explain.frameworks.stored import export_layer
-from lstm_explain.readers.identify.find_lstms import lstms_in
+from lstm_explain.readers.identify.find_lstms import find_lstms
 from lstm_explain.topics.model import explain_model
 
 
@@ -34,7 +34,7 @@ from lstm_explain.topics.model import explain_model
 def test_what_is_said_of_a_module_of_pytorch(bias: bool, **options: Any) -> None:
     spec = Spec(1, 1, 2, 3, bias=bias, **options)
     named = state_dict(seeded_weights(spec))
-    (listed,) = explain_model(lstms_in(named, "x"), "x").lstms
+    (listed,) = explain_model(find_lstms(named, "x"), "x").lstms
     assert listed.spec == spec
     assert listed.parameters == sum(array.size for array in named.values())
     assert listed.own_parameters == sum(parameter_counts(spec).values())
@@ -47,20 +47,20 @@ def test_what_is_said_of_a_module_of_pytorch(bias: bool, **options: Any) -> None
 def test_the_order_of_the_gates_is_the_files(name: str) -> None:
     convention = CONVENTIONS[name]
     named = {one: array for one, _, array in export_layer(convention, seeded_weights(Spec(1, 1, 2, 3)).layers[0], 0)}
-    (listed,) = explain_model(lstms_in(named, "x", name), "x").lstms
+    (listed,) = explain_model(find_lstms(named, "x", name), "x").lstms
     assert listed.gate_order == convention.gate_order
     assert sum(map(prod, listed.tensors.values())) == listed.parameters
 
 
 def test_our_own_order_is_ours() -> None:
     own = {f"layer0.forward.{name[5:]}": array for name, array in keras_layer().items()}
-    (listed,) = explain_model(lstms_in(own, "x"), "x").lstms
+    (listed,) = explain_model(find_lstms(own, "x"), "x").lstms
     assert listed.gate_order == GATES
     assert listed.parameters == listed.own_parameters
 
 
 def test_the_objects_keys_are_the_fields() -> None:
-    found = [one._replace(from_the_end=True, notes=("odd",)) for one in lstms_in({**keras_layer(), **pytorch_layer()}, "x")]
+    found = [one._replace(from_the_end=True, notes=("odd",)) for one in find_lstms({**keras_layer(), **pytorch_layer()}, "x")]
     made = explain_model(found, "x.npz").to_dict()
     assert made["schema"] == "lstm-explain/model"
     assert made["file"] == "x.npz"
@@ -75,15 +75,15 @@ def test_the_objects_keys_are_the_fields() -> None:
 
 def test_what_is_not_explained_is_listed_once() -> None:
     gru = {f"gru.{name}": np.zeros(sizes) for name, sizes in {"weight_ih_l0": (6, 3), "weight_hh_l0": (6, 2)}.items()}
-    made = explain_model(lstms_in({**gru, **keras_layer(), **pytorch_layer()}, "x"), "x").to_dict()
+    made = explain_model(find_lstms({**gru, **keras_layer(), **pytorch_layer()}, "x"), "x").to_dict()
     assert len(made["lstms"]) == 2
     reason = "it is a GRU: it has 6 neurons for 2 units, three for each; only LSTMs are explained"
     assert made["unsupported"] == [{"name": "gru", "reason": reason, "fix": ""}]
-    assert explain_model(lstms_in(keras_layer(), "x"), "x").to_dict()["unsupported"] == []
+    assert explain_model(find_lstms(keras_layer(), "x"), "x").to_dict()["unsupported"] == []
 
 
 def test_it_is_frozen() -> None:
-    model = explain_model(lstms_in(keras_layer(), "x"), "x")
+    model = explain_model(find_lstms(keras_layer(), "x"), "x")
     for value in (model, model.lstms[0]):
         for name in value._fields if isinstance(value, tuple) else vars(value):
             with pytest.raises(AttributeError):

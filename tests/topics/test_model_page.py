@@ -14,8 +14,8 @@ from array_files import keras_layer, pytorch_layer
 from lstm_explain.core.lstm import Loaded
 from lstm_explain.document.blocks import Cell, Document, Heading, Note, Paragraph, Table
 from lstm_explain.library import seeded
-from lstm_explain.readers.identify.find_lstms import lstms_in
-from lstm_explain.readers.identify.model_lstm import Found, chosen
+from lstm_explain.readers.identify.find_lstms import find_lstms
+from lstm_explain.readers.identify.model_lstm import ModelLSTM, select_lstm
 from lstm_explain.render import json_object, layout, markdown
 from lstm_explain.topics.model import explain_model
 from lstm_explain.topics.registry import document_of
@@ -27,7 +27,7 @@ STACK = {**pytorch_layer(3, 2, "_l0", module="enc."), **pytorch_layer(2, 2, "_l1
 
 
 def document(tensors: dict[str, Any], file: str = "x.npz") -> Document:
-    return document_of(explain_model(lstms_in(tensors, file), file))
+    return document_of(explain_model(find_lstms(tensors, file), file))
 
 
 def rows(document: Document) -> list[list[str]]:
@@ -55,7 +55,7 @@ def test_shapes_and_counts_add_up() -> None:
 
 def test_the_order_in_the_file_is_shown() -> None:
     onnx = {"W": np.ones((8, 3)), "R": np.ones((8, 2))}
-    shown = rows(document_of(explain_model(lstms_in(onnx, "x", "onnx"), "x")))
+    shown = rows(document_of(explain_model(find_lstms(onnx, "x", "onnx"), "x")))
     assert ["gates", "i o f g in the file; here i f g o"] in shown
     assert ["biases", "none"] in shown
 
@@ -63,7 +63,7 @@ def test_the_order_in_the_file_is_shown() -> None:
 def test_a_stack_is_offered_only_where_layers_fit() -> None:
     fit = {**keras_layer(3, 2, module="a/"), **keras_layer(2, 2, module="b/")}
     assert "--model 'x.npz#a+b'" in notes(document(fit))[-1]
-    chosen(lstms_in(fit, "x"), "a+b", "x")
+    select_lstm(find_lstms(fit, "x"), "a+b", "x")
     larger = {**keras_layer(3, 2, module="a/"), **keras_layer(2, 4, module="b/")}
     assert "--model 'x.npz#a+b'" in notes(document(larger))[-1]
     for other in (keras_layer(3, 2, module="b/"), pytorch_layer(2, 2, module="b.")):
@@ -75,7 +75,7 @@ def test_a_stack_is_offered_only_where_layers_fit() -> None:
 
 def test_a_stack_is_offered_where_the_file_tells_that_one_reads_the_other() -> None:
     def offered(a: tuple[str, ...], b: tuple[str, ...]) -> str:
-        first, second = lstms_in({**keras_layer(2, 2, module="a/"), **keras_layer(2, 2, module="b/")}, "x")
+        first, second = find_lstms({**keras_layer(2, 2, module="a/"), **keras_layer(2, 2, module="b/")}, "x")
         pair = (first._replace(fed_by=a), second._replace(fed_by=b))
         return notes(document_of(explain_model(pair, "x.keras")))[-1]
 
@@ -90,7 +90,7 @@ def test_a_stack_is_offered_where_the_file_tells_that_one_reads_the_other() -> N
 
 def test_every_answer_says_what_the_model_does_and_we_do_not() -> None:
     tensors = keras_layer(3, 2)
-    found = lstms_in(tensors, "x")[0]._replace(asides=("it starts from states", "two"))
+    found = find_lstms(tensors, "x")[0]._replace(caveats=("it starts from states", "two"))
     assert notes(document_of(explain_model([found], "x")))[:2] == ["it starts from states.", "two."]
     loaded = Loaded(found.weights, found.origin("x"))
     lstm = seeded(samples=1, timesteps=2, features=3, units=2, loaded=loaded)
@@ -112,7 +112,7 @@ def test_many_are_listed_and_some_shown_in_full() -> None:
 
 
 def test_what_else_there_is_to_say() -> None:
-    odd = lstms_in(keras_layer(), "x")[0]._replace(from_the_end=True, notes=("it was written by hand",))
+    odd = find_lstms(keras_layer(), "x")[0]._replace(from_the_end=True, notes=("it was written by hand",))
     made = document_of(explain_model((odd,), "x"))
     assert ["reads", "each sample from its end: timestep 1 is the last of the data"] in rows(made)
     assert rows(made)[0][4] == "from the end"
@@ -122,11 +122,11 @@ def test_what_else_there_is_to_say() -> None:
 
 def test_what_is_not_explained_is_listed_with_its_reason() -> None:
     gru = {f"gru.{name}": np.zeros(sizes) for name, sizes in {"weight_ih_l0": (6, 3), "weight_hh_l0": (6, 2)}.items()}
-    one = document_of(explain_model(lstms_in({**gru, **keras_layer(3, 2)}, "x"), "x"))
+    one = document_of(explain_model(find_lstms({**gru, **keras_layer(3, 2)}, "x"), "x"))
     assert any(row[0] == "gru" and row[1].startswith("it is a GRU: it has 6 neurons") for row in rows(one))
     assert "Not supported: 1 other recurrent layer" in [block.text for block in one if isinstance(block, Heading)]
     many = {f"{place}{name}": array for place in range(90) for name, array in gru.items()}
-    made = rows(document_of(explain_model(lstms_in({**many, **keras_layer(3, 2)}, "x"), "x")))
+    made = rows(document_of(explain_model(find_lstms({**many, **keras_layer(3, 2)}, "x"), "x")))
     assert sum(row[0].endswith("gru") for row in made) == 24
     assert not any(isinstance(block, Heading) and "supported" in block.text for block in document(STACK))
 
@@ -148,7 +148,7 @@ HOSTILE = [
 
 @pytest.mark.parametrize("name", HOSTILE)
 def test_names_are_shown_and_not_obeyed(name: str) -> None:
-    found = lstms_in(keras_layer(module=""), "x")[0]
+    found = find_lstms(keras_layer(module=""), "x")[0]
     hostile = (found._replace(name=name, tensors={name: (1,)}, notes=(name,)), found)
     made = explain_model(hostile, "x.npz")
     for width in (80, 160):
@@ -165,8 +165,8 @@ def test_names_are_shown_and_not_obeyed(name: str) -> None:
 @pytest.mark.parametrize("name", HOSTILE)
 def test_a_command_can_be_pasted_whatever_the_name_is(name: str) -> None:
     """A shell takes the name for one word of the command, and for nothing else."""
-    one = lstms_in(keras_layer(2, 2, module=""), "x")[0]
-    both: tuple[Found, ...] = (one._replace(name=name), one._replace(name="b"))
+    one = find_lstms(keras_layer(2, 2, module=""), "x")[0]
+    both: tuple[ModelLSTM, ...] = (one._replace(name=name), one._replace(name="b"))
     for note in notes(document_of(explain_model(both, "x.npz"))):
         command = note[note.index("--model") :].removesuffix(" Every topic takes --model.").removesuffix(".")
         words = shlex.split(command)

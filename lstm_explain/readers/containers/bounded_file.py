@@ -1,4 +1,4 @@
-"""Opening a file that somebody named: a regular file, opened once, its first bytes looked at."""
+"""Reading within bounds: which files are opened at all, and how much of them and of the memory a reader may take."""
 
 from __future__ import annotations
 
@@ -12,75 +12,183 @@ from lstm_explain.errors import InputFileError, RefusedError, printable
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+MAX_LINE_BYTES = 2**22
+"""A line is held as many small strings, so it is far larger in memory than in the file."""
+MAX_READS = 1_000_000
+SPARE_BYTES = 2**20
+STRUCTURE_SHARE = 16
+"""A library's objects take several times the bytes of the structures it reads, so these get this part of the budget."""
+FIX_DATA = "Name a .npy, .npz or .csv file, or - for CSV on standard input"
+FIX_FORGED = "The file is cut or forged: write it anew"
+FIX_BUDGET = "Raise --max-memory"
 
-LONGEST_LINE = 2**22
-"""In bytes. A line is held as many small strings, so it is far larger in memory than in the file."""
+
+class MemoryBudget:
+    """How many bytes of memory reading one file may take.
+
+    Args:
+        name: the file's name; it is made safe to print.
+        limit: the bytes in all.
+    """
+
+    def __init__(self, name: str, limit: int) -> None:
+        self.name, self.limit, self.taken = printable(name), limit, 0
+
+    @property
+    def available(self) -> int:
+        """How many bytes are left."""
+        return self.limit - self.taken
+
+    def take(self, size: int, purpose: str) -> None:
+        """Reserve `size` bytes for good.
+
+        Raises:
+            RefusedError: fewer are left.
+        """
+        self.check(size, purpose)
+        self.taken += size
+
+    def check(self, size: int, purpose: str) -> None:
+        """Check that `size` bytes are left, without reserving them.
+
+        Raises:
+            RefusedError: fewer are left.
+        """
+        if size > self.available:
+            total = f", {self.taken + size:,} in all" if self.taken else ""
+            problem = f"{purpose} takes {size:,} bytes of memory{total}, and the budget is {self.limit:,}"
+            raise RefusedError(self.name, problem, FIX_BUDGET)
+
+    def share(self, parts: int) -> MemoryBudget:
+        """Return a budget of one of so many equal parts of what is left."""
+        return MemoryBudget(self.name, self.available // parts)
 
 
-A_BATCH = "Name a .npy, .npz or .csv file, or - for CSV on standard input"
+class BoundedReader:
+    """A file for a library that trusts it: never read beyond its end, and no more in all than its structures can need.
+
+    Args:
+        file: the open file.
+        budget: the memory that reading may take.
+    """
+
+    closed = False
+
+    def __init__(self, file: BinaryIO, budget: MemoryBudget) -> None:
+        self._file, self.name = file, budget.name
+        self.size = file.seek(0, 2)
+        self._position = 0
+        self._bytes_left = min(4 * self.size, budget.limit // STRUCTURE_SHARE) + SPARE_BYTES
+        self._reads_left = MAX_READS
+        self._object_left = self._bytes_left
+
+    def begin_object(self, max_bytes: int) -> None:
+        """Let the next object take at most so many bytes."""
+        self._object_left = max_bytes
+
+    def seek(self, position: int, whence: int = 0) -> int:
+        """Go to a position counted from the file's start.
+
+        Raises:
+            InputFileError: it lies outside of the file.
+        """
+        if whence != 0 or not 0 <= position <= self.size:
+            raise InputFileError(self.name, f"it points to byte {position}, and has {self.size}", FIX_FORGED)
+        self._position = position
+        return position
+
+    def tell(self) -> int:
+        """Return the position in the file."""
+        return self._position
+
+    def read(self, size: int = -1) -> bytes:
+        """Read bytes of the file's structures, which are counted.
+
+        Raises:
+            InputFileError: the file ends before.
+            RefusedError: too many have been read.
+        """
+        data = self.read_at(self._position, size, counted=True)
+        self._position += size
+        return data
+
+    def read_at(self, position: int, size: int, counted: bool = False) -> bytes:
+        """Read bytes at a position. Unless `counted`, the caller has compared them with the memory budget.
+
+        Raises:
+            InputFileError: the file ends before.
+            RefusedError: too many have been read.
+        """
+        if size < 0 or position + size > self.size:
+            problem = f"it names {size} bytes from byte {position} on, and has {self.size} in all"
+            raise InputFileError(self.name, problem, FIX_FORGED)
+        if counted:
+            self._reads_left -= 1
+            self._bytes_left -= size
+            self._object_left -= size
+            if min(self._reads_left, self._bytes_left, self._object_left) < 0:
+                problem = "its HDF5 structures are far larger than those of any model, or point back into each other"
+                raise RefusedError(self.name, problem)
+        self._file.seek(position)
+        return self._file.read(size)
 
 
-def open_file(name: str, fix: str = A_BATCH) -> BinaryIO:
+def open_file(name: str, fix: str = FIX_DATA) -> BinaryIO:
     """Open a regular file to read its bytes; `fix` says what to name instead of a folder or nothing.
 
     Raises:
-        InputFileError: there is no such file, it is a folder or device, or it may not be read.
+        InputFileError: the file does not exist, is a folder or device, or may not be read.
     """
     if not name:
-        raise InputFileError("--data ''" if fix == A_BATCH else "--model ''", "this names no file", fix)
+        raise InputFileError("--data ''" if fix == FIX_DATA else "--model ''", "this names no file", fix)
     path = Path(name)
     try:
         if not stat.S_ISREG(path.stat().st_mode):
             kind = "a folder" if path.is_dir() else "not a regular file"
-            raise InputFileError(shown(name), f"this is {kind}", fix)
+            raise InputFileError(printable(name), f"this is {kind}", fix)
         return path.open("rb")
     except FileNotFoundError:
-        raise InputFileError(shown(name), "there is no such file") from None
+        raise InputFileError(printable(name), "there is no such file") from None
     except PermissionError:
-        raise InputFileError(shown(name), "you may not read this file") from None
+        raise InputFileError(printable(name), "you may not read this file") from None
     except OSError as error:
-        raise InputFileError(shown(name), error.strerror or "it cannot be opened") from None
+        raise InputFileError(printable(name), error.strerror or "it cannot be opened") from None
     except ValueError:  # a NUL in the name
-        raise InputFileError(shown(name), "no file can have this name") from None
+        raise InputFileError(printable(name), "no file can have this name") from None
 
 
-def standard_input(option: str = "--data", what: str = "a CSV file") -> BinaryIO:
-    """The bytes of standard input, which `option` asked for.
+def open_standard_input(option: str = "--data", kind: str = "a CSV file") -> BinaryIO:
+    """Return the bytes of standard input, which `option` asked for.
 
     Raises:
-        InputFileError: it is closed, or a terminal at which nobody would know what to type.
+        InputFileError: it is closed, or a terminal.
     """
     if sys.stdin is None or sys.stdin.closed:
-        raise InputFileError(f"{option} -", "standard input is closed", f"Pipe {what} into it")
+        raise InputFileError(f"{option} -", "standard input is closed", f"Pipe {kind} into it")
     if sys.stdin.isatty():
-        raise InputFileError(f"{option} -", "standard input is a terminal", f"Pipe {what} into it")
+        raise InputFileError(f"{option} -", "standard input is a terminal", f"Pipe {kind} into it")
     return sys.stdin.buffer
 
 
-def lines(file: BinaryIO, name: str, budget: int, skipped: int = 0) -> Iterator[str]:
-    """The lines of a UTF-8 text, read within a budget of bytes. The first `skipped` of them may hold anything.
+def read_text_lines(file: BinaryIO, budget: MemoryBudget, skipped: int = 0) -> Iterator[str]:
+    """Read the lines of a UTF-8 text within the budget. The first `skipped` of them may hold anything.
 
     Raises:
         InputFileError: the text is not UTF-8.
-        RefusedError: it is larger than the budget, or one of its lines is longer than any table's.
+        RefusedError: it is larger than the budget, or a line is longer than that of any table.
     """
-    left, number = budget, 0
-    while line := file.readline(min(left, LONGEST_LINE) + 1):
+    left, number = budget.available, 0
+    while line := file.readline(min(left, MAX_LINE_BYTES) + 1):
         left, number = left - len(line), number + 1
         if left < 0:
-            found = f"the text is larger than the memory budget of {budget} bytes"
-            raise RefusedError(shown(name), found, "Raise --max-memory")
-        if len(line) > LONGEST_LINE:
-            found = f"line {number} is longer than {LONGEST_LINE} bytes"
-            raise RefusedError(shown(name), found, "Save so wide an array with np.save as .npy")
+            problem = f"the text is larger than the memory budget of {budget.limit} bytes"
+            raise RefusedError(budget.name, problem, FIX_BUDGET)
+        if len(line) > MAX_LINE_BYTES:
+            problem = f"line {number} is longer than {MAX_LINE_BYTES} bytes"
+            raise RefusedError(budget.name, problem, "Save so wide an array with np.save as .npy")
         if number <= skipped:
             continue
         try:
             yield line.decode("utf-8-sig" if number == 1 else "utf-8")
         except UnicodeDecodeError:
-            raise InputFileError(shown(name), f"line {number} is not UTF-8 text", "Save the file as UTF-8") from None
-
-
-def shown(name: str) -> str:
-    """A name from outside, safe to print: control and direction characters escaped, the length bounded."""
-    return printable(name)
+            raise InputFileError(budget.name, f"line {number} is not UTF-8 text", "Save the file as UTF-8") from None

@@ -9,15 +9,15 @@ from typing import TYPE_CHECKING, BinaryIO, NamedTuple
 
 import numpy as np
 
-from lstm_explain.errors import InputFileError, RefusedError, UsageError
-from lstm_explain.readers.containers.bounded_file import lines, shown
+from lstm_explain.errors import InputFileError, RefusedError, UsageError, printable
+from lstm_explain.readers.containers.bounded_file import MemoryBudget, read_text_lines
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from lstm_explain.core.axes import Array
-    from lstm_explain.readers.containers.timestamps import Clock
-    from lstm_explain.readers.containers.wanted import Wanted
+    from lstm_explain.readers.containers.timestamps import TimestampKind
+    from lstm_explain.readers.containers.wanted import CsvOptions
 
 MOST_NAMED, MOST_DIGITS = 8, 9
 MISSING = {"", "na", "n/a", "#n/a", "null", "none", "-", "?"}
@@ -27,7 +27,7 @@ DELIMITERS = {";": "--delimiter ';'", "\t": "--delimiter tab", "|": "--delimiter
 """What may separate cells, and how it is asked for."""
 
 
-class Columns(NamedTuple):
+class CsvTable(NamedTuple):
     """Numbers by rows and columns, and the columns' names where the file has a header."""
 
     values: Array
@@ -41,7 +41,7 @@ class Columns(NamedTuple):
     """Which of these columns is the target."""
     times: Array | None = None
     """float64[rows]: each row's time, where there is a column of times"""
-    clock: Clock = "numbers"
+    clock: TimestampKind = "numbers"
 
 
 class _Choice(NamedTuple):
@@ -53,7 +53,7 @@ class _Choice(NamedTuple):
     time: int | None
 
 
-def read_csv(file: BinaryIO, name: str, wanted: Wanted, budget: int) -> Columns:
+def read_csv(file: BinaryIO, name: str, wanted: CsvOptions, budget: int) -> CsvTable:
     """Read a CSV file of numbers, with or without a header. Blank lines are passed over.
 
     The first line is a header if a column is text there and a number in the second line. A column that is text in both, such
@@ -74,23 +74,23 @@ def read_csv(file: BinaryIO, name: str, wanted: Wanted, budget: int) -> Columns:
     start = list(islice(rows, 2))
     if not start:
         found = f"there is nothing after its first {wanted.skip_rows} lines" if wanted.skip_rows else "the file is empty"
-        raise InputFileError(shown(name), found, "Give one row for each timestep, one column for each feature")
+        raise InputFileError(printable(name), found, "Give one row for each timestep, one column for each feature")
     header = _header([cells for _, cells in start])
     choice = _choice(header, len(start[0][1]), wanted, name)
     values, times = array("d"), array("d")
-    clock: Clock | None = None
+    clock: TimestampKind | None = None
     for number, cells in _even(chain(start[1:] if header else start, rows), start[0], name):
         values.extend(_numbers((number, cells), choice.places, header, name))
         if choice.time is not None:
             clock = _add_time(times, clock, (number, cells), choice.time, header, name)
         if (len(values) + len(times)) * values.itemsize > budget:
             found = f"its numbers up to line {number} fill more than the memory budget of {budget} bytes"
-            raise RefusedError(shown(name), found, "Choose fewer columns with --columns, or raise --max-memory")
+            raise RefusedError(printable(name), found, "Choose fewer columns with --columns, or raise --max-memory")
     if not values:
-        raise InputFileError(shown(name), "there is a header and no row of numbers after it")
-    return Columns(
+        raise InputFileError(printable(name), "there is a header and no row of numbers after it")
+    return CsvTable(
         np.frombuffer(values).reshape(-1, len(choice.places)),
-        None if header is None else tuple(shown(header[place]) for place in choice.places),
+        None if header is None else tuple(printable(header[place]) for place in choice.places),
         choice.places,
         choice.features,
         None if choice.target is None else choice.places.index(choice.target),
@@ -99,17 +99,17 @@ def read_csv(file: BinaryIO, name: str, wanted: Wanted, budget: int) -> Columns:
     )
 
 
-def _rows(file: BinaryIO, name: str, budget: int, wanted: Wanted) -> Iterator[tuple[int, list[str]]]:
+def _rows(file: BinaryIO, name: str, budget: int, wanted: CsvOptions) -> Iterator[tuple[int, list[str]]]:
     """The rows that are not blank, each with the number of its line."""
     skipped = wanted.skip_rows
-    reader = csv.reader(lines(file, name, budget, skipped), strict=True, delimiter=wanted.delimiter)
+    reader = csv.reader(read_text_lines(file, MemoryBudget(name, budget), skipped), strict=True, delimiter=wanted.delimiter)
     try:
         for cells in reader:
             stripped = [cell.strip() for cell in cells]
             if any(stripped):
                 yield reader.line_num + skipped, stripped
     except csv.Error as error:
-        raise InputFileError(shown(name), f"line {reader.line_num + skipped} is no CSV: {error}") from None
+        raise InputFileError(printable(name), f"line {reader.line_num + skipped} is no CSV: {error}") from None
 
 
 def _even(rows: Iterator[tuple[int, list[str]]], first: tuple[int, list[str]], name: str) -> Iterator[tuple[int, list[str]]]:
@@ -119,7 +119,7 @@ def _even(rows: Iterator[tuple[int, list[str]]], first: tuple[int, list[str]], n
         if len(cells) != width:
             cell = "cell" if len(cells) == 1 else "cells"
             found = f"line {number} has {len(cells)} {cell}, and line {line} has {width}"
-            raise InputFileError(shown(name), found, "Give every row the same number of cells")
+            raise InputFileError(printable(name), found, "Give every row the same number of cells")
         yield number, cells
 
 
@@ -152,21 +152,21 @@ def _has_decimal_comma(cell: str) -> bool:
     return cell.count(",") == 1 and _is_number(cell.replace(",", "."))
 
 
-def _choice(header: list[str] | None, width: int, wanted: Wanted, name: str) -> _Choice:
+def _choice(header: list[str] | None, width: int, wanted: CsvOptions, name: str) -> _Choice:
     time = None if wanted.time is None else _place(wanted.time, header, width, name, "--time-column")
     target = None if wanted.target is None else _place(wanted.target, header, width, name, "--target")
     if target is not None and target == time:
-        found = f"column {target} of {shown(name)} is the column of times"
-        raise UsageError(f"--target {shown(str(wanted.target))}", found, "Choose another")
+        found = f"column {target} of {printable(name)} is the column of times"
+        raise UsageError(f"--target {printable(str(wanted.target))}", found, "Choose another")
     if wanted.columns is not None:
         places = _places(header, width, wanted.columns, name)
         if time in places:
-            found = f"column {time} of {shown(name)} is among --columns too, and a column of times is no feature"
-            raise UsageError(f"--time-column {shown(str(wanted.time))}", found, "Leave it out of --columns")
+            found = f"column {time} of {printable(name)} is among --columns too, and a column of times is no feature"
+            raise UsageError(f"--time-column {printable(str(wanted.time))}", found, "Leave it out of --columns")
     else:
         places = [place for place in range(width) if place != time]
     if not places:
-        raise UsageError(f"--time-column {shown(str(wanted.time))}", f"{shown(name)} has no other column")
+        raise UsageError(f"--time-column {printable(str(wanted.time))}", f"{printable(name)} has no other column")
     every = (*places, target) if target is not None and target not in places else tuple(places)
     return _Choice(every, len(places), target, time)
 
@@ -175,8 +175,8 @@ def _places(header: list[str] | None, width: int, wanted: Sequence[str], name: s
     places = [_place(column, header, width, name) for column in wanted]
     for nth, place in enumerate(places):
         if place in places[:nth]:
-            found = f"column {place} of {shown(name)} is asked for twice"
-            raise UsageError(f"--columns {shown(','.join(wanted))}", found, "Name each column once")
+            found = f"column {place} of {printable(name)} is asked for twice"
+            raise UsageError(f"--columns {printable(','.join(wanted))}", found, "Name each column once")
     return places
 
 
@@ -184,17 +184,17 @@ def _place(column: str, header: list[str] | None, width: int, name: str, option:
     if header is not None and column in header:
         same = [place for place, one in enumerate(header) if one == column]
         if len(same) > 1:
-            found = f"{shown(name)} has {len(same)} columns of that name, at {', '.join(map(str, same[:MOST_NAMED]))}"
-            raise UsageError(f"{option} {shown(column)}", found, "Choose by place")
+            found = f"{printable(name)} has {len(same)} columns of that name, at {', '.join(map(str, same[:MOST_NAMED]))}"
+            raise UsageError(f"{option} {printable(column)}", found, "Choose by place")
         return same[0]
     if column.isascii() and column.isdigit() and len(column) <= MOST_DIGITS and int(column) < width:
         return int(column)
     known = f"the columns are {_named(header)}" if header else f"it has no header, and its columns count from 0 to {width - 1}"
-    raise UsageError(f"{option} {shown(column)}", f"{shown(name)} has no such column; {known}")
+    raise UsageError(f"{option} {printable(column)}", f"{printable(name)} has no such column; {known}")
 
 
 def _named(header: list[str]) -> str:
-    names = [shown(one) or "(no name)" for one in header[:MOST_NAMED]]
+    names = [printable(one) or "(no name)" for one in header[:MOST_NAMED]]
     return ", ".join(names) + (f" and {len(header) - MOST_NAMED} more" if len(header) > MOST_NAMED else "")
 
 
@@ -207,27 +207,32 @@ def _numbers(row: tuple[int, list[str]], places: Sequence[int], header: list[str
 
 
 def _add_time(
-    times: array[float], clock: Clock | None, row: tuple[int, list[str]], place: int, header: list[str] | None, name: str
-) -> Clock:
+    times: array[float],
+    clock: TimestampKind | None,
+    row: tuple[int, list[str]],
+    place: int,
+    header: list[str] | None,
+    name: str,
+) -> TimestampKind:
     """Add a row's time to those before, which were read from the same clock."""
-    from lstm_explain.readers.containers.timestamps import read_moment
+    from lstm_explain.readers.containers.timestamps import parse_timestamp
 
     number, cells = row
-    moment = read_moment(cells[place], number, _column(place, header), name)
+    moment = parse_timestamp(cells[place], number, _column(place, header), name)
     if clock not in (None, moment.clock):
-        found = f"line {number}, {_column(place, header)}: '{shown(cells[place])}' is of the kind {moment.clock}"
-        raise InputFileError(shown(name), f"{found}, and the times before it are of the kind {clock}", "Write all alike")
+        found = f"line {number}, {_column(place, header)}: '{printable(cells[place])}' is of the kind {moment.clock}"
+        raise InputFileError(printable(name), f"{found}, and the times before it are of the kind {clock}", "Write all alike")
     times.append(moment.value)
     return moment.clock
 
 
 def _column(place: int, header: list[str] | None) -> str:
-    return f"column {place}" + (f" ({shown(header[place])})" if header else "")
+    return f"column {place}" + (f" ({printable(header[place])})" if header else "")
 
 
 def _bad_cell(number: int, place: int, cell: str, header: list[str] | None, name: str) -> InputFileError:
     column = _column(place, header)
-    wrong = f"'{shown(cell)}' is no number" if cell else "the cell is empty"
+    wrong = f"'{printable(cell)}' is no number" if cell else "the cell is empty"
     separator = _other_separator(cell)
     fix = f"Leave column {place} out by naming the others with --columns, by name or by place from 0"
     if not cell:
@@ -239,7 +244,7 @@ def _bad_cell(number: int, place: int, cell: str, header: list[str] | None, name
         fix = "It seems to have a decimal comma: write a point"
         if separator and (header is None or len(header) == 1):
             fix += f"; or where commas separate cells {way}"
-    return InputFileError(shown(name), f"line {number}, {column}: {wrong}", fix)
+    return InputFileError(printable(name), f"line {number}, {column}: {wrong}", fix)
 
 
 def _other_separator(cell: str) -> str:

@@ -12,8 +12,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO, NamedTuple, TypeAlias
 
 import numpy as np
 
-from lstm_explain.errors import InputFileError, MissingExtraError, RefusedError
-from lstm_explain.readers.containers.bounded_file import shown
+from lstm_explain.errors import InputFileError, MissingExtraError, RefusedError, printable
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -49,19 +48,21 @@ def read_msgpack(file: BinaryIO, name: str, budget: int) -> dict[str, Array]:
     try:
         import msgpack
     except ImportError:
-        raise MissingExtraError(shown(name), "msgpack") from None
+        raise MissingExtraError(printable(name), "msgpack") from None
     size = file.seek(0, os.SEEK_END)
     file.seek(0)
     if 6 * size > budget:  # the bytes, two copies while they are read, and the arrays, larger where they were halves
         found = f"reading {size:,} bytes of weights takes six times as much memory, and the memory budget is {budget:,}"
-        raise RefusedError(shown(name), found, "Raise --max-memory")
-    tree = _unpacked(msgpack, file.read(size), shown(name), budget - 6 * size)
+        raise RefusedError(printable(name), found, "Raise --max-memory")
+    tree = _unpacked(msgpack, file.read(size), printable(name), budget - 6 * size)
     if not isinstance(tree, dict):
-        raise InputFileError(shown(name), "this is no Flax file: it is not a map of names", "Save it with flax.serialization")
+        raise InputFileError(
+            printable(name), "this is no Flax file: it is not a map of names", "Save it with flax.serialization"
+        )
     arrays: dict[str, Array] = {}
-    for path, array in _leaves(tree, "", shown(name), 0):
+    for path, array in _leaves(tree, "", printable(name), 0):
         if path in arrays:
-            raise InputFileError(shown(name), f"the array {shown(path)} stands twice in it", "Write the file anew")
+            raise InputFileError(printable(name), f"the array {printable(path)} stands twice in it", "Write the file anew")
         arrays[path] = array
     return arrays
 
@@ -83,7 +84,7 @@ def _unpacked(msgpack: Any, data: bytes, name: str, budget: int) -> Any:
             max_map_len=widest,
         )
     except (msgpack.exceptions.UnpackException, ValueError, TypeError, RecursionError, MemoryError, OverflowError) as error:
-        reason = shown(str(error).partition("\n")[0]).rstrip(".") or type(error).__name__
+        reason = printable(str(error).partition("\n")[0]).rstrip(".") or type(error).__name__
         raise InputFileError(name, f"this is no Flax file: {reason}", "The file is cut or forged: write it anew") from None
 
 
@@ -162,7 +163,9 @@ def _array(packed: _Packed, path: str, name: str) -> Array:
     """An array in float32 or float64, once its bytes are as many as its shape says."""
     sizes, dtype = _sizes(packed.sizes, path, name), np.dtype(TYPES[packed.kind])
     if math.prod(sizes) * dtype.itemsize != len(packed.data):
-        found = f"{shown(path)} of the shape {shown(str(list(sizes)))} announces {math.prod(sizes) * dtype.itemsize} bytes"
+        found = (
+            f"{printable(path)} of the shape {printable(str(list(sizes)))} announces {math.prod(sizes) * dtype.itemsize} bytes"
+        )
         raise InputFileError(name, f"{found}, and holds {len(packed.data)}", "The file is cut or forged: write it anew")
     array = np.frombuffer(packed.data, dtype)
     if packed.kind == "bfloat16":  # the upper half of a float32
@@ -172,7 +175,7 @@ def _array(packed: _Packed, path: str, name: str) -> Array:
 
 def _sizes(given: tuple[Any, ...], path: str, name: str) -> tuple[int, ...]:
     if any(type(size) is not int or size < 0 for size in given) or len(given) > MOST_AXES:
-        raise InputFileError(name, f"{shown(path)} announces the shape {shown(str(list(given)))}, which no array has")
+        raise InputFileError(name, f"{printable(path)} announces the shape {printable(str(list(given)))}, which no array has")
     return given
 
 
@@ -184,7 +187,7 @@ def _joined(tree: Tree, path: str, name: str) -> Iterator[tuple[str, Array]]:
     pieces = [_array(one, path, name).ravel() for one in chunks]
     held, announced = sum(one.size for one in pieces), math.prod(_sizes(sizes, path, name))
     if held != announced:
-        found = f"{shown(path)} of the shape {shown(str(list(sizes)))} announces {announced} numbers"
+        found = f"{printable(path)} of the shape {printable(str(list(sizes)))} announces {announced} numbers"
         raise InputFileError(name, f"{found}, and its pieces hold {held}", "The file is cut or forged: write it anew")
     yield path, np.concatenate(pieces).reshape(sizes)
 
@@ -192,5 +195,7 @@ def _joined(tree: Tree, path: str, name: str) -> Iterator[tuple[str, Array]]:
 def _in_order(tree: Any, path: str, name: str) -> tuple[Any, ...]:
     """A tuple, which Flax writes as a map from "0", "1", ... to its items."""
     if not isinstance(tree, dict) or any(str(place) not in tree for place in range(len(tree))):
-        raise InputFileError(name, f"the pieces of {shown(path)} are not in order", "The file is cut or forged: write it anew")
+        raise InputFileError(
+            name, f"the pieces of {printable(path)} are not in order", "The file is cut or forged: write it anew"
+        )
     return tuple(tree[str(place)] for place in range(len(tree)))

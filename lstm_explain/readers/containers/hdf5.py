@@ -14,10 +14,9 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 
 import numpy as np
 
-from lstm_explain.errors import InputFileError, LstmExplainError, MissingExtraError, RefusedError
-from lstm_explain.readers.containers.bounded_file import shown
+from lstm_explain.errors import InputFileError, LstmExplainError, MissingExtraError, RefusedError, printable
+from lstm_explain.readers.containers.bounded_file import BoundedReader, MemoryBudget
 from lstm_explain.readers.containers.hdf5_messages import Dataset, attribute_name, is_text, kind_of, width_of
-from lstm_explain.readers.containers.metered import Metered
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -39,7 +38,7 @@ WANTED = ("name", "dtype", "model_config", "keras_version", "layer_names")
 REWRITE = "The file is cut or forged: write it anew"
 
 
-class Hdf5:
+class Hdf5File:
     """An HDF5 file, walked once from its root; every object stands in it once, so that the walk ends."""
 
     def __init__(self, file: BinaryIO, name: str, budget: int) -> None:
@@ -50,12 +49,12 @@ class Hdf5:
             RefusedError: it leads to other files or around in circles, or its structures take more than the memory budget.
             MissingExtraError: pyfive is not installed.
         """
-        self.name = shown(name)
+        self.name = printable(name)
         try:
             import pyfive  # noqa: F401
         except ImportError:
             raise MissingExtraError(self.name, "pyfive") from None
-        self._file = Metered(file, self.name, budget)
+        self._file = BoundedReader(file, MemoryBudget(self.name, budget))
         self._letters_left = budget // 16
         self._heaps: dict[int, Any] = {}
         self.datasets: dict[str, Dataset] = {}
@@ -73,7 +72,7 @@ class Hdf5:
         """
         if dataset.problem is not None:
             raise dataset.problem
-        return dataset.numbers(self._file.data(dataset.place, dataset.stored_bytes))
+        return dataset.numbers(self._file.read_at(dataset.place, dataset.stored_bytes))
 
     # --- the walk -----------------------------------------------------------------------------------------------------
 
@@ -81,11 +80,11 @@ class Hdf5:
         """The address of the root group's header."""
         from pyfive.misc_low_level import SuperBlock
 
-        version = self._file.data(8, 1)[0]
+        version = self._file.read_at(8, 1)[0]
         if version != 0:
             found = f"its HDF5 format is of a newer kind (superblock {version}), which Keras does not write"
             raise InputFileError(self.name, found, "Save the model anew with Keras")
-        if self._file.data(BASE_ADDRESS, 8) != bytes(8):
+        if self._file.read_at(BASE_ADDRESS, 8) != bytes(8):
             raise InputFileError(self.name, "its HDF5 part does not begin at byte 0", REWRITE)
         return int(SuperBlock(self._file, 0).offset_to_dataobjects)
 
@@ -96,13 +95,13 @@ class Hdf5:
             path, address, depth = waiting.pop()
             if address in seen:
                 raise RefusedError(
-                    self.name, f"{shown(path)} is an object that stands elsewhere in it too: its links may loop"
+                    self.name, f"{printable(path)} is an object that stands elsewhere in it too: its links may loop"
                 )
             seen.add(address)
             if len(seen) > MOST_OBJECTS or depth > DEEPEST:
                 limit = f"{MOST_OBJECTS} objects" if depth <= DEEPEST else f"{DEEPEST} levels of groups"
                 raise RefusedError(self.name, f"it has more than {limit}, and no model has")
-            with self._parsing(shown(path) or "its root"):
+            with self._parsing(printable(path) or "its root"):
                 objects = self._header(address)
                 if objects.find_msg_type(LAYOUT):
                     self.datasets[path] = self._dataset(path, objects)
@@ -115,8 +114,8 @@ class Hdf5:
         """The messages of an object's header: a pyfive `DataObjects`."""
         from pyfive.dataobjects import DataObjects
 
-        self._file.begin(LARGEST_HEADER)
-        start = self._file.data(address, 16)
+        self._file.begin_object(LARGEST_HEADER)
+        start = self._file.read_at(address, 16)
         messages, size = struct.unpack_from("<H4xI", start, 2)
         if start[0] != 1:
             newer = start[:4] == b"OHDR"
@@ -136,7 +135,7 @@ class Hdf5:
 
         if not objects.find_msg_type(SYMBOL_TABLE):
             raise self._no_group(path, objects)
-        self._file.begin(self._file.size + LARGEST_HEADER)
+        self._file.begin_object(self._file.size + LARGEST_HEADER)
         place = objects.find_msg_type(SYMBOL_TABLE)[0]["offset_to_message"]
         tree, heap = struct.unpack_from("<QQ", objects.msg_data, place)
         names = Heap(self._file, heap).data
@@ -145,16 +144,18 @@ class Hdf5:
             for entry in SymbolTable(self._file, address).entries:
                 name = self._name(path, names, entry["link_name_offset"])
                 if name in met:
-                    raise InputFileError(self.name, f"{shown(name)} stands twice in {shown(path) or 'its root'}", REWRITE)
+                    raise InputFileError(
+                        self.name, f"{printable(name)} stands twice in {printable(path) or 'its root'}", REWRITE
+                    )
                 if entry["cache_type"] not in (0, 1):
-                    found = f"{shown(path + '/' + name)} is a soft link to another place, which is not followed"
+                    found = f"{printable(path + '/' + name)} is a soft link to another place, which is not followed"
                     raise RefusedError(self.name, found, "Save the model anew with Keras, which writes no links")
                 met.add(name)
                 yield name, entry["object_header_address"]
 
     def _no_group(self, path: str, objects: Any) -> LstmExplainError:
         """What an object is that is neither a plain dataset nor a plain group."""
-        where, fix = shown(path) or "its root", "Save the model anew with Keras"
+        where, fix = printable(path) or "its root", "Save the model anew with Keras"
         for message in objects.find_msg_type(LINK):
             data, place = objects.msg_data, message["offset_to_message"]
             kind = data[place + 2] if data[place + 1] & 8 else 0
@@ -169,11 +170,11 @@ class Hdf5:
     def _name(self, path: str, names: bytes, offset: int) -> str:
         end = names.find(b"\0", offset, offset + LONGEST_NAME + 1)
         if end <= offset:
-            found = f"a name in {shown(path) or 'its root'} is empty, or longer than {LONGEST_NAME} bytes"
+            found = f"a name in {printable(path) or 'its root'} is empty, or longer than {LONGEST_NAME} bytes"
             raise InputFileError(self.name, found, REWRITE)
         name = names[offset:end].decode()
         if "/" in name:
-            raise InputFileError(self.name, f"the name {shown(name)} has a / in it", REWRITE)
+            raise InputFileError(self.name, f"the name {printable(name)} has a / in it", REWRITE)
         self._pay(len(path) + len(name))
         return name
 
@@ -202,7 +203,7 @@ class Hdf5:
         self, path: str, objects: Any, layout: int, shape: tuple[int, ...], kind: str
     ) -> tuple[int, LstmExplainError | None]:
         """Where the numbers begin, or why they cannot be read."""
-        where, fix = f"{self.name}: {shown(path)}", "Save the model anew with Keras"
+        where, fix = f"{self.name}: {printable(path)}", "Save the model anew with Keras"
         version, stored = objects.msg_data[layout], objects.msg_data[layout + 1]
         if objects.find_msg_type(EXTERNAL_FILES):
             return 0, RefusedError(where, "its numbers stand in another file, which is not opened", fix)
@@ -238,7 +239,7 @@ class Hdf5:
             place = message["offset_to_message"]
             name = attribute_name(objects.msg_data, place)
             if name.rstrip("0123456789") in WANTED and not message["flags"] & SHARED and is_text(objects.msg_data, place):
-                self._file.begin(self._file.size + LARGEST_HEADER)
+                self._file.begin_object(self._file.size + LARGEST_HEADER)
                 value = objects.unpack_attribute(place)[1]
                 several = isinstance(value, np.ndarray)
                 found[name] = [self._text(one) for one in value.ravel()] if several else self._text(value)
@@ -262,5 +263,5 @@ class Hdf5:
         except (LstmExplainError, OSError):  # a disk that fails is no malformed file
             raise
         except Exception as error:
-            reason = shown(f"{type(error).__name__} {error}".strip())
+            reason = printable(f"{type(error).__name__} {error}".strip())
             raise InputFileError(self.name, f"{where} cannot be read as HDF5 ({reason})", REWRITE) from None

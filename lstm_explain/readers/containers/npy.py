@@ -9,8 +9,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 
 import numpy as np
 
-from lstm_explain.errors import InputFileError
-from lstm_explain.readers.containers.bounded_file import shown
+from lstm_explain.errors import InputFileError, printable
 
 if TYPE_CHECKING:
     from lstm_explain.core.axes import Array
@@ -40,7 +39,7 @@ def read_npy(file: BinaryIO, name: str) -> Array:
     needed = math.prod(shape) * dtype.itemsize
     if held - start < needed:
         found = f"its header announces {needed} bytes of numbers, and {held - start} follow"
-        raise InputFileError(shown(name), found, "The file is cut or forged: write it anew")
+        raise InputFileError(printable(name), found, "The file is cut or forged: write it anew")
     return np.memmap(file, dtype, "r", start, shape, "F" if fortran else "C")
 
 
@@ -53,15 +52,15 @@ def read_header(file: BinaryIO, name: str) -> tuple[tuple[int, ...], bool, np.dt
     shape, fortran, dtype = _parsed(file, name)
     if dtype.hasobject:
         found = "it holds Python objects, and reading those would run whatever program the file contains"
-        raise InputFileError(shown(name), found, "Save plain numbers: np.save(file, array.astype('float32'))")
+        raise InputFileError(printable(name), found, "Save plain numbers: np.save(file, array.astype('float32'))")
     if dtype.kind not in "iuf" or dtype.names is not None:
-        found = f"its numbers are of type {shown(str(dtype))}"
-        raise NoNumbersError(shown(name), found, "Save them as float32 or float64")
+        found = f"its numbers are of type {printable(str(dtype))}"
+        raise NoNumbersError(printable(name), found, "Save them as float32 or float64")
     if len(shape) > MOST_AXES or any(isinstance(size, bool) or not 0 <= size <= LARGEST_AXIS for size in shape):
-        found = f"its header announces the shape {shown(str(shape))}, which no array has"
-        raise InputFileError(shown(name), found, "The file is cut or forged: write it anew")
+        found = f"its header announces the shape {printable(str(shape))}, which no array has"
+        raise InputFileError(printable(name), found, "The file is cut or forged: write it anew")
     if 0 in shape:
-        raise NoNumbersError(shown(name), f"it holds no numbers: its shape is {shape}")
+        raise NoNumbersError(printable(name), f"it holds no numbers: its shape is {shape}")
     return shape, fortran, dtype
 
 
@@ -75,5 +74,5 @@ def _parsed(file: BinaryIO, name: str) -> tuple[tuple[int, ...], bool, np.dtype[
             shape, fortran, dtype = READERS[version](file, LARGEST_HEADER)
     except Exception as error:  # the header is parsed as Python: ValueError, SyntaxError, TokenError, OverflowError, ...
         reason = str(error).partition("\n")[0]
-        raise InputFileError(shown(name), f"this .npy header cannot be read: {shown(reason).rstrip('.')}") from None
+        raise InputFileError(printable(name), f"this .npy header cannot be read: {printable(reason).rstrip('.')}") from None
     return shape, fortran, dtype

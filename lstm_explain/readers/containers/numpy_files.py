@@ -10,10 +10,9 @@ from typing import TYPE_CHECKING, BinaryIO
 
 import numpy as np
 
-from lstm_explain.errors import InputFileError, RefusedError
-from lstm_explain.readers.containers.bounded_file import shown
+from lstm_explain.errors import InputFileError, RefusedError, printable
 from lstm_explain.readers.containers.npy import NoNumbersError, read_header
-from lstm_explain.readers.containers.zip_archive import Archive
+from lstm_explain.readers.containers.zip_archive import ZipArchive
 
 if TYPE_CHECKING:
     from lstm_explain.core.axes import Array
@@ -23,12 +22,12 @@ COPIES = 3
 """The arrays, the weights that they are rearranged to, and one of them in between."""
 
 
-def array_names(archive: Archive) -> tuple[str, ...]:
+def array_names(archive: ZipArchive) -> tuple[str, ...]:
     """The names of the arrays in an archive, without the ending that their members have."""
     return tuple(name.removesuffix(SUFFIX) for name in archive.names if name.endswith(SUFFIX))
 
 
-def read_member(archive: Archive, array: str, budget: int) -> Array:
+def read_member(archive: ZipArchive, array: str, budget: int) -> Array:
     """One array of an archive.
 
     Raises:
@@ -37,7 +36,7 @@ def read_member(archive: Archive, array: str, budget: int) -> Array:
         RefusedError: it is larger than the budget.
     """
     said = archive.afford(array + SUFFIX, budget)
-    where = f"{archive.name}#{shown(array)}"
+    where = f"{archive.name}#{printable(array)}"
     pieces = archive.pieces(array + SUFFIX)
     start = io.BytesIO(next(pieces, b""))  # far longer than the longest header that is read
     shape, fortran, dtype = read_header(start, where)
@@ -51,19 +50,19 @@ def read_member(archive: Archive, array: str, budget: int) -> Array:
         flat[filled : filled + len(piece)] = np.frombuffer(piece, np.uint8)
         filled += len(piece)
     if filled != needed:
-        found = f"its member {shown(array)} holds {filled} bytes of numbers and not {needed}, as it says"
+        found = f"its member {printable(array)} holds {filled} bytes of numbers and not {needed}, as it says"
         raise InputFileError(archive.name, found, "The file is cut or forged: write it anew")
     return flat.view(dtype).reshape(shape, order="F" if fortran else "C")
 
 
-def read_arrays(file: BinaryIO, name: str, budget: int, left_out: dict[str, str] | None = None) -> dict[str, Array]:
+def read_npz(file: BinaryIO, name: str, budget: int, left_out: dict[str, str] | None = None) -> dict[str, Array]:
     """All floating-point arrays of an archive, by name, in float32 or float64; `left_out` gets the types of the others.
 
     Raises:
         InputFileError: the archive or an array in it is malformed.
         RefusedError: together they are larger than the budget.
     """
-    archive = Archive(file, name)
+    archive = ZipArchive(file, name)
     names = _told(array_names(archive))
     if not names:
         raise InputFileError(archive.name, "there is no array in this zip archive")
@@ -87,7 +86,7 @@ def _told(names: tuple[str, ...]) -> tuple[str, ...]:
     return tuple(filter(OWN_NAME.fullmatch, names)) or names
 
 
-def _afford(archive: Archive, held: int, budget: int) -> None:
+def _afford(archive: ZipArchive, held: int, budget: int) -> None:
     """Raise `RefusedError` where the arrays and what is made of them are larger than the budget."""
     if COPIES * held > budget:
         found = f"its arrays hold {held:,} bytes, reading takes three times as much, and the memory budget is {budget:,}"

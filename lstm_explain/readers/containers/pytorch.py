@@ -8,10 +8,17 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 
 import numpy as np
 
-from lstm_explain.errors import InputFileError, RefusedError
-from lstm_explain.readers.containers.bounded_file import shown
-from lstm_explain.readers.containers.safe_pickle import KINDS, OPCODE_BYTES, WAY_OUT, Storage, Table, Tensor, follow
-from lstm_explain.readers.containers.zip_archive import Archive
+from lstm_explain.errors import InputFileError, RefusedError, printable
+from lstm_explain.readers.containers.safe_pickle import (
+    KINDS,
+    OPCODE_BYTES,
+    WAY_OUT,
+    PickledDict,
+    Storage,
+    Tensor,
+    interpret_pickle,
+)
+from lstm_explain.readers.containers.zip_archive import ZipArchive
 from lstm_explain.readers.identify.name_patterns import NORMED_NAME, PYTORCH_NAME
 
 if TYPE_CHECKING:
@@ -37,7 +44,7 @@ SURROGATE = re.compile("[\ud800-\udfff]")
 ORDERS = {b"little": "<", b"big": ">"}
 
 
-def read_torch(file: BinaryIO, name: str, budget: int, left_out: dict[str, str] | None = None) -> dict[str, Array]:
+def read_pytorch(file: BinaryIO, name: str, budget: int, left_out: dict[str, str] | None = None) -> dict[str, Array]:
     """The tensors of a PyTorch file that may be an LSTM's, by name, in float32 or float64.
 
     A state dict may lie in dicts, lists and tuples; the keys on the way are joined with dots. Where any tensor has a name that
@@ -48,11 +55,11 @@ def read_torch(file: BinaryIO, name: str, budget: int, left_out: dict[str, str] 
         InputFileError: the archive or its pickle is malformed, or a tensor reaches beyond its numbers.
         RefusedError: the pickle holds more than weights, or reading takes more memory than the budget.
     """
-    archive = Archive(file, name)
+    archive = ZipArchive(file, name)
     root = _root(archive)
     part = budget // 3  # for the text of the pickle, for what is made of it, and for the names
     walk = _Walk(archive.name)
-    tensors = _weights(walk, follow(_program(archive, root, part), archive.name, part), archive.name, part)
+    tensors = _weights(walk, interpret_pickle(_program(archive, root, part), archive.name, part), archive.name, part)
     if left_out is not None:
         left_out |= walk.left_out
     _check(archive, root, tensors)
@@ -60,7 +67,7 @@ def read_torch(file: BinaryIO, name: str, budget: int, left_out: dict[str, str] 
     return _arrays(archive, root, tensors, budget)
 
 
-def _root(archive: Archive) -> str:
+def _root(archive: ZipArchive) -> str:
     """What stands before every member's name, with its slash."""
     roots = [one.removesuffix(PROGRAM) for one in archive.names if one == PROGRAM or one.endswith(f"/{PROGRAM}")]
     if len(roots) != 1:
@@ -68,7 +75,7 @@ def _root(archive: Archive) -> str:
     return roots[0]
 
 
-def _program(archive: Archive, root: str, budget: int) -> bytes:
+def _program(archive: ZipArchive, root: str, budget: int) -> bytes:
     member = root + PROGRAM
     size = archive.size(member)
     if size > LARGEST_PROGRAM:
@@ -89,7 +96,7 @@ def _weights(walk: _Walk, tree: Any, file: str, budget: int) -> dict[str, Tensor
     held = 0
     for name, tensor in walk.tensors(tree, "", 0):
         if name in tensors and tensors[name] != tensor:
-            raise InputFileError(file, f"the name {shown(name)} stands twice in it, for different tensors")
+            raise InputFileError(file, f"the name {printable(name)} stands twice in it, for different tensors")
         tensors[name] = tensor
         held += OPCODE_BYTES + 4 * len(name)
         if held > budget:
@@ -124,34 +131,36 @@ class _Walk:
             elif PYTORCH_NAME.fullmatch(name):
                 self.left_out[name] = KINDS[value.storage.kind]
             return
-        if type(value) not in (Table, list, tuple):  # at the top: a file of one number, for example
+        if type(value) not in (PickledDict, list, tuple):  # at the top: a file of one number, for example
             return
-        items = value.pairs if type(value) is Table else value
+        items = value.pairs if type(value) is PickledDict else value
         self._places += len(items)
         if depth > DEEPEST or self._places > MOST_PLACES:
             reason = f"more than {DEEPEST} deep" if depth > DEEPEST else f"with more than {MOST_PLACES:,} places"
             raise RefusedError(self._file, f"it holds dicts and lists nested {reason}", WAY_OUT)
-        for key, one in items if type(value) is Table else enumerate(items):
-            if type(one) in (Tensor, Table, list, tuple) and type(key) in KEYS:
+        for key, one in items if type(value) is PickledDict else enumerate(items):
+            if type(one) in (Tensor, PickledDict, list, tuple) and type(key) in KEYS:
                 yield from self.tensors(one, self._joined(name, key), depth + 1)
 
     def _joined(self, name: str, key: Any) -> str:
         last = str(key)
         if len(name) + len(last) > LONGEST_NAME or SURROGATE.search(last):
-            raise InputFileError(self._file, f"a name in it is too long or no Unicode text: {shown(name)}.{shown(last)}")
+            raise InputFileError(
+                self._file, f"a name in it is too long or no Unicode text: {printable(name)}.{printable(last)}"
+            )
         return f"{name}.{last}" if name else last
 
 
 # --- their numbers ----------------------------------------------------------------------------------------------------
 
 
-def _check(archive: Archive, root: str, tensors: Mapping[str, Tensor]) -> None:
+def _check(archive: ZipArchive, root: str, tensors: Mapping[str, Tensor]) -> None:
     """Every tensor lies within its storage, and the archive holds this as the pickle describes it."""
     held = {member: archive.size(member) for member in archive.names}
     for name, tensor in tensors.items():
         wrong = _wrong(tensor, held, _member(root, tensor.storage))
         if wrong:
-            found = f"its tensor {shown(name)} {wrong}"
+            found = f"its tensor {printable(name)} {wrong}"
             raise InputFileError(archive.name, found, "The file is cut or forged: write it anew")
 
 
@@ -159,12 +168,12 @@ def _wrong(tensor: Tensor, held: Mapping[str, int], member: str) -> str | None:
     numbers = tensor.storage.numbers
     said = numbers * _itemsize(tensor.storage)
     if member not in held:
-        return f"is in {shown(member)}, and the archive has no such member"
+        return f"is in {printable(member)}, and the archive has no such member"
     if said != held[member]:
-        return f"is in {shown(member)}, which holds {held[member]} bytes and not {said}"
+        return f"is in {printable(member)}, which holds {held[member]} bytes and not {said}"
     last = tensor.offset + sum((size - 1) * stride for size, stride in zip(tensor.sizes, tensor.strides, strict=True))
     if 0 not in tensor.sizes and last >= numbers:
-        return f"reaches to number {last} of {numbers} in {shown(member)}, counted from 0"
+        return f"reaches to number {last} of {numbers} in {printable(member)}, counted from 0"
     if prod(max(1, size) for size in tensor.sizes) > LARGEST_ARRAY:  # numpy objects even where one of the sizes is 0
         return f"has {' x '.join(map(str, tensor.sizes))} numbers, more than any array"
     return None
@@ -190,7 +199,7 @@ def _afford(file: str, tensors: Mapping[str, Tensor], budget: int) -> None:
         raise RefusedError(file, found, "Raise --max-memory")
 
 
-def _arrays(archive: Archive, root: str, tensors: Mapping[str, Tensor], budget: int) -> dict[str, Array]:
+def _arrays(archive: ZipArchive, root: str, tensors: Mapping[str, Tensor], budget: int) -> dict[str, Array]:
     """Read storage after storage, so that no more than one is held beside the arrays."""
     order = _order(archive, root)
     by_member: dict[str, list[str]] = {}
@@ -203,14 +212,14 @@ def _arrays(archive: Archive, root: str, tensors: Mapping[str, Tensor], budget: 
     return {name: arrays[name] for name in tensors}
 
 
-def _order(archive: Archive, root: str) -> str:
+def _order(archive: ZipArchive, root: str) -> str:
     """The order of bytes, as numpy spells it; files of torch before 2.1 do not say, and are little-endian."""
     member = f"{root}byteorder"
     if member not in archive.names:
         return "<"
     said = archive.read(member, 2**10) if archive.size(member) <= max(map(len, ORDERS)) else b"?"
     if said not in ORDERS:
-        raise InputFileError(archive.name, f"its member {shown(member)} names no order of bytes, which are little and big")
+        raise InputFileError(archive.name, f"its member {printable(member)} names no order of bytes, which are little and big")
     return ORDERS[said]
 
 

@@ -12,8 +12,7 @@ import re
 import warnings
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from lstm_explain.errors import InputFileError, RefusedError
-from lstm_explain.readers.containers.bounded_file import shown
+from lstm_explain.errors import InputFileError, RefusedError, printable
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -85,7 +84,7 @@ class Tensor(NamedTuple):
     strides: tuple[int, ...]
 
 
-class Table:
+class PickledDict:
     """What a dict holds, as pairs: nothing from outside is hashed or compared."""
 
     __slots__ = ("pairs",)
@@ -94,19 +93,25 @@ class Table:
         self.pairs: list[tuple[Any, Any]] = []
 
 
-class Unmade:
+class OpaqueObject:
     """Stands for a value that is left out."""
 
 
-UNMADE = Unmade()
-WORDS: dict[type, str] = {Table: "a dict", Global: "a name", Unmade: "a value left out", type(None): "None", int: "an int"}
+UNMADE = OpaqueObject()
+WORDS: dict[type, str] = {
+    PickledDict: "a dict",
+    Global: "a name",
+    OpaqueObject: "a value left out",
+    type(None): "None",
+    int: "an int",
+}
 
 
 class _RefusedError(Exception):
     """The program wants more than a state dict needs."""
 
 
-def follow(program: bytes, file: str, budget: int) -> Any:
+def interpret_pickle(program: bytes, file: str, budget: int) -> Any:
     """What a pickle describes: Tables, lists and tuples of Tensors, strings, numbers and other plain values.
 
     Args:
@@ -133,9 +138,9 @@ def follow(program: bytes, file: str, budget: int) -> Any:
         if QUANTISED.search(program):
             found = "it holds quantised weights (torch.ao.nn.quantized), which are not supported"
             raise InputFileError(file, found, "Save the state dict of the model before quantisation") from None
-        raise RefusedError(file, f"{shown(str(refused))} (byte {place} of its pickle)", WAY_OUT) from None
+        raise RefusedError(file, f"{printable(str(refused))} (byte {place} of its pickle)", WAY_OUT) from None
     except ValueError as error:  # ours, and those of pickletools
-        found = f"its pickle is malformed {where}: {shown(str(error))}"
+        found = f"its pickle is malformed {where}: {printable(str(error))}"
         raise InputFileError(file, found, "The file is cut or forged: write it anew") from None
 
 
@@ -224,7 +229,7 @@ class Machine:
         self._stack.append(self._memo[key])
 
     def new_table(self, _: Any) -> None:
-        self._stack.append(Table())
+        self._stack.append(PickledDict())
 
     def new_list(self, _: Any) -> None:
         self._stack.append([])
@@ -247,13 +252,13 @@ class Machine:
 
     def set_item(self, _: Any) -> None:
         value, key = self._pop(), self._pop()
-        self._top(Table).pairs.append((key, value))
+        self._top(PickledDict).pairs.append((key, value))
 
     def set_items(self, _: Any) -> None:
         items = self._since_mark()
         if len(items) % 2:
             raise ValueError("a key without a value")
-        self._top(Table).pairs.extend(zip(items[::2], items[1::2], strict=True))
+        self._top(PickledDict).pairs.extend(zip(items[::2], items[1::2], strict=True))
 
     # --- names, and what they stand for -------------------------------------------------------------------------------
 
@@ -277,7 +282,7 @@ class Machine:
         """The state of an OrderedDict, which holds no weights, is dropped."""
         self._pop()
         kept = self._pop()
-        if type(kept) not in (Table, Unmade):
+        if type(kept) not in (PickledDict, OpaqueObject):
             raise ValueError(f"{_word(type(kept))} has no state to set")
         self._stack.append(kept)
 
@@ -315,7 +320,7 @@ def _described(called: str, arguments: tuple[Any, ...]) -> Any:
     if called in LEFT_OUT:
         return UNMADE
     if called == ORDERED_DICT and not arguments:
-        return Table()
+        return PickledDict()
     if called == PARAMETER and len(arguments) == 3 and type(arguments[0]) is Tensor:
         return arguments[0]
     if called == TENSOR and len(arguments) == 7:

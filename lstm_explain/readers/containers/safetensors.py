@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 
 import numpy as np
 
-from lstm_explain.errors import InputFileError, MissingExtraError, RefusedError
-from lstm_explain.readers.containers.bounded_file import shown
+from lstm_explain.errors import InputFileError, MissingExtraError, RefusedError, printable
 
 if TYPE_CHECKING:
     from lstm_explain.core.axes import Array
@@ -36,7 +35,7 @@ def read_safetensors(file: BinaryIO, name: str, budget: int, left_out: dict[str,
     try:
         from safetensors import SafetensorError, deserialize
     except ImportError:
-        raise MissingExtraError(shown(name), "safetensors") from None
+        raise MissingExtraError(printable(name), "safetensors") from None
     size = os.fstat(file.fileno()).st_size
     _afford(size, name, budget)
     data = file.read(size)
@@ -44,7 +43,9 @@ def read_safetensors(file: BinaryIO, name: str, budget: int, left_out: dict[str,
     try:
         parts = dict(deserialize(data))  # type: ignore[no-untyped-call,unused-ignore]
     except (SafetensorError, ValueError, OverflowError) as error:
-        raise InputFileError(shown(name), f"this .safetensors file cannot be read: {shown(str(error)).rstrip('.')}") from None
+        raise InputFileError(
+            printable(name), f"this .safetensors file cannot be read: {printable(str(error)).rstrip('.')}"
+        ) from None
     _afford(sum(len(part["data"]) * (1 + (part["dtype"] in HALVES)) for part in parts.values()), name, budget)
     arrays = {key: _array(parts[key]) for key in names if key in parts}  # in the file's order: the library's is random
     if left_out is not None:
@@ -62,21 +63,21 @@ def _afford(size: int, name: str, budget: int) -> None:
     """Raise `RefusedError` where the bytes, what the library makes of them, and the arrays are larger than the budget."""
     if COPIES * size > budget:
         found = f"reading {size:,} bytes of weights takes three times as much memory, and the budget is {budget:,}"
-        raise RefusedError(shown(name), found, "Raise --max-memory")
+        raise RefusedError(printable(name), found, "Raise --max-memory")
 
 
 def _header(data: bytes, name: str, budget: int) -> list[str]:
     """The names in a header, each of them once: one that stands twice could mean one tensor here and another elsewhere."""
     length = int.from_bytes(data[:8], "little")
     if length > min(LARGEST_HEADER, len(data) - 8):
-        raise InputFileError(shown(name), f"its header announces {length} bytes, and {max(0, len(data) - 8)} follow")
+        raise InputFileError(printable(name), f"its header announces {length} bytes, and {max(0, len(data) - 8)} follow")
     if HEADER_IN_MEMORY * length > budget:
         found = f"its header of {length:,} bytes may take {HEADER_IN_MEMORY} times as much memory"
-        raise RefusedError(shown(name), found, "Raise --max-memory")
+        raise RefusedError(printable(name), found, "Raise --max-memory")
     try:
         return list(json.loads(data[8 : 8 + length], object_pairs_hook=_unique) or [])
     except (ValueError, TypeError, RecursionError) as error:
-        raise InputFileError(shown(name), f"its header cannot be read: {shown(str(error)).rstrip('.')}") from None
+        raise InputFileError(printable(name), f"its header cannot be read: {printable(str(error)).rstrip('.')}") from None
 
 
 def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

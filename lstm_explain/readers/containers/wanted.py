@@ -8,7 +8,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 
-class Wanted(NamedTuple):
+class CsvOptions(NamedTuple):
     """What is read of a CSV file, and how it is written."""
 
     columns: Sequence[str] | None = None

@@ -8,8 +8,7 @@ import zlib
 from collections import Counter
 from typing import TYPE_CHECKING, Any, BinaryIO
 
-from lstm_explain.errors import InputFileError, RefusedError
-from lstm_explain.readers.containers.bounded_file import shown
+from lstm_explain.errors import InputFileError, RefusedError, printable
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -30,7 +29,7 @@ BROKEN = (
 """Whatever zipfile raises at a malformed archive; an OSError is a place that no file has."""
 
 
-class Archive:
+class ZipArchive:
     """An open archive whose directory is known to be honest: every name once, nothing encrypted."""
 
     def __init__(self, file: BinaryIO, name: str) -> None:
@@ -40,11 +39,11 @@ class Archive:
             InputFileError: it cannot be read, names a member twice, or holds an encrypted one.
             RefusedError: it has more members than any model, or its directory is larger than they need.
         """
-        self.name = shown(name)
+        self.name = printable(name)
         try:
             self._zip = zipfile.ZipFile(_Careful(file, self.name))
         except BROKEN as error:
-            raise InputFileError(self.name, f"this zip archive cannot be read: {shown(str(error))}") from None
+            raise InputFileError(self.name, f"this zip archive cannot be read: {printable(str(error))}") from None
         self._members = {one.filename: one for one in self._zip.infolist()}
         self._check()
 
@@ -55,13 +54,13 @@ class Archive:
         if len(self._members) < count:
             twice, _ = Counter(one.filename for one in self._zip.infolist()).most_common(1)[0]
             raise InputFileError(
-                self.name, f"its member {shown(twice)} stands twice in it", "The file is forged: write it anew"
+                self.name, f"its member {printable(twice)} stands twice in it", "The file is forged: write it anew"
             )
         for one in self._members.values():
             if one.flag_bits & ENCRYPTED:
-                raise InputFileError(self.name, f"its member {shown(one.filename)} is encrypted")
+                raise InputFileError(self.name, f"its member {printable(one.filename)} is encrypted")
             if one.compress_type not in METHODS:
-                found = f"its member {shown(one.filename)} is packed by method {one.compress_type}, which is not supported"
+                found = f"its member {printable(one.filename)} is packed by method {one.compress_type}, which is not supported"
                 raise InputFileError(self.name, found, "Pack it by deflate, or not at all")
 
     @property
@@ -81,7 +80,7 @@ class Archive:
         """
         said = self.size(member)
         if said > budget:
-            found = f"its member {shown(member)} holds {said:,} bytes, and the memory budget is {budget:,}"
+            found = f"its member {printable(member)} holds {said:,} bytes, and the memory budget is {budget:,}"
             raise RefusedError(self.name, found, "Raise --max-memory")
         return said
 
@@ -95,7 +94,7 @@ class Archive:
         said = self.afford(member, budget)
         data = b"".join(self.pieces(member))
         if len(data) != said:
-            found = f"its member {shown(member)} holds {len(data)} bytes and not {said}, as it says"
+            found = f"its member {printable(member)} holds {len(data)} bytes and not {said}, as it says"
             raise InputFileError(self.name, found, "The file is cut or forged: write it anew")
         return data
 
@@ -112,7 +111,7 @@ class Archive:
                     left -= len(piece)
                     yield piece
         except BROKEN as error:
-            found = f"its member {shown(member)} cannot be read: {shown(str(error))}"
+            found = f"its member {printable(member)} cannot be read: {printable(str(error))}"
             raise InputFileError(self.name, found, "The file is cut or forged: write it anew") from None
 
 

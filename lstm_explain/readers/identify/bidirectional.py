@@ -16,7 +16,7 @@ from lstm_explain.core.weights import Weights
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from lstm_explain.readers.identify.model_lstm import Found
+    from lstm_explain.readers.identify.model_lstm import ModelLSTM
 
 PART = re.compile(r"(?P<before>(?:.*[./])?)(?P<way>forward|backward|fw|bw)(?P<own>(?:_[^./]*)?)(?:[./].*)?", re.DOTALL)
 WAYS = {"forward": Direction.FORWARD, "fw": Direction.FORWARD, "backward": Direction.BACKWARD, "bw": Direction.BACKWARD}
@@ -37,7 +37,7 @@ class Side(NamedTuple):
     way: Direction
 
 
-def joined(found: Iterable[Found]) -> list[tuple[Found, bool]]:
+def merge_direction_pairs(found: Iterable[ModelLSTM]) -> list[tuple[ModelLSTM, bool]]:
     """The layers of one scheme, in their order, each with whether it is two that are called forward and backward.
 
     Two stacks that are called so are not joined: above their first layers, either reads its own direction alone.
@@ -62,7 +62,7 @@ def joined(found: Iterable[Found]) -> list[tuple[Found, bool]]:
     return [(made.get(place, one), place in made) for place, one in enumerate(layers) if place not in left]
 
 
-def _side(one: Found) -> Side | None:
+def _side(one: ModelLSTM) -> Side | None:
     """The direction that a layer is called after, where it is one that its framework gives to half of a layer."""
     if one.title == "torch.nn.LSTM" or len(one.weights.layers) > 1 or len(one.weights.layers[0]) > 1:
         return None
@@ -78,7 +78,7 @@ def _side(one: Found) -> Side | None:
     return Side((match["before"], own), WAYS[way])
 
 
-def _both(forward: Found, backward: Found, name: str) -> Found:
+def _both(forward: ModelLSTM, backward: ModelLSTM, name: str) -> ModelLSTM:
     weights = {Direction.FORWARD: forward.weights.layers[0], Direction.BACKWARD: backward.weights.layers[0]}
     return forward._replace(
         name=name,

@@ -9,13 +9,12 @@ import numpy as np
 
 from lstm_explain.core.gates import GATES, LETTERS, Direction
 from lstm_explain.core.weights import WEIGHT_NAMES, LayerWeights, Weights, check_weights
-from lstm_explain.errors import InputFileError, UsageError
+from lstm_explain.errors import InputFileError, UsageError, printable
 from lstm_explain.frameworks.known import CONVENTIONS
-from lstm_explain.readers.containers.bounded_file import shown
 from lstm_explain.readers.identify import bidirectional
-from lstm_explain.readers.identify.layer_kind import why_no_lstm
+from lstm_explain.readers.identify.layer_kind import not_lstm_reason
 from lstm_explain.readers.identify.match_convention import modules_in, names_of
-from lstm_explain.readers.identify.model_lstm import Found, Unfit
+from lstm_explain.readers.identify.model_lstm import ModelLSTM, UnsupportedLayer
 from lstm_explain.readers.identify.name_patterns import (
     FLAX_GRU_NAME,
     FLAX_NAME,
@@ -65,14 +64,14 @@ class Refused(NamedTuple):
         return cls(name, InputFileError(file, f"{_named(name)} {reason}"))
 
     @property
-    def unfit(self) -> Unfit:
+    def unfit(self) -> UnsupportedLayer:
         reason = self.error.found.removeprefix(f"{_named(self.name)} ")
-        return Unfit(self.name, f"it {reason}" if reason != self.error.found else reason, self.error.fix)
+        return UnsupportedLayer(self.name, f"it {reason}" if reason != self.error.found else reason, self.error.fix)
 
 
-def lstms_in(
+def find_lstms(
     tensors: Tensors, file: str, convention: str | None = None, left_out: Mapping[str, str] | None = None
-) -> tuple[Found, ...]:
+) -> tuple[ModelLSTM, ...]:
     """Every LSTM among named arrays, in the order of the names.
 
     Args:
@@ -85,10 +84,10 @@ def lstms_in(
         InputFileError: the arrays of an LSTM do not fit together; or there are only other recurrent layers, or such that could
             be of several frameworks.
     """
-    schemes: list[Callable[[Tensors, str], Iterator[Found | Refused]]] = [_own, _pytorch, _flax, _flax_packed, _keras]
+    schemes: list[Callable[[Tensors, str], Iterator[ModelLSTM | Refused]]] = [_own, _pytorch, _flax, _flax_packed, _keras]
     if convention is not None:
         schemes = [lambda named, where: _by_convention(named, where, CONVENTIONS[convention])]
-    found: list[Found] = []
+    found: list[ModelLSTM] = []
     refused: list[Refused] = []
     left = dict(tensors)
     for name, error, own in [*quantised(left, left_out or {}, file), *normed(left, file)]:
@@ -103,7 +102,7 @@ def lstms_in(
     if not found and convention is not None:
         raise _not_theirs(tensors, file, CONVENTIONS[convention])
     beside = tuple(one.unfit for one in refused)
-    return tuple(one._replace(beside=beside) for one in found)
+    return tuple(one._replace(unsupported=beside) for one in found)
 
 
 def _not_theirs(tensors: Tensors, file: str, convention: Convention) -> InputFileError:
@@ -111,7 +110,7 @@ def _not_theirs(tensors: Tensors, file: str, convention: Convention) -> InputFil
     wanted = [*names_of(convention).values()]
     listed = ", ".join(wanted[:4]) + (f" and {len(wanted) - 4} more" if len(wanted) > 4 else "")
     try:
-        told = {one.framework for one in lstms_in(tensors, file)}
+        told = {one.framework for one in find_lstms(tensors, file)}
     except InputFileError:
         told = set()
     found = f"there is no LSTM in it under the names of {convention.framework}, which are {listed}"
@@ -121,15 +120,15 @@ def _not_theirs(tensors: Tensors, file: str, convention: Convention) -> InputFil
 
 def _listed(tensors: Tensors) -> str:
     """The first names of a file."""
-    names = [shown(name)[:60] for name in tensors]
+    names = [printable(name)[:60] for name in tensors]
     return (", ".join(names[:4]) + (f" and {len(names) - 4} more" if len(names) > 4 else "")) or "none of numbers"
 
 
-def _both_ways(layers: list[Found | Refused], file: str) -> Iterator[Found | Refused]:
+def _both_ways(layers: list[ModelLSTM | Refused], file: str) -> Iterator[ModelLSTM | Refused]:
     """The same, two layers that are one in both directions as one, once they are known to fit together."""
-    for one, of_two in bidirectional.joined(one for one in layers if isinstance(one, Found)):
+    for one, of_two in bidirectional.merge_direction_pairs(one for one in layers if isinstance(one, ModelLSTM)):
         try:
-            yield checked(one._replace(notes=()), file) if of_two else one
+            yield validate_lstm(one._replace(notes=()), file) if of_two else one
         except InputFileError as error:
             yield Refused(one.name, error, tuple(one.tensors))
     yield from (one for one in layers if isinstance(one, Refused))
@@ -138,7 +137,7 @@ def _both_ways(layers: list[Found | Refused], file: str) -> Iterator[Found | Ref
 # --- one scheme for each way to name ----------------------------------------------------------------------------------
 
 
-def _own(tensors: Tensors, file: str) -> Iterator[Found | Refused]:
+def _own(tensors: Tensors, file: str) -> Iterator[ModelLSTM | Refused]:
     """`layer0.forward.kernel`: what `trace -o run.npz` and `convert` write."""
     modules: dict[str, Parts] = {}
     for name in tensors:
@@ -157,7 +156,7 @@ def _own(tensors: Tensors, file: str) -> Iterator[Found | Refused]:
             yield one._replace(tensors=used) if isinstance(one, Refused) else one
 
 
-def _pytorch(tensors: Tensors, file: str) -> Iterator[Found | Refused]:
+def _pytorch(tensors: Tensors, file: str) -> Iterator[ModelLSTM | Refused]:
     """`encoder.lstm.weight_ih_l0_reverse`; without `_l0` it is an LSTMCell."""
     modules: dict[tuple[str, bool], Parts] = {}
     for name in tensors:
@@ -177,7 +176,7 @@ def _pytorch(tensors: Tensors, file: str) -> Iterator[Found | Refused]:
             yield Refused(module, problem)
             continue
         for one in _unpacked(module, title, CONVENTIONS["pytorch"], parts, tensors, file):
-            yield one._replace(notes=(*one.notes, UNBIASED)) if isinstance(one, Found) and unbiased else one
+            yield one._replace(notes=(*one.notes, UNBIASED)) if isinstance(one, ModelLSTM) and unbiased else one
 
 
 def _odd_biases(module: str, own: dict[str, str], tensors: Tensors, file: str) -> InputFileError | None:
@@ -194,7 +193,7 @@ def _odd_biases(module: str, own: dict[str, str], tensors: Tensors, file: str) -
     return None
 
 
-def _keras(tensors: Tensors, file: str) -> Iterator[Found | Refused]:
+def _keras(tensors: Tensors, file: str) -> Iterator[ModelLSTM | Refused]:
     """`lstm/lstm_cell/recurrent_kernel`."""
     convention = CONVENTIONS["keras"]
     names = {convention.kernel, convention.recurrent_kernel, *convention.biases}
@@ -203,7 +202,7 @@ def _keras(tensors: Tensors, file: str) -> Iterator[Found | Refused]:
             yield from _unpacked(module, "keras.layers.LSTM", convention, {(0, Direction.FORWARD): own}, tensors, file)
 
 
-def _by_convention(tensors: Tensors, file: str, convention: Convention) -> Iterator[Found | Refused]:
+def _by_convention(tensors: Tensors, file: str, convention: Convention) -> Iterator[ModelLSTM | Refused]:
     """The names that a framework uses, whatever stands before them; PyTorch's carry layer and direction."""
     if convention.framework == "pytorch":
         yield from _pytorch(tensors, file)
@@ -224,7 +223,7 @@ def _by_last_part(tensors: Tensors, names: set[str]) -> dict[str, dict[str, str]
     return modules
 
 
-def _flax(tensors: Tensors, file: str) -> Iterator[Found | Refused]:
+def _flax(tensors: Tensors, file: str) -> Iterator[ModelLSTM | Refused]:
     """`params/LSTMCell_0/hi/kernel`: one dense layer for each gate, the input's without bias; nnx writes `if_`."""
     modules: dict[str, dict[str, str]] = {}
     nnx: set[str] = set()
@@ -249,13 +248,13 @@ def _flax(tensors: Tensors, file: str) -> Iterator[Found | Refused]:
             yield Refused(module, error)
 
 
-def _flax_cell(module: str, kind: str, own: dict[str, str], tensors: Tensors, file: str) -> Iterator[Found | Refused]:
+def _flax_cell(module: str, kind: str, own: dict[str, str], tensors: Tensors, file: str) -> Iterator[ModelLSTM | Refused]:
     weights, place = _flax_weights(own, tensors, file), (0, Direction.FORWARD)
     title, biases = f"flax.{kind}.LSTMCell", int(weights.bias is not None)
     yield from _found(module or "lstm", f"flax-{kind}", title, {place: weights}, {place: own}, tensors, file, biases)
 
 
-def _flax_packed(tensors: Tensors, file: str) -> Iterator[Found | Refused]:
+def _flax_packed(tensors: Tensors, file: str) -> Iterator[ModelLSTM | Refused]:
     """`cell/dense_h/kernel`: one dense layer for all gates of h, one for x; nnx's OptimizedLSTMCell."""
     modules: dict[str, dict[str, str]] = {}
     for name in tensors:
@@ -272,7 +271,7 @@ def _flax_weights(own: dict[str, str], tensors: Tensors, file: str) -> LayerWeig
     def joined(source: str, tensor: str) -> Array:
         parts = [tensors[own[f"{source}{LETTERS[gate]}.{tensor}"]] for gate in GATES]
         if len({part.shape for part in parts}) > 1:
-            raise InputFileError(file, f"the gates' {tensor}s of {shown(next(iter(own.values())))} have different shapes")
+            raise InputFileError(file, f"the gates' {tensor}s of {printable(next(iter(own.values())))} have different shapes")
         return np.concatenate(parts, axis=-1)
 
     biased = all(f"h{LETTERS[gate]}.bias" in own for gate in GATES)
@@ -290,13 +289,13 @@ def _unpacked(
     tensors: Tensors,
     file: str,
     placed: Mapping[tuple[int, Direction], dict[str, Array]] | None = None,
-) -> Iterator[Found | Refused]:
+) -> Iterator[ModelLSTM | Refused]:
     """A module of a framework. `placed` are the arrays of each layer and direction, where these are parts of the file's."""
     if placed is None:
         placed = {place: {key: tensors[name] for key, name in own.items()} for place, own in parts.items()}
     layers = {}
     for place, arrays in placed.items():
-        reason = why_no_lstm(arrays, convention)
+        reason = not_lstm_reason(arrays, convention)
         if reason:
             yield Refused.because(module, file, reason)
             return
@@ -320,7 +319,7 @@ def _found(
     tensors: Tensors,
     file: str,
     biases: int,
-) -> Iterator[Found | Refused]:
+) -> Iterator[ModelLSTM | Refused]:
     """Put layers and directions in order, once they are known to fit together."""
     depth = 1 + max(layer for layer, _ in layers)
     places = _places(depth, set(layers), framework == OWN)
@@ -336,7 +335,7 @@ def _found(
     used = [name for place in places for name in parts[place].values()]
     own = {name: tensors[name].shape for name in used}
     try:
-        yield checked(Found(module, framework, title, weights, own, biases), file)
+        yield validate_lstm(ModelLSTM(module, framework, title, weights, own, biases), file)
     except InputFileError as error:
         yield Refused(module, error)
 
@@ -356,7 +355,7 @@ def _of_one_type(weights: LayerWeights) -> LayerWeights:
     return weights._replace(**{name: tensor.astype(dtype, copy=False) for name, tensor in weights.tensors().items()})
 
 
-def checked(found: Found, file: str) -> Found:
+def validate_lstm(found: ModelLSTM, file: str) -> ModelLSTM:
     """The LSTM, once its tensors are known to fit each other.
 
     Raises:
@@ -390,4 +389,4 @@ def _check_kinds(alike: list[dict[str, Array]], where: str) -> None:
 
 def _named(module: str) -> str:
     """What to call a module in a message."""
-    return shown(module) or "lstm"
+    return printable(module) or "lstm"

@@ -5,19 +5,18 @@ from __future__ import annotations
 import io
 from typing import TYPE_CHECKING, BinaryIO
 
-from lstm_explain.errors import InputFileError, RefusedError, UsageError
-from lstm_explain.readers.containers.bounded_file import shown
-from lstm_explain.readers.containers.zip_archive import Archive
+from lstm_explain.errors import InputFileError, RefusedError, UsageError, printable
+from lstm_explain.readers.containers.zip_archive import ZipArchive
 from lstm_explain.readers.identify.keras_config import afford_config, read_config
 from lstm_explain.readers.identify.keras_hdf5 import read_hdf5
 
 if TYPE_CHECKING:
-    from lstm_explain.readers.identify.model_lstm import Found
+    from lstm_explain.readers.identify.model_lstm import ModelLSTM
 
 CONFIG, WEIGHTS = "config.json", "model.weights.h5"
 
 
-def read_keras(file: BinaryIO, name: str, budget: int, convention: str | None = None) -> tuple[Found, ...]:
+def read_keras(file: BinaryIO, name: str, budget: int, convention: str | None = None) -> tuple[ModelLSTM, ...]:
     """Every LSTM in a `.keras` archive. The model is not built, and nothing that its config names is looked up or run.
 
     Raises:
@@ -27,8 +26,8 @@ def read_keras(file: BinaryIO, name: str, budget: int, convention: str | None = 
         UsageError: another convention than Keras' own is asked for.
     """
     if convention not in (None, "keras"):
-        raise UsageError(f"--convention {shown(convention)}", "a .keras file is in Keras' own", "Leave it out")
-    archive = Archive(file, name)
+        raise UsageError(f"--convention {printable(convention)}", "a .keras file is in Keras' own", "Leave it out")
+    archive = ZipArchive(file, name)
     for member in (CONFIG, WEIGHTS):
         if member not in archive.names:
             raise InputFileError(archive.name, f"it has no {member}", "Save the model as one .keras file with Keras 3")

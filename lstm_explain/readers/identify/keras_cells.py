@@ -13,13 +13,13 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from lstm_explain.core.gates import GATES
+from lstm_explain.errors import printable
 from lstm_explain.frameworks.keras import KERAS
-from lstm_explain.readers.containers.bounded_file import shown
 
 if TYPE_CHECKING:
     from lstm_explain.core.axes import Array
     from lstm_explain.core.weights import LayerWeights
-    from lstm_explain.readers.containers.hdf5 import Hdf5
+    from lstm_explain.readers.containers.hdf5 import Hdf5File
     from lstm_explain.readers.containers.hdf5_messages import Dataset
 
 KERNEL, RECURRENT_KERNEL, BIAS = KERAS.kernel, KERAS.recurrent_kernel, KERAS.biases[0]
@@ -78,7 +78,7 @@ class Cell(NamedTuple):
             return f"has a bias of {list(self.tensors[BIAS].shape)} for {neurons} neurons"
         return self.oddity
 
-    def weights(self, file: Hdf5) -> LayerWeights:
+    def weights(self, file: Hdf5File) -> LayerWeights:
         """Its arrays, read from the file and in our own arrangement; all float64 where any is, else float32."""
         arrays = {name: file.read(dataset) for name, dataset in self.tensors.items()}
         dtype = np.result_type(*arrays.values())
@@ -106,7 +106,7 @@ def _from_cudnn(arrays: dict[str, Array]) -> dict[str, Array]:
 # --- where they are ---------------------------------------------------------------------------------------------------
 
 
-def cells_in(file: Hdf5) -> tuple[Cell, ...]:
+def cells_in(file: Hdf5File) -> tuple[Cell, ...]:
     """Every recurrent cell of a file, in either layout."""
     groups: dict[str, dict[str, Dataset]] = {}
     for path, dataset in file.datasets.items():
@@ -130,7 +130,7 @@ def _written(cell: Cell) -> tuple[int, str]:
     return min((one.place for one in cell.tensors.values()), default=0), cell.group
 
 
-def _stored(group: str, arrays: dict[str, Dataset], file: Hdf5) -> Cell | None:
+def _stored(group: str, arrays: dict[str, Dataset], file: Hdf5File) -> Cell | None:
     """A group called `vars` of numbered arrays, behind the name of a cell."""
     *path, last = group.split("/")
     if last != "vars" or not path:
@@ -142,11 +142,13 @@ def _stored(group: str, arrays: dict[str, Dataset], file: Hdf5) -> Cell | None:
         return None
     tensors = {tensor: arrays[str(number)] for number, tensor in enumerate(TENSORS) if str(number) in arrays}
     oddity = f"has {len(arrays)} arrays in its cell, and an LSTM has 2 or 3" if len(arrays) > len(tensors) else None
-    unnamed = None if known or name is None else f"has a cell called {shown(str(name))}, whose class the file does not tell"
+    unnamed = (
+        None if known or name is None else f"has a cell called {printable(str(name))}, whose class the file does not tell"
+    )
     return Cell(group, place, _names_on(path, file), False, tensors, oddity, unnamed)
 
 
-def _names_on(path: list[str], file: Hdf5) -> tuple[str, ...]:
+def _names_on(path: list[str], file: Hdf5File) -> tuple[str, ...]:
     """The user's names for what a cell is in, from the outside, but not the cell's; the path's where the file has no names."""
     depths = [depth for depth, part in enumerate(path, start=1) if part != "cell" or depth == 1]
     names = {depth: file.attributes.get("/".join([*path[:depth], "vars"]), {}).get("name") for depth in depths}
@@ -170,11 +172,11 @@ def _legacy(group: str, arrays: dict[str, Dataset], order: list[str]) -> Cell | 
     names = place[:-1] if len(place) > 1 and CELL_NAME.fullmatch(place[-1]) else place
     tensors = {name: named[name] for name in TENSORS if name in named}
     others = [name for name in named if name not in TENSORS]
-    oddity = f"has {shown(others[0])} beside the arrays of an LSTM" if others else None
+    oddity = f"has {printable(others[0])} beside the arrays of an LSTM" if others else None
     return Cell(group, place, names, True, tensors, oddity, None)
 
 
-def _layer_order(file: Hdf5) -> list[str]:
+def _layer_order(file: Hdf5File) -> list[str]:
     """The names of a legacy file's layers, in the model's order; long lists of them are cut into numbered attributes."""
     lists = {**file.attributes.get("", {}), **file.attributes.get("model_weights", {})}
     parts = sorted((name for name in lists if name.startswith("layer_names")), key=lambda name: (len(name), name))

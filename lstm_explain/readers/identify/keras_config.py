@@ -12,8 +12,7 @@ from itertools import islice
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from lstm_explain.core.gates import Direction
-from lstm_explain.errors import InputFileError, RefusedError
-from lstm_explain.readers.containers.bounded_file import shown
+from lstm_explain.errors import InputFileError, RefusedError, printable
 from lstm_explain.readers.identify.keras_order import order_of
 
 if TYPE_CHECKING:
@@ -88,7 +87,7 @@ def read_config(text: bytes | str, file: str, budget: int) -> tuple[Declared, ..
     except RecursionError:
         raise RefusedError(file, "its config is nested too deeply") from None
     except ValueError as error:  # no JSON, no UTF-8, a number of more than 4300 digits, or one of our own below
-        raise InputFileError(file, f"its config cannot be read as JSON: {shown(str(error)).rstrip('.')}") from None
+        raise InputFileError(file, f"its config cannot be read as JSON: {printable(str(error)).rstrip('.')}") from None
     if not isinstance(config, dict):
         raise InputFileError(file, "its config is no JSON object")
     found = tuple(islice(_layers(config, Within(), file), MOST_LAYERS + 1))
@@ -137,7 +136,7 @@ def _layers(layer: Any, within: Within, file: str) -> Iterator[Declared]:
         yield from _bidirectional(_dict(config), within)
     elif isinstance(_dict(config).get("layer"), dict):
         child = _dict(config)["layer"]
-        yield from _layers(child, within.inner(_name(child, file), "layer", note=f"inside {shown(kind)}"), file)
+        yield from _layers(child, within.inner(_name(child, file), "layer", note=f"inside {printable(kind)}"), file)
 
 
 def _children(children: list[Any], within: Within, file: str) -> Iterator[Declared]:
@@ -165,7 +164,7 @@ def _bidirectional(config: dict[str, Any], within: Within) -> Iterator[Declared]
     }
     problem = _other_ways(config, forward, told) or first[0].problem
     if not second:
-        problem = problem or f"has a backward layer of class {shown(_class(backward))}, and only an LSTM is explained"
+        problem = problem or f"has a backward layer of class {printable(_class(backward))}, and only an LSTM is explained"
     elif len(first) > 1 or len(second) > 1:
         problem = "has a stack of cells in it, which is explained only outside of Bidirectional"
     else:
@@ -201,7 +200,7 @@ def _recurrent(layer: Any, within: Within, alone: bool = True) -> Iterator[Decla
     kind, config = _class(layer), _dict(_of(layer, "config"))
     turned = alone and bool(config.get("go_backwards"))
     if isinstance(_of(layer, "registered_name"), str):
-        within = within.noted(f"a class {shown(kind)} of the user's own, read as that of Keras")
+        within = within.noted(f"a class {printable(kind)} of the user's own, read as that of Keras")
     if kind in ("LSTM", "CuDNNLSTM"):
         cell = Cell((*within.place, "cell"), within.names[-1] if within.names else "")
         yield _turned(_cell(config, within, cell, f"keras.layers.{kind}"), turned)
@@ -246,7 +245,7 @@ def _cell(config: dict[str, Any], within: Within, cell: Cell, title: str, proble
     policy = _policy(config.get("dtype", "float32"))
     plain = policy.removeprefix("mixed_")
     if plain not in PLAIN_TYPES:
-        problem = problem or f"has dtype {shown(policy)}; quantised layers and types of their own are not explained"
+        problem = problem or f"has dtype {printable(policy)}; quantised layers and types of their own are not explained"
     if plain in ("float16", "bfloat16"):
         notes.append(f"Keras computes it in {plain}")
     return Declared(within.names, title, {Direction.FORWARD: cell}, problem, tuple(notes))
@@ -287,7 +286,7 @@ def _said(value: Any) -> str:
     """An option's value in a few letters: its name, or the name of a function."""
     for key in ("config", "class_name"):
         value = value[key] if isinstance(value, dict) and isinstance(value.get(key), str) else value
-    return shown(value) if isinstance(value, str) else "a function or object of its own"
+    return printable(value) if isinstance(value, str) else "a function or object of its own"
 
 
 def _snake(name: str) -> str:

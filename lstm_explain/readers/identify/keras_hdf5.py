@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, BinaryIO
 
-from lstm_explain.errors import InputFileError, UsageError
-from lstm_explain.readers.containers.bounded_file import shown
-from lstm_explain.readers.containers.hdf5 import Hdf5
+from lstm_explain.errors import InputFileError, UsageError, printable
+from lstm_explain.readers.containers.hdf5 import Hdf5File
 from lstm_explain.readers.identify.keras_config import read_config
 from lstm_explain.readers.identify.keras_model import found_in
 
@@ -14,12 +13,12 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from lstm_explain.readers.identify.keras_config import Declared
-    from lstm_explain.readers.identify.model_lstm import Found
+    from lstm_explain.readers.identify.model_lstm import ModelLSTM
 
 
 def read_hdf5(
     file: BinaryIO, name: str, budget: int, convention: str | None = None, declared: Sequence[Declared] = ()
-) -> tuple[Found, ...]:
+) -> tuple[ModelLSTM, ...]:
     """Every LSTM in an HDF5 file that Keras wrote.
 
     Args:
@@ -36,8 +35,8 @@ def read_hdf5(
         UsageError: another convention is asked for.
     """
     if convention not in (None, "keras"):
-        raise UsageError(f"--convention {shown(convention)}", "only Keras' own files are read as HDF5", "Leave it out")
-    hdf5 = Hdf5(file, name, budget)
+        raise UsageError(f"--convention {printable(convention)}", "only Keras' own files are read as HDF5", "Leave it out")
+    hdf5 = Hdf5File(file, name, budget)
     config = hdf5.attributes.get("", {}).get("model_config")
     if isinstance(config, list):
         raise InputFileError(hdf5.name, "its model_config is a list of texts, not one text")

@@ -8,16 +8,15 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from lstm_explain.core.gates import Direction
 from lstm_explain.core.weights import Weights
-from lstm_explain.errors import InputFileError, RefusedError
-from lstm_explain.readers.containers.bounded_file import shown
-from lstm_explain.readers.identify.find_lstms import checked
+from lstm_explain.errors import InputFileError, RefusedError, printable
+from lstm_explain.readers.identify.find_lstms import validate_lstm
 from lstm_explain.readers.identify.keras_cells import Cell, cells_in
-from lstm_explain.readers.identify.model_lstm import FED_STATES, Found, Unfit
+from lstm_explain.readers.identify.model_lstm import FED_STATES, ModelLSTM, UnsupportedLayer
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from lstm_explain.readers.containers.hdf5 import Hdf5
+    from lstm_explain.readers.containers.hdf5 import Hdf5File
     from lstm_explain.readers.identify.keras_config import Declared
 
 FEW = 16
@@ -37,10 +36,10 @@ class Layer(NamedTuple):
     """Whether it reads the sequence from its end."""
     fed_by: tuple[str, ...] | None = None
     """The names of the layers that it reads, where the config tells."""
-    asides: tuple[str, ...] = ()
+    caveats: tuple[str, ...] = ()
 
 
-def found_in(file: Hdf5, declared: Sequence[Declared], budget: int) -> tuple[Found, ...]:
+def found_in(file: Hdf5File, declared: Sequence[Declared], budget: int) -> tuple[ModelLSTM, ...]:
     """The LSTMs of a file: those that the config tells of in its order, then the others.
 
     Raises:
@@ -48,7 +47,7 @@ def found_in(file: Hdf5, declared: Sequence[Declared], budget: int) -> tuple[Fou
         RefusedError: the LSTMs' arrays take more than the memory budget.
     """
     cells = Places(cells_in(file))
-    lacking: list[Unfit] = []
+    lacking: list[UnsupportedLayer] = []
     layers = [*_told(cells, declared, lacking)]
     layers += _untold(list(cells.left.values()), _version(file))
     wanted = [layer for layer in layers if layer.reason is None]
@@ -60,12 +59,12 @@ def found_in(file: Hdf5, declared: Sequence[Declared], budget: int) -> tuple[Fou
         found = f"reading its LSTMs takes {needed:,} bytes of memory, and the budget is {budget:,}"
         raise RefusedError(file.name, found, "Raise --max-memory")
     if not wanted and layers:
-        raise InputFileError(file.name, f"{shown(layers[0].name)} {layers[0].reason}")
+        raise InputFileError(file.name, f"{printable(layers[0].name)} {layers[0].reason}")
     if not layers and declared:
-        told = shown("/".join(declared[0].names))
+        told = printable("/".join(declared[0].names))
         raise InputFileError(file.name, f"its config tells of {told}, and it has no weights of that", "Save the whole model")
     names = Counter(layer.name for layer in layers)
-    unfit = [Unfit(_name(layer, names), f"it {layer.reason}") for layer in layers if layer.reason is not None]
+    unfit = [UnsupportedLayer(_name(layer, names), f"it {layer.reason}") for layer in layers if layer.reason is not None]
     called = {layer.name: _name(layer, names) for layer in reversed(layers)}
     return tuple(_read(layer, file, called, _name(layer, names), (*unfit, *lacking)) for layer in wanted)
 
@@ -75,15 +74,15 @@ def _name(layer: Layer, names: Counter[str]) -> str:
     return layer.name if names[layer.name] == 1 else layer.cells[min(layer.cells)].group
 
 
-def _read(layer: Layer, file: Hdf5, called: dict[str, str], name: str, beside: tuple[Unfit, ...]) -> Found:
+def _read(layer: Layer, file: Hdf5File, called: dict[str, str], name: str, beside: tuple[UnsupportedLayer, ...]) -> ModelLSTM:
     """An LSTM and its numbers; `called` are the names to choose by, of the layers' own."""
     weights = Weights(({way: cell.weights(file) for way, cell in layer.cells.items()},))
     first = layer.cells[Direction.FORWARD]
     tensors = {one.path: one.shape for cell in layer.cells.values() for one in cell.tensors.values()}
     turned = layer.from_the_end
-    found = Found(name, "keras", layer.title, weights, tensors, first.biases, from_the_end=turned, beside=beside)
+    found = ModelLSTM(name, "keras", layer.title, weights, tensors, first.biases, from_the_end=turned, unsupported=beside)
     fed_by = None if layer.fed_by is None else tuple(called.get(one, one) for one in layer.fed_by)
-    return checked(found._replace(fed_by=fed_by, asides=layer.asides), file.name)
+    return validate_lstm(found._replace(fed_by=fed_by, caveats=layer.caveats), file.name)
 
 
 def _joined(name: str, title: str, notes: Sequence[str], cells: dict[Direction, Cell], problem: str | None) -> Layer:
@@ -129,14 +128,16 @@ class Places:
         self.left.pop(cell.group, None)
 
 
-def _told(cells: Places, declared: Sequence[Declared], lacking: list[Unfit]) -> Iterator[Layer]:
+def _told(cells: Places, declared: Sequence[Declared], lacking: list[UnsupportedLayer]) -> Iterator[Layer]:
     """The layers of the config that have weights; their cells are taken. `lacking` gets those that have none."""
     for one in declared:
         matched = {way: _matching(cells, one, way) for way in one.cells}
         own = {way: cell for way, cell in matched.items() if cell is not None}
         name = "/".join(one.names) or "lstm"
         if not own:
-            lacking.append(Unfit(name, "it is in the config, and the file has no weights of it", "Save the whole model"))
+            lacking.append(
+                UnsupportedLayer(name, "it is in the config, and the file has no weights of it", "Save the whole model")
+            )
             continue
         for cell in own.values():
             cells.take(cell)
@@ -144,7 +145,7 @@ def _told(cells: Places, declared: Sequence[Declared], lacking: list[Unfit]) -> 
         problem = one.problem or (f"has no weights of its {missing[0]} direction" if missing else None)
         layer = _joined(name, one.title, one.notes, own, problem)
         asides = (FED_STATES,) if one.fed_states else ()
-        yield layer._replace(from_the_end=one.from_the_end, fed_by=one.fed_by, asides=asides)
+        yield layer._replace(from_the_end=one.from_the_end, fed_by=one.fed_by, caveats=asides)
 
 
 def _matching(cells: Places, one: Declared, way: Direction) -> Cell | None:
@@ -202,10 +203,10 @@ def _not_said(cell: Cell, version: str) -> str:
         return "the file does not say its direction: read as forward"
     text = "the file does not say its activations or direction: read as tanh and sigmoid, forward"
     old = version.startswith(("1.", "2.0.", "2.1.", "2.2."))
-    return f"{text} (Keras {shown(version)} wrote it, whose own default was hard_sigmoid)" if old else text
+    return f"{text} (Keras {printable(version)} wrote it, whose own default was hard_sigmoid)" if old else text
 
 
-def _version(file: Hdf5) -> str:
+def _version(file: Hdf5File) -> str:
     for group in ("", "model_weights"):
         version = file.attributes.get(group, {}).get("keras_version")
         if isinstance(version, str):

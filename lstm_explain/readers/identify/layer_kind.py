@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from lstm_explain.frameworks.convention import Convention
 
 
-def why_no_lstm(arrays: dict[str, Array], convention: Convention) -> str | None:
+def not_lstm_reason(arrays: dict[str, Array], convention: Convention) -> str | None:
     """Why these tensors are no LSTM's, or None."""
     both = (convention.kernel, convention.recurrent_kernel)
     kernels = [one for name in both for one in convention.gate_arrays(name, convention.gate_order)]

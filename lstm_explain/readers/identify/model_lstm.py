@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from lstm_explain.core.forward import State
 from lstm_explain.core.spec import LayerSpec, Spec
 from lstm_explain.core.weights import Weights
-from lstm_explain.errors import InputFileError
-from lstm_explain.readers.containers.bounded_file import shown
+from lstm_explain.errors import InputFileError, printable
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -27,7 +26,7 @@ FED_STATES = "it starts from states that the model computes when it runs; here i
 ORDER_UNKNOWN = "what stands between its layers in the model is not known: their order is yours"
 
 
-class Unfit(NamedTuple):
+class UnsupportedLayer(NamedTuple):
     """A recurrent layer in a file that is not explained."""
 
     name: str
@@ -39,10 +38,10 @@ class Unfit(NamedTuple):
 
     def error(self, file: str) -> InputFileError:
         """What to say to whom asks for it."""
-        return InputFileError(f"{file}#{shown(self.name) or 'lstm'}", self.reason, self.fix)
+        return InputFileError(f"{file}#{printable(self.name) or 'lstm'}", self.reason, self.fix)
 
 
-class Found(NamedTuple):
+class ModelLSTM(NamedTuple):
     """One LSTM in a file: a layer, or a stack of layers that belong together."""
 
     name: str
@@ -63,11 +62,11 @@ class Found(NamedTuple):
     """Whether it reads the sequence from its end only; its timestep 1 is then the sequence's last."""
     notes: tuple[str, ...] = ()
     """What else is to be said of it, such as what the model does beside its weights; sentences without their stop."""
-    asides: tuple[str, ...] = ()
+    caveats: tuple[str, ...] = ()
     """What every answer over it has to say, because the model does it and a run here does not: sentences."""
     fed_by: tuple[str, ...] | None = None
     """The names of the LSTMs whose output it reads as it is, and of all else that it reads; None where that is not known."""
-    beside: tuple[Unfit, ...] = ()
+    unsupported: tuple[UnsupportedLayer, ...] = ()
     """The recurrent layers of the file that are not explained; the same for all of its LSTMs."""
 
     @property
@@ -83,8 +82,8 @@ class Found(NamedTuple):
 
     def origin(self, file: str) -> dict[str, Any]:
         """Where the weights come from, as it stands under `source.weights` in JSON."""
-        about = {"kind": "model", "file": file, "layer": shown(self.name), "framework": self.framework}
-        asides = {"asides": list(self.asides)} if self.asides else {}
+        about = {"kind": "model", "file": file, "layer": printable(self.name), "framework": self.framework}
+        asides = {"asides": list(self.caveats)} if self.caveats else {}
         return {**about, "title": self.title, "biases": self.biases, "reads": self.reads, **asides}
 
     @property
@@ -112,7 +111,7 @@ def _dtype(weights: LayerWeights) -> Dtype:
     return "float64" if weights.kernel.dtype.itemsize == 8 else "float32"
 
 
-def chosen(found: tuple[Found, ...], name: str | None, file: str) -> Found:
+def select_lstm(found: tuple[ModelLSTM, ...], name: str | None, file: str) -> ModelLSTM:
     """The LSTM of a name; the only one there is where no name is given; several, joined by +, as one stack.
 
     A name may be shortened to its last parts.
@@ -122,11 +121,11 @@ def chosen(found: tuple[Found, ...], name: str | None, file: str) -> Found:
             explained; or those to be stacked do not fit onto each other.
     """
     if name is not None and "+" in name and all(one.name != name for one in found):
-        return stacked([_one(found, part, file) for part in name.split("+")], file)
+        return stack_lstms([_one(found, part, file) for part in name.split("+")], file)
     return _one(found, name, file)
 
 
-def stacked(parts: list[Found], file: str) -> Found:
+def stack_lstms(parts: list[ModelLSTM], file: str) -> ModelLSTM:
     """Consecutive layers as one stack.
 
     Raises:
@@ -136,11 +135,11 @@ def stacked(parts: list[Found], file: str) -> Found:
     for place, one in enumerate(parts):
         if any(one.name == other.name for other in parts[:place]):
             found = "it stands twice in this stack, and no layer reads its own outputs"
-            raise InputFileError(f"{file}#{shown(one.name)}", found, "Name each layer once")
+            raise InputFileError(f"{file}#{printable(one.name)}", found, "Name each layer once")
     for below, above in pairwise(parts):
         _check_pair(below, above, file)
     known = all(above.fed_by is not None for above in parts[1:])
-    asides = [note for one in parts for note in one.asides] + ([] if known else [ORDER_UNKNOWN])
+    asides = [note for one in parts for note in one.caveats] + ([] if known else [ORDER_UNKNOWN])
     return first._replace(
         name="+".join(one.name for one in parts),
         title=", ".join(dict.fromkeys(one.title for one in parts)),
@@ -149,21 +148,21 @@ def stacked(parts: list[Found], file: str) -> Found:
         biases=max(one.biases for one in parts),
         initial=_joined([one.initial for one in parts], parts),
         notes=tuple(dict.fromkeys(note for one in parts for note in one.notes)),
-        asides=tuple(dict.fromkeys(asides)) if len(parts) > 1 else first.asides,
+        caveats=tuple(dict.fromkeys(asides)) if len(parts) > 1 else first.caveats,
     )
 
 
-def _check_pair(below: Found, above: Found, file: str) -> None:
+def _check_pair(below: ModelLSTM, above: ModelLSTM, file: str) -> None:
     """Raise `InputFileError` unless one layer can stand on the other."""
     one, other = below.spec, above.spec
-    lower, upper = shown(below.name), shown(above.name)
+    lower, upper = printable(below.name), printable(above.name)
     reads = f"{file}#{upper}"
     turned = next((part for part in (below, above) if part.from_the_end), None)
     if turned is not None:
-        found = f"{shown(turned.name)} reads from the end, and the layers of a stack read in one order"
-        raise InputFileError(f"{file}#{shown(turned.name)}", found, "Choose it alone")
+        found = f"{printable(turned.name)} reads from the end, and the layers of a stack read in one order"
+        raise InputFileError(f"{file}#{printable(turned.name)}", found, "Choose it alone")
     if above.fed_by is not None and below.name not in above.fed_by:
-        read = " and ".join(map(shown, above.fed_by[:3])) or "what the model is given"
+        read = " and ".join(map(printable, above.fed_by[:3])) or "what the model is given"
         fix = f"Explain each alone, {upper} with --data of what it reads"
         raise InputFileError(reads, f"{upper} reads {read}, not {lower}", fix)
     if other.features != one.output:
@@ -175,13 +174,13 @@ def _check_pair(below: Found, above: Found, file: str) -> None:
             raise InputFileError(reads, found, f"Explain each alone, {upper} with --data of what {lower} emits")
 
 
-def _joined(initials: list[State | None], parts: list[Found]) -> State | None:
+def _joined(initials: list[State | None], parts: list[ModelLSTM]) -> State | None:
     """The initial states of all layers; zeros for those that have none, nothing where none has."""
     if all(one is None for one in initials):
         return None
     import numpy as np
 
-    def zeros(part: Found) -> State:
+    def zeros(part: ModelLSTM) -> State:
         layers = [part.spec.at(layer) for layer, _ in part.spec.places]
         return State(
             tuple(np.zeros((1, one.hidden), one.dtype) for one in layers),
@@ -192,26 +191,26 @@ def _joined(initials: list[State | None], parts: list[Found]) -> State | None:
     return State(*(tuple(chain.from_iterable(arrays)) for arrays in zip(*states, strict=True)))
 
 
-def no_lstm(file: str) -> InputFileError:
+def no_lstm_error(file: str) -> InputFileError:
     """What to say of a file that has none, or none under a name that tells."""
     fix = "If the names of its arrays do not tell, say who wrote them with --convention"
     return InputFileError(file, "there is no LSTM in it", fix)
 
 
-def _one(found: tuple[Found, ...], name: str | None, file: str) -> Found:
+def _one(found: tuple[ModelLSTM, ...], name: str | None, file: str) -> ModelLSTM:
     if not found:
-        raise no_lstm(file)
+        raise no_lstm_error(file)
     fitting = list(found) if name is None else _called(found, name, file)
     if len(fitting) == 1:
         return fitting[0]
-    asked = file if name is None else f"{file}#{shown(name)}"
+    asked = file if name is None else f"{file}#{printable(name)}"
     if not fitting:
         raise InputFileError(asked, f"there is no such LSTM in it. There are {_listed(found)}")
     several = f"there are {len(fitting)} LSTMs to choose from: {_listed(fitting)}"
     raise InputFileError(asked, several, f"Choose one: {file}#NAME")
 
 
-def _called(found: tuple[Found, ...], name: str, file: str) -> list[Found]:
+def _called(found: tuple[ModelLSTM, ...], name: str, file: str) -> list[ModelLSTM]:
     """Those of a name, else those whose last parts are the name.
 
     Raises:
@@ -220,14 +219,14 @@ def _called(found: tuple[Found, ...], name: str, file: str) -> list[Found]:
     for fits in (str.__eq__, lambda one, end: one.endswith(f".{end}"), lambda one, end: one.endswith(f"/{end}")):
         if fitting := [one for one in found if fits(one.name, name)]:
             return fitting
-        if unfit := [one for one in found[0].beside if fits(one.name, name)]:
+        if unfit := [one for one in found[0].unsupported if fits(one.name, name)]:
             raise unfit[0].error(file)
     return []
 
 
-def _listed(found: Sequence[Found]) -> str:
+def _listed(found: Sequence[ModelLSTM]) -> str:
     """Their names, as many of them as fit into a message."""
-    names = [shown(one.name) for one in found]
+    names = [printable(one.name) for one in found]
     short = [name if len(name) <= LONGEST_NAMED else f"{name[: LONGEST_NAMED - 3]}..." for name in names]
     fit = [name for place, name in enumerate(short) if sum(map(len, short[: place + 1])) <= LONGEST_LIST]
     return ", ".join(fit) + (f" and {len(names) - len(fit)} more" if len(names) > len(fit) else "")

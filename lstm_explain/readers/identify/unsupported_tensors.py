@@ -5,8 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, NamedTuple
 
-from lstm_explain.errors import InputFileError
-from lstm_explain.readers.containers.bounded_file import shown
+from lstm_explain.errors import InputFileError, printable
 from lstm_explain.readers.identify.name_patterns import NORMED_NAME, TELLING_NAMES
 
 if TYPE_CHECKING:
@@ -40,7 +39,7 @@ def quantised(tensors: Mapping[str, Array], left_out: Mapping[str, str], file: s
         quantised = left_out[name].endswith("8") or left_out[name].startswith(("float", "int4", "uint4"))
         reason = "quantised weights are not supported" if quantised else "weights are floating-point numbers"
         fix = "Give the weights as float32, as they were before quantisation" if quantised else "Save them as float32"
-        yield NotRead(module, InputFileError(file, f"{shown(name)} is {shown(left_out[name])}: {reason}", fix), own)
+        yield NotRead(module, InputFileError(file, f"{printable(name)} is {printable(left_out[name])}: {reason}", fix), own)
 
 
 def normed(tensors: Mapping[str, Array], file: str) -> Iterator[NotRead]:
@@ -52,7 +51,7 @@ def normed(tensors: Mapping[str, Array], file: str) -> Iterator[NotRead]:
     for module, own in _grouped(tensors, told).items():
         reason = f"holds {told[module]} as weight_g and weight_v (weight_norm), of which torch computes it when it runs"
         fix = "Remove it before saving, with torch.nn.utils.parametrize.remove_parametrizations"
-        yield NotRead(module, InputFileError(file, f"{shown(module) or 'lstm'} {reason}", fix), own)
+        yield NotRead(module, InputFileError(file, f"{printable(module) or 'lstm'} {reason}", fix), own)
 
 
 def _module(name: str, patterns: tuple[re.Pattern[str], ...]) -> str | None:

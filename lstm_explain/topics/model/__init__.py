@@ -50,11 +50,11 @@ class InFile(Protocol):
     @property
     def notes(self) -> tuple[str, ...]: ...
     @property
-    def asides(self) -> tuple[str, ...]: ...
+    def caveats(self) -> tuple[str, ...]: ...
     @property
     def fed_by(self) -> tuple[str, ...] | None: ...
     @property
-    def beside(self) -> Sequence[NotExplained]: ...
+    def unsupported(self) -> Sequence[NotExplained]: ...
 
 
 class Unsupported(NamedTuple):
@@ -140,11 +140,13 @@ def explain_model(found: Iterable[InFile], file: str) -> Model:
     """List the LSTMs that a reader found in a file.
 
     Args:
-        found: as `lstm_explain.readers.model_file.read_models` gives them.
+        found: as `lstm_explain.readers.model_file.read_model` returns them.
         file: the file's name, safe to print.
     """
     all_found = tuple(found)
-    beside = dict.fromkeys(Unsupported(other.name, other.reason, other.fix) for one in all_found[:1] for other in one.beside)
+    beside = dict.fromkeys(
+        Unsupported(other.name, other.reason, other.fix) for one in all_found[:1] for other in one.unsupported
+    )
     return Model(file, tuple(map(_listed, all_found)), tuple(beside))
 
 
@@ -161,7 +163,7 @@ def _listed(one: InFile) -> Listed:
         tensors=one.tensors,
         initial=one.initial is not None,
         from_the_end=one.from_the_end,
-        notes=(*one.notes, *one.asides),
+        notes=(*one.notes, *one.caveats),
         fed_by=one.fed_by,
     )
 

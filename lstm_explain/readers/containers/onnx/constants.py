@@ -11,16 +11,15 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from lstm_explain.errors import InputFileError, RefusedError
-from lstm_explain.readers.containers.bounded_file import shown
+from lstm_explain.errors import InputFileError, RefusedError, printable
 from lstm_explain.readers.containers.onnx.tensors import RAW, tensor_array, text
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from lstm_explain.core.axes import Array
+    from lstm_explain.readers.containers.bounded_file import MemoryBudget
     from lstm_explain.readers.containers.onnx.graph import Scope
-    from lstm_explain.readers.containers.onnx.tensors import Ledger
 
 MOST_FOLDED, DEEPEST = 5_000, 100
 OWN_DOMAINS = ("", "ai.onnx")
@@ -92,7 +91,7 @@ BOUNDS: dict[str, Callable[[list[Array], int], int]] = {
 class Constants:
     """The constant values of a model's names, each computed once."""
 
-    def __init__(self, model: Any, ledger: Ledger) -> None:
+    def __init__(self, model: Any, ledger: MemoryBudget) -> None:
         self.ledger, self.name = ledger, ledger.name
         self.opset = next((one.version for one in model.opset_import if one.domain in OWN_DOMAINS), 1)
         self.known: dict[tuple[int, str], Array] = {}
@@ -111,14 +110,14 @@ class Constants:
         """
         home = scope.home(name)
         if home is None:
-            raise InputFileError(self.name, f"nothing in it gives {shown(text(name))} a value", "Export the model anew")
+            raise InputFileError(self.name, f"nothing in it gives {printable(text(name))} a value", "Export the model anew")
         place = (id(home), name)
         if (known := self.unknown.get(place)) is not None:
             raise type(known)(*known.args)
         if place not in self.known:
             if place in self.under_way or len(self.under_way) >= DEEPEST:
                 found = "depends on itself" if place in self.under_way else f"depends on more than {DEEPEST} nodes in a row"
-                raise InputFileError(self.name, f"{shown(text(name))} {found}", "Export the model anew")
+                raise InputFileError(self.name, f"{printable(text(name))} {found}", "Export the model anew")
             self.under_way.append(place)
             try:
                 self.known[place], self.scopes[place[0]] = self._value(home, name), home
@@ -142,9 +141,9 @@ class Constants:
 
     def _value(self, home: Scope, name: str) -> Array:
         if name in home.tensors:
-            return tensor_array(home.tensors[name], f"its tensor {shown(text(name))}", self.ledger)
+            return tensor_array(home.tensors[name], f"its tensor {printable(text(name))}", self.ledger)
         if name in home.sparse:
-            raise InputFileError(self.name, f"its tensor {shown(text(name))} is sparse, which is not read")
+            raise InputFileError(self.name, f"its tensor {printable(text(name))} is sparse, which is not read")
         if name in home.producers:
             return self._made(home, *home.producers[name])
         given = home.given[name]
@@ -167,7 +166,7 @@ class Constants:
             raise
         except Exception as error:  # the evaluator raises what numpy raises: ValueError, IndexError, TypeError, ...
             reason = str(error).partition("\n")[0]
-            found = f"a weight is computed by {self._called(node)}, and that fails: {shown(reason)}"
+            found = f"a weight is computed by {self._called(node)}, and that fails: {printable(reason)}"
             raise InputFileError(self.name, found, "Export the model anew") from None
 
     def _constant(self, scope: Scope, node: Any) -> Array:
@@ -248,4 +247,4 @@ class Constants:
 
     def _called(self, node: Any) -> str:
         own = text(node.name) or next((text(one) for one in node.output if one), "")
-        return f"the {shown(text(node.op_type))} node {shown(own)}"
+        return f"the {printable(text(node.op_type))} node {printable(own)}"

@@ -9,8 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from lstm_explain.errors import InputFileError, RefusedError
-from lstm_explain.readers.containers.bounded_file import shown
+from lstm_explain.errors import InputFileError, RefusedError, printable
 from lstm_explain.readers.containers.onnx.tensors import text
 
 if TYPE_CHECKING:
@@ -203,4 +202,4 @@ def _name(node: Any, scope: Scope, number: int) -> str:
 
 def named(place: Place) -> str:
     """A node's name, safe to print."""
-    return shown(place.name)
+    return printable(place.name)

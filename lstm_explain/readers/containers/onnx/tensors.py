@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from lstm_explain.errors import InputFileError, RefusedError
-from lstm_explain.readers.containers.bounded_file import shown
+from lstm_explain.errors import InputFileError, RefusedError, printable
 
 if TYPE_CHECKING:
     from lstm_explain.core.axes import Array
+    from lstm_explain.readers.containers.bounded_file import MemoryBudget
 
 MOST_AXES = 32
 EXTERNAL = 1
@@ -30,30 +30,12 @@ HALVES = (BFLOAT16, 10)
 """Types whose numbers stand in `int32_data` as their bits."""
 
 
-class Ledger:
-    """What reading one file has taken of its memory budget so far."""
-
-    def __init__(self, name: str, budget: int) -> None:
-        self.name, self.budget, self.taken = name, budget, 0
-
-    def take(self, size: int, what: str) -> None:
-        """Note that `what` is about to take so many bytes.
-
-        Raises:
-            RefusedError: that is more than what is left.
-        """
-        self.taken += size
-        if self.taken > self.budget:
-            found = f"{what} takes {size:,} bytes, {self.taken:,} in all, and the memory budget is {self.budget:,}"
-            raise RefusedError(self.name, found, "Raise --max-memory")
-
-
 def text(value: str | bytes) -> str:
     """A string of a protobuf message; the library hands one that is not UTF-8 over as bytes."""
     return value if isinstance(value, str) else value.decode("utf-8", "backslashreplace")
 
 
-def tensor_array(tensor: Any, what: str, ledger: Ledger) -> Array:
+def tensor_array(tensor: Any, what: str, ledger: MemoryBudget) -> Array:
     """A `TensorProto` as an array; bfloat16 as float32, which holds it exactly.
 
     Args:
@@ -73,14 +55,14 @@ def tensor_array(tensor: Any, what: str, ledger: Ledger) -> Array:
         raise InputFileError(ledger.name, f"{what} holds {_kind(tensor)}, which is not read", "Export it as float32")
     sizes = tuple(int(size) for size in tensor.dims)
     if len(sizes) > MOST_AXES or any(size < 0 for size in sizes):
-        raise InputFileError(ledger.name, f"{what} announces the shape {shown(str(list(sizes)))}, which no array has")
+        raise InputFileError(ledger.name, f"{what} announces the shape {printable(str(list(sizes)))}, which no array has")
     array = _raw(tensor, sizes, what, ledger) if tensor.HasField("raw_data") else _listed(tensor, sizes, what, ledger)
     if kind != BFLOAT16:
         return array.astype(array.dtype.newbyteorder("="), copy=False)
     return (array.astype(np.uint32) << 16).view(np.float32).reshape(sizes)
 
 
-def _raw(tensor: Any, sizes: tuple[int, ...], what: str, ledger: Ledger) -> Array:
+def _raw(tensor: Any, sizes: tuple[int, ...], what: str, ledger: MemoryBudget) -> Array:
     dtype = np.dtype(RAW[tensor.data_type])
     data = tensor.raw_data
     ledger.take(3 * len(data), what)
@@ -90,7 +72,7 @@ def _raw(tensor: Any, sizes: tuple[int, ...], what: str, ledger: Ledger) -> Arra
     return np.frombuffer(data, dtype).reshape(sizes)
 
 
-def _listed(tensor: Any, sizes: tuple[int, ...], what: str, ledger: Ledger) -> Array:
+def _listed(tensor: Any, sizes: tuple[int, ...], what: str, ledger: MemoryBudget) -> Array:
     dtype = np.dtype(RAW[tensor.data_type])
     numbers = getattr(tensor, FIELDS.get(tensor.data_type, "int32_data"))
     ledger.take(3 * dtype.itemsize * len(numbers), what)
@@ -104,7 +86,7 @@ def _listed(tensor: Any, sizes: tuple[int, ...], what: str, ledger: Ledger) -> A
 
 
 def _forged(name: str, what: str, sizes: tuple[int, ...], announced: str, held: int) -> InputFileError:
-    shape = shown(str(list(sizes)))
+    shape = printable(str(list(sizes)))
     return InputFileError(name, f"{what} of the shape {shape} announces {announced}, and holds {held}", "Export it anew")
 
 

@@ -5,19 +5,19 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING, Any, BinaryIO
 
-from lstm_explain.errors import InputFileError, MissingExtraError, RefusedError, UsageError
-from lstm_explain.readers.containers.bounded_file import shown
+from lstm_explain.errors import InputFileError, MissingExtraError, RefusedError, UsageError, printable
+from lstm_explain.readers.containers.bounded_file import MemoryBudget
 from lstm_explain.readers.containers.onnx.constants import OWN_DOMAINS, Constants
 from lstm_explain.readers.containers.onnx.graph import Walk, graph_scope
 from lstm_explain.readers.containers.onnx.size_bound import parsed_bytes
-from lstm_explain.readers.containers.onnx.tensors import Ledger, text
-from lstm_explain.readers.identify.model_lstm import Unfit
+from lstm_explain.readers.containers.onnx.tensors import text
+from lstm_explain.readers.identify.model_lstm import UnsupportedLayer
 from lstm_explain.readers.identify.onnx.cell_pattern import cell_of
 from lstm_explain.readers.identify.onnx.decomposed import read_written_out
 from lstm_explain.readers.identify.onnx.lstm_node import Feed, feed_of, read_lstm
 
 if TYPE_CHECKING:
-    from lstm_explain.readers.identify.model_lstm import Found
+    from lstm_explain.readers.identify.model_lstm import ModelLSTM
     from lstm_explain.readers.identify.onnx.cell_pattern import Cell
 
 OTHERS = {
@@ -32,7 +32,7 @@ MALFORMED = (ValueError, TypeError, KeyError, IndexError, OverflowError, Recursi
 """Whatever reading a parsed model may raise where it is not as the format says."""
 
 
-def read_onnx(file: BinaryIO, name: str, budget: int, convention: str | None = None) -> tuple[Found, ...]:
+def read_onnx(file: BinaryIO, name: str, budget: int, convention: str | None = None) -> tuple[ModelLSTM, ...]:
     """Every LSTM in an ONNX model; consecutive ones stay separate.
 
     Args:
@@ -50,17 +50,17 @@ def read_onnx(file: BinaryIO, name: str, budget: int, convention: str | None = N
     if convention not in (None, "onnx"):
         found = "the operator LSTM of ONNX says itself how its weights are packed"
         raise UsageError(f"--convention {convention}", found, "Leave it out")
-    ledger = Ledger(shown(name), budget)
+    ledger = MemoryBudget(printable(name), budget)
     model = _parsed(file, ledger)
     try:
         return _found(model, ledger)
     except MALFORMED as error:
         if isinstance(error, UsageError):  # a size of the LSTM breaks a rule
             raise InputFileError(ledger.name, str(error)) from None
-        raise InputFileError(ledger.name, f"this ONNX model makes no sense: {shown(str(error)).rstrip('.')}") from None
+        raise InputFileError(ledger.name, f"this ONNX model makes no sense: {printable(str(error)).rstrip('.')}") from None
 
 
-def _parsed(file: BinaryIO, ledger: Ledger) -> Any:
+def _parsed(file: BinaryIO, ledger: MemoryBudget) -> Any:
     """The model as the library parses it, once it is known how much memory that takes."""
     try:
         from google.protobuf.message import DecodeError
@@ -75,19 +75,19 @@ def _parsed(file: BinaryIO, ledger: Ledger) -> Any:
     try:
         model = ModelProto.FromString(data)
     except (DecodeError, ValueError, RecursionError, MemoryError) as error:
-        reason = shown(str(error).partition("\n")[0]).rstrip(".")
+        reason = printable(str(error).partition("\n")[0]).rstrip(".")
         raise InputFileError(ledger.name, f"this is no ONNX model: {reason}", "Export it anew") from None
     if not model.HasField("graph"):
         raise InputFileError(ledger.name, "this is no ONNX model: there is no graph in it", "Export it anew")
     return model
 
 
-def _found(model: Any, ledger: Ledger) -> tuple[Found, ...]:
+def _found(model: Any, ledger: MemoryBudget) -> tuple[ModelLSTM, ...]:
     constants = Constants(model, ledger)
     functions = {(one.domain, one.name): one for one in model.functions}
-    found: list[Found] = []
+    found: list[ModelLSTM] = []
     fed: list[tuple[tuple[int, str], Feed]] = []  # of each that is found: the sequence that it emits, and what it reads
-    unfit: list[Unfit] = []
+    unfit: list[UnsupportedLayer] = []
     kinds: set[str] = set()
     cells: list[Cell] = []
     for place in Walk(ledger.name, functions).through(model.graph.node, graph_scope(model.graph)):
@@ -97,9 +97,9 @@ def _found(model: Any, ledger: Ledger) -> tuple[Found, ...]:
                 found.append(read_lstm(place, constants, ledger.name))
                 fed.append(((id(place.scope), next(iter(place.node.output), "")), feed_of(place, constants)))
             except InputFileError as error:
-                unfit.append(Unfit(place.name, error.found, error.fix))
+                unfit.append(UnsupportedLayer(place.name, error.found, error.fix))
         elif kind in OTHERS:
-            unfit.append(Unfit(place.name, f"it is {OTHERS[kind]}; only LSTMs are explained"))
+            unfit.append(UnsupportedLayer(place.name, f"it is {OTHERS[kind]}; only LSTMs are explained"))
         elif kind == "Mul" and (cell := cell_of(place)) is not None:
             cells.append(cell)
         kinds.add(kind) if kind in WRITTEN_OUT else None
@@ -112,7 +112,7 @@ def _found(model: Any, ledger: Ledger) -> tuple[Found, ...]:
     raise _nothing(ledger.name, unfit, kinds)
 
 
-def _nothing(file: str, unfit: list[Unfit], kinds: set[str]) -> InputFileError:
+def _nothing(file: str, unfit: list[UnsupportedLayer], kinds: set[str]) -> InputFileError:
     """What to say where there is no LSTM: what the first recurrent node is, if there is one."""
     if unfit:
         more = f"; {len(unfit) - 1} more recurrent nodes are not explained either" if len(unfit) > 1 else ""
@@ -123,7 +123,7 @@ def _nothing(file: str, unfit: list[Unfit], kinds: set[str]) -> InputFileError:
     return InputFileError(file, "there is no LSTM in it")
 
 
-def _named_once(found: list[Found], unfit: list[Unfit]) -> tuple[Found, ...]:
+def _named_once(found: list[ModelLSTM], unfit: list[UnsupportedLayer]) -> tuple[ModelLSTM, ...]:
     """Every LSTM under a name of its own, and beside each what is not explained."""
     taken: set[str] = set()
     named_once = []
@@ -132,11 +132,11 @@ def _named_once(found: list[Found], unfit: list[Unfit]) -> tuple[Found, ...]:
         while name in taken:
             name, number = f"{one.name}_{number}", number + 1
         taken.add(name)
-        named_once.append(one._replace(name=name, beside=tuple(unfit)))
+        named_once.append(one._replace(name=name, unsupported=tuple(unfit)))
     return tuple(named_once)
 
 
-def _fed(found: tuple[Found, ...], fed: list[tuple[tuple[int, str], Feed]]) -> tuple[Found, ...]:
+def _fed(found: tuple[ModelLSTM, ...], fed: list[tuple[tuple[int, str], Feed]]) -> tuple[ModelLSTM, ...]:
     """The same, each with what it reads; those that are no node of their own stand last, and have no feed."""
     names: dict[tuple[int, str] | None, str] = {key: one.name for (key, _), one in zip(fed, found, strict=False)}
     taken = set(names.values())

@@ -20,8 +20,8 @@ from lstm_explain.frameworks.known import CONVENTIONS
 from lstm_explain.readers.containers.onnx.constants import NotConstantError
 from lstm_explain.readers.containers.onnx.graph import named
 from lstm_explain.readers.containers.onnx.tensors import text
-from lstm_explain.readers.identify.find_lstms import checked
-from lstm_explain.readers.identify.model_lstm import FED_STATES, Found, Unfit
+from lstm_explain.readers.identify.find_lstms import validate_lstm
+from lstm_explain.readers.identify.model_lstm import FED_STATES, ModelLSTM, UnsupportedLayer
 from lstm_explain.readers.identify.onnx.cell_pattern import Known
 from lstm_explain.readers.identify.onnx.dataflow import (
     Reading,
@@ -66,8 +66,8 @@ MOST_LAYERS = 500
 class Written(NamedTuple):
     """What came of a model's written-out cells."""
 
-    found: list[Found]
-    unfit: list[Unfit]
+    found: list[ModelLSTM]
+    unfit: list[UnsupportedLayer]
     """What is recognised and not explained, one for each reason."""
 
 
@@ -82,11 +82,11 @@ def read_written_out(cells: list[Cell], constants: Constants, file: str) -> Writ
     Raises:
         RefusedError: a tensor of them stands in another file, or is over the memory budget.
     """
-    unfit: dict[str, Unfit] = {}
+    unfit: dict[str, UnsupportedLayer] = {}
 
     def refuse(cell: Cell, error: NotReadError) -> None:
         reason = str(error)
-        unfit.setdefault(reason, Unfit(cell.place.name, reason, KERAS_FILE))
+        unfit.setdefault(reason, UnsupportedLayer(cell.place.name, reason, KERAS_FILE))
 
     known = Known(constants)
     steps: list[Step] = []
@@ -96,7 +96,7 @@ def read_written_out(cells: list[Cell], constants: Constants, file: str) -> Writ
         except NotReadError as error:
             refuse(cell, error)
     made = {one.cell.cell.key for one in steps}
-    found: dict[tuple[frozenset[tuple[int, str]], bool], Found | None] = {}  # None: its weights are one's that is not read
+    found: dict[tuple[frozenset[tuple[int, str]], bool], ModelLSTM | None] = {}  # None: its weights are one's that is not read
     bodies = [[one] for one in steps if in_body(one)]
     all_chains = [*bodies, *chains([one for one in steps if not in_body(one)], known)]
     emitted = {one.cell.hidden.key: (chain, at) for chain in all_chains for at, one in enumerate(chain)}
@@ -171,7 +171,7 @@ class _Layer:
         """Whether it reads from the end."""
         return self._direction()[0]
 
-    def found(self, file: str) -> Found:
+    def found(self, file: str) -> ModelLSTM:
         """The layer, once its nodes are known to compute what ours does."""
         one = self.one
         if len(self.recurs.array) != one.units:
@@ -196,8 +196,8 @@ class _Layer:
         recognised += "evaluator on seeded numbers, made the h and c that our cell makes"
         layer = Weights(({Direction.FORWARD: weights},))
         biases = min(2, len(one.added))
-        found = Found(name, framework, title, layer, tensors, biases, initial, backward, (recognised,), (*asides, *order))
-        return checked(found, file)
+        found = ModelLSTM(name, framework, title, layer, tensors, biases, initial, backward, (recognised,), (*asides, *order))
+        return validate_lstm(found, file)
 
     def _weights(self) -> LayerWeights:
         """The weights in our own arrangement."""

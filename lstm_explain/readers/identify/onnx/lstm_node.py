@@ -9,14 +9,13 @@ import numpy as np
 from lstm_explain.core.forward import State
 from lstm_explain.core.gates import GATES, PEEPHOLE_GATES, Direction
 from lstm_explain.core.weights import Weights
-from lstm_explain.errors import InputFileError
+from lstm_explain.errors import InputFileError, printable
 from lstm_explain.frameworks.onnx import ONNX
-from lstm_explain.readers.containers.bounded_file import shown
 from lstm_explain.readers.containers.onnx.constants import NotConstantError, NotFoldedError
 from lstm_explain.readers.containers.onnx.graph import named
 from lstm_explain.readers.containers.onnx.tensors import text
-from lstm_explain.readers.identify.find_lstms import checked
-from lstm_explain.readers.identify.model_lstm import FED_STATES, Found
+from lstm_explain.readers.identify.find_lstms import validate_lstm
+from lstm_explain.readers.identify.model_lstm import FED_STATES, ModelLSTM
 from lstm_explain.readers.identify.onnx.dataflow import Source, attribute, before_batch, numbers, reversed_input, source
 
 if TYPE_CHECKING:
@@ -76,7 +75,7 @@ class _Node(NamedTuple):
             depends = text(error.args[0])
             home = self.place.scope.home(called)
             given = depends == called and home is not None and home.outer is None and not home.path
-            what = "is an input of the model" if given else f"depends on {shown(depends)}"
+            what = "is an input of the model" if given else f"depends on {printable(depends)}"
             found = f"its {name} {what}, which is only known when the model runs"
             raise InputFileError(self.where, found, "Export the model with its weights inside") from None
         if array.dtype.kind != "f":
@@ -85,7 +84,7 @@ class _Node(NamedTuple):
         return array
 
 
-def read_lstm(place: Place, constants: Constants, file: str) -> Found:
+def read_lstm(place: Place, constants: Constants, file: str) -> ModelLSTM:
     """The LSTM that a node is.
 
     Args:
@@ -117,8 +116,8 @@ def read_lstm(place: Place, constants: Constants, file: str) -> Found:
     title = "ONNX LSTM" + (", direction reverse" if direction == "reverse" else "")
     used = {text(node.input(name)): array.shape for name, array in tensors.items()}
     biases = 2 if "B" in tensors else 0
-    found = Found(place.name, ONNX.framework, title, Weights((layer,)), used, biases, initial, backward, notes, asides)
-    return checked(found, file)
+    found = ModelLSTM(place.name, ONNX.framework, title, Weights((layer,)), used, biases, initial, backward, notes, asides)
+    return validate_lstm(found, file)
 
 
 def _lengths(node: _Node) -> str:
@@ -161,7 +160,7 @@ def _check_options(node: _Node) -> None:
     given = [text(one) for one in activations.strings] if activations is not None else []
     rounds, rest = divmod(len(given), len(DEFAULT_ACTIVATIONS))
     if rest or tuple(one.lower() for one in given) != DEFAULT_ACTIVATIONS * rounds:
-        listed = ", ".join(map(shown, given[:6]))
+        listed = ", ".join(map(printable, given[:6]))
         raise InputFileError(node.where, f"its activations are {listed}; only Sigmoid, Tanh, Tanh are explained")
 
 
@@ -169,7 +168,7 @@ def _direction(node: _Node) -> str:
     attribute = node.attribute("direction")
     direction = "forward" if attribute is None else text(attribute.s)
     if direction not in WAYS:
-        found = f"its direction is {shown(direction)}; there are {', '.join(WAYS)}"
+        found = f"its direction is {printable(direction)}; there are {', '.join(WAYS)}"
         raise InputFileError(node.where, found, "Export the model anew")
     return direction
 
