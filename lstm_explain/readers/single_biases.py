@@ -25,19 +25,19 @@ LAST_PART = re.compile(r"(?:.*[./])?(?P<tensor>[A-Za-z_]+?)(?:_l\d+)?(?:_reverse
 
 
 def read_single_biases(name: str, layer: str | None, convention: str | None, budget: int) -> tuple[Biases, ...]:
-    """Read an LSTM that `read_models` read before, once with each of its two biases alone.
+    """Read an LSTM that `read_model` read before, once with each of its two biases alone.
 
     Args:
         name: the file's name.
         layer: which of its LSTMs, as in `found.chosen`.
-        convention: as in `read_models`.
+        convention: as in `read_model`.
         budget: how many bytes of memory reading may take.
 
     Returns:
         The first and the second; nothing where the file is not one of arrays by name, or has not two biases.
 
     Raises:
-        InputFileError, RefusedError: as `read_models`.
+        InputFileError, RefusedError: as `read_model`.
     """
     try:
         with open_file(name, "Name a model") as file:

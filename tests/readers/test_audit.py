@@ -28,7 +28,7 @@ from lstm_explain.readers.containers import bounded_file  # what comes after is 
 
 def read(name):
     try:
-        input_file.read_batch(name, None, 10**6)
+        input_file.read_inputs(name, None, 10**6)
     except LstmExplainError as error:
         str(error)
 

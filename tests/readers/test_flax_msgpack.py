@@ -270,11 +270,11 @@ def test_memory_stays_within_the_budget(file: Callable[[str, bytes], str]) -> No
 WATCH = """
 import json, sys
 from lstm_explain.errors import LstmExplainError
-from lstm_explain.readers.model_file import read_models
+from lstm_explain.readers.model_file import read_model
 
 def read(name):
     try:
-        read_models(name, 2**26)
+        read_model(name, 2**26)
     except LstmExplainError as error:
         str(error)
 

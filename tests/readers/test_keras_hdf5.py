@@ -608,10 +608,10 @@ def test_a_list_of_names_without_end(file: Any, count: int) -> None:
 CHILD = """
 import sys
 from lstm_explain.errors import LstmExplainError
-from lstm_explain.readers.model_file import read_models
+from lstm_explain.readers.model_file import read_model
 for name in sys.argv[2:]:
     try:
-        read_models(name, 10**7)
+        read_model(name, 10**7)
     except LstmExplainError as error:
         str(error)
 if sys.argv[1] == "watch":
@@ -619,7 +619,7 @@ if sys.argv[1] == "watch":
     sys.addaudithook(lambda event, given: events.append((event, str(given[0]) if given else "")))
     for name in sys.argv[2:]:
         try:
-            read_models(name, 10**7)
+            read_model(name, 10**7)
             print("read", name)
         except LstmExplainError as error:
             print("refused", error.exit_code, name)

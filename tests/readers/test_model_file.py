@@ -124,7 +124,7 @@ from lstm_explain.readers.containers import zip_archive  # what comes after is t
 
 def read(name):
     try:
-        for one in model_file.read_models(name, 10**7):
+        for one in model_file.read_model(name, 10**7):
             one.spec, one.origin("x")
     except LstmExplainError as error:
         assert str(error).isprintable(), name

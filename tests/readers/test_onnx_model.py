@@ -22,7 +22,7 @@ from onnx import ModelProto, TensorProto, helper, numpy_helper
 from lstm_explain.core.gates import Direction, Gate
 from lstm_explain.errors import InputFileError, LstmExplainError, MissingExtraError, RefusedError, UsageError
 from lstm_explain.frameworks.onnx import ONNX
-from lstm_explain.readers.identify.model_lstm import select_lstm, stacked
+from lstm_explain.readers.identify.model_lstm import select_lstm, stack_lstms
 from lstm_explain.readers.identify.onnx import read_onnx
 from lstm_explain.readers.model_file import read_model
 
@@ -245,7 +245,7 @@ def test_layers_that_read_in_different_directions_are_no_stack() -> None:
     reverse = reverse._replace(name="b")
     for pair in ([forward, reverse], [reverse, forward]):
         with pytest.raises(InputFileError, match=r"m.onnx#b: b reads from the end, .* Choose it alone"):
-            stacked(pair, "m.onnx")
+            stack_lstms(pair, "m.onnx")
 
 
 # --- initial states ---------------------------------------------------------------------------------------------------
@@ -638,7 +638,7 @@ def test_external_data_of_other_tensors_is_no_matter() -> None:
 
 def test_the_file_must_fit_the_budget() -> None:
     data = files.simple(files.weights(50, 50)).SerializeToString()
-    refused(data, 4, "the memory budget is 100,000", budget=100_000)
+    refused(data, 4, "the budget is 100,000", budget=100_000)
     assert read(data, 10**6)
 
 

@@ -610,11 +610,11 @@ WATCH = """
 import json, sys
 from lstm_explain.errors import LstmExplainError
 from lstm_explain.readers.containers import pytorch
-from lstm_explain.readers.model_file import read_models
+from lstm_explain.readers.model_file import read_model
 
 def read(name):
     try:
-        read_models(name, 10**7)
+        read_model(name, 10**7)
     except LstmExplainError as error:
         assert error.exit_code in (3, 4) and str(error).isprintable()
 
