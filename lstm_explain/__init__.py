@@ -18,7 +18,7 @@ from lstm_explain.topics.result import Answer
 from lstm_explain.version import __version__
 
 if TYPE_CHECKING:  # the same names for type checkers, who do not run `__getattr__`
-    from lstm_explain.core.forward import forward
+    from lstm_explain.core.engine import forward
     from lstm_explain.core.lstm import LSTM
     from lstm_explain.core.spec import LayerSpec, Spec
     from lstm_explain.errors import LstmExplainError
@@ -43,7 +43,7 @@ _PUBLIC = {
     "LayerSpec": "core.spec:LayerSpec",
     "LstmExplainError": "errors:LstmExplainError",
     "Spec": "core.spec:Spec",
-    "forward": "core.forward:forward",
+    "forward": "core.engine:forward",
     "from_model": "library:from_model",
     "given": "library:given",
     "seeded": "library:seeded",

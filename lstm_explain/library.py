@@ -5,10 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from lstm_explain.core.axes import compact
-from lstm_explain.core.inputs import GivenInputs, SeededInputs
-from lstm_explain.core.lstm import DEFAULT_MEMORY, LSTM, Loaded
-from lstm_explain.core.spec import DIFFERS, Spec, checked_seed
+from lstm_explain.core.axes import describe_array
+from lstm_explain.core.inputs import ArrayInputs, SeededInputs
+from lstm_explain.core.lstm import DEFAULT_MEMORY, LSTM, PretrainedWeights
+from lstm_explain.core.spec import DIFFERS, Spec, validate_seed
 from lstm_explain.errors import UsageError
 
 if TYPE_CHECKING:
@@ -25,7 +25,7 @@ def seeded(
     seed: int = 0,
     lengths: Sequence[int] | None = None,
     max_memory: int = DEFAULT_MEMORY,
-    loaded: Loaded | None = None,
+    loaded: PretrainedWeights | None = None,
     **sizes: Any,
 ) -> LSTM:
     """Build an LSTM with weights and inputs made from a seed.
@@ -45,7 +45,7 @@ def seeded(
     """
     _check_field_names(sizes)
     spec = _spec_with_lengths(sizes, lengths)
-    inputs = SeededInputs(spec, checked_seed(seed))
+    inputs = SeededInputs(spec, validate_seed(seed))
     return LSTM(spec, inputs, init, seed, None if lengths is None else tuple(lengths), max_memory, loaded)
 
 
@@ -58,7 +58,7 @@ def given(
     seed: int = 0,
     lengths: Sequence[int] | None = None,
     max_memory: int = DEFAULT_MEMORY,
-    loaded: Loaded | None = None,
+    loaded: PretrainedWeights | None = None,
     **sizes: Any,
 ) -> LSTM:
     """Build an LSTM with seeded weights over your own batch.
@@ -79,17 +79,17 @@ def given(
     batch = array[None] if array.ndim == 2 else array
     if batch.ndim != 3:
         fix = "Reshape one column of T numbers to (1, T, 1), or T rows of F numbers to (1, T, F)"
-        raise UsageError(f"{name} as (samples, timesteps, features)", f"the array is {compact(array)}", fix)
+        raise UsageError(f"{name} as (samples, timesteps, features)", f"the array is {describe_array(array)}", fix)
     _check_field_names(sizes)
     found = dict(zip(("samples", "timesteps", "features"), batch.shape, strict=True))
     for axis, size in found.items():
         _check_axis(axis, size, sizes.get(axis, size), name, loaded)
         if size == 0:
-            raise UsageError(name, f"the array has no {axis}: {compact(batch, tuple(found))}")
+            raise UsageError(name, f"the array has no {axis}: {describe_array(batch, tuple(found))}")
     spec = Spec(**{**sizes, **found})
     if columns is not None and len(columns) != spec.features:
         raise UsageError(f"columns {','.join(columns)}", f"these are {len(columns)} names for {spec.features} features")
-    inputs = GivenInputs(batch, name, None if columns is None else tuple(columns))
+    inputs = ArrayInputs(batch, name, None if columns is None else tuple(columns))
     return LSTM(spec, inputs, init, seed, None if lengths is None else tuple(lengths), max_memory, loaded)
 
 
@@ -140,16 +140,16 @@ def model_arguments(
             raise _model_contradiction(name, about[name], found.spec, short)
     dtype = about.get("dtype", spec["dtype"])
     initial = found.initial and found.initial.astype(dtype)
-    loaded = Loaded(found.weights.astype(dtype), found.origin(short), initial, found.from_the_end)
+    loaded = PretrainedWeights(found.weights.astype(dtype), found.origin(short), initial, found.from_the_end)
     return {**about, **spec, "dtype": dtype, "loaded": loaded}
 
 
-def _check_axis(axis: str, size: int, asked: Any, name: str, loaded: Loaded | None) -> None:
+def _check_axis(axis: str, size: int, asked: Any, name: str, loaded: PretrainedWeights | None) -> None:
     """Raise `UsageError` where an array has another size than was asked for, or than the model reads."""
     if asked == size:
         return
     if axis == "features" and loaded is not None:
-        reads = f"the LSTM in {loaded.origin['file']} reads {asked}"
+        reads = f"the LSTM in {loaded.provenance['file']} reads {asked}"
         raise UsageError(name, f"its timesteps have features={size}, and {reads}", "Give inputs that it was made for")
     raise UsageError(f"--{axis} {asked}", f"{name} has {axis}={size}", f"Leave out --{axis}")
 

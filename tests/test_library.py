@@ -103,7 +103,7 @@ def test_sizes_come_from_the_array() -> None:
 def test_the_origin_names_the_array_and_its_columns() -> None:
     lstm = lstm_explain.given(np.zeros((3, 2)), name="weather.csv", columns=["rain", "wind"], lengths=[2])
     expected = {"kind": "data", "name": "weather.csv", "columns": ["rain", "wind"], "lengths": [2]}
-    assert lstm.origin["inputs"] == expected
+    assert lstm.provenance["inputs"] == expected
 
 
 def test_a_given_array_is_converted_to_the_type_asked_for() -> None:

@@ -63,7 +63,7 @@ def explore(
 
     lstm = apply_edits(build_lstm(source, None, place.lengths), edits)
     layer, way = check_layer(lstm.spec, place.layer or 0, place.direction or "forward")
-    sample, unit = lstm.checked_sample(place.sample), check_unit(lstm.spec.at(layer), unit)
+    sample, unit = lstm.validate_sample(place.sample), check_unit(lstm.spec.at(layer), unit)
     state = State(replace(lstm, edits=()), lstm.edits, sample, layer, way, unit=unit, given=to_cli_source(source))
     state = state.but(
         step=second_read(state) if step is None else check_run_step(lstm.spec, "--step", step, sample, state.length)
@@ -129,7 +129,7 @@ def _save(explorer: Explorer, name: str) -> str:
     for read in () if given is None else (given.data, given.model):
         check_not_overwriting(None if read is None else split_model_name(read)[0], name)
     chosen = choose_format(options, (*OBJECT_FORMATS, *ROW_FORMATS), "explore")
-    lstm = state.lstm.edited(state.edits)
+    lstm = state.lstm.with_edits(state.edits)
     if chosen is Format.svg:
         page = view.screen(scene(state), *explorer.size)
         write_output([terminal.picture(page, explorer.size.width, "lstm-explain explore").encode()], name)

@@ -73,9 +73,9 @@ def apply_edits(lstm: LSTM, options: EditOptions) -> LSTM:
     """
     if not options.edit:
         return lstm
-    from lstm_explain.core.edits import edit
+    from lstm_explain.core.edits import parse_edit
 
-    return lstm.edited(edit(text) for text in options.edit)
+    return lstm.with_edits(parse_edit(text) for text in options.edit)
 
 
 def csv_layout(columns: str | None, skip_rows: int, delimiter: str) -> tuple[list[str] | None, int, str]:

@@ -62,7 +62,7 @@ def tour(
 
     chapters = named(chapter or ())
     lstm = build_lstm(source, output.output, lengths)
-    told = Tour(Subject(lstm, to_cli_source(source), lstm.checked_sample(sample)), chapters)
+    told = Tour(Subject(lstm, to_cli_source(source), lstm.validate_sample(sample)), chapters)
     if waits:
         _read(told, output)
     elif chosen is Format.json:

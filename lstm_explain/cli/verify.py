@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from lstm_explain.core.lstm import LSTM
-    from lstm_explain.core.rearranged import Biases
+    from lstm_explain.core.weight_variants import Biases
     from lstm_explain.readers.input_file import InputArray
 
 
@@ -72,7 +72,7 @@ def _single_biases(
     lstm: "LSTM", file: str, layer: str | None, convention: str | None, budget: int
 ) -> "Callable[[], tuple[Biases, ...]] | None":
     """A way to read the file's biases one by one; None where each neuron has one only."""
-    if lstm.origin["weights"].get("biases") != 2:
+    if lstm.provenance["weights"].get("biases") != 2:
         return None
 
     def read() -> "tuple[Biases, ...]":

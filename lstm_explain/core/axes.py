@@ -72,15 +72,15 @@ def shape(**sizes: int) -> Shape:
     return Shape(tuple(Axis(SPELLED.get(name, name), size) for name, size in sizes.items()))
 
 
-def compact(array: Array, names: tuple[str, ...] = ()) -> str:
+def describe_array(array: Array, names: tuple[str, ...] = ()) -> str:
     """Describe an array in one greppable word, such as `float32[samples=2, units=3]` or `float32[2, 3]`."""
     if len(names) != array.ndim:
         return f"{array.dtype}{list(array.shape)}"
     return f"{array.dtype}{Shape(tuple(map(Axis, names, array.shape)))}"
 
 
-def check(what: str, array: Array, expected: Shape) -> None:
+def check_shape(what: str, array: Array, expected: Shape) -> None:
     """Raise `UsageError` unless the array has exactly the expected sizes. The one shape check of the package."""
     if array.shape != expected.sizes:
-        found = compact(array, expected.names)
+        found = describe_array(array, expected.names)
         raise UsageError(f"{what} {expected}", f"the array given is {found}", "Give an array of the shape named")

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from lstm_explain.core.weights import LayerWeights
 
 
-class Step(NamedTuple):
+class StepResult(NamedTuple):
     """Everything that one timestep makes, for a batch of samples."""
 
     joined: Array
@@ -46,7 +46,7 @@ class Step(NamedTuple):
     """The new hidden state; [samples, hidden]."""
 
 
-def step(weights: LayerWeights, x: Array, h: Array, c: Array) -> Step:
+def step(weights: LayerWeights, x: Array, h: Array, c: Array) -> StepResult:
     """Run one timestep.
 
     Args:
@@ -74,7 +74,7 @@ def step(weights: LayerWeights, x: Array, h: Array, c: Array) -> Step:
     o = sigmoid(z_of(Gate.OUTPUT, c))
     m = o * np.tanh(c)
     h = m if weights.projection is None else m @ weights.projection
-    return Step(joined, z, i, f, g, o, c, m, h)
+    return StepResult(joined, z, i, f, g, o, c, m, h)
 
 
 def sigmoid(z: Array) -> Array:

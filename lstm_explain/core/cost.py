@@ -20,10 +20,10 @@ def macs_per_step(spec: Spec) -> int:
     peephole is one product for each of three gates. Biases are additions, so they do not count; nor do the three
     element-wise products of a unit (f c, i g, o tanh c), which are in `products_per_step`.
     """
-    return _over_layers(spec, _layer_macs)
+    return _over_layers(spec, _macs_of_layer)
 
 
-def _layer_macs(layer: Spec) -> int:
+def _macs_of_layer(layer: Spec) -> int:
     gates = len(GATES) * layer.units * (layer.features + layer.hidden)
     projection = layer.units * layer.hidden if layer.projection is not None else 0
     peepholes = len(PEEPHOLE_GATES) * layer.units if layer.peepholes else 0
@@ -70,11 +70,11 @@ def run_bytes(spec: Spec, padded: bool = False) -> int:
         padded: whether the samples have lengths: then outputs are zeroed in a copy, and a backward direction, which reads each
             sample from an end of its own, is put back into order in one.
     """
-    copied = spec.timesteps * _over_layers(spec, lambda layer: _copied(layer, padded))
-    return making_bytes(spec) + input_bytes(spec) + spec.samples * copied * spec.item_bytes + record_bytes(spec)
+    copied = spec.timesteps * _over_layers(spec, lambda layer: _copied_numbers(layer, padded))
+    return weight_creation_bytes(spec) + input_bytes(spec) + spec.samples * copied * spec.item_bytes + record_bytes(spec)
 
 
-def _copied(layer: Spec, padded: bool) -> int:
+def _copied_numbers(layer: Spec, padded: bool) -> int:
     """How many numbers of a layer's timestep are held beside the record: what it reads, and its output where it is a copy."""
     read = (layer.features + 1) * len(layer.directions)
     joined = layer.output if layer.bidirectional or padded else 0
@@ -82,7 +82,7 @@ def _copied(layer: Spec, padded: bool) -> int:
     return read + joined + reordered
 
 
-def making_bytes(spec: Spec) -> int:
+def weight_creation_bytes(spec: Spec) -> int:
     """An upper bound on the memory of making the weights: themselves, and float64 copies while a matrix is made orthogonal."""
     largest = max(_largest_weight(spec.at(layer)) for layer, _ in spec.unlike_layers)
     return 6 * 8 * largest + weight_bytes(spec)

@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from lstm_explain.core.seeded import Stream
+from lstm_explain.core.philox import Stream
 
 if TYPE_CHECKING:
     from lstm_explain.core.axes import Array
 
 DENSE_STREAM = 2**32 + 1
 """The stream of the seed that the kernel is drawn from: an odd one, far above those of any stack's layers."""
-DRAWING_BYTES = 64
+BYTES_PER_DRAWN_WEIGHT = 64
 """An upper bound on the memory that drawing one number of a kernel takes."""
 
 
@@ -46,4 +46,4 @@ def seeded_dense(reads: int, outputs: int, dtype: str, seed: int) -> Dense:
 
 def dense_bytes(reads: int, outputs: int, rows: int, item_bytes: int) -> int:
     """An upper bound on the memory of making a dense layer and applying it to so many vectors of h."""
-    return DRAWING_BYTES * (reads + 1) * outputs + rows * (reads + 2 * outputs) * item_bytes
+    return BYTES_PER_DRAWN_WEIGHT * (reads + 1) * outputs + rows * (reads + 2 * outputs) * item_bytes

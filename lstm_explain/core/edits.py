@@ -41,7 +41,7 @@ class Edit(NamedTuple):
     name: str
     """What it is: x, h, c; a gate's letter; or W, R, b, p for a weight."""
     value: float
-    place: int
+    position: int
     """Which feature of x; else which unit, or number of h."""
     step: int | None = None
     """Which timestep; None for a weight, and for a gate that is held at every timestep."""
@@ -53,11 +53,11 @@ class Edit(NamedTuple):
     direction: Direction = Direction.FORWARD
 
     @property
-    def of_weights(self) -> bool:
+    def is_weight(self) -> bool:
         return self.name in WEIGHTS
 
     @property
-    def of_gates(self) -> bool:
+    def is_gate(self) -> bool:
         return self.name in BY_LETTER
 
     @property
@@ -67,12 +67,12 @@ class Edit(NamedTuple):
             where = f"{self.layer}:" if self.layer else ""
         else:
             where = f"{self.layer}.{self.direction.value}:"
-        if self.of_weights:
+        if self.is_weight:
             gate = LETTERS[self.gate] if self.gate else ""
-            place = str(self.place) if self.row is None else f"{self.row},{self.place}"
+            place = str(self.position) if self.row is None else f"{self.row},{self.position}"
             return f"{where}{self.name}_{gate}[{place}]"
         step = "" if self.step is None else f"_{self.step}"
-        return f"{where}{self.name}{step}[{self.place}]"
+        return f"{where}{self.name}{step}[{self.position}]"
 
     def __str__(self) -> str:
         return f"{self.target}={self.value:g}" if float(f"{self.value:g}") == self.value else f"{self.target}={self.value!r}"
@@ -88,7 +88,7 @@ _FORM = re.compile(
 )
 
 
-def edit(text: str) -> Edit:
+def parse_edit(text: str) -> Edit:
     """Read an edit.
 
     Raises:
@@ -107,7 +107,7 @@ def edit(text: str) -> Edit:
         raise UsageError(asked, f"{name} has a value at each timestep", f"Say which, as in {name}_3[{found['place']}]")
     return Edit(
         name,
-        _number(asked, found["value"]),
+        _parse_number(asked, found["value"]),
         int(found["place"]),
         None if found["step"] is None else int(found["step"]),
         None if found["gate"] is None else BY_LETTER[found["gate"]],
@@ -117,7 +117,7 @@ def edit(text: str) -> Edit:
     )
 
 
-def _number(asked: str, text: str) -> float:
+def _parse_number(asked: str, text: str) -> float:
     try:
         value = float(text)
     except ValueError:
@@ -151,29 +151,29 @@ def _check_in_layer(spec: Spec, one: Edit, asked: str, alone: str) -> None:
         raise UsageError(asked, f"{alone or 'this LSTM'} has no {'bias' if one.name == 'b' else 'peepholes'}")
     if one.name == "p" and one.gate not in PEEPHOLE_GATES:
         raise UsageError(asked, "the candidate has no peephole")
-    _check_place(spec, one, asked)
+    _check_indices(spec, one, asked)
     _check_step(spec, one, asked)
     least = -1 if one.name == LETTERS[Gate.CANDIDATE] else 0
-    if one.of_gates and not least <= one.value <= 1:
+    if one.is_gate and not least <= one.value <= 1:
         raise UsageError(asked, f"{one.name} lies between {least} and 1")
-    if abs(one.value) > _LARGEST[spec.dtype]:
+    if abs(one.value) > MAX_VALUE[spec.dtype]:
         raise UsageError(asked, f"{one.value:g} is too large for {spec.dtype}")
 
 
-_LARGEST = {"float32": 3.4028234663852886e38, "float64": 1.7976931348623157e308}
+MAX_VALUE = {"float32": 3.4028234663852886e38, "float64": 1.7976931348623157e308}
 
 
-def _check_place(spec: Spec, one: Edit, asked: str) -> None:
+def _check_indices(spec: Spec, one: Edit, asked: str) -> None:
     counted = {"x": (spec.features, "feature"), "h": (spec.hidden, "number of h")}
     there, noun = counted.get(one.name, (spec.units, "unit"))
-    if one.place >= there:
-        raise UsageError(asked, _there_are(there, noun))
+    if one.position >= there:
+        raise UsageError(asked, _range_message(there, noun))
     rows = {"W": (spec.features, "feature"), "R": (spec.hidden, "number of h")}
     if one.row is not None and one.row >= rows[one.name][0]:
-        raise UsageError(asked, _there_are(*rows[one.name]))
+        raise UsageError(asked, _range_message(*rows[one.name]))
 
 
-def _there_are(number: int, noun: str) -> str:
+def _range_message(number: int, noun: str) -> str:
     return index_range_message(number, noun) if noun != "number of h" else f"h has {number} numbers, which count from 0"
 
 
@@ -190,32 +190,32 @@ def _check_step(spec: Spec, one: Edit, asked: str) -> None:
 # --- edits of weights and inputs: the LSTM itself is another one ------------------------------------------------------
 
 
-def edited_weights(weights: Weights, edits: tuple[Edit, ...]) -> Weights:
+def edit_weights(weights: Weights, edits: tuple[Edit, ...]) -> Weights:
     """The same weights with some numbers set."""
     layers = tuple(dict(layer) for layer in weights.layers)
     for one in edits:
-        if one.of_weights:
-            layers[one.layer][one.direction] = _with(layers[one.layer][one.direction], one)
+        if one.is_weight:
+            layers[one.layer][one.direction] = _edit_tensor(layers[one.layer][one.direction], one)
     return weights._replace(layers=layers)
 
 
-def _with(weights: LayerWeights, one: Edit) -> LayerWeights:
+def _edit_tensor(weights: LayerWeights, one: Edit) -> LayerWeights:
     tensor = getattr(weights, WEIGHTS[one.name]).copy(order="K")
     gate = one.gate or Gate.INPUT
     if one.name == "p":
-        tensor[PEEPHOLE_GATES.index(gate), one.place] = one.value
+        tensor[PEEPHOLE_GATES.index(gate), one.position] = one.value
     else:
-        column = GATES.index(gate) * weights.units + one.place
+        column = GATES.index(gate) * weights.units + one.position
         tensor[(column,) if one.row is None else (one.row, column)] = one.value
     return weights._replace(**{WEIGHTS[one.name]: tensor})
 
 
-def edited_inputs(inputs: Array, edits: tuple[Edit, ...]) -> Array:
+def edit_inputs(inputs: Array, edits: tuple[Edit, ...]) -> Array:
     """The same batch with some numbers set, in every sample; [samples, timesteps, features]."""
     wanted = [one for one in edits if one.name == "x"]
     if not wanted:
         return inputs
     batch = inputs.copy()
     for one in wanted:
-        batch[:, (one.step or 1) - 1, one.place] = one.value
+        batch[:, (one.step or 1) - 1, one.position] = one.value
     return batch

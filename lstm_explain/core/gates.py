@@ -38,5 +38,5 @@ PEEPHOLE_GATES = (Gate.INPUT, Gate.FORGET, Gate.OUTPUT)
 """The gates that look at the cell state when there are peepholes (Gers & Schmidhuber, 2000): i and f at c_{t-1}, o at c_t."""
 
 ENGINE_ORDER = (Gate.CANDIDATE, Gate.FORGET, Gate.INPUT, Gate.OUTPUT)
-"""How `core/forward.py` stacks the gates inside its buffers: g next to c_{t-1} and f next to i, so that one multiplication
-makes both products of c_t = f c_{t-1} + i g, and f i o together, so that one pass serves the three sigmoids."""
+"""The order of the gates in the engine's buffers: g next to c_{t-1} and f next to i, so that one multiplication yields both
+products of c_t = f c_{t-1} + i g; and f, i, o next to each other, so that one call computes the three sigmoids."""

@@ -13,7 +13,7 @@ class Inputs(Protocol):
     """A source of samples."""
 
     @property
-    def origin(self) -> dict[str, Any]:
+    def provenance(self) -> dict[str, Any]:
         """Where the numbers come from, as it stands under `source` in every JSON object."""
 
     def block(self, start: int, stop: int) -> Array:
@@ -21,23 +21,23 @@ class Inputs(Protocol):
 
 
 class SeededInputs(NamedTuple):
-    """Standard-normal numbers from a seed; see `core/seeded.py`."""
+    """Standard-normal numbers from a seed; see `core/philox.py`."""
 
     spec: Spec
     seed: int
 
     @property
-    def origin(self) -> dict[str, Any]:
+    def provenance(self) -> dict[str, Any]:
         return {"kind": "seeded", "seed": self.seed, "distribution": "standard normal"}
 
     def block(self, start: int, stop: int) -> Array:
-        from lstm_explain.core.seeded import normal_inputs
+        from lstm_explain.core.philox import normal_inputs
 
         spec = self.spec
         return normal_inputs(self.seed, range(start, stop), spec.timesteps, spec.features, spec.dtype)
 
 
-class GivenInputs(NamedTuple):
+class ArrayInputs(NamedTuple):
     """The caller's own array, which may be a file mapped into memory."""
 
     array: Array
@@ -48,7 +48,7 @@ class GivenInputs(NamedTuple):
     """The names of the features, where they have any."""
 
     @property
-    def origin(self) -> dict[str, Any]:
+    def provenance(self) -> dict[str, Any]:
         return {"kind": "data", "name": self.name, "columns": list(self.columns) if self.columns else None}
 
     def block(self, start: int, stop: int) -> Array:

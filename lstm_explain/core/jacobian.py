@@ -48,7 +48,7 @@ class Slopes(NamedTuple):
         return result
 
 
-def slopes(weights: LayerWeights, part: LayerRecord, cells_before: Array) -> Slopes:
+def gate_slopes(weights: LayerWeights, part: LayerRecord, cells_before: Array) -> Slopes:
     """The slopes of every timestep of every sample.
 
     Args:
@@ -91,16 +91,16 @@ class Jacobian(NamedTuple):
     """dc_t / dx_t; [steps, units, features]"""
 
 
-def jacobian(weights: LayerWeights, slopes: Slopes) -> Jacobian:
+def step_jacobian(weights: LayerWeights, slopes: Slopes) -> Jacobian:
     """All derivatives of some timesteps, from slopes of [steps, units]."""
     emitted = slopes.emitted_by_sums
     return Jacobian(
-        hidden_by_hidden=_hidden(weights, _by_read(weights.recurrent_kernel, emitted)),
-        hidden_by_cell=_hidden(weights, _diagonal(slopes.emitted_by_cell * slopes.cell_by_cell)),
-        cell_by_hidden=_by_read(weights.recurrent_kernel, slopes.cell_by_sum),
-        cell_by_cell=_diagonal(slopes.cell_by_cell),
-        hidden_by_input=_hidden(weights, _by_read(weights.kernel, emitted)),
-        cell_by_input=_by_read(weights.kernel, slopes.cell_by_sum),
+        hidden_by_hidden=_through_projection(weights, _through_kernel(weights.recurrent_kernel, emitted)),
+        hidden_by_cell=_through_projection(weights, _diagonal_matrices(slopes.emitted_by_cell * slopes.cell_by_cell)),
+        cell_by_hidden=_through_kernel(weights.recurrent_kernel, slopes.cell_by_sum),
+        cell_by_cell=_diagonal_matrices(slopes.cell_by_cell),
+        hidden_by_input=_through_projection(weights, _through_kernel(weights.kernel, emitted)),
+        cell_by_input=_through_kernel(weights.kernel, slopes.cell_by_sum),
     )
 
 
@@ -110,7 +110,7 @@ def jacobian_bytes(weights: LayerWeights, steps: int) -> int:
     return 2 * steps * 2 * units * sum(sizes) * 8 + len(GATES) * units * max(sizes) * 8
 
 
-def _by_read(kernel: Array, by_sums: Array) -> Array:
+def _through_kernel(kernel: Array, by_sums: Array) -> Array:
     """From derivatives by the gates' sums to derivatives by what the kernel multiplies; [steps, units, numbers read].
 
     Each unit's sums read a number through weights of the unit's own: `kernel` is [numbers read, 4*units].
@@ -122,7 +122,7 @@ def _by_read(kernel: Array, by_sums: Array) -> Array:
     return result.transpose(1, 0, 2)
 
 
-def _hidden(weights: LayerWeights, emitted: Array) -> Array:
+def _through_projection(weights: LayerWeights, emitted: Array) -> Array:
     """From derivatives of what the units emit to derivatives of h: the projection, where there is one."""
     if weights.projection is None:
         return emitted
@@ -130,7 +130,7 @@ def _hidden(weights: LayerWeights, emitted: Array) -> Array:
     return result
 
 
-def _diagonal(values: Array) -> Array:
+def _diagonal_matrices(values: Array) -> Array:
     """[steps, units] -> [steps, units, units]"""
     steps, units = values.shape
     result = np.zeros((steps, units, units))

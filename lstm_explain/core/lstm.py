@@ -6,8 +6,8 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from lstm_explain.core.cost import making_bytes, run_bytes
-from lstm_explain.core.spec import checked_init, checked_seed, whole
+from lstm_explain.core.cost import run_bytes, weight_creation_bytes
+from lstm_explain.core.spec import as_int, validate_init, validate_seed
 from lstm_explain.errors import RefusedError, UsageError, index_range_message
 
 if TYPE_CHECKING:
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from lstm_explain.core.axes import Array
     from lstm_explain.core.edits import Edit
-    from lstm_explain.core.forward import State
+    from lstm_explain.core.engine import StackState
     from lstm_explain.core.inputs import Inputs
     from lstm_explain.core.record import Block, Record
     from lstm_explain.core.spec import Init, Spec
@@ -24,16 +24,16 @@ if TYPE_CHECKING:
 DEFAULT_MEMORY = 2**30
 BLOCK_SAMPLES = 128
 BLOCK_BYTES = 2**25
-EDITED_RUN = 3  # a run with edits holds the sums, and each step's arrays beside the record
+EDITED_RUN_MEMORY_FACTOR = 3  # a run with edits holds the sums, and each step's arrays beside the record
 
 
-class Loaded(NamedTuple):
+class PretrainedWeights(NamedTuple):
     """Weights that come from elsewhere, such as a model file, in place of seeded ones."""
 
     weights: Weights
-    origin: dict[str, Any]
+    provenance: dict[str, Any]
     """Where they come from, as it stands under `source.weights` in every JSON object."""
-    initial: State | None = None
+    initial: StackState | None = None
     """The states that every sample starts from, where the model has some of its own: those of one sample."""
     from_the_end: bool = False
     """Whether every sample is read from its end; timesteps are numbered as they are read, so timestep 1 is the data's last."""
@@ -57,34 +57,34 @@ class LSTM:
     """How many timesteps of each sample are run; all where None."""
     max_memory: int = DEFAULT_MEMORY
     """The memory budget of one run, in bytes."""
-    loaded: Loaded | None = field(default=None, repr=False)
+    pretrained: PretrainedWeights | None = field(default=None, repr=False)
     """The weights, where they are not made from the seed."""
     edits: tuple[Edit, ...] = ()
     """Numbers that are set by hand, in the weights, the inputs and the run; see `core/edits.py`."""
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "seed", checked_seed(self.seed))
-        checked_init(self.init)
+        object.__setattr__(self, "seed", validate_seed(self.seed))
+        validate_init(self.init)
         if self.lengths is not None:
-            object.__setattr__(self, "lengths", self._checked(self.lengths))
+            object.__setattr__(self, "lengths", self._validate_lengths(self.lengths))
 
     @cached_property
     def weights(self) -> Weights:
         """The weights, made at the first use unless they were loaded."""
         from lstm_explain.core.weights import seeded_weights
 
-        if self.loaded is None:
-            self.afford(making_bytes(self.spec), "making the weights")
+        if self.pretrained is None:
+            self.check_memory(weight_creation_bytes(self.spec), "making the weights")
             made = seeded_weights(self.spec, self.init, self.seed)
         else:
-            made = self.loaded.weights
+            made = self.pretrained.weights
         if not self.edits:
             return made
-        from lstm_explain.core.edits import edited_weights
+        from lstm_explain.core.edits import edit_weights
 
-        return edited_weights(made, self.edits)
+        return edit_weights(made, self.edits)
 
-    def edited(self, edits: Iterable[Edit]) -> LSTM:
+    def with_edits(self, edits: Iterable[Edit]) -> LSTM:
         """The same LSTM with these numbers set by hand, in place of any that were.
 
         Raises:
@@ -95,16 +95,16 @@ class LSTM:
         return replace(self, edits=tuple(check_edit(self.spec, one) for one in edits))
 
     @property
-    def origin(self) -> dict[str, Any]:
+    def provenance(self) -> dict[str, Any]:
         """Where weights and inputs come from, as it stands under `source` in every JSON object."""
         seeded = {"kind": "seeded", "init": self.init, "seed": self.seed}
-        weights = seeded if self.loaded is None else self.loaded.origin
+        weights = seeded if self.pretrained is None else self.pretrained.provenance
         lengths = None if self.lengths is None else list(self.lengths)
         edits = {"edits": [str(one) for one in self.edits]} if self.edits else {}
-        return {"weights": weights, "inputs": {**self.inputs.origin, "lengths": lengths}, **edits}
+        return {"weights": weights, "inputs": {**self.inputs.provenance, "lengths": lengths}, **edits}
 
     @property
-    def fits(self) -> bool:
+    def fits_memory(self) -> bool:
         """Whether a run over all samples stays within the memory budget."""
         return self.run_bytes(self.spec.samples) <= self.max_memory
 
@@ -113,7 +113,7 @@ class LSTM:
         needed = run_bytes(replace(self.spec, samples=samples), padded=self.lengths is not None)
         if self.from_the_end and self.lengths is not None:
             needed += 8 * samples * self.spec.timesteps * self.spec.features  # the batch once more, in the order of reading
-        return EDITED_RUN * needed if self.edits else needed
+        return EDITED_RUN_MEMORY_FACTOR * needed if self.edits else needed
 
     def run(self, start: int = 0, stop: int | None = None) -> Record:
         """Run the samples start to stop - 1, all if left out, and record every tensor.
@@ -125,26 +125,26 @@ class LSTM:
 
         stop = self.spec.samples if stop is None else stop
         several = "1 sample" if stop - start == 1 else f"{stop - start} samples"
-        self.afford(self.run_bytes(stop - start), f"running {several} at a time")
+        self.check_memory(self.run_bytes(stop - start), f"running {several} at a time")
         lengths = None if self.lengths is None else np.array(self.lengths[start:stop])
-        return self._run(self.read(start, stop), self._initial(stop - start), lengths)
+        return self._run(self.inputs_for(start, stop), self.initial_states(stop - start), lengths)
 
-    def _run(self, inputs: Array, initial: State | None, lengths: Array | None) -> Record:
+    def _run(self, inputs: Array, initial: StackState | None, lengths: Array | None) -> Record:
         """Run a batch: by the engine, or step by step where edits are to be made on the way."""
         if not self.edits:
-            from lstm_explain.core.forward import forward
+            from lstm_explain.core.engine import forward
 
             return forward(self.spec, self.weights, inputs, initial, lengths)
-        from lstm_explain.core.edited import run_edited
+        from lstm_explain.core.stepwise import run_stepwise
 
-        return run_edited(self.spec, self.weights, inputs, self.edits, initial, lengths)
+        return run_stepwise(self.spec, self.weights, inputs, self.edits, initial, lengths)
 
     @property
     def from_the_end(self) -> bool:
         """Whether every sample is read from its end."""
-        return self.loaded is not None and self.loaded.from_the_end
+        return self.pretrained is not None and self.pretrained.from_the_end
 
-    def read(self, start: int, stop: int) -> Array:
+    def inputs_for(self, start: int, stop: int) -> Array:
         """The samples start to stop - 1 with their timesteps in the order in which they are read.
 
         This is the one place where inputs are taken for a run: a layer that reads from the end reads each sample from its
@@ -158,26 +158,28 @@ class LSTM:
             return block
         import numpy as np
 
-        from lstm_explain.core.reading import in_reading_order
+        from lstm_explain.core.time_order import reverse_sequences
 
-        return in_reading_order(block, None if self.lengths is None else np.array(self.lengths[start:stop]))
+        return reverse_sequences(block, None if self.lengths is None else np.array(self.lengths[start:stop]))
 
-    def run_by_steps(self, sample: int, edits: tuple[Edit, ...] = ()) -> Record:
+    def run_stepwise(self, sample: int, edits: tuple[Edit, ...] = ()) -> Record:
         """Run one sample alone with edits, or in the very same way without: what no edit reaches is equal to the last bit."""
         import numpy as np
 
-        from lstm_explain.core.edited import run_edited
+        from lstm_explain.core.stepwise import run_stepwise
 
-        sample = self.checked_sample(sample)
-        self.afford(EDITED_RUN * self.run_bytes(1), "running 1 sample step by step")
+        sample = self.validate_sample(sample)
+        self.check_memory(EDITED_RUN_MEMORY_FACTOR * self.run_bytes(1), "running 1 sample step by step")
         lengths = None if self.lengths is None else np.array(self.lengths[sample : sample + 1])
-        return run_edited(self.spec, self.weights, self.read(sample, sample + 1), edits, self._initial(1), lengths)
+        return run_stepwise(
+            self.spec, self.weights, self.inputs_for(sample, sample + 1), edits, self.initial_states(1), lengths
+        )
 
-    def _initial(self, samples: int) -> State | None:
+    def initial_states(self, samples: int) -> StackState | None:
         """The states that so many samples start from; None for zeros."""
-        if self.loaded is None or self.loaded.initial is None:
+        if self.pretrained is None or self.pretrained.initial is None:
             return None
-        return self.loaded.initial.repeated(samples)
+        return self.pretrained.initial.repeat(samples)
 
     def block_of(self, sample: int) -> tuple[int, int]:
         """The block of samples [start, stop) that a sample is always run in.
@@ -199,22 +201,22 @@ class LSTM:
 
     def _block_fits(self, size: int) -> bool:
         needed = self.run_bytes(size)
-        return needed <= self.max_memory and needed - making_bytes(self.spec) <= BLOCK_BYTES
+        return needed <= self.max_memory and needed - weight_creation_bytes(self.spec) <= BLOCK_BYTES
 
-    def checked_sample(self, sample: int) -> int:
+    def validate_sample(self, sample: int) -> int:
         """The number of a sample, once it is known to exist.
 
         Raises:
             UsageError: there is no such sample.
         """
-        sample = whole("--sample", sample)
+        sample = as_int("--sample", sample)
         if not 0 <= sample < self.spec.samples:
             raise UsageError(f"--sample {sample}", index_range_message(self.spec.samples, "sample"))
         return sample
 
     def run_sample(self, sample: int) -> tuple[Record, int]:
         """Run the block that a sample belongs to; the record, and the sample's place in it."""
-        sample = self.checked_sample(sample)
+        sample = self.validate_sample(sample)
         start, stop = self.block_of(sample)
         return self.run(start, stop), sample - start
 
@@ -229,19 +231,19 @@ class LSTM:
             yield Block(start, slice(start - first, stop - first), self.run(first, last))
             start = stop
 
-    def _checked(self, lengths: tuple[int, ...]) -> tuple[int, ...]:
+    def _validate_lengths(self, lengths: tuple[int, ...]) -> tuple[int, ...]:
         asked = f"--lengths {','.join(map(str, lengths[:8]))}{',...' if len(lengths) > 8 else ''}"
         if len(lengths) != self.spec.samples:
             found = f"there are {len(lengths)} lengths for {self.spec.samples} samples"
             raise UsageError(asked, found, "Give one length for each sample")
-        numbers = tuple(whole(asked, length, named=True) for length in lengths)
+        numbers = tuple(as_int(asked, length, named=True) for length in lengths)
         if min(numbers) < 1 or max(numbers) > self.spec.timesteps:
             wrong = next(number for number in numbers if not 1 <= number <= self.spec.timesteps)
             found = f"each length is a whole number from 1 to {self.spec.timesteps}, the number of timesteps; {wrong} is not"
             raise UsageError(asked, found)
         return numbers
 
-    def afford(self, needed: int, what: str) -> None:
+    def check_memory(self, needed: int, what: str) -> None:
         """Raise `RefusedError` where `what` needs more bytes of memory than the budget."""
         if needed > self.max_memory:
             spec = self.spec

@@ -25,7 +25,7 @@ import numpy as np
 
 from lstm_explain.core.cost import input_bytes, run_bytes
 from lstm_explain.core.dense import Dense, dense_bytes, seeded_dense
-from lstm_explain.core.forward import State, forward
+from lstm_explain.core.engine import StackState, forward
 from lstm_explain.core.spec import LayerSpec
 from lstm_explain.core.weights import seeded_weights
 
@@ -57,7 +57,7 @@ FREE_LENGTH = (Task.ONE_TO_MANY, Task.ENCODER_DECODER)
 """Make outputs at as many steps as are asked for."""
 
 
-class Plan(NamedTuple):
+class NetworkPlan(NamedTuple):
     """The sizes of a network."""
 
     task: Task
@@ -70,56 +70,56 @@ class Plan(NamedTuple):
     """How many neurons the dense layer has."""
 
     @property
-    def last(self) -> Spec:
+    def dense_source(self) -> Spec:
         """The LSTM that the dense layer reads."""
         return self.spec if self.decoder is None else self.decoder
 
     @property
     def steps_out(self) -> int | None:
         """At how many steps outputs are made; None where they are made once."""
-        return None if self.task in TO_ONE else self.last.timesteps
+        return None if self.task in TO_ONE else self.dense_source.timesteps
 
 
-def planned(task: Task, batch: Spec, outputs: int, steps_out: int) -> Plan:
+def plan_network(task: Task, batch: Spec, outputs: int, steps_out: int) -> NetworkPlan:
     """Plan a network around an LSTM; `steps_out` counts where the task leaves it free."""
     decoder = None
     if task is Task.ENCODER_DECODER:
-        stack = tuple(_as_wide(batch.at(layer)) for layer in range(batch.layers))
+        stack = tuple(_decoder_layer(batch.at(layer)) for layer in range(batch.layers))
         decoder = replace(batch, timesteps=steps_out, features=batch.output, stack=stack)
     steps = {Task.ONE_TO_ONE: 1, Task.ONE_TO_MANY: steps_out}.get(task, batch.timesteps)
-    return Plan(task, batch, replace(batch, timesteps=steps), decoder, outputs)
+    return NetworkPlan(task, batch, replace(batch, timesteps=steps), decoder, outputs)
 
 
-def _as_wide(layer: Spec) -> LayerSpec:
+def _decoder_layer(layer: Spec) -> LayerSpec:
     """A decoder's layer that reads forward, as wide as both directions of the encoder's layer together."""
     projection = None if layer.projection is None else layer.output
     return LayerSpec(layer.units * len(layer.directions), False, projection, layer.bias, layer.peepholes)
 
 
-def network_bytes(plan: Plan, samples: int) -> int:
+def network_bytes(plan: NetworkPlan, samples: int) -> int:
     """An upper bound on the memory of building a network and running it over so many samples."""
     specs = [replace(spec, samples=samples) for spec in (plan.spec, plan.decoder) if spec is not None]
     rows = samples * (plan.steps_out or 1)
-    dense = dense_bytes(plan.last.output, plan.outputs, rows, plan.batch.item_bytes)
+    dense = dense_bytes(plan.dense_source.output, plan.outputs, rows, plan.batch.item_bytes)
     return input_bytes(replace(plan.batch, samples=samples)) + sum(map(run_bytes, specs)) + dense
 
 
 class Network(NamedTuple):
     """A network with its weights."""
 
-    plan: Plan
+    plan: NetworkPlan
     weights: Weights
     decoder: Weights | None
     dense: Dense
 
 
-def built(plan: Plan, weights: Weights, init: Init, seed: int) -> Network:
+def build_network(plan: NetworkPlan, weights: Weights, init: Init, seed: int) -> Network:
     """Build a network around the LSTM whose weights are given; a decoder and the dense layer come from the seed."""
     decoder = None if plan.decoder is None else seeded_weights(plan.decoder, init, (seed + DECODER_SEED) % 2**53)
-    return Network(plan, weights, decoder, seeded_dense(plan.last.output, plan.outputs, plan.batch.dtype, seed))
+    return Network(plan, weights, decoder, seeded_dense(plan.dense_source.output, plan.outputs, plan.batch.dtype, seed))
 
 
-class Passage(NamedTuple):
+class NetworkRun(NamedTuple):
     """Everything that a batch makes on its way through a network."""
 
     input: Array
@@ -128,7 +128,7 @@ class Passage(NamedTuple):
     """What the LSTM read of it; [samples, timesteps of this network, features]."""
     record: Record
     """The LSTM's run; the encoder's if there are two."""
-    initial: State | None
+    initial: StackState | None
     """What the decoder started from: for each layer [samples, hidden or units of both directions]."""
     decoder: Record | None
     """The decoder's run."""
@@ -138,7 +138,7 @@ class Passage(NamedTuple):
     """[samples, outputs], or [samples, steps, outputs]"""
 
 
-def run_network(network: Network, inputs: Array, lengths: Array | None = None) -> Passage:
+def run_network(network: Network, inputs: Array, lengths: Array | None = None) -> NetworkRun:
     """Run a network over a batch.
 
     Args:
@@ -159,22 +159,22 @@ def run_network(network: Network, inputs: Array, lengths: Array | None = None) -
         repeated = np.broadcast_to(last_hidden(record)[:, None], (len(inputs), plan.decoder.timesteps, spec.output))
         decoder = forward(plan.decoder, network.decoder, repeated, initial)
         hidden = decoder.output
-    return Passage(inputs, read, record, initial, decoder, hidden, network.dense(hidden))
+    return NetworkRun(inputs, read, record, initial, decoder, hidden, network.dense(hidden))
 
 
 def last_hidden(record: Record) -> Array:
     """The last layer's h after the last timestep that each direction reads, side by side; [samples, output]."""
-    return _side_by_side([part.last_hidden for part in record.layers[-1].values()])
+    return _concat_states([part.last_hidden for part in record.layers[-1].values()])
 
 
-def _last_states(record: Record) -> State:
+def _last_states(record: Record) -> StackState:
     """The last states of every layer, those of its directions side by side; [samples, directions*size]."""
     layers = [layer.values() for layer in record.layers]
-    return State(
-        tuple(_side_by_side([part.last_hidden for part in parts]) for parts in layers),
-        tuple(_side_by_side([part.last_cell for part in parts]) for parts in layers),
+    return StackState(
+        tuple(_concat_states([part.last_hidden for part in parts]) for parts in layers),
+        tuple(_concat_states([part.last_cell for part in parts]) for parts in layers),
     )
 
 
-def _side_by_side(states: list[Array]) -> Array:
+def _concat_states(states: list[Array]) -> Array:
     return states[0] if len(states) == 1 else np.concatenate(states, axis=1)

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from lstm_explain.core.spec import Spec
 
 
-class States(NamedTuple):
+class SampleStates(NamedTuple):
     """The states of one sample at each timestep."""
 
     hidden: Array
@@ -66,13 +66,13 @@ class LayerRecord(NamedTuple):
         }
         return self._replace(**arrays)
 
-    def states_before(self, sample: int, length: int) -> States:
+    def states_before(self, sample: int, length: int) -> SampleStates:
         """The states that each timestep of a sample started from, whatever the direction."""
         h, c = self.initial_hidden[sample], self.initial_cell[sample]
         hidden, cell = self.hidden[sample, :length], self.cell[sample, :length]
         if self.direction is Direction.FORWARD:
-            return States(_shifted(h, hidden[:-1]), _shifted(c, cell[:-1]))
-        return States(_shifted(h, hidden[:0:-1])[::-1], _shifted(c, cell[:0:-1])[::-1])
+            return SampleStates(_prepend(h, hidden[:-1]), _prepend(c, cell[:-1]))
+        return SampleStates(_prepend(h, hidden[:0:-1])[::-1], _prepend(c, cell[:0:-1])[::-1])
 
     def before(self, sample: int, t: int, length: int) -> tuple[Array, Array]:
         """The states (h, c) that timestep t of a sample started from; t counts from 1."""
@@ -114,12 +114,12 @@ class Record(NamedTuple):
     @property
     def last_hidden(self) -> Array:
         """h_n of a stack of layers alike: [layers*directions, samples, hidden]; slice k stands where `Spec.places` has it."""
-        return _stacked([part.last_hidden for layer in self.layers for part in layer.values()])
+        return _stack([part.last_hidden for layer in self.layers for part in layer.values()])
 
     @property
     def last_cell(self) -> Array:
         """c_n of a stack of layers alike: [layers*directions, samples, units]; slices as in `last_hidden`."""
-        return _stacked([part.last_cell for layer in self.layers for part in layer.values()])
+        return _stack([part.last_cell for layer in self.layers for part in layer.values()])
 
 
 class Block(NamedTuple):
@@ -127,27 +127,27 @@ class Block(NamedTuple):
 
     start: int
     """The number of the first sample."""
-    part: slice
+    positions: slice
     """Where the samples stand in the record."""
     record: Record
 
     @property
     def samples(self) -> range:
-        return range(self.start, self.start + self.part.stop - self.part.start)
+        return range(self.start, self.start + self.positions.stop - self.positions.start)
 
     def length(self, sample: int) -> int:
         """How many timesteps of one of the block's samples were run."""
-        return self.record.length(self.part.start + sample - self.start)
+        return self.record.length(self.positions.start + sample - self.start)
 
 
-def _shifted(first: Array, rest: Array) -> Array:
+def _prepend(first: Array, rest: Array) -> Array:
     """A state, and the states after it."""
     import numpy as np
 
     return np.concatenate([first[None], rest])
 
 
-def _stacked(arrays: list[Array]) -> Array:
+def _stack(arrays: list[Array]) -> Array:
     import numpy as np
 
     return np.stack(arrays)

@@ -14,8 +14,8 @@ Dtype = Literal["float32", "float64"]
 Init = Literal["keras", "pytorch"]
 INITS: tuple[Init, ...] = get_args(Init)
 ITEM_BYTES: dict[Dtype, int] = {"float32": 4, "float64": 8}
-MOST_LAYERS = 1000  # every layer is listed, with tensors and weights of its own
-LARGEST_SIZE = 2**53 - 1  # beyond it a JSON reader that holds numbers as doubles would round the size
+MAX_LAYERS = 1000  # every layer is listed, with tensors and weights of its own
+MAX_SIZE = 2**53 - 1  # beyond it a JSON reader that holds numbers as doubles would round the size
 
 _LEAST_ONE = {
     "samples": "there must be at least one sequence",
@@ -106,8 +106,8 @@ class Spec:
             object.__setattr__(self, "stack", ())
             self._check_layer()
         self._check_size("layers")
-        if self.layers > MOST_LAYERS:
-            raise UsageError(f"--layers {self.layers}", f"more than {MOST_LAYERS} layers are not supported")
+        if self.layers > MAX_LAYERS:
+            raise UsageError(f"--layers {self.layers}", f"more than {MAX_LAYERS} layers are not supported")
 
     def _check_size(self, name: str) -> None:
         object.__setattr__(self, name, _size(name, getattr(self, name), _LEAST_ONE[name]))
@@ -225,26 +225,26 @@ def _directions(bidirectional: bool) -> tuple[Direction, ...]:
     return tuple(Direction) if bidirectional else (Direction.FORWARD,)
 
 
-def checked_seed(seed: SupportsIndex) -> int:
+def validate_seed(seed: SupportsIndex) -> int:
     """The seed as a Python integer.
 
     Raises:
         UsageError: it is no whole number from 0 to 2**53 - 1.
     """
-    number = whole("--seed", seed)
-    if not 0 <= number <= LARGEST_SIZE:
+    number = as_int("--seed", seed)
+    if not 0 <= number <= MAX_SIZE:
         raise UsageError(f"--seed {number}", "a seed is a whole number from 0 to 2**53 - 1")
     return number
 
 
-def checked_init(init: str) -> Init:
+def validate_init(init: str) -> Init:
     """The initialiser, once it is known to exist."""
     if init not in INITS:
         raise UsageError(f"--init {init}", f"the initialisers are {' and '.join(INITS)}")
     return init
 
 
-def whole(asked: str, value: SupportsIndex, named: bool = False) -> int:
+def as_int(asked: str, value: SupportsIndex, named: bool = False) -> int:
     """A whole number as a Python integer, whatever kind of integer it is.
 
     Args:
@@ -264,9 +264,9 @@ def whole(asked: str, value: SupportsIndex, named: bool = False) -> int:
 
 
 def _size(name: str, value: SupportsIndex, rule: str) -> int:
-    size = whole(f"--{name}", value)
+    size = as_int(f"--{name}", value)
     if size < 1:
         raise UsageError(f"--{name} {size}", rule, "Give 1 or more")
-    if size > LARGEST_SIZE:
-        raise UsageError(f"--{name} {size}", f"sizes above {LARGEST_SIZE} (2**53 - 1) are not supported")
+    if size > MAX_SIZE:
+        raise UsageError(f"--{name} {size}", f"sizes above {MAX_SIZE} (2**53 - 1) are not supported")
     return size

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from lstm_explain.core.axes import Shape, check, shape
+from lstm_explain.core.axes import Shape, check_shape, shape
 from lstm_explain.core.gates import GATES, PEEPHOLE_GATES, Direction, Gate
-from lstm_explain.core.seeded import Stream
-from lstm_explain.core.spec import checked_init
+from lstm_explain.core.philox import Stream
+from lstm_explain.core.spec import validate_init
 from lstm_explain.errors import UsageError
 
 if TYPE_CHECKING:
@@ -108,7 +108,7 @@ def check_weights(spec: Spec, weights: Weights) -> None:
         for name, expected in weight_shapes(spec, layer).items():
             if name not in given:
                 raise UsageError(f"layer {layer} {direction} {name} {expected}", "no such weights were given")
-            check(f"layer {layer} {direction} {name}", given[name], expected)
+            check_shape(f"layer {layer} {direction} {name}", given[name], expected)
 
 
 def seeded_weights(spec: Spec, init: Init = "keras", seed: int = 0) -> Weights:
@@ -122,7 +122,7 @@ def seeded_weights(spec: Spec, init: Init = "keras", seed: int = 0) -> Weights:
             has, are uniform in +-1/sqrt(units) under both.
         seed: a whole number; layer l in direction d draws from a stream of its own.
     """
-    init = checked_init(init)
+    init = validate_init(init)
     layers: tuple[dict[Direction, LayerWeights], ...] = tuple({} for _ in range(spec.layers))
     for place, (layer, direction) in enumerate(spec.places):
         layers[layer][direction] = _layer_weights(spec, layer, init, Stream(seed, 2 * place + 1))
@@ -132,34 +132,34 @@ def seeded_weights(spec: Spec, init: Init = "keras", seed: int = 0) -> Weights:
 def _layer_weights(spec: Spec, layer: int, init: Init, stream: Stream) -> LayerWeights:
     shapes, units = weight_shapes(spec, layer), spec.at(layer).units
     if init == "pytorch":
-        arrays = {name: _pytorch(axes.sizes, units, stream) for name, axes in shapes.items()}
+        arrays = {name: _pytorch_uniform(axes.sizes, units, stream) for name, axes in shapes.items()}
     else:
-        arrays = {name: _keras(name, axes.sizes, units, stream) for name, axes in shapes.items()}
+        arrays = {name: _keras_default(name, axes.sizes, units, stream) for name, axes in shapes.items()}
     return LayerWeights(**{name: array.astype(spec.dtype) for name, array in arrays.items()})
 
 
-def _pytorch(sizes: tuple[int, ...], units: int, stream: Stream) -> Array:
-    return _between(1 / math.sqrt(units), sizes, stream)
+def _pytorch_uniform(sizes: tuple[int, ...], units: int, stream: Stream) -> Array:
+    return _uniform(1 / math.sqrt(units), sizes, stream)
 
 
-def _keras(name: str, sizes: tuple[int, ...], units: int, stream: Stream) -> Array:
+def _keras_default(name: str, sizes: tuple[int, ...], units: int, stream: Stream) -> Array:
     fillers: dict[str, Callable[[], Array]] = {
-        "kernel": lambda: _glorot(sizes, stream),
-        "projection": lambda: _glorot(sizes, stream),
+        "kernel": lambda: _glorot_uniform(sizes, stream),
+        "projection": lambda: _glorot_uniform(sizes, stream),
         "recurrent_kernel": lambda: _orthogonal(sizes, stream),
         "bias": lambda: _unit_forget_bias(units),
-        "peephole": lambda: _pytorch(sizes, units, stream),
+        "peephole": lambda: _pytorch_uniform(sizes, units, stream),
     }
     return fillers[name]()
 
 
-def _between(limit: float, sizes: tuple[int, ...], stream: Stream) -> Array:
+def _uniform(limit: float, sizes: tuple[int, ...], stream: Stream) -> Array:
     return (2 * stream.uniform(*sizes) - 1) * limit
 
 
-def _glorot(sizes: tuple[int, ...], stream: Stream) -> Array:
+def _glorot_uniform(sizes: tuple[int, ...], stream: Stream) -> Array:
     """Uniform in +-sqrt(6 / (rows + columns)) (Glorot & Bengio, 2010)."""
-    return _between(math.sqrt(6 / sum(sizes)), sizes, stream)
+    return _uniform(math.sqrt(6 / sum(sizes)), sizes, stream)
 
 
 def _orthogonal(sizes: tuple[int, ...], stream: Stream) -> Array:

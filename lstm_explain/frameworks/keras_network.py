@@ -12,7 +12,7 @@ from lstm_explain.core.network import FROM_ONE, Task
 from lstm_explain.frameworks.python_code import INDENT, Statement, format_statements, shape_literal
 
 if TYPE_CHECKING:
-    from lstm_explain.core.network import Plan
+    from lstm_explain.core.network import NetworkPlan
     from lstm_explain.core.spec import Spec
 
 SEQUENCES, STATE = "return_sequences=True", "return_state=True"
@@ -20,7 +20,7 @@ MOST_WRITTEN = 2
 """A stack of more layers than this is built in a loop."""
 
 
-def keras_in_short(plan: Plan) -> str:
+def keras_in_short(plan: NetworkPlan) -> str:
     """What distinguishes the network, in one line."""
     spec, dense = plan.spec, f"Dense({plan.outputs})"
     every, repeat = f"TimeDistributed({dense})", f"RepeatVector({plan.steps_out})"
@@ -30,7 +30,7 @@ def keras_in_short(plan: Plan) -> str:
         Task.ONE_TO_MANY: (repeat, always, every),
         Task.MANY_TO_ONE: (once, dense),
         Task.MANY_TO_MANY: (always, every),
-        Task.ENCODER_DECODER: (_stack_in_short(spec, STATE), repeat, _stack_in_short(plan.last, SEQUENCES), every),
+        Task.ENCODER_DECODER: (_stack_in_short(spec, STATE), repeat, _stack_in_short(plan.dense_source, SEQUENCES), every),
     }[plan.task]
     return ", ".join(parts)
 
@@ -45,7 +45,7 @@ def _stack_in_short(spec: Spec, option: str) -> str:
     return f"{_layer(spec.at(0), SEQUENCES, states)}, {others}{last}"
 
 
-def keras_lines(plan: Plan, lengths: bool = False) -> tuple[str, ...]:
+def keras_lines(plan: NetworkPlan, lengths: bool = False) -> tuple[str, ...]:
     """A program that builds the network as a `keras.Model`.
 
     Args:
@@ -98,26 +98,26 @@ def _called(spec: Spec, layer: int, option: str, reads: str, arguments: str) -> 
     return Statement(f"h = {_layer(own, option, prefix='layers.')}({reads}{arguments})", shape_literal("None", *sizes))
 
 
-def _dense(plan: Plan) -> Statement:
+def _dense(plan: NetworkPlan) -> Statement:
     if plan.steps_out is None:
         return Statement(f"y = layers.Dense({plan.outputs})(h)", shape_literal("None", plan.outputs))
     made = shape_literal("None", plan.steps_out, plan.outputs)
     return Statement(f"y = layers.TimeDistributed(layers.Dense({plan.outputs}))(h)", made)
 
 
-def _directly(plan: Plan, mask: str) -> list[Statement]:
+def _directly(plan: NetworkPlan, mask: str) -> list[Statement]:
     option = SEQUENCES if plan.task is Task.MANY_TO_MANY else ""
     return [*_stack(plan.spec, "x", option, mask), _dense(plan)]
 
 
-def _repeated(plan: Plan, _: str) -> list[Statement]:
+def _repeated(plan: NetworkPlan, _: str) -> list[Statement]:
     made = shape_literal("None", plan.steps_out, plan.spec.features)
     repeat = Statement(f"h = layers.RepeatVector({plan.steps_out})(x)", made)
     return [repeat, *_stack(plan.spec, "h", SEQUENCES, ""), _dense(plan)]
 
 
-def _encoder_decoder(plan: Plan, mask: str) -> list[Statement]:
-    spec, decoder = plan.spec, plan.last
+def _encoder_decoder(plan: NetworkPlan, mask: str) -> list[Statement]:
+    spec, decoder = plan.spec, plan.dense_source
     read = _read(spec, mask)
     repeated = shape_literal("None", decoder.timesteps, decoder.features)
     one = _called(decoder, 0, SEQUENCES, "h", ", initial_state=state")

@@ -11,11 +11,11 @@ from lstm_explain.core.network import FROM_ONE, Task
 from lstm_explain.frameworks.python_code import Statement, format_statements, shape_literal
 
 if TYPE_CHECKING:
-    from lstm_explain.core.network import Plan
+    from lstm_explain.core.network import NetworkPlan
     from lstm_explain.core.spec import Spec
 
 
-def pytorch_in_short(plan: Plan) -> str:
+def pytorch_in_short(plan: NetworkPlan) -> str:
     """What distinguishes the network, in one line."""
     last = "torch.cat((h_n[-2], h_n[-1]), dim=1)" if plan.spec.bidirectional else "h_n[-1]"
     repeated = f"x[:, :1].expand(-1, {plan.steps_out}, -1)"
@@ -28,7 +28,7 @@ def pytorch_in_short(plan: Plan) -> str:
     }[plan.task]
 
 
-def pytorch_lines(plan: Plan, lengths: bool = False) -> tuple[str, ...]:
+def pytorch_lines(plan: NetworkPlan, lengths: bool = False) -> tuple[str, ...]:
     """A program that builds the network and runs it over `x`, which is given.
 
     Args:
@@ -46,7 +46,7 @@ def pytorch_lines(plan: Plan, lengths: bool = False) -> tuple[str, ...]:
     return format_statements([*statements, *makers.get(plan.task, _at_every_step)(plan, lengths)])
 
 
-def _packed(plan: Plan, lengths: bool) -> bool:
+def _packed(plan: NetworkPlan, lengths: bool) -> bool:
     """Whether the batch is packed: not where the first timestep alone is read, which every sample has."""
     return lengths and plan.task not in FROM_ONE
 
@@ -64,16 +64,16 @@ def _lstm(name: str, spec: Spec) -> Statement:
     return Statement(f"{name} = nn.LSTM({spec.features}, {spec.units}{extra})")
 
 
-def _dense(plan: Plan) -> Statement:
+def _dense(plan: NetworkPlan) -> Statement:
     dtype = _dtype(plan.batch)
-    return Statement(f"dense = nn.Linear({plan.last.output}, {plan.outputs}{f', {dtype}' if dtype else ''})")
+    return Statement(f"dense = nn.Linear({plan.dense_source.output}, {plan.outputs}{f', {dtype}' if dtype else ''})")
 
 
 def _dtype(spec: Spec) -> str:
     return "" if spec.dtype == "float32" else f"dtype=torch.{spec.dtype}"
 
 
-def _run(plan: Plan, lstm: str, reads: str, lengths: bool) -> list[Statement]:
+def _run(plan: NetworkPlan, lstm: str, reads: str, lengths: bool) -> list[Statement]:
     """Run the LSTM that reads the input: over a packed batch where samples have lengths, which end it where they end."""
     spec = plan.spec
     states = spec.layers * len(spec.directions)
@@ -91,7 +91,7 @@ def _run(plan: Plan, lstm: str, reads: str, lengths: bool) -> list[Statement]:
     ]
 
 
-def _once(plan: Plan, lengths: bool) -> list[Statement]:
+def _once(plan: NetworkPlan, lengths: bool) -> list[Statement]:
     spec, one = plan.spec, plan.task is Task.ONE_TO_ONE
     last = "torch.cat((h_n[-2], h_n[-1]), dim=1)" if spec.bidirectional else "h_n[-1]"
     return [
@@ -103,7 +103,7 @@ def _once(plan: Plan, lengths: bool) -> list[Statement]:
     ]
 
 
-def _at_every_step(plan: Plan, lengths: bool) -> list[Statement]:
+def _at_every_step(plan: NetworkPlan, lengths: bool) -> list[Statement]:
     spec, one = plan.spec, plan.task is Task.ONE_TO_MANY
     steps = shape_literal(spec.samples, spec.timesteps, spec.features)
     repeated = [Statement(f"repeated = x[:, :1].expand(-1, {spec.timesteps}, -1)", steps)] if one else []
@@ -116,8 +116,8 @@ def _at_every_step(plan: Plan, lengths: bool) -> list[Statement]:
     ]
 
 
-def _encoder_decoder(plan: Plan, lengths: bool) -> list[Statement]:
-    spec, decoder = plan.spec, plan.last
+def _encoder_decoder(plan: NetworkPlan, lengths: bool) -> list[Statement]:
+    spec, decoder = plan.spec, plan.dense_source
     steps = (spec.samples, decoder.timesteps)
     states = [Statement("h_0, c_0 = h_n, c_n")]
     if spec.bidirectional:

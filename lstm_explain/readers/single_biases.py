@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from lstm_explain.core.axes import Array
-    from lstm_explain.core.rearranged import Biases
+    from lstm_explain.core.weight_variants import Biases
     from lstm_explain.readers.identify.model_lstm import ModelLSTM
 
 LAST_PART = re.compile(r"(?:.*[./])?(?P<tensor>[A-Za-z_]+?)(?:_l\d+)?(?:_reverse)?")

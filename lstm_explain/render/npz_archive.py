@@ -83,9 +83,9 @@ def _spooled(
 
 
 def _tensors(stream: TraceStream, block: Block) -> Iterator[tuple[str, Array]]:
-    yield "x", block.record.input[block.part]
-    yield "output", block.record.output[block.part]
+    yield "x", block.record.input[block.positions]
+    yield "output", block.record.output[block.positions]
     for layer, way in stream.places:
         part = block.record.of(layer, way)
         for name in (*(gate.value for gate in GATES), "cell", "hidden"):
-            yield f"layer{layer}.{way.value}.{name}", getattr(part, name)[block.part]
+            yield f"layer{layer}.{way.value}.{name}", getattr(part, name)[block.positions]

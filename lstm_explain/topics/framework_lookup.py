@@ -43,4 +43,4 @@ def framework_of(name: str, asked: str = "frameworks") -> LayerInfo:
 
 def several_chosen(lstm: LSTM) -> bool:
     """Whether the LSTM is several layers of a file, each of which can be chosen alone."""
-    return lstm.loaded is not None and "+" in lstm.origin["weights"].get("layer", "")
+    return lstm.pretrained is not None and "+" in lstm.provenance["weights"].get("layer", "")

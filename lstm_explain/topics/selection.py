@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from lstm_explain.core.gates import Direction
-from lstm_explain.core.spec import whole
+from lstm_explain.core.spec import as_int
 from lstm_explain.errors import UsageError, index_range_message
 
 if TYPE_CHECKING:
@@ -25,7 +25,7 @@ def check_unedited(lstm: LSTM, topic: str) -> LSTM:
 
 def check_layer(spec: Spec, layer: int, direction: str) -> tuple[int, Direction]:
     """Layer and direction, once they are known to exist."""
-    layer = whole("--layer", layer)
+    layer = as_int("--layer", layer)
     if not 0 <= layer < spec.layers:
         raise UsageError(f"--layer {layer}", index_range_message(spec.layers, "layer"))
     known = [way.value for way in spec.at(layer).directions]
@@ -43,7 +43,7 @@ def unit_count(spec: Spec, layer: int) -> int:
 
 def check_unit(spec: Spec, unit: int, option: str = "--unit") -> int:
     """The unit, once it is known to exist in the layer that `spec` is of."""
-    unit = whole(option, unit)
+    unit = as_int(option, unit)
     if not 0 <= unit < spec.units:
         raise UsageError(f"{option} {unit}", index_range_message(spec.units, "unit"))
     return unit
@@ -51,7 +51,7 @@ def check_unit(spec: Spec, unit: int, option: str = "--unit") -> int:
 
 def check_step(spec: Spec, step: int, option: str = "--step") -> int:
     """The timestep, once it is known to exist."""
-    step, last = whole(option, step), spec.timesteps
+    step, last = as_int(option, step), spec.timesteps
     if not 1 <= step <= last:
         found = f"timesteps count from 1 to {last}; h and c at 0 are the initial states"
         raise UsageError(f"{option} {step}", found)

@@ -19,7 +19,7 @@ import torch
 from onnx import TensorProto, helper
 from ratios import Row, interleaved, print_table
 
-from lstm_explain.core.forward import forward
+from lstm_explain.core.engine import forward
 from lstm_explain.core.spec import Spec
 from lstm_explain.core.weights import seeded_weights
 

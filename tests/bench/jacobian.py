@@ -19,9 +19,9 @@ import numpy as np
 import torch
 from ratios import Row, interleaved, print_table
 
+from lstm_explain.core.bptt import trajectory_of
 from lstm_explain.core.gates import Direction
-from lstm_explain.core.jacobian import jacobian
-from lstm_explain.core.through_time import course
+from lstm_explain.core.jacobian import step_jacobian
 from lstm_explain.frameworks.pytorch import PYTORCH
 from lstm_explain.library import seeded
 
@@ -68,8 +68,8 @@ def measured(sizes: Sizes, runs: int) -> list[Row]:
 
 def ours(lstm: LSTM, record: Record) -> list[Any]:
     """[timesteps, what moves, what moves it]: h and c by x, h and c."""
-    way = course(lstm.weights, record, 0, Direction.FORWARD, 0)
-    made = jacobian(way.weights, way.slopes)
+    way = trajectory_of(lstm.weights, record, 0, Direction.FORWARD, 0)
+    made = step_jacobian(way.weights, way.slopes)
     return [getattr(made, f"{moved}_by_{by}") for moved in ("hidden", "cell") for by in ("input", "hidden", "cell")]
 
 

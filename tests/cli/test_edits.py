@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 import lstm_explain
-from lstm_explain.core.edits import edit
+from lstm_explain.core.edits import parse_edit
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -73,7 +73,7 @@ def test_over_a_file_of_inputs(tmp_path: Path, call: Callable[..., Any]) -> None
     found = json.loads(
         call("trace", "--data", "x.npy", "--units", "3", "--edit", "x_2[1]=7", "--edit", "h_1[0]=1", "--json").stdout
     )
-    lstm = lstm_explain.given(np.load("x.npy"), units=3).edited([edit("x_2[1]=7"), edit("h_1[0]=1")])
+    lstm = lstm_explain.given(np.load("x.npy"), units=3).with_edits([parse_edit("x_2[1]=7"), parse_edit("h_1[0]=1")])
     assert [step["h"] for step in found["steps"]] == [pytest.approx(h, abs=1e-6) for h in lstm.run().output[0].tolist()]
     free = json.loads(call("trace", "--data", "x.npy", "--units", "3", "--json").stdout)
     assert [step["t"] for step, other in zip(found["steps"], free["steps"], strict=True) if step["h"] != other["h"]] == [

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lstm_explain.core.axes import Axis, Shape, check, compact, shape
+from lstm_explain.core.axes import Axis, Shape, check_shape, describe_array, shape
 from lstm_explain.errors import UsageError
 
 
@@ -51,20 +51,20 @@ def test_shapes_are_values() -> None:
 
 def test_compact_names_the_axes_it_has_names_for() -> None:
     array = np.zeros((2, 3), np.float32)
-    assert compact(array, ("samples", "units")) == "float32[samples=2, units=3]"
-    assert compact(array) == "float32[2, 3]"
-    assert compact(array, ("samples",)) == "float32[2, 3]"
-    assert compact(np.zeros(())) == "float64[]"
+    assert describe_array(array, ("samples", "units")) == "float32[samples=2, units=3]"
+    assert describe_array(array) == "float32[2, 3]"
+    assert describe_array(array, ("samples",)) == "float32[2, 3]"
+    assert describe_array(np.zeros(())) == "float64[]"
 
 
 def test_check_accepts_exactly_the_expected_sizes() -> None:
-    check("the input", np.zeros((2, 3)), shape(samples=2, units=3))
+    check_shape("the input", np.zeros((2, 3)), shape(samples=2, units=3))
 
 
 @pytest.mark.parametrize("sizes", [(3, 2), (2, 3, 1), (2,), (2, 4)])
 def test_check_names_what_was_expected_and_what_was_given(sizes: tuple[int, ...]) -> None:
     with pytest.raises(UsageError) as raised:
-        check("the input", np.zeros(sizes, np.float32), shape(samples=2, units=3))
+        check_shape("the input", np.zeros(sizes, np.float32), shape(samples=2, units=3))
     assert raised.value.asked == "the input [samples=2, units=3]"
     assert "float32[" in raised.value.found
     for size in sizes:

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lstm_explain.core.dense import DENSE_STREAM, Dense, seeded_dense
-from lstm_explain.core.spec import MOST_LAYERS
+from lstm_explain.core.spec import MAX_LAYERS
 
 SIZES = st.integers(1, 8)
 
@@ -48,7 +48,7 @@ PINNED = [[0.14448319178198324, -0.1422533909959779], [-0.4195791214792089, -0.0
 
 
 def test_no_layer_of_any_stack_draws_from_the_same_stream() -> None:
-    assert DENSE_STREAM > 2 * (2 * MOST_LAYERS)
+    assert DENSE_STREAM > 2 * (2 * MAX_LAYERS)
     assert DENSE_STREAM % 2 == 1
 
 

@@ -12,9 +12,9 @@ from hypothesis import strategies as st
 from random_specs import random_lstms, random_state
 
 from lstm_explain.core.cell import step
-from lstm_explain.core.forward import forward
+from lstm_explain.core.engine import forward
 from lstm_explain.core.gates import GATES, Direction
-from lstm_explain.core.jacobian import Jacobian, Slopes, jacobian, jacobian_bytes, slopes
+from lstm_explain.core.jacobian import Jacobian, Slopes, gate_slopes, jacobian_bytes, step_jacobian
 from lstm_explain.library import seeded
 
 if TYPE_CHECKING:
@@ -50,12 +50,12 @@ class Place(NamedTuple):
         """[1, units]"""
         own = self.part.of_sample(self.sample, self.length)
         before = self.part.states_before(self.sample, self.length).cell[None]
-        return slopes(self.weights, own, before).at(0).at(slice(self.t - 1, self.t))
+        return gate_slopes(self.weights, own, before).at(0).at(slice(self.t - 1, self.t))
 
     @property
     def derivatives(self) -> dict[str, Array]:
         """[what moves, what moves it]"""
-        return {name: array[0] for name, array in jacobian(self.weights, self.slopes)._asdict().items()}
+        return {name: array[0] for name, array in step_jacobian(self.weights, self.slopes)._asdict().items()}
 
 
 @st.composite
@@ -137,7 +137,7 @@ def test_slopes_of_all_samples_at_once_are_nan_where_there_is_padding() -> None:
     record = seeded(lengths=[4, 2, 1], units=3, peepholes=True).run()
     part = record.of(0, Direction.FORWARD)
     before = np.concatenate([part.initial_cell[:, None], part.cell[:, :-1]], axis=1)
-    found = slopes(seeded(units=3, peepholes=True).weights.of(0, Direction.FORWARD), part, before)
+    found = gate_slopes(seeded(units=3, peepholes=True).weights.of(0, Direction.FORWARD), part, before)
     padding = np.arange(4) >= np.array([4, 2, 1])[:, None]
     assert found.cell_by_sum.shape == (3, 4, len(GATES), 3)
     for array in (found.cell_by_cell, found.emitted_by_cell, found.emitted_by_sum):
@@ -150,15 +150,15 @@ def test_derivatives_of_a_run_in_float32_are_float64() -> None:
     lstm = seeded(samples=1, units=3, projection=2, peepholes=True)
     part = lstm.run().of(0, Direction.FORWARD)
     weights = lstm.weights.of(0, Direction.FORWARD)
-    found = slopes(weights, part, part.states_before(0, 10).cell[None]).at(0)
-    assert {array.dtype.name for array in (*found, *jacobian(weights, found))} == {"float64"}
+    found = gate_slopes(weights, part, part.states_before(0, 10).cell[None]).at(0)
+    assert {array.dtype.name for array in (*found, *step_jacobian(weights, found))} == {"float64"}
 
 
 def test_nan_stays_off_the_memories_of_others() -> None:
     """A unit whose numbers are nan does not make the zeros of the others nan."""
     slope = Slopes(np.zeros((1, 4, 3)), np.array([[np.nan, 0.5, 0.5]]), np.array([[np.nan, 1, 1]]), np.zeros((1, 3)))
     weights = seeded(units=3).weights.of(0, Direction.FORWARD)
-    found = jacobian(weights, slope)
+    found = step_jacobian(weights, slope)
     for matrix in (found.cell_by_cell[0], found.hidden_by_cell[0]):
         np.testing.assert_array_equal(np.isnan(matrix), np.diag([True, False, False]))
 
@@ -171,10 +171,10 @@ def test_the_memory_that_is_announced_is_not_exceeded(
 ) -> None:
     lstm = seeded(samples=1, timesteps=20, units=units, features=features, projection=projection, dtype=dtype)
     weights, part = lstm.weights.of(0, Direction.FORWARD), lstm.run().of(0, Direction.FORWARD)
-    some = slopes(weights, part, part.states_before(0, 20).cell[None]).at(0).at(slice(0, steps))
+    some = gate_slopes(weights, part, part.states_before(0, 20).cell[None]).at(0).at(slice(0, steps))
     tracemalloc.start()
     try:
-        made: Jacobian = jacobian(weights, some)
+        made: Jacobian = step_jacobian(weights, some)
         _, peak = tracemalloc.get_traced_memory()
     finally:
         tracemalloc.stop()

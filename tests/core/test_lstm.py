@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 import lstm_explain
 from lstm_explain.core.cost import run_bytes
 from lstm_explain.core.gates import Direction
-from lstm_explain.core.lstm import BLOCK_BYTES, BLOCK_SAMPLES, LSTM, Loaded
+from lstm_explain.core.lstm import BLOCK_BYTES, BLOCK_SAMPLES, LSTM, PretrainedWeights
 from lstm_explain.core.record import Record
 from lstm_explain.core.spec import Spec
 from lstm_explain.core.weights import Weights
@@ -27,7 +27,7 @@ few = settings(max_examples=40, deadline=None)
 def test_nothing_is_made_before_it_is_needed() -> None:
     lstm = seeded(samples=10**15, units=2**50, features=2**50)
     assert lstm.spec.samples == 10**15
-    assert not lstm.fits
+    assert not lstm.fits_memory
     assert "weights" not in vars(lstm)
 
 
@@ -44,8 +44,8 @@ def test_an_lstm_is_frozen() -> None:
 def test_fits_means_that_a_whole_run_stays_within_the_budget() -> None:
     lstm = seeded()
     needed = run_bytes(lstm.spec)
-    assert replace(lstm, max_memory=needed).fits
-    assert not replace(lstm, max_memory=needed - 1).fits
+    assert replace(lstm, max_memory=needed).fits_memory
+    assert not replace(lstm, max_memory=needed - 1).fits_memory
 
 
 def test_a_run_over_the_budget_is_refused_and_says_by_how_much() -> None:
@@ -166,8 +166,8 @@ def test_blocks_hold_every_sample_once_in_order_with_its_own_numbers(samples: in
     seen = [sample for block in blocks for sample in block.samples]
     assert seen == list(range(samples) if asked is None else asked)
     for block in blocks:
-        assert block.record.input[block.part].shape[0] == len(block.samples)
-        for place, sample in enumerate(block.samples, start=block.part.start):
+        assert block.record.input[block.positions].shape[0] == len(block.samples)
+        for place, sample in enumerate(block.samples, start=block.positions.start):
             record, alone = lstm.run_sample(sample)
             np.testing.assert_array_equal(block.record.output[place], record.output[alone])
             assert block.length(sample) == 1 + sample % 2
@@ -191,7 +191,7 @@ def test_each_sample_keeps_its_own_length() -> None:
 
 def turned(lstm: LSTM) -> LSTM:
     """The same LSTM, which reads from the end."""
-    return replace(lstm, loaded=Loaded(lstm.weights, {"kind": "model"}, None, True))
+    return replace(lstm, pretrained=PretrainedWeights(lstm.weights, {"kind": "model"}, None, True))
 
 
 @settings(max_examples=30, deadline=None, derandomize=True)
@@ -213,7 +213,7 @@ def test_a_layer_that_reads_from_the_end_is_the_backward_direction_of_another(
         samples=samples,
         timesteps=timesteps,
         lengths=lengths,
-        loaded=Loaded(Weights(({Direction.FORWARD: backward},)), {"kind": "model"}, None, True),
+        loaded=PretrainedWeights(Weights(({Direction.FORWARD: backward},)), {"kind": "model"}, None, True),
         **sizes,
     )
     made, expected = alone.run().of(0, Direction.FORWARD), both.run().of(0, Direction.BACKWARD)
@@ -230,7 +230,7 @@ def test_what_is_read_from_the_end_is_read_so_by_sample_too() -> None:
     record, place = lstm.run_sample(137)
     np.testing.assert_array_equal(record.input[place], lstm.inputs.block(137, 138)[0, ::-1])
     np.testing.assert_array_equal(record.output[place], next(lstm.blocks(range(137, 138))).record.output[place])
-    assert seeded(samples=3).read(0, 3).shape == (3, 10, 5)
+    assert seeded(samples=3).inputs_for(0, 3).shape == (3, 10, 5)
 
 
 def test_only_an_lstm_takes_its_inputs_for_a_run() -> None:
@@ -250,7 +250,7 @@ def test_the_type_of_every_tensor_is_the_one_asked_for() -> None:
 
 
 def test_the_origin_says_where_weights_and_inputs_come_from() -> None:
-    assert seeded(init="pytorch", seed=7, lengths=[2, 1]).origin == {
+    assert seeded(init="pytorch", seed=7, lengths=[2, 1]).provenance == {
         "weights": {"kind": "seeded", "init": "pytorch", "seed": 7},
         "inputs": {"kind": "seeded", "seed": 7, "distribution": "standard normal", "lengths": [2, 1]},
     }
@@ -258,7 +258,7 @@ def test_the_origin_says_where_weights_and_inputs_come_from() -> None:
 
 def test_inputs_can_be_anything_that_gives_blocks_of_samples() -> None:
     class Ones:
-        origin = {"kind": "ones"}  # noqa: RUF012
+        provenance = {"kind": "ones"}  # noqa: RUF012
 
         def block(self, start: int, stop: int) -> np.ndarray[tuple[int, ...], np.dtype[np.float64]]:
             return np.ones((stop - start, 2, 3))
@@ -267,4 +267,4 @@ def test_inputs_can_be_anything_that_gives_blocks_of_samples() -> None:
     record = lstm.run()
     assert isinstance(record, Record)
     np.testing.assert_array_equal(record.output[0], record.output[3])
-    assert lstm.origin["inputs"] == {"kind": "ones", "lengths": None}
+    assert lstm.provenance["inputs"] == {"kind": "ones", "lengths": None}

@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from random_specs import random_lstms
 
-from lstm_explain.core.forward import State, forward
+from lstm_explain.core.engine import StackState, forward
 from lstm_explain.core.gates import Direction
 from lstm_explain.core.network import (
     DECODER_SEED,
@@ -20,10 +20,10 @@ from lstm_explain.core.network import (
     FROM_ONE,
     TO_ONE,
     Task,
-    built,
+    build_network,
     last_hidden,
     network_bytes,
-    planned,
+    plan_network,
     run_network,
 )
 from lstm_explain.core.spec import LayerSpec
@@ -32,7 +32,7 @@ from lstm_explain.library import seeded
 
 if TYPE_CHECKING:
     from lstm_explain.core.lstm import LSTM
-    from lstm_explain.core.network import Network, Passage
+    from lstm_explain.core.network import Network, NetworkRun
 
 DRAWING = 2**22
 """What drawing numbers takes beside them, however many there are."""
@@ -43,8 +43,8 @@ def lstms() -> st.SearchStrategy[LSTM]:
     return random_lstms(most_samples=4, most_timesteps=6, most_features=4, most_units=6, dtype="float64")
 
 
-def ran(lstm: LSTM, task: Task, outputs: int = 2, steps_out: int = 3) -> tuple[Network, Passage]:
-    network = built(planned(task, lstm.spec, outputs, steps_out), lstm.weights, lstm.init, lstm.seed)
+def ran(lstm: LSTM, task: Task, outputs: int = 2, steps_out: int = 3) -> tuple[Network, NetworkRun]:
+    network = build_network(plan_network(task, lstm.spec, outputs, steps_out), lstm.weights, lstm.init, lstm.seed)
     lengths = None if lstm.lengths is None else np.array(lstm.lengths)
     return network, run_network(network, lstm.inputs.block(0, lstm.spec.samples), lengths)
 
@@ -103,14 +103,14 @@ def test_the_decoder_starts_where_the_encoder_ended(lstm: LSTM, steps_out: int) 
             beside = np.concatenate([getattr(part, name) for part in parts.values()], axis=1)
             np.testing.assert_array_equal(states[layer], beside)
     repeated = np.repeat(last_hidden(encoder)[:, None], steps_out, axis=1)
-    again = forward(decoder, network.decoder, repeated, State(passage.initial.hidden, passage.initial.cell))
+    again = forward(decoder, network.decoder, repeated, StackState(passage.initial.hidden, passage.initial.cell))
     np.testing.assert_allclose(passage.dense_input, again.output, atol=1e-13)
 
 
 @given(lstms())
 @few
 def test_the_decoder_is_as_wide_as_both_directions_and_reads_forward_only(lstm: LSTM) -> None:
-    spec, decoder = lstm.spec, planned(Task.ENCODER_DECODER, lstm.spec, 1, 7).decoder
+    spec, decoder = lstm.spec, plan_network(Task.ENCODER_DECODER, lstm.spec, 1, 7).decoder
     assert decoder is not None
     assert (decoder.features, decoder.output) == (spec.output, spec.output)
     assert (decoder.layers, decoder.timesteps, decoder.dtype) == (spec.layers, 7, spec.dtype)
@@ -123,7 +123,7 @@ def test_the_decoder_is_as_wide_as_both_directions_and_reads_forward_only(lstm: 
 
 def test_the_decoder_has_weights_of_its_own() -> None:
     lstm = seeded(samples=1, seed=2**53 - 1, features=10)
-    network = built(planned(Task.ENCODER_DECODER, lstm.spec, 1, 3), lstm.weights, "keras", lstm.seed)
+    network = build_network(plan_network(Task.ENCODER_DECODER, lstm.spec, 1, 3), lstm.weights, "keras", lstm.seed)
     assert network.decoder is not None
     decoder, encoder = (weights.of(0, Direction.FORWARD).kernel for weights in (network.decoder, network.weights))
     assert decoder.shape == encoder.shape
@@ -143,7 +143,7 @@ def test_samples_do_not_meet() -> None:
 
 def test_where_outputs_are_made_once_there_are_no_steps() -> None:
     for task in TO_ONE:
-        assert planned(task, seeded().spec, 1, 5).steps_out is None
+        assert plan_network(task, seeded().spec, 1, 5).steps_out is None
 
 
 @pytest.mark.parametrize("task", list(Task), ids=str)
@@ -160,10 +160,10 @@ def test_where_outputs_are_made_once_there_are_no_steps() -> None:
 def test_the_memory_of_a_run_stays_within_its_bound(task: Task, options: dict[str, Any], outputs: int, steps_out: int) -> None:
     lstm = seeded(**options)
     ran(replace(lstm, spec=replace(lstm.spec, samples=1)), task)  # what is imported now does not count
-    plan = planned(task, lstm.spec, outputs, steps_out)
+    plan = plan_network(task, lstm.spec, outputs, steps_out)
     tracemalloc.start()
     try:
-        network = built(plan, seeded_weights(lstm.spec), "keras", 0)
+        network = build_network(plan, seeded_weights(lstm.spec), "keras", 0)
         run_network(network, lstm.inputs.block(0, lstm.spec.samples))
         peak = tracemalloc.get_traced_memory()[1]
     finally:

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from random_specs import spec_options
 
 from lstm_explain.core.gates import Direction
-from lstm_explain.core.spec import DIFFERS, LARGEST_SIZE, LayerSpec, Spec
+from lstm_explain.core.spec import DIFFERS, MAX_SIZE, LayerSpec, Spec
 from lstm_explain.errors import UsageError
 
 if TYPE_CHECKING:
@@ -79,7 +79,7 @@ def test_a_size_that_json_readers_would_round_is_refused(name: str) -> None:
 
 @pytest.mark.parametrize("name", [name for name in SIZES if name != "layers"])
 def test_the_largest_size_is_accepted(name: str) -> None:
-    assert getattr(spec_of(name, LARGEST_SIZE), name) == 2**53 - 1
+    assert getattr(spec_of(name, MAX_SIZE), name) == 2**53 - 1
 
 
 def test_more_than_a_thousand_layers_are_refused() -> None:

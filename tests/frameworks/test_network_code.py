@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from lstm_explain.core.network import Task, planned
+from lstm_explain.core.network import Task, plan_network
 from lstm_explain.core.spec import Spec
 from lstm_explain.frameworks.keras_network import keras_in_short, keras_lines
 from lstm_explain.frameworks.python_code import MAX_WIDTH, Statement, format_statements, shape_literal
@@ -36,7 +36,7 @@ SIZES = st.integers(1, 10) | st.integers(10**5, 10**12)
 def test_the_programs_are_python_and_fit_a_page(
     task: Task, outputs: int, steps_out: int, lengths: bool, **options: Any
 ) -> None:
-    plan = planned(task, Spec(**options), outputs, steps_out)
+    plan = plan_network(task, Spec(**options), outputs, steps_out)
     for lines in (keras_lines(plan, lengths), pytorch_lines(plan, lengths)):
         ast.parse("\n".join(lines))
         assert max(map(len, lines)) <= MAX_WIDTH

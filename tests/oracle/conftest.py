@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pytest
 
-from lstm_explain.core.forward import State, forward
+from lstm_explain.core.engine import StackState, forward
 from lstm_explain.core.weights import LayerWeights, Weights, weight_shapes
 
 if TYPE_CHECKING:
@@ -34,7 +34,7 @@ class Case:
     spec: Spec
     weights: Weights
     inputs: Array
-    initial: State | None
+    initial: StackState | None
     lengths: Array | None
 
     @property
@@ -62,7 +62,7 @@ def random_case(spec: Spec, seed: int, *, lengths: bool = False, initial: bool =
 
     layers = tuple({way: layer_weights(layer) for way in spec.directions} for layer in range(spec.layers))
     places = spec.layers * len(spec.directions)
-    state = State.unstacked(normal(places, spec.samples, spec.hidden), normal(places, spec.samples, spec.units))
+    state = StackState.from_stacked(normal(places, spec.samples, spec.hidden), normal(places, spec.samples, spec.units))
     return Case(
         spec,
         Weights(layers),

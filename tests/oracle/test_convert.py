@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 from unlike_layers import MIXED
 
-from lstm_explain.core.forward import State, forward
-from lstm_explain.core.lstm import Loaded
+from lstm_explain.core.engine import StackState, forward
+from lstm_explain.core.lstm import PretrainedWeights
 from lstm_explain.core.spec import LayerSpec
 from lstm_explain.library import seeded
 from lstm_explain.readers.identify.find_lstms import find_lstms
@@ -104,8 +104,8 @@ def test_onnx_runtime_starts_from_the_models_own_states(onnxruntime: Any, option
 def starting(lstm: LSTM) -> LSTM:
     """The same, from states of its own."""
     drawn, sizes = np.random.default_rng(3), [lstm.spec.at(layer).units for layer, _ in lstm.spec.places]
-    states = State(*(tuple(drawn.normal(size=(1, size)).astype(lstm.spec.dtype) for size in sizes) for _ in range(2)))
-    return replace(lstm, loaded=Loaded(lstm.weights, {"kind": "model"}, states))
+    states = StackState(*(tuple(drawn.normal(size=(1, size)).astype(lstm.spec.dtype) for size in sizes) for _ in range(2)))
+    return replace(lstm, pretrained=PretrainedWeights(lstm.weights, {"kind": "model"}, states))
 
 
 # --- both directions, under the frameworks' own names -----------------------------------------------------------------

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pytest
 
-from lstm_explain.core.forward import forward
+from lstm_explain.core.engine import forward
 from lstm_explain.readers.model_file import read_model
 
 if TYPE_CHECKING:

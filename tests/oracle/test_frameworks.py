@@ -11,9 +11,9 @@ import numpy as np
 import pytest
 from unlike_layers import MIXED
 
-from lstm_explain.core.forward import State
+from lstm_explain.core.engine import StackState
 from lstm_explain.core.gates import Direction, Gate
-from lstm_explain.core.lstm import Loaded
+from lstm_explain.core.lstm import PretrainedWeights
 from lstm_explain.frameworks.known import LAYERS
 from lstm_explain.frameworks.programs import PROGRAMS
 from lstm_explain.frameworks.stored import tensor_layouts
@@ -60,8 +60,8 @@ def program_in(folder: Path, name: str, **options: Any) -> Path:
         spec = lstm.spec
         layers, drawn = [spec.at(layer) for layer, _ in spec.places], np.random.default_rng(3)
         sizes = [one.hidden for one in layers], [one.units for one in layers]
-        start = State(*(tuple(drawn.normal(size=(1, size)).astype(spec.dtype) for size in both) for both in sizes))
-        lstm = replace(lstm, loaded=Loaded(lstm.weights, {"kind": "model"}, start))
+        start = StackState(*(tuple(drawn.normal(size=(1, size)).astype(spec.dtype) for size in both) for both in sizes))
+        lstm = replace(lstm, pretrained=PretrainedWeights(lstm.weights, {"kind": "model"}, start))
     program = explain_frameworks(lstm, name, code=True).program
     assert program is not None
     path = folder / "program.py"

@@ -183,19 +183,19 @@ def test_verify_finds_another_order_of_the_gates(onnx: Any, tmp_path: Path, turn
     from dataclasses import replace
 
     from lstm_explain.core.gates import GATES
-    from lstm_explain.core.rearranged import gates_reordered
+    from lstm_explain.core.weight_variants import reorder_gates
 
     onnx_file(onnx, tmp_path / "m.onnx")
     lstm = lstm_explain.from_model(str(tmp_path / "m.onnx"), array=batch())
-    assert lstm.loaded is not None
+    assert lstm.pretrained is not None
     order = (GATES[0], GATES[3], GATES[1], GATES[2])
-    other = replace(lstm, loaded=lstm.loaded._replace(weights=gates_reordered(lstm.weights, order)))
+    other = replace(lstm, pretrained=lstm.pretrained._replace(weights=reorder_gates(lstm.weights, order)))
     output = other.run().output
     verify = explain_verify(lstm, output[:, ::-1] if turned else output)
     assert not verify.agrees
     assert [one.reading.gates for one in verify.alternatives] == [order]
     assert verify.alternatives[0].reading.reversed
-    forward = replace(lstm, loaded=lstm.loaded._replace(from_the_end=False)).run().output
+    forward = replace(lstm, pretrained=lstm.pretrained._replace(from_the_end=False)).run().output
     (one,) = explain_verify(lstm, forward).alternatives
     assert not one.reading.reversed
 

@@ -10,10 +10,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from lstm_explain.core.bptt import hidden_by_network_input, trajectory_of
 from lstm_explain.core.gates import Direction
-from lstm_explain.core.jacobian import jacobian
+from lstm_explain.core.jacobian import step_jacobian
 from lstm_explain.core.spec import Spec
-from lstm_explain.core.through_time import by_network_input, course
 from lstm_explain.frameworks.pytorch import PYTORCH, state_dict
 from lstm_explain.library import seeded
 from lstm_explain.topics.influence import explain_influence
@@ -93,8 +93,8 @@ def test_the_derivatives_of_a_timestep(
     for layer in range(spec.layers):
         for direction in spec.directions:
             weights, part = one.weights.of(layer, direction), record.of(layer, direction)
-            way, length = course(one.weights, record, layer, direction, sample), record.length(sample)
-            made = jacobian(weights, way.slopes)
+            way, length = trajectory_of(one.weights, record, layer, direction, sample), record.length(sample)
+            made = step_jacobian(weights, way.slopes)
             for t in way.order:
                 read = [torch.tensor(array) for array in (part.input[sample, t - 1], *part.before(sample, t, length))]
                 theirs = torch.func.jacrev(torch_step(torch, weights), argnums=(0, 1, 2))(*read)
@@ -113,7 +113,7 @@ def test_the_derivatives_of_an_lstm_cell(torch: Any, case: Callable[..., Any], s
     weights, record = one.weights.of(0, Direction.FORWARD), one.record
     cell = torch.nn.LSTMCell(3, 5, dtype=torch.float64)
     cell.load_state_dict({name: torch.tensor(array) for name, array in PYTORCH.pack(weights).items()}, strict=True)
-    made = jacobian(weights, course(one.weights, record, 0, Direction.FORWARD, 0).slopes)
+    made = step_jacobian(weights, trajectory_of(one.weights, record, 0, Direction.FORWARD, 0).slopes)
     part = record.of(0, Direction.FORWARD)
     for t in range(1, 5):
         read = tuple(torch.tensor(array[None]) for array in (part.input[0, t - 1], *part.before(0, t, 4)))
@@ -169,7 +169,7 @@ def test_the_last_h_of_the_last_layer_by_every_input(
     theirs = torch.autograd.functional.jacobian(lambda x: module(x, initial)[1][0][:, 0], inputs)[:, :, 0]
     places = [(layer, direction) for layer in range(layers) for direction in spec.directions]
     for slice_of_last, (layer, direction) in zip(theirs, places, strict=True):
-        found = by_network_input(one.weights, record, sample, layer, direction)
+        found = hidden_by_network_input(one.weights, record, sample, layer, direction)
         assert_same(found, slice_of_last.numpy().swapaxes(0, 1), f"layer {layer}, {direction}")
 
 

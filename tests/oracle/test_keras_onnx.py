@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 import pytest
 
-from lstm_explain.core.forward import forward
+from lstm_explain.core.engine import forward
 from lstm_explain.errors import InputFileError
 from lstm_explain.readers.model_file import read_model
 

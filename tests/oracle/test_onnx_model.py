@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pytest
 
-from lstm_explain.core.forward import forward
+from lstm_explain.core.engine import forward
 from lstm_explain.errors import InputFileError
 from lstm_explain.readers.identify.model_lstm import select_lstm
 from lstm_explain.readers.identify.onnx import read_onnx
@@ -46,7 +46,7 @@ def ours(found: tuple[ModelLSTM, ...], batch: Array) -> Record:
     """The last of consecutive LSTMs, each of which reads what the one before emits."""
     for one in found:
         samples, timesteps, _ = batch.shape
-        initial = one.initial and one.initial.repeated(samples)
+        initial = one.initial and one.initial.repeat(samples)
         record = forward(replace(one.spec, samples=samples, timesteps=timesteps), one.weights, batch, initial, None)
         batch = record.output
     return record

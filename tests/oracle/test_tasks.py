@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from unlike_layers import MIXED
 
-from lstm_explain.core.network import FROM_ONE, Task, built, planned, run_network
+from lstm_explain.core.network import FROM_ONE, Task, build_network, plan_network, run_network
 from lstm_explain.frameworks.keras import layer_weights
 from lstm_explain.frameworks.keras_network import keras_lines
 from lstm_explain.frameworks.pytorch import state_dict
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from lstm_explain.core.axes import Array
-    from lstm_explain.core.network import Network, Plan
+    from lstm_explain.core.network import Network, NetworkPlan
     from lstm_explain.core.spec import LayerSpec
 
 pytestmark = [
@@ -47,7 +47,7 @@ class Example(NamedTuple):
     outputs: Array
 
     @property
-    def plan(self) -> Plan:
+    def plan(self) -> NetworkPlan:
         return self.network.plan
 
     def difference(self, theirs: Array) -> float:
@@ -62,7 +62,7 @@ class Example(NamedTuple):
 def example(task: Task, lengths: bool = False, **options: Any) -> Example:
     """A network whose every weight counts: no bias is zero."""
     lstm = seeded(samples=4, timesteps=6, features=3, units=4, init="pytorch", seed=5, **options)
-    network = built(planned(task, lstm.spec, OUTPUTS, STEPS_OUT), lstm.weights, "pytorch", 5)
+    network = build_network(plan_network(task, lstm.spec, OUTPUTS, STEPS_OUT), lstm.weights, "pytorch", 5)
     bias = np.random.default_rng(1).normal(size=OUTPUTS).astype(lstm.spec.dtype)
     network = network._replace(dense=network.dense._replace(bias=bias))
     inputs, ends = lstm.inputs.block(0, 4), np.array(LENGTHS) if lengths else None
@@ -156,7 +156,7 @@ def test_the_last_output_and_the_last_h_in_pytorch(torch: Any, bidirectional: bo
     """What `checks.last` says of output[:, -1] is so in PyTorch."""
     lstm = seeded(samples=4, timesteps=6, features=3, units=4, layers=2, bidirectional=bidirectional, dtype="float64")
     (found,) = explain_tasks(lstm, "many-to-one").networks
-    last, network = found.checks.last, built(planned(Task.MANY_TO_ONE, lstm.spec, 1, 6), lstm.weights, "keras", 0)
+    last, network = found.checks.last, build_network(plan_network(Task.MANY_TO_ONE, lstm.spec, 1, 6), lstm.weights, "keras", 0)
     assert last is not None
     inputs = lstm.inputs.block(0, 4)
     made = in_torch(torch, Example(network, inputs, None, run_network(network, inputs).outputs))
@@ -239,7 +239,7 @@ def test_keras_counts_the_same_parameters(keras: Any, task: Task, bidirectional:
 
 
 def test_keras_is_told_of_float64(keras: Any) -> None:
-    lines = keras_lines(planned(Task.MANY_TO_ONE, seeded(dtype="float64").spec, 1, 1))
+    lines = keras_lines(plan_network(Task.MANY_TO_ONE, seeded(dtype="float64").spec, 1, 1))
     (line,) = [line for line in lines if "float64" in line]
     try:
         exec(line, {"keras": keras})

@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from lstm_explain.core.forward import State, forward
+from lstm_explain.core.engine import StackState, forward
 from lstm_explain.errors import InputFileError, LstmExplainError, RefusedError
 from lstm_explain.readers.containers.pytorch import read_pytorch
 from lstm_explain.readers.identify.model_lstm import select_lstm
@@ -251,7 +251,7 @@ def one_configuration(path: Path) -> float:
     """The largest difference; torch was given one sample without an axis for samples."""
     found, theirs = only(f"{path}.pt"), np.load(f"{path}.npz")
     inputs = theirs["x"][None]
-    start = State.unstacked(theirs["start_hidden"][:, None], theirs["start_cell"][:, None])
+    start = StackState.from_stacked(theirs["start_hidden"][:, None], theirs["start_cell"][:, None])
     record = forward(replace(found.spec, samples=1, timesteps=inputs.shape[1]), found.weights, inputs, start)
     return largest(
         [

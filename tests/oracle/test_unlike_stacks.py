@@ -15,10 +15,10 @@ import numpy as np
 import pytest
 
 import lstm_explain
+from lstm_explain.core.bptt import hidden_by_network_input
 from lstm_explain.core.gates import Direction
 from lstm_explain.core.lstm import DEFAULT_MEMORY
 from lstm_explain.core.spec import LayerSpec
-from lstm_explain.core.through_time import by_network_input
 from lstm_explain.readers.model_file import read_model
 from lstm_explain.topics.frameworks import explain_frameworks
 
@@ -218,5 +218,5 @@ def test_derivatives_go_down_through_layers_that_differ(torch: Any, tmp_path: Pa
         return x[-1]
 
     theirs = torch.autograd.functional.jacobian(last, torch.tensor(inputs[1])).numpy()
-    found = by_network_input(lstm.weights, lstm.run(), 1, 3, Direction.FORWARD)
+    found = hidden_by_network_input(lstm.weights, lstm.run(), 1, 3, Direction.FORWARD)
     np.testing.assert_allclose(found, theirs.swapaxes(0, 1), rtol=0, atol=1e-12)

@@ -19,7 +19,7 @@ import pytest
 from keras_files import FEATURES, UNITS, archive, arrays, hdf5, keras2, layer, legacy, sequential, stored
 from mutations import fuzz
 
-from lstm_explain.core.forward import forward
+from lstm_explain.core.engine import forward
 from lstm_explain.core.gates import Direction
 from lstm_explain.core.spec import Spec
 from lstm_explain.errors import InputFileError, LstmExplainError, MissingExtraError, RefusedError, UsageError

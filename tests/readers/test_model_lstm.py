@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from random_specs import spec_options
 
-from lstm_explain.core.forward import State, forward
+from lstm_explain.core.engine import StackState, forward
 from lstm_explain.core.spec import Spec
 from lstm_explain.core.weights import Weights, seeded_weights
 from lstm_explain.errors import InputFileError
@@ -89,23 +89,23 @@ def test_a_stack_taken_apart_and_stacked_again_makes_the_same_outputs(
     spec, numbers = Spec(**options), np.random.default_rng(seed)
     weights = seeded_weights(spec, "pytorch", seed)
     own = [(spec.at(layer), float(layer in initial)) for layer, _ in spec.places]
-    states = State(
+    states = StackState(
         tuple(numbers.normal(size=(1, one.hidden)) * there for one, there in own),
         tuple(numbers.normal(size=(1, one.units)) * there for one, there in own),
     )
     parts = []
     for place, layer in enumerate(weights.layers):
         among = [number for number, (one, _) in enumerate(spec.places) if one == place]
-        state = State(*(tuple(one[number] for number in among) for one in states)) if place in initial else None
+        state = StackState(*(tuple(one[number] for number in among) for one in states)) if place in initial else None
         parts.append(ModelLSTM(f"l{place}", "keras", "LSTM", Weights((layer,)), {f"l{place}.kernel": (1,)}, 1, state))
     whole = select_lstm(tuple(parts), "+".join(one.name for one in parts), "x.pt")
     assert whole.spec == replace(spec, samples=1, timesteps=1)
     assert list(whole.tensors) == [f"l{place}.kernel" for place in range(spec.layers)]
     assert (whole.initial is None) == (not initial & set(range(spec.layers)))
     inputs = numbers.normal(size=(2, 3, spec.features))
-    start = None if whole.initial is None else whole.initial.repeated(2)
+    start = None if whole.initial is None else whole.initial.repeat(2)
     made = forward(spec, whole.weights, inputs, start).output
-    assert np.array_equal(made, forward(spec, weights, inputs, states.repeated(2)).output)
+    assert np.array_equal(made, forward(spec, weights, inputs, states.repeat(2)).output)
 
 
 def test_layers_that_do_not_fit_onto_each_other() -> None:

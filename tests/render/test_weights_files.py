@@ -11,8 +11,8 @@ import numpy as np
 import pytest
 from unlike_layers import MIXED
 
-from lstm_explain.core.forward import State
-from lstm_explain.core.lstm import Loaded
+from lstm_explain.core.engine import StackState
+from lstm_explain.core.lstm import PretrainedWeights
 from lstm_explain.errors import MissingExtraError, UsageError
 from lstm_explain.frameworks.known import CONVENTIONS
 from lstm_explain.library import from_model, seeded
@@ -98,8 +98,8 @@ def test_layers_and_directions_are_found_again_in_a_file(
 def test_layers_that_differ_are_written_as_a_model_with_states_of_its_own(tmp_path: Path) -> None:
     lstm = seeded(samples=3, timesteps=4, features=2, stack=MIXED)
     sizes, drawn = [lstm.spec.at(layer).units for layer, _ in lstm.spec.places], np.random.default_rng(1)
-    states = State(*(tuple(drawn.normal(size=(1, size)).astype(np.float32) for size in sizes) for _ in range(2)))
-    lstm = replace(lstm, loaded=Loaded(lstm.weights, {"kind": "model"}, states))
+    states = StackState(*(tuple(drawn.normal(size=(1, size)).astype(np.float32) for size in sizes) for _ in range(2)))
+    lstm = replace(lstm, pretrained=PretrainedWeights(lstm.weights, {"kind": "model"}, states))
     path = tmp_path / "model.onnx"
     path.write_bytes(weights_file(explain_convert(lstm, "onnx", model=True), ".onnx", "to"))
     again = from_model(str(path), "lstm_0+lstm_1+lstm_2", array=lstm.inputs.block(0, 3), name="batch")

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from hypothesis import strategies as st
 from unlike_layers import stacks
 
-from lstm_explain.core.forward import State
+from lstm_explain.core.engine import StackState
 from lstm_explain.core.spec import INITS
 from lstm_explain.library import seeded
 
@@ -87,10 +87,10 @@ def words_of(spec: Spec) -> dict[str, int]:
     return {**batch, **units, **{f"projection_{layer}": one.projection for layer, one in own if one.projection is not None}}
 
 
-def random_state(spec: Spec, rng: np.random.Generator) -> State:
+def random_state(spec: Spec, rng: np.random.Generator) -> StackState:
     """States that a run may start from: h as a unit may emit it, c of any size."""
     layers = [spec.at(layer) for layer, _ in spec.places]
-    return State(
+    return StackState(
         tuple(rng.uniform(-1, 1, (spec.samples, one.hidden)).astype(spec.dtype) for one in layers),
         tuple(rng.normal(size=(spec.samples, one.units)).astype(spec.dtype) for one in layers),
     )

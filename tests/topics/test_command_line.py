@@ -61,34 +61,34 @@ def seeded(draw: st.DrawFn) -> LSTM:
 @given(seeded(), st.sampled_from(TOPICS))
 @settings(max_examples=150, deadline=None)
 def test_the_command_makes_the_same_lstm(lstm: LSTM, topic: str) -> None:
-    again = lstm_of(format_command(topic, lstm.spec, lstm.origin))
+    again = lstm_of(format_command(topic, lstm.spec, lstm.provenance))
     assert (again.spec, again.seed, again.init) == (lstm.spec, lstm.seed, lstm.init)
     if topic not in TOPICS_WITHOUT_LENGTHS:
-        assert again.origin == lstm.origin
+        assert again.provenance == lstm.provenance
 
 
 def test_what_equals_a_default_is_left_out() -> None:
     lstm = lstm_explain.seeded()
-    assert format_command("unit", lstm.spec, lstm.origin) == "lstm-explain unit"
-    assert format_command("unit", lstm.spec, lstm.origin, unit=3, step=None) == "lstm-explain unit --unit 3"
+    assert format_command("unit", lstm.spec, lstm.provenance) == "lstm-explain unit"
+    assert format_command("unit", lstm.spec, lstm.provenance, unit=3, step=None) == "lstm-explain unit --unit 3"
     small = lstm_explain.seeded(units=3, bias=False, seed=5)
-    assert format_command("shapes", small.spec, small.origin) == "lstm-explain shapes --units 3 --no-bias --seed 5"
+    assert format_command("shapes", small.spec, small.provenance) == "lstm-explain shapes --units 3 --no-bias --seed 5"
 
 
 def test_options_of_every_kind_of_value() -> None:
     lstm = lstm_explain.seeded()
-    line = format_command("trace", lstm.spec, lstm.origin, unit=[0, 3], gates=True, all_samples=False, steps=range(2, 4))
+    line = format_command("trace", lstm.spec, lstm.provenance, unit=[0, 3], gates=True, all_samples=False, steps=range(2, 4))
     assert line == "lstm-explain trace --unit 0,3 --gates --steps 2,3"
-    assert format_command("unit", lstm.spec, lstm.origin, unit=0) == "lstm-explain unit --unit 0"
-    many = format_command("tasks", lstm.spec, lstm.origin, arguments=["many-to-one"], outputs=3)
+    assert format_command("unit", lstm.spec, lstm.provenance, unit=0) == "lstm-explain unit --unit 0"
+    many = format_command("tasks", lstm.spec, lstm.provenance, arguments=["many-to-one"], outputs=3)
     assert many == "lstm-explain tasks many-to-one --outputs 3"
     assert parsed(many)["task"] == "many-to-one"
 
 
 def test_timesteps_beyond_the_longest_sample_are_named_even_where_they_are_the_default() -> None:
     padded = lstm_explain.seeded(lengths=[4, 2], samples=2, timesteps=10)
-    assert format_command("trace", padded.spec, padded.origin) == "lstm-explain trace --timesteps 10 --lengths 4,2"
-    assert format_command("terms", padded.spec, padded.origin) == "lstm-explain terms --samples 2"
+    assert format_command("trace", padded.spec, padded.provenance) == "lstm-explain trace --timesteps 10 --lengths 4,2"
+    assert format_command("terms", padded.spec, padded.provenance) == "lstm-explain terms --samples 2"
 
 
 @pytest.mark.parametrize(
@@ -116,9 +116,9 @@ def test_files_are_named_as_they_were_given(line: str, tmp_path: Path, monkeypat
     line = f"{line} --convention keras" if "--model" in line else line
     lstm = lstm_of(line)
     topic = shlex.split(line)[1]
-    printed = format_command(topic, lstm.spec, lstm.origin, to_cli_source(options_of(line)))
+    printed = format_command(topic, lstm.spec, lstm.provenance, to_cli_source(options_of(line)))
     assert options_of(printed) == options_of(line)
-    assert lstm_of(printed).origin == lstm.origin
+    assert lstm_of(printed).provenance == lstm.provenance
     assert lstm_of(printed).spec == lstm.spec
 
 
@@ -133,16 +133,16 @@ def test_a_stack_of_layers_that_differ_is_named_by_its_file(
     lstm = lstm_of(line)
     assert lstm.spec.stack == MIXED
     for given_as in (to_cli_source(options_of(line)), None):
-        printed = format_command("trace", lstm.spec, lstm.origin, given_as)
-        assert lstm_of(printed).origin == lstm.origin
+        printed = format_command("trace", lstm.spec, lstm.provenance, given_as)
+        assert lstm_of(printed).provenance == lstm.provenance
         assert lstm_of(printed).spec == lstm.spec
 
 
 def test_without_the_files_places_their_names_are_those_of_the_answer() -> None:
     lstm = lstm_explain.given(np.ones((2, 3, 4)), name="week.npy", units=3)
-    assert format_command("unit", lstm.spec, lstm.origin) == "lstm-explain unit --data week.npy --units 3"
+    assert format_command("unit", lstm.spec, lstm.provenance) == "lstm-explain unit --data week.npy --units 3"
     weights = {"kind": "model", "file": "m.pt", "layer": "a.lstm", "framework": "pytorch", "title": "PyTorch"}
-    origin = {**lstm.origin, "weights": weights}
+    origin = {**lstm.provenance, "weights": weights}
     line = format_command("unit", lstm.spec, origin)
     assert line == "lstm-explain unit --model 'm.pt#a.lstm' --data week.npy --dtype float32"
 
@@ -150,7 +150,7 @@ def test_without_the_files_places_their_names_are_those_of_the_answer() -> None:
 @given(seeded(), st.integers(20, 100))
 @settings(max_examples=60, deadline=None)
 def test_a_command_in_several_lines_is_the_same_to_a_shell(lstm: LSTM, width: int) -> None:
-    line = format_command("unit", lstm.spec, lstm.origin, unit=0, step=1)
+    line = format_command("unit", lstm.spec, lstm.provenance, unit=0, step=1)
     lines = wrap_command(line, width)
     assert shlex.split("\n".join(lines).replace("\\\n", "")) == shlex.split(line)
     assert all(len(one) <= max(width, 60) for one in lines)

@@ -12,9 +12,9 @@ from hypothesis import strategies as st
 from random_specs import spec_options
 from unlike_layers import MIXED
 
-from lstm_explain.core.forward import State, forward
+from lstm_explain.core.engine import StackState, forward
 from lstm_explain.core.gates import GATES
-from lstm_explain.core.lstm import Loaded
+from lstm_explain.core.lstm import PretrainedWeights
 from lstm_explain.errors import RefusedError, UsageError
 from lstm_explain.frameworks.known import CONVENTIONS
 from lstm_explain.frameworks.stored import tensor_layouts
@@ -210,12 +210,12 @@ def test_there_and_back_gives_the_arrays_that_there_were(way: str, to: str) -> N
 def _read(named: dict[str, Any], convention: str, sizes: dict[str, Any]) -> LSTM:
     """An LSTM of arrays, as a reader finds it."""
     (found,) = find_lstms(named, "file", convention)
-    return seeded(**sizes, loaded=Loaded(found.weights, found.origin("file")))
+    return seeded(**sizes, loaded=PretrainedWeights(found.weights, found.origin("file")))
 
 
 def test_a_file_says_how_many_biases_there_were() -> None:
     about = {"kind": "model", "framework": "keras", "biases": 2}  # as CuDNNLSTM has them
-    lstm = seeded(samples=4, units=4, loaded=Loaded(seeded(units=4).weights, about))
+    lstm = seeded(samples=4, units=4, loaded=PretrainedWeights(seeded(units=4).weights, about))
     assert explain_convert(lstm, "keras").done["biases"] == "two into one: added up"
 
 
@@ -224,18 +224,18 @@ def test_what_cannot_be_converted() -> None:
     with pytest.raises(UsageError, match=r"--to nosuch: there is no such framework here"):
         explain_convert(lstm, "nosuch")
     with pytest.raises(RefusedError, match="writing the weights anew"):
-        explain_convert(replace(seeded(samples=1, units=200), max_memory=10**5, loaded=_loaded(200)), "keras")
+        explain_convert(replace(seeded(samples=1, units=200), max_memory=10**5, pretrained=_loaded(200)), "keras")
 
 
 def _loaded(units: int) -> Any:
     weights: Weights = seeded(samples=1, units=units).weights
-    return Loaded(weights, {"kind": "model"})
+    return PretrainedWeights(weights, {"kind": "model"})
 
 
 def test_states_of_its_own_are_written_into_a_model_and_told_of_elsewhere() -> None:
     lstm = seeded(samples=2, units=3, layers=2)
     state = np.full((2, 1, 3), 0.5, np.float32)
-    lstm = replace(lstm, loaded=Loaded(lstm.weights, {"kind": "model"}, State.unstacked(state, state)))
+    lstm = replace(lstm, pretrained=PretrainedWeights(lstm.weights, {"kind": "model"}, StackState.from_stacked(state, state)))
     model, arrays = explain_convert(lstm, "onnx", model=True), explain_convert(lstm, "keras")
     assert (model.initial_states, arrays.initial_states) == ("written", "not written")
     assert [one.name for one in model.arrays][-2:] == ["lstm_1/initial_h", "lstm_1/initial_c"]
@@ -249,7 +249,9 @@ def found_again(lstm: LSTM, to: str) -> LSTM:
     found = find_lstms(explain_convert(lstm, to).named(), "file", to)
     layers = range(lstm.spec.layers) if CONVENTIONS[to].framework != "pytorch" and lstm.spec.layers > 1 else ()
     one = select_lstm(found, "+".join(f"lstm_{layer}" for layer in layers) or None, "file")
-    return replace(lstm, spec=CONVENTIONS[to].effective_spec(lstm.spec), loaded=Loaded(one.weights, one.origin("file")))
+    return replace(
+        lstm, spec=CONVENTIONS[to].effective_spec(lstm.spec), pretrained=PretrainedWeights(one.weights, one.origin("file"))
+    )
 
 
 @given(lstms(), st.sampled_from(sorted(CONVENTIONS)))
@@ -299,7 +301,7 @@ def test_what_has_one_size_for_all_layers_holds_none_that_differ() -> None:
     found = "--to torch: PyTorch's LSTM has no layers that differ, and this one has. Choose another framework, such as keras."
     with pytest.raises(UsageError, match=f"^{found}$"):
         explain_convert(lstm, "torch")
-    chosen_from_a_file = replace(lstm, loaded=Loaded(lstm.weights, {"kind": "model", "layer": "a+b+c"}))
+    chosen_from_a_file = replace(lstm, pretrained=PretrainedWeights(lstm.weights, {"kind": "model", "layer": "a+b+c"}))
     with pytest.raises(UsageError, match="such as keras; or choose one layer alone: FILE#NAME"):
         explain_convert(chosen_from_a_file, "pytorch")
 
@@ -316,5 +318,5 @@ def test_layers_that_differ_start_from_states_of_their_own_in_a_model() -> None:
 def starting(lstm: LSTM) -> LSTM:
     """The same, from states of its own."""
     drawn, sizes = np.random.default_rng(3), [lstm.spec.at(layer).units for layer, _ in lstm.spec.places]
-    states = State(*(tuple(drawn.normal(size=(1, size)).astype(lstm.spec.dtype) for size in sizes) for _ in range(2)))
-    return replace(lstm, loaded=Loaded(lstm.weights, {"kind": "model"}, states))
+    states = StackState(*(tuple(drawn.normal(size=(1, size)).astype(lstm.spec.dtype) for size in sizes) for _ in range(2)))
+    return replace(lstm, pretrained=PretrainedWeights(lstm.weights, {"kind": "model"}, states))

@@ -12,9 +12,9 @@ from hypothesis import given, settings
 from random_specs import spec_options
 from unlike_layers import MIXED
 
-from lstm_explain.core.forward import State
+from lstm_explain.core.engine import StackState
 from lstm_explain.core.gates import Direction
-from lstm_explain.core.lstm import Loaded
+from lstm_explain.core.lstm import PretrainedWeights
 from lstm_explain.core.spec import Spec
 from lstm_explain.errors import RefusedError, UsageError
 from lstm_explain.frameworks.known import LAYERS
@@ -143,7 +143,7 @@ def test_layers_that_differ() -> None:
 def test_weights_are_read_back_from_the_states_that_the_model_starts_from() -> None:
     lstm = seeded(**SMALL)
     state = np.full((1, 1, 3), 0.5, np.float32)
-    lstm = replace(lstm, loaded=Loaded(lstm.weights, {"kind": "model"}, State.unstacked(state, state)))
+    lstm = replace(lstm, pretrained=PretrainedWeights(lstm.weights, {"kind": "model"}, StackState.from_stacked(state, state)))
     (one,) = explain_frameworks(lstm, "keras").frameworks
     assert one.read_back == (0, 0, 3)
 
@@ -302,7 +302,7 @@ def test_programs_that_are_not_written_for_layers_that_differ(name: str, found: 
     with pytest.raises(UsageError) as caught:
         explain_frameworks(lstm, name, code=True)
     assert str(caught.value) == f"frameworks {name} --code: {found}. Ask for keras."
-    of_a_file = replace(lstm, loaded=Loaded(lstm.weights, {"kind": "model", "layer": "a+b+c"}))
+    of_a_file = replace(lstm, pretrained=PretrainedWeights(lstm.weights, {"kind": "model", "layer": "a+b+c"}))
     with pytest.raises(UsageError) as caught:
         explain_frameworks(of_a_file, name, code=True)
     assert caught.value.fix == "Ask for keras; or choose one layer alone: FILE#NAME"

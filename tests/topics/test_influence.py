@@ -16,11 +16,11 @@ from hypothesis import strategies as st
 from random_specs import random_lstms
 
 from lstm_explain.core import lstm as lstm_module
+from lstm_explain.core.bptt import backpropagate, trajectory_of
 from lstm_explain.core.cost import run_bytes
-from lstm_explain.core.forward import State, forward
+from lstm_explain.core.engine import StackState, forward
 from lstm_explain.core.gates import Direction
 from lstm_explain.core.spec import LayerSpec, Spec
-from lstm_explain.core.through_time import back, course
 from lstm_explain.core.weights import Weights
 from lstm_explain.errors import RefusedError, UsageError
 from lstm_explain.library import given as lstm_over
@@ -144,7 +144,7 @@ def one_layer(lstm: LSTM, found: Influence, read: Array, h: Array, c: Array) -> 
     """One layer's weights of one direction, run forward over [timesteps, features] from a state."""
     spec = replace(found.layer_spec, bidirectional=False)
     weights = Weights(({Direction.FORWARD: lstm.weights.of(found.layer, found.direction)},))
-    start = State.unstacked(*(each.astype(spec.dtype)[None, None] for each in (h, c)))
+    start = StackState.from_stacked(*(each.astype(spec.dtype)[None, None] for each in (h, c)))
     return forward(spec, weights, read[None], start).of(0, Direction.FORWARD)
 
 
@@ -242,10 +242,10 @@ def test_a_small_ripple_is_the_poke_times_the_derivative(question: Question) -> 
     by = 1e-6
     found, ripple = rippled(lstm, {**asked, "by": by})
     record, place = lstm.run_sample(found.sample)
-    way = course(lstm.weights, record, found.layer, found.direction, place)
+    way = trajectory_of(lstm.weights, record, found.layer, found.direction, place)
     hidden, units = found.layer_spec.hidden, found.layer_spec.units
-    rows = back(way, np.eye(hidden + units)[:, :hidden], np.eye(hidden + units)[:, hidden:])
-    (here,) = (each for each in rows if each.t == asked["step"])
+    rows = backpropagate(way, np.eye(hidden + units)[:, :hidden], np.eye(hidden + units)[:, hidden:])
+    (here,) = (each for each in rows if each.timestep == asked["step"])
     expected = here.by_hidden @ emitted(lstm, found, asked["unit"])
     last = np.concatenate([ripple.hidden[-1], ripple.cell[-1]])
     np.testing.assert_allclose(last / by, expected, rtol=0, atol=1e-5)
@@ -606,5 +606,5 @@ def test_the_spec_is_the_lstms() -> None:
     lstm = seeded(samples=1)
     found = explain_influence(lstm)
     assert found.spec == Spec(samples=1)
-    assert found.source == lstm.origin
+    assert found.source == lstm.provenance
     assert (found.step, found.length) == (10, 10)

@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from random_specs import options_of, random_lstms
 
-from lstm_explain.core.forward import State, forward
+from lstm_explain.core.engine import StackState, forward
 from lstm_explain.core.gates import Direction, Gate
 from lstm_explain.core.spec import INITS
 from lstm_explain.errors import RefusedError, UsageError
@@ -251,7 +251,7 @@ def test_carried_states_are_those_of_piece_after_piece(question: tuple[LSTM, dic
             assert (difference[end - 1 :] < 0.01 + 1e-6).all()
             assert end == 1 or difference[end - 2] > 0.01 - 1e-6
         parts = [record.of(*place) for place in lstm.spec.places]
-        state = State(tuple(one.last_hidden for one in parts), tuple(one.last_cell for one in parts))
+        state = StackState(tuple(one.last_hidden for one in parts), tuple(one.last_cell for one in parts))
 
 
 def _five(lengths: tuple[int, ...] | None) -> list[int] | None:

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from array_files import keras_layer, pytorch_layer
 
-from lstm_explain.core.lstm import Loaded
+from lstm_explain.core.lstm import PretrainedWeights
 from lstm_explain.document.blocks import Cell, Document, Heading, Note, Paragraph, Table
 from lstm_explain.library import seeded
 from lstm_explain.readers.identify.find_lstms import find_lstms
@@ -92,7 +92,7 @@ def test_every_answer_says_what_the_model_does_and_we_do_not() -> None:
     tensors = keras_layer(3, 2)
     found = find_lstms(tensors, "x")[0]._replace(caveats=("it starts from states", "two"))
     assert notes(document_of(explain_model([found], "x")))[:2] == ["it starts from states.", "two."]
-    loaded = Loaded(found.weights, found.origin("x"))
+    loaded = PretrainedWeights(found.weights, found.origin("x"))
     lstm = seeded(samples=1, timesteps=2, features=3, units=2, loaded=loaded)
     for answer in (explain_unit(lstm), explain_shapes(lstm), explain_trace(lstm)):
         said = next(block.text for block in document_of(answer) if isinstance(block, Paragraph))

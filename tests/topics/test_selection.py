@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import lstm_explain
-from lstm_explain.core.edits import edit
+from lstm_explain.core.edits import parse_edit
 from lstm_explain.core.gates import Direction
 from lstm_explain.core.spec import Spec
 from lstm_explain.errors import UsageError
@@ -99,7 +99,7 @@ def test_one_wrong_choice_is_named() -> None:
 def test_what_is_said_of_a_free_run_is_not_said_of_one_with_numbers_set_by_hand(topic: str) -> None:
     lstm = lstm_explain.seeded(samples=1)
     ask = getattr(lstm_explain, topic)
-    error = refused(lambda: ask(lstm.edited([edit("h_3[4]=0.5"), edit("f[0]=1")])))
+    error = refused(lambda: ask(lstm.with_edits([parse_edit("h_3[4]=0.5"), parse_edit("f[0]=1")])))
     assert error.asked == f"{topic} with h_3[4]=0.5, f[0]=1 set by hand"
     assert error.found == "its statements are about a run in which nothing is set"
     assert "`unit` or `trace`" in error.fix
@@ -107,6 +107,6 @@ def test_what_is_said_of_a_free_run_is_not_said_of_one_with_numbers_set_by_hand(
 
 
 def test_many_edits_are_named_in_part() -> None:
-    lstm = lstm_explain.seeded(samples=1, timesteps=50).edited([edit(f"h_{t}[0]=1") for t in range(1, 51)])
+    lstm = lstm_explain.seeded(samples=1, timesteps=50).with_edits([parse_edit(f"h_{t}[0]=1") for t in range(1, 51)])
     error = refused(lambda: lstm_explain.memory(lstm))
     assert error.asked.endswith("h_8[0]=1, ... set by hand")

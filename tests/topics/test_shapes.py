@@ -15,7 +15,7 @@ from unlike_layers import MIXED
 
 from lstm_explain.core.cost import run_bytes
 from lstm_explain.core.gates import Direction
-from lstm_explain.core.spec import LARGEST_SIZE
+from lstm_explain.core.spec import MAX_SIZE
 from lstm_explain.library import seeded
 from lstm_explain.topics.shapes import MEANINGS, computed_shapes, explain_shapes, measured_sizes
 
@@ -275,9 +275,9 @@ def test_a_thousand_billion_samples_are_computed_exactly() -> None:
 
 
 def test_the_largest_sizes_are_computed_exactly() -> None:
-    largest: dict[str, Any] = dict.fromkeys(("samples", "timesteps", "features", "units"), LARGEST_SIZE)
+    largest: dict[str, Any] = dict.fromkeys(("samples", "timesteps", "features", "units"), MAX_SIZE)
     found = explain_shapes(seeded(**largest)).to_dict()
-    n = LARGEST_SIZE
+    n = MAX_SIZE
     assert found["tensors"][0]["elements"] == n**3
     assert found["parameters"]["total"] == 4 * n * (2 * n + 1)
     assert found["cost"]["macs"] == 8 * n**4

@@ -15,8 +15,8 @@ from hypothesis import strategies as st
 from random_specs import random_lstms, words_of
 from unlike_layers import MIXED
 
-from lstm_explain.core.network import FREE_LENGTH, TO_ONE, Task, planned, run_network
-from lstm_explain.core.network import built as build
+from lstm_explain.core.network import FREE_LENGTH, TO_ONE, Task, plan_network, run_network
+from lstm_explain.core.network import build_network as build
 from lstm_explain.errors import RefusedError, UsageError
 from lstm_explain.library import given as lstm_over
 from lstm_explain.library import seeded
@@ -62,7 +62,7 @@ def test_the_measured_shapes_are_the_computed_ones(question: tuple[LSTM, dict[st
     for network in tasks.networks:
         assert network.measured
         assert all(tensor.measured for tensor in network.tensors)
-        plan = planned(network.task, lstm.spec, tasks.outputs, network.steps_out or 1)
+        plan = plan_network(network.task, lstm.spec, tasks.outputs, network.steps_out or 1)
         computed = tensors_of(plan, None)
         assert [tensor.shape for tensor in network.tensors] == [tensor.shape for tensor in computed]
         assert not any(tensor.measured for tensor in computed)
@@ -76,7 +76,7 @@ def test_the_outputs_are_those_of_the_network(question: tuple[LSTM, dict[str, An
     inputs = lstm.inputs.block(0, lstm.spec.samples)
     lengths = None if lstm.lengths is None else np.array(lstm.lengths)
     for found in tasks.networks:
-        plan = planned(found.task, lstm.spec, tasks.outputs, found.steps_out or 1)
+        plan = plan_network(found.task, lstm.spec, tasks.outputs, found.steps_out or 1)
         made = run_network(build(plan, lstm.weights, lstm.init, lstm.seed), inputs, lengths).outputs[asked["sample"]]
         np.testing.assert_allclose(found.outputs, made, atol=1e-6)
         assert found.outputs.shape == made.shape

@@ -136,14 +136,14 @@ def first_clause(text: str) -> str:
 @few
 def test_each_number_is_what_its_formula_says(lstm: LSTM) -> None:
     spec, terms = lstm.spec, explain_terms(lstm)
-    assert terms.measured is lstm.fits
+    assert terms.measured is lstm.fits_memory
     numbers = [term.number for term in terms.terms] + [other.number for term in terms.terms for other in term.others]
     for number in filter(None, numbers):
         values = {layer: value_in(number, spec, layer) for layer in range(spec.layers)}
         assert number.value == values[number.layer or 0]
         assert number.total == (sum(values[layer] for layer, _ in spec.places) if number.within == "place" else number.value)
         assert (number.layer is None) or bool(spec.stack)
-        assert number.measured is (lstm.fits and not number.formula.isdigit() and number.noun != "layer")
+        assert number.measured is (lstm.fits_memory and not number.formula.isdigit() and number.noun != "layer")
 
 
 def value_in(number: Count, spec: Spec, layer: int) -> int:

@@ -148,7 +148,7 @@ def test_the_header_of_the_stream() -> None:
     header = stream_trace(lstm, 3, units=[4, 1], layer=1).header()
     assert header["schema"] == "lstm-explain/trace"
     assert header["spec"] == lstm.spec.to_dict()
-    assert header["source"] == lstm.origin
+    assert header["source"] == lstm.provenance
     assert (header["samples"], header["units"]) == ([3, 4], [1, 4])
     assert header["places"] == [{"layer": 1, "direction": "forward"}]
     json.dumps(header, allow_nan=False)

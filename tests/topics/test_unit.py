@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from random_specs import random_lstms
 
-from lstm_explain.core.edits import Edit, edit
+from lstm_explain.core.edits import Edit, parse_edit
 from lstm_explain.core.gates import GATES, LETTERS, Direction, Gate
 from lstm_explain.errors import UsageError
 from lstm_explain.library import given as lstm_over
@@ -256,7 +256,7 @@ def edited_questions(draw: st.DrawFn, /, **fixed: Any) -> tuple[LSTM, dict[str, 
         return choices.map(lambda one: Edit(name, one[0], one[1], one[2], layer=layer, direction=way))
 
     some = draw(st.lists(st.sampled_from("hcifgo").flatmap(of), min_size=1, max_size=4))
-    return lstm.edited(some), asked
+    return lstm.with_edits(some), asked
 
 
 @given(edited_questions())
@@ -266,7 +266,7 @@ def test_with_numbers_set_by_hand_the_arithmetic_still_agrees(question: tuple[LS
     lstm, asked = question
     arithmetic = written_out(explain_unit(lstm, **asked))
     assert arithmetic.difference < 4 * TOLERANCE[lstm.spec.dtype]
-    here = [one for one in lstm.edits if one.place == asked["unit"]]
+    here = [one for one in lstm.edits if one.position == asked["unit"]]
     for gate, one in arithmetic.gates.items():
         values = [edit.value for edit in here if edit.name == LETTERS[gate] and edit.step in (None, asked["step"])]
         assert one.held is bool(values)
@@ -300,17 +300,18 @@ def test_the_json_object_tells_what_is_set(question: tuple[LSTM, dict[str, Any]]
 def test_a_gate_that_is_held_is_held_whatever_its_sum() -> None:
     lstm = seeded(dtype="float64")
     free, held = (
-        written_out(explain_unit(one, unit=4, step=3)).gates[Gate.FORGET] for one in (lstm, lstm.edited([edit("f_3[4]=0")]))
+        written_out(explain_unit(one, unit=4, step=3)).gates[Gate.FORGET]
+        for one in (lstm, lstm.with_edits([parse_edit("f_3[4]=0")]))
     )
     assert held.total == pytest.approx(free.total)
     assert held.activated == pytest.approx(free.value)
     assert (held.value, held.recorded, held.held) == (0, 0, True)
-    assert written_out(explain_unit(lstm.edited([edit("f_3[4]=0")]), unit=4, step=3)).kept == 0
-    assert not written_out(explain_unit(lstm.edited([edit("f_3[4]=0")]), unit=5, step=3)).gates[Gate.FORGET].held
+    assert written_out(explain_unit(lstm.with_edits([parse_edit("f_3[4]=0")]), unit=4, step=3)).kept == 0
+    assert not written_out(explain_unit(lstm.with_edits([parse_edit("f_3[4]=0")]), unit=5, step=3)).gates[Gate.FORGET].held
 
 
 def test_a_state_that_is_set_is_what_the_next_timestep_starts_from() -> None:
-    lstm = seeded(dtype="float64").edited([edit("c_3[4]=2"), edit("h_3[4]=-1")])
+    lstm = seeded(dtype="float64").with_edits([parse_edit("c_3[4]=2"), parse_edit("h_3[4]=-1")])
     here, after = (written_out(explain_unit(lstm, unit=4, step=t)) for t in (3, 4))
     assert here.set_after == ("c", "h")
     assert (here.cell_recorded, here.hidden_recorded) == (2, -1)

@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import lstm_explain
-from lstm_explain.core.edits import edit
+from lstm_explain.core.edits import parse_edit
 from lstm_explain.core.gates import Gate
 from lstm_explain.document.blocks import Cell, Document, Heading, Table
 from lstm_explain.topics.registry import document_of
@@ -96,7 +96,7 @@ def words(document: Document) -> str:
 
 
 def test_a_gate_that_is_held_is_shown_with_what_it_would_have_been() -> None:
-    lstm = lstm_explain.seeded(samples=1).edited([edit("f_4[3]=0.25")])
+    lstm = lstm_explain.seeded(samples=1).with_edits([parse_edit("f_4[3]=0.25")])
     unit = lstm_explain.unit(lstm, unit=3, step=4)
     assert unit.arithmetic is not None
     document = document_of(unit)
@@ -114,7 +114,7 @@ def test_a_gate_that_is_held_is_shown_with_what_it_would_have_been() -> None:
 
 
 def test_a_state_that_is_set_is_said_after_what_the_timestep_made() -> None:
-    lstm = lstm_explain.seeded(samples=1).edited([edit("c_4[3]=2"), edit("h_4[3]=-0.5")])
+    lstm = lstm_explain.seeded(samples=1).with_edits([parse_edit("c_4[3]=2"), parse_edit("h_4[3]=-0.5")])
     text = words(document_of(lstm_explain.unit(lstm, unit=3, step=4)))
     assert "After that, c_4 was set by hand to 2.\nAfter that, h_4 was set by hand to -0.5." in text
     assert "Set by hand: c_4[3]=2, h_4[3]=-0.5." in text

@@ -10,17 +10,17 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from lstm_explain.core.network import FROM_ONE, Task, planned
-from lstm_explain.core.spec import LARGEST_SIZE, Spec
+from lstm_explain.core.network import FROM_ONE, Task, plan_network
+from lstm_explain.core.spec import MAX_SIZE, Spec
 from lstm_explain.render.strip import plain_text
 from lstm_explain.topics.tasks.unrolled import unrolled
 
 WIDEST = 76
-STEPS = st.integers(1, 12) | st.integers(1, LARGEST_SIZE)
+STEPS = st.integers(1, 12) | st.integers(1, MAX_SIZE)
 
 
 def drawn(task: Task, timesteps: int = 10, steps_out: int = 10, **options: Any) -> tuple[str, ...]:
-    return unrolled(planned(task, Spec(timesteps=timesteps, **options), 1, steps_out))
+    return unrolled(plan_network(task, Spec(timesteps=timesteps, **options), 1, steps_out))
 
 
 def boxes(line: str, name: str) -> int:

@@ -14,17 +14,17 @@ from hypothesis import strategies as st
 from random_specs import spec_options
 from unlike_layers import MIXED
 
-from lstm_explain.core.forward import State
+from lstm_explain.core.engine import StackState
 from lstm_explain.core.gates import GATES, Direction, Gate
-from lstm_explain.core.lstm import LSTM, Loaded
-from lstm_explain.core.rearranged import (
-    biases_replaced,
-    directions_swapped,
-    forget_bias_added,
-    gates_reordered,
-    without_bias,
-)
+from lstm_explain.core.lstm import LSTM, PretrainedWeights
 from lstm_explain.core.spec import LayerSpec, Spec
+from lstm_explain.core.weight_variants import (
+    add_forget_bias,
+    remove_bias,
+    reorder_gates,
+    replace_biases,
+    swap_directions,
+)
 from lstm_explain.core.weights import Weights, seeded_weights
 from lstm_explain.errors import RefusedError, UsageError
 from lstm_explain.frameworks.known import CONVENTIONS
@@ -39,10 +39,12 @@ SIZES: dict[str, Any] = {"samples": 3, "timesteps": 4, "features": 2, "units": 3
 few = settings(max_examples=15, deadline=None, derandomize=True)
 
 
-def lstm_with(weights: Weights, inputs: Array, framework: str = "keras", initial: State | None = None, **options: Any) -> LSTM:
+def lstm_with(
+    weights: Weights, inputs: Array, framework: str = "keras", initial: StackState | None = None, **options: Any
+) -> LSTM:
     spec = Spec(*inputs.shape, **{"units": 3, "dtype": "float64", **options})
     about = {"kind": "model", "file": "x.npz", "layer": "lstm", "framework": framework, "title": framework}
-    return lstm_over(inputs, loaded=Loaded(weights, about, initial), **spec.to_dict())
+    return lstm_over(inputs, loaded=PretrainedWeights(weights, about, initial), **spec.to_dict())
 
 
 def inputs_of(seed: int = 0, samples: int = 3, timesteps: int = 4, features: int = 2) -> Array:
@@ -106,10 +108,10 @@ def test_of_the_last_h_there_is_no_timestep() -> None:
 
 def test_initial_states_of_a_model_are_started_from() -> None:
     inputs, weights = inputs_of(), seeded_weights(Spec(1, 1, 2, 3, dtype="float64"), "pytorch")
-    initial = State.unstacked(np.full((1, 1, 3), 0.5), np.full((1, 1, 3), -0.5))
+    initial = StackState.from_stacked(np.full((1, 1, 3), 0.5), np.full((1, 1, 3), -0.5))
     output = lstm_with(weights, inputs, initial=initial).run().output
     assert explain_verify(lstm_with(weights, inputs, initial=initial), output).agrees
-    permuted = lstm_with(gates_reordered(weights, ORDERS[7]), inputs, initial=initial)
+    permuted = lstm_with(reorder_gates(weights, ORDERS[7]), inputs, initial=initial)
     assert explain_verify(permuted, output).alternatives[0].difference < 1e-12
     assert not explain_verify(permuted, lstm_with(weights, inputs).run().output).alternatives
 
@@ -126,7 +128,7 @@ def test_each_order_of_the_gates_is_found_as_it_stands_in_the_file(order: tuple[
     convention = CONVENTIONS.get(framework)
     as_read = GATES if convention is None else convention.gate_order
     really = tuple(order[as_read.index(gate)] for gate in GATES)  # what was read as i, f, g and o
-    misread = gates_reordered(weights, inverse(really))
+    misread = reorder_gates(weights, inverse(really))
     verify = explain_verify(lstm_with(misread, inputs, framework), output, 1e-12)
     if order == as_read:
         assert verify.agrees
@@ -159,8 +161,8 @@ def test_every_other_reading_is_found(
     inputs = inputs_of(seed)
     weights = seeded_weights(Spec(1, 1, 2, 3, dtype="float64", **options), "pytorch", seed)
     shift = {"1 added to the forget gate": 1.0, "1 taken from the forget gate": -1.0}.get(bias)
-    really = gates_reordered(weights, order)
-    really = without_bias(really) if bias == "left out" else really if shift is None else forget_bias_added(really, shift)
+    really = reorder_gates(weights, order)
+    really = remove_bias(really) if bias == "left out" else really if shift is None else add_forget_bias(really, shift)
     seen = inputs if layout == "samples first" else inputs.swapaxes(0, 1)
     made = lstm_with(really, seen[:, ::-1] if backwards else seen, **options).run().output
     made = made[:, ::-1] if backwards else made
@@ -234,7 +236,7 @@ def test_biases_are_not_read_one_by_one_where_the_outputs_agree() -> None:
 
 def test_without_a_bias_one_may_have_been_added() -> None:
     inputs, weights = inputs_of(), seeded_weights(Spec(1, 1, 2, 3, bias=False, dtype="float64"))
-    expected = lstm_with(forget_bias_added(weights, 1.0), inputs).run().output
+    expected = lstm_with(add_forget_bias(weights, 1.0), inputs).run().output
     (found,) = explain_verify(lstm_with(weights, inputs, bias=False), expected, 1e-12).alternatives
     assert found.reading == Reading(bias="1 added to the forget gate")
     assert "left out" not in [one.reading.bias for one in (found,)]
@@ -383,11 +385,11 @@ def test_it_is_frozen_and_fits_in_json() -> None:
 def test_a_wrong_order_of_gates_is_named_where_layers_differ(top: tuple[LayerSpec, ...]) -> None:
     lstm = seeded(samples=3, timesteps=4, features=2, stack=MIXED + top, dtype="float64", init="pytorch")
     assert explain_verify(lstm, lstm.run().output).agrees
-    meant = replace(lstm, loaded=Loaded(gates_reordered(lstm.weights, ORDERS[7]), {"kind": "model"}))
+    meant = replace(lstm, pretrained=PretrainedWeights(reorder_gates(lstm.weights, ORDERS[7]), {"kind": "model"}))
     found = explain_verify(lstm, meant.run().output)
     assert (found.agrees, found.alternatives[0].reading) == (False, Reading(ORDERS[7]))
     assert {one.reading.reversed for one in found.alternatives} == {False}
-    swapped = replace(lstm, loaded=Loaded(directions_swapped(lstm.weights), {"kind": "model"}))
+    swapped = replace(lstm, pretrained=PretrainedWeights(swap_directions(lstm.weights), {"kind": "model"}))
     found = explain_verify(lstm, swapped.run().output)
     assert found.alternatives[0].reading == Reading(directions="weights swapped")
 
@@ -398,6 +400,6 @@ def test_either_of_two_biases_alone_where_layers_differ() -> None:
     first = tuple(
         {way: 0.25 * part.bias for way, part in layer.items() if part.bias is not None} for layer in lstm.weights.layers
     )
-    meant = replace(lstm, loaded=Loaded(biases_replaced(lstm.weights, first), {"kind": "model"}))
+    meant = replace(lstm, pretrained=PretrainedWeights(replace_biases(lstm.weights, first), {"kind": "model"}))
     found = explain_verify(lstm, meant.run().output, single_biases=lambda: (first, first))
     assert found.alternatives[0].reading == Reading(bias="only the first of two")

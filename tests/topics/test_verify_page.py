@@ -14,8 +14,8 @@ from hypothesis import strategies as st
 from unlike_layers import MIXED
 
 from lstm_explain.core.gates import GATES, LETTERS, Direction
-from lstm_explain.core.lstm import LSTM, Loaded
-from lstm_explain.core.rearranged import gates_reordered
+from lstm_explain.core.lstm import LSTM, PretrainedWeights
+from lstm_explain.core.weight_variants import reorder_gates
 from lstm_explain.core.weights import Weights
 from lstm_explain.document.blocks import Cell, Document, Heading, Note, Paragraph, Table
 from lstm_explain.library import given as lstm_over
@@ -39,9 +39,9 @@ def rows(document: Document) -> list[list[str]]:
 def misread(order: Any, framework: str = "onnx") -> Verify:
     """Weights in an order, read as if they stood in a framework's."""
     lstm = seeded(**SIZES, init="pytorch")
-    weights = gates_reordered(lstm.weights, tuple(GATES[order.index(gate)] for gate in GATES))
+    weights = reorder_gates(lstm.weights, tuple(GATES[order.index(gate)] for gate in GATES))
     about = {"kind": "model", "file": "m.onnx", "layer": "lstm", "framework": framework, "title": "an LSTM"}
-    other: LSTM = lstm_over(lstm.inputs.block(0, 3), **{**SIZES, "loaded": Loaded(weights, about)})
+    other: LSTM = lstm_over(lstm.inputs.block(0, 3), **{**SIZES, "loaded": PretrainedWeights(weights, about)})
     return explain_verify(other, lstm.run().output)
 
 
@@ -117,7 +117,7 @@ def test_swapped_directions_and_a_dropped_bias_have_words_of_their_own() -> None
     half = ({Direction.FORWARD: own.bias / 2},)
     weights = Weights(({Direction.FORWARD: own._replace(bias=own.bias / 2)},))
     about = {"kind": "model", "file": "m.pt", "layer": "lstm", "framework": "pytorch", "title": "torch.nn.LSTM", "biases": 2}
-    expected = seeded(**SIZES, loaded=Loaded(weights, about)).run().output
+    expected = seeded(**SIZES, loaded=PretrainedWeights(weights, about)).run().output
     document = document_of(explain_verify(lstm, expected, 1e-9, lambda: (half, half)))
     assert "Yes: the bias is only the first of two." in words(document)
 
@@ -153,7 +153,7 @@ def test_where_nothing_comes_closer_than_the_file_no_other_is_shown() -> None:
 @pytest.mark.parametrize("as_read", [False, True])
 def test_of_a_layer_that_reads_from_the_end_the_order_of_the_outputs_is_said(as_read: bool) -> None:
     about = {"kind": "model", "file": "m.onnx", "layer": "lstm", "framework": "onnx", "title": "an LSTM"}
-    loaded = Loaded(seeded(units=3).weights, {**about, "reads": "from the end"}, None, True)
+    loaded = PretrainedWeights(seeded(units=3).weights, {**about, "reads": "from the end"}, None, True)
     lstm = seeded(samples=2, timesteps=4, units=3, loaded=loaded)
     output = lstm.run().output if as_read else lstm.run().output[:, ::-1]
     words = " ".join(one.text for one in document_of(explain_verify(lstm, output)) if isinstance(one, Paragraph))
@@ -165,8 +165,8 @@ def test_of_a_layer_that_reads_from_the_end_the_order_of_the_outputs_is_said(as_
 
 def test_layers_of_which_some_read_both_ways() -> None:
     lstm = seeded(samples=3, timesteps=4, features=2, stack=MIXED, dtype="float64", init="pytorch")
-    meant = gates_reordered(lstm.weights, ORDERS[5])
-    expected = replace(lstm, loaded=Loaded(meant, {"kind": "model"})).run().output
+    meant = reorder_gates(lstm.weights, ORDERS[5])
+    expected = replace(lstm, pretrained=PretrainedWeights(meant, {"kind": "model"})).run().output
     found = rows(document_of(explain_verify(lstm, expected)))
     assert found[0] == [
         ", ".join(LETTERS[gate] for gate in ORDERS[5]),

@@ -7,10 +7,10 @@ from dataclasses import fields, replace
 from typing import TYPE_CHECKING, Any
 
 from lstm_explain.apps.explorer.state import MAPS, Before, State
-from lstm_explain.core.edits import check_edit, edit
+from lstm_explain.core.edits import check_edit, parse_edit
 from lstm_explain.core.gates import Direction
-from lstm_explain.core.inputs import GivenInputs, SeededInputs
-from lstm_explain.core.lstm import EDITED_RUN
+from lstm_explain.core.inputs import ArrayInputs, SeededInputs
+from lstm_explain.core.lstm import EDITED_RUN_MEMORY_FACTOR
 from lstm_explain.core.spec import LayerSpec, Spec
 from lstm_explain.errors import LstmExplainError, UsageError, printable
 
@@ -126,7 +126,7 @@ def changed(state: State, text: str) -> State:
 
     def do() -> State:
         parts = re.sub(r"\s*([=,])\s*", r"\1", text).replace(";", " ").split()
-        found = [edit(part) for part in parts]
+        found = [parse_edit(part) for part in parts]
         if not found:
             raise UsageError("nothing", "there is nothing to change", "Write an edit such as h_3[4]=0.5")
         for one in found:
@@ -210,19 +210,19 @@ def _resized(lstm: LSTM, sizes: dict[str, Any]) -> LSTM:
     wanted = {name: value for name, value in sizes.items() if getattr(lstm.spec, name) != value}
     spec = replace(lstm.spec, **wanted)
     fixed = [name for name in wanted if name not in ("samples", "timesteps")]
-    if lstm.loaded is not None and fixed:
+    if lstm.pretrained is not None and fixed:
         raise UsageError(_asked(fixed[0], wanted), "the weights come from a model file, and fit its sizes only")
     of_layers = [name for name in wanted if name in OF_LAYERS]
     if spec.stack and of_layers:
         raise UsageError(_asked(of_layers[0], wanted), "the layers differ, and each keeps its own sizes")
     of_batch = [name for name in wanted if name in ("samples", "timesteps", "features")]
-    if isinstance(lstm.inputs, GivenInputs):
+    if isinstance(lstm.inputs, ArrayInputs):
         if of_batch:
             raise UsageError(_asked(of_batch[0], wanted), "the inputs come from a file, and have their sizes")
         return _afforded(replace(lstm, spec=spec))
     if lstm.lengths is not None and of_batch:
         raise UsageError(_asked(of_batch[0], wanted), "--lengths says how many samples and timesteps there are")
-    seed = lstm.inputs.origin["seed"]
+    seed = lstm.inputs.provenance["seed"]
     return _afforded(replace(lstm, spec=spec, inputs=SeededInputs(spec, seed)))
 
 
@@ -231,7 +231,7 @@ def _asked(name: str, wanted: dict[str, Any]) -> str:
 
 
 def _afforded(lstm: LSTM) -> LSTM:
-    lstm.afford(EDITED_RUN * lstm.run_bytes(1), "running 1 sample step by step")
+    lstm.check_memory(EDITED_RUN_MEMORY_FACTOR * lstm.run_bytes(1), "running 1 sample step by step")
     return lstm
 
 

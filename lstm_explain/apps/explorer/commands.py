@@ -51,16 +51,16 @@ def _measured(state: State) -> list[Command]:
     if not 1 <= reads <= state.length:
         return []
     there = state.but(edits=(), layer=one.layer, direction=one.direction)
-    shows = f"who notices when c or h of unit {one.place} changes by a little, measured"
-    return [Command(shows, _command(there, "influence", unit=one.place or None, step=reads))]
+    shows = f"who notices when c or h of unit {one.position} changes by a little, measured"
+    return [Command(shows, _command(there, "influence", unit=one.position or None, step=reads))]
 
 
 def _command(state: State, topic: str, **options: Any) -> str:
-    lstm = state.lstm.edited(state.edits)
+    lstm = state.lstm.with_edits(state.edits)
     forward = state.direction is Direction.FORWARD
     where: dict[str, Any] = {
         "sample": state.sample or None,
         "layer": state.layer or None,
         "direction": None if forward else state.direction.value,
     }
-    return format_command(topic, lstm.spec, lstm.origin, state.given, **where, **options)
+    return format_command(topic, lstm.spec, lstm.provenance, state.given, **where, **options)

@@ -22,7 +22,7 @@ CLOSE = "Esc closes this page; the arrow keys and PgUp, PgDn scroll it."
 
 def why(state: State) -> Document:
     """The arithmetic that made each number of the current unit and step."""
-    lstm = state.lstm.edited(state.edits)
+    lstm = state.lstm.with_edits(state.edits)
     unit = explain_unit(lstm, state.unit, state.sample, state.step, state.layer, state.direction.value)
     way = f", {state.direction.value}" if unit.layer_spec.bidirectional else ""
     blocks: list[Block] = [

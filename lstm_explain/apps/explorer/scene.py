@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from lstm_explain.core.edits import edited_weights
+from lstm_explain.core.compare import numbers_differ
+from lstm_explain.core.edits import edit_weights
 from lstm_explain.core.gates import GATES, LETTERS, Direction, Gate
 
 if TYPE_CHECKING:
@@ -74,7 +75,7 @@ class Scene(NamedTuple):
 
     def moved(self, letter: str, t: int) -> Array:
         """Where the two differ at a timestep, as truth values; [units or hidden]."""
-        return _differs(self.values(letter)[t - 1], self.values_before(letter)[t - 1])
+        return numbers_differ(self.values(letter)[t - 1], self.values_before(letter)[t - 1])
 
     def states_before(self, t: int, base: bool = False) -> tuple[Array, Array]:
         """h and c that timestep t started from; [hidden] and [units]."""
@@ -98,8 +99,8 @@ class Scene(NamedTuple):
     def set_by_hand(self, letter: str, t: int, unit: int) -> bool:
         """Whether an edit sets a unit's state, or holds its gate, at a timestep."""
         here = (self.state.layer, self.state.direction, letter, unit)
-        own = (one for one in self.state.edits if (one.layer, one.direction, one.name, one.place) == here)
-        return any(one.step == t or (one.step is None and one.of_gates) for one in own)
+        own = (one for one in self.state.edits if (one.layer, one.direction, one.name, one.position) == here)
+        return any(one.step == t or (one.step is None and one.is_gate) for one in own)
 
     def emitted(self, t: int, unit: int, base: bool = False) -> float:
         """o tanh(c): the unit's number in h, unless a projection mixes them or it is set afterwards."""
@@ -142,7 +143,7 @@ class _Seen(NamedTuple):
 def _seen(lstm: LSTM, sample: int, edits: tuple[Edit, ...], layer: int, direction: Direction) -> _Seen:
     length = lstm.spec.timesteps if lstm.lengths is None else lstm.lengths[sample]
     part, base = (_run(lstm, sample, one).of(layer, direction).of_sample(0, length) for one in (edits, ()))
-    weights = edited_weights(lstm.weights, edits).of(layer, direction)
+    weights = edit_weights(lstm.weights, edits).of(layer, direction)
     cells = np.abs(part.cell[np.isfinite(part.cell)])
     largest = float(cells.max()) if cells.size else 0.0
     return _Seen(weights, part, base, _moved_units(part, base, lstm.spec.at(layer).projection is not None), largest)
@@ -151,16 +152,10 @@ def _seen(lstm: LSTM, sample: int, edits: tuple[Edit, ...], layer: int, directio
 def _moved_units(part: LayerRecord, base: LayerRecord, projected: bool) -> Array:
     names = [name for letter, name in LETTER_OF.items() if letter != "h" or not projected]
     pairs = ((getattr(part, name)[0], getattr(base, name)[0]) for name in names)
-    anywhere: Array = np.any([_differs(now, was) for now, was in pairs], axis=0)
+    anywhere: Array = np.any([numbers_differ(now, was) for now, was in pairs], axis=0)
     return anywhere
-
-
-def _differs(now: Array, was: Array) -> Array:
-    """Where two arrays differ; nan that stays nan does not."""
-    differs: Array = (now != was) & ~(np.isnan(now) & np.isnan(was))
-    return differs
 
 
 @lru_cache(maxsize=4)
 def _run(lstm: LSTM, sample: int, edits: tuple[Edit, ...]) -> Record:
-    return lstm.run_by_steps(sample, edits)
+    return lstm.run_stepwise(sample, edits)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from lstm_explain.core.inputs import SeededInputs
 from lstm_explain.core.lstm import LSTM
-from lstm_explain.core.seeded import Stream
+from lstm_explain.core.philox import Stream
 from lstm_explain.core.spec import Spec
 
 if TYPE_CHECKING:

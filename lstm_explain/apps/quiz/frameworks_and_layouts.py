@@ -14,7 +14,7 @@ from lstm_explain.apps.quiz.question import spelled
 from lstm_explain.apps.quiz.setting import GATE_WORDS, PER_UNIT, PRECISE, gate_words, layers_of, shows
 from lstm_explain.core.cell import step
 from lstm_explain.core.gates import GATES, LETTERS, Direction, Gate
-from lstm_explain.core.rearranged import gates_reordered
+from lstm_explain.core.weight_variants import reorder_gates
 from lstm_explain.core.weights import LayerWeights
 from lstm_explain.document.numbers import plural
 from lstm_explain.frameworks.known import LAYERS
@@ -23,7 +23,6 @@ from lstm_explain.topics.frameworks import explain_frameworks
 
 if TYPE_CHECKING:
     from lstm_explain.apps.quiz.draw import Draw
-    from lstm_explain.core.axes import Array
     from lstm_explain.core.lstm import LSTM
     from lstm_explain.frameworks.described import LayerInfo
 
@@ -224,7 +223,8 @@ def _forget_of_zeros(bias: float) -> float:
 
 def wrong_order(draw: Draw) -> Posed | None:
     """How many gates survive a wrong order."""
-    from lstm_explain.core.forward import forward
+    from lstm_explain.core.compare import max_abs_difference
+    from lstm_explain.core.engine import forward
 
     lstm = draw.lstm(dtype=PRECISE)
     spec, saved = lstm.spec, draw.one(PACKED)
@@ -236,8 +236,8 @@ def wrong_order(draw: Draw) -> Posed | None:
         gate for gate in GATES if np.array_equal(back.kernel[:, back.columns(gate)], marked.kernel[:, marked.columns(gate)])
     ]
     x = lstm.inputs.block(0, 1)
-    swapped = gates_reordered(lstm.weights, _as_read(saved.convention.gate_order, order))
-    apart = _largest(forward(spec, swapped, x).output - forward(spec, lstm.weights, x).output)
+    swapped = reorder_gates(lstm.weights, _as_read(saved.convention.gate_order, order))
+    apart = max_abs_difference(forward(spec, swapped, x).output, forward(spec, lstm.weights, x).output)
     good = ", ".join(LETTERS[gate] for gate in right) or "none"
     return Posed(
         f"Weights packed in the gate order of {saved.title} ({gate_words(saved.convention.gate_order)}) are loaded as if "
@@ -255,10 +255,6 @@ def _as_read(saved: tuple[Gate, ...], read: tuple[Gate, ...]) -> tuple[Gate, ...
     """For each of our places, whose weights are taken there once one order is read as the other."""
     taken = dict(zip(saved, read, strict=True))
     return tuple(taken[gate] for gate in GATES)
-
-
-def _largest(differences: Array) -> float:
-    return float(np.abs(differences).max())
 
 
 def sequence_in_keras(draw: Draw) -> Posed:

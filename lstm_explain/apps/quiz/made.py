@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from lstm_explain.apps.quiz import frameworks_and_layouts, silent_mistakes, sizes_and_counts, units_and_sharing
 from lstm_explain.apps.quiz.draw import Draw
-from lstm_explain.core.spec import checked_seed, whole
+from lstm_explain.core.spec import as_int, validate_seed
 from lstm_explain.errors import UsageError
 
 if TYPE_CHECKING:
@@ -55,14 +55,14 @@ def checked_request(request: Request) -> Request:
     Raises:
         UsageError: there is no such level or topic, or no question of both; or a number is out of range.
     """
-    count = whole("--questions", request.questions)
+    count = as_int("--questions", request.questions)
     if not 1 <= count <= MOST_QUESTIONS:
         raise UsageError(f"--questions {count}", f"a quiz has 1 to {MOST_QUESTIONS} questions")
-    if request.level is not None and whole("--level", request.level) not in LEVELS:
+    if request.level is not None and as_int("--level", request.level) not in LEVELS:
         levels = "; ".join(f"{level}: {about}" for level, about in LEVELS.items())
         raise UsageError(f"--level {request.level}", f"there is no such level. There are {levels}")
     for name, size in request.sizes:
-        if not 1 <= whole(f"--{name}", size) <= LARGEST[name]:
+        if not 1 <= as_int(f"--{name}", size) <= LARGEST[name]:
             raise UsageError(f"--{name} {size}", f"questions are about 1 to {LARGEST[name]} {name}")
     topic = request.topic
     if topic is not None and topic not in TOPICS:
@@ -72,7 +72,7 @@ def checked_request(request: Request) -> Request:
         there = [str(level) for level in LEVELS if _fitting(request._replace(level=level))]
         found = f"this level has no questions about {topic}"
         raise UsageError(f"--level {request.level} --topic {topic}", found, f"Choose level {' or '.join(there)}")
-    return request._replace(seed=checked_seed(request.seed), questions=count)
+    return request._replace(seed=validate_seed(request.seed), questions=count)
 
 
 def made(request: Request) -> tuple[Question, ...]:

@@ -53,4 +53,4 @@ def gate_words(gates: Sequence[Gate]) -> str:
 
 def shows(lstm: LSTM, topic: str, *arguments: str, **options: Any) -> str:
     """The command line that shows a topic of this LSTM."""
-    return format_command(topic, lstm.spec, lstm.origin, arguments=arguments, **options)
+    return format_command(topic, lstm.spec, lstm.provenance, arguments=arguments, **options)

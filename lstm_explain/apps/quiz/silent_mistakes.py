@@ -10,7 +10,7 @@ import numpy as np
 from lstm_explain.apps.quiz.posed import Count, Maker, Posed, Sizes, Statements
 from lstm_explain.apps.quiz.question import spelled
 from lstm_explain.apps.quiz.setting import FADES, PER_UNIT, layers_of, shows
-from lstm_explain.core.forward import forward
+from lstm_explain.core.engine import forward
 from lstm_explain.core.network import Task, last_hidden
 from lstm_explain.document.numbers import plural
 from lstm_explain.topics.memory import explain_memory

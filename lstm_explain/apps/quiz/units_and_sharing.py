@@ -9,7 +9,7 @@ import numpy as np
 from lstm_explain.apps.quiz.posed import Count, Maker, Posed, Statements
 from lstm_explain.apps.quiz.setting import FADES, PER_UNIT, PRECISE, layers_of, setting, shows
 from lstm_explain.core.cell import step
-from lstm_explain.core.forward import forward
+from lstm_explain.core.engine import forward
 from lstm_explain.core.gates import GATES, LETTERS, Direction, Gate
 from lstm_explain.core.weights import LayerWeights
 from lstm_explain.document.numbers import plural

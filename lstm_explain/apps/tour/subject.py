@@ -66,7 +66,7 @@ class Subject:
 
     def command(self, topic: str, arguments: tuple[str, ...] = (), **options: Any) -> str:
         """The command line that asks a topic of this LSTM."""
-        return format_command(topic, self.spec, self.lstm.origin, self.given, arguments, **options)
+        return format_command(topic, self.spec, self.lstm.provenance, self.given, arguments, **options)
 
     def command_of_sample(self, topic: str, arguments: tuple[str, ...] = (), **options: Any) -> str:
         """The same, of the sample that is looked at; left out where it is the first, as that is the default."""

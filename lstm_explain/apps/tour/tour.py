@@ -40,7 +40,7 @@ class Tour(Explanation):
 
     @property
     def source(self) -> dict[str, Any]:  # type: ignore[override]
-        return self.subject.lstm.origin
+        return self.subject.lstm.provenance
 
     def told(self, place: int) -> Told:
         """What the chapter at this place says."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from itertools import chain, pairwise
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from lstm_explain.core.forward import State
+from lstm_explain.core.engine import StackState
 from lstm_explain.core.spec import LayerSpec, Spec
 from lstm_explain.core.weights import Weights
 from lstm_explain.errors import InputFileError, printable
@@ -56,7 +56,7 @@ class ModelLSTM(NamedTuple):
     """Where it stands in the file: the names of its tensors there, with their shapes."""
     biases: int
     """How many bias vectors each neuron has in the file: 0, 1 or 2."""
-    initial: State | None = None
+    initial: StackState | None = None
     """The states that it starts from, where the file says so: those of one sample."""
     from_the_end: bool = False
     """Whether it reads the sequence from its end only; its timestep 1 is then the sequence's last."""
@@ -174,21 +174,21 @@ def _check_pair(below: ModelLSTM, above: ModelLSTM, file: str) -> None:
             raise InputFileError(reads, found, f"Explain each alone, {upper} with --data of what {lower} emits")
 
 
-def _joined(initials: list[State | None], parts: list[ModelLSTM]) -> State | None:
+def _joined(initials: list[StackState | None], parts: list[ModelLSTM]) -> StackState | None:
     """The initial states of all layers; zeros for those that have none, nothing where none has."""
     if all(one is None for one in initials):
         return None
     import numpy as np
 
-    def zeros(part: ModelLSTM) -> State:
+    def zeros(part: ModelLSTM) -> StackState:
         layers = [part.spec.at(layer) for layer, _ in part.spec.places]
-        return State(
+        return StackState(
             tuple(np.zeros((1, one.hidden), one.dtype) for one in layers),
             tuple(np.zeros((1, one.units), one.dtype) for one in layers),
         )
 
     states = [one or zeros(part) for one, part in zip(initials, parts, strict=True)]
-    return State(*(tuple(chain.from_iterable(arrays)) for arrays in zip(*states, strict=True)))
+    return StackState(*(tuple(chain.from_iterable(arrays)) for arrays in zip(*states, strict=True)))
 
 
 def no_lstm_error(file: str) -> InputFileError:

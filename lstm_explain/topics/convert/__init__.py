@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 
 import numpy as np
 
-from lstm_explain.core.forward import State, forward
+from lstm_explain.core.compare import max_abs_difference
+from lstm_explain.core.engine import StackState, forward
 from lstm_explain.core.gates import GATES, PEEPHOLE_GATES, Direction
 from lstm_explain.core.inputs import SeededInputs
 from lstm_explain.core.weights import Weights
@@ -97,7 +98,7 @@ class Convert(Explanation):
     """The largest difference between the outputs of the LSTM and of the converted arrays, read back."""
     compared: int
     """How many numbers of the output were compared."""
-    initial: State | None = None
+    initial: StackState | None = None
     """The states of its own that the LSTM starts from, of one sample; None for zeros."""
     states_written: bool = False
     """Whether these are among the arrays: those of an `.onnx` model. Other files hold weights alone."""
@@ -158,10 +159,10 @@ def explain_convert(lstm: LSTM, to: str, written_by: str | None = None, model: b
     target, source = _checked("--to", to, lstm), OURS
     if written_by is not None:
         source = _checked("convert", written_by, lstm)
-    elif lstm.loaded is not None:
-        source = CONVENTIONS.get(lstm.origin["weights"].get("framework", ""), OURS)
+    elif lstm.pretrained is not None:
+        source = CONVENTIONS.get(lstm.provenance["weights"].get("framework", ""), OURS)
     sizes = sum(array.nbytes for layer in lstm.weights.layers for part in layer.values() for array in part.tensors().values())
-    lstm.afford(COPIES * sizes, "writing the weights anew")
+    lstm.check_memory(COPIES * sizes, "writing the weights anew")
     weights, spec = lstm.weights, lstm.spec
     if written_by is not None:
         weights = Weights(tuple(_read_back(source, parts, halved=True) for parts in weights.layers))
@@ -178,10 +179,10 @@ def explain_convert(lstm: LSTM, to: str, written_by: str | None = None, model: b
     were = _states(STATES.get(source.framework, OTHER_STATES), initial, spec)
     return Convert(
         spec=spec,
-        source=lstm.origin,
+        source=lstm.provenance,
         written_by=source,
         convention=target,
-        biases=lstm.origin["weights"].get("biases", source.bias_count(spec)),
+        biases=lstm.provenance["weights"].get("biases", source.bias_count(spec)),
         before=before + were,
         arrays=arrays + tuple(one._replace(made_of=(was.name,)) for one, was in zip(states, were, strict=False)),
         difference=difference,
@@ -217,27 +218,27 @@ def _read_back(
 
 
 def _difference(
-    first: tuple[Spec, Weights, State | None], second: tuple[Spec, Weights, State | None], seed: int
+    first: tuple[Spec, Weights, StackState | None], second: tuple[Spec, Weights, StackState | None], seed: int
 ) -> tuple[float, int]:
     """The largest difference between the outputs of both, each from its own states, and how many numbers these are."""
     sizes = replace(first[0], samples=SAMPLES, timesteps=TIMESTEPS)
     inputs = SeededInputs(sizes, seed).block(0, SAMPLES)
     one, other = (
-        forward(spec, weights, inputs, start and start.repeated(SAMPLES)).output for spec, weights, start in (first, second)
+        forward(spec, weights, inputs, start and start.repeat(SAMPLES)).output for spec, weights, start in (first, second)
     )
-    return float(np.abs(one - other).max()), one.size
+    return max_abs_difference(one, other), one.size
 
 
 # --- the states that it starts from -----------------------------------------------------------------------------------
 
 
-def _own_states(lstm: LSTM) -> State | None:
+def _own_states(lstm: LSTM) -> StackState | None:
     """The states that a model has of its own; None for zeros."""
-    initial = None if lstm.loaded is None else lstm.loaded.initial
+    initial = None if lstm.pretrained is None else lstm.pretrained.initial
     return initial if initial is not None and initial.any() else None
 
 
-def _states(names: tuple[str, str], initial: State | None, spec: Spec) -> tuple[Written, ...]:
+def _states(names: tuple[str, str], initial: StackState | None, spec: Spec) -> tuple[Written, ...]:
     """The states as arrays of every layer, [directions, 1, units or hidden] each."""
     if initial is None:
         return ()
@@ -250,11 +251,11 @@ def _states(names: tuple[str, str], initial: State | None, spec: Spec) -> tuple[
     return tuple(found)
 
 
-def _joined_states(states: tuple[Written, ...]) -> State | None:
+def _joined_states(states: tuple[Written, ...]) -> StackState | None:
     """The states of all layers, from the arrays of each."""
     if not states:
         return None
-    return State(*(tuple(array for one in states[place::2] for array in one.array) for place in range(2)))
+    return StackState(*(tuple(array for one in states[place::2] for array in one.array) for place in range(2)))
 
 
 # --- the arrays, and what each is made of -----------------------------------------------------------------------------

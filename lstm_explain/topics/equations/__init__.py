@@ -161,16 +161,16 @@ def explain_equations(
     chosen = _chosen(notation, every)
     _check_numbers(every, numbers, unit, step)
     layer, way = check_layer(spec, layer, direction)
-    sample = lstm.checked_sample(sample)
+    sample = lstm.validate_sample(sample)
     own = spec.at(layer)
     unit, step = check_unit(own, unit or 0), None if step is None else check_step(spec, step)
-    lstm.afford(memory_needed(own), "checking the equations")
+    lstm.check_memory(memory_needed(own), "checking the equations")
     record, place = lstm.run_sample(sample)
     length, part, weights = record.length(place), record.of(layer, way), lstm.weights.of(layer, way)
     step = min(USUAL_STEP, length) if step is None else step
     return Equations(
         spec=spec,
-        source=lstm.origin,
+        source=lstm.provenance,
         layer=layer,
         direction=way,
         sample=sample,

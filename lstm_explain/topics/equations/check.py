@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from lstm_explain.core.axes import Axis, Shape
+from lstm_explain.core.compare import max_abs_difference
 from lstm_explain.core.gates import GATES, Direction, Gate
 from lstm_explain.core.weights import LayerWeights, weight_shapes
 from lstm_explain.topics.equations.arrays import bound_weights
@@ -131,14 +132,7 @@ def _difference(writer: Writer, bound: dict[str, Bound], course: Course) -> floa
 
 def _gap(equations: tuple[Equation, ...], bound: dict[str, Bound], course: Course) -> float:
     arrays = _computed(equations, bound, course)
-    return float(max(np.max(_apart(arrays[key], run)) for key, run in course.made.items() if key in arrays))
-
-
-def _apart(ours: Array, run: Array) -> Array:
-    """How far apart two arrays are; nan and nan are alike, and so are two infinities."""
-    alike = (ours == run) | (np.isnan(ours) & np.isnan(run))
-    gap: Array = np.where(alike, 0.0, np.abs(ours - run))
-    return gap
+    return max(max_abs_difference(arrays[key], run) for key, run in course.made.items() if key in arrays)
 
 
 def _shapes(writer: Writer, bound: dict[str, Bound], arrays: dict[str, Array]) -> dict[str, Shape]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, TypeAlias
 
-from lstm_explain.core.cost import making_bytes, weight_bytes
+from lstm_explain.core.cost import weight_bytes, weight_creation_bytes
 from lstm_explain.frameworks.convention import HETEROGENEOUS
 from lstm_explain.frameworks.known import LAYERS
 from lstm_explain.frameworks.stored import TensorLayout, export_layer, tensor_layouts
@@ -130,11 +130,11 @@ def explain_frameworks(lstm: LSTM, name: str | None = None, code: bool = False) 
     """
     chosen = None if name is None else framework_of(name)
     program = program_of(lstm, chosen) if code else None
-    measured = making_bytes(lstm.spec) + COPIES * weight_bytes(lstm.spec) <= lstm.max_memory
+    measured = weight_creation_bytes(lstm.spec) + COPIES * weight_bytes(lstm.spec) <= lstm.max_memory
     among = LAYERS.values() if chosen is None else (chosen,)
     return Frameworks(
         spec=lstm.spec,
-        source=lstm.origin,
+        source=lstm.provenance,
         frameworks=tuple(_written(lstm, one, measured, whole=chosen is not None) for one in among),
         chosen=chosen is not None,
         measured=measured,
@@ -196,17 +196,16 @@ def _apart(ours: LayerWeights, read: LayerWeights) -> float:
 
 
 def _run_back(lstm: LSTM, one: LayerInfo, weights: Weights, apart: float) -> ReadBack:
-    import numpy as np
-
-    from lstm_explain.core.forward import forward
+    from lstm_explain.core.compare import max_abs_difference
+    from lstm_explain.core.engine import forward
 
     start, stop = lstm.block_of(0)
     if 2 * lstm.run_bytes(stop - start) > lstm.max_memory:
         return ReadBack(apart, None, 0)
     record = lstm.run(start, stop)
-    initial = None if lstm.loaded is None or lstm.loaded.initial is None else lstm.loaded.initial.repeated(stop - start)
+    initial = lstm.initial_states(stop - start)
     again = forward(one.convention.effective_spec(record.spec), weights, record.input, initial, record.lengths)
-    return ReadBack(apart, float(np.abs(again.output - record.output).max()), stop - start)
+    return ReadBack(apart, max_abs_difference(again.output, record.output), stop - start)
 
 
 def _shape(shape: Shape) -> dict[str, Any]:

@@ -91,7 +91,7 @@ def _check(lstm: LSTM, one: LayerInfo) -> None:
         raise _other(lstm, one, f"{asked} --peepholes", f"{written} layers without peepholes", "Leave out --peepholes")
     if spec.dtype not in program.dtypes:
         found = f"{written} {' and '.join(program.dtypes)}"
-        fix = "Leave out --dtype" if lstm.loaded is None else "Add --dtype float32"
+        fix = "Leave out --dtype" if lstm.pretrained is None else "Add --dtype float32"
         raise UsageError(f"{asked} --dtype {spec.dtype}", found, fix)
 
 
@@ -106,7 +106,7 @@ def _lacking(lstm: LSTM, one: LayerInfo, lacks: str) -> UsageError:
 
 def _other(lstm: LSTM, one: LayerInfo, asked: str, found: str, fix: str) -> UsageError:
     """What to do where a program in this framework is not written: of a model or of a stack nothing can be left out."""
-    if lstm.loaded is None and not lstm.spec.stack:
+    if lstm.pretrained is None and not lstm.spec.stack:
         return UsageError(asked, found, fix)
     able = [name for name in PROGRAMS if _written_for(lstm.spec, name)]
     others = [f"Ask for {' or '.join(able)}"] if able else []
@@ -141,10 +141,10 @@ def _states(lstm: LSTM, samples: int) -> dict[str, Array]:
     Returns:
         `h_0` and `c_0`, [layers*directions, samples, hidden or units]; where layers differ, `start0.forward.h` and so on.
     """
-    initial = None if lstm.loaded is None else lstm.loaded.initial
+    initial = None if lstm.pretrained is None else lstm.pretrained.initial
     if initial is None or not initial.any():
         return {}
-    repeated = initial.repeated(samples)
+    repeated = initial.repeat(samples)
     if not lstm.spec.stack:
         return {name: np.stack(states) for name, states in zip(("h_0", "c_0"), repeated, strict=True)}
     return {

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
-from lstm_explain.core.cost import making_bytes, run_bytes, weight_bytes
+from lstm_explain.core.bptt import trajectory_of
+from lstm_explain.core.cost import run_bytes, weight_bytes, weight_creation_bytes
 from lstm_explain.core.gates import Direction
-from lstm_explain.core.through_time import course
 from lstm_explain.core.weights import weight_shapes
 from lstm_explain.errors import UsageError
 from lstm_explain.topics.influence.attribution import Derivatives, derivatives_at, mean_derivatives
@@ -103,7 +103,7 @@ def explain_influence(
     """
     spec = check_unedited(lstm, "influence").spec
     layer, way = check_layer(spec, layer, direction)
-    unit, sample, by = check_unit(spec.at(layer), unit), lstm.checked_sample(sample), _checked_by(spec, by)
+    unit, sample, by = check_unit(spec.at(layer), unit), lstm.validate_sample(sample), _checked_by(spec, by)
     length = spec.timesteps if lstm.lengths is None else lstm.lengths[sample]
     step = _last(way, length) if step is None else check_run_step(spec, "--step", step, sample, length)
     poked = _checked_poke(spec.at(layer), poke, _first(way, length) if poke is not None and at is None else at, sample, length)
@@ -112,10 +112,10 @@ def explain_influence(
         averaged = mean_derivatives(lstm, layer, way, held, watched) if mean else None
         record, place = lstm.run_sample(sample)
         weights, own = lstm.weights.of(layer, way), record.of(layer, way).of_sample(place, length)
-        here = course(lstm.weights, record, layer, way, place)
+        here = trajectory_of(lstm.weights, record, layer, way, place)
         return Influence(
             spec=spec,
-            source=lstm.origin,
+            source=lstm.provenance,
             sample=sample,
             layer=layer,
             direction=way,
@@ -162,8 +162,8 @@ def _held_bytes(lstm: LSTM, layer: int) -> int:
     numbers = own.features + 2 * own.hidden + 32 * own.units  # of a step's input, states, gates and slopes
     weights = sum(axes.elements for axes in weight_shapes(spec, layer).values())  # those of a layer are changed, and joined
     made = spec.timesteps * (numbers * 8 + 1024) + 4 * weights * spec.item_bytes
-    held = run_bytes(run) - making_bytes(run) + weight_bytes(run) + made
-    lstm.afford(held, "a run and what its timesteps are made of")
+    held = run_bytes(run) - weight_creation_bytes(run) + weight_bytes(run) + made
+    lstm.check_memory(held, "a run and what its timesteps are made of")
     return held
 
 

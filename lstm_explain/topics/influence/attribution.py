@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from lstm_explain.core.jacobian import Jacobian, jacobian, jacobian_bytes
-from lstm_explain.core.through_time import course
+from lstm_explain.core.bptt import trajectory_of
+from lstm_explain.core.jacobian import Jacobian, jacobian_bytes, step_jacobian
 from lstm_explain.topics.json_numbers import plain
 
 if TYPE_CHECKING:
@@ -15,10 +15,10 @@ if TYPE_CHECKING:
     from typing import TypeAlias
 
     from lstm_explain.core.axes import Array
+    from lstm_explain.core.bptt import Trajectory
     from lstm_explain.core.gates import Direction
     from lstm_explain.core.lstm import LSTM
     from lstm_explain.core.record import Block
-    from lstm_explain.core.through_time import Course
     from lstm_explain.core.weights import LayerWeights
 
     Watched: TypeAlias = Callable[[Iterable[Block]], Iterable[Block]]
@@ -56,14 +56,14 @@ class Derivatives(NamedTuple):
     """Over how many timesteps of all samples the sizes were averaged; None where they are of one timestep."""
 
 
-def derivatives_at(lstm: LSTM, way: Course, t: int, held: int) -> Derivatives:
+def derivatives_at(lstm: LSTM, way: Trajectory, t: int, held: int) -> Derivatives:
     """The derivatives of one timestep; `held` bytes are taken already.
 
     Raises:
         RefusedError: they would need more memory than the budget.
     """
-    lstm.afford(held + jacobian_bytes(way.weights, 1), "the derivatives of a timestep")
-    found = jacobian(way.weights, way.slopes.at(slice(t - 1, t)))
+    lstm.check_memory(held + jacobian_bytes(way.weights, 1), "the derivatives of a timestep")
+    found = step_jacobian(way.weights, way.slopes.at(slice(t - 1, t)))
     return Derivatives(Jacobian(*(matrix[0] for matrix in found)), _shares(_parts(way.weights, found)[0]), None)
 
 
@@ -82,7 +82,7 @@ def mean_derivatives(lstm: LSTM, layer: int, direction: Direction, held: int, wa
     """
     weights = lstm.weights.of(layer, direction)
     one = jacobian_bytes(weights, 1)
-    lstm.afford(held + 2 * one, "the derivatives of a timestep")
+    lstm.check_memory(held + 2 * one, "the derivatives of a timestep")
     size = min(CHUNK_BYTES, lstm.max_memory - held - one) // one
     totals, steps = None, 0
     for way in _courses(lstm, layer, direction, watched):
@@ -94,18 +94,18 @@ def mean_derivatives(lstm: LSTM, layer: int, direction: Direction, held: int, wa
     return Derivatives(Jacobian(*matrices), _shares(parts), steps)
 
 
-def _courses(lstm: LSTM, layer: int, direction: Direction, watched: Watched) -> Iterator[Course]:
+def _courses(lstm: LSTM, layer: int, direction: Direction, watched: Watched) -> Iterator[Trajectory]:
     """Every sample's, block by block."""
     for block in watched(lstm.blocks()):
         for place in range(len(block.samples)):
-            yield course(lstm.weights, block.record, layer, direction, place)
+            yield trajectory_of(lstm.weights, block.record, layer, direction, place)
         del block  # its record is let go before the next block is run
 
 
-def _chunks(way: Course, size: int) -> Iterator[list[Array]]:
+def _chunks(way: Trajectory, size: int) -> Iterator[list[Array]]:
     """The sums of the sizes over some timesteps at a time: of each matrix, and of the parts that shares are made of."""
     for first in range(0, len(way.order), size):
-        found = jacobian(way.weights, way.slopes.at(slice(first, first + size)))
+        found = step_jacobian(way.weights, way.slopes.at(slice(first, first + size)))
         yield [*(np.abs(matrices).sum(axis=0) for matrices in found), _parts(way.weights, found).sum(axis=0)]
 
 

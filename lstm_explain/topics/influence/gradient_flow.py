@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from lstm_explain.core.blocks import blas
-from lstm_explain.core.through_time import back, by_network_input, course, through_time_bytes
+from lstm_explain.core.bptt import backpropagate, bptt_bytes, hidden_by_network_input, trajectory_of
+from lstm_explain.core.engine.sample_parallel import blas_controller
 from lstm_explain.topics.json_numbers import plain
 
 if TYPE_CHECKING:
@@ -58,15 +58,15 @@ def through_time(lstm: LSTM, record: Record, layer: int, direction: Direction, s
     layers = [lstm.spec.at(one) for one in range(layer + 1)]
     hidden, units = layers[-1].hidden, layers[-1].units
     wide = max(max(one.features, one.hidden, one.units) for one in layers)
-    going = through_time_bytes(record.length(sample), hidden + units, wide)
-    lstm.afford(held + going, "going back through all timesteps")
-    way = course(lstm.weights, record, layer, direction, sample)
+    going = bptt_bytes(record.length(sample), hidden + units, wide)
+    lstm.check_memory(held + going, "going back through all timesteps")
+    way = trajectory_of(lstm.weights, record, layer, direction, sample)
     last = np.eye(hidden + units)  # a row for each number of the last h, and of the last c
-    rows = back(way, last[:, :hidden], last[:, hidden:])
-    with blas().limit(limits=1, user_api="blas"):  # on so small matrices, threads wait for each other more than they work
+    rows = backpropagate(way, last[:, :hidden], last[:, hidden:])
+    with blas_controller().limit(limits=1, user_api="blas"):  # threads do not pay off for matrices this small
         norms = [(_norm(each.by_hidden[:hidden]), _norm(each.by_cell[hidden:])) for each in rows]
     hidden_norms, cell_norms = np.array(norms[::-1]).T
-    inputs = by_network_input(lstm.weights, record, sample, layer, direction)
+    inputs = hidden_by_network_input(lstm.weights, record, sample, layer, direction)
     order = tuple(way.order)
     return ThroughTime(order[-1], order, hidden_norms, cell_norms, inputs[np.array(order) - 1])
 

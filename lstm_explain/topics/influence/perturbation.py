@@ -11,12 +11,13 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from lstm_explain.core.cell import step
+from lstm_explain.core.compare import max_abs_difference, numbers_differ
 from lstm_explain.core.gates import GATES, Direction
 from lstm_explain.topics.json_numbers import plain
 
 if TYPE_CHECKING:
     from lstm_explain.core.axes import Array
-    from lstm_explain.core.cell import Step
+    from lstm_explain.core.cell import StepResult
     from lstm_explain.core.record import LayerRecord
     from lstm_explain.core.weights import LayerWeights
 
@@ -35,15 +36,9 @@ class Change(NamedTuple):
 
 def change(before: Array, after: Array) -> Change:
     """Compare numbers bit by bit; nan that stays nan has not moved."""
-    moved = _moved(before, after)
-    with np.errstate(invalid="ignore"):
-        sizes = np.abs(after.astype(np.float64) - before.astype(np.float64))[moved]
-    return Change(int(moved.sum()), int(moved.size), float(sizes.max()) if sizes.size else 0.0)
-
-
-def _moved(before: Array, after: Array) -> Array:
-    moved: Array = (before != after) & ~(np.isnan(before) & np.isnan(after))
-    return moved
+    moved = numbers_differ(before, after)
+    largest = max_abs_difference(after.astype(np.float64), before.astype(np.float64))
+    return Change(int(moved.sum()), int(moved.size), largest)
 
 
 class OwnWeights(NamedTuple):
@@ -164,7 +159,7 @@ def _with_other_weights(weights: LayerWeights, unit: int, by: float) -> LayerWei
     return weights._replace(**changed)
 
 
-def _own_weights(weights: LayerWeights, base: Step, changed: Step, others: Array) -> OwnWeights:
+def _own_weights(weights: LayerWeights, base: StepResult, changed: StepResult, others: Array) -> OwnWeights:
     before, after = (np.stack([made.i, made.f, made.g, made.o])[:, 0] for made in (base, changed))
     counted = {name: tensor.size for name, tensor in weights.tensors().items() if name != "projection"}
     total = sum(counted.values())
@@ -172,12 +167,12 @@ def _own_weights(weights: LayerWeights, base: Step, changed: Step, others: Array
     return OwnWeights(total // weights.units, total, own, rest)
 
 
-def _same_timestep(base: Step, poked: Step, others: Array) -> SameTimestep:
+def _same_timestep(base: StepResult, poked: StepResult, others: Array) -> SameTimestep:
     pairs = (base.c[0], poked.c[0]), (base.m[0], poked.m[0])
     return SameTimestep(*(change(one[which], two[which]) for one, two in pairs for which in (~others, others)))
 
 
-def _next_timestep(base: Step, poked: Step) -> NextTimestep:
+def _next_timestep(base: StepResult, poked: StepResult) -> NextTimestep:
     return NextTimestep(change(base.c[0], poked.c[0]), change(base.h[0], poked.h[0]))
 
 
@@ -234,4 +229,4 @@ def ripple(weights: LayerWeights, part: LayerRecord, unit: int, at: int, by: flo
 
 def _gained(before: Array, after: Array) -> Array:
     """after - before; 0 where nothing moved, of nan and infinite numbers too."""
-    return np.where(_moved(before, after), after - before, after.dtype.type(0))
+    return np.where(numbers_differ(before, after), after - before, after.dtype.type(0))

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
+from lstm_explain.core.cell_decomposition import decompose_cell_state, half_life, half_mass_step, mean_forget, mean_half_life
 from lstm_explain.core.gates import GATES, Direction, Gate
-from lstm_explain.core.remembering import half_life, half_since, mean_forget, mean_half_life, split
 from lstm_explain.core.spec import INITS
 from lstm_explain.topics.json_numbers import plain
 from lstm_explain.topics.memory.forget_bias import initialised
@@ -178,9 +178,9 @@ def explain_memory(
     if carry_state:
         check_carry(lstm)
     layer, way = check_layer(spec, layer, direction)
-    sample, chosen = lstm.checked_sample(sample), select_units(spec.at(layer), units)
+    sample, chosen = lstm.validate_sample(sample), select_units(spec.at(layer), units)
     splitting = SPLIT_BYTES * spec.timesteps * len(chosen)
-    lstm.afford(lstm.run_bytes(1) + splitting, f"splitting the state of {len(chosen)} units")
+    lstm.check_memory(lstm.run_bytes(1) + splitting, f"splitting the state of {len(chosen)} units")
     carried = None
     if carry_state:
         carried, record = carry(lstm, sample, layer, chosen, watched)
@@ -190,7 +190,7 @@ def explain_memory(
     length = record.length(place)
     return Memory(
         spec=spec,
-        source=lstm.origin,
+        source=lstm.provenance,
         sample=sample,
         layer=layer,
         direction=way,
@@ -199,7 +199,9 @@ def explain_memory(
         one_step=one_step(lstm, record) if length == 1 else None,
         carried=carried,
         **_split(record.of(layer, way), place, length, np.array(chosen)),
-        initialisers=tuple(initialised(lstm, init, sample, layer, way) for init in ((None, *INITS) if lstm.loaded else INITS)),
+        initialisers=tuple(
+            initialised(lstm, init, sample, layer, way) for init in ((None, *INITS) if lstm.pretrained else INITS)
+        ),
     )
 
 
@@ -209,8 +211,8 @@ def _split(part: LayerRecord, sample: int, length: int, units: Array) -> dict[st
     i, f, g, _ = (gates[gate][:length] for gate in GATES)
     order = slice(None) if part.direction is Direction.FORWARD else slice(None, None, -1)
     initial = part.initial_cell[sample][units]
-    found = split(i[order], f[order], g[order], initial)
-    since = half_since(found)
+    found = decompose_cell_state(i[order], f[order], g[order], initial)
+    since = half_mass_step(found)
 
     def over_time(values: Array) -> Array:
         padding = np.full((len(gates[Gate.FORGET]) - length, values.shape[1]), np.nan)

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
+from lstm_explain.core.cell_decomposition import mean_forget, mean_half_life
 from lstm_explain.core.gates import Direction, Gate
-from lstm_explain.core.lstm import Loaded
-from lstm_explain.core.remembering import mean_forget, mean_half_life
+from lstm_explain.core.lstm import PretrainedWeights
 from lstm_explain.topics.json_numbers import plain
 
 if TYPE_CHECKING:
@@ -68,7 +68,7 @@ class Initialised(NamedTuple):
 
 def initialised(lstm: LSTM, init: Init | None, sample: int, layer: int, way: Direction) -> Initialised:
     """Run the sample's block under an initialiser, the seed and the inputs being the same; None: with the model's weights."""
-    own = None if lstm.loaded else lstm.init
+    own = None if lstm.pretrained else lstm.init
     one = lstm if init == own else _seeded(lstm, init or lstm.init)
     start, stop = one.block_of(sample)
     forget = _forget_gates(one, start, stop, layer, way)
@@ -88,15 +88,19 @@ def initialised(lstm: LSTM, init: Init | None, sample: int, layer: int, way: Dir
 
 def _seeded(lstm: LSTM, init: Init) -> LSTM:
     """The same with weights made by an initialiser; what is read from its end still is."""
-    one = replace(lstm, init=init, loaded=None)
-    return replace(one, loaded=Loaded(one.weights, one.origin["weights"], None, True)) if lstm.from_the_end else one
+    one = replace(lstm, init=init, pretrained=None)
+    return (
+        replace(one, pretrained=PretrainedWeights(one.weights, one.provenance["weights"], None, True))
+        if lstm.from_the_end
+        else one
+    )
 
 
 def _forget_gates(lstm: LSTM, start: int, stop: int, layer: int, way: Direction) -> Array:
     """Every f of a block but at padding; [samples and timesteps, units]."""
     sizes = replace(lstm.spec.at(layer), samples=stop - start)
     copies = 4 * 8 * sizes.samples * sizes.timesteps * sizes.units
-    lstm.afford(lstm.run_bytes(sizes.samples) + copies, f"averaging the forget gates of {sizes.samples} samples")
+    lstm.check_memory(lstm.run_bytes(sizes.samples) + copies, f"averaging the forget gates of {sizes.samples} samples")
     record = lstm.run(start, stop)
     forget = record.of(layer, way).forget_gate
     if record.lengths is None:

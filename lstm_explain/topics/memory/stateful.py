@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from lstm_explain.core.cost import run_bytes
-from lstm_explain.core.forward import State, forward
+from lstm_explain.core.engine import StackState, forward
 from lstm_explain.core.gates import Direction
 from lstm_explain.errors import UsageError
 from lstm_explain.topics.json_numbers import plain
@@ -88,7 +88,7 @@ def check_carry(lstm: LSTM) -> None:
         raise UsageError("--carry-state", found, "Leave it out")
     if spec.reads_backward:
         found = "read backwards, a piece would start from the state of the piece after it, which is still to come"
-        if lstm.loaded is not None:
+        if lstm.pretrained is not None:
             raise UsageError("--carry-state", found, "Leave it out")
         raise UsageError("--carry-state --bidirectional", found, "Leave one of them out")
     if spec.samples == 1:
@@ -120,8 +120,8 @@ def carry(
     """
     check_carry(lstm)
     borders = _Borders(lstm, layer, np.array(units))
-    state: State | None = None
-    own: State | None = None
+    state: StackState | None = None
+    own: StackState | None = None
     for block in watched(lstm.blocks()):
         lengths = np.array([block.length(one) for one in block.samples])
         joined = _run_joined(lstm, block.samples, lengths, state)
@@ -139,30 +139,30 @@ def _ends(lengths: Array) -> Array:
     return ends
 
 
-def _run_joined(lstm: LSTM, samples: range, lengths: Array, state: State | None) -> Record:
+def _run_joined(lstm: LSTM, samples: range, lengths: Array, state: StackState | None) -> Record:
     """Run a block's samples as one sequence, without their padding."""
     spec = lstm.spec
     sizes = replace(spec, samples=1, timesteps=int(lengths.sum()))
     widest = max(spec.at(layer).hidden for layer, _ in spec.unlike_layers)
     copies = len(samples) * spec.timesteps * (spec.features + 4 * widest) * spec.item_bytes
     both = lstm.run_bytes(len(samples)) + run_bytes(sizes) + copies
-    lstm.afford(both, f"running {len(samples)} samples one by one and as one sequence")
+    lstm.check_memory(both, f"running {len(samples)} samples one by one and as one sequence")
     run = np.arange(spec.timesteps) < lengths[:, None]
-    joined = lstm.read(samples.start, samples.stop)[run][None]
+    joined = lstm.inputs_for(samples.start, samples.stop)[run][None]
     return forward(sizes, lstm.weights, joined, state)
 
 
-def _run_alone(lstm: LSTM, sample: int, state: State | None) -> Record:
+def _run_alone(lstm: LSTM, sample: int, state: StackState | None) -> Record:
     spec = replace(lstm.spec, samples=1)
-    lstm.afford(lstm.run_bytes(1), "running 1 sample at a time")
+    lstm.check_memory(lstm.run_bytes(1), "running 1 sample at a time")
     lengths = None if lstm.lengths is None else np.array(lstm.lengths[sample : sample + 1])
-    return forward(spec, lstm.weights, lstm.read(sample, sample + 1), state, lengths)
+    return forward(spec, lstm.weights, lstm.inputs_for(sample, sample + 1), state, lengths)
 
 
-def _state_after(record: Record, place: int) -> State:
+def _state_after(record: Record, place: int) -> StackState:
     """The states of every layer after one timestep of a long sequence."""
     parts = [part for layer in record.layers for part in layer.values()]
-    return State(tuple(part.hidden[:, place] for part in parts), tuple(part.cell[:, place] for part in parts))
+    return StackState(tuple(part.hidden[:, place] for part in parts), tuple(part.cell[:, place] for part in parts))
 
 
 class _Borders:
@@ -174,7 +174,7 @@ class _Borders:
         own = spec.at(layer)
         self.numbers = units if own.projection is None else np.arange(own.hidden)
         each = NUMBER_BYTES * (len(self.numbers) + len(units)) + BORDER_BYTES
-        lstm.afford(borders * each, f"keeping the states at {borders} borders")
+        lstm.check_memory(borders * each, f"keeping the states at {borders} borders")
         self.hidden = np.empty((borders, len(self.numbers)), spec.dtype)
         self.cell = np.empty((borders, len(units)), spec.dtype)
         self.first, self.last, self.faded = (np.empty(borders) for _ in range(3))
@@ -185,7 +185,7 @@ class _Borders:
     def add(self, block: Block, lengths: Array, joined: Record) -> None:
         """Take in a block of samples that started from zero, and the run of the same samples as one sequence."""
         part, ends = joined.of(self.layer, Direction.FORWARD), _ends(lengths)
-        reset = np.array(block.record.of(self.layer, Direction.FORWARD).hidden[block.part])
+        reset = np.array(block.record.of(self.layer, Direction.FORWARD).hidden[block.positions])
         run = np.arange(reset.shape[1]) < lengths[:, None]
         carried = np.zeros_like(reset)
         carried[run] = part.hidden[0]

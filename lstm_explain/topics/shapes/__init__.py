@@ -258,7 +258,7 @@ def explain_shapes(lstm: LSTM, framework: str | None = None, **options: Any) -> 
         tensors.append(Tensor(name, symbol, layer, direction, found, size, sizes is not None, meaning))
     return Shapes(
         spec=spec,
-        source=lstm.origin,
+        source=lstm.provenance,
         tensors=tuple(tensors),
         measured=sizes is not None,
         max_memory=lstm.max_memory,

@@ -159,7 +159,7 @@ def framework_call(lstm: LSTM, name: str | None, asked: dict[str, Any]) -> Frame
         mistaken=tuple(mistaken_places(lstm, call, results, record)),
         past_end=tuple(call.padding_behaviour(lstm.spec.at(layer)) for layer in range(lstm.spec.layers)),
         compared=compared,
-        initial=lstm.loaded is not None and lstm.loaded.initial is not None,
+        initial=lstm.pretrained is not None and lstm.pretrained.initial is not None,
     )
 
 
@@ -207,7 +207,7 @@ def _check(lstm: LSTM, one: LayerInfo, options: CallOptions) -> None:
         return
     able = [name for name in CALLS if framework_of(name).convention.unsupported_option(lstm.spec) is None]
     other = f"give --framework {able[0]}" if able else "leave out --framework"
-    if lstm.loaded is not None or lacks == HETEROGENEOUS:
+    if lstm.pretrained is not None or lacks == HETEROGENEOUS:
         who = f"{one.title}'s LSTM" if lacks == HETEROGENEOUS else one.title
         alone = f", or {ONE_ALONE}" if lacks == HETEROGENEOUS and several_chosen(lstm) else ""
         raise UsageError(asked, f"{who} has no {lacks}, which this LSTM has", f"{other.capitalize()}{alone}")

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
+from lstm_explain.core.compare import max_abs_difference
 from lstm_explain.core.gates import Direction
-from lstm_explain.topics.shapes.returned_tensors import Placed, array_of, gap, place_of, placed
+from lstm_explain.topics.shapes.returned_tensors import Placed, array_of, place_of, placed
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -97,4 +98,4 @@ def _one_mistaken(
     if record is None:
         return Mistaken(layer, way, place.text, why, None)
     found = array_of(record, call, result, layer)[place.where(record)]
-    return Mistaken(layer, way, place.text, why, gap(found, record.of(layer, way).last_hidden))
+    return Mistaken(layer, way, place.text, why, max_abs_difference(found, record.of(layer, way).last_hidden))

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
+from lstm_explain.core.compare import max_abs_difference
 from lstm_explain.core.gates import Direction
 
 if TYPE_CHECKING:
@@ -73,7 +74,7 @@ def placed(lstm: LSTM, call: Call, result: ReturnedTensor, layer: int | None, re
             kind = "cell" if result.role == "cell" else "hidden"
             apart = 0.0
             if record is not None and array is not None:
-                apart = gap(array[place.where(record)], last_of(record, number, way, kind))
+                apart = max_abs_difference(array[place.where(record)], last_of(record, number, way, kind))
             yield Placed(number, way, kind, place.text, apart)
 
 
@@ -142,13 +143,6 @@ def last_of(record: Record, layer: int, way: Direction, kind: str) -> Array:
         return first
     last: Array = over_time[np.arange(len(over_time)), _lengths(record) - 1]
     return last
-
-
-def gap(one: Array, other: Array) -> float:
-    """The largest difference; nan and nan are alike, and so are two infinities."""
-    with np.errstate(invalid="ignore", over="ignore"):
-        apart = np.where((one == other) | (np.isnan(one) & np.isnan(other)), 0, np.abs(one - other))
-    return float(apart.max())
 
 
 def _last(part: LayerRecord, holds: str) -> Array:

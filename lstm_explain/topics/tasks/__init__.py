@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 
-from lstm_explain.core.network import FREE_LENGTH, Task, built, network_bytes, planned, run_network
-from lstm_explain.core.spec import LARGEST_SIZE, whole
+from lstm_explain.core.network import FREE_LENGTH, Task, build_network, network_bytes, plan_network, run_network
+from lstm_explain.core.spec import MAX_SIZE, as_int
 from lstm_explain.errors import UsageError
 from lstm_explain.frameworks.keras import KERAS
 from lstm_explain.frameworks.keras_network import keras_in_short, keras_lines
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
     from lstm_explain.core.axes import Array
     from lstm_explain.core.lstm import LSTM
-    from lstm_explain.core.network import Network, Passage, Plan
+    from lstm_explain.core.network import Network, NetworkPlan, NetworkRun
     from lstm_explain.core.spec import Spec
     from lstm_explain.frameworks.convention import Convention
     from lstm_explain.topics.shapes import Tensor
@@ -156,17 +156,17 @@ def explain_tasks(
     check_unedited(lstm, "tasks")
     chosen = None if task is None else check_task(task)
     outputs = _size("--outputs", outputs, "the dense layer needs at least one neuron")
-    sample = lstm.checked_sample(sample)
+    sample = lstm.validate_sample(sample)
     if steps_out is not None:
         steps_out = _size("--steps-out", steps_out, "outputs are made at one step at least")
         if chosen is not None and chosen not in FREE_LENGTH:
             fitting = " and ".join(FREE_LENGTH)
             raise UsageError(f"--steps-out {steps_out}", f"{chosen} has no number of steps to choose; {fitting} have")
     steps = lstm.spec.timesteps if steps_out is None else steps_out
-    plans = [planned(one, lstm.spec, outputs, steps) for one in (TASKS if chosen is None else (chosen,))]
+    plans = [plan_network(one, lstm.spec, outputs, steps) for one in (TASKS if chosen is None else (chosen,))]
     return Tasks(
         spec=lstm.spec,
-        source=lstm.origin,
+        source=lstm.provenance,
         task=chosen,
         outputs=outputs,
         sample=sample,
@@ -187,17 +187,17 @@ def check_task(name: str) -> Task:
 
 
 def _size(option: str, value: int, rule: str) -> int:
-    size = whole(option, value)
+    size = as_int(option, value)
     if size < 1:
         raise UsageError(f"{option} {size}", rule, "Give 1 or more")
-    if size > LARGEST_SIZE:
-        raise UsageError(f"{option} {size}", f"sizes above {LARGEST_SIZE} (2**53 - 1) are not supported")
+    if size > MAX_SIZE:
+        raise UsageError(f"{option} {size}", f"sizes above {MAX_SIZE} (2**53 - 1) are not supported")
     return size
 
 
-def _explained(lstm: LSTM, plan: Plan, sample: int) -> TaskNetwork:
+def _explained(lstm: LSTM, plan: NetworkPlan, sample: int) -> TaskNetwork:
     start, stop = _block(lstm, plan, sample)
-    network = built(plan, lstm.weights, lstm.init, lstm.seed)
+    network = build_network(plan, lstm.weights, lstm.init, lstm.seed)
     passage = _run(lstm, network, start, stop)
     shown, checks = passage.outputs[sample - start].copy(), checked(network, passage, sample - start)
     length = passage.record.length(sample - start)
@@ -224,40 +224,40 @@ def _explained(lstm: LSTM, plan: Plan, sample: int) -> TaskNetwork:
     )
 
 
-def _block(lstm: LSTM, plan: Plan, sample: int) -> tuple[int, int]:
+def _block(lstm: LSTM, plan: NetworkPlan, sample: int) -> tuple[int, int]:
     """The block of samples that the network is checked on: the LSTM's own, or a smaller one that fits the budget."""
     size = lstm.block_samples
     while size > 1 and TIMES_CHECKED * _bytes(lstm, plan, size) > lstm.max_memory:
         size //= 2
     several = "1 sample" if size == 1 else f"{size} samples"
-    lstm.afford(TIMES_CHECKED * _bytes(lstm, plan, size), f"running {plan.task} over {several} and checking it")
+    lstm.check_memory(TIMES_CHECKED * _bytes(lstm, plan, size), f"running {plan.task} over {several} and checking it")
     start = sample // size * size
     return start, min(start + size, lstm.spec.samples)
 
 
-def _bytes(lstm: LSTM, plan: Plan, samples: int) -> int:
+def _bytes(lstm: LSTM, plan: NetworkPlan, samples: int) -> int:
     """An upper bound on the memory of a run; backwards, samples that end early are put in order in copies of the record."""
     copies = 2 if lstm.lengths is not None and lstm.spec.reads_backward else 1
     return network_bytes(plan, samples) * copies
 
 
-def _run(lstm: LSTM, network: Network, start: int, stop: int) -> Passage:
+def _run(lstm: LSTM, network: Network, start: int, stop: int) -> NetworkRun:
     import numpy as np
 
     lengths = None if lstm.lengths is None else np.array(lstm.lengths[start:stop])
-    return run_network(network, lstm.read(start, stop), lengths)
+    return run_network(network, lstm.inputs_for(start, stop), lengths)
 
 
 def _said(
     convention: Convention,
-    plan: Plan,
-    in_short: Callable[[Plan], str],
-    lines: Callable[[Plan, bool], tuple[str, ...]],
+    plan: NetworkPlan,
+    in_short: Callable[[NetworkPlan], str],
+    lines: Callable[[NetworkPlan, bool], tuple[str, ...]],
     lengths: bool,
 ) -> Said:
     lacks = convention.unsupported_option(plan.batch)
     if lacks is not None:
         return Said(None, lacks, None, None)
     stacks = [convention.count_parameters(spec) for spec in (plan.spec, plan.decoder) if spec is not None]
-    dense = (plan.last.output + 1) * plan.outputs
+    dense = (plan.dense_source.output + 1) * plan.outputs
     return Said(sum(filter(None, stacks)) + dense, None, in_short(plan), lines(plan, lengths))

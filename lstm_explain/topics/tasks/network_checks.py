@@ -14,7 +14,7 @@ from lstm_explain.core.weights import Weights
 
 if TYPE_CHECKING:
     from lstm_explain.core.axes import Array
-    from lstm_explain.core.network import Network, Passage
+    from lstm_explain.core.network import Network, NetworkRun
     from lstm_explain.core.record import Record
     from lstm_explain.core.weights import LayerWeights
 
@@ -106,7 +106,7 @@ class Checks(NamedTuple):
         return {name: None if value is None else value._asdict() for name, value in self._asdict().items()}
 
 
-def checked(network: Network, passage: Passage, place: int) -> Checks:
+def checked(network: Network, passage: NetworkRun, place: int) -> Checks:
     """Measure what is said of a network.
 
     Args:
@@ -138,7 +138,7 @@ def _reach(dense: Dense, hidden: Array) -> Reach:
     return Reach(poked, len(start), len(before), POKE, moved)
 
 
-def _idle(network: Network, passage: Passage) -> Idle:
+def _idle(network: Network, passage: NetworkRun) -> Idle:
     count, layers = 0, []
     for parts in network.weights.layers:
         changed = {}
@@ -168,7 +168,7 @@ def _without_a_past(part: LayerWeights) -> tuple[LayerWeights, int]:
     return part._replace(kernel=kernel, recurrent_kernel=part.recurrent_kernel * 0, bias=bias, peephole=peephole), count
 
 
-def _last(network: Network, passage: Passage) -> Last:
+def _last(network: Network, passage: NetworkRun) -> Last:
     record = passage.record
     taken, right = record.output[:, -1], last_hidden(record)
     apart = taken - right
@@ -202,13 +202,13 @@ def _alone(network: Network, record: Record, whole: Array) -> float:
     return _largest(made.h - record.output[whole, -1, top.hidden :])
 
 
-def _step_by_step(dense: Dense, passage: Passage) -> StepByStep:
+def _step_by_step(dense: Dense, passage: NetworkRun) -> StepByStep:
     steps = min(passage.dense_input.shape[1], MOST_STEPS)
     apart = (_largest(dense(passage.dense_input[:, t]) - passage.outputs[:, t]) for t in range(steps))
     return StepByStep(steps, max(apart))
 
 
-def _ahead(network: Network, passage: Passage, place: int) -> Ahead:
+def _ahead(network: Network, passage: NetworkRun, place: int) -> Ahead:
     """Run one sample by itself twice, so that not even the last bits differ for another reason."""
     record = passage.record
     one, lengths = passage.input[place : place + 1], None
@@ -222,7 +222,7 @@ def _ahead(network: Network, passage: Passage, place: int) -> Ahead:
     return Ahead(last, int(moved.sum()))
 
 
-def _broadcast(passage: Passage) -> Broadcast | None:
+def _broadcast(passage: NetworkRun) -> Broadcast | None:
     samples, steps, outputs = passage.outputs.shape
     if outputs > 1 or steps == 1:
         return None

@@ -14,8 +14,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from lstm_explain.core.axes import Array
-    from lstm_explain.core.forward import State
-    from lstm_explain.core.network import Network, Passage, Plan
+    from lstm_explain.core.engine import StackState
+    from lstm_explain.core.network import Network, NetworkPlan, NetworkRun
     from lstm_explain.core.record import Record
     from lstm_explain.core.spec import Spec
 
@@ -27,7 +27,7 @@ class Place(NamedTuple):
     layer: int | None = None
 
 
-def tensors_of(plan: Plan, made: dict[Place, tuple[int, ...]] | None) -> tuple[Tensor, ...]:
+def tensors_of(plan: NetworkPlan, made: dict[Place, tuple[int, ...]] | None) -> tuple[Tensor, ...]:
     """List the tensors of a network: with the sizes of the arrays that a run made, or computed where there are none."""
     rows = []
     for place, symbol, axes, meaning in _computed(plan):
@@ -37,12 +37,12 @@ def tensors_of(plan: Plan, made: dict[Place, tuple[int, ...]] | None) -> tuple[T
     return tuple(rows)
 
 
-def measured_sizes(network: Network, passage: Passage) -> dict[Place, tuple[int, ...]]:
+def measured_sizes(network: Network, passage: NetworkRun) -> dict[Place, tuple[int, ...]]:
     """The sizes of every array of a run."""
     return {place: array.shape for place, array in _arrays(network, passage)}
 
 
-def _arrays(network: Network, passage: Passage) -> Iterator[tuple[Place, Array]]:
+def _arrays(network: Network, passage: NetworkRun) -> Iterator[tuple[Place, Array]]:
     yield Place("input"), passage.input
     yield Place("input_read"), passage.read
     for layer, output in enumerate(passage.record.outputs):
@@ -58,7 +58,7 @@ def _arrays(network: Network, passage: Passage) -> Iterator[tuple[Place, Array]]
     yield Place("outputs"), passage.outputs
 
 
-def _states(record: Record, initial: State) -> Iterator[tuple[Place, Array]]:
+def _states(record: Record, initial: StackState) -> Iterator[tuple[Place, Array]]:
     """Where the encoder ended, and what the decoder starts from: of all layers together where they are alike, else of each."""
     if not record.spec.stack:
         yield Place("last_hidden"), record.last_hidden
@@ -76,7 +76,7 @@ def _states(record: Record, initial: State) -> Iterator[tuple[Place, Array]]:
 Row = tuple[Place, str, Shape, str]
 
 
-def _computed(plan: Plan) -> Iterator[Row]:
+def _computed(plan: NetworkPlan) -> Iterator[Row]:
     batch, spec = plan.batch, plan.spec
     samples, steps = ("samples", batch.samples), _steps_axis(plan)
     read = ("timesteps", spec.timesteps) if plan.task is not Task.ONE_TO_MANY else ("steps_out", spec.timesteps)
@@ -98,7 +98,7 @@ def _computed(plan: Plan) -> Iterator[Row]:
     yield Place("outputs"), "y = h W + b", _shape(samples, *steps, ("outputs", plan.outputs)), _made(plan)
 
 
-def _decoder(plan: Plan, decoder: Spec) -> Iterator[Row]:
+def _decoder(plan: NetworkPlan, decoder: Spec) -> Iterator[Row]:
     batch, samples = plan.batch, ("samples", plan.batch.samples)
     for layer in range(batch.layers) if batch.stack else (None,):
         yield from _handed_over(batch, decoder, layer)
@@ -127,7 +127,7 @@ def _handed_over(batch: Spec, decoder: Spec, layer: int | None) -> Iterator[Row]
     yield Place("initial_cell", layer), "c_0", _shape(*layers, samples, units), f"c {start}: c_n{beside}"
 
 
-def _steps_axis(plan: Plan) -> tuple[tuple[str, int], ...]:
+def _steps_axis(plan: NetworkPlan) -> tuple[tuple[str, int], ...]:
     """The axis of steps of what the dense layer reads and makes, where it has one."""
     if plan.steps_out is None:
         return ()
@@ -138,7 +138,7 @@ def _course(steps: tuple[str, int]) -> str:
     return "h_1..h_T" if steps[0] == "timesteps" else "h_1..h_S"
 
 
-def _made(plan: Plan) -> str:
+def _made(plan: NetworkPlan) -> str:
     return "the outputs of the network" + ("" if plan.steps_out is None else ", at every step")
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from lstm_explain.core.network import FREE_LENGTH, FROM_ONE, TO_ONE
 
 if TYPE_CHECKING:
-    from lstm_explain.core.network import Plan
+    from lstm_explain.core.network import NetworkPlan
     from lstm_explain.core.spec import Spec
 
 BOX, GAP = 10, 5
@@ -61,7 +61,7 @@ class Canvas:
         return tuple("".join(self._lines.get(line, [])).rstrip() for line in range(max(self._lines) + 1))
 
 
-def unrolled(plan: Plan) -> tuple[str, ...]:
+def unrolled(plan: NetworkPlan) -> tuple[str, ...]:
     """Draw a network."""
     canvas = Canvas()
     if plan.decoder is not None:
@@ -77,14 +77,14 @@ def unrolled(plan: Plan) -> tuple[str, ...]:
     return canvas.lines()
 
 
-def _two(canvas: Canvas, plan: Plan) -> tuple[str, ...]:
+def _two(canvas: Canvas, plan: NetworkPlan) -> tuple[str, ...]:
     """An encoder, and to its right the decoder."""
     encoder = _columns(plan.spec.timesteps, 0, MOST_IN_TWO, "T")
-    decoder = _columns(plan.last.timesteps, encoder[-1].left + BOX + GAP, MOST_IN_TWO, "S")
+    decoder = _columns(plan.dense_source.timesteps, encoder[-1].left + BOX + GAP, MOST_IN_TWO, "S")
     texts = _layer_texts("encoder", plan.spec)
     below = LSTM + len(texts) + 2
     _lstm(canvas, encoder, texts, plan.spec.reads_backward)
-    written = _layer_texts("decoder", plan.last)
+    written = _layer_texts("decoder", plan.dense_source)
     _lstm(canvas, decoder, [*written, *[""] * (len(texts) - len(written))], False)
     canvas.write(LSTM + 1, encoder[-1].left + BOX, "═h,c►")
     _read(canvas, encoder, "", below)

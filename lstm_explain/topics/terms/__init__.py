@@ -165,7 +165,7 @@ def explain_terms(lstm: LSTM, words: str | Iterable[str] = ()) -> Terms:
     counts = {thing: counted(thing, shapes) for thing in Thing}
     return Terms(
         spec=lstm.spec,
-        source=lstm.origin,
+        source=lstm.provenance,
         terms=tuple(_term(entry, counts) for entry in chosen),
         chosen=bool(asked),
         measured=shapes.measured,

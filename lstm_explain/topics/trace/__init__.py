@@ -98,7 +98,7 @@ def explain_trace(
         RefusedError: running even this sample would need more memory than the budget.
     """
     layer, way = check_layer(lstm.spec, layer, direction)
-    sample = lstm.checked_sample(sample)
+    sample = lstm.validate_sample(sample)
     own = lstm.spec.at(layer)
     unit_list, step_list = select_units(own, units), select_steps(own, steps)
     record, place = lstm.run_sample(sample)
@@ -107,7 +107,7 @@ def explain_trace(
     h_columns = columns if own.projection is None else np.arange(own.hidden)
     return Trace(
         spec=lstm.spec,
-        source=lstm.origin,
+        source=lstm.provenance,
         sample=sample,
         layer=layer,
         direction=way,
@@ -169,7 +169,7 @@ class TraceStream:
             "units": first if alike else None,
             "places": places,
         }
-        return {**lstm_envelope(self.topic, self.spec, self.lstm.origin), **about}
+        return {**lstm_envelope(self.topic, self.spec, self.lstm.provenance), **about}
 
     def blocks(self) -> Iterator[Block]:
         """Run block after block; each block's record is let go before the next."""
@@ -179,13 +179,13 @@ class TraceStream:
         """What a block's samples did in a layer and direction: x, i, f, g, o, c and h; [samples, steps, ...] each."""
         part = block.record.of(layer, direction)
         steps, units = self._steps_part, slice(None) if self.units is None else np.array(self.units)
-        gates = {LETTERS[gate]: part.gate(gate)[block.part][:, steps][:, :, units] for gate in GATES}
+        gates = {LETTERS[gate]: part.gate(gate)[block.positions][:, steps][:, :, units] for gate in GATES}
         hidden = units if self.spec.at(layer).projection is None else slice(None)
         return {
-            "x": part.input[block.part][:, steps],
+            "x": part.input[block.positions][:, steps],
             **gates,
-            "c": part.cell[block.part][:, steps][:, :, units],
-            "h": part.hidden[block.part][:, steps][:, :, hidden],
+            "c": part.cell[block.positions][:, steps][:, :, units],
+            "h": part.hidden[block.positions][:, steps][:, :, hidden],
         }
 
     @property
@@ -208,7 +208,7 @@ def stream_trace(
     """
     spec = lstm.spec
     if sample is not None:
-        sample = lstm.checked_sample(sample)
+        sample = lstm.validate_sample(sample)
     places = _places(spec, layer, direction)
     return TraceStream(
         lstm,

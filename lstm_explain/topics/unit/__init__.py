@@ -269,7 +269,7 @@ def explain_unit(
     """
     spec = lstm.spec
     layer, way = check_layer(spec, layer, direction)
-    unit, sample = check_unit(spec.at(layer), unit), lstm.checked_sample(sample)
+    unit, sample = check_unit(spec.at(layer), unit), lstm.validate_sample(sample)
     record, place = lstm.run_sample(sample)
     part, weights = record.of(layer, way), lstm.weights.of(layer, way)
     length = record.length(place)
@@ -279,7 +279,7 @@ def explain_unit(
     output = part.hidden[place, :, unit] if weights.projection is None else _emitted(part, place, unit, length, lstm.edits)
     return Unit(
         spec=spec,
-        source=lstm.origin,
+        source=lstm.provenance,
         unit=unit,
         sample=sample,
         layer=layer,
@@ -299,7 +299,7 @@ def _emitted(part: LayerRecord, sample: int, unit: int, length: int, edits: tupl
     """o tanh(c) with c as each timestep made it: what is set by hand is set after that."""
     cell = part.cell[sample, :, unit].copy()
     for one in edits:
-        own = (one.name, one.layer, one.direction, one.place) == ("c", part.layer, part.direction, unit)
+        own = (one.name, one.layer, one.direction, one.position) == ("c", part.layer, part.direction, unit)
         if own and one.step is not None and 1 <= one.step <= length:
             cell[one.step - 1] = _made(part, sample, unit, one.step, float(part.before(sample, one.step, length)[1][unit]))
     emitted: Array = part.output_gate[sample, :, unit] * np.tanh(cell)
@@ -350,8 +350,8 @@ def _made(part: LayerRecord, sample: int, unit: int, t: int, c_before: float) ->
 
 def _set_by_hand(edits: tuple[Edit, ...], part: LayerRecord, unit: int, t: int, projected: bool) -> set[str]:
     """Which of a unit's gates and states were set by hand at a timestep; a number of h is no unit's own under a projection."""
-    here = (one for one in edits if (one.layer, one.direction, one.place) == (part.layer, part.direction, unit))
-    found = {one.name for one in here if one.step == t or (one.of_gates and one.step is None)}
+    here = (one for one in edits if (one.layer, one.direction, one.position) == (part.layer, part.direction, unit))
+    found = {one.name for one in here if one.step == t or (one.is_gate and one.step is None)}
     return found - {"h"} if projected else found
 
 

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 
 import numpy as np
 
-from lstm_explain.core.axes import compact
+from lstm_explain.core.axes import describe_array
 from lstm_explain.core.cost import run_bytes
-from lstm_explain.core.forward import forward
+from lstm_explain.core.engine import forward
 from lstm_explain.core.gates import GATES
 from lstm_explain.errors import UsageError
 from lstm_explain.topics.result import Explanation
@@ -21,9 +21,9 @@ if TYPE_CHECKING:
 
     from lstm_explain.core.axes import Array
     from lstm_explain.core.lstm import LSTM
-    from lstm_explain.core.rearranged import Biases
     from lstm_explain.core.record import Record
     from lstm_explain.core.spec import Spec
+    from lstm_explain.core.weight_variants import Biases
     from lstm_explain.core.weights import Weights
 
 TOLERANCE = 1e-5
@@ -130,7 +130,7 @@ def explain_verify(
         raise UsageError("lengths", "verify compares whole sequences, none of them padded", "Leave the lengths out")
     spec = lstm.spec
     output, wanted = _arranged(spec, expected)
-    lstm.afford(2 * lstm.run_bytes(spec.samples), f"comparing {spec.samples} samples")
+    lstm.check_memory(2 * lstm.run_bytes(spec.samples), f"comparing {spec.samples} samples")
     made = _made(lstm.run(), output)
     aligned, in_order = _aligned(lstm, made, wanted, tolerance)
     differences = _differences(made, aligned)
@@ -138,12 +138,12 @@ def explain_verify(
     largest = float(differences.flat[place])
     found = [] if largest <= tolerance else _others(lstm, wanted, output, single_biases)
     agreeing = tuple(one for one in found if one.difference <= tolerance)
-    as_read = Tried(Reading.of(lstm), order_in_file(lstm.origin, GATES), float(differences[:SAMPLES_TRIED].max()))
+    as_read = Tried(Reading.of(lstm), order_in_file(lstm.provenance, GATES), float(differences[:SAMPLES_TRIED].max()))
     return Verify(
         spec=spec,
-        source=lstm.origin,
+        source=lstm.provenance,
         output=output,
-        expected=compact(expected),
+        expected=describe_array(expected),
         tolerance=tolerance,
         difference=largest,
         where=_where(place, wanted.shape),
@@ -167,7 +167,7 @@ def _arranged(spec: Spec, expected: Array) -> tuple[str, Array]:
     if expected.shape in (last, (1, *last)):
         return LAST, expected.reshape(last)
     found = f"this LSTM makes outputs of {sequence}, or {last} for the last h, of these inputs"
-    raise UsageError(f"outputs {compact(expected)}", found, "Give outputs that belong to the inputs")
+    raise UsageError(f"outputs {describe_array(expected)}", found, "Give outputs that belong to the inputs")
 
 
 def _made(record: Record, output: str) -> Array:
@@ -244,7 +244,7 @@ def _others(lstm: LSTM, wanted: Array, output: str, single_biases: Callable[[], 
             for reading in alike:
                 if reading._replace(in_reading_order=False) != as_read:  # it was compared in both orders
                     difference = float(_differences(made_as := reading.outputs(made), wanted[: len(made_as)]).max())
-                    found.append(Tried(reading, order_in_file(lstm.origin, reading.gates), difference))
+                    found.append(Tried(reading, order_in_file(lstm.provenance, reading.gates), difference))
     return sorted(found, key=lambda one: one.reading.changes(as_read))
 
 
@@ -253,6 +253,6 @@ def _run(lstm: LSTM, weights: Weights, reading: Reading, output: str) -> Array:
     count = min(SAMPLES_TRIED, lstm.spec.samples) if reading.layout == SAMPLES_FIRST else lstm.spec.samples
     inputs = reading.inputs(lstm.inputs.block(0, count))
     sizes = replace(lstm.spec, samples=len(inputs), timesteps=inputs.shape[1])
-    lstm.afford(run_bytes(sizes), "trying another reading")
-    initial = None if lstm.loaded is None or lstm.loaded.initial is None else lstm.loaded.initial.repeated(len(inputs))
+    lstm.check_memory(run_bytes(sizes), "trying another reading")
+    initial = lstm.initial_states(len(inputs))
     return _made(forward(sizes, weights, inputs, initial), output)

@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from lstm_explain.core.gates import GATES, LETTERS, Gate
-from lstm_explain.core.rearranged import (
-    biases_replaced,
-    directions_swapped,
-    forget_bias_added,
-    gates_reordered,
-    without_bias,
+from lstm_explain.core.weight_variants import (
+    add_forget_bias,
+    remove_bias,
+    reorder_gates,
+    replace_biases,
+    swap_directions,
 )
 from lstm_explain.frameworks.known import CONVENTIONS
 
@@ -22,8 +22,8 @@ if TYPE_CHECKING:
 
     from lstm_explain.core.axes import Array
     from lstm_explain.core.lstm import LSTM
-    from lstm_explain.core.rearranged import Biases
     from lstm_explain.core.spec import Spec
+    from lstm_explain.core.weight_variants import Biases
     from lstm_explain.core.weights import Weights
 
 AS_IN_FILE = "as in the file"
@@ -74,14 +74,14 @@ class Reading(NamedTuple):
     def weights(self, weights: Weights, single: tuple[Biases, ...] = ()) -> Weights:
         """Weights, read so; `single` are the biases of which `ONE_BIAS` speaks."""
         if self.bias in ONE_BIAS:
-            weights = biases_replaced(weights, single[ONE_BIAS.index(self.bias)])
-        weights = gates_reordered(weights, self.gates)
+            weights = replace_biases(weights, single[ONE_BIAS.index(self.bias)])
+        weights = reorder_gates(weights, self.gates)
         if self.directions == WEIGHTS_SWAPPED:
-            weights = directions_swapped(weights)
+            weights = swap_directions(weights)
         more = BIASES.get(self.bias, 0.0)
         if more is None:
-            return without_bias(weights)
-        return weights if more == 0 else forget_bias_added(weights, more)
+            return remove_bias(weights)
+        return weights if more == 0 else add_forget_bias(weights, more)
 
     def inputs(self, inputs: Array) -> Array:
         """Inputs, read so: [samples, timesteps, features]."""

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, get_args
 
 import numpy as np
 
-from lstm_explain.core.axes import compact
+from lstm_explain.core.axes import describe_array
 from lstm_explain.core.lstm import DEFAULT_MEMORY
-from lstm_explain.core.spec import Dtype, whole
+from lstm_explain.core.spec import Dtype, as_int
 from lstm_explain.errors import RefusedError, UsageError
 from lstm_explain.topics.json_numbers import plain
 from lstm_explain.topics.result import Answer
@@ -161,7 +161,7 @@ class Window(Answer):
         return {**known, "columns": [{**one, "column": self.series.called(one["column"])} for one in known["columns"]]}
 
     def __repr__(self) -> str:
-        return f"<window of {self.series.name}: {compact(self.x, ('samples', 'timesteps', 'features'))}>"
+        return f"<window of {self.series.name}: {describe_array(self.x, ('samples', 'timesteps', 'features'))}>"
 
 
 def explain_window(
@@ -222,9 +222,9 @@ def _shape(array: Array, names: tuple[str, ...]) -> dict[str, Any]:
 
 
 def _rows_of(option: str, size: int) -> int:
-    if whole(option, size) < 1:
+    if as_int(option, size) < 1:
         raise UsageError(f"{option} {size}", "this is a number of rows, from 1", "Give 1 or more")
-    return whole(option, size)
+    return as_int(option, size)
 
 
 def _check_rows(windowing: Windowing, name: str) -> None:

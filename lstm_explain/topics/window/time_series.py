@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from lstm_explain.core.axes import compact
-from lstm_explain.core.spec import whole
+from lstm_explain.core.axes import describe_array
+from lstm_explain.core.spec import as_int
 from lstm_explain.errors import InputFileError, UsageError
 
 if TYPE_CHECKING:
@@ -60,11 +60,11 @@ def checked_series(series: Series) -> Series:
     if values.ndim == 1:
         values = values[:, None]
     if values.ndim == 3:
-        found = f"the array is {compact(values, ('samples', 'timesteps', 'features'))}, which has samples already"
+        found = f"the array is {describe_array(values, ('samples', 'timesteps', 'features'))}, which has samples already"
         raise UsageError(f"{series.name} as (rows, columns)", found, "Use it as it is: --data FILE")
     if values.ndim != 2 or 0 in values.shape:
         fix = "Give rows that follow each other in time, and a column for each feature"
-        raise UsageError(f"{series.name} as (rows, columns)", f"the array is {compact(values)}", fix)
+        raise UsageError(f"{series.name} as (rows, columns)", f"the array is {describe_array(values)}", fix)
     return series._replace(values=values)
 
 
@@ -103,13 +103,13 @@ def aim(series: Series, target: int | None, horizon: int | None) -> tuple[int | 
     columns = series.values.shape[1]
     if target is None and horizon is None:
         return None, 0
-    horizon = 1 if horizon is None else whole("--horizon", horizon)
+    horizon = 1 if horizon is None else as_int("--horizon", horizon)
     if horizon < 1:
         raise UsageError(f"--horizon {horizon}", "this is how many rows after a window are its targets", "Give 1 or more")
     if target is None and columns > 1:
         found = f"{series.name} has {columns} columns, and the targets are from one"
         raise UsageError(f"--horizon {horizon}", found, "Choose it with --target")
-    target = 0 if target is None else whole("--target", target)
+    target = 0 if target is None else as_int("--target", target)
     if not 0 <= target < columns:
         raise UsageError(f"--target {target}", f"{series.name} has columns 0 to {columns - 1}")
     return target, horizon

@@ -384,7 +384,7 @@ def test_other_sizes_are_the_lstm_that_the_command_line_makes() -> None:
     }
     same = lstm_explain.seeded(samples=3, timesteps=4, features=2, units=5, **asked)
     assert after.lstm.spec == same.spec
-    assert after.lstm.origin == same.origin
+    assert after.lstm.provenance == same.provenance
     np.testing.assert_array_equal(after.lstm.run().output, same.run().output)
 
 

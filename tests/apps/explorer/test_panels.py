@@ -200,7 +200,7 @@ def test_with_less_room_columns_are_left_out_and_never_cut(state: State, width: 
     values += [number_in(7, sums.value, 4).strip() for sums in seen.sums(state.step, state.unit)]
     for row in rows[1:5]:
         assert any(cell in values for cell in row.split()[1:])
-    named = {edit.name for edit in state.edits if (edit.step, edit.place) == (state.step, state.unit)}
+    named = {edit.name for edit in state.edits if (edit.step, edit.position) == (state.step, state.unit)}
     if not named & {"h", "c"}:  # else that is what is told, where there is no room for both
         total = number_in(10, seen.made(state.step, state.unit), 4).strip()
         assert total in re.findall(r"[-+.\w]+", rows[5].replace("tanh(c", " ")), "c, whole"

@@ -16,10 +16,10 @@ from lstm_explain.apps.explorer import actions
 from lstm_explain.apps.explorer.scene import LETTER_OF, Scene, scene
 from lstm_explain.apps.explorer.state import State
 from lstm_explain.core.cell import step
-from lstm_explain.core.edits import Edit, edit
+from lstm_explain.core.edits import Edit, parse_edit
 from lstm_explain.core.gates import GATES, LETTERS, Direction
-from lstm_explain.core.inputs import GivenInputs
-from lstm_explain.core.lstm import Loaded
+from lstm_explain.core.inputs import ArrayInputs
+from lstm_explain.core.lstm import PretrainedWeights
 from lstm_explain.core.weights import Weights
 
 few = settings(max_examples=60, deadline=None)
@@ -104,12 +104,12 @@ def test_with_changes_only_what_is_set_differs_from_the_reference_step(state: St
     """Each step again from the states before it: what no edit names at that step is what the equations make of them."""
     seen = scene(state)
     here = [one for one in state.edits if (one.layer, one.direction, one.step) == (state.layer, state.direction, state.step)]
-    held = {one.name for one in here if one.place == state.unit}
+    held = {one.name for one in here if one.position == state.unit}
     made = once_more(seen, state.step)
     for sums in seen.sums(state.step, state.unit):
         letter = LETTERS[sums.gate]
         if letter in held:
-            last = [one for one in here if (one.name, one.place) == (letter, state.unit)][-1]
+            last = [one for one in here if (one.name, one.position) == (letter, state.unit)][-1]
             assert sums.value == last.value
         elif not held or letter != "o":  # the output gate looks at the new c through its peephole
             assert sums.value == pytest.approx(float(getattr(made, letter)[0, state.unit]), abs=1e-12)
@@ -126,7 +126,7 @@ def test_with_changes_only_what_is_set_differs_from_the_reference_step(state: St
 @few
 def test_what_moved_is_where_the_two_runs_differ(state: State) -> None:
     seen, lstm = scene(state), state.lstm
-    base, poked = (lstm.run_by_steps(state.sample, edits).of(state.layer, state.direction) for edits in ((), state.edits))
+    base, poked = (lstm.run_stepwise(state.sample, edits).of(state.layer, state.direction) for edits in ((), state.edits))
     units = np.zeros((state.length, state.layer_spec.units), bool)
     for letter, name in LETTER_OF.items():
         now, was = (getattr(part, name)[0, : state.length] for part in (poked, base))
@@ -156,10 +156,10 @@ def test_a_number_is_that_of_the_run_or_an_initial_state(state: State) -> None:
 
 def test_an_initial_state_that_is_set_is_seen_where_it_is_read() -> None:
     lstm = lstm_explain.seeded(samples=2, timesteps=4, bidirectional=True, lengths=[4, 2])
-    forward = State(lstm, (edit("h_0[1]=1"),), sample=1)
+    forward = State(lstm, (parse_edit("h_0[1]=1"),), sample=1)
     assert scene(forward).number("h", 0, 1) == 1
     assert scene(forward).number("h", 0, 1, base=True) == 0
-    backward = State(lstm, (edit("0.backward:h_3[1]=1"),), sample=1, direction=Direction.BACKWARD, step=2)
+    backward = State(lstm, (parse_edit("0.backward:h_3[1]=1"),), sample=1, direction=Direction.BACKWARD, step=2)
     assert scene(backward).number("h", 3, 1) == 1, "sample 1 ends at timestep 2, so it starts from h_3"
     assert scene(backward.but(sample=0)).number("h", 3, 1) == 1, "sample 0 passes h_3 on its way"
 
@@ -187,7 +187,9 @@ def test_of_unlike_layers_each_is_what_it_makes_of_the_output_below_it(layer: in
     lstm = lstm_explain.seeded(samples=3, timesteps=4, features=2, stack=MIXED, dtype="float64")
     record = lstm.run()
     spec, read = lstm.spec.at(layer), record.input if layer == 0 else record.outputs[layer - 1]
-    alone = replace(lstm, spec=spec, inputs=GivenInputs(read, ""), loaded=Loaded(Weights((lstm.weights.layers[layer],)), {}))
+    alone = replace(
+        lstm, spec=spec, inputs=ArrayInputs(read, ""), pretrained=PretrainedWeights(Weights((lstm.weights.layers[layer],)), {})
+    )
     for way in spec.directions:
         seen = scene(State(lstm, sample=1, layer=layer, direction=way))
         for letter, name in LETTER_OF.items():

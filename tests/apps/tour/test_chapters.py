@@ -19,7 +19,7 @@ from lstm_explain.apps.tour.subject import Subject
 from lstm_explain.apps.tour.tour import Tour, document
 from lstm_explain.core.cell import step
 from lstm_explain.core.gates import Direction
-from lstm_explain.core.lstm import Loaded
+from lstm_explain.core.lstm import PretrainedWeights
 from lstm_explain.core.spec import LayerSpec
 from lstm_explain.document.blocks import Block, Cell, Heading, Note, Paragraph, Preformatted, Table
 from lstm_explain.errors import UsageError
@@ -377,7 +377,7 @@ def from_a_file(lstm: LSTM) -> LSTM:
     if not lstm.spec.stack:
         return lstm
     origin = {"kind": "model", "file": "x.h5", "layer": "a+b", "title": "keras.layers.LSTM", "reads": "from the start"}
-    return replace(lstm, loaded=Loaded(lstm.weights, origin))
+    return replace(lstm, pretrained=PretrainedWeights(lstm.weights, origin))
 
 
 FALSE = (

@@ -128,12 +128,12 @@ def _set_by_hand(scene: Scene) -> set[tuple[int, int]]:
     """The units and timesteps at which an edit sets a state or a gate."""
     state, found = scene.state, set()
     for one in state.edits:
-        if (one.layer, one.direction) != (state.layer, state.direction) or one.of_weights or one.name == "x":
+        if (one.layer, one.direction) != (state.layer, state.direction) or one.is_weight or one.name == "x":
             continue
         if one.name == "h" and state.layer_spec.projection is not None:
             continue  # no unit's own
         steps = range(1, state.length + 1) if one.step is None else (one.step,)
-        found |= {(one.place, step) for step in steps}
+        found |= {(one.position, step) for step in steps}
     return found
 
 

@@ -121,8 +121,8 @@ def _was(scene: Scene, one: Edit) -> str:
     if one.step is None or (one.layer, one.direction) != (state.layer, state.direction) or one.step > state.length:
         return ""
     if one.name == "x":
-        return f", was {format_decimal(float(scene.base.input[0, one.step - 1, one.place]), 4).strip()}"
-    return f", was {format_decimal(scene.number(one.name, one.step, one.place, base=True), 4).strip()}"
+        return f", was {format_decimal(float(scene.base.input[0, one.step - 1, one.position]), 4).strip()}"
+    return f", was {format_decimal(scene.number(one.name, one.step, one.position, base=True), 4).strip()}"
 
 
 def _counts(scene: Scene) -> str:
@@ -133,7 +133,7 @@ def _counts(scene: Scene) -> str:
         late = all(one.step is not None and one.step > state.length for one in state.edits)
         return f"This sample ends at step {state.length}." if late else "No unit of this layer moved."
     others = np.ones(moved.shape[1], bool)
-    others[[one.place for one in state.edits if _own(state, one)]] = False
+    others[[one.position for one in state.edits if _own(state, one)]] = False
     start = _first_set(state)
     forward = state.direction is Direction.FORWARD
     order = sorted(steps | ({start} if start and 1 <= start <= state.length else set()), reverse=not forward)

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from lstm_explain.core.forward import State
+from lstm_explain.core.engine import StackState
 from lstm_explain.core.gates import GATES, Direction
 from lstm_explain.core.weights import LayerWeights, Weights
 from lstm_explain.errors import InputFileError, RefusedError
@@ -223,7 +223,7 @@ class _Layer:
         gates = ", ".join(gate.value for gate in order)
         raise NotReadError(f"its gates stand in the order {gates}, in which no framework that is known writes them")
 
-    def _initial(self, weights: LayerWeights) -> tuple[State | None, tuple[str, ...]]:
+    def _initial(self, weights: LayerWeights) -> tuple[StackState | None, tuple[str, ...]]:
         """The states that it starts from, None for zeros; and what is to be said of them."""
         first = self.steps[0]
         starts = [first.cell.old_cell] + ([] if first.recurs is None else [first.recurs.by])
@@ -237,7 +237,7 @@ class _Layer:
         if any(one is None for one in values):
             return None, (FED_STATES,)
         cell, hidden = (np.asarray(one, weights.kernel.dtype).reshape(1, -1) for one in values)
-        initial = State((hidden,), (cell,))
+        initial = StackState((hidden,), (cell,))
         return (initial if initial.any() else None), ()
 
     def _direction(self) -> tuple[bool, tuple[str, ...]]:

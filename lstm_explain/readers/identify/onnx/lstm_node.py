@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from lstm_explain.core.forward import State
+from lstm_explain.core.engine import StackState
 from lstm_explain.core.gates import GATES, PEEPHOLE_GATES, Direction
 from lstm_explain.core.weights import Weights
 from lstm_explain.errors import InputFileError, printable
@@ -201,13 +201,13 @@ def _check_shapes(node: _Node, tensors: dict[str, Array], ways: int) -> None:
 # --- the states that it starts from -----------------------------------------------------------------------------------
 
 
-def _initial(node: _Node, ways: int, units: int, dtype: Any) -> tuple[State | None, tuple[str, ...]]:
+def _initial(node: _Node, ways: int, units: int, dtype: Any) -> tuple[StackState | None, tuple[str, ...]]:
     """The states that it starts from, None for zeros; and what is to be said of them."""
     try:
         states = [_state(node, name, ways, units, dtype) for name in ("initial_h", "initial_c")]
     except NotConstantError:
         return None, (FED_STATES,)
-    initial = State.unstacked(*states)
+    initial = StackState.from_stacked(*states)
     return (initial if initial.any() else None), ()
 
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from lstm_explain.core.cell import step
-from lstm_explain.core.seeded import Stream
+from lstm_explain.core.philox import Stream
 from lstm_explain.readers.identify.onnx.dataflow import Source, operator
 
 if TYPE_CHECKING:

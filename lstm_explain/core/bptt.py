@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from lstm_explain.core.gates import GATES, Direction
-from lstm_explain.core.jacobian import slopes
+from lstm_explain.core.jacobian import gate_slopes
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -22,10 +22,10 @@ if TYPE_CHECKING:
     from lstm_explain.core.weights import LayerWeights, Weights
 
 
-class Rows(NamedTuple):
+class GradientRows(NamedTuple):
     """Derivatives of some numbers, a row each, by one state and by what was read after it."""
 
-    t: int
+    timestep: int
     """The timestep after which the state stands; the timestep that was read, in the case of `by_input`."""
     by_hidden: Array
     """By h_t; [rows, hidden]"""
@@ -35,7 +35,7 @@ class Rows(NamedTuple):
     """By x_t; [rows, features]"""
 
 
-class Course(NamedTuple):
+class Trajectory(NamedTuple):
     """One sample's way through one layer in one direction, as its derivatives see it."""
 
     weights: LayerWeights
@@ -50,17 +50,19 @@ class Course(NamedTuple):
         return len(self.weights.recurrent_kernel)
 
 
-def course(weights: Weights, record: Record, layer: int, direction: Direction, sample: int) -> Course:
+def trajectory_of(weights: Weights, record: Record, layer: int, direction: Direction, sample: int) -> Trajectory:
     """The course of one sample of a record; samples count from 0."""
     part, length = record.of(layer, direction), record.length(sample)
     before = part.states_before(sample, length).cell
     own = part.of_sample(sample, length)
     order = range(1, length + 1) if direction is Direction.FORWARD else range(length, 0, -1)
-    found = slopes(weights.of(layer, direction), own, before[None])
-    return Course(weights.of(layer, direction), found.at(0), order)
+    found = gate_slopes(weights.of(layer, direction), own, before[None])
+    return Trajectory(weights.of(layer, direction), found.at(0), order)
 
 
-def back(course: Course, by_hidden: Array, by_cell: Array, by_output: Array | None = None) -> Iterator[Rows]:
+def backpropagate(
+    course: Trajectory, by_hidden: Array, by_cell: Array, by_output: Array | None = None
+) -> Iterator[GradientRows]:
     """Go back from the last state to the first.
 
     Args:
@@ -86,39 +88,39 @@ def back(course: Course, by_hidden: Array, by_cell: Array, by_output: Array | No
         sums = total[:, None] * step.cell_by_sum
         sums[:, -1] += by_emitted * step.emitted_by_sum
         by_input, before = (sums.reshape(len(sums), -1) @ kernel for kernel in kernels)
-        yield Rows(t, by_hidden, by_cell, by_input)
+        yield GradientRows(t, by_hidden, by_cell, by_input)
         by_hidden, by_cell = before, total * step.cell_by_cell
-    yield Rows(0, by_hidden, by_cell, np.empty((len(by_hidden), 0)))
+    yield GradientRows(0, by_hidden, by_cell, np.empty((len(by_hidden), 0)))
 
 
-def by_network_input(weights: Weights, record: Record, sample: int, layer: int, direction: Direction) -> Array:
+def hidden_by_network_input(weights: Weights, record: Record, sample: int, layer: int, direction: Direction) -> Array:
     """The derivatives of a layer's last h by the network's own input, down through all layers below.
 
     Returns:
         [timesteps of the sample, hidden, features]
     """
-    way = course(weights, record, layer, direction, sample)
-    by_input = _by_input(way, np.eye(way.hidden), None)
+    way = trajectory_of(weights, record, layer, direction, sample)
+    by_input = _rows_by_input(way, np.eye(way.hidden), None)
     for below in reversed(range(layer)):
         directions = list(record.layers[below])
         parts = np.split(by_input, len(directions), axis=2)
-        ways = [course(weights, record, below, one, sample) for one in directions]
+        ways = [trajectory_of(weights, record, below, one, sample) for one in directions]
         zeros = (np.zeros((len(by_input[0]), way.hidden)) for way in ways)
-        by_input = np.sum([_by_input(*each) for each in zip(ways, zeros, parts, strict=True)], axis=0)
+        by_input = np.sum([_rows_by_input(*each) for each in zip(ways, zeros, parts, strict=True)], axis=0)
     return by_input
 
 
-def _by_input(way: Course, by_hidden: Array, by_output: Array | None) -> Array:
+def _rows_by_input(way: Trajectory, by_hidden: Array, by_output: Array | None) -> Array:
     """[timesteps, rows, features], of rows that begin with these derivatives by the last h, and none by the last c."""
     features = len(way.weights.kernel)
     result = np.empty((len(way.order), len(by_hidden), features))
-    for rows in back(way, by_hidden, np.zeros((len(by_hidden), way.weights.units)), by_output):
-        if rows.t:
-            result[rows.t - 1] = rows.by_input
+    for rows in backpropagate(way, by_hidden, np.zeros((len(by_hidden), way.weights.units)), by_output):
+        if rows.timestep:
+            result[rows.timestep - 1] = rows.by_input
     return result
 
 
-def through_time_bytes(course_length: int, rows: int, wide: int) -> int:
+def bptt_bytes(course_length: int, rows: int, wide: int) -> int:
     """The memory that going back takes: the slopes while they are made, two layers' rows by every timestep's input of up to
     `wide` numbers, and a step's."""
     return (2 * rows + 32) * course_length * wide * 8 + 12 * rows * wide * len(GATES) * 8

@@ -12,11 +12,11 @@ from random_specs import random_lstms
 
 from lstm_explain import seeded
 from lstm_explain.core.cell import step
-from lstm_explain.core.edited import run_edited
-from lstm_explain.core.edits import Edit, check_edit, edit
-from lstm_explain.core.forward import State, forward
+from lstm_explain.core.edits import Edit, check_edit, parse_edit
+from lstm_explain.core.engine import StackState, forward
 from lstm_explain.core.gates import GATES, Direction, Gate
 from lstm_explain.core.record import LayerRecord, Record
+from lstm_explain.core.stepwise import run_stepwise
 from lstm_explain.errors import UsageError
 
 if TYPE_CHECKING:
@@ -33,7 +33,7 @@ def lstms(**fixed: Any) -> st.SearchStrategy[LSTM]:
 
 def by_steps(lstm: LSTM, edits: tuple[Edit, ...] = ()) -> Record:
     lengths = None if lstm.lengths is None else np.array(lstm.lengths)
-    return run_edited(lstm.spec, lstm.weights, lstm.inputs.block(0, lstm.spec.samples), edits, None, lengths)
+    return run_stepwise(lstm.spec, lstm.weights, lstm.inputs.block(0, lstm.spec.samples), edits, None, lengths)
 
 
 def moved(before: Array, after: Array) -> list[int]:
@@ -54,9 +54,9 @@ def test_without_edits_it_is_the_run(lstm: LSTM) -> None:
 
 def test_it_starts_from_the_states_that_it_is_given() -> None:
     lstm = seeded(samples=2, timesteps=4, bidirectional=True, dtype="float64")
-    states = State.unstacked(*(np.linspace(-1, 1, 2 * 2 * 10).reshape(2, 2, 10) * k for k in (1, 2)))
+    states = StackState.from_stacked(*(np.linspace(-1, 1, 2 * 2 * 10).reshape(2, 2, 10) * k for k in (1, 2)))
     inputs = lstm.inputs.block(0, 2)
-    ours, theirs = (run(lstm.spec, lstm.weights, inputs, initial=states) for run in (run_edited, forward))
+    ours, theirs = (run(lstm.spec, lstm.weights, inputs, initial=states) for run in (run_stepwise, forward))
     np.testing.assert_allclose(ours.output, theirs.output, rtol=0, atol=1e-12)
 
 
@@ -85,7 +85,7 @@ def test_a_weight_or_an_input_that_is_set_makes_the_lstm_that_has_it(lstm: LSTM,
     inputs = lstm.inputs.block(0, spec.samples).copy()
     inputs[:, -1, 0] = -2.0
     expected = forward(lstm.spec, lstm.weights._replace(layers=tuple(layers)), inputs)
-    found = lstm.edited(edits).run()
+    found = lstm.with_edits(edits).run()
     np.testing.assert_allclose(found.output, expected.output, rtol=0, atol=1e-12)
     np.testing.assert_array_equal(found.input, inputs)
     assert not np.allclose(found.input, lstm.run().input)
@@ -132,7 +132,7 @@ def held(weights: Any, made: Any, before: Array, name: str, unit: int) -> tuple[
 def test_what_the_explorer_is_for() -> None:
     """h of one unit changed: no other unit at that timestep, all of them one later."""
     lstm = seeded(samples=1)
-    base, poked = (by_steps(lstm, edits).of(0, Direction.FORWARD) for edits in ((), (edit("h_4[3]=0.6"),)))
+    base, poked = (by_steps(lstm, edits).of(0, Direction.FORWARD) for edits in ((), (parse_edit("h_4[3]=0.6"),)))
     assert moved(base.hidden[0, 3], poked.hidden[0, 3]) == [3]
     assert moved(base.hidden[0, 4], poked.hidden[0, 4]) == list(range(10))
     assert moved(base.cell[0, 3], poked.cell[0, 3]) == []
@@ -141,7 +141,7 @@ def test_what_the_explorer_is_for() -> None:
 
 def test_memory_that_is_changed_reaches_its_own_unit_alone() -> None:
     lstm = seeded(samples=1)
-    base, poked = (by_steps(lstm, edits).of(0, Direction.FORWARD) for edits in ((), (edit("c_4[3]=0.6"),)))
+    base, poked = (by_steps(lstm, edits).of(0, Direction.FORWARD) for edits in ((), (parse_edit("c_4[3]=0.6"),)))
     assert moved(base.hidden[0, 3], poked.hidden[0, 3]) == []
     assert moved(base.cell[0, 4], poked.cell[0, 4]) == [3]
     assert moved(base.hidden[0, 4], poked.hidden[0, 4]) == [3]
@@ -149,7 +149,7 @@ def test_memory_that_is_changed_reaches_its_own_unit_alone() -> None:
 
 
 def test_a_gate_held_at_every_timestep() -> None:
-    run = by_steps(seeded(samples=2, layers=2), (edit("1:f[4]=0"), edit("1:i[4]=0"))).of(1, Direction.FORWARD)
+    run = by_steps(seeded(samples=2, layers=2), (parse_edit("1:f[4]=0"), parse_edit("1:i[4]=0"))).of(1, Direction.FORWARD)
     assert not run.forget_gate[:, :, 4].any()
     assert not run.cell[:, :, 4].any()
     assert run.forget_gate[:, :, 3].all()
@@ -159,7 +159,7 @@ def test_a_gate_held_at_every_timestep() -> None:
 def test_the_initial_state_can_be_set_of_both_directions(way: str, first: str) -> None:
     """Sample 1 ends at timestep 2, so its backward run starts from h_3; sample 0 starts from h_5, and is not touched."""
     lstm = seeded(samples=2, timesteps=4, lengths=[4, 2], bidirectional=True)
-    one = edit(f"0.{way}:{first}" if way else first)
+    one = parse_edit(f"0.{way}:{first}" if way else first)
     base, set_ = (by_steps(lstm, edits).of(0, one.direction) for edits in ((), (one,)))
     assert set_.initial_hidden[1, 1] == 1
     assert moved(base.initial_hidden[1], set_.initial_hidden[1]) == [1]
@@ -172,8 +172,8 @@ TEXTS += ["1:h_3[4]=0.5", "1.backward:R_i[3,4]=0.1", "0.backward:f[4]=0.30000000
 
 @pytest.mark.parametrize("text", TEXTS)
 def test_an_edit_is_read_and_written_the_same(text: str) -> None:
-    assert str(edit(text)) == text
-    assert edit(f" {text} ".replace("=", " = ")) == edit(text)
+    assert str(parse_edit(text)) == text
+    assert parse_edit(f" {text} ".replace("=", " = ")) == parse_edit(text)
 
 
 @pytest.mark.parametrize(
@@ -203,7 +203,7 @@ def test_an_edit_is_read_and_written_the_same(text: str) -> None:
 )
 def test_what_is_no_edit_is_said(text: str) -> None:
     with pytest.raises(UsageError, match="--edit"):
-        edit(text)
+        parse_edit(text)
 
 
 @pytest.mark.parametrize(
@@ -229,10 +229,10 @@ def test_what_is_no_edit_is_said(text: str) -> None:
 )
 def test_a_number_that_there_is_not_is_said(text: str, found: str) -> None:
     with pytest.raises(UsageError, match=found):
-        check_edit(seeded().spec, edit(text))
+        check_edit(seeded().spec, parse_edit(text))
 
 
 def test_the_origin_tells_of_edits_where_there_are_some() -> None:
     lstm = seeded()
-    assert "edits" not in lstm.origin
-    assert lstm.edited([edit("h_3[4]=0.5")]).origin["edits"] == ["h_3[4]=0.5"]
+    assert "edits" not in lstm.provenance
+    assert lstm.with_edits([parse_edit("h_3[4]=0.5")]).provenance["edits"] == ["h_3[4]=0.5"]

@@ -23,7 +23,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from lstm_explain.core.spec import checked_seed
+from lstm_explain.core.spec import validate_seed
 
 if TYPE_CHECKING:
     from lstm_explain.core.axes import Array
@@ -33,7 +33,7 @@ WEYL = (0x9E3779B9, 0xBB67AE85)
 ROUNDS = 10
 WORD = np.uint64(32)
 LOW = np.uint64(0xFFFFFFFF)
-PLACES_AT_ONCE = 2**14
+MAX_COUNTERS_AT_ONCE = 2**14
 """How many places are drawn at once: few enough that the work stays in the processor's cache."""
 
 
@@ -50,17 +50,17 @@ class Stream:
 
     def uniform(self, *sizes: int) -> Array:
         """Draw float64 numbers in [0, 1) of the given sizes."""
-        return self._draw(_uniform, sizes)
+        return self._draw(_to_uniform, sizes)
 
     def normal(self, *sizes: int) -> Array:
         """Draw float64 standard-normal numbers of the given sizes."""
-        return self._draw(_normal, sizes)
+        return self._draw(_to_normal, sizes)
 
     def _draw(self, transform: Transform, sizes: tuple[int, ...]) -> Array:
         count = math.prod(sizes)
         places = np.arange(self._place, self._place + -(-count // 2), dtype=np.uint64)
         self._place += len(places)
-        pairs = transform(integers(self._seed, np.uint64(self._number), places))
+        pairs = transform(random_integers(self._seed, np.uint64(self._number), places))
         return pairs.reshape(-1)[:count].reshape(sizes)
 
 
@@ -73,21 +73,21 @@ def normal_inputs(seed: int, samples: range, timesteps: int, features: int, dtyp
     """
     drawn = np.empty((len(samples), timesteps, features), dtype)
     pairs = -(-features // 2)
-    steps_at_once = max(1, PLACES_AT_ONCE // pairs)
-    samples_at_once = max(1, PLACES_AT_ONCE // (pairs * timesteps))
+    steps_at_once = max(1, MAX_COUNTERS_AT_ONCE // pairs)
+    samples_at_once = max(1, MAX_COUNTERS_AT_ONCE // (pairs * timesteps))
     for sample in range(0, len(samples), samples_at_once):
         streams = np.array([2 * one for one in samples[sample : sample + samples_at_once]], np.uint64)
         for t in range(0, timesteps, steps_at_once):
             part = drawn[sample : sample + samples_at_once, t : t + steps_at_once]
             places = np.arange(t * pairs, (t + part.shape[1]) * pairs, dtype=np.uint64)
-            normals = _normal(integers(seed, streams[:, None], places))
+            normals = _to_normal(random_integers(seed, streams[:, None], places))
             part[:] = normals.reshape(*part.shape[:2], 2 * pairs)[:, :, :features]
     return drawn
 
 
-def integers(seed: int, streams: Array | np.uint64, places: Array) -> Array:
+def random_integers(seed: int, streams: Array | np.uint64, places: Array) -> Array:
     """The two 64-bit integers at each place of each stream: uint64[..., 2], streams and places broadcast together."""
-    seed = checked_seed(seed)
+    seed = validate_seed(seed)
     words = philox((seed & 0xFFFFFFFF, seed >> 32), places & LOW, places >> WORD, streams & LOW, streams >> WORD)
     a, b, c, d = np.broadcast_arrays(*words)
     return np.stack([a | b << WORD, c | d << WORD], axis=-1)
@@ -103,13 +103,13 @@ def philox(key: tuple[int, int], *counter: Array | np.uint64) -> tuple[Array | n
     return x0, x1, x2, x3
 
 
-def _uniform(raw: Array) -> Array:
+def _to_uniform(raw: Array) -> Array:
     return (raw >> np.uint64(11)) * 2.0**-53
 
 
-def _normal(raw: Array) -> Array:
+def _to_normal(raw: Array) -> Array:
     """Transform pairs of integers, [..., 2], to pairs of normal numbers."""
-    uniform = _uniform(raw)
+    uniform = _to_uniform(raw)
     radius = np.sqrt(-2 * np.log1p(-uniform[..., 0]))
     angle = 2 * np.pi * uniform[..., 1]
     return np.stack((radius * np.cos(angle), radius * np.sin(angle)), axis=-1)

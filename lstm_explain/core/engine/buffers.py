@@ -15,12 +15,12 @@ if TYPE_CHECKING:
     from lstm_explain.core.axes import Array
 
 
-class Rows(NamedTuple):
+class Buffers(NamedTuple):
     """The rows of every timestep, and of the states after the last."""
 
-    read: Array
+    inputs: Array
     """[h_{t-1}; x_t; 1] for each timestep, then h_T; [timesteps*(hidden + features + 1) + hidden, samples]."""
-    made: Array
+    outputs: Array
     """[c_{t-1}; g; f; i; o] for each timestep, then c_T; [timesteps*5*units + units, samples]."""
     cells: Array
     """c_0 to c_T, in `made`; [timesteps + 1, units, samples]."""
@@ -28,15 +28,17 @@ class Rows(NamedTuple):
     """h_0 to h_T, in `read`; [timesteps + 1, hidden, samples]."""
 
     @classmethod
-    def empty(cls, samples: int, timesteps: int, features: int, hidden: int, units: int, dtype: np.dtype[np.generic]) -> Rows:
+    def empty(
+        cls, samples: int, timesteps: int, features: int, hidden: int, units: int, dtype: np.dtype[np.generic]
+    ) -> Buffers:
         """Rows to be filled: the states to start from, the inputs, and the ones."""
         read = np.empty((timesteps * (hidden + features + 1) + hidden, samples), dtype)
         made = np.empty((timesteps * 5 * units + units, samples), dtype)
-        return cls(read, made, _every(made, timesteps + 1, units), _every(read, timesteps + 1, hidden))
+        return cls(read, made, _strided_view(made, timesteps + 1, units), _strided_view(read, timesteps + 1, hidden))
 
     @property
     def samples(self) -> int:
-        return int(self.read.shape[1])
+        return int(self.inputs.shape[1])
 
     @property
     def timesteps(self) -> int:
@@ -51,39 +53,39 @@ class Rows(NamedTuple):
         return int(self.hiddens.shape[1])
 
     @property
-    def steps_read(self) -> Array:
+    def step_inputs(self) -> Array:
         """[timesteps, hidden + features + 1, samples]"""
-        return self.read[: -self.hidden].reshape(self.timesteps, -1, self.samples)
+        return self.inputs[: -self.hidden].reshape(self.timesteps, -1, self.samples)
 
     @property
-    def steps_made(self) -> Array:
+    def step_outputs(self) -> Array:
         """[timesteps, 5, units, samples]: c before the step, then the gates in the engine's order."""
-        return self.made[: -self.units].reshape(self.timesteps, 5, self.units, self.samples)
+        return self.outputs[: -self.units].reshape(self.timesteps, 5, self.units, self.samples)
 
-    def columns(self, part: slice) -> Rows:
+    def of_samples(self, part: slice) -> Buffers:
         """The same rows for a block of samples; views."""
-        return Rows(self.read[:, part], self.made[:, part], self.cells[:, :, part], self.hiddens[:, :, part])
+        return Buffers(self.inputs[:, part], self.outputs[:, part], self.cells[:, :, part], self.hiddens[:, :, part])
 
-    def timesteps_from(self, first: int) -> Rows:
+    def timesteps_from(self, first: int) -> Buffers:
         """The rows of the timesteps from `first` on, which counts from 0; views."""
-        read = self.read[first * (len(self.read) - self.hidden) // self.timesteps :]
-        return Rows(read, self.made[first * 5 * self.units :], self.cells[first:], self.hiddens[first:])
+        read = self.inputs[first * (len(self.inputs) - self.hidden) // self.timesteps :]
+        return Buffers(read, self.outputs[first * 5 * self.units :], self.cells[first:], self.hiddens[first:])
 
-    def fill(self, inputs: Array) -> None:
+    def set_inputs(self, inputs: Array) -> None:
         """Write what the run reads, [samples, timesteps, features], and zero for the states that it starts from."""
-        steps, features = self.steps_read, inputs.shape[2]
+        steps, features = self.step_inputs, inputs.shape[2]
         steps[:, self.hidden : self.hidden + features] = inputs.transpose(1, 2, 0)
         steps[:, self.hidden + features :] = 1  # the row that the bias multiplies, where there is one
-        self.read[: self.hidden] = 0
-        self.made[: self.units] = 0
+        self.inputs[: self.hidden] = 0
+        self.outputs[: self.units] = 0
 
-    def start(self, hidden: Array, cell: Array) -> None:
+    def set_initial(self, hidden: Array, cell: Array) -> None:
         """Write the states to start from: h_0, [samples, hidden], and c_0, [samples, units]."""
-        self.read[: self.hidden] = hidden.T
-        self.made[: self.units] = cell.T
+        self.inputs[: self.hidden] = hidden.T
+        self.outputs[: self.units] = cell.T
 
 
-def _every(rows: Array, count: int, size: int) -> Array:
+def _strided_view(rows: Array, count: int, size: int) -> Array:
     """The first `size` rows of each of `count` equal blocks of rows, of which the last has no more rows than that."""
     block = (len(rows) - size) // (count - 1) if count > 1 else 0
     strides = (block * rows.strides[0], *rows.strides)

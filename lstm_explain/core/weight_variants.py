@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     """For every layer, a bias for each direction where it has any; [4*units] in the order i f g o."""
 
 
-def gates_reordered(weights: Weights, order: tuple[Gate, ...]) -> Weights:
+def reorder_gates(weights: Weights, order: tuple[Gate, ...]) -> Weights:
     """Take the gates' blocks, which were read as i f g o, for blocks in another order."""
 
     def reordered(array: Array) -> Array:
@@ -29,10 +29,10 @@ def gates_reordered(weights: Weights, order: tuple[Gate, ...]) -> Weights:
         bias = None if part.bias is None else reordered(part.bias)
         return part._replace(kernel=reordered(part.kernel), recurrent_kernel=reordered(part.recurrent_kernel), bias=bias)
 
-    return _each(weights, layer)
+    return _map_layers(weights, layer)
 
 
-def forget_bias_added(weights: Weights, more: float) -> Weights:
+def add_forget_bias(weights: Weights, more: float) -> Weights:
     """Add a number to every forget gate's bias, as some frameworks do when they run; make a bias where there is none."""
 
     def layer(part: LayerWeights) -> LayerWeights:
@@ -40,15 +40,15 @@ def forget_bias_added(weights: Weights, more: float) -> Weights:
         bias[part.columns(Gate.FORGET)] += bias.dtype.type(more)
         return part._replace(bias=bias)
 
-    return _each(weights, layer)
+    return _map_layers(weights, layer)
 
 
-def without_bias(weights: Weights) -> Weights:
+def remove_bias(weights: Weights) -> Weights:
     """Leave the biases out."""
-    return _each(weights, lambda part: part._replace(bias=None if part.bias is None else np.zeros_like(part.bias)))
+    return _map_layers(weights, lambda part: part._replace(bias=None if part.bias is None else np.zeros_like(part.bias)))
 
 
-def biases_replaced(weights: Weights, biases: Biases) -> Weights:
+def replace_biases(weights: Weights, biases: Biases) -> Weights:
     """Put other biases in place of those that there are."""
 
     def replaced(part: LayerWeights, bias: Array | None) -> LayerWeights:
@@ -58,7 +58,7 @@ def biases_replaced(weights: Weights, biases: Biases) -> Weights:
     return Weights(tuple({way: replaced(part, own.get(way)) for way, part in layer.items()} for layer, own in pairs))
 
 
-def directions_swapped(weights: Weights) -> Weights:
+def swap_directions(weights: Weights) -> Weights:
     """Have what reads forward read backward, and the other way round, in every layer that reads both ways.
 
     What it reads stays where it is.
@@ -66,6 +66,6 @@ def directions_swapped(weights: Weights) -> Weights:
     return Weights(tuple(dict(zip(layer, reversed(layer.values()), strict=True)) for layer in weights.layers))
 
 
-def _each(weights: Weights, change: object) -> Weights:
+def _map_layers(weights: Weights, change: object) -> Weights:
     assert callable(change)
     return Weights(tuple({way: change(part) for way, part in layer.items()} for layer in weights.layers))

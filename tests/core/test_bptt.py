@@ -12,10 +12,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from random_specs import random_lstms, random_state
 
-from lstm_explain.core.forward import State, forward
+from lstm_explain.core.bptt import GradientRows, Trajectory, backpropagate, bptt_bytes, hidden_by_network_input, trajectory_of
+from lstm_explain.core.engine import StackState, forward
 from lstm_explain.core.gates import Direction
-from lstm_explain.core.jacobian import jacobian
-from lstm_explain.core.through_time import Course, Rows, back, by_network_input, course, through_time_bytes
+from lstm_explain.core.jacobian import step_jacobian
 from lstm_explain.library import seeded
 
 if TYPE_CHECKING:
@@ -40,7 +40,7 @@ class Run(NamedTuple):
     spec: Spec
     weights: Weights
     inputs: Array
-    initial: State
+    initial: StackState
     lengths: Array | None
     record: Record
     sample: int
@@ -52,8 +52,8 @@ class Run(NamedTuple):
         return self.record.length(self.sample)
 
     @property
-    def course(self) -> Course:
-        return course(self.weights, self.record, self.layer, self.direction, self.sample)
+    def course(self) -> Trajectory:
+        return trajectory_of(self.weights, self.record, self.layer, self.direction, self.sample)
 
     @property
     def own(self) -> Spec:
@@ -65,15 +65,15 @@ class Run(NamedTuple):
         """Which of the initial states belong to the layer and direction."""
         return self.spec.places.index((self.layer, self.direction))
 
-    def again(self, inputs: Array, initial: State) -> Record:
+    def again(self, inputs: Array, initial: StackState) -> Record:
         """The sample alone, as often as there are inputs for it: [times, timesteps, features]."""
         spec = replace(self.spec, samples=len(inputs))
         return forward(spec, self.weights, inputs, initial, np.full(len(inputs), self.length))
 
-    def repeated(self, times: int) -> tuple[Array, State]:
+    def repeated(self, times: int) -> tuple[Array, StackState]:
         """What the sample reads and starts from, `times` times."""
         inputs = np.repeat(self.inputs[self.sample][None], times, axis=0)
-        return inputs, State(
+        return inputs, StackState(
             *(tuple(np.repeat(one[self.sample][None], times, axis=0) for one in each) for each in self.initial)
         )
 
@@ -96,11 +96,11 @@ def runs(draw: st.DrawFn, /, **fixed: Any) -> Run:
     return Run(spec, lstm.weights, inputs, start, lengths, record, sample, *place)
 
 
-def every_row(way: Course) -> list[Rows]:
+def every_row(way: Trajectory) -> list[GradientRows]:
     """Back from the whole last state: a row for each number of h, and for each of c."""
     hidden, units = len(way.weights.recurrent_kernel), way.weights.units
     last = np.eye(hidden + units)
-    return list(back(way, last[:, :hidden], last[:, hidden:]))
+    return list(backpropagate(way, last[:, :hidden], last[:, hidden:]))
 
 
 # --- one layer --------------------------------------------------------------------------------------------------------
@@ -110,13 +110,13 @@ def every_row(way: Course) -> list[Rows]:
 @few
 def test_what_is_carried_back_is_the_product_of_the_steps_derivatives(run: Run) -> None:
     way, rows = run.course, every_row(run.course)
-    steps = jacobian(way.weights, way.slopes)
+    steps = step_jacobian(way.weights, way.slopes)
     carried = np.eye(run.own.hidden + run.own.units)
-    assert [each.t for each in rows] == [*reversed(way.order), 0]
+    assert [each.timestep for each in rows] == [*reversed(way.order), 0]
     for each in rows:
         np.testing.assert_allclose(np.hstack([each.by_hidden, each.by_cell]), carried, rtol=0, atol=EXACT)
-        if each.t:
-            one = each.t - 1
+        if each.timestep:
+            one = each.timestep - 1
             by_hidden = np.vstack([steps.hidden_by_hidden[one], steps.cell_by_hidden[one]])
             by_cell = np.vstack([steps.hidden_by_cell[one], steps.cell_by_cell[one]])
             by_input = np.vstack([steps.hidden_by_input[one], steps.cell_by_input[one]])
@@ -162,10 +162,10 @@ def test_what_every_timestep_adds_is_carried_with_the_rest(run: Run, seed: int) 
         result: Array = last_hidden @ by_hidden + last_cell @ by_cell + (seen * by_output).sum(axis=(1, 2))
         return result
 
-    rows = list(back(run.course, by_hidden[None], by_cell[None], by_output[:, None]))
+    rows = list(backpropagate(run.course, by_hidden[None], by_cell[None], by_output[:, None]))
     found = np.empty((steps, run.spec.features))
     for each in rows[:-1]:
-        found[each.t - 1] = each.by_input[0]
+        found[each.timestep - 1] = each.by_input[0]
     np.testing.assert_allclose(found, quotient_by_input(run, number)[..., 0], rtol=0, atol=10 * TOLERANCE)
 
 
@@ -188,7 +188,7 @@ def quotient_by_input(run: Run, measured: Any) -> Array:
 @given(runs())
 @few
 def test_the_last_h_by_the_networks_input_is_the_difference_quotient_of_the_run(run: Run) -> None:
-    found = by_network_input(run.weights, run.record, run.sample, run.layer, run.direction)
+    found = hidden_by_network_input(run.weights, run.record, run.sample, run.layer, run.direction)
     expected = quotient_by_input(run, lambda record: run.ends(record)[0])
     assert found.shape == (run.length, run.own.hidden, run.spec.features)
     np.testing.assert_allclose(found, expected.swapaxes(1, 2), rtol=0, atol=TOLERANCE)
@@ -197,9 +197,9 @@ def test_the_last_h_by_the_networks_input_is_the_difference_quotient_of_the_run(
 @given(runs(layers=1))
 @few
 def test_with_one_layer_the_networks_input_is_its_own(run: Run) -> None:
-    found = by_network_input(run.weights, run.record, run.sample, 0, run.direction)
+    found = hidden_by_network_input(run.weights, run.record, run.sample, 0, run.direction)
     for each in every_row(run.course)[:-1]:
-        np.testing.assert_allclose(found[each.t - 1], each.by_input[: run.spec.hidden], rtol=0, atol=EXACT)
+        np.testing.assert_allclose(found[each.timestep - 1], each.by_input[: run.spec.hidden], rtol=0, atol=EXACT)
 
 
 @given(runs(layers=3, bidirectional=True) | runs(bidirectional=True))
@@ -208,8 +208,8 @@ def test_padding_changes_no_derivative(run: Run) -> None:
     inputs, initial = run.repeated(1)
     short = replace(run.spec, samples=1, timesteps=run.length)
     alone = forward(short, run.weights, inputs[:, : run.length], initial)
-    expected = by_network_input(run.weights, alone, 0, run.layer, run.direction)
-    found = by_network_input(run.weights, run.record, run.sample, run.layer, run.direction)
+    expected = hidden_by_network_input(run.weights, alone, 0, run.layer, run.direction)
+    found = hidden_by_network_input(run.weights, run.record, run.sample, run.layer, run.direction)
     np.testing.assert_allclose(found, expected, rtol=0, atol=EXACT)
 
 
@@ -238,13 +238,13 @@ def test_the_memory_that_is_announced_is_not_exceeded(
     record, spec, top = lstm.run(), lstm.spec, layers - 1
     tracemalloc.start()
     try:
-        way = course(lstm.weights, record, top, Direction.FORWARD, 0)
+        way = trajectory_of(lstm.weights, record, top, Direction.FORWARD, 0)
         last = np.eye(spec.hidden + units)
-        for _ in back(way, last[:, : spec.hidden], last[:, spec.hidden :]):
+        for _ in backpropagate(way, last[:, : spec.hidden], last[:, spec.hidden :]):
             pass
-        by_network_input(lstm.weights, record, 0, top, Direction.FORWARD)
+        hidden_by_network_input(lstm.weights, record, 0, top, Direction.FORWARD)
         _, peak = tracemalloc.get_traced_memory()
     finally:
         tracemalloc.stop()
     wide = max(features, spec.output if top else 0, spec.hidden, units)
-    assert peak <= through_time_bytes(timesteps, spec.hidden + units, wide)
+    assert peak <= bptt_bytes(timesteps, spec.hidden + units, wide)

@@ -29,17 +29,17 @@ if TYPE_CHECKING:
     from lstm_explain.core.weights import Weights
 
 
-class Idle(NamedTuple):
+class ZeroGradientCount(NamedTuple):
     """How many parameters of a tensor get no gradient."""
 
     tensor: str
     gate: Gate | None
     """Whose neurons they belong to; None for the projection, which comes after the gates."""
-    idle: int
+    zero: int
     total: int
 
 
-def idle_parameters(weights: Weights, record: Record, samples: Array) -> tuple[Idle, ...]:
+def zero_gradient_parameters(weights: Weights, record: Record, samples: Array) -> tuple[ZeroGradientCount, ...]:
     """Count, by tensor and gate, the parameters of the whole stack whose gradient is exactly zero in every sample.
 
     The gradient is that of the sum of all numbers that the last layer emits at t = 1.
@@ -57,17 +57,17 @@ def idle_parameters(weights: Weights, record: Record, samples: Array) -> tuple[I
         read = np.zeros((len(samples), parts[0].input.shape[2]))
         for part, share in zip(parts, shares, strict=True):
             own = weights.of(part.layer, part.direction)
-            sizes, below = _step(own, part, samples, share)
+            sizes, below = _backpropagate_step(own, part, samples, share)
             read += below
-            for key, idle, total in _counted(sizes):
+            for key, idle, total in _count_zeros(sizes):
                 before = counts.get(key, (0, 0))
                 counts[key] = (before[0] + idle, before[1] + total)
         above = read
-    return tuple(Idle(tensor, gate, *count) for (tensor, gate), count in counts.items())
+    return tuple(ZeroGradientCount(tensor, gate, *count) for (tensor, gate), count in counts.items())
 
 
 @np.errstate(all="ignore")  # infinite inputs make infinities and nan, which are no zeros
-def _step(weights: LayerWeights, part: LayerRecord, samples: Array, above: Array) -> tuple[LayerWeights, Array]:
+def _backpropagate_step(weights: LayerWeights, part: LayerRecord, samples: Array, above: Array) -> tuple[LayerWeights, Array]:
     """Go back through one layer's step.
 
     Args:
@@ -93,27 +93,29 @@ def _step(weights: LayerWeights, part: LayerRecord, samples: Array, above: Array
     neurons = np.concatenate([dz[gate] for gate in GATES], axis=1)
     seen = {Gate.INPUT: c, Gate.FORGET: c, Gate.OUTPUT: after}
     sizes = LayerWeights(
-        kernel=_sizes(x, neurons),
-        recurrent_kernel=_sizes(h, neurons),
+        kernel=_summed_outer(x, neurons),
+        recurrent_kernel=_summed_outer(h, neurons),
         bias=None if weights.bias is None else np.abs(neurons).sum(axis=0),
-        projection=None if weights.projection is None else _sizes(o * squashed, above),
-        peephole=None if weights.peephole is None else np.stack([_size(dz[gate] * seen[gate]) for gate in PEEPHOLE_GATES]),
+        projection=None if weights.projection is None else _summed_outer(o * squashed, above),
+        peephole=None
+        if weights.peephole is None
+        else np.stack([_summed_size(dz[gate] * seen[gate]) for gate in PEEPHOLE_GATES]),
     )
     return sizes, neurons @ weights.kernel.T.astype(np.float64)
 
 
-def _sizes(read: Array, gradient: Array) -> Array:
+def _summed_outer(read: Array, gradient: Array) -> Array:
     """The sum over samples of |read| x |gradient|, for every pair; zero only where it is zero in every sample."""
     sizes: Array = np.abs(read).T @ np.abs(gradient)
     return sizes
 
 
-def _size(gradient: Array) -> Array:
+def _summed_size(gradient: Array) -> Array:
     size: Array = np.abs(gradient).sum(axis=0)
     return size
 
 
-def _counted(sizes: LayerWeights) -> list[tuple[tuple[str, Gate | None], int, int]]:
+def _count_zeros(sizes: LayerWeights) -> list[tuple[tuple[str, Gate | None], int, int]]:
     """The zeros, and all there are, by tensor and gate."""
     found: list[tuple[tuple[str, Gate | None], int, int]] = []
     for tensor, array in sizes.tensors().items():

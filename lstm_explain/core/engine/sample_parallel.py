@@ -10,47 +10,47 @@ import os
 from functools import cache
 from typing import TYPE_CHECKING
 
-from lstm_explain.core.steps import TILE_BYTES
+from lstm_explain.core.engine.step import TILE_BYTES
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from threadpoolctl import ThreadpoolController
 
-THREADED_NUMBERS = 2**15
+MIN_THREADED_NUMBERS = 2**15
 """From how many numbers on, samples times units, threads save more than handing out the work costs."""
-MOST_UNITS = 64
+MAX_BLOCK_UNITS = 64
 """Above so many units blocks are left to BLAS, which shares out the matrix product by rows: a block each would read, and
 arrange for the processor, all of the weights again."""
 
 
-def in_blocks(run: Callable[[slice], None], samples: int, units: int) -> None:
+def run_sample_blocks(run: Callable[[slice], None], samples: int, units: int) -> None:
     """Call `run` for blocks that cover all samples: one after the other, or in threads where that is faster."""
-    workers = processors()
-    if workers == 1 or samples * units < THREADED_NUMBERS or units > MOST_UNITS:
+    workers = count_processors()
+    if workers == 1 or samples * units < MIN_THREADED_NUMBERS or units > MAX_BLOCK_UNITS:
         run(slice(0, samples))
         return
     from concurrent.futures import ThreadPoolExecutor
 
-    with blas().limit(limits=1, user_api="blas"), ThreadPoolExecutor(workers) as pool:
-        for done in [pool.submit(run, block) for block in _blocks(samples, units, workers)]:
+    with blas_controller().limit(limits=1, user_api="blas"), ThreadPoolExecutor(workers) as pool:
+        for done in [pool.submit(run, block) for block in _split_samples(samples, units, workers)]:
             done.result()
 
 
-def processors() -> int:
+def count_processors() -> int:
     """How many processors this process may use."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 @cache
-def blas() -> ThreadpoolController:
+def blas_controller() -> ThreadpoolController:
     """The control of numpy's BLAS; finding it means reading the list of loaded libraries, so it is done once."""
     from threadpoolctl import ThreadpoolController
 
     return ThreadpoolController()
 
 
-def _blocks(samples: int, units: int, workers: int) -> Iterator[slice]:
+def _split_samples(samples: int, units: int, workers: int) -> Iterator[slice]:
     """Equal blocks, a multiple of the workers in number, whose rows of a timestep fit a tile where units are few."""
     fitting = max(512, TILE_BYTES // (5 * units * 4))
     rounds = -(-samples // (fitting * workers))

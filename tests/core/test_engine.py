@@ -13,11 +13,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from random_specs import spec_options
 
-from lstm_explain.core import forward as forward_module
-from lstm_explain.core import steps as steps_module
-from lstm_explain.core import team
+from lstm_explain.core import engine as forward_module
 from lstm_explain.core.cell import step
-from lstm_explain.core.forward import State, forward
+from lstm_explain.core.engine import StackState, forward, unit_parallel
+from lstm_explain.core.engine import step as steps_module
 from lstm_explain.core.gates import GATES, LETTERS, Direction, Gate
 from lstm_explain.core.spec import Dtype, Spec
 from lstm_explain.core.weights import LayerWeights, Weights, seeded_weights, weight_shapes
@@ -46,7 +45,7 @@ class Case:
     spec: Spec
     weights: Weights
     inputs: Array
-    initial: State | None = None
+    initial: StackState | None = None
     lengths: Array | None = None
 
     def run(self) -> Record:
@@ -70,7 +69,7 @@ def random_weights(spec: Spec, rng: np.random.Generator, scale: float = 1.0) -> 
 def random_case(spec: Spec, seed: int, initial: bool = False, lengths: bool = False, scale: float = 1.0) -> Case:
     rng = np.random.default_rng(seed)
     layers = [spec.at(layer) for layer, _ in spec.places]
-    start = State(
+    start = StackState(
         tuple(rng.uniform(-1, 1, (spec.samples, one.hidden)).astype(spec.dtype) for one in layers),
         tuple(rng.standard_normal((spec.samples, one.units)).astype(spec.dtype) for one in layers),
     )
@@ -89,9 +88,9 @@ def cases(draw: st.DrawFn, /, **fixed: Any) -> Case:
     return random_case(spec, draw(st.integers(0, 2**32 - 1)), draw(st.booleans()), draw(st.booleans()))
 
 
-def cut(state: State | None, *part: Any) -> State | None:
+def cut(state: StackState | None, *part: Any) -> StackState | None:
     """Some of the samples of initial states."""
-    return state and State(*(tuple(one[part] for one in states) for states in state))
+    return state and StackState(*(tuple(one[part] for one in states) for states in state))
 
 
 # --- the reference: sample by sample, step by step --------------------------------------------------------------------
@@ -395,8 +394,8 @@ def test_threads_give_what_small_batches_give(lengths: bool) -> None:
 @settings(deadline=None, max_examples=40, suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture])
 @given(case=cases())
 def test_a_team_over_the_units_equals_the_reference(monkeypatch: pytest.MonkeyPatch, case: Case) -> None:
-    monkeypatch.setattr(team, "LEAST_PRODUCTS", 1)
-    monkeypatch.setattr(team, "processors", lambda: 3)
+    monkeypatch.setattr(unit_parallel, "MIN_PRODUCTS", 1)
+    monkeypatch.setattr(unit_parallel, "count_processors", lambda: 3)
     assert_equals_reference(case)
 
 
@@ -404,9 +403,9 @@ def test_a_team_whose_member_fails_does_not_wait_for_it(monkeypatch: pytest.Monk
     def fail(*_: object) -> None:
         raise MemoryError
 
-    monkeypatch.setattr(team, "LEAST_PRODUCTS", 1)
-    monkeypatch.setattr(team, "processors", lambda: 2)
-    monkeypatch.setattr(team, "take", fail)
+    monkeypatch.setattr(unit_parallel, "MIN_PRODUCTS", 1)
+    monkeypatch.setattr(unit_parallel, "count_processors", lambda: 2)
+    monkeypatch.setattr(unit_parallel, "run_step", fail)
     case = random_case(Spec(samples=2, timesteps=3, features=2, units=4), 1)
     with pytest.raises(MemoryError):
         case.run()
@@ -415,7 +414,7 @@ def test_a_team_whose_member_fails_does_not_wait_for_it(monkeypatch: pytest.Monk
 def test_a_step_from_zero_is_the_step_from_any_state(monkeypatch: pytest.MonkeyPatch) -> None:
     case = random_case(Spec(samples=5, timesteps=2, features=3, units=4, dtype="float64"), 2)
     skipped = arrays_of(case.run())
-    monkeypatch.setattr(forward_module, "steps", lambda weights, rows, **_: steps_module.steps(weights, rows))
+    monkeypatch.setattr(forward_module, "step_views", lambda weights, rows, **_: steps_module.step_views(weights, rows))
     for name, array in arrays_of(case.run()).items():
         assert_same(array, skipped[name], "float64", name)
 
@@ -434,8 +433,8 @@ SPEC = Spec(samples=3, timesteps=4, features=2, units=3)
         ({"lengths": np.array([0, 2, 4])}, "whole number from 1 to 4"),
         ({"lengths": np.array([1.0, 2.0, 4.0])}, "whole number from 1 to 4"),
         ({"lengths": np.array([True, True, True])}, "whole number from 1 to 4"),
-        ({"initial": State((np.zeros((3, 4)),), (np.zeros((3, 3)),))}, "hidden=4"),
-        ({"initial": State((np.zeros((3, 3)),), (np.zeros((3, 3)), np.zeros((3, 3))))}, "c of 2 layers and directions"),
+        ({"initial": StackState((np.zeros((3, 4)),), (np.zeros((3, 3)),))}, "hidden=4"),
+        ({"initial": StackState((np.zeros((3, 3)),), (np.zeros((3, 3)), np.zeros((3, 3))))}, "c of 2 layers and directions"),
     ],
     ids=lambda value: value if isinstance(value, str) else "-".join(value),
 )

@@ -11,11 +11,11 @@ from hypothesis import strategies as st
 from random_specs import random_state, spec_options
 
 from lstm_explain.core.cell import step
-from lstm_explain.core.forward import forward
+from lstm_explain.core.engine import forward
 from lstm_explain.core.gates import GATES, Direction, Gate
-from lstm_explain.core.idle import _step, idle_parameters
 from lstm_explain.core.spec import Spec
 from lstm_explain.core.weights import LayerWeights, Weights, parameter_counts, seeded_weights
+from lstm_explain.core.zero_gradients import _backpropagate_step, zero_gradient_parameters
 
 if TYPE_CHECKING:
     from lstm_explain.core.axes import Array
@@ -35,8 +35,8 @@ def a_record(spec: Spec, seed: int, carried: bool) -> tuple[Weights, Any]:
 
 
 def counts(weights: Weights, record: Any, samples: int) -> dict[tuple[str, Gate | None], tuple[int, int]]:
-    found = idle_parameters(weights, record, np.arange(samples))
-    return {(one.tensor, one.gate): (one.idle, one.total) for one in found}
+    found = zero_gradient_parameters(weights, record, np.arange(samples))
+    return {(one.tensor, one.gate): (one.zero, one.total) for one in found}
 
 
 @given(specs(), st.integers(0, 1000))
@@ -73,7 +73,7 @@ def test_the_gradient_is_that_of_the_reference_step(projection: int | None, peep
     spec = Spec(samples=1, timesteps=1, features=3, units=4, projection=projection, peepholes=peepholes, dtype="float64")
     weights, record = a_record(spec, 7, carried=True)
     own, part = weights.of(0, Direction.FORWARD), record.of(0, Direction.FORWARD)
-    sizes, below = _step(own, part, np.array([0]), np.ones((1, spec.hidden)))
+    sizes, below = _backpropagate_step(own, part, np.array([0]), np.ones((1, spec.hidden)))
 
     def emitted(changed: LayerWeights, x: Array) -> float:
         return float(step(changed, x, part.initial_hidden, part.initial_cell).h.sum())
@@ -100,7 +100,7 @@ def test_a_weight_that_moves_nothing_in_one_sample_may_move_something_in_another
     weights = seeded_weights(spec)
     inputs = np.array([[[1.0, 0.0]], [[0.0, 1.0]]])
     record = forward(spec, weights, inputs)
-    one = {(one.tensor, one.gate): one.idle for one in idle_parameters(weights, record, np.array([0]))}
-    both = {(one.tensor, one.gate): one.idle for one in idle_parameters(weights, record, np.array([0, 1]))}
+    one = {(one.tensor, one.gate): one.zero for one in zero_gradient_parameters(weights, record, np.array([0]))}
+    both = {(one.tensor, one.gate): one.zero for one in zero_gradient_parameters(weights, record, np.array([0, 1]))}
     assert [one["kernel", gate] for gate in GATES] == [3, 6, 3, 3]
     assert [both["kernel", gate] for gate in GATES] == [0, 6, 0, 0]

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from lstm_explain.core.axes import Array
-    from lstm_explain.core.rows import Rows
+    from lstm_explain.core.engine.buffers import Buffers
     from lstm_explain.core.weights import LayerWeights
 
 TILE_BYTES = 2**20
@@ -34,7 +34,7 @@ TILE_BYTES = 2**20
 # --- a layer's weights as a step reads them ---------------------------------------------------------------------------
 
 
-class Packed(NamedTuple):
+class EngineWeights(NamedTuple):
     """A layer's weights, one row for each neuron, the sigmoids' rows halved."""
 
     matrix: Array
@@ -46,38 +46,40 @@ class Packed(NamedTuple):
     half: Array
     """0.5 as an array: numpy converts a Python number anew in each call."""
 
-    def of_units(self, part: slice) -> Packed:
+    def select_units(self, part: slice) -> EngineWeights:
         """The rows of some units, arranged alike."""
         rows = self.matrix.reshape(4, -1, self.matrix.shape[1])[:, part]
         peepholes = None if self.peepholes is None else self.peepholes[:, part]
         return self._replace(matrix=rows.reshape(-1, self.matrix.shape[1]), peepholes=peepholes)
 
 
-def packed(weights: LayerWeights) -> Packed:
+def pack_for_engine(weights: LayerWeights) -> EngineWeights:
     """Arrange a layer's weights for the engine."""
     dtype = weights.kernel.dtype
     projection = None if weights.projection is None else np.ascontiguousarray(weights.projection.T)
     peepholes = [(gate, weights.peephole_of(gate)) for gate in ENGINE_ORDER]
-    halved = [row * _half(gate, dtype) for gate, row in peepholes if row is not None]
-    return Packed(_matrix(weights), projection, np.stack(halved)[:, :, None] if halved else None, np.asarray(0.5, dtype))
+    halved = [row * _scale_of(gate, dtype) for gate, row in peepholes if row is not None]
+    return EngineWeights(
+        _stack_weights(weights), projection, np.stack(halved)[:, :, None] if halved else None, np.asarray(0.5, dtype)
+    )
 
 
-def _matrix(weights: LayerWeights) -> Array:
+def _stack_weights(weights: LayerWeights) -> Array:
     """The rows [g; f; i; o] of [recurrent kernel, kernel, bias]; without a bias a column of zeros meets the row of ones."""
     bias = np.zeros_like(weights.kernel[0]) if weights.bias is None else weights.bias
     columns = np.concatenate([weights.recurrent_kernel, weights.kernel, bias[None]]).T
-    rows = [columns[weights.columns(gate)] * _half(gate, columns.dtype) for gate in ENGINE_ORDER]
+    rows = [columns[weights.columns(gate)] * _scale_of(gate, columns.dtype) for gate in ENGINE_ORDER]
     return np.concatenate(rows)
 
 
-def _half(gate: Gate, dtype: np.dtype[np.generic]) -> Array:
+def _scale_of(gate: Gate, dtype: np.dtype[np.generic]) -> Array:
     return np.asarray(1 if gate is Gate.CANDIDATE else 0.5, dtype)
 
 
 # --- the views that a step works on -----------------------------------------------------------------------------------
 
 
-class Tile(NamedTuple):
+class TileViews(NamedTuple):
     """Some units' rows of one timestep, views all; each [units of the tile, samples] but for a leading axis as named."""
 
     sums: Array
@@ -88,12 +90,12 @@ class Tile(NamedTuple):
     """[f; i; o]; leading axis 3"""
     factors: Array
     """[f; i]; leading axis 2"""
-    parts: Array
+    factors_of_products: Array
     """[c_{t-1}; g]; leading axis 2"""
     output_gate: Array
     cell: Array
     """c_t"""
-    emitted: Array
+    unit_output: Array
     """o tanh(c_t)"""
     products: Array
     """Scratch: [f c_{t-1}; i g]; leading axis 2"""
@@ -105,25 +107,27 @@ class Tile(NamedTuple):
     """The tile's peephole weights; [3, units of the tile, 1]"""
 
 
-class Step(NamedTuple):
+class StepViews(NamedTuple):
     """One timestep's views."""
 
     matrix: Array
     """The weights of what is read"""
-    read: Array
+    inputs: Array
     """[h_{t-1}; x_t; 1], or [x_t; 1] where h_{t-1} is known to be zero; [hidden + features + 1, samples]"""
     sums: Array
     """Scratch: the pre-activations; [4*units, samples]"""
     gates: Array
     """[g; f; i; o]; [4, units, samples]"""
-    tiles: tuple[Tile, ...]
-    emitted: Array
+    tiles: tuple[TileViews, ...]
+    unit_output: Array
     """What all units emit, o tanh(c_t); [units, samples]"""
     hidden: Array
     """h_t; [hidden, samples]; the same memory as `emitted` unless there is a projection"""
 
 
-def steps(weights: Packed, rows: Rows, part: slice | None = None, from_zero: bool = False) -> Iterator[Step]:
+def step_views(
+    weights: EngineWeights, rows: Buffers, part: slice | None = None, from_zero: bool = False
+) -> Iterator[StepViews]:
     """The views of every timestep, made one step after the other.
 
     Args:
@@ -133,7 +137,7 @@ def steps(weights: Packed, rows: Rows, part: slice | None = None, from_zero: boo
         from_zero: h_0 is zero, so the first step need not multiply with it.
     """
     part = slice(0, rows.units) if part is None else part
-    made, hiddens, units = rows.steps_made[:, :, part], rows.hiddens[1:], part.stop - part.start
+    made, hiddens, units = rows.step_outputs[:, :, part], rows.hiddens[1:], part.stop - part.start
     emitted = hiddens[:, part] if weights.projection is None else hiddens
     if weights.projection is not None:
         scratch = np.empty((units, rows.samples), made.dtype)
@@ -143,41 +147,41 @@ def steps(weights: Packed, rows: Rows, part: slice | None = None, from_zero: boo
     places = [slice(first, min(first + size, units)) for first in range(0, units, size)]
     sums = np.empty((4 * units, rows.samples), made.dtype)
     cells = rows.cells[1:, part]
-    tiles = [_tiles(weights, made, cells, emitted, sums.reshape(4, units, -1), products, place) for place in places]
+    tiles = [_tile_views(weights, made, cells, emitted, sums.reshape(4, units, -1), products, place) for place in places]
     start = rows.hidden if from_zero else 0
     matrices = chain([weights.matrix[:, start:]], repeat(weights.matrix))
-    reads = chain([rows.steps_read[0, start:]], rows.steps_read[1:])
+    reads = chain([rows.step_inputs[0, start:]], rows.step_inputs[1:])
     views = (matrices, reads, repeat(sums), made[:, 1:], zip(*tiles, strict=True), emitted, hiddens)
-    return map(Step._make, zip(*views, strict=False))
+    return map(StepViews._make, zip(*views, strict=False))
 
 
-def _tiles(
-    weights: Packed, made: Array, cells: Array, emitted: Array, sums: Array, products: Array, place: slice
-) -> Iterator[Tile]:
+def _tile_views(
+    weights: EngineWeights, made: Array, cells: Array, emitted: Array, sums: Array, products: Array, place: slice
+) -> Iterator[TileViews]:
     """The same units' tile of every timestep."""
     made, cells = made[:, :, place], cells[:, place]
     scratch = products[:, : made.shape[2]]
     peepholes = None if weights.peepholes is None else weights.peepholes[:, place]
     same = map(repeat, (scratch, *scratch, peepholes))
     views = (repeat(sums[:, place]), made[:, 1:], made[:, 2:], made[:, 2:4], made[:, :2], made[:, 4], cells, emitted[:, place])
-    return map(Tile._make, zip(*views, *same, strict=False))
+    return map(TileViews._make, zip(*views, *same, strict=False))
 
 
 # --- the step ---------------------------------------------------------------------------------------------------------
 
 
-def take(weights: Packed, step: Step) -> None:
+def run_step(weights: EngineWeights, step: StepViews) -> None:
     """Take one timestep for all samples, in place."""
     matrix, read, sums, _, tiles, emitted, hidden = step
     np.matmul(matrix, read, sums)
-    work = _elementwise if weights.peepholes is None else _elementwise_with_peepholes
+    work = _run_tile if weights.peepholes is None else _run_tile_with_peepholes
     for tile in tiles:
         work(tile, weights.half)
     if weights.projection is not None:
         np.matmul(weights.projection, emitted, hidden)
 
 
-def _elementwise(tile: Tile, half: Array) -> None:
+def _run_tile(tile: TileViews, half: Array) -> None:
     """From a tile's pre-activations to its gates, c_t and o tanh(c_t)."""
     sums, gates, sigmoids, factors, parts, output_gate, cell, emitted, products, kept, added, _ = tile
     np.tanh(sums, gates)
@@ -189,22 +193,22 @@ def _elementwise(tile: Tile, half: Array) -> None:
     np.multiply(output_gate, kept, emitted)
 
 
-def _elementwise_with_peepholes(tile: Tile, half: Array) -> None:
+def _run_tile_with_peepholes(tile: TileViews, half: Array) -> None:
     """The same where f and i also read c_{t-1}, and o reads c_t: so o comes after c_t."""
     sums, gates, _, factors, parts, output_gate, cell, emitted, products, kept, added, peepholes = tile
     assert peepholes is not None
     sums[1:3] += peepholes[:2] * parts[0]
     np.tanh(sums[:3], gates[:3])
-    _to_sigmoids(factors, half)
+    _tanh_to_sigmoid(factors, half)
     np.multiply(factors, parts, products)
     np.add(kept, added, cell)
     sums[3] += peepholes[2] * cell
     np.tanh(sums[3], output_gate)
-    _to_sigmoids(output_gate, half)
+    _tanh_to_sigmoid(output_gate, half)
     np.tanh(cell, kept)
     np.multiply(output_gate, kept, emitted)
 
 
-def _to_sigmoids(tanhs: Array, half: Array) -> None:
+def _tanh_to_sigmoid(tanhs: Array, half: Array) -> None:
     np.multiply(tanhs, half, tanhs)
     np.add(tanhs, half, tanhs)

@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 from random_specs import spec_options
 
 from lstm_explain.core.gates import GATES, Gate
-from lstm_explain.core.rearranged import forget_bias_added, gates_reordered, without_bias
 from lstm_explain.core.spec import Spec
+from lstm_explain.core.weight_variants import add_forget_bias, remove_bias, reorder_gates
 from lstm_explain.core.weights import LayerWeights, Weights, seeded_weights
 
 few = settings(max_examples=30, deadline=None, derandomize=True)
@@ -46,7 +46,7 @@ def inverse(order: tuple[Gate, ...]) -> tuple[Gate, ...]:
 @given(weights=weights(), order=st.sampled_from(ORDERS))
 @few
 def test_each_block_becomes_the_gate_that_it_is_said_to_be(weights: Weights, order: tuple[Gate, ...]) -> None:
-    changed = gates_reordered(weights, order)
+    changed = reorder_gates(weights, order)
     for before, after in zip(weights.layers, changed.layers, strict=True):
         for way, part in before.items():
             for read_as, really in zip(GATES, order, strict=True):
@@ -61,14 +61,14 @@ def test_each_block_becomes_the_gate_that_it_is_said_to_be(weights: Weights, ord
 @given(weights=weights(), order=st.sampled_from(ORDERS))
 @few
 def test_read_back_they_are_the_same(weights: Weights, order: tuple[Gate, ...]) -> None:
-    assert_same(gates_reordered(gates_reordered(weights, order), inverse(order)), weights)
-    assert_same(gates_reordered(weights, GATES), weights)
+    assert_same(reorder_gates(reorder_gates(weights, order), inverse(order)), weights)
+    assert_same(reorder_gates(weights, GATES), weights)
 
 
 @given(weights=weights(), more=st.sampled_from([1.0, -1.0, 0.5]))
 @few
 def test_a_number_is_added_to_the_forget_gate_alone(weights: Weights, more: float) -> None:
-    for before, after in zip(tensors(weights), tensors(forget_bias_added(weights, more)), strict=True):
+    for before, after in zip(tensors(weights), tensors(add_forget_bias(weights, more)), strict=True):
         part = LayerWeights(**after)
         added = bias_of(part) - before.get("bias", 0)
         assert np.allclose(added[part.columns(Gate.FORGET)], more, atol=1e-6)
@@ -79,7 +79,7 @@ def test_a_number_is_added_to_the_forget_gate_alone(weights: Weights, more: floa
 @given(weights=weights())
 @few
 def test_biases_are_left_out(weights: Weights) -> None:
-    for before, after in zip(tensors(weights), tensors(without_bias(weights)), strict=True):
+    for before, after in zip(tensors(weights), tensors(remove_bias(weights)), strict=True):
         assert before.keys() == after.keys()
         assert not after.get("bias", np.zeros(1)).any()
         assert after["kernel"] is before["kernel"]
@@ -88,16 +88,16 @@ def test_biases_are_left_out(weights: Weights) -> None:
 def test_the_weights_given_are_left_as_they_are() -> None:
     before = seeded_weights(Spec(1, 1, 3, 4))
     copy = Weights(tuple({way: LayerWeights(*map(_copied, part)) for way, part in layer.items()} for layer in before.layers))
-    gates_reordered(before, ORDERS[5])
-    forget_bias_added(before, 1.0)
-    without_bias(before)
+    reorder_gates(before, ORDERS[5])
+    add_forget_bias(before, 1.0)
+    remove_bias(before)
     assert_same(before, copy)
 
 
 @pytest.mark.parametrize("order", ORDERS)
 def test_no_two_orders_are_alike(order: tuple[Gate, ...]) -> None:
     before = seeded_weights(Spec(1, 1, 3, 4), "pytorch")
-    kernels = [gates_reordered(before, other).layers[0] for other in ORDERS]
+    kernels = [reorder_gates(before, other).layers[0] for other in ORDERS]
     same = [place for place, layer in enumerate(kernels) if np.array_equal(*_kernels(layer, kernels[ORDERS.index(order)]))]
     assert same == [ORDERS.index(order)]
 

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lstm_explain.core.inputs import SeededInputs
-from lstm_explain.core.seeded import Stream, integers, philox
+from lstm_explain.core.philox import Stream, philox, random_integers
 from lstm_explain.core.spec import Spec
 from lstm_explain.errors import UsageError
 
@@ -87,12 +87,12 @@ def by_hand(seed: int, stream: int, place: int) -> list[int]:
 @given(seed=SEEDS, stream=STREAMS, place=st.integers(0, 2**50))
 @few
 def test_the_counter_is_the_stream_and_the_place_and_the_key_the_seed(seed: int, stream: int, place: int) -> None:
-    found = integers(seed, np.uint64(stream), np.array([place], np.uint64))
+    found = random_integers(seed, np.uint64(stream), np.array([place], np.uint64))
     assert found.tolist() == [by_hand(seed, stream, place)]
 
 
 def test_the_integers_are_pinned() -> None:
-    found = integers(0, np.uint64(0), np.arange(4, dtype=np.uint64))
+    found = random_integers(0, np.uint64(0), np.arange(4, dtype=np.uint64))
     assert found.dtype == np.uint64
     assert found.ravel().tolist() == RAW
 

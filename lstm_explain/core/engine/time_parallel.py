@@ -17,65 +17,65 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from lstm_explain.core.rows import Rows
-from lstm_explain.core.steps import steps, take
+from lstm_explain.core.engine.buffers import Buffers
+from lstm_explain.core.engine.step import run_step, step_views
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from lstm_explain.core.axes import Array
-    from lstm_explain.core.steps import Packed
+    from lstm_explain.core.engine.step import EngineWeights
 
-LEAST_TIMESTEPS = 200
+MIN_TIMESTEPS = 200
 """From how many timesteps on segments save more than handing states over costs."""
-MOST_NUMBERS = 32
+MAX_STEP_NUMBERS = 32
 """Up to how many numbers in a step, samples times units; above, arithmetic outweighs the calls, and sweeps repeat it."""
-LENGTH = 25
+SEGMENT_TIMESTEPS = 25
 """About how many timesteps a segment has. It takes as many steps as the network needs to forget, however they are divided
 into sweeps, and one sweep more to see it: so segments are short."""
-MOST_SEGMENTS = 64
+MAX_SEGMENTS = 64
 """How many segments run side by side: enough to make the calls cheap, few enough for a small second copy of the rows."""
 
 
-def worth_segments(rows: Rows) -> bool:
+def should_split_time(rows: Buffers) -> bool:
     """Whether the rows hold few and long sequences."""
-    return rows.timesteps >= LEAST_TIMESTEPS and rows.samples * rows.units <= MOST_NUMBERS
+    return rows.timesteps >= MIN_TIMESTEPS and rows.samples * rows.units <= MAX_STEP_NUMBERS
 
 
-def run_in_segments(weights: Packed, rows: Rows) -> int:
+def run_in_segments(weights: EngineWeights, rows: Buffers) -> int:
     """Run all timesteps in segments, in place, but for a few at the end; how many were run."""
     done = 0
-    while rows.timesteps - done >= 2 * LENGTH:
-        left = min(rows.timesteps - done, MOST_SEGMENTS * LENGTH)
-        about = left // LENGTH
+    while rows.timesteps - done >= 2 * SEGMENT_TIMESTEPS:
+        left = min(rows.timesteps - done, MAX_SEGMENTS * SEGMENT_TIMESTEPS)
+        about = left // SEGMENT_TIMESTEPS
         count = min(range(about - about // 8, about + 1), key=lambda count: left % count)  # leaves few timesteps over
-        _sweep(weights, rows.timesteps_from(done), count, left // count)
+        _run_sweeps(weights, rows.timesteps_from(done), count, left // count)
         done += left // count * count
     return done
 
 
-def _sweep(weights: Packed, rows: Rows, count: int, length: int) -> None:
+def _run_sweeps(weights: EngineWeights, rows: Buffers, count: int, length: int) -> None:
     """Run the first `count` segments of `length` timesteps, in place."""
-    side = _side_by_side(rows, count, length)
-    views, borders = list(steps(weights, side)), _borders(side, rows.samples)
+    side = _segment_buffers(rows, count, length)
+    views, borders = list(step_views(weights, side)), _border_states(side, rows.samples)
     for _ in range(count):
         for step in views:
-            take(weights, step)
+            run_step(weights, step)
         if all((start == end).all() for start, end in borders):
             break
         for start, end in borders:
             start[...] = end
-    for segments, sequence in _paired(rows, side, count):
+    for segments, sequence in _pair_segments(rows, side, count):
         sequence[...] = segments.transpose(2, 0, 1, 3)
     rows.hiddens[count * length] = side.hiddens[-1, :, -rows.samples :]
     rows.cells[count * length] = side.cells[-1, :, -rows.samples :]
 
 
-def _side_by_side(rows: Rows, count: int, length: int) -> Rows:
+def _segment_buffers(rows: Buffers, count: int, length: int) -> Buffers:
     """Rows of the segments, as if they were samples: column s*samples + n is segment s of sample n."""
-    features = rows.steps_read.shape[1] - rows.hidden - 1
-    side = Rows.empty(count * rows.samples, length, features, rows.hidden, rows.units, rows.made.dtype)
-    read, sequence = next(_paired(rows, side, count))
+    features = rows.step_inputs.shape[1] - rows.hidden - 1
+    side = Buffers.empty(count * rows.samples, length, features, rows.hidden, rows.units, rows.outputs.dtype)
+    read, sequence = next(_pair_segments(rows, side, count))
     read[:, rows.hidden :] = sequence[:, :, rows.hidden :].transpose(1, 2, 0, 3)
     for states, start in ((side.hiddens[0], rows.hiddens[0]), (side.cells[0], rows.cells[0])):
         states[...] = 0  # the guess
@@ -83,14 +83,14 @@ def _side_by_side(rows: Rows, count: int, length: int) -> Rows:
     return side
 
 
-def _borders(side: Rows, samples: int) -> list[tuple[Array, Array]]:
+def _border_states(side: Buffers, samples: int) -> list[tuple[Array, Array]]:
     """For h and for c: where the segments but the first start, and where those before them end."""
     return [(states[0, :, samples:], states[-1, :, :-samples]) for states in (side.hiddens, side.cells)]
 
 
-def _paired(rows: Rows, side: Rows, count: int) -> Iterator[tuple[Array, Array]]:
+def _pair_segments(rows: Buffers, side: Buffers, count: int) -> Iterator[tuple[Array, Array]]:
     """What is read and what is made, as segments [length, rows, count, samples] and cut [count, length, rows, samples]."""
     length = side.timesteps
-    for segments, sequence in ((side.steps_read, rows.steps_read), (side.steps_made, rows.steps_made)):
+    for segments, sequence in ((side.step_inputs, rows.step_inputs), (side.step_outputs, rows.step_outputs)):
         cut = sequence[: count * length].reshape(count, length, -1, rows.samples)
         yield segments.reshape(length, -1, count, rows.samples), cut

@@ -10,17 +10,24 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from lstm_explain.core.remembering import Split, half_life, half_since, mean_forget, mean_half_life, split
+from lstm_explain.core.cell_decomposition import (
+    CellDecomposition,
+    decompose_cell_state,
+    half_life,
+    half_mass_step,
+    mean_forget,
+    mean_half_life,
+)
 
 few = settings(max_examples=100, deadline=None)
 
 
-def a_run(seed: int, timesteps: int, units: int) -> tuple[Split, np.ndarray, list[np.ndarray]]:
+def a_run(seed: int, timesteps: int, units: int) -> tuple[CellDecomposition, np.ndarray, list[np.ndarray]]:
     """A split, c_T as the recurrence makes it, and i, f, g and c_0."""
     numbers = np.random.default_rng(seed)
     i, f = numbers.uniform(size=(2, timesteps, units))
     g, c = numbers.uniform(-1, 1, size=(timesteps, units)), numbers.normal(size=units)
-    found, last = split(i, f, g, c), c
+    found, last = decompose_cell_state(i, f, g, c), c
     for t in range(timesteps):
         last = f[t] * last + i[t] * g[t]
     return found, last, [i, f, g, c]
@@ -44,7 +51,7 @@ def test_the_parts_add_up_to_the_last_state(seed: int, timesteps: int, units: in
 def test_the_later_half(seed: int, timesteps: int) -> None:
     found, _, _ = a_run(seed, timesteps, 3)
     sizes = np.abs(np.concatenate([found.initial_part[None], found.parts]))
-    for unit, since in enumerate(half_since(found).astype(int)):
+    for unit, since in enumerate(half_mass_step(found).astype(int)):
         whole = sizes[:, unit].sum()
         assert sizes[since:, unit].sum() >= whole / 2 * (1 - 1e-12)
         assert sizes[since + 1 :, unit].sum() < whole / 2 * (1 + 1e-12)
@@ -52,9 +59,9 @@ def test_the_later_half(seed: int, timesteps: int) -> None:
 
 def test_the_later_half_of_nothing_and_of_nan() -> None:
     one, zero = np.ones((3, 2)), np.zeros((3, 2))
-    assert np.isnan(half_since(split(one, one, zero, zero[0]))).all()
-    assert np.isnan(half_since(split(one, one, np.full((3, 2), np.nan), zero[0]))).all()
-    assert half_since(split(one, one, zero, one[0])).tolist() == [0, 0]
+    assert np.isnan(half_mass_step(decompose_cell_state(one, one, zero, zero[0]))).all()
+    assert np.isnan(half_mass_step(decompose_cell_state(one, one, np.full((3, 2), np.nan), zero[0]))).all()
+    assert half_mass_step(decompose_cell_state(one, one, zero, one[0])).tolist() == [0, 0]
 
 
 def test_half_lives() -> None:

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from lstm_explain.core.axes import Array
 
 
-class Split(NamedTuple):
+class CellDecomposition(NamedTuple):
     """A cell state as a sum of parts; float64, timesteps in the order in which they were read."""
 
     added: Array
@@ -48,7 +48,7 @@ class Split(NamedTuple):
         return total
 
 
-def split(input_gate: Array, forget_gate: Array, candidate: Array, initial: Array) -> Split:
+def decompose_cell_state(input_gate: Array, forget_gate: Array, candidate: Array, initial: Array) -> CellDecomposition:
     """Split the cell state after the last timestep into the parts of all timesteps and of the initial state.
 
     Args:
@@ -60,10 +60,10 @@ def split(input_gate: Array, forget_gate: Array, candidate: Array, initial: Arra
         products = np.cumprod(f[::-1], axis=0)[::-1]
         kept = np.concatenate([products[1:], np.ones_like(products[:1])])
         added = i * g
-        return Split(added, kept, c, products[0], added * kept)
+        return CellDecomposition(added, kept, c, products[0], added * kept)
 
 
-def half_since(split: Split) -> Array:
+def half_mass_step(split: CellDecomposition) -> Array:
     """Where the later half of each unit's state begins; [units].
 
     Reading back from the last timestep, the first one at which half of the sum of all |parts| is reached: its place, from 1
@@ -79,26 +79,26 @@ def half_since(split: Split) -> Array:
 
 def half_life(forget: Array) -> Array:
     """In how many timesteps half is left, if f stays as it is; infinite where f is 1, and 0 where f is 0; any axes."""
-    return _from_logarithms(_logarithms(forget))
+    return _half_life_from_log(_log_forget(forget))
 
 
 def mean_forget(forget: Array) -> Array:
     """The geometric mean over the first axis: the one f that, at every timestep, would keep as much in the end."""
-    mean: Array = np.exp(_logarithms(forget).mean(axis=0))
+    mean: Array = np.exp(_log_forget(forget).mean(axis=0))
     return mean
 
 
 def mean_half_life(forget: Array) -> Array:
     """The half-life of `mean_forget`; made from the logarithms, so that it holds for f however close to 1."""
-    return _from_logarithms(_logarithms(forget).mean(axis=0))
+    return _half_life_from_log(_log_forget(forget).mean(axis=0))
 
 
-def _logarithms(forget: Array) -> Array:
+def _log_forget(forget: Array) -> Array:
     with np.errstate(divide="ignore"):
         logarithms: Array = np.log(forget.astype(np.float64))
     return logarithms
 
 
-def _from_logarithms(logarithms: Array) -> Array:
+def _half_life_from_log(logarithms: Array) -> Array:
     with np.errstate(divide="ignore"):
         return np.where(logarithms == 0, np.inf, math.log(0.5) / logarithms)
