@@ -14,7 +14,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from lstm_explain.topics.registry import TOPICS
-from lstm_explain.topics.result import Answer
+from lstm_explain.topics.result import Result
 from lstm_explain.version import __version__
 
 if TYPE_CHECKING:  # the same names for type checkers, who do not run `__getattr__`
@@ -89,8 +89,8 @@ def __dir__() -> list[str]:
     return list(__all__)
 
 
-def _render_result(answer: Answer, view: str) -> Any:
+def _render_result(answer: Result, view: str) -> Any:
     return import_module("lstm_explain.library").present(answer, view)
 
 
-Answer.present = staticmethod(_render_result)
+Result.present = staticmethod(_render_result)

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from lstm_explain.core.axes import Array
     from lstm_explain.core.spec import Init
-    from lstm_explain.topics.result import Answer
+    from lstm_explain.topics.result import Result
 
 
 def seeded(
@@ -171,7 +171,7 @@ def _model_contradiction(name: str, given: Any, spec: Spec, file: str) -> UsageE
     return UsageError(f"--{name} {given}", f"the LSTM in {file} has {name}={size}", f"Leave out --{name}")
 
 
-def render_result(answer: Answer, view: str) -> Any:
+def render_result(answer: Result, view: str) -> Any:
     """Show an explanation in a rich console (`rich`) or a notebook (`html`)."""
     from lstm_explain.render import terminal
     from lstm_explain.topics.registry import document_of

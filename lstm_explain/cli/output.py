@@ -14,7 +14,7 @@ from lstm_explain.errors import UsageError
 
 if TYPE_CHECKING:
     from lstm_explain.document.blocks import Document
-    from lstm_explain.topics.result import Answer
+    from lstm_explain.topics.result import Result
 
 OBJECT_FORMATS = (Format.table, Format.markdown, Format.json, Format.svg)
 ROW_FORMATS = (Format.jsonl, Format.csv, Format.npz)
@@ -54,7 +54,7 @@ def choose_format(options: OutputOptions, fitting: tuple[Format, ...], topic: st
     return chosen
 
 
-def show_result(answer: Answer, options: OutputOptions, chosen: Format, **choices: Any) -> None:
+def show_result(answer: Result, options: OutputOptions, chosen: Format, **choices: Any) -> None:
     """Render an explanation and write it; the choices go to its document."""
     if chosen is Format.json:
         from lstm_explain.render import json_object

@@ -13,7 +13,7 @@ from lstm_explain.errors import InputFileError, UsageError
 if TYPE_CHECKING:
     from lstm_explain.apps.quiz.made import Request
     from lstm_explain.readers.answer_file import Answers
-    from lstm_explain.topics.result import Answer
+    from lstm_explain.topics.result import Result
 
 NARROWEST, WIDEST = 20, 100
 """Long lines are hard to read, on wide terminals too."""
@@ -110,7 +110,7 @@ def _export(request: "Request", form: str, output: str | None) -> None:
     write_output(["\n---\n\n".join(parts).encode()], output)
 
 
-def _write_json(answer: "Answer", output: str | None) -> None:
+def _write_json(answer: "Result", output: str | None) -> None:
     from lstm_explain.cli.output_file import write_output
     from lstm_explain.render import json_object
 

@@ -6,7 +6,7 @@ from math import isfinite, isnan
 from typing import TYPE_CHECKING
 
 from lstm_explain.core.gates import LETTERS
-from lstm_explain.topics.json_numbers import plain
+from lstm_explain.topics.json_numbers import plain_numbers
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -28,7 +28,7 @@ def pieces(stream: TraceStream, blocks: Iterable[Block]) -> Iterator[bytes]:
 
 def _rows(stream: TraceStream, block: Block) -> Iterator[str]:
     made = [
-        (layer, way.value, {name: plain(array) for name, array in stream.arrays(block, layer, way).items()})
+        (layer, way.value, {name: plain_numbers(array) for name, array in stream.arrays(block, layer, way).items()})
         for layer, way in stream.places
     ]
     for place, sample in enumerate(block.samples):

@@ -6,8 +6,8 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from lstm_explain.core.gates import LETTERS
-from lstm_explain.topics.json_numbers import plain
-from lstm_explain.topics.result import finite
+from lstm_explain.topics.json_numbers import plain_numbers
+from lstm_explain.topics.result import replace_nonfinite
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -28,14 +28,14 @@ def _line(row: dict[str, Any]) -> bytes:
     try:
         text = json.dumps(row, allow_nan=False, ensure_ascii=False)
     except ValueError:  # a number that JSON has no word for: rare, so it is looked for only then
-        text = json.dumps(finite(row), allow_nan=False, ensure_ascii=False)
+        text = json.dumps(replace_nonfinite(row), allow_nan=False, ensure_ascii=False)
     return text.encode() + b"\n"
 
 
 def _rows(stream: TraceStream, block: Block) -> Iterator[dict[str, Any]]:
     """Sample by sample, then layer by layer, then timestep by timestep."""
     made = [
-        (layer, way.value, {name: plain(array) for name, array in stream.arrays(block, layer, way).items()})
+        (layer, way.value, {name: plain_numbers(array) for name, array in stream.arrays(block, layer, way).items()})
         for layer, way in stream.places
     ]
     for place, sample in enumerate(block.samples):

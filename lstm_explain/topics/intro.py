@@ -9,12 +9,12 @@ from lstm_explain.document.tables import MAX_NAME_LENGTH, elide_list
 
 if TYPE_CHECKING:
     from lstm_explain.core.spec import LayerSpec, Spec
-    from lstm_explain.topics.result import Explanation
+    from lstm_explain.topics.result import LSTMResult
 
 REVERSE_READING = "It reads each sample from its end: timestep 1 is the last of the data."
 
 
-def lstm_summary(explanation: Explanation) -> str:
+def lstm_summary(explanation: LSTMResult) -> str:
     """Say in two sentences which LSTM this is."""
     spec = explanation.spec
     reads = f"{plural(spec.samples, 'sample')} of {plural(spec.timesteps, 'timestep')} of {plural(spec.features, 'feature')}"
@@ -56,7 +56,7 @@ def _weights_origin(weights: dict[str, Any]) -> str:
     return f"Weights: seeded, {weights['init']} initialiser, seed {weights['seed']}."
 
 
-def feature_names(explanation: Explanation, t: str) -> list[str]:
+def feature_names(explanation: LSTMResult, t: str) -> list[str]:
     """What the network reads at timestep `t`, with the names that a file's columns have: x_t[0] price."""
     columns = explanation.source["inputs"].get("columns") or [""] * explanation.spec.features
     return [f"x_{t}[{place}] {name[:MAX_NAME_LENGTH]}".rstrip() for place, name in enumerate(columns)]

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 if TYPE_CHECKING:
     from lstm_explain.document.blocks import Document
-    from lstm_explain.topics.result import Answer
+    from lstm_explain.topics.result import Result
 
 
 class Topic(NamedTuple):
@@ -32,7 +32,7 @@ class Topic(NamedTuple):
         """The function that computes the result."""
         return getattr(import_module(self.module), f"explain_{self.name}")
 
-    def lay_out(self, result: Answer, **choices: Any) -> Document:
+    def lay_out(self, result: Result, **choices: Any) -> Document:
         """Lay out a result as blocks; the choices are those of the topic's page."""
         document: Document = import_module(f"{self.module}.page").document(result, **choices)
         return document
@@ -57,6 +57,6 @@ TOPICS = (
 BY_NAME = {topic.name: topic for topic in TOPICS}
 
 
-def document_of(result: Answer, **choices: Any) -> Document:
+def document_of(result: Result, **choices: Any) -> Document:
     """Lay out a result with the page of its topic."""
     return BY_NAME[result.topic].lay_out(result, **choices)

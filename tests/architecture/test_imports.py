@@ -92,7 +92,7 @@ def test_every_stage_is_in_the_table() -> None:
         ("topics/trace/__init__.py", "def f():\n    from lstm_explain.readers.containers.npy import read_npy"),
         ("document/blocks.py", "import numpy"),
         ("render/layout.py", "import rich.table"),
-        ("readers/containers/npy.py", "from lstm_explain.topics.json_numbers import plain"),
+        ("readers/containers/npy.py", "from lstm_explain.topics.json_numbers import plain_numbers"),
         ("apps/explorer/actions.py", "import textual"),
         ("apps/explorer/scene.py", "from lstm_explain.cli.source import lstm_from"),
         ("topics/trace/__init__.py", "from lstm_explain import library"),

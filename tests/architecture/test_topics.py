@@ -8,7 +8,7 @@ import pytest
 import lstm_explain
 from lstm_explain.topics.registry import TOPICS as TOPIC_ROWS
 from lstm_explain.topics.registry import Topic
-from lstm_explain.topics.result import Answer
+from lstm_explain.topics.result import Result
 
 ROOT = Path(__file__).resolve().parents[2]
 TOPICS = {topic.name for topic in TOPIC_ROWS}
@@ -36,7 +36,7 @@ def test_a_topic_is_one_class_and_one_builder_of_its_name(topic: Topic) -> None:
 
 
 def is_result(member: object, module: str) -> bool:
-    return isinstance(member, type) and issubclass(member, Answer) and member.__module__ == module
+    return isinstance(member, type) and issubclass(member, Result) and member.__module__ == module
 
 
 def test_each_command_is_listed_and_named_like_its_module() -> None:

@@ -142,7 +142,7 @@ def test_as_many_parameters_get_no_gradient(
     assert sum(theirs.values()) - second_biases == step.idle
     by_tensor = {"kernel": "weight_ih", "recurrent_kernel": "weight_hh", "bias": "bias_ih", "projection": "weight_hr"}
     for tensor, prefix in by_tensor.items():
-        ours = sum(one.zero for one in step.tensors if one.tensor == tensor)
+        ours = sum(one.idle for one in step.tensors if one.tensor == tensor)
         assert ours == sum(count for name, count in theirs.items() if name.startswith(prefix))
 
 

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 import lstm_explain
 from lstm_explain.readers.identify.find_lstms import find_lstms
 from lstm_explain.render.json_object import text
-from lstm_explain.topics.result import Answer
+from lstm_explain.topics.result import Result
 
 SCHEMAS = resources.files("lstm_explain.render") / "schemas"
 
@@ -23,7 +23,7 @@ def schema(topic: str) -> Any:
     return json.loads((SCHEMAS / f"{topic}.json").read_text(encoding="utf-8"))
 
 
-def validate(explanation: Answer) -> Any:
+def validate(explanation: Result) -> Any:
     made = json.loads(text(explanation), parse_constant=lambda name: pytest.fail(f"{name} is no JSON"))
     jsonschema.Draft202012Validator(schema(explanation.topic)).validate(made)
     return made
@@ -70,19 +70,6 @@ def test_names_hold_nothing_that_a_terminal_obeys(name: str) -> None:
     assert written.rstrip("\n").isprintable()
     written.encode()
     assert json.loads(written)["lstms"][0]["name"] == name
-
-
-@pytest.mark.parametrize("topic", ["shapes", "trace", "unit", "equations", "memory", "tasks", "verify", "trace-jsonl"])
-def test_the_schemas_are_schemas_and_share_their_envelope(topic: str) -> None:
-    own, shapes = schema(topic), schema("shapes")
-    jsonschema.Draft202012Validator.check_schema(own)
-    for part in ("spec", "source", "nonfinite"):
-        assert own["$defs"][part] == shapes["$defs"][part]
-
-
-def test_a_model_has_no_spec_of_its_own() -> None:
-    jsonschema.Draft202012Validator.check_schema(schema("model"))
-    assert schema("model")["$defs"] == {name: schema("shapes")["$defs"][name] for name in ("nonfinite", "stack")}
 
 
 def test_a_schema_can_refuse() -> None:

@@ -1,4 +1,4 @@
-"""Explanation: the envelope of every JSON object, and the numbers that JSON has no word for."""
+"""Results: the envelope of every JSON object, and the numbers that JSON cannot express."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from hypothesis import strategies as st
 import lstm_explain
 from lstm_explain.core.spec import Spec
 from lstm_explain.library import seeded
-from lstm_explain.topics.result import Answer, Explanation, finite, lstm_envelope
+from lstm_explain.topics.result import LSTMResult, Result, envelope_of_lstm, replace_nonfinite
 
 
 @dataclass(frozen=True)
-class Example(Explanation):
+class Example(LSTMResult):
     topic: ClassVar[str] = "example"
     spec: Spec
     source: dict[str, Any]
@@ -39,12 +39,12 @@ def test_the_envelope_comes_first() -> None:
         "answer": 1,
         "nonfinite": [],
     }
-    assert list(found)[:5] == list(lstm_envelope("example", Spec(), {}))
+    assert list(found)[:5] == list(envelope_of_lstm("example", Spec(), {}))
     assert list(found)[-1] == "nonfinite"
 
 
 def test_each_nan_and_infinity_becomes_none_and_is_listed_in_order() -> None:
-    found = finite({"a": math.nan, "b": [1.0, [math.inf, 2.0]], "c": {"d": {"e": [-math.inf]}}, "f": 1.0})
+    found = replace_nonfinite({"a": math.nan, "b": [1.0, [math.inf, 2.0]], "c": {"d": {"e": [-math.inf]}}, "f": 1.0})
     assert found == {
         "a": None,
         "b": [1.0, [None, 2.0]],
@@ -73,7 +73,7 @@ def looked_up(value: Any, path: str) -> Any:
 
 @given(st.dictionaries(st.sampled_from("abc"), JSON))
 def test_whatever_is_found_can_be_written_as_json_and_looked_up(facts: dict[str, Any]) -> None:
-    found = finite(facts)
+    found = replace_nonfinite(facts)
     listed = found["nonfinite"]
     assert json.loads(json.dumps(found, allow_nan=False)) == found
     for one in listed:
@@ -84,16 +84,16 @@ def test_whatever_is_found_can_be_written_as_json_and_looked_up(facts: dict[str,
 
 def test_a_console_and_a_notebook_are_shown_it_by_the_presenter(monkeypatch: pytest.MonkeyPatch) -> None:
     explanation = lstm_explain.shapes(seeded(samples=1))
-    monkeypatch.setattr(Answer, "present", staticmethod(lambda shown, view: f"{view} of {shown.topic}"))
+    monkeypatch.setattr(Result, "present", staticmethod(lambda shown, view: f"{view} of {shown.topic}"))
     assert explanation.__rich__() == "rich of shapes"
     assert explanation._repr_html_() == "html of shapes"
 
 
 def test_without_a_presenter_the_reason_is_given(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(Answer, "present", None)
+    monkeypatch.setattr(Result, "present", None)
     with pytest.raises(RuntimeError, match="import lstm_explain"):
         lstm_explain.shapes(seeded(samples=1)).__rich__()
 
 
 def test_importing_the_package_sets_the_presenter() -> None:
-    assert Answer.present is not None
+    assert Result.present is not None

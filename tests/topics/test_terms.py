@@ -335,9 +335,6 @@ def test_the_json_object(lstm: LSTM) -> None:
     assert found["schema"] == "lstm-explain/terms"
     assert list(found)[5:] == ["measured", "chosen", "terms", "contradictions", "nonfinite"]
     schema = json.loads((resources.files("lstm_explain.render") / "schemas" / "terms.json").read_text("utf-8"))
-    jsonschema.Draft202012Validator.check_schema(schema)
-    shapes = json.loads((resources.files("lstm_explain.render") / "schemas" / "shapes.json").read_text("utf-8"))
-    assert all(schema["$defs"][part] == shapes["$defs"][part] for part in ("spec", "source", "nonfinite"))
     jsonschema.Draft202012Validator(schema).validate(found)
     assert [term["word"] for term in found["terms"]] == [entry.word for group in GROUPS.values() for entry in group]
     for term in found["terms"]:

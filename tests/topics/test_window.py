@@ -291,12 +291,6 @@ def test_json_fits_its_schema(case: dict[str, int], scale: str | None, timed: bo
     assert set(found) == set(SCHEMA["required"])
 
 
-def test_the_schema_is_one_and_shares_what_others_have() -> None:
-    jsonschema.Draft202012Validator.check_schema(SCHEMA)
-    shapes = json.loads((resources.files("lstm_explain.render") / "schemas" / "shapes.json").read_text("utf-8"))
-    assert SCHEMA["$defs"]["nonfinite"] == shapes["$defs"]["nonfinite"]
-
-
 def test_the_library_gives_it_and_its_windows_are_read_by_an_lstm() -> None:
     window = lstm_explain.window(table(20), timesteps=4)
     assert lstm_explain.shapes(lstm_explain.given(window.x)).spec.samples == window.windowing.samples

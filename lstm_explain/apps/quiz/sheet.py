@@ -9,7 +9,7 @@ from lstm_explain.apps.quiz.made import LEVELS, Request, made
 from lstm_explain.apps.quiz.question import LETTERS, READABLE, Outcome, Question, graded
 from lstm_explain.document.blocks import Block, Document, Heading, Note, Paragraph, Preformatted
 from lstm_explain.document.numbers import plural
-from lstm_explain.topics.result import Answer
+from lstm_explain.topics.result import Result
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -20,7 +20,7 @@ OUTCOMES: tuple[Outcome, ...] = ("right", "wrong", "unreadable", "missing")
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class Sheet(Answer):
+class Sheet(Result):
     """The questions of a request, and the key to them."""
 
     topic: ClassVar[str] = "quiz"
@@ -62,7 +62,7 @@ class Graded(NamedTuple):
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class Grades(Answer):
+class Grades(Result):
     """A filled-in sheet, graded."""
 
     topic: ClassVar[str] = "grades"

@@ -11,7 +11,7 @@ from lstm_explain.document.blocks import Cell, Column, Document, Paragraph, Tabl
 from lstm_explain.document.numbers import format_decimal, plural, thousands, tint
 from lstm_explain.document.tables import elide_list, facts_table
 from lstm_explain.document.text import format_shape
-from lstm_explain.topics.json_numbers import plain
+from lstm_explain.topics.json_numbers import plain_numbers
 from lstm_explain.topics.trace import explain_trace
 
 if TYPE_CHECKING:
@@ -38,8 +38,8 @@ def circles(subject: Subject) -> Told:
             "sample": subject.sample,
             "t": subject.length,
             "units": units,
-            "c": None if trace is None else plain(trace.cell[0]),
-            "h": None if trace is None or own.projection is not None else plain(trace.hidden[0]),
+            "c": None if trace is None else plain_numbers(trace.cell[0]),
+            "h": None if trace is None or own.projection is not None else plain_numbers(trace.hidden[0]),
         },
         commands=(subject.command("shapes"), subject.command_of_sample("trace")),
     )

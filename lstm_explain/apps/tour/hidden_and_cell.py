@@ -12,7 +12,7 @@ from lstm_explain.core.gates import GATES, LETTERS
 from lstm_explain.document.blocks import Cell, Column, Document, Note, Paragraph, Table
 from lstm_explain.document.numbers import format_decimal, plural, thousands, tint
 from lstm_explain.document.text import saturation_warning
-from lstm_explain.topics.json_numbers import plain
+from lstm_explain.topics.json_numbers import plain_numbers
 from lstm_explain.topics.memory import explain_memory
 from lstm_explain.topics.unit import explain_unit
 
@@ -138,9 +138,9 @@ def _numbers(subject: Subject, unit: Unit | None, memory: Memory | None) -> dict
         "unit": subject.unit,
         "sample": subject.sample,
         "length": subject.length,
-        "gates": None if unit is None else {LETTERS[gate]: plain(unit.gates[gate][: unit.length]) for gate in GATES},
-        "c": None if unit is None else plain(unit.cell[: unit.length]),
-        "emitted": None if unit is None else plain(unit.output[: unit.length]),
+        "gates": None if unit is None else {LETTERS[gate]: plain_numbers(unit.gates[gate][: unit.length]) for gate in GATES},
+        "c": None if unit is None else plain_numbers(unit.cell[: unit.length]),
+        "emitted": None if unit is None else plain_numbers(unit.output[: unit.length]),
         "half_since": None if since is None or not isfinite(since) else int(since),
         "mean_half_life": None if memory is None else float(memory.mean_half_life[0]),
         "without_gradient": None if step is None else {"idle": step.idle, "total": step.total},

@@ -11,7 +11,7 @@ from lstm_explain.apps.tour.chapter import Chapter, Told, answered, asked
 from lstm_explain.document.blocks import Block, Document, Heading, Note, Paragraph
 from lstm_explain.document.text import join_words
 from lstm_explain.topics.intro import lstm_summary
-from lstm_explain.topics.result import Explanation
+from lstm_explain.topics.result import LSTMResult
 
 if TYPE_CHECKING:
     from lstm_explain.apps.tour.subject import Subject
@@ -25,7 +25,7 @@ WORDS = (
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class Tour(Explanation):
+class Tour(LSTMResult):
     """Some chapters about one LSTM, each told when it is first read."""
 
     topic: ClassVar[str] = "tour"

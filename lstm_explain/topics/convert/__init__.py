@@ -18,7 +18,7 @@ from lstm_explain.frameworks.known import CONVENTIONS
 from lstm_explain.frameworks.stored import export_layer, tensor_layouts
 from lstm_explain.topics.convert.conversion_summary import Conversion
 from lstm_explain.topics.framework_lookup import ONE_ALONE, framework_of, several_chosen
-from lstm_explain.topics.result import Explanation
+from lstm_explain.topics.result import LSTMResult
 
 if TYPE_CHECKING:
     from lstm_explain.core.axes import Array
@@ -78,7 +78,7 @@ class Written(NamedTuple):
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class Convert(Explanation):
+class Convert(LSTMResult):
     """Weights in another convention."""
 
     topic: ClassVar[str] = "convert"

@@ -11,7 +11,7 @@ from lstm_explain.topics.equations.builder import Moment, Writer
 from lstm_explain.topics.equations.check import checked, memory_needed
 from lstm_explain.topics.equations.expression import Piece, in_one_line, latex_of, names, pieces
 from lstm_explain.topics.equations.numbers import chains
-from lstm_explain.topics.result import LayerExplanation
+from lstm_explain.topics.result import LayerResult
 from lstm_explain.topics.selection import check_layer, check_step, check_unedited, check_unit
 from lstm_explain.topics.unit import explain_unit
 
@@ -99,7 +99,7 @@ class Numbers(NamedTuple):
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class Equations(LayerExplanation):
+class Equations(LayerResult):
     """One layer's equations, in one notation or in all."""
 
     topic: ClassVar[str] = "equations"

@@ -12,7 +12,7 @@ from lstm_explain.frameworks.stored import TensorLayout, export_layer, tensor_la
 from lstm_explain.topics.framework_lookup import framework_of
 from lstm_explain.topics.frameworks.program import Program, program_of
 from lstm_explain.topics.frameworks.shapes import formula, shape_in
-from lstm_explain.topics.result import Explanation
+from lstm_explain.topics.result import LSTMResult
 
 if TYPE_CHECKING:
     from lstm_explain.core.axes import Shape
@@ -92,7 +92,7 @@ class Written(NamedTuple):
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class Frameworks(Explanation):
+class Frameworks(LSTMResult):
     """One LSTM in the ways of several frameworks, or of one."""
 
     topic: ClassVar[str] = "frameworks"

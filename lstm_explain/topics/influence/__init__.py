@@ -17,8 +17,8 @@ from lstm_explain.topics.influence.attribution import Derivatives, derivatives_a
 from lstm_explain.topics.influence.gradient_flow import ThroughTime
 from lstm_explain.topics.influence.gradient_flow import through_time as through_time_of
 from lstm_explain.topics.influence.perturbation import Ripple, Statements, ripple, statements
-from lstm_explain.topics.json_numbers import plain
-from lstm_explain.topics.result import LayerExplanation
+from lstm_explain.topics.json_numbers import plain_numbers
+from lstm_explain.topics.result import LayerResult
 from lstm_explain.topics.selection import check_layer, check_run_step, check_unedited, check_unit
 
 if TYPE_CHECKING:
@@ -31,7 +31,7 @@ BY = 0.1
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class Influence(LayerExplanation):
+class Influence(LayerResult):
     """What the units of one layer and direction do to each other."""
 
     topic: ClassVar[str] = "influence"
@@ -59,7 +59,7 @@ class Influence(LayerExplanation):
             "step": self.step,
             "statements": self.statements.to_dict(),
             "averaged": self.derivatives.averaged,
-            "matrices": {name: plain(matrix) for name, matrix in self.derivatives.matrices._asdict().items()},
+            "matrices": {name: plain_numbers(matrix) for name, matrix in self.derivatives.matrices._asdict().items()},
             "shares": self.derivatives.shares.to_dict(),
             "through_time": None if self.through_time is None else self.through_time.to_dict(),
             "ripple": None if self.ripple is None else self.ripple.to_dict(),

@@ -8,7 +8,7 @@ import numpy as np
 
 from lstm_explain.core.bptt import trajectory_of
 from lstm_explain.core.jacobian import Jacobian, jacobian_bytes, step_jacobian
-from lstm_explain.topics.json_numbers import plain
+from lstm_explain.topics.json_numbers import plain_numbers
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -43,7 +43,7 @@ class Shares(NamedTuple):
 
     def to_dict(self) -> dict[str, Any]:
         means = {name: float(np.mean(values)) for name, values in self._asdict().items()}
-        return {"mean": means, "by_unit": {name: plain(values) for name, values in self._asdict().items()}}
+        return {"mean": means, "by_unit": {name: plain_numbers(values) for name, values in self._asdict().items()}}
 
 
 class Derivatives(NamedTuple):

@@ -9,7 +9,7 @@ import numpy as np
 
 from lstm_explain.core.bptt import backpropagate, bptt_bytes, hidden_by_network_input, trajectory_of
 from lstm_explain.core.engine.sample_parallel import blas_controller
-from lstm_explain.topics.json_numbers import plain
+from lstm_explain.topics.json_numbers import plain_numbers
 
 if TYPE_CHECKING:
     from lstm_explain.core.axes import Array
@@ -41,7 +41,12 @@ class ThroughTime(NamedTuple):
         return norms
 
     def to_dict(self) -> dict[str, Any]:
-        norms = zip(plain(self.hidden_norms[1:]), plain(self.cell_norms[1:]), plain(self.input_norms), strict=True)
+        norms = zip(
+            plain_numbers(self.hidden_norms[1:]),
+            plain_numbers(self.cell_norms[1:]),
+            plain_numbers(self.input_norms),
+            strict=True,
+        )
         rows = [{"t": t, "hidden": h, "cell": c, "input": x} for t, (h, c, x) in zip(self.steps, norms, strict=True)]
         initial = {"hidden": float(self.hidden_norms[0]), "cell": float(self.cell_norms[0])}
         return {"end": self.end, "initial": initial, "steps": rows}

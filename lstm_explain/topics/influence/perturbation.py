@@ -13,7 +13,7 @@ import numpy as np
 from lstm_explain.core.cell import step
 from lstm_explain.core.compare import max_abs_difference, numbers_differ
 from lstm_explain.core.gates import GATES, Direction
-from lstm_explain.topics.json_numbers import plain
+from lstm_explain.topics.json_numbers import plain_numbers
 
 if TYPE_CHECKING:
     from lstm_explain.core.axes import Array
@@ -206,7 +206,9 @@ class Ripple(NamedTuple):
     def to_dict(self) -> dict[str, Any]:
         rows = [
             {"t": t, "moved": moved, "h": h, "c": c}
-            for t, moved, h, c in zip(self.steps, self.moved, plain(self.hidden), plain(self.cell), strict=True)
+            for t, moved, h, c in zip(
+                self.steps, self.moved, plain_numbers(self.hidden), plain_numbers(self.cell), strict=True
+            )
         ]
         return {"unit": self.unit, "at": self.at, "by": self.by, "steps": rows}
 

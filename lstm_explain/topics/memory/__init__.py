@@ -5,22 +5,23 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 
 import numpy as np
 
 from lstm_explain.core.cell_decomposition import decompose_cell_state, half_life, half_mass_step, mean_forget, mean_half_life
 from lstm_explain.core.gates import GATES, Direction, Gate
 from lstm_explain.core.spec import INITS
-from lstm_explain.topics.json_numbers import plain
+from lstm_explain.topics.json_numbers import plain_numbers
 from lstm_explain.topics.memory.forget_bias import initialised
 from lstm_explain.topics.memory.single_timestep import one_step
 from lstm_explain.topics.memory.stateful import carry, check_carry
-from lstm_explain.topics.result import LayerExplanation
+from lstm_explain.topics.result import LayerResult, json_keys
 from lstm_explain.topics.selection import check_layer, check_unedited, select_units
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
+    from typing import Annotated
 
     from lstm_explain.core.axes import Array
     from lstm_explain.core.lstm import LSTM
@@ -29,13 +30,37 @@ if TYPE_CHECKING:
     from lstm_explain.topics.memory.forget_bias import Initialised
     from lstm_explain.topics.memory.single_timestep import OneStep
     from lstm_explain.topics.memory.stateful import Carried
+    from lstm_explain.topics.result import Axes, Positive
 
 SPLIT_BYTES = 20 * 8
 """What the split of one unit's timestep takes: its gates, the factors and parts in float64, and the scratch between them."""
 
 
+class MemoryStep(NamedTuple):
+    """One timestep; its lists hold a number for each chosen unit, and are null at padding."""
+
+    t: Positive
+    padded: bool
+    """Whether the timestep is past the sample's length."""
+    f: list[float] | None
+    """The forget gate."""
+    half_life: list[float] | None
+    """In how many timesteps half is left if f stays as it is: infinite for f = 1."""
+    added: list[float] | None
+    """i_t g_t, in float64."""
+    kept: list[float] | None
+    """The product of the forget gates of all timesteps read later."""
+    part: list[float] | None
+    """added x kept: what this timestep left in the last cell state."""
+
+
+@json_keys(
+    "sample layer direction length units initial.c=initial_cell initial.kept=initial_kept initial.part=initial_part",
+    "steps last.t=last last.sum=total last.recorded=recorded last.residual=residual",
+    "last.half_since=half_since_steps mean_f=mean_forget mean_half_life initialisers one_step carried",
+)
 @dataclass(frozen=True, eq=False, repr=False)
-class Memory(LayerExplanation):
+class Memory(LayerResult):
     """The last cell state of one sample, split into what each timestep left in it."""
 
     topic: ClassVar[str] = "memory"
@@ -45,10 +70,10 @@ class Memory(LayerExplanation):
     sample: int
     layer: int
     direction: Direction
-    length: int
+    length: Positive
     """How many timesteps of this sample were run; the rest is padding."""
     units: Sequence[int]
-    """The chosen units; the last axis of every array below."""
+    """The chosen units, ascending."""
     gates: dict[Gate, Array]
     """[timesteps, units] each; nan at padding"""
     added: Array
@@ -57,26 +82,26 @@ class Memory(LayerExplanation):
     """The product of the forget gates of all timesteps read later; [timesteps, units]"""
     parts: Array
     """added x kept: what each timestep left in the last cell state; [timesteps, units]"""
-    initial_cell: Array
-    """c before the first timestep that this direction reads; [units]"""
-    initial_kept: Array
-    """The product of all forget gates; [units]"""
-    total: Array
-    """The sum of all parts, that of the initial state among them; [units]"""
-    recorded: Array
-    """The last cell state in the run itself; [units]"""
-    half_since: Array
-    """Reading back from the end, the timestep at which half of the sum of all |parts| is reached; [units]. That of the initial
-    state where no timestep reaches it; nan where all parts are zero."""
+    initial_cell: Annotated[Array, Axes("units")]
+    """c before the first timestep that this direction reads, which backwards is the last."""
+    initial_kept: Annotated[Array, Axes("units")]
+    """The product of all forget gates."""
+    total: Annotated[Array, Axes("units")]
+    """The sum of all parts, that of the initial state among them."""
+    recorded: Annotated[Array, Axes("units")]
+    """The last cell state of the run, in its own type."""
+    half_since: Annotated[Array, Axes("units")]
+    """As `half_since_steps`, with nan where all parts are zero."""
     initialisers: tuple[Initialised, ...]
+    """The same LSTM under each initialiser."""
     one_step: OneStep | None
-    """Where the sample has a single timestep."""
+    """The parameters that get no gradient; null if the sample has more than one timestep."""
     carried: Carried | None
-    """Where states are carried from sample to sample."""
+    """The states at the borders between samples; null without `--carry-state`."""
 
     @property
-    def last(self) -> int:
-        """The timestep after which the last cell state stands."""
+    def last(self) -> Positive:
+        """The timestep after which the cell has its last state: backwards 1."""
         return self.length if self.direction is Direction.FORWARD else 1
 
     @property
@@ -85,13 +110,14 @@ class Memory(LayerExplanation):
         return 0 if self.direction is Direction.FORWARD else self.length + 1
 
     @property
-    def initial_part(self) -> Array:
+    def initial_part(self) -> Annotated[Array, Axes("units")]:
+        """kept x c: what is left of the initial state."""
         part: Array = self.initial_kept * self.initial_cell.astype(np.float64)
         return part
 
     @property
-    def residual(self) -> Array:
-        """By how much the sum of the parts differs from the last cell state of the run; [units]"""
+    def residual(self) -> Annotated[Array, Axes("units")]:
+        """sum - recorded."""
         with np.errstate(invalid="ignore"):
             residual: Array = self.total - self.recorded
         return residual
@@ -106,46 +132,28 @@ class Memory(LayerExplanation):
         return half_life(self.gates[Gate.FORGET])
 
     @cached_property
-    def mean_forget(self) -> Array:
-        """The geometric mean of f over the timesteps that were run; [units]"""
+    def mean_forget(self) -> Annotated[Array, Axes("units")]:
+        """The geometric mean of f over the timesteps that were run."""
         return mean_forget(self.gates[Gate.FORGET][: self.length])
 
     @cached_property
-    def mean_half_life(self) -> Array:
-        """Its half-life; [units]"""
+    def mean_half_life(self) -> Annotated[Array, Axes("units")]:
+        """Its half-life."""
         return mean_half_life(self.gates[Gate.FORGET][: self.length])
 
-    def facts(self) -> dict[str, Any]:
-        arrays = (self.gates[Gate.FORGET], self.half_life, self.added, self.kept, self.parts)
-        names = ("f", "half_life", "added", "kept", "part")
-        steps = []
-        for t, row in enumerate(zip(*map(plain, arrays), strict=True), start=1):
-            padded = t > self.length
-            steps.append(
-                {"t": t, "padded": padded, **{name: None if padded else one for name, one in zip(names, row, strict=True)}}
-            )
-        since = [None if math.isnan(t) else int(t) for t in self.half_since.tolist()]
-        return {
-            "sample": self.sample,
-            "layer": self.layer,
-            "direction": self.direction.value,
-            "length": self.length,
-            "units": list(self.units),
-            "initial": {"c": plain(self.initial_cell), "kept": plain(self.initial_kept), "part": plain(self.initial_part)},
-            "steps": steps,
-            "last": {
-                "t": self.last,
-                "sum": plain(self.total),
-                "recorded": plain(self.recorded),
-                "residual": plain(self.residual),
-                "half_since": since,
-            },
-            "mean_f": plain(self.mean_forget),
-            "mean_half_life": plain(self.mean_half_life),
-            "initialisers": [one.to_dict() for one in self.initialisers],
-            "one_step": None if self.one_step is None else self.one_step.to_dict(),
-            "carried": None if self.carried is None else self.carried.to_dict(),
-        }
+    @property
+    def half_since_steps(self) -> list[int | None]:
+        """Reading back from the end, the timestep at which half of the sum of all |part| is reached; that of the initial
+        state if no timestep reaches it, null where all parts are zero."""
+        return [None if math.isnan(t) else int(t) for t in self.half_since.tolist()]
+
+    @property
+    def steps(self) -> list[MemoryStep]:
+        """One for each timestep."""
+        columns = (self.gates[Gate.FORGET], self.half_life, self.added, self.kept, self.parts)
+        rows = zip(*map(plain_numbers, columns), strict=True)
+        padding = (None,) * len(columns)
+        return [MemoryStep(t, t > self.length, *(padding if t > self.length else row)) for t, row in enumerate(rows, start=1)]
 
 
 def explain_memory(

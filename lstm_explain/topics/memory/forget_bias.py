@@ -4,66 +4,59 @@ from __future__ import annotations
 
 import math
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
 from lstm_explain.core.cell_decomposition import mean_forget, mean_half_life
 from lstm_explain.core.gates import Direction, Gate
 from lstm_explain.core.lstm import PretrainedWeights
-from lstm_explain.topics.json_numbers import plain
+from lstm_explain.topics.result import json_keys
 
 if TYPE_CHECKING:
+    from typing import Annotated
+
     from lstm_explain.core.axes import Array
     from lstm_explain.core.lstm import LSTM
     from lstm_explain.core.spec import Init
+    from lstm_explain.topics.result import Axes, Positive
 
 
+@json_keys(
+    "init own samples numbers bias mean_bias f_of_bias=forget_of_bias f=forget half_life mean_f=mean_forget",
+    "mean_half_life",
+)
 class Initialised(NamedTuple):
     """The forget gates of the same LSTM under one of the initialisers, in a run of their own."""
 
     init: Init | None
-    """None for the weights of a model."""
+    """Null for the weights of a model."""
     own: bool
     """Whether it is the initialiser of the LSTM that is explained."""
-    samples: int
+    samples: Positive
     """How many samples were run: the block of the chosen one."""
-    numbers: int
+    numbers: Positive
     """How many values of f the means are taken over."""
-    bias: Array | None
-    """The forget gates' biases; [units]; None without bias."""
-    forget: Array
-    """The geometric mean of f over all timesteps run; [units]."""
-    half_life: Array
-    """Its half-life; [units]."""
+    bias: Annotated[Array, Axes("units")] | None
+    """The forget gates' biases; null without bias."""
+    forget: Annotated[Array, Axes("units")]
+    """The geometric mean of f over all timesteps of these samples, for each unit of the layer."""
+    half_life: Annotated[Array, Axes("units")]
+    """Its half-life."""
     mean_forget: float
-    """The geometric mean over the units too."""
+    """The geometric mean of f over the units too."""
     mean_half_life: float
+    """Its half-life."""
 
     @property
     def mean_bias(self) -> float:
-        """0 where there is none."""
+        """The mean of `bias`; 0 without bias."""
         return 0.0 if self.bias is None else float(self.bias.astype(np.float64).mean())
 
     @property
     def forget_of_bias(self) -> float:
-        """What f is where a neuron reads zeros only: the sigmoid of the mean bias."""
+        """What f is if a neuron reads zeros only: the sigmoid of the mean bias."""
         return (1 + math.tanh(self.mean_bias / 2)) / 2
-
-    def to_dict(self) -> dict[str, Any]:
-        return {
-            "init": self.init,
-            "own": self.own,
-            "samples": self.samples,
-            "numbers": self.numbers,
-            "bias": None if self.bias is None else plain(self.bias),
-            "mean_bias": self.mean_bias,
-            "f_of_bias": self.forget_of_bias,
-            "f": plain(self.forget),
-            "half_life": plain(self.half_life),
-            "mean_f": self.mean_forget,
-            "mean_half_life": self.mean_half_life,
-        }
 
 
 def initialised(lstm: LSTM, init: Init | None, sample: int, layer: int, way: Direction) -> Initialised:

@@ -2,48 +2,56 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
 from lstm_explain.core.cost import run_bytes, weight_bytes
 from lstm_explain.core.zero_gradients import zero_gradient_parameters
+from lstm_explain.topics.result import json_keys
 
 if TYPE_CHECKING:
+    from typing import Literal
+
+    from lstm_explain.core.gates import Gate
     from lstm_explain.core.lstm import LSTM
     from lstm_explain.core.record import Record
-    from lstm_explain.core.zero_gradients import ZeroGradientCount
+    from lstm_explain.topics.result import Positive
 
 
+class IdleParameters(NamedTuple):
+    """How many parameters of a tensor get no gradient."""
+
+    tensor: Literal["kernel", "recurrent_kernel", "bias", "peephole", "projection"]
+    """The name of the tensor."""
+    gate: Gate | None
+    """Whose neurons they belong to; null for the projection, which comes after the gates."""
+    idle: int
+    """How many have a gradient of exactly 0."""
+    total: Positive
+    """How many there are."""
+
+
+@json_keys("samples from_zero idle total tensors")
 class OneStep(NamedTuple):
     """What is left to learn for a sample of a single timestep."""
 
-    samples: int
+    samples: Positive
     """How many samples of one timestep the gradients were made of."""
     from_zero: bool
     """Whether h and c were zero before the timestep, in every layer."""
-    tensors: tuple[ZeroGradientCount, ...]
+    tensors: tuple[IdleParameters, ...]
     """The parameters that get no gradient, by tensor and gate, over the whole stack."""
 
     @property
     def idle(self) -> int:
-        return sum(one.zero for one in self.tensors)
+        """How many parameters of the stack have a gradient of exactly 0 in all these samples."""
+        return sum(one.idle for one in self.tensors)
 
     @property
-    def total(self) -> int:
+    def total(self) -> Positive:
+        """How many parameters the stack has."""
         return sum(one.total for one in self.tensors)
-
-    def to_dict(self) -> dict[str, Any]:
-        return {
-            "samples": self.samples,
-            "from_zero": self.from_zero,
-            "idle": self.idle,
-            "total": self.total,
-            "tensors": [
-                {"tensor": tensor, "gate": None if gate is None else gate.value, "idle": idle, "total": total}
-                for tensor, gate, idle, total in self.tensors
-            ],
-        }
 
 
 def one_step(lstm: LSTM, record: Record) -> OneStep:
@@ -54,4 +62,5 @@ def one_step(lstm: LSTM, record: Record) -> OneStep:
     lstm.check_memory(run_bytes(record.spec) + 3 * 8 * numbers, "making the gradients of one timestep")
     parts = [part for layer in record.layers for part in layer.values()]
     moved = any(part.initial_hidden[samples].any() or part.initial_cell[samples].any() for part in parts)
-    return OneStep(len(samples), not moved, zero_gradient_parameters(lstm.weights, record, samples))
+    counts = zero_gradient_parameters(lstm.weights, record, samples)
+    return OneStep(len(samples), not moved, tuple(IdleParameters(*count) for count in counts))  # type: ignore[arg-type]

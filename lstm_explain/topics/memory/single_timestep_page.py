@@ -50,7 +50,7 @@ def _nothing_to_act_on(memory: Memory, step: OneStep) -> str:
 
 def _idle(step: OneStep) -> Table:
     """A row for each tensor, a column for each gate: how many get no gradient, of how many."""
-    counts = {(one.tensor, one.gate): (one.zero, one.total) for one in step.tensors}
+    counts = {(one.tensor, one.gate): (one.idle, one.total) for one in step.tensors}
     tensors = list(dict.fromkeys(one.tensor for one in step.tensors))
     rows = []
     for tensor in tensors:

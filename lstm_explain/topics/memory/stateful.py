@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any, NamedTuple
+from math import isnan
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
@@ -11,14 +12,17 @@ from lstm_explain.core.cost import run_bytes
 from lstm_explain.core.engine import StackState, forward
 from lstm_explain.core.gates import Direction
 from lstm_explain.errors import UsageError
-from lstm_explain.topics.json_numbers import plain
+from lstm_explain.topics.json_numbers import plain_numbers
+from lstm_explain.topics.result import json_keys
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
+    from typing import Annotated
 
     from lstm_explain.core.axes import Array
     from lstm_explain.core.lstm import LSTM
     from lstm_explain.core.record import Block, Record
+    from lstm_explain.topics.result import Finite, Minimum, Positive
 
 FADED = 0.01
 """Below this size a difference counts as gone."""
@@ -26,11 +30,37 @@ NUMBER_BYTES, BORDER_BYTES = 64, 1000
 """What a number of a border takes at most, and a border besides, once they are Python objects on their way to JSON."""
 
 
-class Carried(NamedTuple):
-    """The same samples run twice: with the states carried over every border, and reset to zero at every border.
+class Border(NamedTuple):
+    """Where one sample ends and the next begins."""
 
-    Border k, from 1, lies before sample k. A difference is the largest over all numbers of h at a timestep.
-    """
+    sample: Positive
+    """The sample after the border."""
+    h: list[float]
+    """h that it starts from: of the chosen units, or all of it with a projection."""
+    c: list[float]
+    """c that it starts from, of the chosen units."""
+    first: float
+    """The difference at the sample's first timestep."""
+    last: float
+    """The difference at its last timestep."""
+    faded: Positive | None
+    """The timestep from which on the difference stays below `faded_below`; null if the sample ends before."""
+
+
+class CarriedStep(NamedTuple):
+    """A timestep after a border, over all samples that start from a carried state."""
+
+    t: Positive
+    mean: float
+    """The mean difference; null if no sample is so long."""
+    largest: float
+    """The largest difference."""
+
+
+@json_keys("pieces faded_below unfaded largest_hidden borders steps")
+class Carried(NamedTuple):
+    """The samples run twice: with the states carried over every border, and reset to zero at every border. A difference is
+    the largest over all numbers of h at a timestep, between the two runs."""
 
     hidden: Array
     """h carried over each border: of the chosen units, or all of it with a projection; [borders, units or hidden]"""
@@ -50,34 +80,34 @@ class Carried(NamedTuple):
     """The largest |h| of the carried run: what a difference can be compared with."""
 
     @property
-    def pieces(self) -> int:
+    def pieces(self) -> Annotated[int, Minimum(2)]:
+        """How many samples there are."""
         return len(self.first) + 1
 
     @property
-    def faded_below(self) -> float:
+    def faded_below(self) -> Finite:
         """The size below which a difference counts as gone."""
         return FADED
 
     @property
     def unfaded(self) -> int:
-        """After how many borders the difference is still there when the piece ends."""
+        """After how many borders the difference is still there when the sample ends."""
         return int(np.isnan(self.faded).sum())
 
-    def to_dict(self) -> dict[str, Any]:
-        columns = zip(*map(plain, (self.hidden, self.cell, self.first, self.last)), self.faded.tolist(), strict=True)
-        borders = [
-            {"sample": sample, "h": h, "c": c, "first": first, "last": last, "faded": None if faded != faded else int(faded)}
+    @property
+    def borders(self) -> list[Border]:
+        """One for each sample but the first."""
+        columns = zip(*map(plain_numbers, (self.hidden, self.cell, self.first, self.last)), self.faded.tolist(), strict=True)
+        return [
+            Border(sample, h, c, first, last, None if isnan(faded) else int(faded))
             for sample, (h, c, first, last, faded) in enumerate(columns, start=1)
         ]
-        steps = zip(plain(self.mean), plain(self.largest), strict=True)
-        return {
-            "pieces": self.pieces,
-            "faded_below": self.faded_below,
-            "unfaded": self.unfaded,
-            "largest_hidden": self.largest_hidden,
-            "borders": borders,
-            "steps": [{"t": t, "mean": mean, "largest": largest} for t, (mean, largest) in enumerate(steps, start=1)],
-        }
+
+    @property
+    def steps(self) -> list[CarriedStep]:
+        """One for each timestep after a border."""
+        columns = zip(plain_numbers(self.mean), plain_numbers(self.largest), strict=True)
+        return [CarriedStep(t, mean, largest) for t, (mean, largest) in enumerate(columns, start=1)]
 
 
 def check_carry(lstm: LSTM) -> None:

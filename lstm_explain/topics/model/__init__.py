@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, Protocol
 from lstm_explain.core.gates import GATES, LETTERS
 from lstm_explain.core.weights import parameter_counts
 from lstm_explain.frameworks.known import CONVENTIONS
-from lstm_explain.topics.result import Answer
+from lstm_explain.topics.result import Result
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -120,7 +120,7 @@ class Listed(NamedTuple):
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class Model(Answer):
+class Model(Result):
     """The LSTMs of one file."""
 
     topic: ClassVar[str] = "model"

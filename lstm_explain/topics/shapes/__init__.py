@@ -11,7 +11,7 @@ from lstm_explain.core.axes import Shape, shape
 from lstm_explain.core.gates import GATES, PEEPHOLE_GATES, Direction
 from lstm_explain.core.weights import parameter_counts, weight_shapes
 from lstm_explain.frameworks.compared import COMPARED
-from lstm_explain.topics.result import Explanation
+from lstm_explain.topics.result import LSTMResult
 from lstm_explain.topics.shapes.parameter_formula import layer_formula, size_words
 
 if TYPE_CHECKING:
@@ -145,7 +145,7 @@ class LayerParameters(NamedTuple):
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class Shapes(Explanation):
+class Shapes(LSTMResult):
     """The tensors of an LSTM, in the order in which data meets them."""
 
     topic: ClassVar[str] = "shapes"

@@ -13,8 +13,8 @@ from lstm_explain.frameworks.keras import KERAS
 from lstm_explain.frameworks.keras_network import keras_in_short, keras_lines
 from lstm_explain.frameworks.pytorch import PYTORCH
 from lstm_explain.frameworks.pytorch_network import pytorch_in_short, pytorch_lines
-from lstm_explain.topics.json_numbers import plain
-from lstm_explain.topics.result import Explanation
+from lstm_explain.topics.json_numbers import plain_numbers
+from lstm_explain.topics.result import LSTMResult
 from lstm_explain.topics.selection import check_unedited
 from lstm_explain.topics.tasks.network_checks import checked
 from lstm_explain.topics.tasks.network_parameters import parts_of
@@ -107,13 +107,13 @@ class TaskNetwork(NamedTuple):
                 "by_framework": {name: said.parameters for name, said in self.frameworks.items()},
             },
             "frameworks": {name: said.to_dict() for name, said in self.frameworks.items()},
-            "outputs": plain(self.outputs),
+            "outputs": plain_numbers(self.outputs),
             "checks": {"samples": self.checked_samples, **self.checks.to_dict()},
         }
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class Tasks(Explanation):
+class Tasks(LSTMResult):
     """The networks that an LSTM is part of."""
 
     topic: ClassVar[str] = "tasks"

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 from lstm_explain.errors import UsageError
 from lstm_explain.frameworks.glossary.entry import PHRASES, READ_THERE, Thing
 from lstm_explain.frameworks.glossary.known import GROUPS
-from lstm_explain.topics.result import Explanation
+from lstm_explain.topics.result import LSTMResult
 from lstm_explain.topics.shapes import explain_shapes
 from lstm_explain.topics.terms.concept_counts import Count, counted
 from lstm_explain.topics.terms.lookup import ENTRIES, looked_up
@@ -116,7 +116,7 @@ class Term(NamedTuple):
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class Terms(Explanation):
+class Terms(LSTMResult):
     """The words, and the numbers that they have in an LSTM."""
 
     topic: ClassVar[str] = "terms"

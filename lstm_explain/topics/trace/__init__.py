@@ -9,8 +9,8 @@ import numpy as np
 
 from lstm_explain.core.gates import GATES, LETTERS, Direction, Gate
 from lstm_explain.errors import UsageError
-from lstm_explain.topics.json_numbers import plain
-from lstm_explain.topics.result import LayerExplanation, lstm_envelope
+from lstm_explain.topics.json_numbers import plain_numbers
+from lstm_explain.topics.result import LayerResult, envelope_of_lstm
 from lstm_explain.topics.selection import check_layer, select_steps, select_units
 
 if TYPE_CHECKING:
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class Trace(LayerExplanation):
+class Trace(LayerResult):
     """The course of one sample through one layer in one direction."""
 
     topic: ClassVar[str] = "trace"
@@ -57,8 +57,8 @@ class Trace(LayerExplanation):
         return self.units if projection is None else range(projection)
 
     def facts(self) -> dict[str, Any]:
-        x, c, h = plain(self.x), plain(self.cell), plain(self.hidden)
-        gates = {LETTERS[gate]: plain(values) for gate, values in self.gates.items()}
+        x, c, h = plain_numbers(self.x), plain_numbers(self.cell), plain_numbers(self.hidden)
+        gates = {LETTERS[gate]: plain_numbers(values) for gate, values in self.gates.items()}
         steps = []
         for place, t in enumerate(self.steps):
             padded = t > self.length
@@ -70,7 +70,7 @@ class Trace(LayerExplanation):
             "direction": self.direction.value,
             "length": self.length,
             "units": list(self.units),
-            "initial": {"h": plain(self.initial_hidden), "c": plain(self.initial_cell)},
+            "initial": {"h": plain_numbers(self.initial_hidden), "c": plain_numbers(self.initial_cell)},
             "steps": steps,
         }
 
@@ -169,7 +169,7 @@ class TraceStream:
             "units": first if alike else None,
             "places": places,
         }
-        return {**lstm_envelope(self.topic, self.spec, self.lstm.provenance), **about}
+        return {**envelope_of_lstm(self.topic, self.spec, self.lstm.provenance), **about}
 
     def blocks(self) -> Iterator[Block]:
         """Run block after block; each block's record is let go before the next."""

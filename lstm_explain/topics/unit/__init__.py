@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 import numpy as np
 
 from lstm_explain.core.gates import ACTIVATIONS, GATES, LETTERS, Direction, Gate
-from lstm_explain.topics.json_numbers import plain
-from lstm_explain.topics.result import LayerExplanation
+from lstm_explain.topics.json_numbers import plain_numbers
+from lstm_explain.topics.result import LayerResult
 from lstm_explain.topics.selection import check_layer, check_run_step, check_unit
 
 if TYPE_CHECKING:
@@ -42,10 +42,10 @@ class Neuron(NamedTuple):
 
     def to_dict(self) -> dict[str, Any]:
         return {
-            "kernel": plain(self.kernel),
-            "recurrent_kernel": plain(self.recurrent_kernel),
-            "bias": None if self.bias is None else plain(self.bias),
-            "peephole": None if self.peephole is None else plain(self.peephole),
+            "kernel": plain_numbers(self.kernel),
+            "recurrent_kernel": plain_numbers(self.recurrent_kernel),
+            "bias": None if self.bias is None else plain_numbers(self.bias),
+            "peephole": None if self.peephole is None else plain_numbers(self.peephole),
         }
 
 
@@ -184,7 +184,7 @@ class Arithmetic(NamedTuple):
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class Unit(LayerExplanation):
+class Unit(LayerResult):
     """One unit under the microscope."""
 
     topic: ClassVar[str] = "unit"
@@ -226,8 +226,8 @@ class Unit(LayerExplanation):
         return sum(neuron.parameters for neuron in self.neurons.values()) + projected
 
     def facts(self) -> dict[str, Any]:
-        gates = {LETTERS[gate]: plain(values) for gate, values in self.gates.items()}
-        c, h = plain(self.cell), plain(self.output)
+        gates = {LETTERS[gate]: plain_numbers(values) for gate, values in self.gates.items()}
+        c, h = plain_numbers(self.cell), plain_numbers(self.output)
         steps = []
         for place in range(self.spec.timesteps):
             padded = place >= self.length
@@ -243,8 +243,8 @@ class Unit(LayerExplanation):
             "reads": {"features": self.features, "hidden": self.hidden, "total": self.features + self.hidden},
             "parameters": self.parameters,
             "weights": {gate.value: neuron.to_dict() for gate, neuron in self.neurons.items()},
-            "projection": None if self.projection is None else plain(self.projection),
-            "initial": {"c": plain(self.initial_cell)},
+            "projection": None if self.projection is None else plain_numbers(self.projection),
+            "initial": {"c": plain_numbers(self.initial_cell)},
             "steps": steps,
             "arithmetic": None if self.arithmetic is None else self.arithmetic.to_dict(),
         }

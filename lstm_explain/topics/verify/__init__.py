@@ -13,7 +13,7 @@ from lstm_explain.core.cost import run_bytes
 from lstm_explain.core.engine import forward
 from lstm_explain.core.gates import GATES
 from lstm_explain.errors import UsageError
-from lstm_explain.topics.result import Explanation
+from lstm_explain.topics.result import LSTMResult
 from lstm_explain.topics.verify.weight_interpretations import SAMPLES_FIRST, Reading, Tried, order_in_file, readings
 
 if TYPE_CHECKING:
@@ -50,7 +50,7 @@ class NoNumbers(NamedTuple):
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class Verify(Explanation):
+class Verify(LSTMResult):
     """The comparison, and where it fails what would agree."""
 
     topic: ClassVar[str] = "verify"

@@ -11,8 +11,8 @@ from lstm_explain.core.axes import describe_array
 from lstm_explain.core.lstm import DEFAULT_MEMORY
 from lstm_explain.core.spec import Dtype, as_int
 from lstm_explain.errors import RefusedError, UsageError
-from lstm_explain.topics.json_numbers import plain
-from lstm_explain.topics.result import Answer
+from lstm_explain.topics.json_numbers import plain_numbers
+from lstm_explain.topics.result import Result
 from lstm_explain.topics.window.scaling import Scaling, scaling_of
 from lstm_explain.topics.window.time_gaps import Gaps, gaps_in
 from lstm_explain.topics.window.time_series import Series, aim, checked_series, names_of
@@ -44,7 +44,7 @@ class Shown(NamedTuple):
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class Window(Answer):
+class Window(Result):
     """The windows of a table."""
 
     topic: ClassVar[str] = "window"
@@ -151,9 +151,9 @@ class Window(Answer):
         return {
             "sample": one.sample,
             "rows": [one.row, end - 1],
-            "x": plain(one.x),
+            "x": plain_numbers(one.x),
             "target_rows": None if one.y is None else [end, end + len(one.y) - 1],
-            "y": None if one.y is None else plain(one.y),
+            "y": None if one.y is None else plain_numbers(one.y),
         }
 
     def _scaling(self, scaling: Scaling) -> dict[str, Any]:

@@ -14,13 +14,13 @@ from lstm_explain.apps.quiz.sheet import again, grades, key_document, questions_
 from lstm_explain.render import json_object, markdown
 
 if TYPE_CHECKING:
-    from lstm_explain.topics.result import Answer
+    from lstm_explain.topics.result import Result
 
 SCHEMAS = resources.files("lstm_explain.render") / "schemas"
 MIXED = sheet(Request(3, None, None, 12))
 
 
-def validated(answer: Answer) -> Any:
+def validated(answer: Result) -> Any:
     found = json.loads(json_object.text(answer))
     schema = json.loads((SCHEMAS / f"{answer.topic}.json").read_text("utf-8"))
     jsonschema.Draft202012Validator.check_schema(schema)

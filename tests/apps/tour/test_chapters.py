@@ -23,7 +23,7 @@ from lstm_explain.core.lstm import PretrainedWeights
 from lstm_explain.core.spec import LayerSpec
 from lstm_explain.document.blocks import Block, Cell, Heading, Note, Paragraph, Preformatted, Table
 from lstm_explain.errors import UsageError
-from lstm_explain.topics.json_numbers import plain
+from lstm_explain.topics.json_numbers import plain_numbers
 
 if TYPE_CHECKING:
     from lstm_explain.core.lstm import LSTM
@@ -112,8 +112,8 @@ def test_circles_are_units(sizes: dict[str, Any], circles: str) -> None:
     assert one.numbers["circles"] == sum(part.cell.shape[2] for layer in record.layers for part in layer.values())
     assert one.numbers["output_sequence"] == list(record.outputs[0].shape)
     part = record.of(0, Direction.FORWARD)
-    assert one.numbers["c"] == plain(part.cell[0, 3])
-    assert one.numbers["h"] == plain(part.hidden[0, 3])
+    assert one.numbers["c"] == plain_numbers(part.cell[0, 3])
+    assert one.numbers["h"] == plain_numbers(part.hidden[0, 3])
     assert f"{part.cell[0, 3, 0]: .3f}".strip() in words(*one.evidence)
 
 
@@ -190,7 +190,7 @@ def test_a_single_unit_has_no_others() -> None:
 def test_what_the_courses_and_the_memory_say_is_in_the_topics() -> None:
     one, unit = told("states"), lstm_explain.unit(FOUNDING.lstm, 3)
     memory = lstm_explain.memory(FOUNDING.lstm, units=[3])
-    assert one.numbers["c"] == plain(unit.cell)
+    assert one.numbers["c"] == plain_numbers(unit.cell)
     table = next(block for block in one.evidence if isinstance(block, Table))
     assert len(table.rows) == 10
     assert isinstance(table.rows[-1][-1], Cell)
@@ -252,7 +252,7 @@ def test_circles_of_unlike_layers_are_added_up(unlike: Subject) -> None:
     assert "from each unit: 6 in layer 0." in one.claims[2]
     assert one.numbers["circles_per_direction"] == 6
     assert one.numbers["output_sequence"] == list(record.outputs[0].shape)
-    assert one.numbers["c"] == plain(record.of(0, Direction.FORWARD).cell[0, 3])
+    assert one.numbers["c"] == plain_numbers(record.of(0, Direction.FORWARD).cell[0, 3])
     assert one.commands[0].startswith("lstm-explain shapes --model 'mixed.h5#a+b+c' --samples 3 --timesteps 4")
 
 

@@ -1,0 +1,34 @@
+"""The schemas and the tables of the JSON page are those that the types and docstrings of the results make."""
+
+import jsonschema
+import pytest
+import schemas
+from schemas import keys, records_in
+
+from lstm_explain.topics.result import Result
+
+ADVICE = "is not what the results' types say: run `python tests/shared/schemas.py`"
+DESCRIBED = schemas.json_results()
+
+
+@pytest.mark.parametrize("kind", DESCRIBED, ids=lambda kind: kind.topic)
+def test_a_schema_is_what_the_types_say(kind: type[Result]) -> None:
+    text = schemas.schema_text(schemas.schema(kind)) + "\n"
+    assert (schemas.SCHEMAS / f"{kind.topic}.json").read_text("utf-8") == text, f"{kind.topic}.json {ADVICE}"
+    jsonschema.Draft202012Validator.check_schema(schemas.schema(kind))
+
+
+def test_the_page_is_what_the_types_say() -> None:
+    assert schemas.PAGE.read_text("utf-8") == schemas.page(), f"docs/json-format.md {ADVICE}"
+
+
+@pytest.mark.parametrize("kind", DESCRIBED, ids=lambda kind: kind.topic)
+def test_every_key_has_a_meaning(kind: type[Result]) -> None:
+    waiting: list[type] = [kind]
+    for described in waiting:
+        for key in keys(described):
+            assert key.meaning, f"the key {key.name} of {described.__qualname__} has no docstring"
+            assert key.meaning.endswith("."), (
+                f"the docstring of {key.name} in {described.__qualname__} does not end with a full stop"
+            )
+            waiting += [inner for inner in records_in(key.kind) if inner not in waiting]
