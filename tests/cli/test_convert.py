@@ -10,7 +10,8 @@ from typing import Any
 
 import numpy as np
 import pytest
-from array_files import npz, pytorch_layer
+
+from tests.helpers.model_files.arrays import npz, pytorch_layer
 
 Done = subprocess.CompletedProcess[bytes]
 Call = Callable[..., Done]

@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
-from unlike_layers import mixed_file
 
 import lstm_explain
 from lstm_explain.apps.explorer import actions
@@ -23,6 +22,7 @@ from lstm_explain.cli.explore import _save
 from lstm_explain.core.gates import Direction
 from lstm_explain.errors import LstmExplainError
 from lstm_explain.topics.command_line import CliSource
+from tests.helpers.mixed_stacks import mixed_file
 
 if TYPE_CHECKING:
     from collections.abc import Callable

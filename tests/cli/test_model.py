@@ -10,9 +10,9 @@ from typing import Any
 
 import numpy as np
 import pytest
-from array_files import keras_layer, npy, npz, packed, pytorch_layer
 
 from lstm_explain.library import from_model
+from tests.helpers.model_files.arrays import keras_layer, npy, npz, packed, pytorch_layer
 
 Done = subprocess.CompletedProcess[bytes]
 Call = Callable[..., Done]

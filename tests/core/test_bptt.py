@@ -10,13 +10,13 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from random_specs import random_lstms, random_state
 
 from lstm_explain.core.bptt import GradientRows, Trajectory, backpropagate, bptt_bytes, hidden_by_network_input, trajectory_of
 from lstm_explain.core.engine import StackState, forward
 from lstm_explain.core.gates import Direction
 from lstm_explain.core.jacobian import step_jacobian
 from lstm_explain.library import seeded
+from tests.helpers.random_lstms import random_lstms, random_state
 
 if TYPE_CHECKING:
     from lstm_explain.core.record import Record

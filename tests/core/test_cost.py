@@ -7,12 +7,12 @@ from typing import Any
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from random_specs import options_of, spec_options
 
 from lstm_explain.core import cost
 from lstm_explain.core.gates import GATES
 from lstm_explain.core.spec import Spec
 from lstm_explain.library import seeded
+from tests.helpers.random_lstms import options_of, spec_options
 
 few = settings(max_examples=60, deadline=None)
 

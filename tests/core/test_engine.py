@@ -11,7 +11,6 @@ import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from random_specs import spec_options
 
 from lstm_explain.core import engine as forward_module
 from lstm_explain.core.cell import step
@@ -21,6 +20,7 @@ from lstm_explain.core.gates import GATES, LETTERS, Direction, Gate
 from lstm_explain.core.spec import Dtype, Spec
 from lstm_explain.core.weights import LayerWeights, Weights, seeded_weights, weight_shapes
 from lstm_explain.errors import UsageError
+from tests.helpers.random_lstms import spec_options
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -9,13 +9,13 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from random_specs import random_lstms, random_state
 
 from lstm_explain.core.cell import step
 from lstm_explain.core.engine import forward
 from lstm_explain.core.gates import GATES, Direction
 from lstm_explain.core.jacobian import Jacobian, Slopes, gate_slopes, jacobian_bytes, step_jacobian
 from lstm_explain.library import seeded
+from tests.helpers.random_lstms import random_lstms, random_state
 
 if TYPE_CHECKING:
     from lstm_explain.core.record import LayerRecord

@@ -10,7 +10,6 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from random_specs import random_lstms
 
 from lstm_explain.core.engine import StackState, forward
 from lstm_explain.core.gates import Direction
@@ -29,6 +28,7 @@ from lstm_explain.core.network import (
 from lstm_explain.core.spec import LayerSpec
 from lstm_explain.core.weights import seeded_weights
 from lstm_explain.library import seeded
+from tests.helpers.random_lstms import random_lstms
 
 if TYPE_CHECKING:
     from lstm_explain.core.lstm import LSTM

@@ -13,11 +13,11 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from random_specs import spec_options
 
 from lstm_explain.core.gates import Direction
 from lstm_explain.core.spec import DIFFERS, MAX_SIZE, LayerSpec, Spec
 from lstm_explain.errors import UsageError
+from tests.helpers.random_lstms import spec_options
 
 if TYPE_CHECKING:
     from collections.abc import Callable

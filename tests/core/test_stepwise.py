@@ -8,7 +8,6 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from random_specs import random_lstms
 
 from lstm_explain import seeded
 from lstm_explain.core.cell import step
@@ -18,6 +17,7 @@ from lstm_explain.core.gates import GATES, Direction, Gate
 from lstm_explain.core.record import LayerRecord, Record
 from lstm_explain.core.stepwise import run_stepwise
 from lstm_explain.errors import UsageError
+from tests.helpers.random_lstms import random_lstms
 
 if TYPE_CHECKING:
     from lstm_explain.core.axes import Array

@@ -9,12 +9,12 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from random_specs import spec_options
 
 from lstm_explain.core.gates import GATES, Gate
 from lstm_explain.core.spec import Spec
 from lstm_explain.core.weight_variants import add_forget_bias, remove_bias, reorder_gates
 from lstm_explain.core.weights import LayerWeights, Weights, seeded_weights
+from tests.helpers.random_lstms import spec_options
 
 few = settings(max_examples=30, deadline=None, derandomize=True)
 ORDERS = list(permutations(GATES))

@@ -9,7 +9,6 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from random_specs import spec_options
 
 from lstm_explain.core.gates import GATES, PEEPHOLE_GATES, Direction, Gate
 from lstm_explain.core.spec import INITS, Spec
@@ -22,6 +21,7 @@ from lstm_explain.core.weights import (
     weight_shapes,
 )
 from lstm_explain.errors import UsageError
+from tests.helpers.random_lstms import spec_options
 
 if TYPE_CHECKING:
     from lstm_explain.core.axes import Array

@@ -8,7 +8,6 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from random_specs import random_state, spec_options
 
 from lstm_explain.core.cell import step
 from lstm_explain.core.engine import forward
@@ -16,6 +15,7 @@ from lstm_explain.core.gates import GATES, Direction, Gate
 from lstm_explain.core.spec import Spec
 from lstm_explain.core.weights import LayerWeights, Weights, parameter_counts, seeded_weights
 from lstm_explain.core.zero_gradients import _backpropagate_step, zero_gradient_parameters
+from tests.helpers.random_lstms import random_state, spec_options
 
 if TYPE_CHECKING:
     from lstm_explain.core.axes import Array

@@ -6,9 +6,8 @@ import json
 import tempfile
 from pathlib import Path
 
-from mutations import main
-
 from lstm_explain.readers.answer_file import read_answers
+from tests.fuzz.mutations import main
 
 SHORT = [
     ["b", 640, None, [2, 3, 4], 0.5, "a \u2026"],

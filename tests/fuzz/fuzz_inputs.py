@@ -7,11 +7,11 @@ import zipfile
 from pathlib import Path
 
 import numpy as np
-from array_files import npy, npz
-from mutations import main
 
 from lstm_explain.readers.containers.wanted import CsvOptions
 from lstm_explain.readers.input_file import read_inputs
+from tests.fuzz.mutations import main
+from tests.helpers.model_files.arrays import npy, npz
 
 BUDGET = 10**7
 SMALL = np.arange(24.0).reshape(2, 3, 4)

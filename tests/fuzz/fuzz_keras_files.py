@@ -5,11 +5,10 @@ from __future__ import annotations
 import io
 import json
 
-from keras_files import archive, arrays, keras2, layer, legacy, sequential, stored
-from mutations import main
-
 from lstm_explain.readers.identify.keras_archive import read_keras
 from lstm_explain.readers.identify.keras_hdf5 import read_hdf5
+from tests.fuzz.mutations import main
+from tests.helpers.model_files.keras import archive, arrays, keras2, layer, legacy, sequential, stored
 
 BUDGET = 10**7
 ONE, TWO = arrays(1), arrays(2)

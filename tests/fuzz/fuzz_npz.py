@@ -6,11 +6,11 @@ import io
 import zipfile
 
 import numpy as np
-from array_files import keras_layer, npy, npz, pytorch_layer, zipped
-from mutations import main
 
 from lstm_explain.readers.containers.numpy_files import read_npz
 from lstm_explain.readers.identify.find_lstms import find_lstms
+from tests.fuzz.mutations import main
+from tests.helpers.model_files.arrays import keras_layer, npy, npz, pytorch_layer, zipped
 
 BUDGET = 10**7
 OWN = {f"layer0.forward.{name.removeprefix('lstm/')}": array for name, array in keras_layer().items()}

@@ -1,16 +1,15 @@
 """Damaged ONNX models: read as they are, or refused in our own words.
 
-python tests/fuzz/fuzz_onnx_model.py --seconds 30 --seed 1
+python -m tests.fuzz.fuzz_onnx_model --seconds 30 --seed 1
 """
 
 from __future__ import annotations
 
 import io
 
-from mutations import main
-from onnx_files import valid
-
 from lstm_explain.readers.identify.onnx import read_onnx
+from tests.fuzz.mutations import main
+from tests.helpers.model_files.onnx import valid
 
 
 def read_onnx_model(data: bytes) -> None:

@@ -6,11 +6,11 @@ import json
 import tempfile
 
 import numpy as np
-from array_files import entry, keras_layer, packed, pytorch_layer, safetensors
-from mutations import main
 
 from lstm_explain.readers.containers.safetensors import read_safetensors
 from lstm_explain.readers.identify.find_lstms import find_lstms
+from tests.fuzz.mutations import main
+from tests.helpers.model_files.arrays import entry, keras_layer, packed, pytorch_layer, safetensors
 
 BUDGET = 10**7
 LAYERS = [keras_layer(), pytorch_layer() | pytorch_layer(2, 2, "_l1"), keras_layer(dtype="float16")]

@@ -5,8 +5,10 @@ from __future__ import annotations
 import io
 import zipfile
 
-from mutations import main
-from torch_files import (
+from lstm_explain.readers.containers.pytorch import read_pytorch
+from lstm_explain.readers.identify.find_lstms import find_lstms
+from tests.fuzz.mutations import main
+from tests.helpers.model_files.pytorch import (
     EMPTY_DICT,
     NONE,
     ORDERED_DICT,
@@ -22,9 +24,6 @@ from torch_files import (
     text,
     whole,
 )
-
-from lstm_explain.readers.containers.pytorch import read_pytorch
-from lstm_explain.readers.identify.find_lstms import find_lstms
 
 BUDGET = 10**7
 TENSORS, MEMBERS = lstm()

@@ -1,6 +1,6 @@
 """Fuzzing in plain Python: valid inputs are damaged at random, and a reader may only read them or say no in its own words.
 
-python tests/fuzz/fuzz_NAME.py --seconds 30 --seed 1
+python -m tests.fuzz.fuzz_NAME --seconds 30 --seed 1
 """
 
 from __future__ import annotations

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
-from unlike_layers import MIXED
 
 from lstm_explain.core.engine import StackState, forward
 from lstm_explain.core.lstm import PretrainedWeights
@@ -17,6 +16,7 @@ from lstm_explain.library import seeded
 from lstm_explain.readers.identify.find_lstms import find_lstms
 from lstm_explain.render.weights_files import weights_file
 from lstm_explain.topics.convert import explain_convert
+from tests.helpers.mixed_stacks import MIXED
 
 if TYPE_CHECKING:
     from collections.abc import Callable

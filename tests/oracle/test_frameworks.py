@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
-from unlike_layers import MIXED
 
 from lstm_explain.core.engine import StackState
 from lstm_explain.core.gates import Direction, Gate
@@ -20,6 +19,7 @@ from lstm_explain.frameworks.stored import tensor_layouts
 from lstm_explain.library import seeded
 from lstm_explain.render.npz_archive import write_arrays
 from lstm_explain.topics.frameworks import explain_frameworks
+from tests.helpers.mixed_stacks import MIXED
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
-from array_files import npz
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lstm_explain.core.gates import GATES
 from lstm_explain.library import from_model
 from lstm_explain.topics.verify import explain_verify
+from tests.helpers.model_files.arrays import npz
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -32,7 +32,7 @@ SAMPLES, TIMESTEPS, FEATURES, UNITS = 3, 5, 4, 6
 
 @pytest.fixture(scope="module")
 def files(onnx: Any) -> Any:
-    import onnx_files
+    from tests.helpers.model_files import onnx as onnx_files
 
     return onnx_files
 

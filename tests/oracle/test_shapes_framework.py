@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
-from unlike_layers import MIXED
 
 from lstm_explain.core.spec import LayerSpec
 from lstm_explain.frameworks.known import LAYERS
 from lstm_explain.frameworks.stored import export_layer
 from lstm_explain.library import seeded
 from lstm_explain.topics.shapes import explain_shapes
+from tests.helpers.mixed_stacks import MIXED
 
 if TYPE_CHECKING:
     from lstm_explain.core.axes import Array

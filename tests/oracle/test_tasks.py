@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 import pytest
-from unlike_layers import MIXED
 
 from lstm_explain.core.network import FROM_ONE, Task, build_network, plan_network, run_network
 from lstm_explain.frameworks.keras import layer_weights
@@ -17,6 +16,7 @@ from lstm_explain.frameworks.pytorch import state_dict
 from lstm_explain.frameworks.pytorch_network import pytorch_lines
 from lstm_explain.library import seeded
 from lstm_explain.topics.tasks import explain_tasks
+from tests.helpers.mixed_stacks import MIXED
 
 if TYPE_CHECKING:
     from collections.abc import Callable

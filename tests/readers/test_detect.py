@@ -6,13 +6,13 @@ import io
 import pickle
 from typing import TYPE_CHECKING
 
-import flax_files
-import onnx_files
 import pytest
 
 from lstm_explain.errors import LstmExplainError
 from lstm_explain.readers.detect import looks_like_msgpack, looks_like_onnx
 from lstm_explain.readers.model_file import read_model
+from tests.helpers.model_files import flax as flax_files
+from tests.helpers.model_files import onnx as onnx_files
 
 if TYPE_CHECKING:
     from pathlib import Path

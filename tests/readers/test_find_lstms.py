@@ -7,10 +7,8 @@ from typing import Any
 
 import numpy as np
 import pytest
-from array_files import keras_layer, pytorch_layer
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
-from random_specs import spec_options
 
 from lstm_explain.core.gates import GATES, Direction, Gate
 from lstm_explain.core.spec import LayerSpec, Spec
@@ -21,6 +19,8 @@ from lstm_explain.frameworks.pytorch import state_dict
 from lstm_explain.frameworks.stored import export_layer
 from lstm_explain.readers.identify.find_lstms import find_lstms
 from lstm_explain.readers.identify.model_lstm import select_lstm
+from tests.helpers.model_files.arrays import keras_layer, pytorch_layer
+from tests.helpers.random_lstms import spec_options
 
 Array = np.ndarray[Any, Any]
 few = settings(max_examples=40, deadline=None, derandomize=True)

@@ -9,19 +9,19 @@ from io import BytesIO
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import flax_files as files
 import msgpack
 import numpy as np
 import pytest
-from fuzz_flax_msgpack import read_flax_msgpack
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from mutations import fuzz
 
 from lstm_explain.core.gates import Direction
 from lstm_explain.errors import InputFileError, LstmExplainError, MissingExtraError
 from lstm_explain.readers.containers.flax_msgpack import read_msgpack
 from lstm_explain.readers.model_file import read_model
+from tests.fuzz.fuzz_flax_msgpack import read_flax_msgpack
+from tests.fuzz.mutations import fuzz
+from tests.helpers.model_files import flax as files
 
 if TYPE_CHECKING:
     from collections.abc import Callable

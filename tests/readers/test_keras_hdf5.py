@@ -12,12 +12,9 @@ import sys
 import tracemalloc
 from typing import TYPE_CHECKING, Any
 
-import fuzz_keras_files as target
 import h5py
 import numpy as np
 import pytest
-from keras_files import FEATURES, UNITS, archive, arrays, hdf5, keras2, layer, legacy, sequential, stored
-from mutations import fuzz
 
 from lstm_explain.core.engine import forward
 from lstm_explain.core.gates import Direction
@@ -25,6 +22,9 @@ from lstm_explain.core.spec import Spec
 from lstm_explain.errors import InputFileError, LstmExplainError, MissingExtraError, RefusedError, UsageError
 from lstm_explain.readers.identify.model_lstm import select_lstm
 from lstm_explain.readers.model_file import read_model
+from tests.fuzz import fuzz_keras_files as target
+from tests.fuzz.mutations import fuzz
+from tests.helpers.model_files.keras import FEATURES, UNITS, archive, arrays, hdf5, keras2, layer, legacy, sequential, stored
 
 if TYPE_CHECKING:
     from collections.abc import Callable

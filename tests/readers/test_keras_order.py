@@ -6,9 +6,9 @@ import json
 from typing import Any
 
 import pytest
-from keras_files import layer, sequential
 
 from lstm_explain.readers.identify.keras_config import read_config
+from tests.helpers.model_files.keras import layer, sequential
 
 
 def fed(config: Any) -> dict[str, tuple[str, ...] | None]:

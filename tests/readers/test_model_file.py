@@ -12,11 +12,21 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
-from array_files import entry, keras_layer, npy, npy_header, npz, packed, pytorch_layer, safetensors, zipped
 
 from lstm_explain.errors import LstmExplainError, UsageError
 from lstm_explain.frameworks.known import CONVENTIONS
 from lstm_explain.readers.model_file import read_model
+from tests.helpers.model_files.arrays import (
+    entry,
+    keras_layer,
+    npy,
+    npy_header,
+    npz,
+    packed,
+    pytorch_layer,
+    safetensors,
+    zipped,
+)
 
 if TYPE_CHECKING:
     from pathlib import Path

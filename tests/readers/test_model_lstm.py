@@ -9,13 +9,13 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from random_specs import spec_options
 
 from lstm_explain.core.engine import StackState, forward
 from lstm_explain.core.spec import Spec
 from lstm_explain.core.weights import Weights, seeded_weights
 from lstm_explain.errors import InputFileError
 from lstm_explain.readers.identify.model_lstm import ModelLSTM, select_lstm
+from tests.helpers.random_lstms import spec_options
 
 
 def found(name: str, spec: Spec | None = None, seed: int = 0, framework: str = "keras") -> ModelLSTM:

@@ -10,7 +10,6 @@ from typing import Any
 
 import numpy as np
 import pytest
-from array_files import keras_layer, npy, npy_header, npz, pytorch_layer, zipped
 
 from lstm_explain.errors import InputFileError, LstmExplainError, RefusedError
 from lstm_explain.library import seeded
@@ -18,6 +17,7 @@ from lstm_explain.readers.containers.numpy_files import read_npz
 from lstm_explain.readers.identify.find_lstms import find_lstms
 from lstm_explain.render import npz_archive
 from lstm_explain.topics.trace import stream_trace
+from tests.helpers.model_files.arrays import keras_layer, npy, npy_header, npz, pytorch_layer, zipped
 
 Array = np.ndarray[Any, Any]
 BUDGET = 10**8

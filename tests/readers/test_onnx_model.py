@@ -10,13 +10,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import onnx_files as files
 import pytest
-import written_out_files
-from fuzz_onnx_model import read_onnx_model
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from mutations import fuzz
 from onnx import ModelProto, TensorProto, helper, numpy_helper
 
 from lstm_explain.core.gates import Direction, Gate
@@ -25,6 +21,10 @@ from lstm_explain.frameworks.onnx import ONNX
 from lstm_explain.readers.identify.model_lstm import select_lstm, stack_lstms
 from lstm_explain.readers.identify.onnx import read_onnx
 from lstm_explain.readers.model_file import read_model
+from tests.fuzz.fuzz_onnx_model import read_onnx_model
+from tests.fuzz.mutations import fuzz
+from tests.helpers.model_files import onnx as files
+from tests.helpers.model_files import onnx_decomposed as written_out_files
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -9,12 +9,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
-import written_out_files as files
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from onnx import ModelProto, helper
 from onnx.reference import ReferenceEvaluator
-from onnx_files import model, tensors, weights
 
 from lstm_explain.core.cell import step
 from lstm_explain.core.gates import Direction, Gate
@@ -22,6 +20,8 @@ from lstm_explain.errors import LstmExplainError
 from lstm_explain.frameworks.known import CONVENTIONS
 from lstm_explain.readers.identify.onnx import decomposed, read_onnx, verify_cell
 from lstm_explain.readers.identify.onnx.verify_cell import agrees
+from tests.helpers.model_files import onnx_decomposed as files
+from tests.helpers.model_files.onnx import model, tensors, weights
 
 if TYPE_CHECKING:
     from collections.abc import Callable

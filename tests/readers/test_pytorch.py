@@ -17,14 +17,14 @@ from typing import Any
 
 import numpy as np
 import pytest
-import torch_files as files
-from fuzz_torch_zip import ARCHIVES, PROGRAMS, damaged_archives, damaged_pickles
-from mutations import fuzz
 
 from lstm_explain.errors import InputFileError, LstmExplainError, RefusedError
 from lstm_explain.readers.containers import safe_pickle
 from lstm_explain.readers.containers.pytorch import read_pytorch
 from lstm_explain.readers.model_file import read_model
+from tests.fuzz.fuzz_torch_zip import ARCHIVES, PROGRAMS, damaged_archives, damaged_pickles
+from tests.fuzz.mutations import fuzz
+from tests.helpers.model_files import pytorch as files
 
 File = Callable[[str, bytes], str]
 

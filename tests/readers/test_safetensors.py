@@ -10,11 +10,11 @@ from typing import Any
 
 import numpy as np
 import pytest
-from array_files import entry, keras_layer, packed, safetensors
 
 from lstm_explain.errors import InputFileError, LstmExplainError, MissingExtraError, RefusedError
 from lstm_explain.readers.containers.safetensors import read_safetensors
 from lstm_explain.readers.model_file import read_model
+from tests.helpers.model_files.arrays import entry, keras_layer, packed, safetensors
 
 File = Callable[[str, bytes], str]
 Array = np.ndarray[Any, Any]

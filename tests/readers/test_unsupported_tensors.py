@@ -6,12 +6,12 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
-import torch_files
-from array_files import keras_layer, npz, packed, pytorch_layer
 
 from lstm_explain.errors import InputFileError
 from lstm_explain.readers.identify.find_lstms import find_lstms
 from lstm_explain.readers.model_file import read_model
+from tests.helpers.model_files import pytorch as torch_files
+from tests.helpers.model_files.arrays import keras_layer, npz, packed, pytorch_layer
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -10,10 +10,10 @@ import zipfile
 from typing import TYPE_CHECKING
 
 import pytest
-from array_files import zipped
 
 from lstm_explain.errors import InputFileError, LstmExplainError, RefusedError
 from lstm_explain.readers.containers.zip_archive import ZipArchive
+from tests.helpers.model_files.arrays import zipped
 
 if TYPE_CHECKING:
     from collections.abc import Callable

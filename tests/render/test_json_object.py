@@ -7,7 +7,6 @@ from typing import Any
 import jsonschema
 import numpy as np
 import pytest
-from array_files import keras_layer, pytorch_layer
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -15,6 +14,7 @@ import lstm_explain
 from lstm_explain.readers.identify.find_lstms import find_lstms
 from lstm_explain.render.json_object import text
 from lstm_explain.topics.result import Result
+from tests.helpers.model_files.arrays import keras_layer, pytorch_layer
 
 SCHEMAS = resources.files("lstm_explain.render") / "schemas"
 

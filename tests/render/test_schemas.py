@@ -2,10 +2,10 @@
 
 import jsonschema
 import pytest
-import schemas
-from schemas import keys, records_in
 
 from lstm_explain.topics.result import Result
+from tests.helpers import schemas
+from tests.helpers.schemas import keys, records_in
 
 ADVICE = "is not what the results' types say: run `python tests/shared/schemas.py`"
 DESCRIBED = schemas.json_results()

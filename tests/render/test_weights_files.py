@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
-from unlike_layers import MIXED
 
 from lstm_explain.core.engine import StackState
 from lstm_explain.core.lstm import PretrainedWeights
@@ -18,6 +17,7 @@ from lstm_explain.frameworks.known import CONVENTIONS
 from lstm_explain.library import from_model, seeded
 from lstm_explain.render.weights_files import weights_file
 from lstm_explain.topics.convert import Convert, explain_convert
+from tests.helpers.mixed_stacks import MIXED
 
 if TYPE_CHECKING:
     from pathlib import Path

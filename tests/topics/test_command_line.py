@@ -10,14 +10,14 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from random_specs import spec_options
-from unlike_layers import MIXED, mixed_file
 
 import lstm_explain
 from lstm_explain.cli.commands import COMMANDS, CommandGroup
 from lstm_explain.cli.options import SourceOptions
 from lstm_explain.cli.source import build_lstm, to_cli_source
 from lstm_explain.topics.command_line import DEFAULT_MEMORY, TOPICS_WITHOUT_LENGTHS, CliSource, format_command, wrap_command
+from tests.helpers.mixed_stacks import MIXED, mixed_file
+from tests.helpers.random_lstms import spec_options
 
 if TYPE_CHECKING:
     from lstm_explain.core.lstm import LSTM

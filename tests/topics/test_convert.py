@@ -9,8 +9,6 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from random_specs import spec_options
-from unlike_layers import MIXED
 
 from lstm_explain.core.engine import StackState, forward
 from lstm_explain.core.gates import GATES
@@ -22,6 +20,8 @@ from lstm_explain.library import seeded
 from lstm_explain.readers.identify.find_lstms import find_lstms
 from lstm_explain.readers.identify.model_lstm import select_lstm
 from lstm_explain.topics.convert import explain_convert
+from tests.helpers.mixed_stacks import MIXED
+from tests.helpers.random_lstms import spec_options
 
 if TYPE_CHECKING:
     from lstm_explain.core.lstm import LSTM

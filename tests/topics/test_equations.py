@@ -12,7 +12,6 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from random_specs import random_lstms
 
 from lstm_explain.cli.equations import Notation as NotationName
 from lstm_explain.core.gates import ACTIVATIONS, GATES, Gate
@@ -25,6 +24,7 @@ from lstm_explain.topics.equations.arrays import bound_weights
 from lstm_explain.topics.equations.check import memory_needed
 from lstm_explain.topics.equations.expression import names, pieces
 from lstm_explain.topics.unit import explain_unit
+from tests.helpers.random_lstms import random_lstms
 
 if TYPE_CHECKING:
     from lstm_explain.core.lstm import LSTM

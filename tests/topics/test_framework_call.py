@@ -10,8 +10,6 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from random_specs import spec_options
-from unlike_layers import MIXED
 
 from lstm_explain.core.engine import StackState
 from lstm_explain.core.gates import Direction
@@ -22,6 +20,8 @@ from lstm_explain.library import seeded
 from lstm_explain.topics.frameworks import explain_frameworks
 from lstm_explain.topics.shapes import explain_shapes, returned_tensors
 from lstm_explain.topics.shapes.returned_tensors import array_of
+from tests.helpers.mixed_stacks import MIXED
+from tests.helpers.random_lstms import spec_options
 
 if TYPE_CHECKING:
     from lstm_explain.core.lstm import LSTM

@@ -9,8 +9,6 @@ from typing import Any
 import numpy as np
 import pytest
 from hypothesis import given, settings
-from random_specs import spec_options
-from unlike_layers import MIXED
 
 from lstm_explain.core.engine import StackState
 from lstm_explain.core.gates import Direction
@@ -23,6 +21,8 @@ from lstm_explain.library import seeded
 from lstm_explain.topics.framework_lookup import framework_of
 from lstm_explain.topics.frameworks import explain_frameworks
 from lstm_explain.topics.frameworks.shapes import formula
+from tests.helpers.mixed_stacks import MIXED
+from tests.helpers.random_lstms import spec_options
 
 SMALL: dict[str, Any] = {"samples": 3, "timesteps": 4, "features": 2, "units": 3}
 

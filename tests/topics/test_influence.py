@@ -13,7 +13,6 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from random_specs import random_lstms
 
 from lstm_explain.core import lstm as lstm_module
 from lstm_explain.core.bptt import backpropagate, trajectory_of
@@ -28,6 +27,7 @@ from lstm_explain.library import seeded
 from lstm_explain.topics.influence import explain_influence
 from lstm_explain.topics.influence.perturbation import change
 from lstm_explain.topics.shapes import explain_shapes
+from tests.helpers.random_lstms import random_lstms
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator

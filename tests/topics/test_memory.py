@@ -11,7 +11,6 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from random_specs import options_of, random_lstms
 
 from lstm_explain.core.engine import StackState, forward
 from lstm_explain.core.gates import Direction, Gate
@@ -20,6 +19,7 @@ from lstm_explain.errors import RefusedError, UsageError
 from lstm_explain.library import given as lstm_over
 from lstm_explain.library import seeded
 from lstm_explain.topics.memory import explain_memory
+from tests.helpers.random_lstms import options_of, random_lstms
 
 if TYPE_CHECKING:
     from lstm_explain.core.lstm import LSTM

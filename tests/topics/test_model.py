@@ -9,7 +9,6 @@ from typing import Any
 
 import numpy as np
 import pytest
-from array_files import keras_layer, pytorch_layer
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -21,6 +20,7 @@ from lstm_explain.frameworks.pytorch import state_dict
 from lstm_explain.frameworks.stored import export_layer
 from lstm_explain.readers.identify.find_lstms import find_lstms
 from lstm_explain.topics.model import explain_model
+from tests.helpers.model_files.arrays import keras_layer, pytorch_layer
 
 
 @settings(max_examples=30, deadline=None, derandomize=True)

@@ -9,7 +9,6 @@ from typing import Any
 
 import numpy as np
 import pytest
-from array_files import keras_layer, pytorch_layer
 
 from lstm_explain.core.lstm import PretrainedWeights
 from lstm_explain.document.blocks import Cell, Document, Heading, Note, Paragraph, Table
@@ -22,6 +21,7 @@ from lstm_explain.topics.registry import document_of
 from lstm_explain.topics.shapes import explain_shapes
 from lstm_explain.topics.trace import explain_trace
 from lstm_explain.topics.unit import explain_unit
+from tests.helpers.model_files.arrays import keras_layer, pytorch_layer
 
 STACK = {**pytorch_layer(3, 2, "_l0", module="enc."), **pytorch_layer(2, 2, "_l1", module="enc.")}
 

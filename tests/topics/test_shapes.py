@@ -10,14 +10,14 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from random_specs import random_lstms, words_of
-from unlike_layers import MIXED
 
 from lstm_explain.core.cost import run_bytes
 from lstm_explain.core.gates import Direction
 from lstm_explain.core.spec import MAX_SIZE
 from lstm_explain.library import seeded
 from lstm_explain.topics.shapes import MEANINGS, computed_shapes, explain_shapes, measured_sizes
+from tests.helpers.mixed_stacks import MIXED
+from tests.helpers.random_lstms import random_lstms, words_of
 
 if TYPE_CHECKING:
     from lstm_explain.core.lstm import LSTM

@@ -12,8 +12,6 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from random_specs import random_lstms, words_of
-from unlike_layers import MIXED
 
 from lstm_explain.core.network import FREE_LENGTH, TO_ONE, Task, plan_network, run_network
 from lstm_explain.core.network import build_network as build
@@ -23,6 +21,8 @@ from lstm_explain.library import seeded
 from lstm_explain.topics import tasks as module
 from lstm_explain.topics.tasks import TASKS, explain_tasks
 from lstm_explain.topics.tasks.network_tensors import tensors_of
+from tests.helpers.mixed_stacks import MIXED
+from tests.helpers.random_lstms import random_lstms, words_of
 
 if TYPE_CHECKING:
     from lstm_explain.core.lstm import LSTM

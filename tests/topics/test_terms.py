@@ -12,7 +12,6 @@ import jsonschema
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from random_specs import random_lstms, words_of
 
 from lstm_explain.errors import UsageError
 from lstm_explain.frameworks.glossary import sources
@@ -24,6 +23,7 @@ from lstm_explain.topics.shapes import explain_shapes
 from lstm_explain.topics.terms import HERE, explain_terms
 from lstm_explain.topics.terms.concept_counts import counted
 from lstm_explain.topics.terms.lookup import ENTRIES, looked_up
+from tests.helpers.random_lstms import random_lstms, words_of
 
 if TYPE_CHECKING:
     from lstm_explain.core.lstm import LSTM

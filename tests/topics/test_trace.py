@@ -10,13 +10,13 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from random_specs import spec_options
 
 from lstm_explain.core.gates import GATES, LETTERS, Direction
 from lstm_explain.errors import UsageError
 from lstm_explain.library import given as lstm_over
 from lstm_explain.library import seeded
 from lstm_explain.topics.trace import explain_trace, stream_trace
+from tests.helpers.random_lstms import spec_options
 
 if TYPE_CHECKING:
     from lstm_explain.core.axes import Array

@@ -10,7 +10,6 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from random_specs import random_lstms
 
 from lstm_explain.core.edits import Edit, parse_edit
 from lstm_explain.core.gates import GATES, LETTERS, Direction, Gate
@@ -18,6 +17,7 @@ from lstm_explain.errors import UsageError
 from lstm_explain.library import given as lstm_over
 from lstm_explain.library import seeded
 from lstm_explain.topics.unit import explain_unit
+from tests.helpers.random_lstms import random_lstms
 
 if TYPE_CHECKING:
     from lstm_explain.core.lstm import LSTM

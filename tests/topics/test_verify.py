@@ -11,8 +11,6 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from random_specs import spec_options
-from unlike_layers import MIXED
 
 from lstm_explain.core.engine import StackState
 from lstm_explain.core.gates import GATES, Direction, Gate
@@ -32,6 +30,8 @@ from lstm_explain.library import given as lstm_over
 from lstm_explain.library import seeded
 from lstm_explain.topics.verify import SAMPLES_TRIED, Verify, explain_verify
 from lstm_explain.topics.verify.weight_interpretations import Reading
+from tests.helpers.mixed_stacks import MIXED
+from tests.helpers.random_lstms import spec_options
 
 Array = np.ndarray[Any, Any]
 ORDERS = list(permutations(GATES))

@@ -11,7 +11,6 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from unlike_layers import MIXED
 
 from lstm_explain.core.gates import GATES, LETTERS, Direction
 from lstm_explain.core.lstm import LSTM, PretrainedWeights
@@ -22,6 +21,7 @@ from lstm_explain.library import given as lstm_over
 from lstm_explain.library import seeded
 from lstm_explain.topics.registry import document_of
 from lstm_explain.topics.verify import Verify, explain_verify
+from tests.helpers.mixed_stacks import MIXED
 
 ORDERS = list(permutations(GATES))
 SIZES: dict[str, Any] = {"samples": 3, "timesteps": 4, "features": 2, "units": 3, "dtype": "float64"}

@@ -9,13 +9,13 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from unlike_layers import MIXED, stacks
 
 import lstm_explain
 from lstm_explain.apps.explorer import actions, asking
 from lstm_explain.apps.explorer.scene import scene
 from lstm_explain.apps.explorer.state import MAPS, State
 from lstm_explain.core.gates import Direction
+from tests.helpers.mixed_stacks import MIXED, stacks
 
 if TYPE_CHECKING:
     from collections.abc import Callable

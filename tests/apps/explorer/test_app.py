@@ -318,7 +318,7 @@ def test_why_is_asked_of_any_layer(options: dict[str, Any]) -> None:
 
 @pytest.fixture
 def over_unlike_layers(tmp_path: Path) -> State:
-    from unlike_layers import mixed_file  # not above: as a script, this file is run without pytest's path
+    from tests.helpers.mixed_stacks import mixed_file  # not above: as a script, this file is run without pytest's path
 
     file = tmp_path / "mixed.h5"
     file.write_bytes(mixed_file())

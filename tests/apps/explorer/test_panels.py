@@ -43,7 +43,7 @@ def written(lines: list[Line]) -> list[str]:
 
 @st.composite
 def states(draw: st.DrawFn, /, most_units: int = 12, most_steps: int = 15, **fixed: Any) -> State:
-    from unlike_layers import stacks  # not above: as a script, this file is run without pytest's path
+    from tests.helpers.mixed_stacks import stacks  # not above: as a script, this file is run without pytest's path
 
     units, samples, timesteps = draw(st.integers(1, most_units)), draw(st.integers(1, 3)), draw(st.integers(1, most_steps))
     options = {
@@ -333,7 +333,7 @@ def test_the_shapes_are_those_of_the_layer(options: dict[str, Any]) -> None:
 
 @pytest.mark.parametrize(("layer", "way"), [(0, "forward"), (0, "backward"), (1, "forward"), (2, "forward")])
 def test_of_unlike_layers_every_panel_is_of_the_layer_that_is_looked_at(layer: int, way: str) -> None:
-    from unlike_layers import MIXED
+    from tests.helpers.mixed_stacks import MIXED
 
     lstm = lstm_explain.seeded(samples=3, timesteps=4, features=2, stack=MIXED, dtype="float64")
     one, state = MIXED[layer], State(lstm, layer=layer, direction=Direction(way), unit=MIXED[layer].units - 1, step=3)

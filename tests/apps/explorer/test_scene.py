@@ -9,7 +9,6 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from unlike_layers import MIXED, stacks
 
 import lstm_explain
 from lstm_explain.apps.explorer import actions
@@ -21,6 +20,7 @@ from lstm_explain.core.gates import GATES, LETTERS, Direction
 from lstm_explain.core.inputs import ArrayInputs
 from lstm_explain.core.lstm import PretrainedWeights
 from lstm_explain.core.weights import Weights
+from tests.helpers.mixed_stacks import MIXED, stacks
 
 few = settings(max_examples=60, deadline=None)
 CLOSE: dict[str, Any] = {"rtol": 0, "atol": 1e-12}

@@ -7,7 +7,8 @@ import signal
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from pseudo_terminal import TAKEN, Session, sessions
+
+from tests.helpers.terminal_session import TAKEN, Session, sessions
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

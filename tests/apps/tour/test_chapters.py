@@ -10,7 +10,6 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from unlike_layers import mixed_file, stacks
 
 import lstm_explain
 from lstm_explain.apps.tour.chapter import Told, answered, asked
@@ -24,6 +23,7 @@ from lstm_explain.core.spec import LayerSpec
 from lstm_explain.document.blocks import Block, Cell, Heading, Note, Paragraph, Preformatted, Table
 from lstm_explain.errors import UsageError
 from lstm_explain.topics.json_numbers import plain_numbers
+from tests.helpers.mixed_stacks import mixed_file, stacks
 
 if TYPE_CHECKING:
     from lstm_explain.core.lstm import LSTM

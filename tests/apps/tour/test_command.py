@@ -13,11 +13,11 @@ import jsonschema
 import numpy as np
 import pytest
 from typer.testing import CliRunner, Result
-from unlike_layers import mixed_file
 
 from lstm_explain.apps.tour.chapters import CHAPTERS
 from lstm_explain.cli.main import app
 from lstm_explain.errors import UsageError
+from tests.helpers.mixed_stacks import mixed_file
 
 SMALL = ("--samples", "3", "--timesteps", "4", "--features", "2", "--units", "3")
 SCHEMA = json.loads((resources.files("lstm_explain.render") / "schemas/tour.json").read_text(encoding="utf-8"))

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
-from pseudo_terminal import Session, sessions
+
+from tests.helpers.terminal_session import Session, sessions
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

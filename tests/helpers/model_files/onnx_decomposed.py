@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from onnx import ModelProto, NodeProto, TensorProto, helper
-from onnx_files import constant, floats, graph, model, tensors, whole
+
+from tests.helpers.model_files.onnx import constant, floats, graph, model, tensors, whole
 
 if TYPE_CHECKING:
     from lstm_explain.core.axes import Array

@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from hypothesis import strategies as st
-from keras_files import arrays, keras2, layer, legacy, sequential
 
 from lstm_explain.core.spec import LayerSpec
+from tests.helpers.model_files.keras import arrays, keras2, layer, legacy, sequential
 
 MIXED = (LayerSpec(6, bidirectional=True), LayerSpec(4, bias=False), LayerSpec(3))
 """Each layer differs from the others: 6 units in both directions, 4 without bias, 3."""

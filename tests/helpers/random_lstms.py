@@ -6,11 +6,11 @@ from dataclasses import fields
 from typing import TYPE_CHECKING, Any
 
 from hypothesis import strategies as st
-from unlike_layers import stacks
 
 from lstm_explain.core.engine import StackState
 from lstm_explain.core.spec import INITS
 from lstm_explain.library import seeded
+from tests.helpers.mixed_stacks import stacks
 
 if TYPE_CHECKING:
     import numpy as np

@@ -183,7 +183,7 @@ def in_function(arrays: dict[str, Array], deeper: bool = False) -> ModelProto:
 
 def valid() -> list[bytes]:
     """One small model of each kind."""
-    from written_out_files import valid as written_out
+    from tests.helpers.model_files.onnx_decomposed import valid as written_out
 
     arrays = weights()
     both = weights(ways=2, peepholes=True)

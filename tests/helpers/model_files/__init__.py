@@ -1,0 +1,1 @@
+"""Model files as frameworks write them and as attackers would, built without the frameworks."""
