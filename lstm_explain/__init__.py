@@ -5,7 +5,8 @@
     >>> lstm_explain.shapes(lstm).total
     640
 
-Each name below is loaded when it is first used, so that importing the package costs nothing.
+Each name below is loaded when it is first used, so that importing the package costs nothing. The lines about topics are
+written by `python tests/docs/test_topic_tables.py`.
 """
 
 from __future__ import annotations
@@ -23,9 +24,11 @@ if TYPE_CHECKING:  # the same names for type checkers, who do not run `__getattr
     from lstm_explain.core.spec import LayerSpec, Spec
     from lstm_explain.errors import LstmExplainError
     from lstm_explain.library import from_model, given, seeded
+
+    # <topics>
     from lstm_explain.topics.convert import explain_convert as convert
     from lstm_explain.topics.equations import explain_equations as equations
-    from lstm_explain.topics.frameworks import explain_frameworks as in_frameworks  # `frameworks` is a package
+    from lstm_explain.topics.frameworks import explain_frameworks as in_frameworks
     from lstm_explain.topics.influence import explain_influence as influence
     from lstm_explain.topics.memory import explain_memory as memory
     from lstm_explain.topics.model import explain_model as model
@@ -33,10 +36,10 @@ if TYPE_CHECKING:  # the same names for type checkers, who do not run `__getattr
     from lstm_explain.topics.tasks import explain_tasks as tasks
     from lstm_explain.topics.terms import explain_terms as terms
     from lstm_explain.topics.trace import explain_trace as trace
-    from lstm_explain.topics.trace import stream_trace
     from lstm_explain.topics.unit import explain_unit as unit
     from lstm_explain.topics.verify import explain_verify as verify
     from lstm_explain.topics.window import explain_window as window
+# </topics>
 
 _PUBLIC = {
     "LSTM": "core.lstm:LSTM",
@@ -57,18 +60,21 @@ __all__ = [
     "LstmExplainError",
     "Spec",
     "__version__",
-    "convert",
-    "equations",
     "forward",
     "from_model",
     "given",
+    "seeded",
+    "stream_trace",
+]
+# <topic names>
+__all__ += [
+    "convert",
+    "equations",
     "in_frameworks",
     "influence",
     "memory",
     "model",
-    "seeded",
     "shapes",
-    "stream_trace",
     "tasks",
     "terms",
     "trace",
@@ -76,6 +82,7 @@ __all__ = [
     "verify",
     "window",
 ]
+# </topic names>
 
 
 def __getattr__(name: str) -> Any:
@@ -90,7 +97,7 @@ def __dir__() -> list[str]:
 
 
 def _render_result(answer: Result, view: str) -> Any:
-    return import_module("lstm_explain.library").present(answer, view)
+    return import_module("lstm_explain.library").render_result(answer, view)
 
 
 Result.present = staticmethod(_render_result)

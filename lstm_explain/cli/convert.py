@@ -44,10 +44,7 @@ def convert(
     ] = None,
     max_memory: Annotated[str, typer.Option(metavar="SIZE", help="Refuse to use more memory than this.")] = "1GiB",
 ) -> None:
-    """Write an LSTM's weights for another framework.
-
-    \b
-    Examples:
+    """Examples:
       lstm-explain convert checkpoint.pt#encoder.lstm weights.npz --to keras
       lstm-explain convert model.keras weights.safetensors --to pytorch
       lstm-explain convert arrays.npz lstm.onnx --convention haiku
@@ -63,14 +60,14 @@ def convert(
     from pathlib import Path
 
     from lstm_explain.cli.options import parse_memory_size, quote_option
-    from lstm_explain.cli.output import OBJECT_FORMATS, choose_format, show_result
+    from lstm_explain.cli.output import choose_format, show_result
     from lstm_explain.cli.output_file import write_output
     from lstm_explain.cli.source import check_not_overwriting, split_model_name
     from lstm_explain.errors import printable
     from lstm_explain.render.weights_files import weights_file
     from lstm_explain.topics.convert import SAMPLES, TIMESTEPS, explain_convert
 
-    chosen = choose_format(output, OBJECT_FORMATS, "convert")
+    chosen = choose_format(output, "convert")
     ends = _ends(source, target, to)
     for place in (output.output, ends.file):
         check_not_overwriting(None if ends.written_by else split_model_name(source)[0], place)

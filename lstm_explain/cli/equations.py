@@ -13,7 +13,7 @@ Notation = Literal["pytorch", "keras", "onnx", "ng", "colah", "goodfellow"]
 
 @with_option_groups
 def equations(
-    place: SelectionOptions,
+    selection: SelectionOptions,
     source: SourceOptions,
     output: OutputOptions,
     notation: Annotated[Notation | None, typer.Option(help="Whose notation. [default: pytorch]")] = None,
@@ -22,10 +22,7 @@ def equations(
     unit: Annotated[int | None, typer.Option(help="Whose numbers; counts from 0. [default: 0]")] = None,
     step: Annotated[int | None, typer.Option(help="Of which timestep; counts from 1. [default: 4, or the last]")] = None,
 ) -> None:
-    """Write the equations in the notation you know, with the shape under every symbol.
-
-    \b
-    Examples:
+    """Examples:
       lstm-explain equations
       lstm-explain equations --notation keras --units 32
       lstm-explain equations --notation ng --numbers --unit 3 --step 4
@@ -37,13 +34,7 @@ def equations(
     are computed as they are written and compared with a run; the last lines say how far they are from it. In Markdown
     they are LaTeX, which GitHub renders.
     """
-    from lstm_explain.cli.output import OBJECT_FORMATS, choose_format, show_result
-    from lstm_explain.cli.source import build_lstm
-    from lstm_explain.topics.equations import explain_equations
+    from lstm_explain.cli.output import show_topic
 
-    chosen = choose_format(output, OBJECT_FORMATS, "equations")
-    lstm = build_lstm(source, output.output, place.lengths)
-    explanation = explain_equations(
-        lstm, notation, every, numbers, unit, step, place.sample, place.layer or 0, place.direction or "forward"
-    )
-    show_result(explanation, output, chosen)
+    numbers_of = (unit, step, selection.sample, selection.layer or 0, selection.direction or "forward")
+    show_topic("equations", output, source, notation, every, numbers, *numbers_of, lengths=selection.lengths)

@@ -21,6 +21,7 @@ from lstm_explain.cli.options import (
     with_option_groups,
 )
 from lstm_explain.errors import UsageError
+from lstm_explain.topics.registry import OBJECT_FORMATS, ROW_FORMATS
 
 if TYPE_CHECKING:
     from lstm_explain.apps.explorer.app import Explorer
@@ -29,7 +30,7 @@ if TYPE_CHECKING:
 
 @with_option_groups
 def explore(
-    place: SelectionOptions,
+    selection: SelectionOptions,
     source: SourceOptions,
     edits: EditOptions,
     unit: Annotated[int, typer.Option(help="Which unit to begin at; counts from 0.")] = 0,
@@ -39,10 +40,7 @@ def explore(
     color: Annotated[Color, typer.Option(help="When to colour; NO_COLOR is honoured.")] = "auto",
     plain: Annotated[bool, typer.Option("--ascii", help="Use no characters beyond ASCII.")] = False,
 ) -> None:
-    """Explore an LSTM on the full screen: step through time, change a number, see what moves.
-
-    \b
-    Examples:
+    """Examples:
       lstm-explain explore
       lstm-explain explore --units 4 --timesteps 20 --features 2
       lstm-explain explore --model model.pt --data my.npy --sample 3
@@ -61,9 +59,9 @@ def explore(
     from lstm_explain.cli.source import apply_edits, build_lstm, to_cli_source
     from lstm_explain.topics.selection import check_layer, check_run_step, check_unit
 
-    lstm = apply_edits(build_lstm(source, None, place.lengths), edits)
-    layer, way = check_layer(lstm.spec, place.layer or 0, place.direction or "forward")
-    sample, unit = lstm.validate_sample(place.sample), check_unit(lstm.spec.at(layer), unit)
+    lstm = apply_edits(build_lstm(source, None, selection.lengths), edits)
+    layer, way = check_layer(lstm.spec, selection.layer or 0, selection.direction or "forward")
+    sample, unit = lstm.validate_sample(selection.sample), check_unit(lstm.spec.at(layer), unit)
     state = State(replace(lstm, edits=()), lstm.edits, sample, layer, way, unit=unit, given=to_cli_source(source))
     state = state.but(
         step=second_read(state) if step is None else check_run_step(lstm.spec, "--step", step, sample, state.length)
@@ -107,7 +105,7 @@ def _save(explorer: Explorer, name: str) -> str:
     from lstm_explain.apps.explorer import view
     from lstm_explain.apps.explorer.commands import explore_command, topic_command
     from lstm_explain.apps.explorer.scene import scene
-    from lstm_explain.cli.output import OBJECT_FORMATS, ROW_FORMATS, SUFFIXES, choose_format, show_result
+    from lstm_explain.cli.output import SUFFIXES, choose_format, show_result
     from lstm_explain.cli.output_file import write_output
     from lstm_explain.cli.source import check_not_overwriting, split_model_name
     from lstm_explain.cli.trace import write_rows
@@ -128,7 +126,7 @@ def _save(explorer: Explorer, name: str) -> str:
     given = state.given
     for read in () if given is None else (given.data, given.model):
         check_not_overwriting(None if read is None else split_model_name(read)[0], name)
-    chosen = choose_format(options, (*OBJECT_FORMATS, *ROW_FORMATS), "explore")
+    chosen = choose_format(options, "explore", (*OBJECT_FORMATS, *ROW_FORMATS))
     lstm = state.lstm.with_edits(state.edits)
     if chosen is Format.svg:
         page = view.screen(scene(state), *explorer.size)

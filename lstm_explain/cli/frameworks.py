@@ -22,10 +22,7 @@ def frameworks(
         bool, typer.Option("--code", help="A program in it; -o program.py writes it, and program.npz with the weights.")
     ] = False,
 ) -> None:
-    """Show how each framework writes this layer: names, shapes, gate orders, biases, states.
-
-    \b
-    Examples:
+    """Examples:
       lstm-explain frameworks
       lstm-explain frameworks pytorch --layers 2 --bidirectional
       lstm-explain frameworks haiku --units 32
@@ -37,12 +34,12 @@ def frameworks(
     back and run. For each framework it is said whether our tests run it, or where it was read. With --code, a program in
     the framework loads the weights, runs the same input and compares its output with ours.
     """
-    from lstm_explain.cli.output import OBJECT_FORMATS, choose_format, show_result
+    from lstm_explain.cli.output import choose_format, show_result
     from lstm_explain.cli.source import build_lstm
     from lstm_explain.topics.frameworks import explain_frameworks
 
     to_python = code and output.format is None and not output.json and (output.output or "").endswith(".py")
-    chosen = None if to_python else choose_format(output, OBJECT_FORMATS, "frameworks")
+    chosen = None if to_python else choose_format(output, "frameworks")
     if to_python:
         _check_arrays_apart(source, arrays_of(str(output.output)))
     explanation = explain_frameworks(build_lstm(source, output.output), name, code)

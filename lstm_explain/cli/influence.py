@@ -11,7 +11,7 @@ from lstm_explain.cli.options import OutputOptions, SelectionOptions, SourceOpti
 
 @with_option_groups
 def influence(
-    place: SelectionOptions,
+    selection: SelectionOptions,
     source: SourceOptions,
     output: OutputOptions,
     unit: Annotated[int, typer.Option(help="Which unit the statements poke; counts from 0.")] = 0,
@@ -24,10 +24,7 @@ def influence(
     at: Annotated[int | None, typer.Option(metavar="T", help="The timestep of that poke. [default: the first]")] = None,
     by: Annotated[float, typer.Option(help="How far everything is poked.")] = 0.1,
 ) -> None:
-    """Measure whether units are independent, and what they share.
-
-    \b
-    Examples:
+    """Examples:
       lstm-explain influence --unit 3
       lstm-explain influence --mean
       lstm-explain influence --through-time
@@ -39,20 +36,20 @@ def influence(
     the derivatives of h_t and c_t by h_{t-1}, c_{t-1} and x_t in closed form: the diagonal is a unit's influence on
     itself, the rest is what the others do.
     """
-    from lstm_explain.cli.output import OBJECT_FORMATS, choose_format, show_result
+    from lstm_explain.cli.output import choose_format, show_result
     from lstm_explain.cli.progress import with_progress
     from lstm_explain.cli.source import build_lstm
     from lstm_explain.topics.influence import explain_influence
 
-    chosen = choose_format(output, OBJECT_FORMATS, "influence")
-    lstm = build_lstm(source, output.output, place.lengths)
+    chosen = choose_format(output, "influence")
+    lstm = build_lstm(source, output.output, selection.lengths)
     explanation = explain_influence(
         lstm,
         unit,
-        place.sample,
+        selection.sample,
         step,
-        place.layer or 0,
-        place.direction or "forward",
+        selection.layer or 0,
+        selection.direction or "forward",
         mean=mean,
         through_time=through_time,
         poke=poke,

@@ -11,7 +11,7 @@ from lstm_explain.cli.options import OutputOptions, SelectionOptions, SourceOpti
 
 @with_option_groups
 def memory(
-    place: SelectionOptions,
+    selection: SelectionOptions,
     source: SourceOptions,
     output: OutputOptions,
     unit: Annotated[str | None, typer.Option(metavar="0,3,7-9", help="Which units to show, or all.")] = None,
@@ -19,10 +19,7 @@ def memory(
         bool, typer.Option("--carry-state", help="Take the samples as consecutive pieces of one long sequence.")
     ] = False,
 ) -> None:
-    """Show what each unit remembers, and from when.
-
-    \b
-    Examples:
+    """Examples:
       lstm-explain memory
       lstm-explain memory --sample 7 --unit 0,3,7-9
       lstm-explain memory --init pytorch
@@ -34,21 +31,21 @@ def memory(
     runs the same LSTM under both initialisers to show what the forget bias does. With --carry-state every sample starts from
     the state in which the one before it ended; shown are the states at the borders, and what resetting them would lose.
     """
-    from lstm_explain.cli.output import OBJECT_FORMATS, choose_format, show_result
+    from lstm_explain.cli.output import choose_format, show_result
     from lstm_explain.cli.progress import with_progress
     from lstm_explain.cli.source import build_lstm
     from lstm_explain.topics.memory import explain_memory
     from lstm_explain.topics.selection import unit_count
 
-    chosen = choose_format(output, OBJECT_FORMATS, "memory")
-    lstm = build_lstm(source, output.output, place.lengths)
-    units = None if unit is None else parse_selection("--unit", unit, 0, unit_count(lstm.spec, place.layer or 0) - 1)
+    chosen = choose_format(output, "memory")
+    lstm = build_lstm(source, output.output, selection.lengths)
+    units = None if unit is None else parse_selection("--unit", unit, 0, unit_count(lstm.spec, selection.layer or 0) - 1)
     explanation = explain_memory(
         lstm,
-        place.sample,
+        selection.sample,
         units,
-        place.layer or 0,
-        place.direction or "forward",
+        selection.layer or 0,
+        selection.direction or "forward",
         carry_state,
         watched=lambda blocks: with_progress(blocks, lstm.spec.samples),
     )

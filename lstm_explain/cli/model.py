@@ -18,10 +18,7 @@ def model(
     ] = None,
     max_memory: Annotated[str, typer.Option(metavar="SIZE", help="Refuse to use more memory than this.")] = "1GiB",
 ) -> None:
-    """List the LSTM layers in a model file.
-
-    \b
-    Examples:
+    """Examples:
       lstm-explain model checkpoint.pt
       lstm-explain model model.keras --json | jq '.lstms[].name'
       lstm-explain shapes --model checkpoint.pt#encoder.lstm
@@ -34,7 +31,7 @@ def model(
     from pathlib import Path
 
     from lstm_explain.cli.options import parse_memory_size
-    from lstm_explain.cli.output import OBJECT_FORMATS, choose_format, show_result
+    from lstm_explain.cli.output import choose_format, show_result
     from lstm_explain.cli.source import check_not_overwriting, split_model_name
     from lstm_explain.errors import UsageError, printable
     from lstm_explain.readers.identify.model_lstm import no_lstm_error
@@ -42,7 +39,7 @@ def model(
     from lstm_explain.topics.framework_lookup import framework_of
     from lstm_explain.topics.model import explain_model
 
-    chosen = choose_format(output, OBJECT_FORMATS, "model")
+    chosen = choose_format(output, "model")
     path, layer = split_model_name(file)
     if layer is not None and not Path(file).exists() and Path(path).is_file():
         found = f"model lists all layers of a file; #{printable(layer)} chooses one for the topics"

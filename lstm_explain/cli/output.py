@@ -8,16 +8,17 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-from lstm_explain.cli.options import Format, OutputOptions, quote_option
+from lstm_explain.cli.options import EditOptions, Format, OutputOptions, SourceOptions, quote_option
 from lstm_explain.cli.output_file import write_output
 from lstm_explain.errors import UsageError
+from lstm_explain.topics.registry import TOPICS_BY_NAME, document_of
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from lstm_explain.document.blocks import Document
     from lstm_explain.topics.result import Result
 
-OBJECT_FORMATS = (Format.table, Format.markdown, Format.json, Format.svg)
-ROW_FORMATS = (Format.jsonl, Format.csv, Format.npz)
 SUFFIXES = {
     ".json": Format.json,
     ".jsonl": Format.jsonl,
@@ -31,8 +32,16 @@ DEFAULT_WIDTH = 80
 MIN_WIDTH, MAX_WIDTH = 20, 10_000
 
 
-def choose_format(options: OutputOptions, fitting: tuple[Format, ...], topic: str, usual: Format = Format.table) -> Format:
-    """The format that the options ask for.
+def choose_format(
+    options: OutputOptions, command: str, formats: Sequence[str] | None = None, default: Format = Format.table
+) -> Format:
+    """Choose the format that the options ask for.
+
+    Args:
+        options: the options.
+        command: what is shown, for messages.
+        formats: those that fit; by default those of the topic.
+        default: the format where the options name none.
 
     Raises:
         UsageError: it does not fit the topic, or the options contradict each other.
@@ -45,13 +54,41 @@ def choose_format(options: OutputOptions, fitting: tuple[Format, ...], topic: st
         chosen, asked = options.format or Format.json, f"--format {options.format or Format.json}"
     else:
         suffix = Path(options.output or "").suffix.lower()
-        chosen, asked = SUFFIXES.get(suffix, usual), quote_option("-o", options.output or "")
+        chosen, asked = SUFFIXES.get(suffix, default), quote_option("-o", options.output or "")
         if suffix not in {"", *SUFFIXES}:
             raise UsageError(asked, "no format ends so", f"End it in {', '.join(SUFFIXES)}, or add --format")
-    if chosen not in fitting:
-        names = ", ".join(fitting)
-        raise UsageError(asked, f"{topic} cannot be shown as {chosen}", f"The formats that fit are {names}")
+    allowed = TOPICS_BY_NAME[command].formats if formats is None else formats
+    if chosen not in allowed:
+        raise UsageError(asked, f"{command} cannot be shown as {chosen}", f"The formats that fit are {', '.join(allowed)}")
     return chosen
+
+
+def show_topic(
+    name: str,
+    output: OutputOptions,
+    source: SourceOptions,
+    *arguments: Any,
+    lengths: str | None = None,
+    edits: EditOptions | None = None,
+    **options: Any,
+) -> None:
+    """Run a topic: build the LSTM that the options ask for, explain it with the topic's builder, and show the result.
+
+    Args:
+        name: the topic.
+        output: the format, and where it goes.
+        source: which LSTM, and what it reads.
+        arguments: the builder's arguments after the LSTM.
+        lengths: the value of `--lengths`.
+        edits: what is set by hand.
+        options: the builder's keyword arguments.
+    """
+    from lstm_explain.cli.source import apply_edits, build_lstm
+
+    chosen = choose_format(output, name)  # a format that does not fit is reported before anything is run
+    lstm = build_lstm(source, output.output, lengths)
+    lstm = lstm if edits is None else apply_edits(lstm, edits)
+    show_result(TOPICS_BY_NAME[name].builder(lstm, *arguments, **options), output, chosen)
 
 
 def show_result(answer: Result, options: OutputOptions, chosen: Format, **choices: Any) -> None:
@@ -61,8 +98,6 @@ def show_result(answer: Result, options: OutputOptions, chosen: Format, **choice
 
         write_output([json_object.text(answer).encode()], options.output)
     else:
-        from lstm_explain.topics.registry import document_of
-
         write_output([_render_document(document_of(answer, **choices), options, chosen, answer.topic)], options.output)
 
 

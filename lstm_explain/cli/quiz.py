@@ -48,10 +48,7 @@ def quiz(
         str | None, typer.Option("-o", "--output", metavar="FILE", help="Write the sheet or the grades to a file.")
     ] = None,
 ) -> None:
-    """Ask questions about LSTMs, and check the answers against a running one.
-
-    \b
-    Examples:
+    """Examples:
       lstm-explain quiz
       lstm-explain quiz --level 2 --questions 5
       lstm-explain quiz --topic memory --seed 7

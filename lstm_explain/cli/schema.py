@@ -10,12 +10,9 @@ from lstm_explain.errors import UsageError
 
 
 def schema(topic: Annotated[str, typer.Argument(help="shapes, trace, unit, or trace-jsonl for JSON Lines.")]) -> None:
-    """Print the JSON Schema of a topic's output.
-
-    \b
-    Examples:
-      lstm-explain schema trace
-      lstm-explain schema shapes > shapes.schema.json
+    """Examples:
+    lstm-explain schema trace
+    lstm-explain schema shapes > shapes.schema.json
     """
     from importlib import resources
 

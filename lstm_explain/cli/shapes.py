@@ -27,13 +27,10 @@ class ShapesOptions(NamedTuple):
 @with_option_groups
 def shapes(
     source: SourceOptions,
-    asked: ShapesOptions,
+    call: ShapesOptions,
     output: OutputOptions,
 ) -> None:
-    """Show the shape of every tensor from input to output.
-
-    \b
-    Examples:
+    """Examples:
       lstm-explain shapes --samples 1000 --timesteps 10 --features 5 --units 10
       lstm-explain shapes --layers 2 --bidirectional
       lstm-explain shapes --data my.csv --units 32
@@ -48,11 +45,6 @@ def shapes(
     With --framework the same in a framework's own words: the layout of its input, its weights by name, the tensors
     that its call returns, and which slices of these hold the same numbers, compared on the run.
     """
-    from lstm_explain.cli.output import OBJECT_FORMATS, choose_format, show_result
-    from lstm_explain.cli.source import build_lstm
-    from lstm_explain.topics.shapes import explain_shapes
+    from lstm_explain.cli.output import show_topic
 
-    chosen = choose_format(output, OBJECT_FORMATS, "shapes")
-    lstm = build_lstm(source, output.output, asked.lengths)
-    told = {name: value for name, value in asked._asdict().items() if name != "lengths"}
-    show_result(explain_shapes(lstm, **told), output, chosen)
+    show_topic("shapes", output, source, **call._asdict())

@@ -24,10 +24,7 @@ def tasks(
         str | None, typer.Option(metavar="10,7,3", help="How many timesteps of each sample are run; the rest is padding.")
     ] = None,
 ) -> None:
-    """Show how many outputs there are: it depends on the task.
-
-    \b
-    Examples:
+    """Examples:
       lstm-explain tasks
       lstm-explain tasks many-to-one --outputs 3
       lstm-explain tasks encoder-decoder --steps-out 4
@@ -38,10 +35,6 @@ def tasks(
     and a dense layer is built and run: a drawing of it unrolled, every tensor's shape, where the layer's h goes, the
     parameters, the code in Keras and PyTorch, and the mistakes that raise no error.
     """
-    from lstm_explain.cli.output import OBJECT_FORMATS, choose_format, show_result
-    from lstm_explain.cli.source import build_lstm
-    from lstm_explain.topics.tasks import explain_tasks
+    from lstm_explain.cli.output import show_topic
 
-    chosen = choose_format(output, OBJECT_FORMATS, "tasks")
-    lstm = build_lstm(source, output.output, lengths)
-    show_result(explain_tasks(lstm, task, outputs, steps_out, sample), output, chosen)
+    show_topic("tasks", output, source, task, outputs, steps_out, sample, lengths=lengths)

@@ -18,10 +18,7 @@ def terms(
         typer.Argument(metavar="[WORD]...", help="The words to explain; all if left out.", show_default=False),
     ] = None,
 ) -> None:
-    """Unit, cell, layer, neuron: who says what, and how many there are.
-
-    \b
-    Examples:
+    """Examples:
       lstm-explain terms
       lstm-explain terms unit
       lstm-explain terms hidden state
@@ -33,9 +30,6 @@ def terms(
     the number that each meaning has in this LSTM. Sizes are read off arrays of a run over all samples; those of a run
     that does not fit the memory budget are computed instead, and marked so.
     """
-    from lstm_explain.cli.output import OBJECT_FORMATS, choose_format, show_result
-    from lstm_explain.cli.source import build_lstm
-    from lstm_explain.topics.terms import explain_terms
+    from lstm_explain.cli.output import show_topic
 
-    chosen = choose_format(output, OBJECT_FORMATS, "terms")
-    show_result(explain_terms(build_lstm(source, output.output), words or ()), output, chosen)
+    show_topic("terms", output, source, words or ())

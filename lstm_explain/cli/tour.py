@@ -9,6 +9,7 @@ import typer
 
 from lstm_explain.cli.options import Format, OutputOptions, SourceOptions, with_option_groups
 from lstm_explain.errors import UsageError
+from lstm_explain.topics.registry import OBJECT_FORMATS
 
 if TYPE_CHECKING:
     from lstm_explain.apps.tour.tour import Tour
@@ -36,10 +37,7 @@ def tour(
         str | None, typer.Option(metavar="10,7,3", help="How many timesteps of each sample are run; the rest is padding.")
     ] = None,
 ) -> None:
-    """Six questions about LSTM units, and the answers in your numbers.
-
-    \b
-    Examples:
+    """Examples:
       lstm-explain tour
       lstm-explain tour --units 32 --layers 2 --bidirectional
       lstm-explain tour --chapter sharing --chapter 4
@@ -51,10 +49,10 @@ def tour(
     In a terminal: Enter goes on, b goes back, a number goes to that chapter, c lists the chapters, q leaves. Into a pipe
     or a file, or with --no-pause, the tour is written straight through.
     """
-    from lstm_explain.cli.output import OBJECT_FORMATS, choose_format, show_document, show_result
+    from lstm_explain.cli.output import choose_format, show_document, show_result
     from lstm_explain.cli.source import build_lstm, to_cli_source
 
-    chosen = choose_format(output, OBJECT_FORMATS, "tour")
+    chosen = choose_format(output, "tour", OBJECT_FORMATS)
     waits = _waits(pause, output, chosen)
     from lstm_explain.apps.tour.chapters import named
     from lstm_explain.apps.tour.subject import Subject

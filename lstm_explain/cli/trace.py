@@ -16,16 +16,16 @@ from lstm_explain.cli.options import (
     with_option_groups,
 )
 from lstm_explain.errors import UsageError
+from lstm_explain.topics.registry import ROW_FORMATS
 
 if TYPE_CHECKING:
-    from lstm_explain.core.lstm import LSTM
     from lstm_explain.core.spec import Spec
     from lstm_explain.topics.trace import TraceStream
 
 
 @with_option_groups
 def trace(
-    place: SelectionOptions,
+    selection: SelectionOptions,
     source: SourceOptions,
     output: OutputOptions,
     edits: EditOptions,
@@ -34,10 +34,7 @@ def trace(
     gates: Annotated[bool, typer.Option("--gates", help="Show i, f, g and o too.")] = False,
     all_samples: Annotated[bool, typer.Option("--all-samples", help="Every sample, as jsonl, csv or npz.")] = False,
 ) -> None:
-    """Show the vectors h_t and c_t over time, and the gates.
-
-    \b
-    Examples:
+    """Examples:
       lstm-explain trace
       lstm-explain trace --sample 7 --units 0,3,7-9 --gates
       lstm-explain trace --data my.csv --units 32 --unit 0,3
@@ -49,29 +46,32 @@ def trace(
     as --unit does, a list of those to show (0,3,7-9). The row formats jsonl, csv and npz carry every layer and direction
     unless one is chosen; a table or JSON object shows one. Rows past a sample's length are padding.
     """
-    from lstm_explain.cli.output import OBJECT_FORMATS, ROW_FORMATS, choose_format
+    from lstm_explain.cli.output import choose_format, show_result
     from lstm_explain.cli.source import apply_edits, build_lstm
+    from lstm_explain.topics.trace import explain_trace, stream_trace
 
     option = "--unit" if unit is not None else "--units"
-    source, unit = _units_chosen(source, unit)
-    fitting = ROW_FORMATS if all_samples else (*OBJECT_FORMATS, *ROW_FORMATS)
-    usual = Format.jsonl if all_samples else Format.table
-    chosen = choose_format(output, fitting, "trace --all-samples" if all_samples else "trace", usual)
-    lstm = apply_edits(build_lstm(source, output.output, place.lengths), edits)
-    unit_list = None if unit is None else parse_selection(option, unit, 0, _units(lstm.spec, place.layer, chosen) - 1)
-    step_list = None if steps is None else parse_selection("--steps", steps, 1, lstm.spec.timesteps)
-    if chosen not in ROW_FORMATS:
-        _show_one(lstm, place, output, chosen, unit_list, step_list, gates)
-        return
-    from lstm_explain.topics.trace import stream_trace
+    source, unit = _split_units(source, unit)
+    if all_samples:
+        output_format = choose_format(output, "trace --all-samples", ROW_FORMATS, default=Format.jsonl)
+    else:
+        output_format = choose_format(output, "trace")
+    by_row = output_format in ROW_FORMATS
+    lstm = apply_edits(build_lstm(source, output.output, selection.lengths), edits)
+    layer, direction = selection.layer, selection.direction
+    units = None if unit is None else parse_selection(option, unit, 0, _unit_count(lstm.spec, layer, by_row) - 1)
+    timesteps = None if steps is None else parse_selection("--steps", steps, 1, lstm.spec.timesteps)
+    if by_row:
+        sample = None if all_samples else selection.sample
+        write_rows(stream_trace(lstm, sample, units, timesteps, layer, direction), output, output_format)
+    else:
+        result = explain_trace(lstm, selection.sample, units, timesteps, layer or 0, direction or "forward")
+        selected = {"every_unit": units is not None, "every_step": timesteps is not None}
+        show_result(result, output, output_format, gates=gates, **selected)
 
-    sample = None if all_samples else place.sample
-    stream = stream_trace(lstm, sample, unit_list, step_list, place.layer, place.direction)
-    write_rows(stream, output, chosen)
 
-
-def _units_chosen(source: SourceOptions, unit: str | None) -> tuple[SourceOptions, str | None]:
-    """`--units 0,3,7-9` chooses units, as `--unit` does; only a plain number is the size of the layer."""
+def _split_units(source: SourceOptions, unit: str | None) -> tuple[SourceOptions, str | None]:
+    """Treat `--units 0,3,7-9` as `--unit`, which selects units; only a plain number is the size of the layer."""
     if source.units is None or not any(mark in source.units.strip()[1:] for mark in ",-"):
         return source, unit
     if unit is not None:
@@ -79,30 +79,13 @@ def _units_chosen(source: SourceOptions, unit: str | None) -> tuple[SourceOption
     return source._replace(units=None), source.units
 
 
-def _units(spec: Spec, layer: int | None, chosen: Format) -> int:
-    """How many units there are to choose from: those of the layer, or the most that a layer has."""
-    from lstm_explain.cli.output import ROW_FORMATS
+def _unit_count(spec: Spec, layer: int | None, by_row: bool) -> int:
+    """How many units can be selected: those of the layer, or those of the largest layer where all layers are written."""
     from lstm_explain.topics.selection import unit_count
 
-    if layer is not None or chosen not in ROW_FORMATS:
+    if layer is not None or not by_row:
         return unit_count(spec, layer or 0)
-    return max(spec.at(one).units for one, _ in spec.unlike_layers)
-
-
-def _show_one(
-    lstm: LSTM,
-    place: SelectionOptions,
-    output: OutputOptions,
-    chosen: Format,
-    units: tuple[int, ...] | None,
-    steps: tuple[int, ...] | None,
-    gates: bool,
-) -> None:
-    from lstm_explain.cli.output import show_result
-    from lstm_explain.topics.trace import explain_trace
-
-    explanation = explain_trace(lstm, place.sample, units, steps, place.layer or 0, place.direction or "forward")
-    show_result(explanation, output, chosen, gates=gates, every_unit=units is not None, every_step=steps is not None)
+    return max(spec.at(index).units for index, _ in spec.unlike_layers)
 
 
 def write_rows(stream: TraceStream, output: OutputOptions, chosen: Format) -> None:

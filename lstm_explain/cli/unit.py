@@ -11,17 +11,14 @@ from lstm_explain.cli.options import EditOptions, OutputOptions, SelectionOption
 
 @with_option_groups
 def unit(
-    place: SelectionOptions,
+    selection: SelectionOptions,
     source: SourceOptions,
     output: OutputOptions,
     edits: EditOptions,
     unit: Annotated[int, typer.Option(help="Which unit; counts from 0.")] = 0,
     step: Annotated[int | None, typer.Option(help="Write this timestep's arithmetic out; counts from 1.")] = None,
 ) -> None:
-    """Put one unit under the microscope: what it owns, reads and emits.
-
-    \b
-    Examples:
+    """Examples:
       lstm-explain unit --unit 3
       lstm-explain unit --unit 3 --step 4
       lstm-explain unit --unit 0 --sample 7 --layers 2 --layer 1
@@ -31,11 +28,7 @@ def unit(
     --step, every product of that timestep, the sums, the activations, and how c and h come of them. Units, samples
     and layers count from 0, timesteps from 1, because h and c at 0 are the initial states.
     """
-    from lstm_explain.cli.output import OBJECT_FORMATS, choose_format, show_result
-    from lstm_explain.cli.source import apply_edits, build_lstm
-    from lstm_explain.topics.unit import explain_unit
+    from lstm_explain.cli.output import show_topic
 
-    chosen = choose_format(output, OBJECT_FORMATS, "unit")
-    lstm = apply_edits(build_lstm(source, output.output, place.lengths), edits)
-    explanation = explain_unit(lstm, unit, place.sample, step, place.layer or 0, place.direction or "forward")
-    show_result(explanation, output, chosen)
+    layer, direction = selection.layer or 0, selection.direction or "forward"
+    show_topic("unit", output, source, unit, selection.sample, step, layer, direction, lengths=selection.lengths, edits=edits)

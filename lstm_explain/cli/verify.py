@@ -37,10 +37,7 @@ def verify(
     ] = None,
     max_memory: Annotated[str, typer.Option(metavar="SIZE", help="Refuse to use more memory than this.")] = "1GiB",
 ) -> None:
-    """Check that a model's LSTM makes these outputs of these inputs.
-
-    \b
-    Examples:
+    """Examples:
       lstm-explain verify checkpoint.pt --input x.npy --output y.npy
       lstm-explain verify a.onnx#rnn --input x.npy --output y.npy --tolerance 1e-4
       lstm-explain verify w.npz --convention keras --input x.npy --output y.npy
@@ -51,13 +48,13 @@ def verify(
     a wrong order of gates raises no error anywhere. Exits 0 either way; `agrees` in the JSON says which.
     """
     from lstm_explain.cli.options import OutputOptions, parse_memory_size
-    from lstm_explain.cli.output import OBJECT_FORMATS, choose_format, show_result
+    from lstm_explain.cli.output import choose_format, show_result
     from lstm_explain.cli.source import check_not_overwriting, split_model_name
     from lstm_explain.library import from_model
     from lstm_explain.topics.verify import explain_verify
 
     options = OutputOptions(view.format, view.json, view.answer, view.color, view.width, view.ascii)
-    chosen = choose_format(options, OBJECT_FORMATS, "verify")
+    chosen = choose_format(options, "verify")
     file, layer = split_model_name(model)
     for read in (file, split_model_name(inputs)[0], split_model_name(outputs)[0]):
         check_not_overwriting(read, view.answer)

@@ -61,10 +61,7 @@ def window(
         str | None, typer.Option(metavar="COLUMN", help="Which column holds times: numbers or ISO dates; no feature.")
     ] = None,
 ) -> None:
-    """Cut rows into samples: from a table to (samples, timesteps, features).
-
-    \b
-    Examples:
+    """Examples:
       lstm-explain window data.csv --timesteps 10
       lstm-explain window data.csv --timesteps 24 --stride 24
       lstm-explain window data.csv --timesteps 12 --target price -o windows.npz
@@ -76,12 +73,12 @@ def window(
     and the explanation to standard output; a .npz has the targets and the numbers of the scaling too. Rows count from 0.
     """
     from lstm_explain.cli.options import parse_memory_size
-    from lstm_explain.cli.output import OBJECT_FORMATS, choose_format, show_result
+    from lstm_explain.cli.output import choose_format, show_result
     from lstm_explain.errors import printable
 
     file = _array_file(output.output)
     view = output if file is None else output._replace(output=None)
-    chosen = choose_format(view, OBJECT_FORMATS, "window")
+    chosen = choose_format(view, "window")
     _check_scale(scale)
     batch = _read(data, table, output.output, target, time_column)
     from lstm_explain.topics.window import explain_window

@@ -7,6 +7,7 @@ from dataclasses import fields
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from lstm_explain.core.spec import Spec
+from lstm_explain.topics.registry import TOPICS, TOPICS_BY_NAME
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -14,10 +15,7 @@ if TYPE_CHECKING:
 PROGRAM = "lstm-explain"
 DEFAULTS = {one.name: one.default for one in fields(Spec)}
 MAX_LINE_WIDTH = 80
-TOPICS_WITHOUT_LENGTHS = ("terms", "frameworks")
-"""The topics that have no --lengths."""
-COMMANDS_WITH_EDITS = ("unit", "trace", "explore")
-"""The topics that have --edit."""
+COMMANDS_WITH_EDITS = ("explore", *(topic.name for topic in TOPICS if topic.takes_edits))
 BATCH_SIZES = ("samples", "timesteps", "features")
 DEFAULT_INIT, DEFAULT_SEED, DEFAULT_MEMORY = "keras", 0, "1GiB"
 
@@ -66,6 +64,11 @@ def format_command(
     return shlex.join(words)
 
 
+def takes_lengths(command: str) -> bool:
+    """Whether a command has `--lengths`; the applications that build an LSTM have it too."""
+    return command not in TOPICS_BY_NAME or TOPICS_BY_NAME[command].takes_lengths
+
+
 def wrap_command(line: str, width: int = MAX_LINE_WIDTH) -> tuple[str, ...]:
     """A command line broken where it is too long, so that a shell still reads it as one: each line but the last ends in \\."""
     parts: list[list[str]] = [[]]
@@ -94,7 +97,7 @@ def _source_from_origin(spec: Spec, source: dict[str, Any]) -> CliSource:
 
 def _source_options(topic: str, spec: Spec, source: dict[str, Any], given: CliSource) -> dict[str, Any]:
     weights, inputs = source["weights"], source["inputs"]
-    lengths = inputs.get("lengths") if topic not in TOPICS_WITHOUT_LENGTHS else None
+    lengths = inputs.get("lengths") if takes_lengths(topic) else None
     loaded, read = weights["kind"] == "model", inputs["kind"] == "data"
     seed = given.seed if given.seed is not None else (inputs if loaded else weights).get("seed", DEFAULT_SEED)
     init = None if loaded or weights["init"] == DEFAULT_INIT else weights["init"]

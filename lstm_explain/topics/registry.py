@@ -1,26 +1,49 @@
-"""The registry of topics: one row per topic, from which the public names, the commands and the lists in tests derive.
+"""The registry of topics: one row per topic.
 
-It imports nothing of the topics themselves, so that listing them costs no start-up time.
+The package's public names, the commands with their help and formats, the tables of topics in the documentation and the lists
+in the tests derive from it. It imports no topic, so that listing them costs no start-up time.
 """
 
 from __future__ import annotations
 
 from importlib import import_module
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeAlias
 
 if TYPE_CHECKING:
     from lstm_explain.document.blocks import Document
     from lstm_explain.topics.result import Result
 
+TopicGroup: TypeAlias = Literal["lstm", "data", "model"]
+
+OBJECT_FORMATS = ("table", "markdown", "json", "svg")
+"""The formats of one result."""
+ROW_FORMATS = ("jsonl", "csv", "npz")
+"""The formats of a run, row by row."""
+
 
 class Topic(NamedTuple):
-    """One question: its command, its package under `topics`, its page of documentation and its schema share the name."""
+    """One question. The command, the package under `topics`, the documentation page and the schema have its name."""
 
     name: str
+    group: TopicGroup
+    """Whether it explains one LSTM, a table of data or a model file."""
     summary: str
-    """What the topic shows, in one line."""
-    public_name: str
-    """The name of its builder in the library."""
+    """The first line of its `--help`."""
+    question: str
+    """What a reader asks, for the tables of topics in the documentation."""
+    library_summary: str
+    """What the function in the library does, for the table of public names."""
+    formats: tuple[str, ...] = OBJECT_FORMATS
+    takes_lengths: bool = False
+    """Whether its command has `--lengths`."""
+    takes_edits: bool = False
+    """Whether its command has `--edit`."""
+    public_name_override: str = ""
+
+    @property
+    def public_name(self) -> str:
+        """The name of its function in the library."""
+        return self.public_name_override or self.name
 
     @property
     def module(self) -> str:
@@ -39,24 +62,120 @@ class Topic(NamedTuple):
 
 
 TOPICS = (
-    Topic("shapes", "Every tensor's shape, what one unit owns, how many parameters there are.", "shapes"),
-    Topic("unit", "What one unit reads, owns and outputs; one timestep of it, written out.", "unit"),
-    Topic("trace", "The vectors h_t and c_t over time, and the gates.", "trace"),
-    Topic("influence", "Who influences whom: changes, measured; Jacobians; gradients over time.", "influence"),
-    Topic("memory", "What each unit remembers, and from when.", "memory"),
-    Topic("equations", "The equations in the notation of a course, a book or a framework.", "equations"),
-    Topic("tasks", "The networks around an LSTM, from one-to-one to the encoder-decoder.", "tasks"),
-    Topic("terms", "What the words mean: unit, cell, layer, hidden state and others.", "terms"),
-    Topic("frameworks", "How each framework writes this layer: names, shapes, gate order.", "in_frameworks"),
-    Topic("window", "How rows of a table become samples, timesteps and features.", "window"),
-    Topic("model", "Which LSTMs a model file holds.", "model"),
-    Topic("convert", "The weights in another framework's layout.", "convert"),
-    Topic("verify", "Whether an LSTM makes these outputs from these inputs.", "verify"),
+    Topic(
+        "shapes",
+        "lstm",
+        "Show the shape of every tensor from input to output.",
+        "What shape does each tensor have? How many parameters are there, and why do frameworks disagree? What does a run "
+        "cost? What does my framework return, and what is `h_n[1]`?",
+        "explains the shapes of an `LSTM`",
+        takes_lengths=True,
+    ),
+    Topic(
+        "unit",
+        "lstm",
+        "Show what one unit owns, reads and outputs.",
+        "What does one unit read, own and output? How is one of its numbers computed?",
+        "explains one unit",
+        takes_lengths=True,
+        takes_edits=True,
+    ),
+    Topic(
+        "trace",
+        "lstm",
+        "Show the vectors h_t and c_t over time, and the gates.",
+        "What are h, c and the gates at every timestep, for one sample or for all?",
+        "shows h, c and the gates of one sample over time",
+        (*OBJECT_FORMATS, *ROW_FORMATS),
+        takes_lengths=True,
+        takes_edits=True,
+    ),
+    Topic(
+        "influence",
+        "lstm",
+        "Measure whether units are independent, and what they share.",
+        "Are the units independent, or do they share information? Does the gradient vanish? Which input moved the "
+        "last output?",
+        "measures what units share, and how far a change reaches",
+        takes_lengths=True,
+    ),
+    Topic(
+        "memory",
+        "lstm",
+        "Show what each unit remembers, and from when.",
+        "What does a unit remember, and from when? What does the forget bias do? Is one timestep enough? What is lost when a "
+        "stateful layer is reset?",
+        "explains what the units remember, and from when",
+        takes_lengths=True,
+    ),
+    Topic(
+        "equations",
+        "lstm",
+        "Write the equations in the notation you know.",
+        "What are the equations in the notation of my course, book or framework, with my sizes?",
+        "writes the equations in a chosen notation, and checks them",
+        takes_lengths=True,
+    ),
+    Topic(
+        "tasks",
+        "lstm",
+        "Show how many outputs there are: it depends on the task.",
+        "How many outputs does the network have, in one-to-one, many-to-one and so on? Where does h go? How do I write it in "
+        "Keras or PyTorch, and what goes wrong there without an error?",
+        "builds and runs the networks that the LSTM is part of, each with a dense layer",
+        takes_lengths=True,
+    ),
+    Topic(
+        "terms",
+        "lstm",
+        "Explain unit, cell, layer, neuron, and who uses which word.",
+        'Does "cell" mean a unit or a layer? Who says `hidden_size`? How many of each are there?',
+        "explains what words mean, here and to others, and how many there are",
+    ),
+    Topic(
+        "frameworks",
+        "lstm",
+        "Show how each framework writes this layer.",
+        "How does each framework write this layer: names, shapes, gate order, biases, states?",
+        "shows how each framework writes the layer",
+        public_name_override="in_frameworks",  # `lstm_explain.frameworks` is a package
+    ),
+    Topic(
+        "window",
+        "data",
+        "Cut rows into samples, timesteps and features.",
+        "How do rows of a table become samples, timesteps and features? How many samples are there, and which rows are "
+        "in them?",
+        "cuts rows into samples",
+    ),
+    Topic(
+        "model",
+        "model",
+        "List the LSTM layers in a model file.",
+        "Which LSTMs are in my model file, and how do I explain one?",
+        "lists the LSTMs that a reader found in a file",
+    ),
+    Topic(
+        "convert",
+        "model",
+        "Write an LSTM's weights for another framework.",
+        "How do I move these weights to another framework?",
+        "writes an LSTM's weights in another framework's convention",
+    ),
+    Topic(
+        "verify",
+        "model",
+        "Check that an LSTM computes these outputs from these inputs.",
+        "Does my model compute these outputs from these inputs? If not, are its gates in another order?",
+        "compares an LSTM's outputs with those of another program",
+    ),
 )
 
-BY_NAME = {topic.name: topic for topic in TOPICS}
+TOPICS_BY_NAME = {topic.name: topic for topic in TOPICS}
+LSTM_TOPICS = tuple(topic.name for topic in TOPICS if topic.group == "lstm")
+"""The names of the topics that explain one LSTM."""
 
 
 def document_of(result: Result, **choices: Any) -> Document:
     """Lay out a result with the page of its topic."""
-    return BY_NAME[result.topic].lay_out(result, **choices)
+    return TOPICS_BY_NAME[result.topic].lay_out(result, **choices)

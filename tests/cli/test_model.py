@@ -12,13 +12,14 @@ import numpy as np
 import pytest
 
 from lstm_explain.library import from_model
+from lstm_explain.topics.registry import LSTM_TOPICS
 from tests.helpers.model_files.arrays import keras_layer, npy, npz, packed, pytorch_layer
 
 Done = subprocess.CompletedProcess[bytes]
 Call = Callable[..., Done]
 Refused = Callable[..., str]
 
-TOPICS = ("shapes", "unit", "trace", "influence", "memory", "equations", "tasks", "terms", "tour")
+TOPICS = (*LSTM_TOPICS, "tour")
 STACK = {**pytorch_layer(3, 2, "_l0"), **pytorch_layer(2, 2, "_l1")}
 
 

@@ -8,10 +8,12 @@ from collections.abc import Callable
 
 import pytest
 
+from lstm_explain.topics.registry import LSTM_TOPICS
+
 Call = Callable[..., subprocess.CompletedProcess[bytes]]
 Refused = Callable[..., str]
 
-COMMANDS = ("shapes", "unit", "trace", "influence", "memory", "equations", "tasks", "terms", "frameworks", "tour")
+COMMANDS = (*LSTM_TOPICS, "tour")
 SIZES = ("samples", "timesteps", "features", "units", "layers", "projection")
 LARGEST = 2**53 - 1
 HUGE = "9" * 60

@@ -16,12 +16,13 @@ import numpy as np
 import pytest
 
 import lstm_explain
+from lstm_explain.topics.registry import LSTM_TOPICS
 
 Done = subprocess.CompletedProcess[bytes]
 Call = Callable[..., Done]
 Refused = Callable[..., str]
 
-COMMANDS = ("shapes", "unit", "trace", "influence", "memory", "equations", "tasks", "terms", "frameworks", "tour")
+COMMANDS = (*LSTM_TOPICS, "tour")
 
 
 def saved(array: np.ndarray[Any, Any]) -> bytes:
@@ -254,7 +255,7 @@ def test_an_array_in_a_pipe(run: Call, refused: Refused) -> None:
     assert message.startswith("standard input: only CSV can be piped in, and this is a .npy array.")
 
 
-@pytest.mark.parametrize("topic", ["shapes", "terms", "unit", "trace", "influence", "memory", "equations"])
+@pytest.mark.parametrize("topic", LSTM_TOPICS)
 def test_infinite_inputs_bring_no_warnings(topic: str, call: Call, tmp_path: Path) -> None:
     (tmp_path / "x.csv").write_text("a,b\n1,inf\n-inf,nan\n", encoding="utf-8")
     done = call(topic, "--data", "x.csv", "--allow-nan")

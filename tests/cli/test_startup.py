@@ -8,6 +8,8 @@ import sys
 
 import pytest
 
+from lstm_explain.topics.registry import LSTM_TOPICS
+
 LIST = """
 import atexit, json, sys
 from lstm_explain.cli.main import main
@@ -16,7 +18,7 @@ main()
 """
 
 STAGES = {f"lstm_explain.{stage}" for stage in ("core.lstm", "readers", "document", "render.terminal", "frameworks")}
-TOPICS = {"shapes", "unit", "trace", "influence", "memory", "equations", "tasks", "terms", "frameworks"}
+TOPICS = set(LSTM_TOPICS)
 HEAVY = {"numpy", "rich", "threadpoolctl", "asyncio", "pydantic"}
 EXTRAS = {"torch", "keras", "onnx", "onnxruntime", "textual", "pytest", "hypothesis", "jsonschema"}
 

@@ -36,7 +36,7 @@ import pytest
 
 import lstm_explain
 from lstm_explain.errors import LstmExplainError
-from lstm_explain.topics.registry import BY_NAME
+from lstm_explain.topics.registry import TOPICS_BY_NAME
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -394,7 +394,7 @@ def test_a_topic_has_the_same_stem_everywhere() -> None:
     advice = (
         "a topic is a package in lstm_explain/topics, a module in lstm_explain/cli and a page in docs/commands, of one name"
     )
-    assert set(BY_NAME) == asked - NO_TOPICS == described - NO_TOPICS, advice
+    assert set(TOPICS_BY_NAME) == asked - NO_TOPICS == described - NO_TOPICS, advice
 
 
 def exit_codes(kind: type[LstmExplainError] = LstmExplainError) -> set[int]:

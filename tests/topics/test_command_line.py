@@ -15,15 +15,13 @@ import lstm_explain
 from lstm_explain.cli.commands import COMMANDS, CommandGroup
 from lstm_explain.cli.options import SourceOptions
 from lstm_explain.cli.source import build_lstm, to_cli_source
-from lstm_explain.topics.command_line import DEFAULT_MEMORY, TOPICS_WITHOUT_LENGTHS, CliSource, format_command, wrap_command
+from lstm_explain.topics.command_line import DEFAULT_MEMORY, CliSource, format_command, takes_lengths, wrap_command
+from lstm_explain.topics.registry import LSTM_TOPICS
 from tests.helpers.mixed_stacks import MIXED, mixed_file
 from tests.helpers.random_lstms import spec_options
 
 if TYPE_CHECKING:
     from lstm_explain.core.lstm import LSTM
-
-TOPICS = ("shapes", "unit", "trace", "influence", "memory", "equations", "tasks", "terms", "frameworks")
-"""Those that are asked of an LSTM."""
 
 
 def parsed(line: str) -> dict[str, Any]:
@@ -58,12 +56,12 @@ def seeded(draw: st.DrawFn) -> LSTM:
     )
 
 
-@given(seeded(), st.sampled_from(TOPICS))
+@given(seeded(), st.sampled_from(LSTM_TOPICS))
 @settings(max_examples=150, deadline=None)
 def test_the_command_makes_the_same_lstm(lstm: LSTM, topic: str) -> None:
     again = lstm_of(format_command(topic, lstm.spec, lstm.provenance))
     assert (again.spec, again.seed, again.init) == (lstm.spec, lstm.seed, lstm.init)
-    if topic not in TOPICS_WITHOUT_LENGTHS:
+    if takes_lengths(topic):
         assert again.provenance == lstm.provenance
 
 
@@ -171,9 +169,9 @@ def test_every_field_is_an_option_and_the_defaults_are_the_options_own() -> None
 
 def test_which_topics_have_lengths_is_what_their_commands_say() -> None:
     without = []
-    for topic in TOPICS:
+    for topic in LSTM_TOPICS:
         assert topic in COMMANDS
         names = {one.name for one in CommandGroup().commands[topic].params}
         if "lengths" not in names:
             without.append(topic)
-    assert set(without) == set(TOPICS_WITHOUT_LENGTHS)
+    assert set(without) == {topic for topic in LSTM_TOPICS if not takes_lengths(topic)}

@@ -216,7 +216,8 @@ def _ahead(network: Network, passage: NetworkRun, place: int) -> Ahead:
         lengths = record.lengths[place : place + 1]
     last = record.length(place) - 1
     changed = one.copy()
-    changed[:, last] += 1 + np.abs(changed[:, last])
+    with np.errstate(invalid="ignore"):  # infinite inputs
+        changed[:, last] += 1 + np.abs(changed[:, last])
     before, after = (run_network(network, inputs, lengths).outputs[0] for inputs in (one, changed))
     moved = np.any(np.abs(after - before)[:last] > 0, axis=1)
     return Ahead(last, int(moved.sum()))

@@ -1,0 +1,90 @@
+"""What is written from the registry of topics: tables in README.md and docs/index.md, and names in lstm_explain/__init__.py.
+
+python tests/docs/test_topic_tables.py     writes them
+"""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from lstm_explain.cli.commands import APPLICATIONS, Application
+from lstm_explain.topics.registry import TOPICS, Topic
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+ROOT = Path(__file__).resolve().parents[2]
+WRITE = "python tests/docs/test_topic_tables.py"
+
+
+def question_table(groups: str, folder: str) -> str:
+    """Questions with the command that answers each."""
+    rows: list[Topic | Application] = [topic for group in groups.split() for topic in TOPICS if topic.group == group]
+    rows += [row for row in APPLICATIONS if ("schema" if row.name == "schema" else "applications") in groups]
+    lines = [f"| {row.question} | [`{row.name}`]({folder}{row.name}.md) |" for row in rows]
+    return "\n".join(["| question | command |", "|---|---|", *lines])
+
+
+def function_table() -> str:
+    """The functions of the library that explain."""
+    lines = [f"| `{topic.public_name}` | {topic.library_summary} |" for topic in TOPICS]
+    return "\n".join(["| name | what it does |", "|---|---|", *lines])
+
+
+def public_imports() -> str:
+    """The imports that type checkers read."""
+    names = {topic.name: topic.public_name for topic in TOPICS}
+    return "\n".join(f"    from lstm_explain.topics.{name} import explain_{name} as {names[name]}" for name in sorted(names))
+
+
+def public_names() -> str:
+    names = "".join(f'    "{name}",\n' for name in sorted(topic.public_name for topic in TOPICS))
+    return f"__all__ += [\n{names}]"
+
+
+PLACES: list[tuple[str, str, str, Callable[[], str]]] = [
+    ("README.md", "<!-- topics: applications -->", "<!-- end -->", lambda: question_table("applications", "docs/commands/")),
+    ("README.md", "<!-- topics: lstm data -->", "<!-- end -->", lambda: question_table("lstm data", "docs/commands/")),
+    ("README.md", "<!-- topics: model -->", "<!-- end -->", lambda: question_table("model", "docs/commands/")),
+    (
+        "docs/index.md",
+        "<!-- topics: lstm data model applications schema -->",
+        "<!-- end -->",
+        lambda: question_table("lstm data model applications schema", "commands/"),
+    ),
+    ("docs/index.md", "<!-- topics: functions -->", "<!-- end -->", function_table),
+    ("lstm_explain/__init__.py", "# <topics>", "# </topics>", public_imports),
+    ("lstm_explain/__init__.py", "# <topic names>", "# </topic names>", public_names),
+]
+"""Which file, between which lines, and what is written there."""
+
+
+def update(text: str, start: str, end: str, content: str) -> str:
+    """The text with the lines between two marks replaced; tables in Markdown need a blank line around them."""
+    blank = "\n" if start.startswith("<!--") else ""
+    pattern = f"(?<={re.escape(start)}\n).*?(?={re.escape(end)}\n)"
+    assert re.search(pattern, text, re.DOTALL), f"there is no {start!r} before {end!r}"
+    return re.sub(pattern, lambda _: f"{blank}{content}\n{blank}", text, count=1, flags=re.DOTALL)
+
+
+@pytest.mark.parametrize(
+    ("file", "start", "end", "content"), PLACES, ids=lambda value: value if isinstance(value, str) else ""
+)
+def test_what_is_written_from_the_registry_is_up_to_date(file: str, start: str, end: str, content: object) -> None:
+    text = (ROOT / file).read_text("utf-8")
+    assert callable(content)
+    assert update(text, start, end, content()) == text, f"{file} is out of date: run `{WRITE}`"
+
+
+def write() -> None:
+    for file, start, end, content in PLACES:
+        path = ROOT / file
+        path.write_text(update(path.read_text("utf-8"), start, end, content()), "utf-8")
+
+
+if __name__ == "__main__":
+    write()
