@@ -25,7 +25,7 @@ from lstm_explain.topics.registry import OBJECT_FORMATS, ROW_FORMATS
 
 if TYPE_CHECKING:
     from lstm_explain.apps.explorer.app import Explorer
-    from lstm_explain.apps.explorer.state import State
+    from lstm_explain.apps.explorer.state import ExplorerState
 
 
 @with_option_groups
@@ -51,10 +51,10 @@ def explore(
     `trace`, which take --edit too.
     """
     _check_terminal()
-    from lstm_explain.apps.explorer.actions import second_read
-    from lstm_explain.apps.explorer.commands import commands
-    from lstm_explain.apps.explorer.scene import scene
-    from lstm_explain.apps.explorer.state import State
+    from lstm_explain.apps.explorer.actions import second_step_in_order
+    from lstm_explain.apps.explorer.commands import list_commands
+    from lstm_explain.apps.explorer.state import ExplorerState
+    from lstm_explain.apps.explorer.view_model import build_view_model
     from lstm_explain.cli.output_file import write_output
     from lstm_explain.cli.source import apply_edits, build_lstm, to_cli_source
     from lstm_explain.topics.selection import check_layer, check_run_step, check_unit
@@ -62,13 +62,13 @@ def explore(
     lstm = apply_edits(build_lstm(source, None, selection.lengths), edits)
     layer, way = check_layer(lstm.spec, selection.layer or 0, selection.direction or "forward")
     sample, unit = lstm.validate_sample(selection.sample), check_unit(lstm.spec.at(layer), unit)
-    state = State(replace(lstm, edits=()), lstm.edits, sample, layer, way, unit=unit, given=to_cli_source(source))
+    state = ExplorerState(replace(lstm, edits=()), lstm.edits, sample, layer, way, unit=unit, given=to_cli_source(source))
     state = state.but(
-        step=second_read(state) if step is None else check_run_step(lstm.spec, "--step", step, sample, state.length)
+        step=second_step_in_order(state) if step is None else check_run_step(lstm.spec, "--step", step, sample, state.length)
     )
-    scene(state)  # what cannot be run is said before the screen is taken
+    build_view_model(state)  # what cannot be run is said before the screen is taken
     last = _run(state, color, not plain)
-    write_output(["".join(f"# {one.shows}\n{one.line}\n" for one in commands(last)).encode()], None)
+    write_output(["".join(f"# {one.shows}\n{one.line}\n" for one in list_commands(last)).encode()], None)
 
 
 def _check_terminal() -> None:
@@ -80,7 +80,7 @@ def _check_terminal() -> None:
             raise UsageError("explore", f"{name} is no terminal", fix)
 
 
-def _run(state: State, color: Color, unicode: bool) -> State:
+def _run(state: ExplorerState, color: Color, unicode: bool) -> ExplorerState:
     """Take the screen, and give it back; the state at the end."""
     if color == "never":
         os.environ["NO_COLOR"] = "1"  # what Textual asks
@@ -102,9 +102,9 @@ def _run(state: State, color: Color, unicode: bool) -> State:
 
 def _save(explorer: Explorer, name: str) -> str:
     """Write what the explorer shows to a file, and say how to make it again."""
-    from lstm_explain.apps.explorer import view
+    from lstm_explain.apps.explorer import screen
     from lstm_explain.apps.explorer.commands import explore_command, topic_command
-    from lstm_explain.apps.explorer.scene import scene
+    from lstm_explain.apps.explorer.view_model import build_view_model
     from lstm_explain.cli.output import SUFFIXES, choose_format, show_result
     from lstm_explain.cli.output_file import write_output
     from lstm_explain.cli.source import check_not_overwriting, split_model_name
@@ -129,7 +129,7 @@ def _save(explorer: Explorer, name: str) -> str:
     chosen = choose_format(options, "explore", (*OBJECT_FORMATS, *ROW_FORMATS))
     lstm = state.lstm.with_edits(state.edits)
     if chosen is Format.svg:
-        page = view.screen(scene(state), *explorer.size)
+        page = screen.draw_screen(build_view_model(state), *explorer.size)
         write_output([terminal.picture(page, explorer.size.width, "lstm-explain explore").encode()], name)
         return f"Wrote {name}, this screen. Again: {explore_command(state)}"
     if chosen in ROW_FORMATS:

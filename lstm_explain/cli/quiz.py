@@ -11,8 +11,8 @@ from lstm_explain.cli.options import quote_option, with_option_groups
 from lstm_explain.errors import InputFileError, UsageError
 
 if TYPE_CHECKING:
-    from lstm_explain.apps.quiz.made import Request
-    from lstm_explain.readers.answer_file import Answers
+    from lstm_explain.apps.quiz.generate import QuizRequest
+    from lstm_explain.readers.answer_file import QuizAnswers
     from lstm_explain.topics.result import Result
 
 NARROWEST, WIDEST = 20, 100
@@ -59,14 +59,14 @@ def quiz(
     Every right answer is computed or measured on a real LSTM, built and run for the question. A wrong answer is explained,
     with the numbers and the command that shows them. ? gives a hint, s skips, q stops. At the end there is a score.
     """
-    from lstm_explain.apps.quiz.made import checked_request
+    from lstm_explain.apps.quiz.generate import validate_request
 
     given: dict[str, Any] = {"questions": questions, "level": level, "topic": topic, "seed": seed}
     given |= sizes._asdict()
     if answers is not None:
         _grade(answers, export, given, output)
         return
-    request = checked_request(_request(_flat(given)))
+    request = validate_request(_request(_flat(given)))
     if export is not None:
         _export(request, export, output)
         return
@@ -83,21 +83,21 @@ def _flat(about: dict[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in found.items() if value is not None and name != "sizes"}
 
 
-def _request(about: dict[str, Any]) -> "Request":
-    from lstm_explain.apps.quiz.made import LARGEST, Request
+def _request(about: dict[str, Any]) -> "QuizRequest":
+    from lstm_explain.apps.quiz.generate import MAX_SIZES, QuizRequest
 
-    sizes = tuple((name, about[name]) for name in LARGEST if name in about)
-    return Request(**{name: value for name, value in about.items() if name not in LARGEST}, sizes=sizes)
+    sizes = tuple((name, about[name]) for name in MAX_SIZES if name in about)
+    return QuizRequest(**{name: value for name, value in about.items() if name not in MAX_SIZES}, sizes=sizes)
 
 
 # --- a sheet ----------------------------------------------------------------------------------------------------------
 
 
-def _export(request: "Request", form: str, output: str | None) -> None:
-    from lstm_explain.apps.quiz.sheet import key_document, questions_document, sheet
+def _export(request: "QuizRequest", form: str, output: str | None) -> None:
+    from lstm_explain.apps.quiz.sheet import build_sheet, key_document, questions_document
     from lstm_explain.cli.output_file import write_output
 
-    made = sheet(request)
+    made = build_sheet(request)
     if form == "json":
         _write_json(made, output)
         return
@@ -115,15 +115,15 @@ def _write_json(answer: "Result", output: str | None) -> None:
 
 
 def _grade(file: str, export: str | None, given: dict[str, Any], output: str | None) -> None:
-    from lstm_explain.apps.quiz.sheet import grades, sheet
+    from lstm_explain.apps.quiz.sheet import build_sheet, grade_sheet
     from lstm_explain.cli.source import check_not_overwriting
-    from lstm_explain.readers.answer_file import read_answers
+    from lstm_explain.readers.answer_file import read_quiz_answers
 
     if export is not None:
         raise UsageError(f"--export {export} --answers", "a sheet is made or graded", "Leave one of them out")
     check_not_overwriting(file, output)
-    answers = read_answers(file)
-    made = sheet(_same_request(given, answers))
+    answers = read_quiz_answers(file)
+    made = build_sheet(_same_request(given, answers))
     for number in answers.given:
         if not 1 <= number <= len(made.questions):
             found = f"it answers question {number}, and the quiz has {len(made.questions)}"
@@ -132,17 +132,17 @@ def _grade(file: str, export: str | None, given: dict[str, Any], output: str | N
         if known not in (None, made.questions[number - 1].id):
             found = f"its question {number} is another one than is made here"
             raise InputFileError(answers.name, found, "Give the options that the sheet was made with, or export it again")
-    _write_json(grades(made, answers.given), output)
+    _write_json(grade_sheet(made, answers.given), output)
 
 
-def _same_request(given: dict[str, Any], answers: "Answers") -> "Request":
+def _same_request(given: dict[str, Any], answers: "QuizAnswers") -> "QuizRequest":
     """The request of the file, with what the options add to it.
 
     Raises:
         UsageError: an option contradicts the file.
         InputFileError: there are no such questions as the file is about.
     """
-    from lstm_explain.apps.quiz.made import checked_request
+    from lstm_explain.apps.quiz.generate import validate_request
 
     asked, about = _flat(given), _flat(answers.about)
     for name, value in asked.items():
@@ -150,7 +150,7 @@ def _same_request(given: dict[str, Any], answers: "Answers") -> "Request":
             found = f"{answers.name} answers a quiz with {name} {about[name]}"
             raise UsageError(quote_option(f"--{name}", str(value)), found, f"Leave out --{name}")
     try:
-        return checked_request(_request({**asked, **about}))
+        return validate_request(_request({**asked, **about}))
     except UsageError as error:
         if not answers.about:
             raise
@@ -168,14 +168,14 @@ def _check_terminal() -> None:
             raise UsageError("quiz", f"{name} is not a terminal, so nobody could answer", fix)
 
 
-def _ask(request: "Request") -> None:
-    from lstm_explain.apps.quiz.made import made
-    from lstm_explain.apps.quiz.session import PROMPT, Session, after, opening
+def _ask(request: "QuizRequest") -> None:
+    from lstm_explain.apps.quiz.generate import generate_questions
+    from lstm_explain.apps.quiz.session import PROMPT, QuizSession, handle_input, opening_text
 
-    session = Session(request, made(request))
-    _say(opening(session))
+    session = QuizSession(request, generate_questions(request))
+    _say(opening_text(session))
     while not session.ended:
-        session, said = after(session, _typed(PROMPT))
+        session, said = handle_input(session, _typed(PROMPT))
         _say(said)
 
 

@@ -54,19 +54,19 @@ def tour(
 
     chosen = choose_format(output, "tour", OBJECT_FORMATS)
     waits = _waits(pause, output, chosen)
-    from lstm_explain.apps.tour.chapters import named
-    from lstm_explain.apps.tour.subject import Subject
-    from lstm_explain.apps.tour.tour import Tour, document
+    from lstm_explain.apps.tour.chapters import select_chapters
+    from lstm_explain.apps.tour.context import TourContext
+    from lstm_explain.apps.tour.tour import Tour, tour_document
 
-    chapters = named(chapter or ())
+    chapters = select_chapters(chapter or ())
     lstm = build_lstm(source, output.output, lengths)
-    told = Tour(Subject(lstm, to_cli_source(source), lstm.validate_sample(sample)), chapters)
+    told = Tour(TourContext(lstm, to_cli_source(source), lstm.validate_sample(sample)), chapters)
     if waits:
         _read(told, output)
     elif chosen is Format.json:
         show_result(told, output, chosen)
     else:
-        show_document(document(told), output, chosen, told.topic)
+        show_document(tour_document(told), output, chosen, told.topic)
 
 
 def _waits(pause: bool | None, output: OutputOptions, chosen: Format) -> bool:
@@ -87,7 +87,7 @@ def _waits(pause: bool | None, output: OutputOptions, chosen: Format) -> bool:
 
 
 def _read(told: Tour, output: OutputOptions) -> None:
-    from lstm_explain.apps.tour.reading import read
+    from lstm_explain.apps.tour.session import run_session
     from lstm_explain.cli.output import show_document
     from lstm_explain.cli.output_file import write_output
 
@@ -96,7 +96,7 @@ def _read(told: Tour, output: OutputOptions) -> None:
         show_document(blocks, output, Format.table, told.topic)
 
     try:
-        read(told, shown, _line_after)
+        run_session(told, shown, _line_after)
     except KeyboardInterrupt:
         write_output([b"\n"], None)  # what follows begins on a line of its own
         raise

@@ -94,7 +94,7 @@ def test_every_stage_is_in_the_table() -> None:
         ("render/layout.py", "import rich.table"),
         ("readers/containers/npy.py", "from lstm_explain.topics.json_numbers import plain_numbers"),
         ("apps/explorer/actions.py", "import textual"),
-        ("apps/explorer/scene.py", "from lstm_explain.cli.source import lstm_from"),
+        ("apps/explorer/view_model.py", "from lstm_explain.cli.source import lstm_from"),
         ("topics/trace/__init__.py", "from lstm_explain import library"),
     ],
 )

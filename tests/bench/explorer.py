@@ -12,11 +12,10 @@ import time
 from typing import TYPE_CHECKING, Any
 
 import lstm_explain
-from lstm_explain.apps.explorer import actions, asking, keys, view
+from lstm_explain.apps.explorer import actions, keys, prompts, screen, status_lines
 from lstm_explain.apps.explorer.app import Explorer
-from lstm_explain.apps.explorer.panels import words
-from lstm_explain.apps.explorer.scene import scene
-from lstm_explain.apps.explorer.state import State
+from lstm_explain.apps.explorer.state import ExplorerState
+from lstm_explain.apps.explorer.view_model import build_view_model
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -30,27 +29,27 @@ SCREENS = ((80, 24), (140, 40))
 KEYS = ("right", "down", "v", "n", "c", "u")
 
 
-def done(state: State, key: str) -> State:
+def done(state: ExplorerState, key: str) -> ExplorerState:
     """The state after a key; `c` asks, and what is offered is taken."""
-    acts: dict[str, Callable[[State], State]] = {
-        "right": lambda one: actions.step_by(one, 1 if one.step < one.length else -one.length),
-        "down": lambda one: actions.unit_by(one, 1 if one.unit < one.lstm.spec.units - 1 else -one.lstm.spec.units),
-        "v": actions.other_maps,
-        "n": lambda one: actions.sample_by(one, 1),
-        "c": lambda one: asking.answered(one, "c", asking.question(one, "c").given),
-        "u": actions.undone,
+    acts: dict[str, Callable[[ExplorerState], ExplorerState]] = {
+        "right": lambda one: actions.move_step(one, 1 if one.step < one.length else -one.length),
+        "down": lambda one: actions.move_unit(one, 1 if one.unit < one.lstm.spec.units - 1 else -one.lstm.spec.units),
+        "v": actions.next_heatmaps,
+        "n": lambda one: actions.move_sample(one, 1),
+        "c": lambda one: prompts.apply_answer(one, "c", prompts.prompt_for(one, "c").given),
+        "u": actions.undo_change,
     }
     return acts[key](state)
 
 
-def drawn(state: State, width: int, height: int) -> None:
-    seen = scene(state)
-    view.upper(seen, width, height)
-    words.moved(seen, width, view.MOVED)
-    keys.footer(width)
+def drawn(state: ExplorerState, width: int, height: int) -> None:
+    seen = build_view_model(state)
+    screen.draw_upper(seen, width, height)
+    status_lines.message_lines(seen, width, screen.MESSAGE_ROWS)
+    keys.draw_footer(width)
 
 
-def alone(state: State, key: str, size: tuple[int, int]) -> float:
+def alone(state: ExplorerState, key: str, size: tuple[int, int]) -> float:
     """Milliseconds of an action and of drawing what it makes; the median."""
     times = []
     for _ in range(ROUNDS):
@@ -62,7 +61,7 @@ def alone(state: State, key: str, size: tuple[int, int]) -> float:
     return 1000 * statistics.median(times)
 
 
-async def piloted(state: State, size: tuple[int, int]) -> dict[str, float]:
+async def piloted(state: ExplorerState, size: tuple[int, int]) -> dict[str, float]:
     """Milliseconds from a key until the screen is painted; the median."""
     app, found = Explorer(state, lambda *_: ""), {}
     async with app.run_test(size=size) as pilot:
@@ -90,7 +89,7 @@ def main() -> None:
     row = "{:<26}{:<10}{:<8}{:>18}{:>18}\n"
     sys.stdout.write(row.format("LSTM", "screen", "key", "act, draw: ms", "with Textual: ms"))
     for name, sizes in SIZES.items():
-        state = State(lstm_explain.seeded(**sizes))
+        state = ExplorerState(lstm_explain.seeded(**sizes))
         drawn(state, *SCREENS[0])  # weights and numpy made ready
         for size in SCREENS:
             with_textual = asyncio.run(piloted(state, size))

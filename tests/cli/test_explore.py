@@ -15,9 +15,9 @@ import pytest
 
 import lstm_explain
 from lstm_explain.apps.explorer import actions
-from lstm_explain.apps.explorer.commands import commands, topic_command
-from lstm_explain.apps.explorer.scene import scene
-from lstm_explain.apps.explorer.state import State
+from lstm_explain.apps.explorer.commands import list_commands, topic_command
+from lstm_explain.apps.explorer.state import ExplorerState
+from lstm_explain.apps.explorer.view_model import build_view_model
 from lstm_explain.cli.explore import _save
 from lstm_explain.core.gates import Direction
 from lstm_explain.errors import LstmExplainError
@@ -50,13 +50,13 @@ def test_without_a_terminal_it_says_what_to_use_instead(missing: str, tmp_path: 
 # --- saving -----------------------------------------------------------------------------------------------------------
 
 
-def showing(state: State, **given: Any) -> Any:
+def showing(state: ExplorerState, **given: Any) -> Any:
     """What `_save` takes of the application."""
     return SimpleNamespace(state=state.but(given=CliSource(**given)), size=SimpleNamespace(width=80, height=24), unicode=True)
 
 
-def founding() -> State:
-    return actions.changed(State(lstm_explain.seeded(), unit=3, step=4), "h_3[3]=0.6")
+def founding() -> ExplorerState:
+    return actions.apply_edits(ExplorerState(lstm_explain.seeded(), unit=3, step=4), "h_3[3]=0.6")
 
 
 @pytest.mark.parametrize("name", ["a.txt", "a.md", "a.json", "a.csv", "a.jsonl", "a.npz"])
@@ -76,7 +76,7 @@ def test_what_is_saved_is_what_the_command_writes_that_it_names(name: str, tmp_p
 
 @pytest.mark.parametrize("name", ["a.csv", "a.npz"])
 def test_a_saved_run_is_of_all_layers_wherever_one_is(name: str, tmp_path: Path, call: Callable[..., Any]) -> None:
-    state = State(lstm_explain.seeded(samples=2, timesteps=3, units=4, layers=2, bidirectional=True))
+    state = ExplorerState(lstm_explain.seeded(samples=2, timesteps=3, units=4, layers=2, bidirectional=True))
     said = _save(showing(state.but(layer=1, direction=Direction.BACKWARD)), name)
     saved = (tmp_path / name).read_bytes()
     (tmp_path / name).unlink()
@@ -87,7 +87,7 @@ def test_a_saved_run_is_of_all_layers_wherever_one_is(name: str, tmp_path: Path,
 def test_of_unlike_layers_what_is_saved_is_what_the_command_writes(tmp_path: Path, call: Callable[..., Any]) -> None:
     (tmp_path / "mixed.h5").write_bytes(mixed_file())
     lstm = lstm_explain.from_model("mixed.h5", "a+b+c", samples=2, timesteps=3)
-    state = actions.changed(State(lstm, layer=1, unit=3, step=2), "1:h_1[3]=0.6 0.backward:f[5]=0")
+    state = actions.apply_edits(ExplorerState(lstm, layer=1, unit=3, step=2), "1:h_1[3]=0.6 0.backward:f[5]=0")
     for name in ("a.json", "a.csv", "a.npz", "a.md"):
         said = _save(showing(state, model="mixed.h5#a+b+c"), name)
         saved = (tmp_path / name).read_bytes()
@@ -125,7 +125,7 @@ def test_what_cannot_be_saved_is_said(name: str, found: str, tmp_path: Path) -> 
     for file in ("my.npy", "my.json"):
         (tmp_path / file).write_bytes(b"what is there already")
     before = (tmp_path / "my.json").read_bytes()
-    state = State(lstm_explain.given(np.ones((3, 4, 2), np.float32), units=3))
+    state = ExplorerState(lstm_explain.given(np.ones((3, 4, 2), np.float32), units=3))
     with pytest.raises(LstmExplainError, match=found):
         _save(showing(state, data="my.json"), name)
     assert (tmp_path / "my.json").read_bytes() == before
@@ -147,12 +147,12 @@ CASES: list[tuple[dict[str, Any], dict[str, Any], str]] = [
 def test_unit_as_it_is_printed_gives_the_numbers_that_are_shown(
     sizes: dict[str, Any], place: dict[str, Any], edits: str, call: Callable[..., Any]
 ) -> None:
-    state = State(lstm_explain.seeded(**sizes), given=CliSource()).but(**place)
-    state = actions.changed(state, edits)
+    state = ExplorerState(lstm_explain.seeded(**sizes), given=CliSource()).but(**place)
+    state = actions.apply_edits(state, edits)
     assert not state.said
     done = call(*shlex.split(topic_command(state, "unit"))[1:], "--json")
     assert done.returncode == 0, done.stderr
-    found, seen = json.loads(done.stdout), scene(state)
+    found, seen = json.loads(done.stdout), build_view_model(state)
     assert found["source"]["edits"] == [str(one) for one in state.edits]
     tolerance: dict[str, Any] = {"abs": 1e-6 if state.lstm.spec.dtype == "float32" else 1e-12}
     step, made = found["steps"][state.step - 1], found["arithmetic"]
@@ -171,8 +171,8 @@ def test_unit_as_it_is_printed_gives_the_numbers_that_are_shown(
 def test_every_command_that_is_printed_is_one(
     sizes: dict[str, Any], place: dict[str, Any], edits: str, call: Callable[..., Any]
 ) -> None:
-    state = actions.changed(State(lstm_explain.seeded(**sizes), given=CliSource()).but(**place), edits)
-    for one in commands(state):
+    state = actions.apply_edits(ExplorerState(lstm_explain.seeded(**sizes), given=CliSource()).but(**place), edits)
+    for one in list_commands(state):
         assert one.shows
         line = one.line
         program, topic, *arguments = shlex.split(line)
@@ -185,8 +185,8 @@ def test_every_command_that_is_printed_is_one(
 
 
 def test_influence_pokes_the_unit_where_it_was_changed(call: Callable[..., Any]) -> None:
-    state = actions.changed(State(lstm_explain.seeded(), unit=5, step=9, given=CliSource()), "h_3[2]=1")
-    line = commands(state)[-1].line
+    state = actions.apply_edits(ExplorerState(lstm_explain.seeded(), unit=5, step=9, given=CliSource()), "h_3[2]=1")
+    line = list_commands(state)[-1].line
     assert line == "lstm-explain influence --unit 2 --step 4"
     found = json.loads(call(*shlex.split(line)[1:], "--json").stdout)
     assert (found["statements"]["unit"], found["step"]) == (2, 4)
@@ -196,10 +196,10 @@ def test_files_are_named_as_they_were_given(tmp_path: Path, call: Callable[..., 
     (tmp_path / "a folder").mkdir()
     np.save("a folder/my data.npy", np.ones((3, 4, 2), np.float32))
     lstm = lstm_explain.given(np.ones((3, 4, 2), np.float32), name="my data.npy", units=3)
-    state = actions.changed(State(lstm, step=2, given=CliSource(data="a folder/my data.npy")), "h_1[0]=1")
+    state = actions.apply_edits(ExplorerState(lstm, step=2, given=CliSource(data="a folder/my data.npy")), "h_1[0]=1")
     line = topic_command(state, "unit")
     assert line == "lstm-explain unit --data 'a folder/my data.npy' --units 3 --edit 'h_1[0]=1' --step 2"
     done = call(*shlex.split(line)[1:], "--json")
     assert done.returncode == 0, done.stderr
     step = json.loads(done.stdout)["steps"][1]
-    assert step["c"] == pytest.approx(scene(state).number("c", 2, 0), abs=1e-6)
+    assert step["c"] == pytest.approx(build_view_model(state).number("c", 2, 0), abs=1e-6)

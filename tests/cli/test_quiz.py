@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from lstm_explain.apps.quiz.made import Request, made
+from lstm_explain.apps.quiz.generate import QuizRequest, generate_questions
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -123,7 +123,7 @@ def test_answers_to_another_quiz(refused: Callable[..., str], tmp_path: Path, te
 @pytest.mark.parametrize("level", [1, 2, 3])
 def test_the_commands_that_show_the_answers_run(call: Callable[..., Any], level: int) -> None:
     """Each kind of question once."""
-    for question in {one.id.rpartition("-")[0]: one for one in made(Request(9, level, None, 24))}.values():
+    for question in {one.id.rpartition("-")[0]: one for one in generate_questions(QuizRequest(9, level, None, 24))}.values():
         piped, _, command = question.command.rpartition(" | ")
         rows = "".join(f"{row}\n" for row in range(1, int(piped.split()[1]) + 1)) if piped else ""
         done = call(*shlex.split(command)[1:], given=rows.encode())
@@ -134,7 +134,7 @@ def test_the_commands_that_show_the_answers_run(call: Callable[..., Any], level:
 # --- at a terminal ----------------------------------------------------------------------------------------------------
 
 PROMPT = b"Your answer: "
-QUESTIONS = made(Request(0, 1, None, 3))
+QUESTIONS = generate_questions(QuizRequest(0, 1, None, 3))
 OPTIONS = ("--level", "1", "--questions", "3")
 
 

@@ -6,10 +6,10 @@ import re
 from pathlib import Path
 
 from lstm_explain import seeded
-from lstm_explain.apps.explorer import view
-from lstm_explain.apps.explorer.actions import changed, to
-from lstm_explain.apps.explorer.scene import scene
-from lstm_explain.apps.explorer.state import State
+from lstm_explain.apps.explorer import screen
+from lstm_explain.apps.explorer.actions import apply_edits, select_unit_and_step
+from lstm_explain.apps.explorer.state import ExplorerState
+from lstm_explain.apps.explorer.view_model import build_view_model
 from lstm_explain.render.terminal import picture
 
 DOCS = Path(__file__).resolve().parents[2] / "docs"
@@ -18,8 +18,8 @@ WIDTH, HEIGHT = 80, 24
 
 def explorer() -> str:
     """The explorer after `h_3[3]=0.6`, at timestep 4 of unit 3."""
-    state = changed(to(State(seeded()), 3, 4), "h_3[3]=0.6")
-    return picture(view.screen(scene(state), WIDTH, HEIGHT), WIDTH, "lstm-explain explore")
+    state = apply_edits(select_unit_and_step(ExplorerState(seeded()), 3, 4), "h_3[3]=0.6")
+    return picture(screen.draw_screen(build_view_model(state), WIDTH, HEIGHT), WIDTH, "lstm-explain explore")
 
 
 def words(svg: str) -> list[str]:

@@ -6,7 +6,7 @@ import json
 import tempfile
 from pathlib import Path
 
-from lstm_explain.readers.answer_file import read_answers
+from lstm_explain.readers.answer_file import read_quiz_answers
 from tests.fuzz.mutations import main
 
 SHORT = [
@@ -29,7 +29,7 @@ WRITTEN = [*FILES, b"\xef\xbb\xbf" + FILES[0], json.dumps(SHEET, indent=2).encod
 def answers(data: bytes) -> None:
     with tempfile.NamedTemporaryFile() as file:
         Path(file.name).write_bytes(data)
-        read_answers(file.name)
+        read_quiz_answers(file.name)
 
 
 def nested_answers(data: bytes) -> None:

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pytest
 
-from lstm_explain.apps.quiz.draw import Draw
-from lstm_explain.apps.quiz.made import MAKERS
-from lstm_explain.apps.quiz.question import Question, graded, spelled
+from lstm_explain.apps.quiz.generate import GENERATORS
+from lstm_explain.apps.quiz.question import Question, format_shape, grade_answer
+from lstm_explain.apps.quiz.sampler import Sampler
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -19,9 +19,9 @@ pytestmark = pytest.mark.oracle
 
 
 def questions(name: str) -> Iterator[Question]:
-    (maker,) = (maker for maker in MAKERS if maker.name == name)
+    (maker,) = (maker for maker in GENERATORS if maker.name == name)
     for number in range(8):
-        question = maker.question(Draw(77, number))
+        question = maker.question(Sampler(77, number))
         if question is not None:
             yield question
 
@@ -40,7 +40,7 @@ def batch(torch: Any, text: str) -> Any:
 
 
 def agrees(question: Question, shape: Any) -> None:
-    assert graded(question, spelled(tuple(shape))).outcome == "right", question
+    assert grade_answer(question, format_shape(tuple(shape))).outcome == "right", question
 
 
 @pytest.mark.filterwarnings("ignore:LSTM with projections is not supported with oneDNN")
@@ -60,7 +60,7 @@ def test_samples_that_leak(torch: Any) -> None:
         changed = x.clone()
         changed[int(question.text.partition("Now x[")[2].partition("]")[0])] += 1
         moved = int((layer(x)[0] != layer(changed)[0]).any(dim=2).any(dim=1).sum())
-        assert graded(question, str(moved)).outcome == "right", question
+        assert grade_answer(question, str(moved)).outcome == "right", question
 
 
 def test_what_both_directions_have_made(torch: Any) -> None:
@@ -83,13 +83,13 @@ def test_states_that_are_mixed_and_numbers_that_move(torch: Any) -> None:
     for question in questions("mixed-states"):
         slices, samples, units = eval(re.search(r"shape (\([\d, ]+\))", question.text)[1])  # type: ignore[index]
         whose = torch.arange(samples)[None, :, None].expand(slices, samples, units)
-        assert graded(question, str(len(set(whose.reshape(samples, -1)[0].tolist())))).outcome == "right"
+        assert grade_answer(question, str(len(set(whose.reshape(samples, -1)[0].tolist())))).outcome == "right"
     for question in questions("reshaped"):
         n, t, f = eval(re.search(r"shape (\([\d, ]+\))", question.text)[1])  # type: ignore[index]
         sample, step = eval(re.search(r"does x\[(\d+, \d+)\]", question.text)[1])  # type: ignore[index]
         x = torch.arange(n * t * f).reshape(n, t, f)
         place = (x.reshape(t, n, f)[:, :, 0] == x[sample, step, 0]).nonzero()[0].tolist()
-        assert graded(question, spelled(tuple(place))).outcome == "right"
+        assert grade_answer(question, format_shape(tuple(place))).outcome == "right"
 
 
 def test_shapes_of_keras(keras: Any) -> None:
@@ -117,4 +117,4 @@ def test_parameters_as_frameworks_count_them(torch: Any, keras: Any) -> None:
             count = model.count_params()
         else:
             continue
-        assert graded(question, str(count)).outcome == "right", question
+        assert grade_answer(question, str(count)).outcome == "right", question

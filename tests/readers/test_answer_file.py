@@ -9,15 +9,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lstm_explain.errors import InputFileError, LstmExplainError, RefusedError
-from lstm_explain.readers.answer_file import LARGEST_FILE, Answers, read_answers
+from lstm_explain.readers.answer_file import MAX_FILE_SIZE, QuizAnswers, read_quiz_answers
 
 if TYPE_CHECKING:
     from pathlib import Path
 
 
-def read(folder: Path, data: bytes) -> Answers:
+def read(folder: Path, data: bytes) -> QuizAnswers:
     (folder / "a.json").write_bytes(data)
-    return read_answers(str(folder / "a.json"))
+    return read_quiz_answers(str(folder / "a.json"))
 
 
 @pytest.mark.parametrize(
@@ -93,8 +93,8 @@ def test_what_cannot_be_used_is_refused_in_one_line(tmp_path: Path, data: bytes)
 
 
 def test_a_file_that_is_too_large(tmp_path: Path) -> None:
-    with pytest.raises(RefusedError, match=f"a file of answers has at most {LARGEST_FILE} bytes"):
-        read(tmp_path, b" " * (LARGEST_FILE + 1))
+    with pytest.raises(RefusedError, match=f"a file of answers has at most {MAX_FILE_SIZE} bytes"):
+        read(tmp_path, b" " * (MAX_FILE_SIZE + 1))
 
 
 @pytest.mark.parametrize(
@@ -102,7 +102,7 @@ def test_a_file_that_is_too_large(tmp_path: Path) -> None:
 )
 def test_what_is_no_file(name: str, found: str) -> None:
     with pytest.raises(InputFileError, match=found):
-        read_answers(name)
+        read_quiz_answers(name)
 
 
 @settings(max_examples=200, deadline=None, derandomize=True)

@@ -6,7 +6,7 @@ import re
 from dataclasses import fields, replace
 from typing import TYPE_CHECKING, Any
 
-from lstm_explain.apps.explorer.state import MAPS, Before, State
+from lstm_explain.apps.explorer.state import HEATMAP_PAIRS, ExplorerState, UndoEntry
 from lstm_explain.core.edits import check_edit, parse_edit
 from lstm_explain.core.gates import Direction
 from lstm_explain.core.inputs import ArrayInputs, SeededInputs
@@ -19,101 +19,101 @@ if TYPE_CHECKING:
 
     from lstm_explain.core.lstm import LSTM
 
-MOST_UNDONE = 200
+MAX_UNDO = 200
 """How many changes are remembered."""
 
 
 # --- looking elsewhere ------------------------------------------------------------------------------------------------
 
 
-def step_by(state: State, by: int) -> State:
+def move_step(state: ExplorerState, by: int) -> ExplorerState:
     """Go on in time, or back; stops at the ends."""
     return state.but(step=max(1, min(state.step + by, state.length)))
 
 
-def unit_by(state: State, by: int) -> State:
+def move_unit(state: ExplorerState, by: int) -> ExplorerState:
     """Another unit; stops at the first and the last."""
     return state.but(unit=max(0, min(state.unit + by, state.layer_spec.units - 1)))
 
 
-def to_step(state: State, step: int) -> State:
+def select_step(state: ExplorerState, step: int) -> ExplorerState:
     """The timestep of this number, or the nearest that there is."""
-    return step_by(state, step - state.step)
+    return move_step(state, step - state.step)
 
 
-def to_unit(state: State, unit: int) -> State:
+def select_unit(state: ExplorerState, unit: int) -> ExplorerState:
     """The unit of this number, or the nearest that there is."""
-    return unit_by(state, unit - state.unit)
+    return move_unit(state, unit - state.unit)
 
 
-def to(state: State, unit: int, step: int) -> State:
+def select_unit_and_step(state: ExplorerState, unit: int, step: int) -> ExplorerState:
     """Choose a unit and a timestep at once, as a click does."""
-    return to_step(to_unit(state, unit), step)
+    return select_step(select_unit(state, unit), step)
 
 
-def sample_by(state: State, by: int) -> State:
+def move_sample(state: ExplorerState, by: int) -> ExplorerState:
     """Another sample; from the last on to the first."""
     there = (state.sample + by) % state.lstm.spec.samples
-    return _shortened(state.but(sample=there))
+    return _clamp_step(state.but(sample=there))
 
 
-def layer_by(state: State, by: int) -> State:
+def move_layer(state: ExplorerState, by: int) -> ExplorerState:
     """Another layer; from the last on to the first. It may have fewer units, and read forward only."""
     layers = state.lstm.spec.layers
     if layers == 1:
         return state.but(said="There is one layer. Press z for other sizes, such as layers=2.")
-    there = _in_layer(state.but(layer=(state.layer + by) % layers))
+    there = _clamp_to_layer(state.but(layer=(state.layer + by) % layers))
     return there if there.direction is state.direction else there.but(said=f"Layer {there.layer} reads forward only.")
 
 
-def turned(state: State) -> State:
+def switch_direction(state: ExplorerState) -> ExplorerState:
     """The other direction."""
     if not state.layer_spec.bidirectional:
-        return state.but(said=_forward_only(state))
+        return state.but(said=_forward_only_message(state))
     other = Direction.BACKWARD if state.direction is Direction.FORWARD else Direction.FORWARD
     return state.but(direction=other)
 
 
-def _forward_only(state: State) -> str:
+def _forward_only_message(state: ExplorerState) -> str:
     if state.lstm.spec.stack:
         return f"Layer {state.layer} reads forward only."
     return "This LSTM reads forward only. Press z and write bidirectional=yes for both directions."
 
 
-def other_maps(state: State) -> State:
+def next_heatmaps(state: ExplorerState) -> ExplorerState:
     """The next pair of heat maps: h and c, i and f, g and o."""
-    return state.but(maps=(state.maps + 1) % len(MAPS))
+    return state.but(maps=(state.maps + 1) % len(HEATMAP_PAIRS))
 
 
-def play(state: State) -> State:
+def toggle_playing(state: ExplorerState) -> ExplorerState:
     """Start to play, or stop; from the end it starts again."""
     if state.playing:
         return state.but(playing=False)
-    first, last = _ends(state)
+    first, last = _first_and_last_step(state)
     return state.but(playing=True, step=first if state.step == last else state.step)
 
 
-def tick(state: State) -> State:
+def advance_playback(state: ExplorerState) -> ExplorerState:
     """One timestep on, in the order in which the direction reads; playing ends with the last."""
     if not state.playing:
         return state
-    first, last = _ends(state)
-    on = step_by(state, 1 if first <= last else -1)
+    first, last = _first_and_last_step(state)
+    on = move_step(state, 1 if first <= last else -1)
     return on.but(playing=on.step != last)
 
 
-def _ends(state: State) -> tuple[int, int]:
+def _first_and_last_step(state: ExplorerState) -> tuple[int, int]:
     return (1, state.length) if state.direction is Direction.FORWARD else (state.length, 1)
 
 
-def second_read(state: State) -> int:
+def second_step_in_order(state: ExplorerState) -> int:
     """The second timestep that the direction reads: the first with one before it that can be changed."""
     if state.length == 1:
         return 1
     return 2 if state.direction is Direction.FORWARD else state.length - 1
 
 
-def _shortened(state: State) -> State:
+def _clamp_step(state: ExplorerState) -> ExplorerState:
     """The same, at a timestep that the sample has."""
     return replace(state, step=min(state.step, state.length))
 
@@ -121,10 +121,10 @@ def _shortened(state: State) -> State:
 # --- changing something -----------------------------------------------------------------------------------------------
 
 
-def changed(state: State, text: str) -> State:
+def apply_edits(state: ExplorerState, text: str) -> ExplorerState:
     """Set a number, or several with blanks or semicolons between: `h_3[4]=0.5`."""
 
-    def do() -> State:
+    def do() -> ExplorerState:
         parts = re.sub(r"\s*([=,])\s*", r"\1", text).replace(";", " ").split()
         found = [parse_edit(part) for part in parts]
         if not found:
@@ -133,109 +133,122 @@ def changed(state: State, text: str) -> State:
             check_edit(state.lstm.spec, one)
         targets = {one.target for one in found}
         kept = tuple(one for one in state.edits if one.target not in targets)
-        return _remembered(state).but(edits=kept + tuple(found))
+        return _push_undo(state).but(edits=kept + tuple(found))
 
-    return _or_said(state, do)
+    return _or_error_message(state, do)
 
 
-def undone(state: State) -> State:
+def undo_change(state: ExplorerState) -> ExplorerState:
     """What was before the last change."""
     if not state.past:
         return state.but(said="There is nothing to undo.")
     last = state.past[-1]
-    return _within(state.but(lstm=last.lstm, edits=last.edits, past=state.past[:-1], said="Undone."))
+    return _clamp_selection(state.but(lstm=last.lstm, edits=last.edits, past=state.past[:-1], said="Undone."))
 
 
-def reset(state: State) -> State:
+def reset_changes(state: ExplorerState) -> ExplorerState:
     """Without any change; undo brings them back."""
     if not state.edits:
         return state.but(said="Nothing is changed.")
-    return _remembered(state).but(edits=(), said="All as it was. u brings the changes back.")
+    return _push_undo(state).but(edits=(), said="All as it was. u brings the changes back.")
 
 
-def resized(state: State, text: str) -> State:
+def change_sizes(state: ExplorerState, text: str) -> ExplorerState:
     """Other sizes: `units=4 timesteps=20`; changes that no longer fit are left out, and said."""
 
-    def do() -> State:
-        lstm = _resized(state.lstm, _sizes(text))
+    def do() -> ExplorerState:
+        lstm = _resize_lstm(state.lstm, _parse_sizes(text))
         if lstm.spec == state.lstm.spec:
             return state.but(said="These are the sizes that it has.")
-        kept = tuple(one for one in state.edits if _fits(lstm.spec, one))
+        kept = tuple(one for one in state.edits if _is_valid_edit(lstm.spec, one))
         lost = len(state.edits) - len(kept)
         said = f"{lost} of {len(state.edits)} changes fit these sizes no longer, and are gone." if lost else ""
-        return _within(_remembered(state).but(lstm=lstm, edits=kept, said=said))
+        return _clamp_selection(_push_undo(state).but(lstm=lstm, edits=kept, said=said))
 
-    return _or_said(state, do)
+    return _or_error_message(state, do)
 
 
-SIZES = ("samples", "timesteps", "features", "units", "layers", "bidirectional", "projection", "bias", "peepholes", "dtype")
-OF_LAYERS = ("layers", *LayerSpec._fields)
+SIZE_NAMES = (
+    "samples",
+    "timesteps",
+    "features",
+    "units",
+    "layers",
+    "bidirectional",
+    "projection",
+    "bias",
+    "peepholes",
+    "dtype",
+)
+LAYER_SIZE_NAMES = ("layers", *LayerSpec._fields)
 """Those that each layer has by itself where the layers differ."""
-WORDS = {"yes": True, "no": False, "true": True, "false": False, "none": None}
+OPTION_VALUES = {"yes": True, "no": False, "true": True, "false": False, "none": None}
 
 
-def sizes_of(state: State) -> str:
+def format_sizes(state: ExplorerState) -> str:
     """The sizes as `resized` reads them; options that are as usual are left out, and those of layers that differ."""
     spec, usual = state.lstm.spec, {one.name: one.default for one in fields(Spec)}
-    shown = {name: getattr(spec, name) for name in SIZES if not (spec.stack and name in OF_LAYERS)}
-    chosen = (name for name in shown if name in SIZES[:5] or shown[name] != usual[name])
-    return " ".join(f"{name}={_spelled(shown[name])}" for name in chosen)
+    shown = {name: getattr(spec, name) for name in SIZE_NAMES if not (spec.stack and name in LAYER_SIZE_NAMES)}
+    chosen = (name for name in shown if name in SIZE_NAMES[:5] or shown[name] != usual[name])
+    return " ".join(f"{name}={_format_size(shown[name])}" for name in chosen)
 
 
-def _spelled(value: Any) -> str:
+def _format_size(value: Any) -> str:
     if isinstance(value, bool):
         return "yes" if value else "no"
     return "none" if value is None else str(value)
 
 
-def _sizes(text: str) -> dict[str, Any]:
+def _parse_sizes(text: str) -> dict[str, Any]:
     found: dict[str, Any] = {}
     for part in text.replace(",", " ").split():
         name, equals, value = part.partition("=")
-        if not equals or name not in SIZES:
-            raise UsageError(printable(part), "this is no size", f"There are {', '.join(SIZES)}: write units=4 timesteps=20")
-        found[name] = printable(value) if name == "dtype" else _size(printable(part), value)
+        if not equals or name not in SIZE_NAMES:
+            raise UsageError(
+                printable(part), "this is no size", f"There are {', '.join(SIZE_NAMES)}: write units=4 timesteps=20"
+            )
+        found[name] = printable(value) if name == "dtype" else _parse_size(printable(part), value)
     return found
 
 
-def _size(asked: str, value: str) -> Any:
-    if value.lower() in WORDS:
-        return WORDS[value.lower()]
+def _parse_size(asked: str, value: str) -> Any:
+    if value.lower() in OPTION_VALUES:
+        return OPTION_VALUES[value.lower()]
     if not (value.isascii() and value.removeprefix("-").isdigit() and len(value) <= 18):
         raise UsageError(asked, "a size is a whole number, and an option is yes or no")
     return int(value)
 
 
-def _resized(lstm: LSTM, sizes: dict[str, Any]) -> LSTM:
+def _resize_lstm(lstm: LSTM, sizes: dict[str, Any]) -> LSTM:
     wanted = {name: value for name, value in sizes.items() if getattr(lstm.spec, name) != value}
     spec = replace(lstm.spec, **wanted)
     fixed = [name for name in wanted if name not in ("samples", "timesteps")]
     if lstm.pretrained is not None and fixed:
-        raise UsageError(_asked(fixed[0], wanted), "the weights come from a model file, and fit its sizes only")
-    of_layers = [name for name in wanted if name in OF_LAYERS]
+        raise UsageError(_format_option(fixed[0], wanted), "the weights come from a model file, and fit its sizes only")
+    of_layers = [name for name in wanted if name in LAYER_SIZE_NAMES]
     if spec.stack and of_layers:
-        raise UsageError(_asked(of_layers[0], wanted), "the layers differ, and each keeps its own sizes")
+        raise UsageError(_format_option(of_layers[0], wanted), "the layers differ, and each keeps its own sizes")
     of_batch = [name for name in wanted if name in ("samples", "timesteps", "features")]
     if isinstance(lstm.inputs, ArrayInputs):
         if of_batch:
-            raise UsageError(_asked(of_batch[0], wanted), "the inputs come from a file, and have their sizes")
-        return _afforded(replace(lstm, spec=spec))
+            raise UsageError(_format_option(of_batch[0], wanted), "the inputs come from a file, and have their sizes")
+        return _check_memory(replace(lstm, spec=spec))
     if lstm.lengths is not None and of_batch:
-        raise UsageError(_asked(of_batch[0], wanted), "--lengths says how many samples and timesteps there are")
+        raise UsageError(_format_option(of_batch[0], wanted), "--lengths says how many samples and timesteps there are")
     seed = lstm.inputs.provenance["seed"]
-    return _afforded(replace(lstm, spec=spec, inputs=SeededInputs(spec, seed)))
+    return _check_memory(replace(lstm, spec=spec, inputs=SeededInputs(spec, seed)))
 
 
-def _asked(name: str, wanted: dict[str, Any]) -> str:
-    return f"{name}={_spelled(wanted[name])}"
+def _format_option(name: str, wanted: dict[str, Any]) -> str:
+    return f"{name}={_format_size(wanted[name])}"
 
 
-def _afforded(lstm: LSTM) -> LSTM:
+def _check_memory(lstm: LSTM) -> LSTM:
     lstm.check_memory(EDITED_RUN_MEMORY_FACTOR * lstm.run_bytes(1), "running 1 sample step by step")
     return lstm
 
 
-def _fits(spec: Spec, one: Any) -> bool:
+def _is_valid_edit(spec: Spec, one: Any) -> bool:
     try:
         check_edit(spec, one)
     except UsageError:
@@ -243,26 +256,26 @@ def _fits(spec: Spec, one: Any) -> bool:
     return True
 
 
-def _within(state: State) -> State:
+def _clamp_selection(state: ExplorerState) -> ExplorerState:
     """The same, looking at something that there is."""
     spec = state.lstm.spec
     sample, layer = min(state.sample, spec.samples - 1), min(state.layer, spec.layers - 1)
-    return _shortened(_in_layer(replace(state, sample=sample, layer=layer, playing=False)))
+    return _clamp_step(_clamp_to_layer(replace(state, sample=sample, layer=layer, playing=False)))
 
 
-def _in_layer(state: State) -> State:
+def _clamp_to_layer(state: ExplorerState) -> ExplorerState:
     """The same, at a unit and in a direction that the layer has."""
     spec = state.layer_spec
     direction = state.direction if state.direction in spec.directions else Direction.FORWARD
     return replace(state, unit=min(state.unit, spec.units - 1), direction=direction)
 
 
-def _remembered(state: State) -> State:
-    past = (*state.past, Before(state.lstm, state.edits))
-    return replace(state, past=past[-MOST_UNDONE:])
+def _push_undo(state: ExplorerState) -> ExplorerState:
+    past = (*state.past, UndoEntry(state.lstm, state.edits))
+    return replace(state, past=past[-MAX_UNDO:])
 
 
-def _or_said(state: State, do: Callable[[], State]) -> State:
+def _or_error_message(state: ExplorerState, do: Callable[[], ExplorerState]) -> ExplorerState:
     try:
         return do()
     except LstmExplainError as error:

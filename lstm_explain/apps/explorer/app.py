@@ -14,10 +14,9 @@ from textual.containers import VerticalScroll
 from textual.screen import ModalScreen
 from textual.widgets import Input, Static
 
-from lstm_explain.apps.explorer import actions, asking, keys, pages, view
-from lstm_explain.apps.explorer.commands import commands
-from lstm_explain.apps.explorer.panels import words
-from lstm_explain.apps.explorer.scene import scene
+from lstm_explain.apps.explorer import actions, keys, overlays, prompts, screen, status_lines
+from lstm_explain.apps.explorer.commands import list_commands
+from lstm_explain.apps.explorer.view_model import build_view_model
 from lstm_explain.errors import LstmExplainError
 from lstm_explain.render.layout import lines
 from lstm_explain.render.strip import plain_text
@@ -31,11 +30,11 @@ if TYPE_CHECKING:
     from textual.screen import Screen
     from textual.timer import Timer
 
-    from lstm_explain.apps.explorer.state import State
+    from lstm_explain.apps.explorer.state import ExplorerState
     from lstm_explain.document.blocks import Document
     from lstm_explain.render.layout import Line
 
-BEAT = 0.4
+PLAYBACK_INTERVAL = 0.4
 """Seconds between two timesteps while playing."""
 
 
@@ -62,7 +61,7 @@ class Explorer(App[None]):
         Binding("ctrl+z", "suspend_process", "Suspend", show=False),
     ]
 
-    def __init__(self, state: State, save: Callable[[Explorer, str], str], unicode: bool = True) -> None:
+    def __init__(self, state: ExplorerState, save: Callable[[Explorer, str], str], unicode: bool = True) -> None:
         """Open at a state.
 
         Args:
@@ -85,7 +84,7 @@ class Explorer(App[None]):
         yield Static(id="keys")
 
     def on_mount(self) -> None:
-        self._beat = self.set_interval(BEAT, self._tick, pause=True)
+        self._beat = self.set_interval(PLAYBACK_INTERVAL, self._tick, pause=True)
         for kind in (signal.SIGINT, signal.SIGTERM):
             with suppress(NotImplementedError, RuntimeError, ValueError):  # not on Windows, nor outside the main thread
                 asyncio.get_running_loop().add_signal_handler(kind, self._end_by, kind)
@@ -98,15 +97,15 @@ class Explorer(App[None]):
 
     # --- drawing ------------------------------------------------------------------------------------------------------
 
-    def act(self, state: State) -> None:
+    def act(self, state: ExplorerState) -> None:
         """Go to another state, and draw it; where it cannot be run, stay, and say why."""
         try:
-            scene(state)
+            build_view_model(state)
         except LstmExplainError as error:
             state = self.state.but(said=str(error), playing=False)
         self.state = state
-        if not words.fits(state.said, self.size.width, view.MOVED):
-            self.push_screen(Page(pages.message(state.said), "message", self.unicode))
+        if not status_lines.fits_in(state.said, self.size.width, screen.MESSAGE_ROWS):
+            self.push_screen(OverlayScreen(overlays.message_page(state.said), "message", self.unicode))
         if self._beat is not None:
             (self._beat.resume if state.playing else self._beat.pause)()
         self._draw()
@@ -118,13 +117,15 @@ class Explorer(App[None]):
         if not parts or width == 0:
             return  # too early
         upper, moved, footer = (parts[name] for name in ("upper", "moved", "keys"))
-        footer.update(painted(keys.footer(width, self.unicode)))
-        if width < view.LEAST[0] or height < view.LEAST[1]:
-            upper.update(f"{view.LEAST[0]} columns and {view.LEAST[1]} rows are needed; there are {width} and {height}.")
+        footer.update(to_textual(keys.draw_footer(width, self.unicode)))
+        if width < screen.MIN_SIZE[0] or height < screen.MIN_SIZE[1]:
+            upper.update(
+                f"{screen.MIN_SIZE[0]} columns and {screen.MIN_SIZE[1]} rows are needed; there are {width} and {height}."
+            )
             return
-        seen = scene(self.state)
-        upper.update(painted(view.upper(seen, width, height, self.unicode)))
-        moved.update(painted(words.moved(seen, width, view.MOVED, self.unicode)))
+        seen = build_view_model(self.state)
+        upper.update(to_textual(screen.draw_upper(seen, width, height, self.unicode)))
+        moved.update(to_textual(status_lines.message_lines(seen, width, screen.MESSAGE_ROWS, self.unicode)))
 
     # --- keys ---------------------------------------------------------------------------------------------------------
 
@@ -135,49 +136,49 @@ class Explorer(App[None]):
         return super().check_action(action, parameters)
 
     def action_step(self, by: int) -> None:
-        self.act(actions.step_by(self.state, by))
+        self.act(actions.move_step(self.state, by))
 
     def action_first(self) -> None:
-        self.act(actions.to_step(self.state, 1))
+        self.act(actions.select_step(self.state, 1))
 
     def action_last(self) -> None:
-        self.act(actions.to_step(self.state, self.state.length))
+        self.act(actions.select_step(self.state, self.state.length))
 
     def action_unit(self, by: int) -> None:
-        self.act(actions.unit_by(self.state, by))
+        self.act(actions.move_unit(self.state, by))
 
     def action_sample(self, by: int) -> None:
-        self.act(actions.sample_by(self.state, by))
+        self.act(actions.move_sample(self.state, by))
 
     def action_layer(self) -> None:
-        self.act(actions.layer_by(self.state, 1))
+        self.act(actions.move_layer(self.state, 1))
 
     def action_turn(self) -> None:
-        self.act(actions.turned(self.state))
+        self.act(actions.switch_direction(self.state))
 
     def action_maps(self) -> None:
-        self.act(actions.other_maps(self.state))
+        self.act(actions.next_heatmaps(self.state))
 
     def action_play(self) -> None:
-        self.act(actions.play(self.state))
+        self.act(actions.toggle_playing(self.state))
 
     def _tick(self) -> None:
-        self.act(actions.tick(self.state))
+        self.act(actions.advance_playback(self.state))
 
     def action_undo(self) -> None:
-        self.act(actions.undone(self.state))
+        self.act(actions.undo_change(self.state))
 
     def action_reset(self) -> None:
-        self.act(actions.reset(self.state))
+        self.act(actions.reset_changes(self.state))
 
     def action_command(self) -> None:
-        self.push_screen(Page(pages.commands_page(commands(self.state)), "commands", self.unicode))
+        self.push_screen(OverlayScreen(overlays.commands_page(list_commands(self.state)), "commands", self.unicode))
 
     def action_why(self) -> None:
-        self.push_screen(Page(pages.why(self.state), "why", self.unicode))
+        self.push_screen(OverlayScreen(overlays.arithmetic_page(self.state), "why", self.unicode))
 
     def action_help(self) -> None:
-        self.push_screen(Page(pages.help_page("explore"), "help", self.unicode))
+        self.push_screen(OverlayScreen(overlays.help_page("explore"), "help", self.unicode))
 
     def action_leave(self) -> None:
         self.exit()
@@ -194,7 +195,7 @@ class Explorer(App[None]):
     def action_ask(self, about: str) -> None:
         """Show a line to fill in."""
         self.act(self.state.but(playing=False))
-        asked = asking.question(self.state, about)
+        asked = prompts.prompt_for(self.state, about)
         self._asked = about
         line = self.query_one("#answer", Input)
         line.value = asked.given
@@ -209,7 +210,7 @@ class Explorer(App[None]):
         if about == "save":
             self._save_as(event.value.strip())
         elif about is not None:
-            self.act(asking.answered(self.state, about, event.value))
+            self.act(prompts.apply_answer(self.state, about, event.value))
 
     def action_never_mind(self) -> None:
         if self._asked is not None:
@@ -242,9 +243,9 @@ class Explorer(App[None]):
             if key is not None:
                 await self.run_action(key.action)
         elif event.widget.id == "upper":
-            found = view.unit_and_step_at(self.state, width, height, event.x, event.y)
+            found = screen.unit_and_step_at(self.state, width, height, event.x, event.y)
             if found is not None:
-                self.act(actions.to(self.state, *found))
+                self.act(actions.select_unit_and_step(self.state, *found))
 
     def on_mouse_scroll_down(self) -> None:
         self._scroll(1)
@@ -254,7 +255,7 @@ class Explorer(App[None]):
 
     def _scroll(self, by: int) -> None:
         if self._asked is None and len(self.screen_stack) == 1:
-            self.act(actions.unit_by(self.state, by))
+            self.act(actions.move_unit(self.state, by))
 
     # --- the palette --------------------------------------------------------------------------------------------------
 
@@ -270,7 +271,7 @@ class Explorer(App[None]):
         return run
 
 
-class Page(ModalScreen[None]):
+class OverlayScreen(ModalScreen[None]):
     """A page of text over the whole screen."""
 
     BINDINGS: ClassVar = [
@@ -296,20 +297,20 @@ class Page(ModalScreen[None]):
 
     def _draw(self) -> None:
         width = max(20, self.app.size.width - 4)
-        self.query_one("#page", Static).update(painted(lines(self._document, width, self._unicode)))
+        self.query_one("#page", Static).update(to_textual(lines(self._document, width, self._unicode)))
 
     def action_close(self) -> None:
         self.dismiss()
 
     def action_help(self) -> None:
         if self._place == "why":
-            self.app.push_screen(Page(pages.help_page(self._place), "help", self._unicode))
+            self.app.push_screen(OverlayScreen(overlays.help_page(self._place), "help", self._unicode))
 
 
 ACTIONS = {key.action.partition("(")[0] for key in (*keys.KEYS, *keys.MORE)}
 
 
-def painted(page: Iterable[Line]) -> Text:
+def to_textual(page: Iterable[Line]) -> Text:
     """Lines as Textual shows them: without the end of the last, which would take a row of its own."""
     text = as_text(page)
     text.right_crop(1)

@@ -34,38 +34,38 @@ class Canvas:
 
     def lines(self, unicode: bool = True) -> list[Line]:
         """The rows as spans, in ASCII where there is no Unicode."""
-        return [list(_spans(row, unicode)) for row in self._cells]
+        return [list(_style_spans(row, unicode)) for row in self._cells]
 
 
-def _spans(row: list[tuple[str, Look]], unicode: bool) -> Iterable[Span]:
+def _style_spans(row: list[tuple[str, Look]], unicode: bool) -> Iterable[Span]:
     for look, cells in groupby(row, key=lambda cell: cell[1]):
         text = "".join(character for character, _ in cells)
-        yield Span(text if unicode else _plain(text), look)
+        yield Span(text if unicode else _to_ascii_cells(text), look)
 
 
-def _plain(text: str) -> str:
+def _to_ascii_cells(text: str) -> str:
     """The same in ASCII, character for character, so that nothing moves."""
-    return "".join(_one(character) for character in text)
+    return "".join(_ascii_character(character) for character in text)
 
 
-def _one(character: str) -> str:
+def _ascii_character(character: str) -> str:
     spelled = plain_text(character)
-    return spelled if width_of(spelled) == 1 else NARROW.get(character, "?")
+    return spelled if width_of(spelled) == 1 else ASCII_REPLACEMENTS.get(character, "?")
 
 
-SET = "◎"
+EDITED_MARK = "◎"
 """Marks what is set by hand."""
-NARROW = {"→": ">", "←": "<", "↑": "^", "↓": "v", "…": "~", "σ": "s", "≤": "<"}
+ASCII_REPLACEMENTS = {"→": ">", "←": "<", "↑": "^", "↓": "v", "…": "~", "σ": "s", "≤": "<"}
 """What stands for characters whose plain spelling would take more than one column."""
 
 
-def number_in(room: int, value: float, places: int) -> str:
+def fit_number(room: int, value: float, places: int) -> str:
     """A number in so many columns: -123.46 for -123.4567 in seven. No digit before the point is ever cut off."""
     texts = (format_decimal(value, fewer) for fewer in range(places, -1, -1))
     short = f"{value:.0e}".replace("e+", "e")
     return next((text if len(text) <= room else text.strip() for text in texts if len(text.strip()) <= room), short)
 
 
-def fitted(lines: list[str], width: int) -> list[str]:
+def fit_lines(lines: list[str], width: int) -> list[str]:
     """The lines, cut to a width, an ellipsis where something is left out."""
     return [line if len(line) <= width else line[: max(0, width - 1)] + "…" for line in lines]

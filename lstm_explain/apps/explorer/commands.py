@@ -10,39 +10,39 @@ from lstm_explain.topics.command_line import format_command
 if TYPE_CHECKING:
     from typing import Any
 
-    from lstm_explain.apps.explorer.state import State
+    from lstm_explain.apps.explorer.state import ExplorerState
 
 
-class Command(NamedTuple):
+class CommandLine(NamedTuple):
     """A command line, and what it shows."""
 
     shows: str
     line: str
 
 
-def commands(state: State) -> list[Command]:
+def list_commands(state: ExplorerState) -> list[CommandLine]:
     """The explorer at this view, the topic with its numbers, and after one change of a state the topic that measures such."""
     return [
-        Command("this view", explore_command(state)),
-        Command("this unit and step, with the arithmetic written out", topic_command(state, "unit")),
-        *_measured(state),
+        CommandLine("this view", explore_command(state)),
+        CommandLine("this unit and step, with the arithmetic written out", topic_command(state, "unit")),
+        *_influence_commands(state),
     ]
 
 
-def explore_command(state: State) -> str:
+def explore_command(state: ExplorerState) -> str:
     """The command that opens the explorer at this view."""
-    return _command(state, "explore", unit=state.unit or None, step=state.step)
+    return _format_command(state, "explore", unit=state.unit or None, step=state.step)
 
 
-def topic_command(state: State, topic: str, output: str | None = None) -> str:
+def topic_command(state: ExplorerState, topic: str, output: str | None = None) -> str:
     """The command that prints the same numbers: `unit` with the arithmetic of the step, or `trace`."""
     if topic == "trace":
         whole = state.but(layer=0, direction=Direction.FORWARD)  # a file of a run holds all layers and directions
-        return _command(whole, "trace", output=output)
-    return _command(state, "unit", unit=state.unit or None, step=state.step, output=output)
+        return _format_command(whole, "trace", output=output)
+    return _format_command(state, "unit", unit=state.unit or None, step=state.step, output=output)
 
 
-def _measured(state: State) -> list[Command]:
+def _influence_commands(state: ExplorerState) -> list[CommandLine]:
     """`influence` pokes an LSTM without edits by itself: the same as one change of h or c, and of nothing else."""
     one = state.edits[0] if len(state.edits) == 1 else None
     if one is None or one.name not in ("h", "c") or state.lstm.spec.at(one.layer).projection is not None:
@@ -52,10 +52,10 @@ def _measured(state: State) -> list[Command]:
         return []
     there = state.but(edits=(), layer=one.layer, direction=one.direction)
     shows = f"who notices when c or h of unit {one.position} changes by a little, measured"
-    return [Command(shows, _command(there, "influence", unit=one.position or None, step=reads))]
+    return [CommandLine(shows, _format_command(there, "influence", unit=one.position or None, step=reads))]
 
 
-def _command(state: State, topic: str, **options: Any) -> str:
+def _format_command(state: ExplorerState, topic: str, **options: Any) -> str:
     lstm = state.lstm.with_edits(state.edits)
     forward = state.direction is Direction.FORWARD
     where: dict[str, Any] = {

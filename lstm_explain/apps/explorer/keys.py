@@ -57,7 +57,7 @@ MORE = (
 """Keys beside those in the footer, told in the help."""
 
 
-class Placed(NamedTuple):
+class FooterKey(NamedTuple):
     """A key in the footer, and where it stands."""
 
     key: Key
@@ -66,16 +66,16 @@ class Placed(NamedTuple):
     y: int
 
 
-def placed(width: int) -> list[Placed]:
+def layout_footer(width: int) -> list[FooterKey]:
     """The keys side by side, in as many rows as they need."""
-    found: list[Placed] = []
+    found: list[FooterKey] = []
     x, y = 1, 0
-    for group in _groups():
-        if x > 1 and x + sum(len(_text(key)) for key in group) + len(group) - 1 > width:
+    for group in _label_groups():
+        if x > 1 and x + sum(len(_footer_text(key)) for key in group) + len(group) - 1 > width:
             x, y = 1, y + 1
         for key in group:
-            found.append(Placed(key, _text(key), x, y))
-            x += len(_text(key)) + (key.shown not in ARROWS or bool(key.label))
+            found.append(FooterKey(key, _footer_text(key), x, y))
+            x += len(_footer_text(key)) + (key.shown not in ARROWS or bool(key.label))
         x += 1
     return found
 
@@ -83,7 +83,7 @@ def placed(width: int) -> list[Placed]:
 ARROWS = "←→↑↓"
 
 
-def _groups() -> Iterator[list[Key]]:
+def _label_groups() -> Iterator[list[Key]]:
     """Keys that share a label."""
     group: list[Key] = []
     ordered = [KEYS[1], KEYS[0], KEYS[3], KEYS[2], *KEYS[4:]]  # the arrow to the left first
@@ -98,16 +98,16 @@ def label_of(key: Key) -> str:
     """The key's label, or the one that it shares."""
     if key.label:
         return key.label
-    return next(group[-1].label for group in _groups() if key in group)
+    return next(group[-1].label for group in _label_groups() if key in group)
 
 
-def _text(key: Key) -> str:
+def _footer_text(key: Key) -> str:
     return f"{key.shown} {key.label}" if key.label else key.shown
 
 
-def footer(width: int, unicode: bool = True) -> list[Line]:
+def draw_footer(width: int, unicode: bool = True) -> list[Line]:
     """The keys and what they do."""
-    keys = placed(width)
+    keys = layout_footer(width)
     canvas = Canvas(width, max(one.y for one in keys) + 1)
     for key in keys:
         name, _, label = key.text.partition(" ")
@@ -118,4 +118,4 @@ def footer(width: int, unicode: bool = True) -> list[Line]:
 
 def key_at(width: int, x: int, y: int) -> Key | None:
     """The key under a place of the footer."""
-    return next((one.key for one in placed(width) if one.y == y and one.x <= x < one.x + len(one.text)), None)
+    return next((one.key for one in layout_footer(width) if one.y == y and one.x <= x < one.x + len(one.text)), None)

@@ -15,11 +15,11 @@ if TYPE_CHECKING:
     from lstm_explain.core.spec import Spec
     from lstm_explain.topics.command_line import CliSource
 
-MAPS = (("h", "c"), ("i", "f"), ("g", "o"))
+HEATMAP_PAIRS = (("h", "c"), ("i", "f"), ("g", "o"))
 """The heat maps that are seen side by side, and in which order they follow each other."""
 
 
-class Before(NamedTuple):
+class UndoEntry(NamedTuple):
     """What undo brings back."""
 
     lstm: LSTM
@@ -27,7 +27,7 @@ class Before(NamedTuple):
 
 
 @dataclass(frozen=True, eq=False)
-class State:
+class ExplorerState:
     """Which LSTM, what is changed in it, and where one looks. Steps count from 1, everything else from 0."""
 
     lstm: LSTM = field(repr=False)
@@ -43,7 +43,7 @@ class State:
     playing: bool = False
     said: str = ""
     """What the last action has to say; empty where nothing."""
-    past: tuple[Before, ...] = field(default=(), repr=False)
+    past: tuple[UndoEntry, ...] = field(default=(), repr=False)
     """What was before each change, the latest last."""
     given: CliSource | None = field(default=None, repr=False)
     """How files were named on the command line."""
@@ -67,7 +67,7 @@ class State:
     def shown(self) -> tuple[tuple[str, str], ...]:
         """The pairs of heat maps, the chosen one first; where a projection mixes the units, m stands for what each emits."""
         emits = "h" if self.layer_spec.projection is None else "m"
-        pairs = ((emits, "c"), *MAPS[1:])
+        pairs = ((emits, "c"), *HEATMAP_PAIRS[1:])
         return (*pairs[self.maps :], *pairs[: self.maps])
 
     @property
@@ -75,6 +75,6 @@ class State:
         """Which number of h stands for the unit: its own, unless a projection made fewer."""
         return min(self.unit, self.layer_spec.hidden - 1)
 
-    def but(self, **changes: Any) -> State:
+    def but(self, **changes: Any) -> ExplorerState:
         """The same with some fields changed, and nothing said unless it is among them."""
         return replace(self, **{"said": "", **changes})

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from lstm_explain.apps.quiz.posed import Count, Maker, Posed, Sizes, Statements
-from lstm_explain.apps.quiz.question import spelled
-from lstm_explain.apps.quiz.setting import GATE_WORDS, PER_UNIT, PRECISE, gate_words, layers_of, shows
+from lstm_explain.apps.quiz.question import format_shape
+from lstm_explain.apps.quiz.question_draft import ChoiceAnswer, NumberAnswer, QuestionDraft, QuestionGenerator, ShapeAnswer
+from lstm_explain.apps.quiz.wording import GATE_COUNT, GATE_NAMES, PRECISE_DTYPE, command_for, describe_layers, gate_letters
 from lstm_explain.core.cell import step
 from lstm_explain.core.gates import GATES, LETTERS, Direction, Gate
 from lstm_explain.core.weight_variants import reorder_gates
@@ -22,7 +22,7 @@ from lstm_explain.frameworks.stored import export_layer
 from lstm_explain.topics.frameworks import explain_frameworks
 
 if TYPE_CHECKING:
-    from lstm_explain.apps.quiz.draw import Draw
+    from lstm_explain.apps.quiz.sampler import Sampler
     from lstm_explain.core.lstm import LSTM
     from lstm_explain.frameworks.described import LayerInfo
 
@@ -37,80 +37,81 @@ STARTING = 1.0
 """The forget bias that some start with."""
 
 
-def _counted(lstm: LSTM, name: str) -> int:
+def _count_parameters(lstm: LSTM, name: str) -> int:
     """The numbers in all arrays that a framework keeps of an LSTM."""
     (one,) = explain_frameworks(lstm, name).frameworks
     return sum(array.shape.elements for array in one.weights)
 
 
-def parameters_elsewhere(draw: Draw) -> Posed:
+def parameters_elsewhere(draw: Sampler) -> QuestionDraft:
     """How many parameters a framework's layer has."""
     one = LAYERS[draw.one(COUNTED)]
     lstm = draw.lstm("bidirectional layers" if one.name in STACKED else "")
-    spec, value = lstm.spec, _counted(lstm, one.name)
-    neurons = PER_UNIT * spec.units * spec.layers * len(spec.directions)
+    spec, value = lstm.spec, _count_parameters(lstm, one.name)
+    neurons = GATE_COUNT * spec.units * spec.layers * len(spec.directions)
     ours = value - neurons * one.convention.bias_count(spec)
     biases = one.convention.bias_count(spec)
-    return Posed(
-        f"{layers_of(spec)} reads {plural(spec.features, 'feature')}. How many parameters does it have in {one.title} "
+    return QuestionDraft(
+        f"{describe_layers(spec)} reads {plural(spec.features, 'feature')}. How many parameters does it have in {one.title} "
         f"({one.class_name})?",
-        Count(
-            value, (ours + neurons * (3 - biases), ours, value // PER_UNIT, value * len(spec.directions), value + neurons * 2)
+        NumberAnswer(
+            value,
+            (ours + neurons * (3 - biases), ours, value // GATE_COUNT, value * len(spec.directions), value + neurons * 2),
         ),
         f"How many biases does each neuron have in {one.title}?",
         f"Counted off the arrays that {one.title} would keep: {value}. Each of {neurons} neurons has {biases} "
         f"{'bias' if biases == 1 else 'biases'} there, so {neurons * biases} of the {value} numbers are biases.",
-        shows(lstm, "frameworks", one.name),
+        command_for(lstm, "frameworks", one.name),
     )
 
 
-def second_bias(draw: Draw) -> Posed:
+def second_bias(draw: Sampler) -> QuestionDraft:
     """By how many the counts of two frameworks differ."""
     lstm = draw.lstm("bidirectional layers")
     spec = lstm.spec
     other, one = "keras", draw.one(("pytorch", "onnx"))
-    counts = {name: _counted(lstm, name) for name in (one, other)}
+    counts = {name: _count_parameters(lstm, name) for name in (one, other)}
     value, u = counts[one] - counts[other], spec.units
     more, less = LAYERS[one].title, LAYERS[other].title
-    return Posed(
-        f"{layers_of(spec)} reads {plural(spec.features, 'feature')}. By how many is the number of parameters in {more} "
+    return QuestionDraft(
+        f"{describe_layers(spec)} reads {plural(spec.features, 'feature')}. By how many is the number of parameters in {more} "
         f"larger than that in {less}?",
-        Count(value, (0, u, PER_UNIT * u, 2 * PER_UNIT * u, PER_UNIT * (spec.features + u), spec.features)),
+        NumberAnswer(value, (0, u, GATE_COUNT * u, 2 * GATE_COUNT * u, GATE_COUNT * (spec.features + u), spec.features)),
         f"{more} has two biases where {less} has one. How many neurons are there?",
         f"{counts[one]} - {counts[other]} = {value}: one more bias for each of {value} neurons. Both biases are added up, so "
         "the layer can do nothing more with them.",
-        shows(lstm, "frameworks"),
+        command_for(lstm, "frameworks"),
     )
 
 
-def _marked(units: int, features: int) -> LayerWeights:
+def _gate_index_weights(units: int, features: int) -> LayerWeights:
     """Weights of which every number tells its gate: 0 for i, 1 for f, and so on."""
-    columns = np.repeat(np.arange(float(PER_UNIT)), units)
+    columns = np.repeat(np.arange(float(GATE_COUNT)), units)
     return LayerWeights(np.tile(columns, (features, 1)), np.tile(columns, (units, 1)), columns)
 
 
-def gate_block(draw: Draw) -> Posed:
+def gate_block(draw: Sampler) -> QuestionDraft:
     """Whose block of weights this is in a framework's order."""
-    lstm, one, block = draw.lstm(), draw.one(PACKED), draw.below(PER_UNIT)
+    lstm, one, block = draw.lstm(), draw.one(PACKED), draw.below(GATE_COUNT)
     spec = lstm.spec
-    parts = {Direction.FORWARD: _marked(spec.units, spec.features)}
+    parts = {Direction.FORWARD: _gate_index_weights(spec.units, spec.features)}
     name, _, array = next(iter(export_layer(one.convention, parts, 0)))
     axis = array.ndim - (2 if one.convention.output_major else 1)
     first, last = block * spec.units, (block + 1) * spec.units - 1
     found = set(np.take(array, np.arange(first, last + 1), axis).ravel().tolist())
     lines = "rows" if one.convention.output_major else "columns"
-    return Posed(
-        f"In {one.title}, the array {name} of a layer of {spec.units} units has the shape {spelled(array.shape)}. Which gate "
-        f"do its {lines} {first} to {last} (along axis {axis}) belong to? Everything counts from 0.",
-        Statements(tuple((GATE_WORDS[gate], found == {float(place)}) for place, gate in enumerate(GATES))),
+    return QuestionDraft(
+        f"In {one.title}, the array {name} of a layer of {spec.units} units has the shape {format_shape(array.shape)}. Which "
+        f"gate do its {lines} {first} to {last} (along axis {axis}) belong to? Everything counts from 0.",
+        ChoiceAnswer(tuple((GATE_NAMES[gate], found == {float(place)}) for place, gate in enumerate(GATES))),
         f"Each gate has {spec.units} {lines} in a row. In which order do the gates stand in {one.title}?",
         f"Weights that tell their gate were written in {one.title}'s way and read off: its order is "
-        f"{gate_words(one.convention.gate_order)}.",
-        shows(lstm, "frameworks", one.name),
+        f"{gate_letters(one.convention.gate_order)}.",
+        command_for(lstm, "frameworks", one.name),
     )
 
 
-def array_shape(draw: Draw) -> Posed:
+def array_shape(draw: Sampler) -> QuestionDraft:
     """The shape of one of a framework's arrays."""
     one = LAYERS[draw.one(SHAPED)]
     lstm = draw.lstm("bidirectional layers" if one.name in STACKED else "")
@@ -120,20 +121,21 @@ def array_shape(draw: Draw) -> Posed:
     sizes = array.shape.sizes
     turned = (*sizes[:-2], sizes[-1], sizes[-2])
     f, u = spec.features, spec.units
-    gates = PER_UNIT * u
+    gates = GATE_COUNT * u
     plain = [(gates, f), (f, gates), (gates, u), (u, gates), (f, u), (gates, 2 * u), (gates, f + u)]
     whose = f" in layer {array.layer} (layers count from 0)" if spec.layers > 1 else ""
-    return Posed(
-        f"{layers_of(spec)} reads {plural(f, 'feature')}. In {one.title}, what is the shape of its array {array.name}{whose}?",
-        Sizes(sizes, (turned, *((*sizes[:-2], *two) for two in plain))),
+    return QuestionDraft(
+        f"{describe_layers(spec)} reads {plural(f, 'feature')}. In {one.title}, what is the shape of its array "
+        f"{array.name}{whose}?",
+        ShapeAnswer(sizes, (turned, *((*sizes[:-2], *two) for two in plain))),
         f"In {one.title}, the neurons stand along the {'first' if one.convention.output_major else 'last'} axis of a "
         "matrix. What do they read?",
         f"Read off our weights, written in {one.title}'s way: {array.name} has the shape {array.shape}.",
-        shows(lstm, "frameworks", one.name),
+        command_for(lstm, "frameworks", one.name),
     )
 
 
-def state_slice(draw: Draw) -> Posed | None:
+def state_slice(draw: Sampler) -> QuestionDraft | None:
     """Which slice of h_n a layer and direction has."""
     lstm = draw.lstm(bidirectional=True, layers=draw.whole(2, 3))
     spec = lstm.spec
@@ -144,19 +146,19 @@ def state_slice(draw: Draw) -> Posed | None:
         return None
     back = int(way is Direction.BACKWARD)
     among = range(len(record.last_hidden))
-    return Posed(
+    return QuestionDraft(
         f"output, (h_n, c_n) = torch.nn.LSTM({spec.features}, {spec.units}, num_layers={spec.layers}, "
         f"bidirectional=True)(x). For which k is h_n[k] the last state of layer {layer} (layers count from 0) in the "
         f"{way.value} direction?",
-        Count(places[0], tuple(one for one in (layer + spec.layers * back, layer, 2 * layer, *among) if one in among)),
+        NumberAnswer(places[0], tuple(one for one in (layer + spec.layers * back, layer, 2 * layer, *among) if one in among)),
         "Do the slices go layer by layer, or direction by direction?",
         f"Compared with the run: h_n[{places[0]}] holds exactly these numbers. The slices go layer by layer, forward and "
         f"backward of each: k = 2 * {layer} + {back}.",
-        shows(lstm, "shapes"),
+        command_for(lstm, "shapes"),
     )
 
 
-def states_in_pytorch(draw: Draw) -> Posed:
+def states_in_pytorch(draw: Sampler) -> QuestionDraft:
     """The shape of h_n and c_n, batch_first or not."""
     lstm = draw.lstm("bidirectional layers projection")
     spec, record, cell, first = lstm.spec, lstm.run(), draw.chance(2), draw.chance(2)
@@ -171,21 +173,21 @@ def states_in_pytorch(draw: Draw) -> Posed:
     axes = "samples, timesteps, features" if first else "timesteps, samples, features"
     given = (n, spec.timesteps, spec.features) if first else (spec.timesteps, n, spec.features)
     other = spec.hidden if cell else spec.units
-    return Posed(
-        f"output, (h_n, c_n) = torch.nn.LSTM({', '.join(options)})(x), where x has the shape {spelled(given)}: {axes}. What "
-        f"is the shape of {'c_n' if cell else 'h_n'}?",
-        Sizes(
+    return QuestionDraft(
+        f"output, (h_n, c_n) = torch.nn.LSTM({', '.join(options)})(x), where x has the shape {format_shape(given)}: {axes}. "
+        f"What is the shape of {'c_n' if cell else 'h_n'}?",
+        ShapeAnswer(
             sizes,
             ((n, k, w), (k, n, other), (n, w), (spec.layers, n, len(spec.directions) * w), (1, n, w), (k, spec.timesteps, w)),
         ),
         "One slice for each layer and direction comes first, with batch_first=True too.",
-        f"Read off the run: {spelled(sizes)}: {k} = layers * directions, {plural(n, 'sample')}, {plural(w, 'number')}. "
+        f"Read off the run: {format_shape(sizes)}: {k} = layers * directions, {plural(n, 'sample')}, {plural(w, 'number')}. "
         "batch_first turns the input and output alone, never the states.",
-        shows(lstm, "shapes"),
+        command_for(lstm, "shapes"),
     )
 
 
-def forget_start(draw: Draw) -> Posed | None:
+def forget_start(draw: Sampler) -> QuestionDraft | None:
     """Which framework starts with a forget bias of 1."""
     known = [
         one
@@ -195,13 +197,13 @@ def forget_start(draw: Draw) -> Posed | None:
     yes = [one for one in known if one.forget_bias.value == STARTING]
     no = [one for one in known if one.forget_bias.value != STARTING]
     right = draw.one(yes)
-    among = [right, *draw.shuffled(no)[: PER_UNIT - 1]]
+    among = [right, *draw.shuffled(no)[: GATE_COUNT - 1]]
     f = _forget_of_zeros(STARTING)
     told = "; ".join(f"{one.title}: {one.forget_bias}" for one in among)
-    return Posed(
+    return QuestionDraft(
         f"A new layer reads nothing but zeros. In which of these does its forget gate begin at {f:.2f}, so that much of the "
         "memory is kept?",
-        Statements(tuple((f"{one.title} ({one.class_name})", _begins(one, f)) for one in among)),
+        ChoiceAnswer(tuple((f"{one.title} ({one.class_name})", _begins(one, f)) for one in among)),
         f"{f:.2f} is the sigmoid of 1. Who gives the forget gate a bias of 1?",
         f"The forget bias that each starts with: {told}. Run with zeros, a bias of 1 makes f = {f:.2f}, and one of 0 makes "
         f"{_forget_of_zeros(0):.2f}.",
@@ -218,46 +220,46 @@ def _forget_of_zeros(bias: float) -> float:
     """The forget gate of a unit that reads zeros, in a step that is run."""
     biases = np.array([bias if gate is Gate.FORGET else 0.0 for gate in GATES])
     zeros = np.zeros((1, 1))
-    return float(step(LayerWeights(np.zeros((1, PER_UNIT)), np.zeros((1, PER_UNIT)), biases), zeros, zeros, zeros).f[0, 0])
+    return float(step(LayerWeights(np.zeros((1, GATE_COUNT)), np.zeros((1, GATE_COUNT)), biases), zeros, zeros, zeros).f[0, 0])
 
 
-def wrong_order(draw: Draw) -> Posed | None:
+def wrong_order(draw: Sampler) -> QuestionDraft | None:
     """How many gates survive a wrong order."""
     from lstm_explain.core.compare import max_abs_difference
     from lstm_explain.core.engine import forward
 
-    lstm = draw.lstm(dtype=PRECISE)
+    lstm = draw.lstm(dtype=PRECISE_DTYPE)
     spec, saved = lstm.spec, draw.one(PACKED)
     others = [one for one in PACKED if one.convention.gate_order != saved.convention.gate_order]
     read = draw.one(others)
-    marked, order = _marked(1, 1), read.convention.gate_order
+    marked, order = _gate_index_weights(1, 1), read.convention.gate_order
     back = saved.convention._replace(gate_order=order).unpack(saved.convention.pack(marked._replace(bias=None)))
     right = [
         gate for gate in GATES if np.array_equal(back.kernel[:, back.columns(gate)], marked.kernel[:, marked.columns(gate)])
     ]
     x = lstm.inputs.block(0, 1)
-    swapped = reorder_gates(lstm.weights, _as_read(saved.convention.gate_order, order))
+    swapped = reorder_gates(lstm.weights, _gates_read_as(saved.convention.gate_order, order))
     apart = max_abs_difference(forward(spec, swapped, x).output, forward(spec, lstm.weights, x).output)
     good = ", ".join(LETTERS[gate] for gate in right) or "none"
-    return Posed(
-        f"Weights packed in the gate order of {saved.title} ({gate_words(saved.convention.gate_order)}) are loaded as if "
-        f"they were in that of {read.title} ({gate_words(order)}). No error is raised. How many of the four gates get their "
+    return QuestionDraft(
+        f"Weights packed in the gate order of {saved.title} ({gate_letters(saved.convention.gate_order)}) are loaded as if "
+        f"they were in that of {read.title} ({gate_letters(order)}). No error is raised. How many of the four gates get their "
         "own weights all the same?",
-        Count(len(right), (0, 1, 2, 3, 4)),
+        NumberAnswer(len(right), (0, 1, 2, 3, 4)),
         "Write the two orders below each other.",
         f"Packed and read back: {good} stayed in place. In an LSTM of {plural(spec.units, 'unit')}, the output is then off "
         f"by up to {apart:.2f}.",
-        shows(lstm, "frameworks"),
+        command_for(lstm, "frameworks"),
     )
 
 
-def _as_read(saved: tuple[Gate, ...], read: tuple[Gate, ...]) -> tuple[Gate, ...]:
+def _gates_read_as(saved: tuple[Gate, ...], read: tuple[Gate, ...]) -> tuple[Gate, ...]:
     """For each of our places, whose weights are taken there once one order is read as the other."""
     taken = dict(zip(saved, read, strict=True))
     return tuple(taken[gate] for gate in GATES)
 
 
-def sequence_in_keras(draw: Draw) -> Posed:
+def sequence_in_keras(draw: Sampler) -> QuestionDraft:
     """What a layer of Keras returns, with and without return_sequences."""
     lstm, every = draw.lstm("bidirectional"), draw.chance(2)
     spec, output = lstm.spec, lstm.run().output
@@ -265,25 +267,25 @@ def sequence_in_keras(draw: Draw) -> Posed:
     n, t, f, u = spec.samples, spec.timesteps, spec.features, spec.units
     layer = f"layers.LSTM({u}{', return_sequences=True' if every else ''})"
     built = f"layers.Bidirectional({layer})" if spec.bidirectional else layer
-    return Posed(
-        f"In Keras, {built} is called on x of the shape {spelled((n, t, f))}. What is the shape of what it returns?",
-        Sizes(sizes, ((n, t, spec.output), (n, spec.output), (n, t, u), (n, u), (n, f, u), (n, t, f), (n, t))),
+    return QuestionDraft(
+        f"In Keras, {built} is called on x of the shape {format_shape((n, t, f))}. What is the shape of what it returns?",
+        ShapeAnswer(sizes, ((n, t, spec.output), (n, spec.output), (n, t, u), (n, u), (n, f, u), (n, t, f), (n, t))),
         "return_sequences=True gives every timestep; without it there is the last h alone.",
-        f"Read off the run: {spelled(sizes)}. {plural(spec.output, 'number')} of h"
+        f"Read off the run: {format_shape(sizes)}. {plural(spec.output, 'number')} of h"
         + (f", {u} in each direction" if spec.bidirectional else "")
         + (f", at each of {t} timesteps." if every else ", after the last timestep."),
-        shows(lstm, "shapes"),
+        command_for(lstm, "shapes"),
     )
 
 
-MAKERS = (
-    Maker(3, "frameworks", parameters_elsewhere),
-    Maker(3, "frameworks", gate_block),
-    Maker(3, "shapes", states_in_pytorch),
-    Maker(3, "frameworks", array_shape),
-    Maker(3, "shapes", state_slice),
-    Maker(3, "frameworks", second_bias),
-    Maker(3, "frameworks", wrong_order),
-    Maker(3, "shapes", sequence_in_keras),
-    Maker(3, "frameworks", forget_start),
+GENERATORS = (
+    QuestionGenerator(3, "frameworks", parameters_elsewhere),
+    QuestionGenerator(3, "frameworks", gate_block),
+    QuestionGenerator(3, "shapes", states_in_pytorch),
+    QuestionGenerator(3, "frameworks", array_shape),
+    QuestionGenerator(3, "shapes", state_slice),
+    QuestionGenerator(3, "frameworks", second_bias),
+    QuestionGenerator(3, "frameworks", wrong_order),
+    QuestionGenerator(3, "shapes", sequence_in_keras),
+    QuestionGenerator(3, "frameworks", forget_start),
 )

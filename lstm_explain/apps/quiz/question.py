@@ -11,10 +11,10 @@ Outcome = Literal["right", "wrong", "unreadable", "missing"]
 
 LETTERS = "abcd"
 """What the choices of a question are called; there are no more than these."""
-LONGEST_READ = 200
+MAX_ANSWER_LENGTH = 200
 """An answer of more characters is not looked at."""
-MOST_DIGITS = 18
-READABLE: dict[Kind, str] = {
+MAX_DIGITS = 18
+ANSWER_FORMATS: dict[Kind, str] = {
     "choice": "a letter such as b, or the words of a choice",
     "number": "a whole number such as 12",
     "shape": "whole numbers such as (3, 4)",
@@ -47,7 +47,7 @@ class Question(NamedTuple):
         """The right answer, as it may be given."""
         if self.kind == "choice":
             return LETTERS[self.answer[0]]
-        return str(self.answer[0]) if self.kind == "number" else spelled(self.answer)
+        return str(self.answer[0]) if self.kind == "number" else format_shape(self.answer)
 
     @property
     def right_in_words(self) -> str:
@@ -64,66 +64,66 @@ class Verdict(NamedTuple):
     """The answer as it was understood; None where it was not."""
 
 
-def graded(question: Question, given: str | None) -> Verdict:
+def grade_answer(question: Question, given: str | None) -> Verdict:
     """Read an answer and compare it with the right one.
 
     A choice is given by its letter (`b`, `b)`, `B`) or by its words; a number may have thousands commas; a shape may be
     spelled `(1000, 10)`, `1000,10`, `1000 x 10` or with axis names, `samples=1000, units=10`.
     """
-    words = _plain(given or "")
+    words = _normalise(given or "")
     if not words:
         return Verdict("missing", None)
-    read = _READERS[question.kind](question, words) if len(words) <= LONGEST_READ else None
+    read = _PARSERS[question.kind](question, words) if len(words) <= MAX_ANSWER_LENGTH else None
     if read is None:
         return Verdict("unreadable", None)
     shown = question._replace(answer=read).right
     return Verdict("right" if read == question.answer else "wrong", shown)
 
 
-def spelled(sizes: tuple[int, ...]) -> str:
+def format_shape(sizes: tuple[int, ...]) -> str:
     """(1000, 10), and (10,) where there is one axis: as Python and every framework print a shape."""
     return str(tuple(sizes))
 
 
-def _plain(text: str) -> str:
+def _normalise(text: str) -> str:
     """Without the differences that are none: width and kind of characters, case, blanks at the ends and in rows."""
     return " ".join(unicodedata.normalize("NFKC", text).replace("×", "x").casefold().split())
 
 
-def _read_choice(question: Question, words: str) -> tuple[int, ...] | None:
+def _parse_choice(question: Question, words: str) -> tuple[int, ...] | None:
     letters = LETTERS[: len(question.choices)]
     letter = re.fullmatch(r"\(?([a-d])[).:]?", words)
     if letter:
         return (letters.index(letter[1]),) if letter[1] in letters else None
     bare = re.sub(r"^\(?[a-d]\) ", "", words)
-    for reading in (_bare, _read_number, _read_shape):
+    for reading in (_strip_punctuation, _parse_number, _parse_shape):
         meant = reading(question, bare)
-        alike = [place for place, choice in enumerate(question.choices) if reading(question, _plain(choice)) == meant]
+        alike = [place for place, choice in enumerate(question.choices) if reading(question, _normalise(choice)) == meant]
         if meant is not None and len(alike) == 1:
             return (alike[0],)
     return None
 
 
-def _bare(_: Question, words: str) -> str:
+def _strip_punctuation(_: Question, words: str) -> str:
     """Words without what stands around them."""
     return words.strip(" .;\"'`")
 
 
-def _read_number(_: Question, words: str) -> tuple[int, ...] | None:
+def _parse_number(_: Question, words: str) -> tuple[int, ...] | None:
     grouped = re.fullmatch(r"[-+]?\d{1,3}([, _'])\d{3}(\1\d{3})*", words)
     digits = re.sub(r"[, _']", "", words) if grouped else words
     found = re.fullmatch(r"([-+]?\d+)(?:\.0*)?(?: [a-z ]+)?", digits)
-    return (int(found[1]),) if found and len(found[1]) <= MOST_DIGITS else None
+    return (int(found[1]),) if found and len(found[1]) <= MAX_DIGITS else None
 
 
-def _read_shape(_: Question, words: str) -> tuple[int, ...] | None:
+def _parse_shape(_: Question, words: str) -> tuple[int, ...] | None:
     pairs = {"(": ")", "[": "]"}
     if words[:1] in pairs and words[-1:] == pairs[words[0]]:
         words = words[1:-1].strip()
     parts = re.split(r"\s*[,;x*]\s*|\s+", re.sub(r"[a-z_][a-z_0-9]*\s*=\s*", "", words).rstrip(", "))
-    if not all(re.fullmatch(r"0|[1-9]\d*", part) and len(part) <= MOST_DIGITS for part in parts):
+    if not all(re.fullmatch(r"0|[1-9]\d*", part) and len(part) <= MAX_DIGITS for part in parts):
         return None
     return tuple(map(int, parts))
 
 
-_READERS = {"choice": _read_choice, "number": _read_number, "shape": _read_shape}
+_PARSERS = {"choice": _parse_choice, "number": _parse_number, "shape": _parse_shape}

@@ -7,19 +7,19 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
-from lstm_explain.apps.quiz.question import LETTERS, READABLE, Question, graded
-from lstm_explain.apps.quiz.sheet import COUNTING, again
+from lstm_explain.apps.quiz.question import ANSWER_FORMATS, LETTERS, Question, grade_answer
+from lstm_explain.apps.quiz.sheet import COUNTING_RULE, repeat_command
 from lstm_explain.document.numbers import plural
 
 if TYPE_CHECKING:
-    from lstm_explain.apps.quiz.made import Request
+    from lstm_explain.apps.quiz.generate import QuizRequest
 
 PROMPT = "Your answer: "
-HINTED = 0.5
+HINT_POINTS = 0.5
 """What a right answer is worth after a hint."""
-COMMAND = "  "
+COMMAND_INDENT = "  "
 """What stands before a command line. Such a line is never broken, so that it can be copied."""
-KEYS = "? or h gives a hint, for half a point; s skips the question; q stops."
+KEY_HELP = "? or h gives a hint, for half a point; s skips the question; q stops."
 
 
 class Reply(NamedTuple):
@@ -34,13 +34,13 @@ class Reply(NamedTuple):
     def points(self) -> float:
         if self.outcome != "right":
             return 0.0
-        return HINTED if self.hinted else 1.0
+        return HINT_POINTS if self.hinted else 1.0
 
 
-class Session(NamedTuple):
+class QuizSession(NamedTuple):
     """Where a quiz stands."""
 
-    request: Request
+    request: QuizRequest
     questions: tuple[Question, ...]
     replies: tuple[Reply, ...] = ()
     hinted: bool = False
@@ -57,34 +57,34 @@ class Session(NamedTuple):
         return self.questions[self.number - 1]
 
 
-def opening(session: Session) -> str:
+def opening_text(session: QuizSession) -> str:
     """What is said first."""
     lines = [
         f"A quiz of {plural(len(session.questions), 'question')}. Where there are choices, answer with a letter.",
-        KEYS,
-        COUNTING,
+        KEY_HELP,
+        COUNTING_RULE,
     ]
-    return "\n".join([*lines, "h is what a unit puts out, c its memory.", "", _asked(session)])
+    return "\n".join([*lines, "h is what a unit puts out, c its memory.", "", _format_question(session)])
 
 
-def after(session: Session, line: str | None) -> tuple[Session, str]:
+def handle_input(session: QuizSession, line: str | None) -> tuple[QuizSession, str]:
     """The next state after a line was typed, and what is said; None is the end of input."""
     command = None if line is None else line.strip().casefold()
     if command in (None, "q", "quit"):
         ended = session._replace(ended=True)
-        return ended, "\n".join(_summary(ended))
+        return ended, "\n".join(_summary_lines(ended))
     if command in ("?", "h", "hint"):
         return session._replace(hinted=True), f"Hint: {session.question.hint}"
     if command in ("s", "skip"):
-        return _over(session, "skipped")
-    outcome = graded(session.question, line).outcome
+        return _finish_question(session, "skipped")
+    outcome = grade_answer(session.question, line).outcome
     if outcome in ("right", "wrong"):
-        return _over(session, "right" if outcome == "right" else "wrong")
+        return _finish_question(session, "right" if outcome == "right" else "wrong")
     said = "Nothing was typed." if outcome == "missing" else "This cannot be read, so it does not count."
-    return session, f"{said} Answer with {READABLE[session.question.kind]}. {KEYS}"
+    return session, f"{said} Answer with {ANSWER_FORMATS[session.question.kind]}. {KEY_HELP}"
 
 
-def _over(session: Session, outcome: Literal["right", "wrong", "skipped"]) -> tuple[Session, str]:
+def _finish_question(session: QuizSession, outcome: Literal["right", "wrong", "skipped"]) -> tuple[QuizSession, str]:
     """Go on from a question that is over."""
     question = session.question
     reply = Reply(session.number, question, outcome, session.hinted)
@@ -94,21 +94,21 @@ def _over(session: Session, outcome: Literal["right", "wrong", "skipped"]) -> tu
         said = [f"Right: {question.right_in_words}{half}."]
     else:
         said = [f"{outcome.capitalize()}. The right answer is {question.right_in_words}.", question.explanation]
-        said += ["This shows it:", f"{COMMAND}{question.command}"]
+        said += ["This shows it:", f"{COMMAND_INDENT}{question.command}"]
     if len(session.replies) < len(session.questions):
-        return session, "\n".join([*said, "", _asked(session)])
+        return session, "\n".join([*said, "", _format_question(session)])
     session = session._replace(ended=True)
-    return session, "\n".join([*said, *_summary(session)])
+    return session, "\n".join([*said, *_summary_lines(session)])
 
 
-def _asked(session: Session) -> str:
+def _format_question(session: QuizSession) -> str:
     question = session.question
     lines = [f"Question {session.number} of {len(session.questions)}, about {question.topic}", question.text]
     lines += [f"{letter}) {text}" for letter, text in zip(LETTERS, question.choices, strict=False)]
-    return "\n".join(lines if question.choices else [*lines, f"Answer with {READABLE[question.kind]}."])
+    return "\n".join(lines if question.choices else [*lines, f"Answer with {ANSWER_FORMATS[question.kind]}."])
 
 
-def _summary(session: Session) -> list[str]:
+def _summary_lines(session: QuizSession) -> list[str]:
     replies = session.replies
     points = sum(reply.points for reply in replies)
     counts = {name: sum(reply.outcome == name for reply in replies) for name in ("right", "wrong", "skipped")}
@@ -122,12 +122,12 @@ def _summary(session: Session) -> list[str]:
     return [
         "",
         f"Score: {points:g} of {plural(len(replies), 'point')}: {', '.join(told)}.",
-        *_look_again(replies),
-        *_others(session),
+        *_topics_to_review(replies),
+        *_next_quiz_lines(session),
     ]
 
 
-def _look_again(replies: tuple[Reply, ...]) -> list[str]:
+def _topics_to_review(replies: tuple[Reply, ...]) -> list[str]:
     """The topics of what went wrong, each with a command that shows it."""
     found: dict[str, list[Reply]] = {}
     for reply in replies:
@@ -137,10 +137,10 @@ def _look_again(replies: tuple[Reply, ...]) -> list[str]:
     for topic, those in found.items():
         numbers = ", ".join(str(reply.number) for reply in those)
         lines += [f"Look again at {topic} ({'question' if len(those) == 1 else 'questions'} {numbers}):"]
-        lines += [f"{COMMAND}{those[0].question.command}"]
+        lines += [f"{COMMAND_INDENT}{those[0].question.command}"]
     return lines
 
 
-def _others(session: Session) -> list[str]:
+def _next_quiz_lines(session: QuizSession) -> list[str]:
     other = session.request._replace(seed=(session.request.seed + 1) % 2**53)
-    return ["For other questions:", f"{COMMAND}{again(other)}"]
+    return ["For other questions:", f"{COMMAND_INDENT}{repeat_command(other)}"]

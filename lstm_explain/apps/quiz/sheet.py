@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 
-from lstm_explain.apps.quiz.made import LEVELS, Request, made
-from lstm_explain.apps.quiz.question import LETTERS, READABLE, Outcome, Question, graded
+from lstm_explain.apps.quiz.generate import LEVELS, QuizRequest, generate_questions
+from lstm_explain.apps.quiz.question import ANSWER_FORMATS, LETTERS, Outcome, Question, grade_answer
 from lstm_explain.document.blocks import Block, Document, Heading, Note, Paragraph, Preformatted
 from lstm_explain.document.numbers import plural
 from lstm_explain.topics.result import Result
@@ -20,12 +20,12 @@ OUTCOMES: tuple[Outcome, ...] = ("right", "wrong", "unreadable", "missing")
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class Sheet(Result):
+class QuizSheet(Result):
     """The questions of a request, and the key to them."""
 
     topic: ClassVar[str] = "quiz"
 
-    request: Request
+    request: QuizRequest
     questions: tuple[Question, ...]
 
     @property
@@ -36,12 +36,12 @@ class Sheet(Result):
     def facts(self) -> dict[str, Any]:
         return {
             "quiz": self.request.to_dict(),
-            "questions": [_question(number, question) for number, question in self.numbered],
-            "key": [{"number": number, "id": one.id, "answer": one.right, **_told(one)} for number, one in self.numbered],
+            "questions": [_question_to_dict(number, question) for number, question in self.numbered],
+            "key": [{"number": number, "id": one.id, "answer": one.right, **_solution(one)} for number, one in self.numbered],
         }
 
 
-class Graded(NamedTuple):
+class GradedAnswer(NamedTuple):
     """What became of one answer of a sheet."""
 
     number: int
@@ -57,7 +57,7 @@ class Graded(NamedTuple):
             "read": self.verdict.read,
             "outcome": self.verdict.outcome,
             "right": self.question.right,
-            **_told(self.question),
+            **_solution(self.question),
         }
 
 
@@ -67,8 +67,8 @@ class Grades(Result):
 
     topic: ClassVar[str] = "grades"
 
-    request: Request
-    answers: tuple[Graded, ...]
+    request: QuizRequest
+    answers: tuple[GradedAnswer, ...]
 
     def count(self, outcome: Outcome) -> int:
         """How many answers came to this."""
@@ -84,24 +84,27 @@ class Grades(Result):
         }
 
 
-def sheet(request: Request) -> Sheet:
+def build_sheet(request: QuizRequest) -> QuizSheet:
     """Make the questions of a request, and their key.
 
     Raises:
         UsageError: there are no such questions; see `made`.
     """
-    return Sheet(request, made(request))
+    return QuizSheet(request, generate_questions(request))
 
 
-def grades(sheet: Sheet, given: Mapping[int, str | None]) -> Grades:
+def grade_sheet(sheet: QuizSheet, given: Mapping[int, str | None]) -> Grades:
     """Grade the answers to a sheet, by the numbers of the questions; one that is not there is missing."""
     return Grades(
         sheet.request,
-        tuple(Graded(number, one, given.get(number), graded(one, given.get(number))) for number, one in sheet.numbered),
+        tuple(
+            GradedAnswer(number, one, given.get(number), grade_answer(one, given.get(number)))
+            for number, one in sheet.numbered
+        ),
     )
 
 
-def _question(number: int, question: Question) -> dict[str, Any]:
+def _question_to_dict(number: int, question: Question) -> dict[str, Any]:
     choices = zip(LETTERS, question.choices, strict=False)
     return {
         "number": number,
@@ -111,20 +114,20 @@ def _question(number: int, question: Question) -> dict[str, Any]:
         "text": question.text,
         "kind": question.kind,
         "choices": [{"letter": letter, "text": text} for letter, text in choices],
-        "answered_by": READABLE[question.kind],
+        "answered_by": ANSWER_FORMATS[question.kind],
         "hint": question.hint,
         "answer": None,
     }
 
 
-def _told(question: Question) -> dict[str, str]:
+def _solution(question: Question) -> dict[str, str]:
     return {"in_words": question.right_in_words, "explanation": question.explanation, "command": question.command}
 
 
 # --- blocks -----------------------------------------------------------------------------------------------------------
 
 
-def questions_document(sheet: Sheet) -> Document:
+def questions_document(sheet: QuizSheet) -> Document:
     """The sheet that is handed out."""
     levels = sorted({question.level for question in sheet.questions})
     about = "; ".join(f"level {level}: {LEVELS[level]}" for level in levels)
@@ -132,7 +135,7 @@ def questions_document(sheet: Sheet) -> Document:
     blocks: list[Block] = [
         Heading("Quiz: how an LSTM works", 1),
         Paragraph(f"{plural(len(sheet.questions), 'question')} ({about}). {how}"),
-        Paragraph(f"{COUNTING} h is what a unit puts out, c its memory."),
+        Paragraph(f"{COUNTING_RULE} h is what a unit puts out, c its memory."),
         Paragraph("Name:"),
     ]
     for number, question in sheet.numbered:
@@ -142,10 +145,10 @@ def questions_document(sheet: Sheet) -> Document:
     return tuple(blocks)
 
 
-COUNTING = "Samples, features, units and layers count from 0, timesteps from 1."
+COUNTING_RULE = "Samples, features, units and layers count from 0, timesteps from 1."
 
 
-def key_document(sheet: Sheet) -> Document:
+def key_document(sheet: QuizSheet) -> Document:
     """The key, for who grades."""
     blocks: list[Block] = [
         Heading("Key", 1),
@@ -154,10 +157,14 @@ def key_document(sheet: Sheet) -> Document:
     for number, question in sheet.numbered:
         blocks += [Heading(f"Question {number}: {question.right_in_words}")]
         blocks += [Paragraph(question.explanation), Preformatted((question.command,), "sh")]
-    return (*blocks, Heading("The same sheet again"), Preformatted((f"{again(sheet.request)} --export markdown",), "sh"))
+    return (
+        *blocks,
+        Heading("The same sheet again"),
+        Preformatted((f"{repeat_command(sheet.request)} --export markdown",), "sh"),
+    )
 
 
-def again(request: Request) -> str:
+def repeat_command(request: QuizRequest) -> str:
     """The command line that asks the same questions."""
     words = ["lstm-explain quiz", f"--seed {request.seed}", f"--questions {request.questions}"]
     words += [] if request.level is None else [f"--level {request.level}"]

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from lstm_explain.apps.quiz.posed import Count, Maker, Posed, Sizes, Statements
-from lstm_explain.apps.quiz.question import spelled
-from lstm_explain.apps.quiz.setting import FADES, PER_UNIT, layers_of, shows
+from lstm_explain.apps.quiz.question import format_shape
+from lstm_explain.apps.quiz.question_draft import ChoiceAnswer, NumberAnswer, QuestionDraft, QuestionGenerator, ShapeAnswer
+from lstm_explain.apps.quiz.wording import GATE_COUNT, MAX_TRACEABLE_STEPS, command_for, describe_layers
 from lstm_explain.core.engine import forward
 from lstm_explain.core.network import Task, last_hidden
 from lstm_explain.document.numbers import plural
@@ -17,64 +17,65 @@ from lstm_explain.topics.memory import explain_memory
 from lstm_explain.topics.tasks import explain_tasks
 
 if TYPE_CHECKING:
-    from lstm_explain.apps.quiz.draw import Draw
+    from lstm_explain.apps.quiz.sampler import Sampler
     from lstm_explain.core.axes import Array
     from lstm_explain.core.lstm import LSTM
     from lstm_explain.core.record import Record
 
 
-def _taken_for_time(lstm: LSTM, x: Array) -> Record:
+def _run_time_first(lstm: LSTM, x: Array) -> Record:
     """What torch.nn.LSTM makes of (samples, timesteps, features) without batch_first: the first axis is time to it."""
     return forward(lstm.spec, lstm.weights, x.transpose(1, 0, 2))
 
 
-def time_for_samples(draw: Draw) -> Posed:
+def time_for_samples(draw: Sampler) -> QuestionDraft:
     """What comes out where samples are taken for timesteps."""
     lstm, last = draw.lstm("layers"), draw.chance(2)
     spec, x = lstm.spec, lstm.inputs.block(0, lstm.spec.samples)
-    record = _taken_for_time(lstm, x)
+    record = _run_time_first(lstm, x)
     made = record.last_hidden if last else record.output.transpose(1, 0, 2)
     n, t, u, k = spec.samples, spec.timesteps, spec.units, spec.layers
     stack = f", num_layers={k}" if k > 1 else ""
-    return Posed(
-        f"x has the shape {spelled(x.shape)}: samples, timesteps, features. It is given to torch.nn.LSTM({spec.features}, "
-        f"{u}{stack}), without batch_first=True. No error is raised. What is the shape of {'h_n' if last else 'output'}?",
-        Sizes(made.shape, ((k, n, u), (n, t, u), (t, n, u), (k, t, u), (n, u), (n, k, u), (t, u))),
+    return QuestionDraft(
+        f"x has the shape {format_shape(x.shape)}: samples, timesteps, features. It is given to "
+        f"torch.nn.LSTM({spec.features}, {u}{stack}), without batch_first=True. No error is raised. What is the shape of "
+        f"{'h_n' if last else 'output'}?",
+        ShapeAnswer(made.shape, ((k, n, u), (n, t, u), (t, n, u), (k, t, u), (n, u), (n, k, u), (t, u))),
         "Which axis does it take for the timesteps, and which one for the samples?",
-        f"Done and measured: {spelled(made.shape)}. It reads {t} samples of {n} timesteps, the wrong way round"
+        f"Done and measured: {format_shape(made.shape)}. It reads {t} samples of {n} timesteps, the wrong way round"
         + (", which h_n shows." if last else "; the shape of output does not show it, that of h_n does."),
-        shows(lstm, "frameworks", "pytorch"),
+        command_for(lstm, "frameworks", "pytorch"),
     )
 
 
-def leaking_samples(draw: Draw) -> Posed | None:
+def leaking_samples(draw: Sampler) -> QuestionDraft | None:
     """How far one sample then leaks into others."""
     lstm = draw.lstm()
-    if lstm.spec.samples > FADES:
+    if lstm.spec.samples > MAX_TRACEABLE_STEPS:
         return None
     spec, sample = lstm.spec, draw.below(lstm.spec.samples)
     x = lstm.inputs.block(0, spec.samples)
     changed = x.copy()
     changed[sample] += 1
-    before, after = (_taken_for_time(lstm, one).output for one in (x, changed))
+    before, after = (_run_time_first(lstm, one).output for one in (x, changed))
     value = int((before != after).any(axis=(0, 2)).sum())
     n = spec.samples
-    return Posed(
-        f"x has the shape {spelled(x.shape)}: samples, timesteps, features. By mistake it is given to "
+    return QuestionDraft(
+        f"x has the shape {format_shape(x.shape)}: samples, timesteps, features. By mistake it is given to "
         f"torch.nn.LSTM({spec.features}, {spec.units}) without batch_first=True. Now x[{sample}] is changed. For how many i "
         "does output[i] change?",
-        Count(value, (1, n, n - sample, n - sample - 1, sample, 0, spec.timesteps)),
+        NumberAnswer(value, (1, n, n - sample, n - sample - 1, sample, 0, spec.timesteps)),
         "The samples have been taken for timesteps. What does a timestep pass on?",
         f"Done and measured: {value} of {n}. Taken for a timestep, sample {sample} is remembered by all that come after it. "
         "With batch_first=True it would be 1.",
-        shows(lstm, "frameworks", "pytorch"),
+        command_for(lstm, "frameworks", "pytorch"),
     )
 
 
-def half_of_the_output(draw: Draw) -> Posed | None:
+def half_of_the_output(draw: Sampler) -> QuestionDraft | None:
     """How much one half of a bidirectional output has read."""
     lstm = draw.lstm(bidirectional=True)
-    if lstm.spec.timesteps > FADES:
+    if lstm.spec.timesteps > MAX_TRACEABLE_STEPS:
         return None
     spec, at_end, backward = lstm.spec, draw.chance(2), draw.one((True, True, False))
     place, half = (-1 if at_end else 0), slice(spec.hidden, None) if backward else slice(None, spec.hidden)
@@ -87,18 +88,18 @@ def half_of_the_output(draw: Draw) -> Posed | None:
         value += bool((forward(spec, lstm.weights, changed).output[0, place, half] != before).any())
     code = f"output[:, {place}, {f'{spec.units}:' if backward else f':{spec.units}'}]"
     t, way = spec.timesteps, "backward" if backward else "forward"
-    return Posed(
-        f"{layers_of(spec)} reads {plural(t, 'timestep')}. Its output has the shape (samples, timesteps, {spec.output}), the "
-        f"forward half first. How many of the {t} timesteps can change {code}?",
-        Count(value, (1, t, 0, t - 1, t // 2, 2)),
+    return QuestionDraft(
+        f"{describe_layers(spec)} reads {plural(t, 'timestep')}. Its output has the shape (samples, timesteps, "
+        f"{spec.output}), the forward half first. How many of the {t} timesteps can change {code}?",
+        NumberAnswer(value, (1, t, 0, t - 1, t // 2, 2)),
         f"This is the {way} half at the {'last' if at_end else 'first'} timestep. How much has that direction read by then?",
         f"Each timestep's input was changed in turn: {value} of {t} moved it. At the {'last' if at_end else 'first'} "
         f"timestep, the {way} direction is {'nearly at its beginning' if value == 1 else 'at its end'}.",
-        shows(lstm, "tasks", "many-to-one"),
+        command_for(lstm, "tasks", "many-to-one"),
     )
 
 
-def summary_of_both(draw: Draw) -> Posed | None:
+def summary_of_both(draw: Sampler) -> QuestionDraft | None:
     """What both directions have made of the whole sequence."""
     lstm = draw.lstm("layers", bidirectional=True)
     spec, record = lstm.spec, lstm.run()
@@ -115,21 +116,21 @@ def summary_of_both(draw: Draw) -> Posed | None:
         f"h_n.reshape({spec.samples}, -1)": h_n.reshape(spec.samples, -1),
     }
     tried = [(words, found.shape == right.shape and bool((found == right).all())) for words, found in claims.items()]
-    wrong = draw.shuffled([one for one in tried if not one[1]])[: PER_UNIT - 1]
+    wrong = draw.shuffled([one for one in tried if not one[1]])[: GATE_COUNT - 1]
     stack = f", num_layers={spec.layers}" if spec.layers > 1 else ""
     options = f"{spec.features}, {spec.units}{stack}, batch_first=True, bidirectional=True"
-    return Posed(
+    return QuestionDraft(
         f"output, (h_n, c_n) = torch.nn.LSTM({options})(x), for {spec.samples} samples. Which of these is what both "
         f"directions of the {'last ' if spec.layers > 1 else ''}layer have made of the whole sequence, side by side?",
-        Statements((tried[0], *wrong)),
+        ChoiceAnswer((tried[0], *wrong)),
         "Where has each direction read everything? The backward direction ends at the first timestep.",
         "Each was computed and compared with the last h of both directions. At output[:, -1] the backward half has read one "
         "timestep; h_n holds, for each direction, what it ended with.",
-        shows(lstm, "tasks", "many-to-one"),
+        command_for(lstm, "tasks", "many-to-one"),
     )
 
 
-def flat_array(draw: Draw) -> Posed:
+def flat_array(draw: Sampler) -> QuestionDraft:
     """What becomes of an array without an axis of samples."""
     lstm, last = draw.lstm(), draw.chance(2)
     spec = lstm.spec
@@ -137,19 +138,19 @@ def flat_array(draw: Draw) -> Posed:
     record = forward(spec, lstm.weights, x[None])
     made = record.last_hidden[:, 0] if last else record.output[0]
     n, u = spec.samples, spec.units
-    return Posed(
-        f"A table of {n} independent samples with {plural(spec.features, 'feature')} each, of the shape {spelled(x.shape)}, "
-        f"is given to torch.nn.LSTM({spec.features}, {u}, batch_first=True) as it is. No error is raised. What is the shape "
-        f"of {'h_n' if last else 'output'}?",
-        Sizes(made.shape, ((1, n, u), (n, 1, u), (1, u), (n, u), (u,), (1, 1, u))),
+    return QuestionDraft(
+        f"A table of {n} independent samples with {plural(spec.features, 'feature')} each, of the shape "
+        f"{format_shape(x.shape)}, is given to torch.nn.LSTM({spec.features}, {u}, batch_first=True) as it is. No error is "
+        f"raised. What is the shape of {'h_n' if last else 'output'}?",
+        ShapeAnswer(made.shape, ((1, n, u), (n, 1, u), (1, u), (n, u), (u,), (1, 1, u))),
         "An array of two axes has no axis of samples. What are its rows taken for?",
-        f"Done and measured: {spelled(made.shape)}. The {n} rows were read as {n} timesteps of one sequence, each "
+        f"Done and measured: {format_shape(made.shape)}. The {n} rows were read as {n} timesteps of one sequence, each "
         "remembering those before.",
-        shows(lstm, "frameworks", "pytorch"),
+        command_for(lstm, "frameworks", "pytorch"),
     )
 
 
-def reshaped(draw: Draw) -> Posed | None:
+def reshaped(draw: Sampler) -> QuestionDraft | None:
     """Where numbers end up if an array is reshaped instead of transposed."""
     lstm = draw.lstm()
     n, t, f = lstm.spec.samples, lstm.spec.timesteps, lstm.spec.features
@@ -162,11 +163,11 @@ def reshaped(draw: Draw) -> Posed | None:
         return None
     i, j = map(int, found[0])
     same = int((numbers.reshape(t, n, f) == numbers.transpose(1, 0, 2)).all(axis=2).sum())
-    return Posed(
-        f"x has the shape {spelled(numbers.shape)}: samples, timesteps, features. To put the timesteps first, somebody "
-        f"writes x.reshape{spelled((t, n, f))} where x.transpose(1, 0, 2) is right. Where does x[{sample}, {step}] end up? "
-        "Give its two indices.",
-        Sizes((i, j), ((step, sample), (sample, step), (j, i), (sample % t, step % n))),
+    return QuestionDraft(
+        f"x has the shape {format_shape(numbers.shape)}: samples, timesteps, features. To put the timesteps first, somebody "
+        f"writes x.reshape{format_shape((t, n, f))} where x.transpose(1, 0, 2) is right. Where does x[{sample}, {step}] end "
+        "up? Give its two indices.",
+        ShapeAnswer((i, j), ((step, sample), (sample, step), (j, i), (sample % t, step % n))),
         f"reshape keeps the numbers in their order: x[{sample}, {step}] is row {sample} * {t} + {step} of {n * t} rows.",
         f"Row {sample} * {t} + {step} = {sample * t + step} of all, and {sample * t + step} = {i} * {n} + {j}: at [{i}, {j}] "
         f"instead of [{step}, {sample}]. Of {n * t} rows {same} are where they belong.",
@@ -174,25 +175,25 @@ def reshaped(draw: Draw) -> Posed | None:
     )
 
 
-def mixed_states(draw: Draw) -> Posed:
+def mixed_states(draw: Sampler) -> QuestionDraft:
     """How many samples are mixed where h_n is made flat."""
     lstm = draw.lstm("bidirectional", layers=draw.whole(2, 3))
     h_n = lstm.run().last_hidden
     k, n, u = h_n.shape
     whose = np.broadcast_to(np.arange(n)[None, :, None], h_n.shape)
     value = len(set(whose.reshape(n, -1)[0].tolist()))
-    return Posed(
-        f"h_n of torch.nn.LSTM has the shape {spelled(h_n.shape)}: a slice for each of {k} layers and directions, {n} "
+    return QuestionDraft(
+        f"h_n of torch.nn.LSTM has the shape {format_shape(h_n.shape)}: a slice for each of {k} layers and directions, {n} "
         f"samples, {u} units. For a classifier it is made flat with h_n.reshape({n}, -1), a row for each sample. From how "
         "many different samples are the numbers in row 0?",
-        Count(value, (1, n, 0, k + 1, k * u)),
+        NumberAnswer(value, (1, n, 0, k + 1, k * u)),
         "reshape keeps the numbers in their order. Which axis comes first in h_n?",
         f"Done with numbers that tell their sample: {value}. It should be 1, and is after h_n.transpose(0, 1).",
-        shows(lstm, "shapes"),
+        command_for(lstm, "shapes"),
     )
 
 
-def one_timestep(draw: Draw) -> Posed | None:
+def one_timestep(draw: Sampler) -> QuestionDraft | None:
     """How many parameters never learn from samples of one timestep."""
     lstm = draw.lstm("no_bias", timesteps=1)
     spec, found = lstm.spec, explain_memory(lstm).one_step
@@ -200,19 +201,21 @@ def one_timestep(draw: Draw) -> Posed | None:
         return None
     f, u, b = spec.features, spec.units, int(spec.bias)
     bias = "" if spec.bias else " and no biases"
-    return Posed(
+    return QuestionDraft(
         "A series was made into samples of one timestep each, and h and c start at zero. The layer reads "
         f"{plural(f, 'feature')} and has {plural(u, 'unit')}{bias}: {found.total} parameters. How many of them get no "
         "gradient at all, and never learn anything?",
-        Count(found.idle, (0, PER_UNIT * u * u, u * (f + b), u * u, PER_UNIT * u * u + f * u, PER_UNIT * u * u + u)),
+        NumberAnswer(
+            found.idle, (0, GATE_COUNT * u * u, u * (f + b), u * u, GATE_COUNT * u * u + f * u, GATE_COUNT * u * u + u)
+        ),
         "What do the weights for h read, if h is zero? And what does the forget gate forget?",
-        f"Counted from the gradients: {found.idle} = {PER_UNIT * u * u} weights for h, which is zero, and "
-        f"{found.idle - PER_UNIT * u * u} more of the forget gates, which have nothing to forget.",
-        shows(lstm, "memory"),
+        f"Counted from the gradients: {found.idle} = {GATE_COUNT * u * u} weights for h, which is zero, and "
+        f"{found.idle - GATE_COUNT * u * u} more of the forget gates, which have nothing to forget.",
+        command_for(lstm, "memory"),
     )
 
 
-def padding(draw: Draw) -> Posed | None:
+def padding(draw: Sampler) -> QuestionDraft | None:
     """What padding does to the last h."""
     lstm, packed = draw.lstm("no_bias", samples=1), draw.chance(3)
     spec = lstm.spec
@@ -226,11 +229,11 @@ def padding(draw: Draw) -> Posed | None:
     value = int((record.last_hidden[0, 0] != record.output[0, length - 1]).sum())
     how = "with pack_padded_sequence" if packed else "without a mask and without packing"
     after = spec.timesteps - length
-    return Posed(
+    return QuestionDraft(
         f"A sample ends after {plural(length, 'timestep')}. It is padded with zeros to {spec.timesteps}, and run {how} "
         f"through a layer of {spec.units} units. How many of the {spec.units} numbers in its last h differ from those after "
         f"timestep {length}?",
-        Count(value, (0, spec.units, after, 1, length)),
+        NumberAnswer(value, (0, spec.units, after, 1, length)),
         "What is packing for?"
         if packed
         else "Does a unit stand still when it reads zeros? It still has its memory and its h.",
@@ -240,11 +243,11 @@ def padding(draw: Draw) -> Posed | None:
             if packed
             else f"The layer went on for {plural(after, 'timestep')}, from h and c."
         ),
-        shows(lstm, "trace"),
+        command_for(lstm, "trace"),
     )
 
 
-def broadcast_targets(draw: Draw) -> Posed | None:
+def broadcast_targets(draw: Sampler) -> QuestionDraft | None:
     """How many differences a loss takes where shapes were broadcast."""
     lstm = draw.lstm()
     spec = lstm.spec
@@ -253,19 +256,19 @@ def broadcast_targets(draw: Draw) -> Posed | None:
     if found is None or found.samples != spec.samples:
         return None
     n, t = spec.samples, spec.timesteps
-    return Posed(
+    return QuestionDraft(
         f"In Keras, LSTM({spec.units}, return_sequences=True) was left in front of Dense(1), so that the predictions p have "
-        f"the shape {spelled((n, t, 1))}. The targets y have {spelled((n, 1))}. The loss takes p[:, :, 0] - y, and no error "
-        "is raised. How many differences does it take?",
-        Count(found.compared, (n, t, n * n, n + t, n * t * spec.units)),
+        f"the shape {format_shape((n, t, 1))}. The targets y have {format_shape((n, 1))}. The loss takes p[:, :, 0] - y, and "
+        "no error is raised. How many differences does it take?",
+        NumberAnswer(found.compared, (n, t, n * n, n + t, n * t * spec.units)),
         "An axis of 1 is repeated until it fits.",
         f"Done and counted: {found.compared} in place of {n}. Every timestep's prediction is pulled to the target of its "
         "sample.",
-        shows(lstm, "tasks", "many-to-many"),
+        command_for(lstm, "tasks", "many-to-many"),
     )
 
 
-def carried_states(draw: Draw) -> Posed | None:
+def carried_states(draw: Sampler) -> QuestionDraft | None:
     """How many pieces notice whether states are carried over."""
     lstm = draw.lstm()
     if lstm.spec.samples == 1:
@@ -274,28 +277,28 @@ def carried_states(draw: Draw) -> Posed | None:
     if carried is None:
         return None
     value, n, t = int((carried.first != 0).sum()), carried.pieces, lstm.spec.timesteps
-    return Posed(
+    return QuestionDraft(
         f"A long sequence was cut into {n} pieces of {plural(t, 'timestep')}. In one run the states are carried over from "
         "piece to piece (stateful=True), in another each piece starts from zeros. In how many pieces does the output at the "
         "first timestep differ?",
-        Count(value, (n, 1, 0, n - 1, n - 2, n * t)),
+        NumberAnswer(value, (n, 1, 0, n - 1, n - 2, n * t)),
         "What does the very first piece start from, in either run?",
         f"Run both ways and compared: {value}. The first piece starts from zeros in both runs; at each of {n - 1} borders "
         "something is lost by a reset.",
-        shows(lstm, "memory", carry_state=True),
+        command_for(lstm, "memory", carry_state=True),
     )
 
 
-MAKERS = (
-    Maker(3, "frameworks", time_for_samples),
-    Maker(3, "tasks", half_of_the_output),
-    Maker(3, "memory", one_timestep),
-    Maker(3, "frameworks", leaking_samples),
-    Maker(3, "tasks", summary_of_both),
-    Maker(3, "frameworks", flat_array),
-    Maker(3, "trace", padding),
-    Maker(3, "shapes", mixed_states),
-    Maker(3, "memory", carried_states),
-    Maker(3, "frameworks", reshaped),
-    Maker(3, "tasks", broadcast_targets),
+GENERATORS = (
+    QuestionGenerator(3, "frameworks", time_for_samples),
+    QuestionGenerator(3, "tasks", half_of_the_output),
+    QuestionGenerator(3, "memory", one_timestep),
+    QuestionGenerator(3, "frameworks", leaking_samples),
+    QuestionGenerator(3, "tasks", summary_of_both),
+    QuestionGenerator(3, "frameworks", flat_array),
+    QuestionGenerator(3, "trace", padding),
+    QuestionGenerator(3, "shapes", mixed_states),
+    QuestionGenerator(3, "memory", carried_states),
+    QuestionGenerator(3, "frameworks", reshaped),
+    QuestionGenerator(3, "tasks", broadcast_targets),
 )

@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from lstm_explain.apps.quiz.posed import Count, Maker, Posed, Sizes
-from lstm_explain.apps.quiz.question import spelled
-from lstm_explain.apps.quiz.setting import PER_UNIT, layers_of, setting, shows
+from lstm_explain.apps.quiz.question import format_shape
+from lstm_explain.apps.quiz.question_draft import NumberAnswer, QuestionDraft, QuestionGenerator, ShapeAnswer
+from lstm_explain.apps.quiz.wording import GATE_COUNT, command_for, describe_input, describe_layers
 from lstm_explain.core.gates import Gate
 from lstm_explain.core.network import Task
 from lstm_explain.document.numbers import plural
@@ -18,7 +18,7 @@ from lstm_explain.topics.unit import explain_unit
 from lstm_explain.topics.window import explain_window
 
 if TYPE_CHECKING:
-    from lstm_explain.apps.quiz.draw import Draw
+    from lstm_explain.apps.quiz.sampler import Sampler
     from lstm_explain.core.spec import Spec
 
 SCENES = (
@@ -31,42 +31,42 @@ SCENES = (
 """What the axes of a batch are in real life: samples, timesteps, features."""
 
 
-def batch_shape(draw: Draw) -> Posed:
+def batch_shape(draw: Sampler) -> QuestionDraft:
     """The shape of a batch from real life."""
     lstm = draw.lstm()
     n, t, f = sizes = lstm.run().input.shape
     sample, timestep, feature = draw.one(SCENES)
     told = f"There is a record of {plural(n, sample)}, with {plural(t, timestep)} each, and of every {timestep} "
     told += f"{plural(f, feature)}. Each {sample} is a sample."
-    return Posed(
+    return QuestionDraft(
         f"{told} An LSTM reads them all as one array: samples first, then timesteps, then features. What is its shape?",
-        Sizes(sizes, ((n, f, t), (t, n, f), (n, t * f), (n * t, f))),
+        ShapeAnswer(sizes, ((n, f, t), (t, n, f), (n, t * f), (n * t, f))),
         "What is one sample here? What is one step in time? How many numbers come with each step?",
-        f"(samples, timesteps, features) is {spelled(sizes)}: {n} sequences, {t} timesteps each, {plural(f, 'number')} at "
-        "each. How many units read it makes no difference.",
-        shows(lstm, "shapes"),
+        f"(samples, timesteps, features) is {format_shape(sizes)}: {n} sequences, {t} timesteps each, {plural(f, 'number')} "
+        "at each. How many units read it makes no difference.",
+        command_for(lstm, "shapes"),
     )
 
 
-def output_shape(draw: Draw) -> Posed:
+def output_shape(draw: Sampler) -> QuestionDraft:
     """The shape of h over all timesteps."""
     lstm = draw.lstm("layers bidirectional projection")
     spec, shapes = lstm.spec, explain_shapes(lstm)
     (output,) = shapes.of("output_sequence", layer=spec.layers - 1)
     n, t, f, h = spec.samples, spec.timesteps, spec.features, spec.output
-    mistakes = ((n, h), (n, t, f), (n, t, spec.units), (n, t, PER_UNIT * spec.units), (n, f, h), (t, n, h))
+    mistakes = ((n, h), (n, t, f), (n, t, spec.units), (n, t, GATE_COUNT * spec.units), (n, f, h), (t, n, h))
     last = "the last layer" if spec.layers > 1 else "the layer"
-    return Posed(
-        f"{setting(spec)} What {last} puts out at every timestep, h, is collected in one array: samples first, then "
+    return QuestionDraft(
+        f"{describe_input(spec)} What {last} puts out at every timestep, h, is collected in one array: samples first, then "
         "timesteps. What is its shape?",
-        Sizes(output.shape.sizes, mistakes),
+        ShapeAnswer(output.shape.sizes, mistakes),
         "What comes out at one timestep of one sample? The features have been used up by then.",
-        f"{spelled(output.shape.sizes)}: for each of {n} samples, at each of {t} timesteps, {_emitted(spec)}.",
-        shows(lstm, "shapes"),
+        f"{format_shape(output.shape.sizes)}: for each of {n} samples, at each of {t} timesteps, {_outputs_per_step(spec)}.",
+        command_for(lstm, "shapes"),
     )
 
 
-def _emitted(spec: Spec) -> str:
+def _outputs_per_step(spec: Spec) -> str:
     one = (
         f"{plural(spec.hidden, 'number')} of the projected h"
         if spec.projection
@@ -77,7 +77,7 @@ def _emitted(spec: Spec) -> str:
     return f"{one} in each of 2 directions, side by side: 2 * {spec.hidden} = {spec.output}"
 
 
-def state_shape(draw: Draw) -> Posed:
+def state_shape(draw: Sampler) -> QuestionDraft:
     """The shape of h or c after the last timestep."""
     lstm = draw.lstm("projection no_bias")
     spec, memory = lstm.spec, draw.chance(2)
@@ -89,45 +89,45 @@ def state_shape(draw: Draw) -> Posed:
     why = f"{letter} has one number for each of {u} units"
     if not memory and spec.projection:
         why = f"h is what the projection makes, {plural(spec.projection, 'number')}"
-    return Posed(
-        f"{setting(spec)} After the last timestep, {what} kept in one array, samples first. What is its shape?",
-        Sizes(sizes, ((n, t, sizes[1]), (n, f), (n, u), (n, PER_UNIT * u), (n, spec.hidden), (n, 2 * u), (u, f))),
+    return QuestionDraft(
+        f"{describe_input(spec)} After the last timestep, {what} kept in one array, samples first. What is its shape?",
+        ShapeAnswer(sizes, ((n, t, sizes[1]), (n, f), (n, u), (n, GATE_COUNT * u), (n, spec.hidden), (n, 2 * u), (u, f))),
         "One timestep only, so there is no axis of timesteps.",
-        f"{spelled(sizes)}: {why}; and there are {n} samples.",
-        shows(lstm, "shapes"),
+        f"{format_shape(sizes)}: {why}; and there are {n} samples.",
+        command_for(lstm, "shapes"),
     )
 
 
-def parameters(draw: Draw) -> Posed:
+def parameters(draw: Sampler) -> QuestionDraft:
     """How many weights a layer has."""
     lstm = draw.lstm("bidirectional no_bias projection peepholes")
     spec, weights = lstm.spec, lstm.weights
     value = sum(int(array.size) for layer in weights.layers for part in layer.values() for array in part.tensors().values())
     ways, b, h, u, f = len(spec.directions), int(spec.bias), spec.hidden, spec.units, spec.features
-    one = PER_UNIT * u * (f + h + b)
+    one = GATE_COUNT * u * (f + h + b)
     extra = (3 * u if spec.peepholes else 0) + (u * h if spec.projection else 0)
     formula = explain_shapes(lstm).layers[0].formula
-    return Posed(
-        f"{setting(spec)} How many weights does it have to learn{', biases included' if b else ''}?",
-        Count(
+    return QuestionDraft(
+        f"{describe_input(spec)} How many weights does it have to learn{', biases included' if b else ''}?",
+        NumberAnswer(
             value,
             (
-                ways * (PER_UNIT * u * (f + h) + extra),
-                value // PER_UNIT if value % PER_UNIT == 0 else one,
+                ways * (GATE_COUNT * u * (f + h) + extra),
+                value // GATE_COUNT if value % GATE_COUNT == 0 else one,
                 one + extra,
-                ways * (PER_UNIT * f * (u + f + b) + extra),
-                ways * (PER_UNIT * u * (f + b) + extra),
+                ways * (GATE_COUNT * f * (u + f + b) + extra),
+                ways * (GATE_COUNT * u * (f + b) + extra),
                 value * spec.timesteps,
             ),
         ),
         "Each unit has four neurons. What does each neuron read, and what does it add?",
         f"Counted from the arrays of weights: {value}. The formula is {formula}, with {f} features and {u} units: neither "
         "samples nor timesteps are in it.",
-        shows(lstm, "shapes"),
+        command_for(lstm, "shapes"),
     )
 
 
-def unit_parameters(draw: Draw) -> Posed:
+def unit_parameters(draw: Sampler) -> QuestionDraft:
     """How many of them one unit has for itself."""
     lstm = draw.lstm("no_bias peepholes")
     spec, unit = lstm.spec, draw.below(lstm.spec.units)
@@ -136,26 +136,27 @@ def unit_parameters(draw: Draw) -> Posed:
     reads, b = spec.features + spec.units, int(spec.bias)
     peepholes = 3 if spec.peepholes else 0
     look = ", and three of them have a peephole" if peepholes else ""
-    return Posed(
-        f"{setting(spec)} How many of the layer's weights{', biases included,' if b else ''} belong to unit {unit} alone?",
-        Count(
+    return QuestionDraft(
+        f"{describe_input(spec)} How many of the layer's weights{', biases included,' if b else ''} belong to unit {unit} "
+        "alone?",
+        NumberAnswer(
             value,
             (
-                PER_UNIT * reads,
+                GATE_COUNT * reads,
                 reads + b,
-                PER_UNIT * (spec.features + b),
-                PER_UNIT * (spec.features + 1 + b),
+                GATE_COUNT * (spec.features + b),
+                GATE_COUNT * (spec.features + 1 + b),
                 value * spec.units,
             ),
         ),
         "A unit has four neurons, and each of them has a weight for every number that it reads.",
-        f"Counted from its arrays: {value}. It has {PER_UNIT} neurons, each with {plural(spec.features, 'weight')} for the "
+        f"Counted from its arrays: {value}. It has {GATE_COUNT} neurons, each with {plural(spec.features, 'weight')} for the "
         f"input, {spec.units} for the h of all units{' and a bias' if b else ''}{look}.",
-        shows(lstm, "unit", unit=unit),
+        command_for(lstm, "unit", unit=unit),
     )
 
 
-def neuron_reads(draw: Draw) -> Posed:
+def neuron_reads(draw: Sampler) -> QuestionDraft:
     """How many numbers a neuron reads."""
     lstm = draw.lstm("no_bias bidirectional")
     spec, unit = lstm.spec, draw.below(lstm.spec.units)
@@ -163,37 +164,38 @@ def neuron_reads(draw: Draw) -> Posed:
     value = int(neuron.kernel.size + neuron.recurrent_kernel.size)
     f, u, t = spec.features, spec.units, spec.timesteps
     one = " (of one direction)" if spec.bidirectional else ""
-    return Posed(
-        f"{setting(spec)} At one timestep of one sample, how many numbers does one neuron of unit {unit}{one} read? The bias "
-        "is not read, so it does not count.",
-        Count(value, (f, f + 1, f * t, f + 2 * u, PER_UNIT * (f + u), u)),
+    return QuestionDraft(
+        f"{describe_input(spec)} At one timestep of one sample, how many numbers does one neuron of unit {unit}{one} read? "
+        "The bias is not read, so it does not count.",
+        NumberAnswer(value, (f, f + 1, f * t, f + 2 * u, GATE_COUNT * (f + u), u)),
         "It reads the input of this timestep, and what all units put out one timestep before.",
         f"{plural(f, 'feature')} and the h of {plural(u, 'unit')}, its own among them: {neuron.kernel.size} + "
         f"{neuron.recurrent_kernel.size} = {value}.",
-        shows(lstm, "unit", unit=unit),
+        command_for(lstm, "unit", unit=unit),
     )
 
 
-def neurons(draw: Draw) -> Posed:
+def neurons(draw: Sampler) -> QuestionDraft:
     """How many neurons there are."""
     lstm = draw.lstm("bidirectional layers projection")
     spec = lstm.spec
     sums = [one.shape.axes[-1].size for one in explain_shapes(lstm).tensors if one.name == "pre_activation"]
     value, u = sum(sums), spec.units
     whole = "Over all layers and directions, how" if len(sums) > 1 else "How"
-    return Posed(
-        f"{layers_of(spec)} reads sequences of {plural(spec.features, 'feature')}. A neuron is one sum of products with its "
-        f"activation. {whole} many neurons work at each timestep?",
-        Count(
-            value, (u, 3 * u * len(sums), PER_UNIT * u, u * len(sums), PER_UNIT * len(sums), (PER_UNIT + 1) * u * len(sums))
+    return QuestionDraft(
+        f"{describe_layers(spec)} reads sequences of {plural(spec.features, 'feature')}. A neuron is one sum of products with "
+        f"its activation. {whole} many neurons work at each timestep?",
+        NumberAnswer(
+            value,
+            (u, 3 * u * len(sums), GATE_COUNT * u, u * len(sums), GATE_COUNT * len(sums), (GATE_COUNT + 1) * u * len(sums)),
         ),
         "Every unit has an input gate, a forget gate, an output gate and a candidate.",
-        f"{PER_UNIT} neurons for each of {u} units" + (f", {len(sums)} times" if len(sums) > 1 else "") + f": {value} sums.",
-        shows(lstm, "shapes"),
+        f"{GATE_COUNT} neurons for each of {u} units" + (f", {len(sums)} times" if len(sums) > 1 else "") + f": {value} sums.",
+        command_for(lstm, "shapes"),
     )
 
 
-def weight_shape(draw: Draw) -> Posed:
+def weight_shape(draw: Sampler) -> QuestionDraft:
     """The shape of one of the two matrices of weights."""
     lstm = draw.lstm("no_bias projection")
     spec, recurrent = lstm.spec, draw.chance(2)
@@ -201,35 +203,37 @@ def weight_shape(draw: Draw) -> Posed:
     sizes = (weights.recurrent_kernel if recurrent else weights.kernel).shape
     f, u, h = spec.features, spec.units, spec.hidden
     what = "what the layer put out one timestep before (h)" if recurrent else "the input of a timestep"
-    return Posed(
-        f"{setting(spec)} The weights for {what} stand in one matrix, with a row for each number that is read and a column "
-        "for each neuron. What is its shape?",
-        Sizes(
-            tuple(sizes), ((f, u), (h, u), (f, PER_UNIT * u), (h, PER_UNIT * u), (f + h, PER_UNIT * u), (spec.timesteps, u))
+    return QuestionDraft(
+        f"{describe_input(spec)} The weights for {what} stand in one matrix, with a row for each number that is read and a "
+        "column for each neuron. What is its shape?",
+        ShapeAnswer(
+            tuple(sizes),
+            ((f, u), (h, u), (f, GATE_COUNT * u), (h, GATE_COUNT * u), (f + h, GATE_COUNT * u), (spec.timesteps, u)),
         ),
         "How many numbers are read, and how many neurons read them? Samples and timesteps share the weights.",
-        f"{spelled(tuple(sizes))}: a row for each of {plural(sizes[0], 'number')}, and a column for each of {PER_UNIT} * {u} "
-        f"= {sizes[1]} neurons.",
-        shows(lstm, "shapes"),
+        f"{format_shape(tuple(sizes))}: a row for each of {plural(sizes[0], 'number')}, and a column for each of {GATE_COUNT} "
+        f"* {u} = {sizes[1]} neurons.",
+        command_for(lstm, "shapes"),
     )
 
 
-def second_layer_reads(draw: Draw) -> Posed:
+def second_layer_reads(draw: Sampler) -> QuestionDraft:
     """How many numbers the upper of two layers reads."""
     lstm = draw.lstm("bidirectional projection", layers=2)
     spec = lstm.spec
     value = int(lstm.run().layers[1][spec.directions[0]].input.shape[-1])
     f, u, t = spec.features, spec.units, spec.timesteps
-    return Posed(
-        f"{setting(spec)} How many numbers does the upper layer read from the layer below at each timestep of a sample?",
-        Count(value, (f, u, 2 * f, f + u, u * t, spec.hidden, PER_UNIT * u)),
+    return QuestionDraft(
+        f"{describe_input(spec)} How many numbers does the upper layer read from the layer below at each timestep of a "
+        "sample?",
+        NumberAnswer(value, (f, u, 2 * f, f + u, u * t, spec.hidden, GATE_COUNT * u)),
         "The upper layer does not see the features. It reads what the lower layer puts out.",
-        f"Read off the array that the upper layer was given: {value}. The lower layer puts out {_emitted(spec)}.",
-        shows(lstm, "shapes"),
+        f"Read off the array that the upper layer was given: {value}. The lower layer puts out {_outputs_per_step(spec)}.",
+        command_for(lstm, "shapes"),
     )
 
 
-def windows(draw: Draw) -> Posed:
+def windows(draw: Sampler) -> QuestionDraft:
     """How many windows a series gives."""
     rows, t, stride, horizon = draw.whole(30, 200), draw.whole(3, 24), draw.one((1, 1, 2, 3, 5)), draw.one((0, 0, 1, 2))
     series = np.arange(1.0, rows + 1)[:, None]
@@ -243,33 +247,35 @@ def windows(draw: Draw) -> Posed:
     )
     options = f"--timesteps {t}"
     options += (f" --stride {stride}" if stride > 1 else "") + (f" --horizon {horizon}" if horizon else "")
-    return Posed(
+    return QuestionDraft(
         f"A series of {rows} rows is cut into windows of {t} rows. Each window begins {begins} than the one before.{ahead} "
         "How many windows (samples) are there?",
-        Count(value, (rows - t, (rows - t - horizon) // stride, rows // t, rows, rows - t + 1, (rows - t) // stride + 1)),
+        NumberAnswer(
+            value, (rows - t, (rows - t - horizon) // stride, rows // t, rows, rows - t + 1, (rows - t) // stride + 1)
+        ),
         "Where does the first window begin, and where the last one that still fits?",
         f"{found.windowing.formula}. The last window begins at row {found.windowing.first(value - 1)}, counted from 0.",
         f"seq {rows} | lstm-explain window - {options}",
     )
 
 
-def dense_parameters(draw: Draw) -> Posed:
+def dense_parameters(draw: Sampler) -> QuestionDraft:
     """How many weights the dense layer after an LSTM has."""
     lstm = draw.lstm("bidirectional projection")
     spec, outputs = lstm.spec, draw.whole(1, 5)
     (network,) = explain_tasks(lstm, Task.MANY_TO_ONE, outputs).networks
     value = next(part.total for part in network.parts if part.name == "dense")
     h, t = spec.output, spec.timesteps
-    return Posed(
-        f"{setting(spec)} Its last h goes to a dense layer of {plural(outputs, 'neuron')} with a bias each. How many weights "
-        "does the dense layer have, biases included?",
-        Count(
+    return QuestionDraft(
+        f"{describe_input(spec)} Its last h goes to a dense layer of {plural(outputs, 'neuron')} with a bias each. How many "
+        "weights does the dense layer have, biases included?",
+        NumberAnswer(
             value,
             (h * outputs, (spec.hidden + 1) * outputs, (h * t + 1) * outputs, h + outputs, (spec.features + 1) * outputs),
         ),
         "Each of its neurons reads all numbers of the last h. How many are those?",
         f"The last h has {plural(h, 'number')}, so ({h} + 1) * {outputs} = {value}.",
-        shows(lstm, "tasks", "many-to-one", outputs=outputs if outputs > 1 else None),
+        command_for(lstm, "tasks", "many-to-one", outputs=outputs if outputs > 1 else None),
     )
 
 
@@ -279,7 +285,7 @@ GOALS = {
 }
 
 
-def prediction_shape(draw: Draw) -> Posed:
+def prediction_shape(draw: Sampler) -> QuestionDraft:
     """The shape of predictions, once for a sequence or at every timestep."""
     lstm = draw.lstm("bidirectional layers")
     spec, outputs, task = lstm.spec, draw.whole(1, 4), draw.one(tuple(GOALS))
@@ -287,44 +293,46 @@ def prediction_shape(draw: Draw) -> Posed:
     sizes = network.tensor("outputs").shape.sizes
     n, t, u = spec.samples, spec.timesteps, spec.units
     reads = "the last h" if task is Task.MANY_TO_ONE else "h of every timestep"
-    return Posed(
-        f"{setting(spec)} A dense layer of {plural(outputs, 'neuron')} reads {reads}, to make {GOALS[task]}. What shape do "
-        "the predictions have, samples first?",
-        Sizes(sizes, ((n, t, outputs), (n, outputs), (n, spec.output), (n, t, spec.output), (outputs,), (n, u, outputs))),
+    return QuestionDraft(
+        f"{describe_input(spec)} A dense layer of {plural(outputs, 'neuron')} reads {reads}, to make {GOALS[task]}. What "
+        "shape do the predictions have, samples first?",
+        ShapeAnswer(
+            sizes, ((n, t, outputs), (n, outputs), (n, spec.output), (n, t, spec.output), (outputs,), (n, u, outputs))
+        ),
         "The dense layer replaces the last axis by its own, and leaves those before it as they are.",
-        f"{spelled(sizes)}, read off the network's output: {GOALS[task]}, and {plural(outputs, 'number')} in each.",
-        shows(lstm, "tasks", task.value, outputs=outputs if outputs > 1 else None),
+        f"{format_shape(sizes)}, read off the network's output: {GOALS[task]}, and {plural(outputs, 'number')} in each.",
+        command_for(lstm, "tasks", task.value, outputs=outputs if outputs > 1 else None),
     )
 
 
-def longer_batch(draw: Draw) -> Posed | None:
+def longer_batch(draw: Sampler) -> QuestionDraft | None:
     """How many weights there are with a larger batch."""
     lstm = draw.lstm("bidirectional")
     spec, what = lstm.spec, draw.one(("samples", "timesteps"))
     before = explain_shapes(lstm).total
     value = explain_shapes(draw.resized(lstm, **{what: 2 * getattr(spec, what)})).total
-    return Posed(
-        f"{setting(spec)} It has {before} weights. How many would it have with twice as many {what}?",
-        Count(value, (2 * before, before + getattr(spec, what), before * getattr(spec, what), before // 2)),
+    return QuestionDraft(
+        f"{describe_input(spec)} It has {before} weights. How many would it have with twice as many {what}?",
+        NumberAnswer(value, (2 * before, before + getattr(spec, what), before * getattr(spec, what), before // 2)),
         "Which axes of the weights would have to grow?",
         f"Counted again with {2 * getattr(spec, what)} {what}: {value}. All samples and all timesteps share one set of "
         "weights.",
-        shows(lstm, "shapes"),
+        command_for(lstm, "shapes"),
     )
 
 
-MAKERS = (
-    Maker(1, "shapes", batch_shape),
-    Maker(1, "shapes", output_shape),
-    Maker(1, "shapes", parameters),
-    Maker(1, "unit", neuron_reads),
-    Maker(1, "tasks", prediction_shape),
-    Maker(1, "shapes", state_shape),
-    Maker(1, "unit", unit_parameters),
-    Maker(1, "window", windows),
-    Maker(1, "shapes", weight_shape),
-    Maker(1, "tasks", dense_parameters),
-    Maker(1, "shapes", neurons),
-    Maker(1, "shapes", second_layer_reads),
-    Maker(1, "shapes", longer_batch),
+GENERATORS = (
+    QuestionGenerator(1, "shapes", batch_shape),
+    QuestionGenerator(1, "shapes", output_shape),
+    QuestionGenerator(1, "shapes", parameters),
+    QuestionGenerator(1, "unit", neuron_reads),
+    QuestionGenerator(1, "tasks", prediction_shape),
+    QuestionGenerator(1, "shapes", state_shape),
+    QuestionGenerator(1, "unit", unit_parameters),
+    QuestionGenerator(1, "window", windows),
+    QuestionGenerator(1, "shapes", weight_shape),
+    QuestionGenerator(1, "tasks", dense_parameters),
+    QuestionGenerator(1, "shapes", neurons),
+    QuestionGenerator(1, "shapes", second_layer_reads),
+    QuestionGenerator(1, "shapes", longer_batch),
 )

@@ -6,8 +6,15 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from lstm_explain.apps.quiz.posed import Count, Maker, Posed, Statements
-from lstm_explain.apps.quiz.setting import FADES, PER_UNIT, PRECISE, layers_of, setting, shows
+from lstm_explain.apps.quiz.question_draft import ChoiceAnswer, NumberAnswer, QuestionDraft, QuestionGenerator
+from lstm_explain.apps.quiz.wording import (
+    GATE_COUNT,
+    MAX_TRACEABLE_STEPS,
+    PRECISE_DTYPE,
+    command_for,
+    describe_input,
+    describe_layers,
+)
 from lstm_explain.core.cell import step
 from lstm_explain.core.engine import forward
 from lstm_explain.core.gates import GATES, LETTERS, Direction, Gate
@@ -18,7 +25,7 @@ from lstm_explain.topics.shapes import explain_shapes
 from lstm_explain.topics.unit import explain_unit
 
 if TYPE_CHECKING:
-    from lstm_explain.apps.quiz.draw import Draw
+    from lstm_explain.apps.quiz.sampler import Sampler
     from lstm_explain.core.axes import Array
     from lstm_explain.core.lstm import LSTM
     from lstm_explain.core.spec import Spec
@@ -29,69 +36,69 @@ APART = 0.06
 """How far the choices of an arithmetic question lie apart at least, where numbers are shown to two decimals."""
 
 
-def _later_step(draw: Draw, spec: Spec) -> int:
+def _sample_later_step(draw: Sampler, spec: Spec) -> int:
     """A timestep that has one before it."""
     return draw.whole(2, spec.timesteps)
 
 
-def next_timestep(draw: Draw) -> Posed | None:
+def next_timestep(draw: Sampler) -> QuestionDraft | None:
     """How many units notice, one timestep later, what one of them put out."""
     lstm = draw.lstm("peepholes no_bias")
     spec, unit = lstm.spec, draw.below(lstm.spec.units)
     if spec.timesteps == 1:
         return None
-    t = _later_step(draw, spec)
+    t = _sample_later_step(draw, spec)
     moved = explain_influence(lstm, unit, step=t).statements.next_timestep.cells
-    return Posed(
-        f"{setting(spec)} Suppose that unit {unit} had put out a slightly larger h at timestep {t - 1}. How many of the "
-        f"{spec.units} units, itself included, would then have another memory c at timestep {t}?",
-        Count(moved.moved, (1, 0, spec.units - 1, PER_UNIT * spec.units, spec.features)),
+    return QuestionDraft(
+        f"{describe_input(spec)} Suppose that unit {unit} had put out a slightly larger h at timestep {t - 1}. How many of "
+        f"the {spec.units} units, itself included, would then have another memory c at timestep {t}?",
+        NumberAnswer(moved.moved, (1, 0, spec.units - 1, GATE_COUNT * spec.units, spec.features)),
         f"Who reads the h of unit {unit} at timestep {t}?",
         f"Tried on the running LSTM: h of unit {unit} changed by 0.1, and {moved.moved} of {moved.of} memories moved. "
         "Through h, every unit reads every unit, one timestep later.",
-        shows(lstm, "influence", unit=unit, step=t),
+        command_for(lstm, "influence", unit=unit, step=t),
     )
 
 
-def same_timestep(draw: Draw) -> Posed | None:
+def same_timestep(draw: Sampler) -> QuestionDraft | None:
     """How many units notice another one's memory at the same timestep."""
-    lstm = draw.lstm("peepholes no_bias", dtype=PRECISE)
+    lstm = draw.lstm("peepholes no_bias", dtype=PRECISE_DTYPE)
     spec, unit, t = lstm.spec, draw.below(lstm.spec.units), draw.whole(1, lstm.spec.timesteps)
     found, whole = explain_influence(lstm, unit, step=t).statements.same_timestep, draw.chance(2)
     value = found.other_emitted.moved + (found.own_emitted.moved if whole else 0)
     who = f"all {spec.units} units" if whole else f"the other {plural(spec.units - 1, 'unit')}"
-    return Posed(
-        f"{setting(spec)} Just before timestep {t}, the memory c of unit {unit} is changed, and nothing else. How many of "
-        f"{who} put out another h at timestep {t} itself?",
-        Count(value, (1, 0, spec.units - 1, spec.units, PER_UNIT)),
+    return QuestionDraft(
+        f"{describe_input(spec)} Just before timestep {t}, the memory c of unit {unit} is changed, and nothing else. How many "
+        f"of {who} put out another h at timestep {t} itself?",
+        NumberAnswer(value, (1, 0, spec.units - 1, spec.units, GATE_COUNT)),
         "Which numbers does a unit read: its own memory, the memories of others, or what others put out before?",
         f"Tried on the running LSTM: the unit's own h moved by {found.own_emitted.largest:.2g}, and "
         f"{found.other_emitted.moved} of {found.other_emitted.of} others moved. A memory is private: within a timestep no "
         "unit sees another one's.",
-        shows(lstm, "influence", unit=unit, step=t),
+        command_for(lstm, "influence", unit=unit, step=t),
     )
 
 
-def own_weights(draw: Draw) -> Posed:
+def own_weights(draw: Sampler) -> QuestionDraft:
     """How many gate values one unit's weights make."""
     lstm = draw.lstm("peepholes no_bias")
     spec, unit = lstm.spec, draw.below(lstm.spec.units)
     found = explain_influence(lstm, unit).statements.parameters
     value = found.own_gates.moved + found.other_gates.moved
-    every = PER_UNIT * spec.units
-    return Posed(
-        f"{setting(spec)} Its {spec.units} units have {every} gate values at a timestep: i, f, g and o of each. All weights "
-        f"that belong to unit {unit} are changed, and one timestep is run again from the same h and c. How many of the "
-        f"{every} gate values are then different?",
-        Count(value, (every, 1, spec.units, every - PER_UNIT, 0)),
+    every = GATE_COUNT * spec.units
+    return QuestionDraft(
+        f"{describe_input(spec)} Its {spec.units} units have {every} gate values at a timestep: i, f, g and o of each. All "
+        f"weights that belong to unit {unit} are changed, and one timestep is run again from the same h and c. How many of "
+        f"the {every} gate values are then different?",
+        NumberAnswer(value, (every, 1, spec.units, every - GATE_COUNT, 0)),
         "Does any other unit use these weights?",
         f"Tried on the running LSTM: {found.own_gates.moved} gates of unit {unit} moved, and {found.other_gates.moved} of "
         f"{found.other_gates.of} gates of the others. A unit has its {found.owned} weights for itself.",
-        shows(lstm, "influence", unit=unit),
+        command_for(lstm, "influence", unit=unit),
     )
 
 
-def ripple(draw: Draw) -> Posed | None:
+def ripple(draw: Sampler) -> QuestionDraft | None:
     """When a unit's h first reaches another unit."""
     lstm = draw.lstm("peepholes bidirectional")
     spec, unit = lstm.spec, draw.below(lstm.spec.units)
@@ -107,22 +114,22 @@ def ripple(draw: Draw) -> Posed | None:
     backward = way is Direction.BACKWARD
     which = "In the direction that reads from the last timestep to the first, " if backward else ""
     told = f"as soon as timestep {at} is computed, the h of unit {unit} is changed."
-    return Posed(
-        f"{setting(spec)} {which}{told if which else told[0].upper() + told[1:]} At which timestep is the h of another unit "
-        "different for the first time?",
-        Count(first, (at, at + 1, at - 1, spec.timesteps, 1, at + 2)),
+    return QuestionDraft(
+        f"{describe_input(spec)} {which}{told if which else told[0].upper() + told[1:]} At which timestep is the h of another "
+        "unit different for the first time?",
+        NumberAnswer(first, (at, at + 1, at - 1, spec.timesteps, 1, at + 2)),
         "What is h of one timestep read by?" + (" And which timestep comes next in this direction?" if backward else ""),
         f"Tried on the running LSTM: at timestep {at} only unit {unit} itself differs; at timestep {first}, "
         f"{found.moved[found.steps.index(first)]} of the {spec.units} numbers of h do. h needs one timestep to reach the "
         "others.",
-        shows(lstm, "influence", poke=unit, at=at, direction=way.value if backward else None),
+        command_for(lstm, "influence", poke=unit, at=at, direction=way.value if backward else None),
     )
 
 
 GROWTHS = ("samples", "timesteps", "features", "units")
 
 
-def growth(draw: Draw) -> Posed:
+def growth(draw: Sampler) -> QuestionDraft:
     """What the number of weights depends on."""
     lstm = draw.lstm("bidirectional peepholes")
     spec, grows = lstm.spec, draw.one((True, False))
@@ -134,33 +141,34 @@ def growth(draw: Draw) -> Posed:
     tried += [("weights drawn from another seed", (explain_shapes(draw.resized(lstm)).total != before) is grows)]
     tried = tried if grows else tried[:3]
     listed = ", ".join(f"{counts[name]} with twice as many {name}" for name in GROWTHS)
-    return Posed(
-        f"{setting(spec)} It has {before} weights. Which of these {'changes' if grows else 'does not change'} that number?",
-        Statements(tuple(tried)),
+    return QuestionDraft(
+        f"{describe_input(spec)} It has {before} weights. Which of these {'changes' if grows else 'does not change'} that "
+        "number?",
+        ChoiceAnswer(tuple(tried)),
         "What do the weights have an axis for?",
         f"Counted each time: {listed}. The weights are shared by all samples and all timesteps.",
-        shows(lstm, "shapes"),
+        command_for(lstm, "shapes"),
     )
 
 
-def samples_apart(draw: Draw) -> Posed:
+def samples_apart(draw: Sampler) -> QuestionDraft:
     """How many samples notice a change of one of them."""
     lstm = draw.lstm("bidirectional layers")
     spec, sample = lstm.spec, draw.below(lstm.spec.samples)
     x = lstm.inputs.block(0, spec.samples)
-    moved = int(_moved(lstm, x, (sample,)).any(axis=(1, 2)).sum())
-    return Posed(
-        f"{setting(spec)} All numbers of sample {sample} (samples count from 0) are replaced by others. In how many samples "
-        "does the output change?",
-        Count(moved, (spec.samples, spec.samples - sample, spec.samples - 1, 0, sample)),
+    moved = int(_changed_outputs(lstm, x, (sample,)).any(axis=(1, 2)).sum())
+    return QuestionDraft(
+        f"{describe_input(spec)} All numbers of sample {sample} (samples count from 0) are replaced by others. In how many "
+        "samples does the output change?",
+        NumberAnswer(moved, (spec.samples, spec.samples - sample, spec.samples - 1, 0, sample)),
         "What is carried from one timestep to the next? And from one sample to the next?",
         f"Run twice and compared: the outputs of {plural(moved, 'sample')} changed. h and c go from timestep to timestep, "
         "and each sample starts anew.",
-        shows(lstm, "trace", sample=sample),
+        command_for(lstm, "trace", sample=sample),
     )
 
 
-def _moved(lstm: LSTM, x: Array, place: tuple[int, ...]) -> Array:
+def _changed_outputs(lstm: LSTM, x: Array, place: tuple[int, ...]) -> Array:
     """Which outputs differ once the inputs at a place are changed; [samples, timesteps, output]."""
     changed = x.copy()
     changed[place] += 1
@@ -168,18 +176,18 @@ def _moved(lstm: LSTM, x: Array, place: tuple[int, ...]) -> Array:
     return moved
 
 
-def timesteps_reached(draw: Draw) -> Posed | None:
+def timesteps_reached(draw: Sampler) -> QuestionDraft | None:
     """How many timesteps notice a change of the input at one of them."""
     lstm = draw.lstm("bidirectional")
-    if lstm.spec.timesteps > FADES:
+    if lstm.spec.timesteps > MAX_TRACEABLE_STEPS:
         return None
     spec, t = lstm.spec, draw.whole(1, lstm.spec.timesteps)
-    moved = int(_moved(lstm, lstm.inputs.block(0, 1), (0, t - 1)).any(axis=(0, 2)).sum())
+    moved = int(_changed_outputs(lstm, lstm.inputs.block(0, 1), (0, t - 1)).any(axis=(0, 2)).sum())
     last = spec.timesteps
-    return Posed(
-        f"{setting(spec)} The input of one sample is changed at timestep {t} alone (timesteps count from 1). At how many of "
-        f"its {plural(last, 'timestep')} does the output change?",
-        Count(moved, (1, last, last - t, last - t + 1, t, t - 1)),
+    return QuestionDraft(
+        f"{describe_input(spec)} The input of one sample is changed at timestep {t} alone (timesteps count from 1). At how "
+        f"many of its {plural(last, 'timestep')} does the output change?",
+        NumberAnswer(moved, (1, last, last - t, last - t + 1, t, t - 1)),
         "Does a timestep see what comes later?"
         + (" Both directions stand side by side in the output." if spec.bidirectional else ""),
         f"Run twice and compared: the output moved at {plural(moved, 'timestep')}. "
@@ -188,13 +196,13 @@ def timesteps_reached(draw: Draw) -> Posed | None:
             if spec.bidirectional
             else f"From timestep {t} to {last}, it is carried by h and c; before, nothing knows of it."
         ),
-        shows(lstm, "influence", poke=0, at=t),
+        command_for(lstm, "influence", poke=0, at=t),
     )
 
 
-def step_arithmetic(draw: Draw) -> Posed | None:
+def step_arithmetic(draw: Sampler) -> QuestionDraft | None:
     """A timestep's arithmetic, with the numbers of a run."""
-    lstm = draw.lstm("peepholes", dtype=PRECISE)
+    lstm = draw.lstm("peepholes", dtype=PRECISE_DTYPE)
     spec, unit, t, emits = lstm.spec, draw.below(lstm.spec.units), draw.whole(1, lstm.spec.timesteps), draw.chance(3)
     record, place = lstm.run_sample(0)
     part = record.of(0, Direction.FORWARD)
@@ -210,10 +218,10 @@ def step_arithmetic(draw: Draw) -> Posed | None:
     known = f"i = {i:.2f}, f = {f:.2f}, g = {g:.2f} and o = {o:.2f}, and c was {before:.2f} before"
     if emits:
         known = f"i = {i:.2f} and o = {o:.2f}, its new memory is c = {c:.2f}, and tanh(c) = {tanh:.2f}"
-    return Posed(
+    return QuestionDraft(
         f"At one timestep, the gates of a unit are {known}. Which number is "
         f"{'its h, what it puts out' if emits else 'its new memory c'}?",
-        Statements(tried),
+        ChoiceAnswer(tried),
         "h = o * tanh(c)"
         if emits
         else "The forget gate f says how much of the memory stays, the input gate i how much of g comes in.",
@@ -223,7 +231,7 @@ def step_arithmetic(draw: Draw) -> Posed | None:
             else f"c = f * c + i * g = {f:.2f} * {before:.2f} + {i:.2f} * {g:.2f}"
         )
         + f". The run itself, with all digits, has {real:.4f}.",
-        shows(lstm, "unit", unit=unit, step=t),
+        command_for(lstm, "unit", unit=unit, step=t),
     )
 
 
@@ -234,17 +242,17 @@ HOLDS = {
 }
 
 
-def held_gates(draw: Draw) -> Posed | None:
+def held_gates(draw: Sampler) -> QuestionDraft | None:
     """What becomes of a memory whose gates are held open or shut."""
-    lstm = draw.lstm(dtype=PRECISE)
+    lstm = draw.lstm(dtype=PRECISE_DTYPE)
     spec, unit = lstm.spec, draw.below(lstm.spec.units)
     if spec.timesteps == 1:
         return None
-    t, (f, i) = _later_step(draw, spec), draw.one(tuple(HOLDS))
+    t, (f, i) = _sample_later_step(draw, spec), draw.one(tuple(HOLDS))
     record, place = lstm.run_sample(0)
     part = record.of(0, Direction.FORWARD)
     h, c = part.before(place, t, spec.timesteps)
-    made = step(_held(lstm.weights.of(0, Direction.FORWARD), unit, f, i), part.input[[place], t - 1], h[None], c[None])
+    made = step(_hold_gates(lstm.weights.of(0, Direction.FORWARD), unit, f, i), part.input[[place], t - 1], h[None], c[None])
     new, old, candidate = float(made.c[0, unit]), float(c[unit]), float(made.g[0, unit])
     claims = {
         "the same as before": old,
@@ -252,17 +260,17 @@ def held_gates(draw: Draw) -> Posed | None:
         "the candidate g of this timestep": candidate,
         "its memory before, plus g": old + candidate,
     }
-    return Posed(
+    return QuestionDraft(
         f"At timestep {t}, a unit of an LSTM is tampered with: {HOLDS[f, i]}. What is its memory c after this timestep?",
-        Statements(tuple((words, abs(value - new) < 1e-6) for words, value in claims.items())),
+        ChoiceAnswer(tuple((words, abs(value - new) < 1e-6) for words, value in claims.items())),
         "c = f * c + i * g. Put in the two numbers.",
         f"Tried on the running LSTM, in unit {unit}: c was {old:.4f}, g is {candidate:.4f}, and c became {new:.4f} = {f} * "
         f"{old:.4f} + {i} * {candidate:.4f}.",
-        shows(lstm, "unit", unit=unit, step=t),
+        command_for(lstm, "unit", unit=unit, step=t),
     )
 
 
-def _held(weights: LayerWeights, unit: int, forget: int, into: int) -> LayerWeights:
+def _hold_gates(weights: LayerWeights, unit: int, forget: int, into: int) -> LayerWeights:
     """The weights, but for one unit whose forget and input gates are held at 0 or 1."""
     assert weights.bias is not None
     bias = weights.bias.copy()
@@ -271,7 +279,7 @@ def _held(weights: LayerWeights, unit: int, forget: int, into: int) -> LayerWeig
     return weights._replace(bias=bias)
 
 
-def fading(draw: Draw) -> Posed:
+def fading(draw: Sampler) -> QuestionDraft:
     """How long a memory lasts at a constant forget gate."""
     f, steps = draw.one((0.5, 0.1, 0.25, 0.2)), draw.whole(2, 5)
     share = f**steps
@@ -279,10 +287,10 @@ def fading(draw: Draw) -> Posed:
     while c[0, 0] > share * (1 + 1e-9):
         c, value = step(_fading_unit(f), np.zeros((1, 1)), np.zeros((1, 1)), c).c, value + 1
     left = f"1/{round(1 / share)}"
-    return Posed(
+    return QuestionDraft(
         f"The forget gate of a unit stays at {f}, and its input gate stays shut, so nothing new comes in. After how many "
         f"timesteps is {left} of its memory c left?",
-        Count(value, (value - 1, value + 1, round(1 / share), 2 * value), written=True),
+        NumberAnswer(value, (value - 1, value + 1, round(1 / share), 2 * value), written=True),
         f"One timestep leaves {f} of it. What do two leave?",
         f"Run step by step with such a unit: after {value} timesteps c was {float(c[0, 0]):.6g} of what it had been. {f} is "
         f"multiplied {value} times.",
@@ -293,10 +301,10 @@ def fading(draw: Draw) -> Posed:
 def _fading_unit(forget: float) -> LayerWeights:
     """One unit that reads nothing, lets nothing in, and forgets at a constant pace."""
     bias = {Gate.INPUT: -HELD, Gate.FORGET: float(np.log(forget / (1 - forget))), Gate.CANDIDATE: 0.0, Gate.OUTPUT: 0.0}
-    return LayerWeights(np.zeros((1, PER_UNIT)), np.zeros((1, PER_UNIT)), np.array([bias[gate] for gate in GATES]))
+    return LayerWeights(np.zeros((1, GATE_COUNT)), np.zeros((1, GATE_COUNT)), np.array([bias[gate] for gate in GATES]))
 
 
-def readers(draw: Draw) -> Posed | None:
+def readers(draw: Sampler) -> QuestionDraft | None:
     """How many neurons read one number."""
     lstm = draw.lstm("peepholes no_bias")
     spec, of_input = lstm.spec, draw.chance(3)
@@ -310,33 +318,33 @@ def readers(draw: Draw) -> Posed | None:
     value = sum(int((getattr(before, LETTERS[gate]) != getattr(after, LETTERS[gate])).sum()) for gate in GATES)
     what = f"feature {place} of the input" if of_input else f"the h that unit {place} put out one timestep before"
     u = spec.units
-    return Posed(
-        f"{setting(spec)} How many neurons read {what}? A unit has four neurons.",
-        Count(value, (PER_UNIT, u, 1, PER_UNIT * (u - 1), spec.features, PER_UNIT * (u + spec.features))),
+    return QuestionDraft(
+        f"{describe_input(spec)} How many neurons read {what}? A unit has four neurons.",
+        NumberAnswer(value, (GATE_COUNT, u, 1, GATE_COUNT * (u - 1), spec.features, GATE_COUNT * (u + spec.features))),
         "Is there a neuron that does not read it?",
-        f"Changed, and counted which neurons' values moved: {value}, which is {PER_UNIT} in each of {u} units.",
-        shows(lstm, "unit", unit=0 if of_input else place),
+        f"Changed, and counted which neurons' values moved: {value}, which is {GATE_COUNT} in each of {u} units.",
+        command_for(lstm, "unit", unit=0 if of_input else place),
     )
 
 
-def matrices(draw: Draw) -> Posed:
+def matrices(draw: Sampler) -> QuestionDraft:
     """How many matrices of weights there are: not one for each timestep."""
     lstm = draw.lstm("bidirectional layers peepholes")
     spec = lstm.spec
     value = sum(part.kernel.ndim == 2 for layer in lstm.weights.layers for part in layer.values())
     t, ways = spec.timesteps, len(spec.directions)
     of = f"{plural(spec.layers, 'layer')}, {plural(ways, 'direction')} each"
-    return Posed(
-        f"{setting(spec)} At every timestep, the input is multiplied by a matrix that holds the weights of all units and all "
-        "gates side by side. How many such matrices are there in all?",
-        Count(value, (value * t, t, spec.units, value * spec.units, 1, 2 * value, PER_UNIT * value)),
+    return QuestionDraft(
+        f"{describe_input(spec)} At every timestep, the input is multiplied by a matrix that holds the weights of all units "
+        "and all gates side by side. How many such matrices are there in all?",
+        NumberAnswer(value, (value * t, t, spec.units, value * spec.units, 1, 2 * value, GATE_COUNT * value)),
         "Do timesteps have weights of their own? Do layers and directions?",
         f"Counted: {value} ({of}). All {t} timesteps use the same one.",
-        shows(lstm, "shapes"),
+        command_for(lstm, "shapes"),
     )
 
 
-def emitted(draw: Draw) -> Posed:
+def emitted(draw: Sampler) -> QuestionDraft:
     """How many numbers a unit puts out, or carries over."""
     lstm = draw.lstm("no_bias peepholes")
     spec, unit, t = lstm.spec, draw.below(lstm.spec.units), draw.whole(1, lstm.spec.timesteps)
@@ -346,29 +354,29 @@ def emitted(draw: Draw) -> Posed:
     value = sum(int(array[0, t - 1, unit].size) for array in arrays)
     reads = explain_unit(lstm, unit)
     what = "carry over to the next timestep: its memory and what it put out" if both else "put out"
-    return Posed(
-        f"{layers_of(spec)} reads sequences of {plural(spec.features, 'feature')}. For one sample at timestep {t}, how many "
-        f"numbers does unit {unit} {what}?",
-        Count(value, (1, 2, spec.units, spec.features, PER_UNIT, 2 * spec.units, spec.features + spec.units)),
+    return QuestionDraft(
+        f"{describe_layers(spec)} reads sequences of {plural(spec.features, 'feature')}. For one sample at timestep {t}, how "
+        f"many numbers does unit {unit} {what}?",
+        NumberAnswer(value, (1, 2, spec.units, spec.features, GATE_COUNT, 2 * spec.units, spec.features + spec.units)),
         "How many numbers are h and c of the whole layer, and how many units are there?",
         f"Read off the run: {value}. It reads {reads.neurons[Gate.INPUT].kernel.size} features and the h of {spec.units} "
         "units, and makes of them one number h to put out and one number c to keep.",
-        shows(lstm, "unit", unit=unit, step=t),
+        command_for(lstm, "unit", unit=unit, step=t),
     )
 
 
-MAKERS = (
-    Maker(2, "influence", next_timestep),
-    Maker(2, "influence", same_timestep),
-    Maker(2, "unit", emitted),
-    Maker(2, "shapes", growth),
-    Maker(2, "influence", own_weights),
-    Maker(2, "unit", step_arithmetic),
-    Maker(2, "trace", samples_apart),
-    Maker(2, "influence", ripple),
-    Maker(2, "memory", fading),
-    Maker(2, "influence", timesteps_reached),
-    Maker(2, "unit", held_gates),
-    Maker(2, "unit", readers),
-    Maker(2, "shapes", matrices),
+GENERATORS = (
+    QuestionGenerator(2, "influence", next_timestep),
+    QuestionGenerator(2, "influence", same_timestep),
+    QuestionGenerator(2, "unit", emitted),
+    QuestionGenerator(2, "shapes", growth),
+    QuestionGenerator(2, "influence", own_weights),
+    QuestionGenerator(2, "unit", step_arithmetic),
+    QuestionGenerator(2, "trace", samples_apart),
+    QuestionGenerator(2, "influence", ripple),
+    QuestionGenerator(2, "memory", fading),
+    QuestionGenerator(2, "influence", timesteps_reached),
+    QuestionGenerator(2, "unit", held_gates),
+    QuestionGenerator(2, "unit", readers),
+    QuestionGenerator(2, "shapes", matrices),
 )

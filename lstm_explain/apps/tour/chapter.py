@@ -10,10 +10,10 @@ from lstm_explain.topics.command_line import wrap_command
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from lstm_explain.apps.tour.subject import Subject
+    from lstm_explain.apps.tour.context import TourContext
 
 
-class Told(NamedTuple):
+class ChapterContent(NamedTuple):
     """What a chapter says of one LSTM."""
 
     question: str
@@ -35,19 +35,19 @@ class Chapter(NamedTuple):
     """Its place; counts from 1."""
     name: str
     title: str
-    told_of: Callable[[Subject], Told]
+    told_of: Callable[[TourContext], ChapterContent]
 
     @property
     def heading(self) -> str:
         return f"{self.number} {self.title}"
 
 
-def asked(chapter: Chapter, told: Told) -> Document:
+def question_blocks(chapter: Chapter, told: ChapterContent) -> Document:
     """What is seen before the answer."""
     return (Heading(chapter.heading), Paragraph(f"Question: {told.question}"))
 
 
-def answered(told: Told) -> Document:
+def answer_blocks(told: ChapterContent) -> Document:
     """The answer, the evidence, and where to read on."""
     first, *others = told.claims
     claims: list[Block] = [Paragraph(f"Answer: {first}"), *map(Paragraph, others)]

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from lstm_explain.apps.tour.chapter import Told
-from lstm_explain.apps.tour.phrases import chosen, not_finite, unlike_layers
-from lstm_explain.apps.tour.subject import afforded
+from lstm_explain.apps.tour.chapter import ChapterContent
+from lstm_explain.apps.tour.context import measure_within_budget
+from lstm_explain.apps.tour.text import describe_layers, nonfinite_notes, visible_indices
 from lstm_explain.document.blocks import Cell, Column, Document, Paragraph, Table
 from lstm_explain.document.numbers import format_decimal, plural, thousands, tint
 from lstm_explain.document.tables import elide_list, facts_table
@@ -15,22 +15,22 @@ from lstm_explain.topics.json_numbers import plain_numbers
 from lstm_explain.topics.trace import explain_trace
 
 if TYPE_CHECKING:
-    from lstm_explain.apps.tour.subject import Subject
+    from lstm_explain.apps.tour.context import TourContext
     from lstm_explain.core.spec import Spec
     from lstm_explain.topics.trace import Trace
 
 
-def circles(subject: Subject) -> Told:
+def circles_chapter(subject: TourContext) -> ChapterContent:
     """Is every circle of a layer diagram one LSTM unit?"""
     spec, own = subject.spec, subject.layer_spec
-    units, gap = chosen(range(own.units))
-    trace, refused = afforded(lambda: explain_trace(subject.lstm, subject.sample, units, [subject.length]))
-    return Told(
+    units, gap = visible_indices(range(own.units))
+    trace, refused = measure_within_budget(lambda: explain_trace(subject.lstm, subject.sample, units, [subject.length]))
+    return ChapterContent(
         question=_question(spec),
         claims=_claims(spec),
-        evidence=(*_shapes(subject), *refused, *(() if trace is None else _circles(subject, trace, gap))),
+        evidence=(*_shapes_evidence(subject), *refused, *(() if trace is None else _circles_table(subject, trace, gap))),
         numbers={
-            "circles": total(spec),
+            "circles": count_circles(spec),
             "circles_per_direction": own.units,
             "measured": subject.shapes.measured,
             "hidden": list(subject.shapes.of("hidden", layer=0)[0].shape.sizes),
@@ -45,12 +45,12 @@ def circles(subject: Subject) -> Told:
     )
 
 
-def total(spec: Spec) -> int:
+def count_circles(spec: Spec) -> int:
     """How many units there are in all layers and directions."""
-    return sum(_circles_of(spec))
+    return sum(_circles_per_direction(spec))
 
 
-def _circles_of(spec: Spec) -> list[int]:
+def _circles_per_direction(spec: Spec) -> list[int]:
     """The units of each layer and direction."""
     units = [spec.at(layer).units for layer in range(spec.layers)]
     return [units[layer] for layer, _ in spec.places]
@@ -59,14 +59,14 @@ def _circles_of(spec: Spec) -> list[int]:
 def _question(spec: Spec) -> str:
     return (
         "A diagram of a neural network draws a layer as a row of circles. Is every circle an LSTM unit of its own? And how "
-        f"many circles are there in your LSTM, {_which_has(spec)} reads "
+        f"many circles are there in your LSTM, {_describe_circles(spec)} reads "
         f"{plural(spec.timesteps, 'timestep')} of {plural(spec.features, 'number')}?"
     )
 
 
-def _which_has(spec: Spec) -> str:
+def _describe_circles(spec: Spec) -> str:
     if spec.stack:
-        return f"in which {unlike_layers(spec)}, and which"
+        return f"in which {describe_layers(spec)}, and which"
     each = " in each of its layers and directions" if len(spec.places) > 1 else ""
     return f"which has {plural(spec.units, 'unit')}{each}, and"
 
@@ -75,15 +75,15 @@ def _claims(spec: Spec) -> tuple[str, ...]:
     steps = "the one timestep" if spec.timesteps == 1 else f"all {thousands(spec.timesteps)} timesteps, one after the other"
     same = "units read" if spec.stack or spec.units > 1 else "unit reads"
     return (
-        f"Yes. Every circle of a layer is one LSTM unit. {_how_many(spec)}",
+        f"Yes. Every circle of a layer is one LSTM unit. {_circle_counts(spec)}",
         f"A circle is not a timestep: the same {same} {steps}. Nor is it a gate: a unit has four small neurons inside "
         "(chapter 2).",
         "Another picture, 'the LSTM cell' with its gates and arrows, shows the whole layer at one timestep, all units at "
-        f"once. Each arrow in it is a vector, a list of numbers. {_arrows(spec)}",
+        f"once. Each arrow in it is a vector, a list of numbers. {_vector_sizes(spec)}",
     )
 
 
-def _arrows(spec: Spec) -> str:
+def _vector_sizes(spec: Spec) -> str:
     own, here = spec.at(0), "in layer 0" if spec.stack else "here"
     if own.projection is None:
         return f"Those of h and c have one from each unit: {thousands(own.units)} {here}."
@@ -92,21 +92,21 @@ def _arrows(spec: Spec) -> str:
     )
 
 
-def _how_many(spec: Spec) -> str:
+def _circle_counts(spec: Spec) -> str:
     if spec.stack:
-        added = " + ".join(elide_list([thousands(units) for units in _circles_of(spec)]))
+        added = " + ".join(elide_list([thousands(units) for units in _circles_per_direction(spec)]))
         ways = " A layer that reads both ways has circles of its own for each direction." if spec.reads_backward else ""
-        return f"Your {thousands(spec.layers)} layers have {plural(total(spec), 'circle')} in all: {added}.{ways}"
+        return f"Your {thousands(spec.layers)} layers have {plural(count_circles(spec), 'circle')} in all: {added}.{ways}"
     if len(spec.places) == 1:
         return f"Your layer has {plural(spec.units, 'circle')}."
     ways = f"{thousands(spec.units)} that read forward and {thousands(spec.units)} others that read backward"
     own = ways if spec.bidirectional else plural(spec.units, "circle")
     if spec.layers == 1:
-        return f"Your layer has {ways}: {plural(total(spec), 'circle')}."
-    return f"Each of your {thousands(spec.layers)} layers has {own}: {plural(total(spec), 'circle')} in all."
+        return f"Your layer has {ways}: {plural(count_circles(spec), 'circle')}."
+    return f"Each of your {thousands(spec.layers)} layers has {own}: {plural(count_circles(spec), 'circle')} in all."
 
 
-def _shapes(subject: Subject) -> Document:
+def _shapes_evidence(subject: TourContext) -> Document:
     shapes, where = subject.shapes, " in layer 0" if subject.spec.stack else ""
     rows = [
         ("what is read", "input"),
@@ -117,7 +117,7 @@ def _shapes(subject: Subject) -> Document:
     return (facts_table((label, format_shape(shape)) for label, shape in found), subject.how)
 
 
-def _circles(subject: Subject, trace: Trace, gap: int) -> Document:
+def _circles_table(subject: TourContext, trace: Trace, gap: int) -> Document:
     t = subject.length
     rows = [("c", trace.cell[0].tolist())]
     if subject.layer_spec.projection is None:
@@ -134,4 +134,4 @@ def _circles(subject: Subject, trace: Trace, gap: int) -> Document:
     holds = "its output h and its memory c" if len(rows) == 2 else "its memory c"
     text = f"What each circle{first} holds after timestep {t} of sample {subject.sample}, {holds} (chapter 4):"
     table = Table(tuple(columns), tuple(map(tuple, cells)))
-    return (Paragraph(text), table, *not_finite(value for _, row in rows for value in row))
+    return (Paragraph(text), table, *nonfinite_notes(value for _, row in rows for value in row))

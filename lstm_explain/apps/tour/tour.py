@@ -7,17 +7,17 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
-from lstm_explain.apps.tour.chapter import Chapter, Told, answered, asked
+from lstm_explain.apps.tour.chapter import Chapter, ChapterContent, answer_blocks, question_blocks
 from lstm_explain.document.blocks import Block, Document, Heading, Note, Paragraph
 from lstm_explain.document.text import join_words
 from lstm_explain.topics.intro import lstm_summary
 from lstm_explain.topics.result import LSTMResult
 
 if TYPE_CHECKING:
-    from lstm_explain.apps.tour.subject import Subject
+    from lstm_explain.apps.tour.context import TourContext
     from lstm_explain.core.spec import Spec
 
-WORDS = (
+DEFINITIONS = (
     "An LSTM (long short-term memory) is a neural network that reads a sequence step by step. A sample is one sequence, such "
     "as one week of weather. A timestep is a step of it, such as a day. A feature is one number of a timestep, such as the "
     "day's temperature. Timesteps count from 1; samples, units and layers count from 0."
@@ -30,9 +30,9 @@ class Tour(LSTMResult):
 
     topic: ClassVar[str] = "tour"
 
-    subject: Subject
+    subject: TourContext
     chapters: tuple[Chapter, ...]
-    _told: dict[int, Told] = field(default_factory=dict, init=False)
+    _told: dict[int, ChapterContent] = field(default_factory=dict, init=False)
 
     @property
     def spec(self) -> Spec:  # type: ignore[override]
@@ -42,7 +42,7 @@ class Tour(LSTMResult):
     def source(self) -> dict[str, Any]:  # type: ignore[override]
         return self.subject.lstm.provenance
 
-    def told(self, place: int) -> Told:
+    def told(self, place: int) -> ChapterContent:
         """What the chapter at this place says."""
         if place not in self._told:
             with np.errstate(all="ignore"):  # data may be infinite: what comes of them is said, not warned of
@@ -50,16 +50,16 @@ class Tour(LSTMResult):
         return self._told[place]
 
     def question(self, place: int) -> Document:
-        return asked(self.chapters[place], self.told(place))
+        return question_blocks(self.chapters[place], self.told(place))
 
     def answer(self, place: int) -> Document:
-        return answered(self.told(place))
+        return answer_blocks(self.told(place))
 
     def facts(self) -> dict[str, Any]:
-        return {"chapters": [_facts(chapter, self.told(place)) for place, chapter in enumerate(self.chapters)]}
+        return {"chapters": [_chapter_to_dict(chapter, self.told(place)) for place, chapter in enumerate(self.chapters)]}
 
 
-def _facts(chapter: Chapter, told: Told) -> dict[str, Any]:
+def _chapter_to_dict(chapter: Chapter, told: ChapterContent) -> dict[str, Any]:
     return {
         "number": chapter.number,
         "name": chapter.name,
@@ -71,26 +71,26 @@ def _facts(chapter: Chapter, told: Told) -> dict[str, Any]:
     }
 
 
-def beginning(tour: Tour) -> Document:
+def introduction(tour: Tour) -> Document:
     """What stands before the first chapter."""
     number = len(tour.chapters)
     title = "tour: a question" if number == 1 else f"tour: {number} questions"
     return (
         Heading(f"{title} about LSTM units, answered with your numbers", 1),
         Paragraph(lstm_summary(tour)),
-        Paragraph(WORDS),
+        Paragraph(DEFINITIONS),
         Note("Every number below was measured just now, or is said to be computed."),
     )
 
 
-def document(tour: Tour) -> Document:
+def tour_document(tour: Tour) -> Document:
     """The chapters straight through."""
-    blocks: list[Block] = [*beginning(tour)]
+    blocks: list[Block] = [*introduction(tour)]
     for place in range(len(tour.chapters)):
         blocks += [*tour.question(place), *tour.answer(place)]
     return tuple(blocks)
 
 
-def contents(tour: Tour) -> str:
+def list_contents(tour: Tour) -> str:
     """1 circles, 2 unit and 3 sharing"""
     return join_words([f"{chapter.number} {chapter.name}" for chapter in tour.chapters])

@@ -11,9 +11,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import lstm_explain
-from lstm_explain.apps.explorer import actions, asking
-from lstm_explain.apps.explorer.scene import scene
-from lstm_explain.apps.explorer.state import MAPS, State
+from lstm_explain.apps.explorer import actions, prompts
+from lstm_explain.apps.explorer.state import HEATMAP_PAIRS, ExplorerState
+from lstm_explain.apps.explorer.view_model import build_view_model
 from lstm_explain.core.gates import Direction
 from tests.helpers.mixed_stacks import MIXED, stacks
 
@@ -23,15 +23,15 @@ if TYPE_CHECKING:
 few = settings(max_examples=60, deadline=None)
 
 
-def small(**sizes: Any) -> State:
-    return State(lstm_explain.seeded(**{"samples": 3, "timesteps": 4, "features": 2, "units": 3, **sizes}))
+def small(**sizes: Any) -> ExplorerState:
+    return ExplorerState(lstm_explain.seeded(**{"samples": 3, "timesteps": 4, "features": 2, "units": 3, **sizes}))
 
 
-def snapshot(state: State) -> dict[str, Any]:
-    return {one.name: getattr(state, one.name) for one in fields(State)}
+def snapshot(state: ExplorerState) -> dict[str, Any]:
+    return {one.name: getattr(state, one.name) for one in fields(ExplorerState)}
 
 
-def sound(state: State) -> None:
+def sound(state: ExplorerState) -> None:
     """What is looked at is there, and can be run."""
     spec = state.lstm.spec
     assert 0 <= state.sample < spec.samples
@@ -40,8 +40,8 @@ def sound(state: State) -> None:
     assert 0 <= state.unit < spec.units
     assert 1 <= state.step <= state.length
     assert state.direction in spec.directions
-    assert 0 <= state.maps < len(MAPS)
-    seen = scene(state)
+    assert 0 <= state.maps < len(HEATMAP_PAIRS)
+    seen = build_view_model(state)
     assert seen.values("c").shape == (state.length, spec.units)
     assert seen.values("h").shape == (state.length, spec.hidden)
 
@@ -79,30 +79,30 @@ WRONG_SIZES = ["units=0", "units=-1", "units=x", "units", "=", "units=1e3", "sam
 WRONG_SIZES += ["units=99999999999", "timesteps=999999999999999999", "colour=red", "bias=7", "units=10000000000000000000000"]
 
 
-def acting(draw: Any) -> Callable[[State], State]:
+def acting(draw: Any) -> Callable[[ExplorerState], ExplorerState]:
     """One action with what it takes."""
     by = draw(st.integers(-12, 12))
     text = draw(st.sampled_from([*EDITS, *WRONG]))
     sizes = draw(st.sampled_from([*SIZES, *WRONG_SIZES]))
     about = draw(st.sampled_from(["h", "c", "g", "x", "w"]))
-    choices: list[Callable[[State], State]] = [
-        lambda state: actions.step_by(state, by),
-        lambda state: actions.unit_by(state, by),
-        lambda state: actions.to(state, by, by),
-        lambda state: actions.sample_by(state, by),
-        lambda state: actions.layer_by(state, by),
-        actions.turned,
-        actions.other_maps,
-        actions.play,
-        actions.tick,
-        actions.undone,
-        actions.reset,
-        lambda state: actions.changed(state, text),
-        lambda state: actions.resized(state, sizes),
-        lambda state: asking.answered(state, about, asking.question(state, about).given),
-        lambda state: asking.answered(state, "sizes", asking.question(state, "sizes").given),
+    choices: list[Callable[[ExplorerState], ExplorerState]] = [
+        lambda state: actions.move_step(state, by),
+        lambda state: actions.move_unit(state, by),
+        lambda state: actions.select_unit_and_step(state, by, by),
+        lambda state: actions.move_sample(state, by),
+        lambda state: actions.move_layer(state, by),
+        actions.switch_direction,
+        actions.next_heatmaps,
+        actions.toggle_playing,
+        actions.advance_playback,
+        actions.undo_change,
+        actions.reset_changes,
+        lambda state: actions.apply_edits(state, text),
+        lambda state: actions.change_sizes(state, sizes),
+        lambda state: prompts.apply_answer(state, about, prompts.prompt_for(state, about).given),
+        lambda state: prompts.apply_answer(state, "sizes", prompts.prompt_for(state, "sizes").given),
     ]
-    chosen: Callable[[State], State] = draw(st.sampled_from(choices))
+    chosen: Callable[[ExplorerState], ExplorerState] = draw(st.sampled_from(choices))
     return chosen
 
 
@@ -149,11 +149,11 @@ def test_undo_brings_back_what_was(options: dict[str, Any], data: st.DataObject)
         state = after
     while state.past:
         was.pop()
-        state = actions.undone(state)
+        state = actions.undo_change(state)
         assert (state.lstm, state.edits) == was[-1]
         sound(state)
     assert state.edits == ()
-    assert actions.undone(state).said == "There is nothing to undo."
+    assert actions.undo_change(state).said == "There is nothing to undo."
 
 
 @given(st.text(max_size=30))
@@ -161,7 +161,7 @@ def test_undo_brings_back_what_was(options: dict[str, Any], data: st.DataObject)
 def test_whatever_is_written_is_answered(text: str) -> None:
     state = small()
     for about in ("h", "sizes"):
-        after = asking.answered(state, about, text)
+        after = prompts.apply_answer(state, about, text)
         assert after.edits or after.lstm is not state.lstm or after.said or not text.strip(" ,")
         sound(after)
 
@@ -171,23 +171,23 @@ def test_whatever_is_written_is_answered(text: str) -> None:
 
 @pytest.mark.parametrize(("by", "step"), [(1, 3), (-1, 1), (-5, 1), (2, 4), (99, 4), (0, 2)])
 def test_a_step_stops_at_the_ends(by: int, step: int) -> None:
-    assert actions.step_by(small().but(step=2), by).step == step
+    assert actions.move_step(small().but(step=2), by).step == step
 
 
 @pytest.mark.parametrize(("by", "unit"), [(1, 2), (-1, 0), (-5, 0), (10, 2), (0, 1)])
 def test_a_unit_stops_at_the_ends(by: int, unit: int) -> None:
-    assert actions.unit_by(small().but(unit=1), by).unit == unit
+    assert actions.move_unit(small().but(unit=1), by).unit == unit
 
 
 @pytest.mark.parametrize(("start", "by", "sample"), [(0, 1, 1), (2, 1, 0), (0, -1, 2), (1, 30, 1)])
 def test_samples_go_round(start: int, by: int, sample: int) -> None:
-    assert actions.sample_by(small().but(sample=start), by).sample == sample
+    assert actions.move_sample(small().but(sample=start), by).sample == sample
 
 
 def test_layers_go_round() -> None:
     state = small(layers=2)
-    assert actions.layer_by(state, 1).layer == 1
-    assert actions.layer_by(actions.layer_by(state, 1), 1).layer == 0
+    assert actions.move_layer(state, 1).layer == 1
+    assert actions.move_layer(actions.move_layer(state, 1), 1).layer == 0
 
 
 @pytest.mark.parametrize(
@@ -195,7 +195,7 @@ def test_layers_go_round() -> None:
 )
 def test_another_layer_is_looked_at_where_it_has_a_unit_and_a_direction(layer: int, way: str, said: str) -> None:
     state = small(stack=MIXED).but(layer=layer, unit=MIXED[layer].units - 1, direction=Direction(way), step=3)
-    after = actions.layer_by(state, 1)
+    after = actions.move_layer(state, 1)
     sound(after)
     there = MIXED[(layer + 1) % 3]
     assert after.unit == min(state.unit, there.units - 1)
@@ -204,26 +204,26 @@ def test_another_layer_is_looked_at_where_it_has_a_unit_and_a_direction(layer: i
 
 def test_of_unlike_layers_each_has_its_own_units_and_directions() -> None:
     state = small(stack=MIXED)
-    assert [actions.to_unit(state.but(layer=layer), 99).unit for layer in range(3)] == [5, 3, 2]
-    assert actions.turned(state).direction is Direction.BACKWARD
-    assert actions.turned(state.but(layer=2)).said == "Layer 2 reads forward only."
-    assert actions.changed(state, "0.backward:h_1[5]=1 1:f[3]=0 2:c_2[2]=1").said == ""
+    assert [actions.select_unit(state.but(layer=layer), 99).unit for layer in range(3)] == [5, 3, 2]
+    assert actions.switch_direction(state).direction is Direction.BACKWARD
+    assert actions.switch_direction(state.but(layer=2)).said == "Layer 2 reads forward only."
+    assert actions.apply_edits(state, "0.backward:h_1[5]=1 1:f[3]=0 2:c_2[2]=1").said == ""
     for wrong in ("1:f[4]=0", "2:c_2[3]=1", "1.backward:h_1[0]=1", "1:b_f[0]=1", "2:R_f[3,0]=1"):
-        after = actions.changed(state, wrong)
+        after = actions.apply_edits(state, wrong)
         assert after.said, wrong
         assert not after.edits
 
 
 def test_of_unlike_layers_the_batch_has_other_sizes_and_the_layers_keep_theirs() -> None:
     state = small(stack=MIXED).but(layer=1, unit=3)
-    asked = asking.question(state, "sizes")
+    asked = prompts.prompt_for(state, "sizes")
     assert asked.given == "samples=3 timesteps=4 features=2"
     assert "each keeps its own" in asked.asks
-    after = actions.resized(state, "timesteps=6 features=1")
+    after = actions.change_sizes(state, "timesteps=6 features=1")
     assert after.lstm.spec.stack == MIXED
     sound(after)
     for text in ("units=4", "layers=2", "bias=no", "bidirectional=yes", "projection=2"):
-        after = actions.resized(state, text)
+        after = actions.change_sizes(state, text)
         assert after.lstm is state.lstm
         assert after.said == f"{text}: the layers differ, and each keeps its own sizes."
 
@@ -232,39 +232,39 @@ def test_heat_maps_go_round() -> None:
     state = small()
     pairs = []
     for _ in range(4):
-        pairs.append(MAPS[state.maps])
-        state = actions.other_maps(state)
+        pairs.append(HEATMAP_PAIRS[state.maps])
+        state = actions.next_heatmaps(state)
     assert pairs == [("h", "c"), ("i", "f"), ("g", "o"), ("h", "c")]
 
 
 def test_directions_are_two() -> None:
-    state = actions.turned(small(bidirectional=True))
+    state = actions.switch_direction(small(bidirectional=True))
     assert state.direction is Direction.BACKWARD
     assert state.before_step == state.step + 1
-    assert actions.turned(state).direction is Direction.FORWARD
+    assert actions.switch_direction(state).direction is Direction.FORWARD
 
 
 def test_a_shorter_sample_is_looked_at_where_it_is_run() -> None:
     state = small(lengths=[4, 1, 3]).but(step=4)
-    assert actions.sample_by(state, 1).step == 1
-    assert actions.sample_by(state, 2).step == 3
-    assert actions.to_step(actions.sample_by(state, 1), 4).step == 1
+    assert actions.move_sample(state, 1).step == 1
+    assert actions.move_sample(state, 2).step == 3
+    assert actions.select_step(actions.move_sample(state, 1), 4).step == 1
 
 
 def test_a_click_chooses_both() -> None:
-    state = actions.to(small(), 2, 3)
+    state = actions.select_unit_and_step(small(), 2, 3)
     assert (state.unit, state.step) == (2, 3)
 
 
 def test_where_there_is_no_other_it_is_said_how_to_have_one() -> None:
-    assert "layers=2" in actions.layer_by(small(), 1).said
-    assert "bidirectional=yes" in actions.turned(small()).said
+    assert "layers=2" in actions.move_layer(small(), 1).said
+    assert "bidirectional=yes" in actions.switch_direction(small()).said
 
 
 def test_what_was_said_is_gone_with_the_next_action() -> None:
-    state = actions.turned(small())
+    state = actions.switch_direction(small())
     assert state.said
-    assert not actions.step_by(state, 1).said
+    assert not actions.move_step(state, 1).said
 
 
 # --- playing ----------------------------------------------------------------------------------------------------------
@@ -272,25 +272,25 @@ def test_what_was_said_is_gone_with_the_next_action() -> None:
 
 @pytest.mark.parametrize(("way", "seen"), [(Direction.FORWARD, [1, 2, 3, 4]), (Direction.BACKWARD, [4, 3, 2, 1])])
 def test_playing_goes_in_the_order_of_reading_and_ends_with_the_last(way: Direction, seen: list[int]) -> None:
-    state = actions.play(small(bidirectional=True).but(direction=way, step=seen[-1]))
+    state = actions.toggle_playing(small(bidirectional=True).but(direction=way, step=seen[-1]))
     assert state.playing
     steps = [state.step]
     while state.playing:
-        state = actions.tick(state)
+        state = actions.advance_playback(state)
         steps.append(state.step)
     assert steps == seen, "from the end it starts again"
-    assert actions.tick(state) is state
+    assert actions.advance_playback(state) is state
 
 
 def test_playing_goes_on_from_where_one_is_and_stops_on_request() -> None:
-    state = actions.play(small().but(step=2))
+    state = actions.toggle_playing(small().but(step=2))
     assert (state.step, state.playing) == (2, True)
-    assert not actions.play(state).playing
+    assert not actions.toggle_playing(state).playing
 
 
 def test_playing_a_single_timestep_ends() -> None:
-    state = actions.play(small(timesteps=1))
-    assert not actions.tick(state).playing
+    state = actions.toggle_playing(small(timesteps=1))
+    assert not actions.advance_playback(state).playing
 
 
 # --- changing something -----------------------------------------------------------------------------------------------
@@ -298,65 +298,67 @@ def test_playing_a_single_timestep_ends() -> None:
 
 def test_a_change_is_made_and_can_be_undone() -> None:
     state = small()
-    after = actions.changed(state, "h_1[2]=0.5")
+    after = actions.apply_edits(state, "h_1[2]=0.5")
     assert [str(one) for one in after.edits] == ["h_1[2]=0.5"]
-    back = actions.undone(after)
+    back = actions.undo_change(after)
     assert (back.lstm, back.edits, back.past) == (state.lstm, (), ())
     assert back.said == "Undone."
 
 
 @pytest.mark.parametrize("text", ["h_1[2]=0.5 f[0]=1", "h_1[2]=0.5;f[0]=1", " h_1[2] = 0.5 ;  f[0]= 1 "])
 def test_several_changes_at_once_are_one_to_undo(text: str) -> None:
-    after = actions.changed(small(), text)
+    after = actions.apply_edits(small(), text)
     assert [str(one) for one in after.edits] == ["h_1[2]=0.5", "f[0]=1"]
-    assert actions.undone(after).edits == ()
+    assert actions.undo_change(after).edits == ()
 
 
 def test_the_same_number_set_again_takes_the_place_of_the_first() -> None:
-    after = actions.changed(actions.changed(small(), "h_1[2]=0.5 f[0]=1"), "h_1[2]=2")
+    after = actions.apply_edits(actions.apply_edits(small(), "h_1[2]=0.5 f[0]=1"), "h_1[2]=2")
     assert [str(one) for one in after.edits] == ["f[0]=1", "h_1[2]=2"]
-    assert [str(one) for one in actions.undone(after).edits] == ["h_1[2]=0.5", "f[0]=1"]
+    assert [str(one) for one in actions.undo_change(after).edits] == ["h_1[2]=0.5", "f[0]=1"]
 
 
 @pytest.mark.parametrize("text", WRONG)
 def test_what_is_no_change_is_said_and_nothing_is_changed(text: str) -> None:
     state = small()
-    after = actions.changed(state, text)
+    after = actions.apply_edits(state, text)
     assert after.said
     assert (after.lstm, after.edits, after.past) == (state.lstm, (), ())
 
 
 def test_reset_takes_all_back_and_can_be_undone() -> None:
-    state = actions.changed(actions.changed(small(), "h_1[2]=0.5"), "f[0]=1")
-    none = actions.reset(state)
+    state = actions.apply_edits(actions.apply_edits(small(), "h_1[2]=0.5"), "f[0]=1")
+    none = actions.reset_changes(state)
     assert none.edits == ()
-    assert actions.undone(none).edits == state.edits
-    assert actions.reset(none).said == "Nothing is changed."
+    assert actions.undo_change(none).edits == state.edits
+    assert actions.reset_changes(none).said == "Nothing is changed."
 
 
 def test_only_so_many_changes_are_remembered() -> None:
     state = small()
-    for place in range(actions.MOST_UNDONE + 5):
-        state = actions.changed(state, f"h_1[0]={place}")
-    assert len(state.past) == actions.MOST_UNDONE
+    for place in range(actions.MAX_UNDO + 5):
+        state = actions.apply_edits(state, f"h_1[0]={place}")
+    assert len(state.past) == actions.MAX_UNDO
 
 
 @pytest.mark.parametrize("about", ["h", "c", "g", "x", "w", "sizes", "save"])
 @pytest.mark.parametrize("options", [{}, {"layers": 2, "bidirectional": True}])
 def test_every_question_fits_into_eighty_columns(about: str, options: dict[str, Any]) -> None:
-    state = State(lstm_explain.seeded(**options), step=4, unit=9, layer=options.get("layers", 1) - 1)
-    asked = asking.question(state, about)
+    state = ExplorerState(lstm_explain.seeded(**options), step=4, unit=9, layer=options.get("layers", 1) - 1)
+    asked = prompts.prompt_for(state, about)
     assert len(asked.asks) <= 80
     if about not in ("sizes", "save") and (about != "x" or state.layer == 0):
-        assert len(actions.changed(state, asked.given).edits) == 1, "what is offered can be done"
+        assert len(actions.apply_edits(state, asked.given).edits) == 1, "what is offered can be done"
 
 
 def test_what_is_offered_moves_the_number_from_where_it_is() -> None:
-    state = State(lstm_explain.seeded(layers=2, bidirectional=True), step=4, unit=9, layer=1, direction=Direction.BACKWARD)
-    asked = asking.question(state, "h")
-    now = scene(state).number("h", 5, 9)
+    state = ExplorerState(
+        lstm_explain.seeded(layers=2, bidirectional=True), step=4, unit=9, layer=1, direction=Direction.BACKWARD
+    )
+    asked = prompts.prompt_for(state, "h")
+    now = build_view_model(state).number("h", 5, 9)
     assert asked.asks == f"h_5[9] is {now:.4f}; all units read it at step 4."
-    assert asked.given == f"1.backward:h_5[9]={now + asking.POKE:.4g}"
+    assert asked.given == f"1.backward:h_5[9]={now + prompts.PERTURBATION:.4g}"
 
 
 # --- other sizes ------------------------------------------------------------------------------------------------------
@@ -364,14 +366,16 @@ def test_what_is_offered_moves_the_number_from_where_it_is() -> None:
 
 def test_other_sizes_and_back() -> None:
     state = small().but(sample=2, unit=2, step=4)
-    after = actions.resized(state, "samples=1 units=2, timesteps=3")
+    after = actions.change_sizes(state, "samples=1 units=2, timesteps=3")
     assert (after.lstm.spec.samples, after.lstm.spec.units, after.lstm.spec.timesteps) == (1, 2, 3)
     assert (after.sample, after.unit, after.step) == (0, 1, 3)
-    assert actions.undone(after).lstm is state.lstm
+    assert actions.undo_change(after).lstm is state.lstm
 
 
 def test_other_sizes_are_the_lstm_that_the_command_line_makes() -> None:
-    after = actions.resized(small(), "units=5 layers=2 bidirectional=yes projection=2 peepholes=yes bias=no dtype=float64")
+    after = actions.change_sizes(
+        small(), "units=5 layers=2 bidirectional=yes projection=2 peepholes=yes bias=no dtype=float64"
+    )
     same = lstm_explain.seeded(samples=3, timesteps=4, features=2, units=5, layers=2, bidirectional=True, projection=2)
     assert after.lstm.spec != same.spec
     asked: dict[str, Any] = {
@@ -389,24 +393,24 @@ def test_other_sizes_are_the_lstm_that_the_command_line_makes() -> None:
 
 
 def test_the_line_of_sizes_says_what_there_is() -> None:
-    state = actions.resized(small(), "units=5 projection=2 bias=no")
-    line = asking.question(state, "sizes").given
+    state = actions.change_sizes(small(), "units=5 projection=2 bias=no")
+    line = prompts.prompt_for(state, "sizes").given
     assert line == "samples=3 timesteps=4 features=2 units=5 layers=1 projection=2 bias=no"
-    assert actions.resized(state, line).lstm.spec == state.lstm.spec
+    assert actions.change_sizes(state, line).lstm.spec == state.lstm.spec
 
 
 def test_changes_that_fit_no_longer_are_left_out_and_said() -> None:
-    state = actions.changed(small(), "h_1[2]=0.5 f[0]=1")
-    after = actions.resized(state, "units=2")
+    state = actions.apply_edits(small(), "h_1[2]=0.5 f[0]=1")
+    after = actions.change_sizes(state, "units=2")
     assert [str(one) for one in after.edits] == ["f[0]=1"]
     assert after.said == "1 of 2 changes fit these sizes no longer, and are gone."
-    assert actions.undone(after).edits == state.edits
+    assert actions.undo_change(after).edits == state.edits
 
 
 @pytest.mark.parametrize("text", [one for one in WRONG_SIZES if one])
 def test_what_is_no_size_is_said_and_nothing_is_changed(text: str) -> None:
     state = small()
-    after = actions.resized(state, text)
+    after = actions.change_sizes(state, text)
     assert after.said
     assert after.lstm is state.lstm
     assert after.past == ()
@@ -414,7 +418,7 @@ def test_what_is_no_size_is_said_and_nothing_is_changed(text: str) -> None:
 
 def test_what_would_take_too_much_memory_is_refused() -> None:
     for sizes in ("units=20000", "timesteps=3000000 units=40"):
-        after = actions.resized(small(), sizes)
+        after = actions.change_sizes(small(), sizes)
         assert "--max-memory" in after.said, sizes
         sound(after)
 
@@ -423,7 +427,7 @@ def test_what_is_allowed_can_be_run() -> None:
     """A run step by step takes more than the engine's; whatever the sizes, it is refused before, not after."""
     state, refused = small(max_memory=2**20), []
     for power in range(4, 16):
-        after = actions.resized(state, f"timesteps={2**power}")
+        after = actions.change_sizes(state, f"timesteps={2**power}")
         sound(after)
         refused.append("--max-memory" in after.said)
     assert refused == sorted(refused)
@@ -431,10 +435,10 @@ def test_what_is_allowed_can_be_run() -> None:
 
 
 def test_what_a_file_tells_cannot_be_changed() -> None:
-    over_a_file = State(lstm_explain.given(np.ones((3, 4, 2), np.float32), units=3))
-    assert "the inputs come from a file" in actions.resized(over_a_file, "timesteps=5").said
-    assert actions.resized(over_a_file, "units=5").lstm.spec.units == 5
-    sound(actions.resized(over_a_file, "units=5 layers=2"))
+    over_a_file = ExplorerState(lstm_explain.given(np.ones((3, 4, 2), np.float32), units=3))
+    assert "the inputs come from a file" in actions.change_sizes(over_a_file, "timesteps=5").said
+    assert actions.change_sizes(over_a_file, "units=5").lstm.spec.units == 5
+    sound(actions.change_sizes(over_a_file, "units=5 layers=2"))
     padded = small(lengths=[4, 1, 3])
-    assert "--lengths" in actions.resized(padded, "timesteps=5").said
-    sound(actions.resized(padded, "units=5"))
+    assert "--lengths" in actions.change_sizes(padded, "timesteps=5").said
+    sound(actions.change_sizes(padded, "units=5"))

@@ -17,11 +17,10 @@ import pytest
 from textual.widgets import Input, Static
 
 import lstm_explain
-from lstm_explain.apps.explorer import actions, keys, pages, view
-from lstm_explain.apps.explorer.app import Explorer, Page
-from lstm_explain.apps.explorer.commands import commands
-from lstm_explain.apps.explorer.panels import over_time
-from lstm_explain.apps.explorer.state import State
+from lstm_explain.apps.explorer import actions, heatmaps, keys, overlays, screen
+from lstm_explain.apps.explorer.app import Explorer, OverlayScreen
+from lstm_explain.apps.explorer.commands import list_commands
+from lstm_explain.apps.explorer.state import ExplorerState
 from lstm_explain.core.gates import Direction
 from lstm_explain.topics.command_line import CliSource
 
@@ -35,7 +34,7 @@ SIZE = (80, 24)
 
 
 def played(
-    state: State, do: Callable[[Explorer, Any], Awaitable[None]], size: tuple[int, int] = SIZE, unicode: bool = True
+    state: ExplorerState, do: Callable[[Explorer, Any], Awaitable[None]], size: tuple[int, int] = SIZE, unicode: bool = True
 ) -> None:
     """Open the application at a state, and do something with it."""
     saved: list[str] = []
@@ -53,8 +52,8 @@ def played(
     asyncio.run(run())
 
 
-def founding(**options: Any) -> State:
-    return State(lstm_explain.seeded(**options))
+def founding(**options: Any) -> ExplorerState:
+    return ExplorerState(lstm_explain.seeded(**options))
 
 
 def shown(app: Explorer, name: str = "upper") -> str:
@@ -67,7 +66,7 @@ def on_screen(app: Explorer) -> str:
 
 
 def page(app: Explorer) -> str:
-    assert isinstance(app.screen, Page)
+    assert isinstance(app.screen, OverlayScreen)
     return str(app.screen.query_one("#page", Static).content)
 
 
@@ -227,7 +226,7 @@ def test_what_cannot_be_run_is_said_and_the_screen_stays() -> None:
 
 
 def test_playing_goes_on_by_itself_and_ends(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("lstm_explain.apps.explorer.app.BEAT", 0.01)
+    monkeypatch.setattr("lstm_explain.apps.explorer.app.PLAYBACK_INTERVAL", 0.01)
 
     async def do(app: Explorer, pilot: Any) -> None:
         await pilot.press("space")
@@ -287,7 +286,7 @@ def test_help_is_for_the_place_where_one_is() -> None:
 
 
 def test_the_page_of_help_tells_every_key() -> None:
-    text = repr(pages.help_page("explore"))
+    text = repr(overlays.help_page("explore"))
     for key in (*keys.KEYS, *keys.MORE):
         assert key.help in text
         assert repr(key.shown) in text
@@ -298,7 +297,7 @@ def test_the_page_of_explore_has_the_same_keys_and_edits() -> None:
     told = re.findall(r"^\| `([^`]+)` \| ([^|]+) \|$", text, re.MULTILINE)
     assert [row for row in told if not row[0].startswith("-")] == [
         *((key.shown, key.help) for key in (*keys.KEYS, *keys.MORE)),
-        *pages.EDITS,
+        *overlays.EDIT_EXAMPLES,
     ]
 
 
@@ -317,16 +316,16 @@ def test_why_is_asked_of_any_layer(options: dict[str, Any]) -> None:
 
 
 @pytest.fixture
-def over_unlike_layers(tmp_path: Path) -> State:
+def over_unlike_layers(tmp_path: Path) -> ExplorerState:
     from tests.helpers.mixed_stacks import mixed_file  # not above: as a script, this file is run without pytest's path
 
     file = tmp_path / "mixed.h5"
     file.write_bytes(mixed_file())
     lstm = lstm_explain.from_model(str(file), "a+b+c", samples=3, timesteps=4)
-    return State(lstm, given=CliSource(model="mixed.h5#a+b+c"))
+    return ExplorerState(lstm, given=CliSource(model="mixed.h5#a+b+c"))
 
 
-def test_through_layers_that_are_not_alike(over_unlike_layers: State) -> None:
+def test_through_layers_that_are_not_alike(over_unlike_layers: ExplorerState) -> None:
     async def do(app: Explorer, pilot: Any) -> None:
         await pilot.press("d", "end", "pagedown")
         assert "layer 0 of 3 · backward · step 4 of 4 · unit 5 of 6" in shown(app)
@@ -367,12 +366,12 @@ def test_through_layers_that_are_not_alike(over_unlike_layers: State) -> None:
     played(over_unlike_layers, do, (100, 34))
 
 
-def test_of_unlike_layers_a_change_of_any_is_measured_by_influence(over_unlike_layers: State) -> None:
+def test_of_unlike_layers_a_change_of_any_is_measured_by_influence(over_unlike_layers: ExplorerState) -> None:
     for layer, edit, place in (
         (0, "0.backward:c_5[5]=1", "--direction backward --unit 5 --step 4"),
         (2, "2:h_1[2]=0", "--layer 2 --unit 2 --step 2"),
     ):
-        found = [one.line for one in commands(actions.changed(over_unlike_layers.but(layer=layer), edit))]
+        found = [one.line for one in list_commands(actions.apply_edits(over_unlike_layers.but(layer=layer), edit))]
         assert found[-1] == f"lstm-explain influence --model 'mixed.h5#a+b+c' --samples 3 --timesteps 4 {place}"
 
 
@@ -397,10 +396,12 @@ def test_the_palette_has_every_key_and_runs_it() -> None:
 
 def test_a_click_on_a_circle_or_a_number_chooses_it() -> None:
     async def do(app: Explorer, pilot: Any) -> None:
-        window = over_time.window(app.state, SIZE[0], view.rows(*SIZE).maps)
-        await pilot.click("#upper", offset=(window.column(4, window.label, over_time.CIRCLE) + 1, view.TOP + 1 + 3))
+        window = heatmaps.fit_viewport(app.state, SIZE[0], screen.divide_rows(*SIZE).maps)
+        await pilot.click(
+            "#upper", offset=(window.column(4, window.label, heatmaps.CIRCLE_WIDTH) + 1, screen.HEADER_ROWS + 1 + 3)
+        )
         assert (app.state.unit, app.state.step) == (3, 4)
-        await pilot.click("#upper", offset=(window.column(7, window.maps_at[1], window.cell), view.TOP + 1 + 9))
+        await pilot.click("#upper", offset=(window.column(7, window.maps_at[1], window.cell), screen.HEADER_ROWS + 1 + 9))
         assert (app.state.unit, app.state.step) == (9, 7)
         await pilot.click("#upper", offset=(0, 0))
         await pilot.click("#upper", offset=(0, 20))
@@ -411,11 +412,11 @@ def test_a_click_on_a_circle_or_a_number_chooses_it() -> None:
 
 def test_a_click_on_a_key_presses_it() -> None:
     async def do(app: Explorer, pilot: Any) -> None:
-        for one in keys.placed(SIZE[0]):
+        for one in keys.layout_footer(SIZE[0]):
             if one.key.shown in ("→", "n"):
                 await pilot.click("#keys", offset=(one.x, one.y))
         assert (app.state.step, app.state.sample) == (2, 1)
-        help_key = next(one for one in keys.placed(SIZE[0]) if one.key.shown == "?")
+        help_key = next(one for one in keys.layout_footer(SIZE[0]) if one.key.shown == "?")
         await pilot.click("#keys", offset=(help_key.x + 2, help_key.y))
         await pilot.pause()
         assert page(app).startswith("Help")
@@ -430,9 +431,9 @@ def test_a_click_on_a_key_presses_it() -> None:
 def test_the_screen_is_full_and_nothing_is_cut(size: tuple[int, int]) -> None:
     async def do(app: Explorer, pilot: Any) -> None:
         upper, moved, footer = (app.query_one(f"#{name}") for name in ("upper", "moved", "keys"))
-        high = view.rows(*size)
-        assert (moved.size.height, footer.size.height) == (view.MOVED, high.footer)
-        assert upper.size.height == size[1] - view.MOVED - high.footer
+        high = screen.divide_rows(*size)
+        assert (moved.size.height, footer.size.height) == (screen.MESSAGE_ROWS, high.footer)
+        assert upper.size.height == size[1] - screen.MESSAGE_ROWS - high.footer
         lines = shown(app).rstrip("\n").splitlines()
         assert len(lines) == upper.size.height
         assert {len(line) for line in lines} == {size[0]}
@@ -547,13 +548,13 @@ def test_leaving(pressed: list[str], interrupted: bool, before: list[str]) -> No
 
 
 def test_the_commands_know_the_place_and_the_changes() -> None:
-    state = State(lstm_explain.seeded(layers=2, bidirectional=True, units=6), given=CliSource())
-    state = actions.changed(
+    state = ExplorerState(lstm_explain.seeded(layers=2, bidirectional=True, units=6), given=CliSource())
+    state = actions.apply_edits(
         state.but(sample=7, layer=1, direction=Direction.BACKWARD, unit=3, step=4), "1.backward:h_5[2]=0.5"
     )
     sizes, place = "--units 6 --layers 2 --bidirectional", "--sample 7 --layer 1 --direction backward"
     edit = "--edit '1.backward:h_5[2]=0.5'"
-    assert [one.line for one in commands(state)] == [
+    assert [one.line for one in list_commands(state)] == [
         f"lstm-explain explore {sizes} {edit} {place} --unit 3 --step 4",
         f"lstm-explain unit {sizes} {edit} {place} --unit 3 --step 4",
         f"lstm-explain influence {sizes} {place} --unit 2 --step 4",
@@ -565,7 +566,7 @@ def test_the_commands_know_the_place_and_the_changes() -> None:
     [("h_3[2]=1", 4), ("c_3[2]=1", 4), ("h_0[2]=1", 1), ("h_10[2]=1", None), ("f_3[2]=1", None), ("x_3[0]=1", None)],
 )
 def test_influence_is_asked_at_the_step_that_reads_the_change(edit: str, reads: int | None) -> None:
-    found = [one.line for one in commands(actions.changed(founding(), edit))]
+    found = [one.line for one in list_commands(actions.apply_edits(founding(), edit))]
     measured = [line for line in found if line.startswith("lstm-explain influence")]
     assert measured == ([] if reads is None else [f"lstm-explain influence --unit 2 --step {reads}"])
 

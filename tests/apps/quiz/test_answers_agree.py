@@ -11,15 +11,15 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pytest
 
-from lstm_explain.apps.quiz.draw import Draw
-from lstm_explain.apps.quiz.made import MAKERS
-from lstm_explain.apps.quiz.question import graded
+from lstm_explain.apps.quiz.generate import GENERATORS
+from lstm_explain.apps.quiz.question import grade_answer
+from lstm_explain.apps.quiz.sampler import Sampler
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from lstm_explain.apps.quiz.posed import Maker
     from lstm_explain.apps.quiz.question import Question
+    from lstm_explain.apps.quiz.question_draft import QuestionGenerator
 
 ORDERS = {
     "Keras": "ifgo",
@@ -262,31 +262,31 @@ APART = {"step-arithmetic"}
 
 
 def test_every_kind_of_question_is_here() -> None:
-    assert {maker.name for maker in MAKERS} == {*AGREE, *APART}
+    assert {maker.name for maker in GENERATORS} == {*AGREE, *APART}
 
 
-def questions_of(maker: Maker) -> list[Question]:
-    found = [question for number in range(24) if (question := maker.question(Draw(41, number))) is not None]
+def questions_of(maker: QuestionGenerator) -> list[Question]:
+    found = [question for number in range(24) if (question := maker.question(Sampler(41, number))) is not None]
     assert len(found) > 3
     return found
 
 
-@pytest.mark.parametrize("maker", [maker for maker in MAKERS if maker.name in AGREE], ids=lambda maker: maker.name)
-def test_the_words_are_enough_to_find_the_answer(maker: Maker) -> None:
+@pytest.mark.parametrize("maker", [maker for maker in GENERATORS if maker.name in AGREE], ids=lambda maker: maker.name)
+def test_the_words_are_enough_to_find_the_answer(maker: QuestionGenerator) -> None:
     for question in questions_of(maker):
         expected = AGREE[maker.name](Told(question.text))
         if isinstance(expected, str):
             words = question.choices[question.answer[0]]
             assert re.fullmatch(expected, words) or re.fullmatch(f"twice as many {expected}", words), question
         else:
-            assert graded(question, str(expected)).outcome == "right", (question, expected)
+            assert grade_answer(question, str(expected)).outcome == "right", (question, expected)
 
 
 def test_the_arithmetic_of_a_step() -> None:
     """With the rounded numbers that are told, the right choice is nearest, and far nearer than any other."""
-    (maker,) = (maker for maker in MAKERS if maker.name == "step-arithmetic")
+    (maker,) = (maker for maker in GENERATORS if maker.name == "step-arithmetic")
     kinds = set()
-    for question in (found for number in range(80) if (found := maker.question(Draw(5, number))) is not None):
+    for question in (found for number in range(80) if (found := maker.question(Sampler(5, number))) is not None):
         told = {name: float(value) for name, value in re.findall(r"(\w|tanh\(c\)) = (-?[\d.]+\d)", question.text)}
         before = re.search(r"c was (-?[\d.]+) before", question.text)
         kinds.add(before is None)

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lstm_explain.apps.quiz.question import LONGEST_READ, Kind, Question, graded
+from lstm_explain.apps.quiz.question import MAX_ANSWER_LENGTH, Kind, Question, grade_answer
 
 CHOICES = ("640", "600", "the forget gate f", "(16, 4)")
 
@@ -22,7 +22,7 @@ CHOICE, NUMBER, SHAPE = question("choice", 1, choices=CHOICES), question("number
     "given_", ["b", "B", " b ", "b)", "(b)", "b.", "b:", "600", "600.", '"600"', "600.0", "b) 600", "\uff42", "+600"]
 )
 def test_a_right_choice(given_: str) -> None:
-    assert graded(CHOICE, given_) == ("right", "b")
+    assert grade_answer(CHOICE, given_) == ("right", "b")
 
 
 @pytest.mark.parametrize(
@@ -39,16 +39,16 @@ def test_a_right_choice(given_: str) -> None:
     ],
 )
 def test_a_wrong_choice(given_: str, read: str) -> None:
-    assert graded(CHOICE, given_) == ("wrong", read)
+    assert grade_answer(CHOICE, given_) == ("wrong", read)
 
 
 @pytest.mark.parametrize("given_", ["e", "601", "ab", "a b", "forget", "bb", "()", "(16, 5)", "\x1b[31m", "x" * 1000])
 def test_what_is_no_choice(given_: str) -> None:
-    assert graded(CHOICE, given_) == ("unreadable", None)
+    assert grade_answer(CHOICE, given_) == ("unreadable", None)
 
 
 def test_a_letter_that_no_choice_has() -> None:
-    assert graded(question("choice", 0, choices=CHOICES[:3]), "d").outcome == "unreadable"
+    assert grade_answer(question("choice", 0, choices=CHOICES[:3]), "d").outcome == "unreadable"
 
 
 @pytest.mark.parametrize(
@@ -56,19 +56,19 @@ def test_a_letter_that_no_choice_has() -> None:
     ["1560", "1,560", "1 560", "1_560", "1'560", "1560.", "1560.00", "+1560", "1560 weights", "\uff11\uff15\uff16\uff10"],
 )
 def test_a_right_number(given_: str) -> None:
-    assert graded(NUMBER, given_) == ("right", "1560")
+    assert grade_answer(NUMBER, given_) == ("right", "1560")
 
 
 @pytest.mark.parametrize(("given_", "read"), [("1561", "1561"), ("-1560", "-1560"), ("0", "0"), ("156", "156")])
 def test_a_wrong_number(given_: str, read: str) -> None:
-    assert graded(NUMBER, given_) == ("wrong", read)
+    assert grade_answer(NUMBER, given_) == ("wrong", read)
 
 
 @pytest.mark.parametrize(
     "given_", ["many", "1560.5", "15,60", "1,5,6,0", "1e3", "0x618", "1560+0", "nan", "b", "--1", "9" * 19, "\u0663\u0664x"]
 )
 def test_what_is_no_number(given_: str) -> None:
-    assert graded(NUMBER, given_) == ("unreadable", None)
+    assert grade_answer(NUMBER, given_) == ("unreadable", None)
 
 
 @pytest.mark.parametrize(
@@ -91,7 +91,7 @@ def test_what_is_no_number(given_: str) -> None:
     ],
 )
 def test_a_right_shape(given_: str) -> None:
-    assert graded(SHAPE, given_) == ("right", "(1000, 10)")
+    assert grade_answer(SHAPE, given_) == ("right", "(1000, 10)")
 
 
 @pytest.mark.parametrize(
@@ -99,26 +99,26 @@ def test_a_right_shape(given_: str) -> None:
     [("10, 1000", "(10, 1000)"), ("(1000,)", "(1000,)"), ("1000", "(1000,)"), ("1 1000 10", "(1, 1000, 10)")],
 )
 def test_a_wrong_shape(given_: str, read: str) -> None:
-    assert graded(SHAPE, given_) == ("wrong", read)
+    assert grade_answer(SHAPE, given_) == ("wrong", read)
 
 
 @pytest.mark.parametrize("given_", ["(1000, 10", "1,000, 10", "ten", "()", "1000 by 10", "-1, 10", "1000, ?", ",", "9" * 30])
 def test_what_is_no_shape(given_: str) -> None:
-    assert graded(SHAPE, given_) == ("unreadable", None)
+    assert grade_answer(SHAPE, given_) == ("unreadable", None)
 
 
 @pytest.mark.parametrize("given_", [None, "", "  ", "\t\n", "\u3000"])
 def test_nothing_at_all(given_: str | None) -> None:
     for one in (CHOICE, NUMBER, SHAPE):
-        assert graded(one, given_) == ("missing", None)
+        assert grade_answer(one, given_) == ("missing", None)
 
 
-@given(st.text(max_size=LONGEST_READ + 50), st.sampled_from([CHOICE, NUMBER, SHAPE]))
+@given(st.text(max_size=MAX_ANSWER_LENGTH + 50), st.sampled_from([CHOICE, NUMBER, SHAPE]))
 def test_any_text_is_graded(text: str, one: Question) -> None:
-    verdict = graded(one, text)
+    verdict = grade_answer(one, text)
     assert (verdict.read is None) == (verdict.outcome in ("unreadable", "missing"))
     if verdict.read is not None:
-        assert graded(one, verdict.read) == verdict
+        assert grade_answer(one, verdict.read) == verdict
 
 
 def test_the_right_answer_in_words() -> None:

@@ -5,12 +5,12 @@ from __future__ import annotations
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from lstm_explain.apps.quiz.made import Request, made
-from lstm_explain.apps.quiz.session import Session, after, opening
+from lstm_explain.apps.quiz.generate import QuizRequest, generate_questions
+from lstm_explain.apps.quiz.session import QuizSession, handle_input, opening_text
 
-REQUEST = Request(0, 2, None, 4)
-QUESTIONS = made(REQUEST)
-START = Session(REQUEST, QUESTIONS)
+REQUEST = QuizRequest(0, 2, None, 4)
+QUESTIONS = generate_questions(REQUEST)
+START = QuizSession(REQUEST, QUESTIONS)
 
 
 def wrong(place: int) -> str:
@@ -24,16 +24,16 @@ def wrong(place: int) -> str:
     )
 
 
-def play(*lines: str | None) -> tuple[Session, list[str]]:
+def play(*lines: str | None) -> tuple[QuizSession, list[str]]:
     session, told = START, []
     for line in lines:
-        session, said = after(session, line)
+        session, said = handle_input(session, line)
         told.append(said)
     return session, told
 
 
 def test_the_opening_asks_the_first_question() -> None:
-    said = opening(START)
+    said = opening_text(START)
     assert said.startswith("A quiz of 4 questions.")
     assert QUESTIONS[0].text in said
     assert "Question 1 of 4" in said
@@ -101,10 +101,10 @@ def test_any_lines_lead_to_a_score(lines: list[str]) -> None:
     for line in lines:
         if session.ended:
             break
-        session, said = after(session, line)
+        session, said = handle_input(session, line)
         assert said
     if not session.ended:
-        session, said = after(session, None)
+        session, said = handle_input(session, None)
     assert session.ended
     assert "Score: " in said
     assert "For other questions:" in said

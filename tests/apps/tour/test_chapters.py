@@ -12,10 +12,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import lstm_explain
-from lstm_explain.apps.tour.chapter import Told, answered, asked
-from lstm_explain.apps.tour.chapters import CHAPTERS, find, named
-from lstm_explain.apps.tour.subject import Subject
-from lstm_explain.apps.tour.tour import Tour, document
+from lstm_explain.apps.tour.chapter import ChapterContent, answer_blocks, question_blocks
+from lstm_explain.apps.tour.chapters import CHAPTERS, find_chapter, select_chapters
+from lstm_explain.apps.tour.context import TourContext
+from lstm_explain.apps.tour.tour import Tour, tour_document
 from lstm_explain.core.cell import step
 from lstm_explain.core.gates import Direction
 from lstm_explain.core.lstm import PretrainedWeights
@@ -28,16 +28,16 @@ from tests.helpers.mixed_stacks import mixed_file, stacks
 if TYPE_CHECKING:
     from lstm_explain.core.lstm import LSTM
 
-FOUNDING = Subject(lstm_explain.seeded())
+FOUNDING = TourContext(lstm_explain.seeded())
 NAMES = [chapter.name for chapter in CHAPTERS]
 
 
-def told(name: str, subject: Subject = FOUNDING) -> Told:
-    return named([name])[0].told_of(subject)
+def told(name: str, subject: TourContext = FOUNDING) -> ChapterContent:
+    return select_chapters([name])[0].told_of(subject)
 
 
-def of(**sizes: Any) -> Subject:
-    return Subject(lstm_explain.seeded(**{"samples": 3, "timesteps": 4, "features": 2, "units": 5, **sizes}))
+def of(**sizes: Any) -> TourContext:
+    return TourContext(lstm_explain.seeded(**{"samples": 3, "timesteps": 4, "features": 2, "units": 5, **sizes}))
 
 
 def words(*blocks: Block) -> str:
@@ -54,8 +54,8 @@ def words(*blocks: Block) -> str:
     return " ".join(found)
 
 
-def said(name: str, subject: Subject = FOUNDING) -> str:
-    return words(*answered(told(name, subject)))
+def said(name: str, subject: TourContext = FOUNDING) -> str:
+    return words(*answer_blocks(told(name, subject)))
 
 
 # --- the three founding questions -------------------------------------------------------------------------------------
@@ -78,8 +78,8 @@ def test_each_chapter_asks_before_it_answers_and_names_a_command() -> None:
     for chapter in CHAPTERS:
         one = chapter.told_of(FOUNDING)
         assert one.question.endswith(("?", "each."))
-        assert words(*asked(chapter, one)).startswith(f"{chapter.number} {chapter.title} Question: ")
-        assert words(*answered(one)).startswith("Answer: ")
+        assert words(*question_blocks(chapter, one)).startswith(f"{chapter.number} {chapter.title} Question: ")
+        assert words(*answer_blocks(one)).startswith("Answer: ")
         assert all(command.startswith("lstm-explain ") for command in one.commands)
 
 
@@ -160,7 +160,7 @@ def test_what_moved_is_measured_here_again() -> None:
 
 
 def test_a_single_timestep_is_told_differently() -> None:
-    subject = Subject(lstm_explain.seeded(timesteps=1))
+    subject = TourContext(lstm_explain.seeded(timesteps=1))
     assert "So 460 of 640 parameters get no gradient" in said("states", subject)
     sharing = told("sharing", subject)
     assert sharing.claims[0].startswith("Independent: each unit has weights of its own")
@@ -218,7 +218,7 @@ def test_the_words_are_the_glossarys() -> None:
 
 
 def test_what_does_not_fit_the_budget_is_said_to_be_computed() -> None:
-    subject = Subject(lstm_explain.seeded(max_memory=1))
+    subject = TourContext(lstm_explain.seeded(max_memory=1))
     for name in NAMES:
         text = said(name, subject)
         assert "Not measured: " in text or name == "words", name
@@ -228,7 +228,7 @@ def test_what_does_not_fit_the_budget_is_said_to_be_computed() -> None:
 
 
 def test_a_sample_of_a_trillion_is_shown_and_the_shapes_computed() -> None:
-    subject = Subject(lstm_explain.seeded(samples=10**12, units=3))
+    subject = TourContext(lstm_explain.seeded(samples=10**12, units=3))
     assert "(1000000000000, 10, 3)" in said("circles", subject)
     assert "Not measured" not in said("sharing", subject)
 
@@ -237,13 +237,13 @@ def test_a_sample_of_a_trillion_is_shown_and_the_shapes_computed() -> None:
 
 
 @pytest.fixture(scope="module")
-def unlike(tmp_path_factory: pytest.TempPathFactory) -> Subject:
+def unlike(tmp_path_factory: pytest.TempPathFactory) -> TourContext:
     file = tmp_path_factory.mktemp("models") / "mixed.h5"
     file.write_bytes(mixed_file())
-    return Subject(lstm_explain.from_model(str(file), "a+b+c", samples=3, timesteps=4))
+    return TourContext(lstm_explain.from_model(str(file), "a+b+c", samples=3, timesteps=4))
 
 
-def test_circles_of_unlike_layers_are_added_up(unlike: Subject) -> None:
+def test_circles_of_unlike_layers_are_added_up(unlike: TourContext) -> None:
     one, record = told("circles", unlike), unlike.lstm.run()
     has = "layer 0 has 6 units in each direction, layer 1 has 4 units and layer 2 has 3 units"
     assert f"in which {has}, and which reads 4 timesteps of 2 numbers?" in one.question
@@ -256,7 +256,7 @@ def test_circles_of_unlike_layers_are_added_up(unlike: Subject) -> None:
     assert one.commands[0].startswith("lstm-explain shapes --model 'mixed.h5#a+b+c' --samples 3 --timesteps 4")
 
 
-def test_what_a_unit_of_each_unlike_layer_reads_and_owns_is_counted_in_its_weights(unlike: Subject) -> None:
+def test_what_a_unit_of_each_unlike_layer_reads_and_owns_is_counted_in_its_weights(unlike: TourContext) -> None:
     one = told("unit", unlike)
     assert one.claims[0].startswith("In layer 0 it reads more than 2 numbers")
     assert "A unit of layer 0 owns 36 of them, 4 × (2 + 6 + 1)" in one.claims[1]
@@ -272,7 +272,7 @@ def test_what_a_unit_of_each_unlike_layer_reads_and_owns_is_counted_in_its_weigh
     )
 
 
-def test_the_other_chapters_say_of_which_of_the_unlike_layers_they_tell(unlike: Subject) -> None:
+def test_the_other_chapters_say_of_which_of_the_unlike_layers_they_tell(unlike: TourContext) -> None:
     assert told("sharing", unlike).question.startswith("The 6 units of your layer 0 stand side by side. Are they")
     assert "moved 6 of 6 units one timestep later" in told("sharing", unlike).claims[0]
     assert "never read each other within a layer. The layer above reads both." in said("sharing", unlike)
@@ -305,7 +305,9 @@ def test_the_other_chapters_say_of_which_of_the_unlike_layers_they_tell(unlike: 
 def test_what_is_said_holds_for_each_of_unlike_layers(
     stack: tuple[LayerSpec, ...], found: tuple[str, ...], missing: tuple[str, ...]
 ) -> None:
-    text = words(*document(Tour(Subject(from_a_file(lstm_explain.seeded(samples=2, timesteps=3, stack=stack))), CHAPTERS)))
+    text = words(
+        *tour_document(Tour(TourContext(from_a_file(lstm_explain.seeded(samples=2, timesteps=3, stack=stack))), CHAPTERS))
+    )
     assert all(one in text for one in found)
     assert not [one for one in missing if one in text]
 
@@ -314,16 +316,16 @@ def test_what_is_said_holds_for_each_of_unlike_layers(
 
 
 def test_chapters_are_found_by_name_and_number_each_once() -> None:
-    assert [one.name for one in named(["4", "Words", "states"])] == ["states", "words"]
-    assert named([]) == CHAPTERS
-    assert find(" 1 ") == CHAPTERS[0]
-    assert find("0") is None
+    assert [one.name for one in select_chapters(["4", "Words", "states"])] == ["states", "words"]
+    assert select_chapters([]) == CHAPTERS
+    assert find_chapter(" 1 ") == CHAPTERS[0]
+    assert find_chapter("0") is None
 
 
 @pytest.mark.parametrize("asked", ["", "0", "7", "-1", "1.0", "cirles", "nan", "x" * 500, "a\nb", "１"])
 def test_what_is_no_chapter(asked: str) -> None:
     with pytest.raises(UsageError, match="there is no such chapter") as error:
-        named([asked])
+        select_chapters([asked])
     assert str(error.value).isprintable()
     assert len(str(error.value)) < 250
     assert all(name in str(error.value) for name in NAMES)
@@ -331,11 +333,11 @@ def test_what_is_no_chapter(asked: str) -> None:
 
 def test_near_misses_are_told() -> None:
     with pytest.raises(UsageError, match="Did you mean circles"):
-        named(["cirles"])
+        select_chapters(["cirles"])
 
 
 def test_chapters_are_told_only_when_they_are_read() -> None:
-    tour = Tour(Subject(lstm_explain.seeded(timesteps=2)), CHAPTERS)
+    tour = Tour(TourContext(lstm_explain.seeded(timesteps=2)), CHAPTERS)
     tour.question(0)
     assert "shapes" in tour.subject.__dict__
     assert len(tour._told) == 1
@@ -396,9 +398,9 @@ FALSE = (
 @given(lstms(), st.integers(0, 2))
 @settings(max_examples=60, deadline=None, derandomize=True)
 def test_the_tour_never_fails_and_says_nothing_false(lstm: LSTM, sample: int) -> None:
-    subject = Subject(lstm, sample=min(sample, lstm.spec.samples - 1))
+    subject = TourContext(lstm, sample=min(sample, lstm.spec.samples - 1))
     tour, spec = Tour(subject, CHAPTERS), lstm.spec.at(0)
-    blocks = document(tour)
+    blocks = tour_document(tour)
     text = re.sub(r"lstm-explain [^\n]*", "", "\n".join(words(block) for block in blocks))
     prose = "\n".join(block.text for block in blocks if isinstance(block, Paragraph | Note))
     for pattern in FALSE[:1]:

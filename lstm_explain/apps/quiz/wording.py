@@ -15,22 +15,22 @@ if TYPE_CHECKING:
     from lstm_explain.core.lstm import LSTM
     from lstm_explain.core.spec import Spec
 
-GATE_WORDS = {gate: f"the {gate.value.replace('_', ' ')} {LETTERS[gate]}" for gate in GATES}
+GATE_NAMES = {gate: f"the {gate.value.replace('_', ' ')} {LETTERS[gate]}" for gate in GATES}
 """the input gate i, the forget gate f, the candidate g, the output gate o"""
-PER_UNIT = len(GATES)
-PRECISE = "float64"
+GATE_COUNT = len(GATES)
+PRECISE_DTYPE = "float64"
 """The type where numbers of a run are told: in float32, another processor may round them otherwise."""
-FADES = 32
+MAX_TRACEABLE_STEPS = 32
 """After more timesteps than this, a change may have faded below the last bit of h, so it is not asked how far one reaches."""
 
 
-def setting(spec: Spec) -> str:
+def describe_input(spec: Spec) -> str:
     """Which LSTM it is and what it reads, in one sentence."""
     batch = f"{plural(spec.samples, 'sample')} of {plural(spec.timesteps, 'timestep')} of {plural(spec.features, 'feature')}"
-    return f"{layers_of(spec)} reads {batch}."
+    return f"{describe_layers(spec)} reads {batch}."
 
 
-def layers_of(spec: Spec) -> str:
+def describe_layers(spec: Spec) -> str:
     """Which LSTM it is, as the beginning of a sentence."""
     ways = "bidirectional " if spec.bidirectional else ""
     options = [
@@ -46,11 +46,11 @@ def layers_of(spec: Spec) -> str:
     return f"{'A bidirectional' if spec.bidirectional else 'An'} LSTM layer {each}{extra}{',' if extra else ''}"
 
 
-def gate_words(gates: Sequence[Gate]) -> str:
+def gate_letters(gates: Sequence[Gate]) -> str:
     """i, f, g, o"""
     return ", ".join(LETTERS[gate] for gate in gates)
 
 
-def shows(lstm: LSTM, topic: str, *arguments: str, **options: Any) -> str:
+def command_for(lstm: LSTM, topic: str, *arguments: str, **options: Any) -> str:
     """The command line that shows a topic of this LSTM."""
     return format_command(topic, lstm.spec, lstm.provenance, arguments=arguments, **options)

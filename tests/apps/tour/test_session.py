@@ -9,9 +9,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import lstm_explain
-from lstm_explain.apps.tour.chapters import CHAPTERS, named
-from lstm_explain.apps.tour.reading import KEYS, State, after, opened, prompt, read
-from lstm_explain.apps.tour.subject import Subject
+from lstm_explain.apps.tour.chapters import CHAPTERS, select_chapters
+from lstm_explain.apps.tour.context import TourContext
+from lstm_explain.apps.tour.session import KEYS, TourPosition, first_turn, format_prompt, handle_line, run_session
 from lstm_explain.apps.tour.tour import Tour
 from lstm_explain.document.blocks import Cell, Heading, Note, Paragraph, Table
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from lstm_explain.document.blocks import Block, Document
 
 LAST = len(CHAPTERS) - 1
-TOUR = Tour(Subject(lstm_explain.seeded(samples=2, timesteps=3, features=2, units=3)), CHAPTERS)
+TOUR = Tour(TourContext(lstm_explain.seeded(samples=2, timesteps=3, features=2, units=3)), CHAPTERS)
 
 
 def words(blocks: Document) -> str:
@@ -27,20 +27,20 @@ def words(blocks: Document) -> str:
 
 
 def test_it_opens_with_the_first_question_and_the_keys() -> None:
-    state, shown = opened(TOUR)
-    assert state == State(0, answered=False, left=False)
+    state, shown = first_turn(TOUR)
+    assert state == TourPosition(0, answered=False, left=False)
     assert shown[-len(TOUR.question(0)) :] == TOUR.question(0)
     assert "Answer:" not in words(shown)
     assert all(f" {key} " in words(shown) for key in ("b", "c", "q"))
 
 
 def test_enter_goes_from_question_to_answer_to_the_next_chapter_and_out() -> None:
-    state = State()
+    state = TourPosition()
     for place in range(len(CHAPTERS)):
         assert (state.place, state.answered) == (place, False)
-        state, shown = after(TOUR, state, "\n")
+        state, shown = handle_line(TOUR, state, "\n")
         assert (state.place, state.answered, shown) == (place, True, TOUR.answer(place))
-        state, shown = after(TOUR, state, "\r\n")
+        state, shown = handle_line(TOUR, state, "\r\n")
         if place < LAST:
             assert shown == TOUR.question(place + 1)
     assert state.left
@@ -48,20 +48,20 @@ def test_enter_goes_from_question_to_answer_to_the_next_chapter_and_out() -> Non
 
 @pytest.mark.parametrize("answered", [False, True])
 def test_back_is_the_question_of_the_chapter_before(answered: bool) -> None:
-    assert after(TOUR, State(2, answered), "b\n") == (State(1), TOUR.question(1))
-    state, shown = after(TOUR, State(0, answered), " B \n")
-    assert state == State(0, answered), "there is nothing before the first"
+    assert handle_line(TOUR, TourPosition(2, answered), "b\n") == (TourPosition(1), TOUR.question(1))
+    state, shown = handle_line(TOUR, TourPosition(0, answered), " B \n")
+    assert state == TourPosition(0, answered), "there is nothing before the first"
     assert words(shown) == "This is the first chapter."
 
 
 @pytest.mark.parametrize("line", ["4\n", " 4 ", "states", "STATES\n"])
 def test_a_number_or_name_is_that_chapter(line: str) -> None:
-    assert after(TOUR, State(0, answered=True), line) == (State(3), TOUR.question(3))
+    assert handle_line(TOUR, TourPosition(0, answered=True), line) == (TourPosition(3), TOUR.question(3))
 
 
 def test_the_list_names_every_chapter_and_where_the_reader_is() -> None:
-    state, shown = after(TOUR, State(2, answered=True), "c")
-    assert state == State(2, answered=True)
+    state, shown = handle_line(TOUR, TourPosition(2, answered=True), "c")
+    assert state == TourPosition(2, answered=True)
     table = next(block for block in shown if isinstance(block, Table))
     rows = [[cell.text for cell in row if isinstance(cell, Cell)] for row in table.rows]
     assert [row[:2] for row in rows] == [[str(chapter.number), chapter.name] for chapter in CHAPTERS]
@@ -70,45 +70,45 @@ def test_the_list_names_every_chapter_and_where_the_reader_is() -> None:
 
 @pytest.mark.parametrize("line", ["q", "quit\n", " Q "])
 def test_leaving(line: str) -> None:
-    assert after(TOUR, State(1), line).state.left
+    assert handle_line(TOUR, TourPosition(1), line).state.left
 
 
 @pytest.mark.parametrize("line", ["x", "0", "7", "-1", "1.5", "4 2", "\x1b[A", "\ufffd\n", "circle", "b b"])
 def test_anything_else_changes_nothing_and_says_what_there_is(line: str) -> None:
-    state, shown = after(TOUR, State(2, answered=True), line)
-    assert state == State(2, answered=True)
+    state, shown = handle_line(TOUR, TourPosition(2, answered=True), line)
+    assert state == TourPosition(2, answered=True)
     assert "no chapter" in words(shown)
     assert "1 circles, 2 unit" in words(shown)
     assert words(shown).isprintable()
 
 
 def test_of_chosen_chapters_the_others_cannot_be_reached() -> None:
-    some = Tour(TOUR.subject, named(["words", "1"]))
-    assert after(some, State(0), "1").state.place == 1
-    state, shown = after(some, State(0), "2")
-    assert state == State(0)
+    some = Tour(TOUR.subject, select_chapters(["words", "1"]))
+    assert handle_line(some, TourPosition(0), "1").state.place == 1
+    state, shown = handle_line(some, TourPosition(0), "2")
+    assert state == TourPosition(0)
     assert "There are 6 words and 1 circles." in words(shown)
-    one = Tour(TOUR.subject, named(["2"]))
-    assert "There is 2 unit." in words(after(one, State(0), "1").shown)
-    assert after(one, State(0, answered=True), "").state.left
+    one = Tour(TOUR.subject, select_chapters(["2"]))
+    assert "There is 2 unit." in words(handle_line(one, TourPosition(0), "1").shown)
+    assert handle_line(one, TourPosition(0, answered=True), "").state.left
 
 
 @given(st.lists(st.sampled_from(["", *KEYS, "1", "6", "9", "words", "zzz"]) | st.text(max_size=8), max_size=12))
 @settings(max_examples=80, deadline=None, derandomize=True)
 def test_whatever_is_typed_the_reader_is_at_a_chapter(lines: list[str]) -> None:
-    state = State()
+    state = TourPosition()
     for line in lines:
-        state, shown = after(TOUR, state, line)
+        state, shown = handle_line(TOUR, state, line)
         assert 0 <= state.place <= LAST
         assert shown
-        assert prompt(TOUR, state).isascii()
-        assert len(prompt(TOUR, state)) < 80
+        assert format_prompt(TOUR, state).isascii()
+        assert len(format_prompt(TOUR, state)) < 80
 
 
 def test_the_prompt_says_what_enter_does() -> None:
-    assert prompt(TOUR, State(0)).startswith("[Enter: the answer;")
-    assert prompt(TOUR, State(0, answered=True)).startswith("[Enter: the next chapter;")
-    assert prompt(TOUR, State(LAST, answered=True)).startswith("[Enter: the end;")
+    assert format_prompt(TOUR, TourPosition(0)).startswith("[Enter: the answer;")
+    assert format_prompt(TOUR, TourPosition(0, answered=True)).startswith("[Enter: the next chapter;")
+    assert format_prompt(TOUR, TourPosition(LAST, answered=True)).startswith("[Enter: the end;")
 
 
 def test_the_loop_shows_and_asks_in_turn_until_the_reader_leaves() -> None:
@@ -121,14 +121,14 @@ def test_the_loop_shows_and_asks_in_turn_until_the_reader_leaves() -> None:
         asked.append(text)
         return lines.pop(0)
 
-    read(TOUR, show, line_after)
+    run_session(TOUR, show, line_after)
     assert lines == ["never read"]
-    assert shown[0] == opened(TOUR).shown
+    assert shown[0] == first_turn(TOUR).shown
     assert shown[1] == TOUR.answer(0)
     assert len(shown) == len(asked) + 1
 
 
 def test_the_loop_ends_where_the_input_ends() -> None:
     shown: list[Document] = []
-    read(TOUR, shown.append, lambda _: None)
-    assert shown == [opened(TOUR).shown]
+    run_session(TOUR, shown.append, lambda _: None)
+    assert shown == [first_turn(TOUR).shown]

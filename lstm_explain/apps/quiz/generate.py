@@ -5,35 +5,35 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from lstm_explain.apps.quiz import frameworks_and_layouts, silent_mistakes, sizes_and_counts, units_and_sharing
-from lstm_explain.apps.quiz.draw import Draw
+from lstm_explain.apps.quiz.sampler import Sampler
 from lstm_explain.core.spec import as_int, validate_seed
 from lstm_explain.errors import UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from lstm_explain.apps.quiz.posed import Maker
     from lstm_explain.apps.quiz.question import Question
+    from lstm_explain.apps.quiz.question_draft import QuestionGenerator
 
 LEVELS = {
     1: "shapes and counts",
     2: "units and sharing",
     3: "frameworks, layouts and silent mistakes",
 }
-MAKERS = tuple(
+GENERATORS = tuple(
     maker
     for module in (sizes_and_counts, units_and_sharing, frameworks_and_layouts, silent_mistakes)
-    for maker in module.MAKERS
+    for maker in module.GENERATORS
 )
-TOPICS = tuple(dict.fromkeys(maker.topic for maker in MAKERS))
-DEFAULT_QUESTIONS, MOST_QUESTIONS = 10, 500
-LARGEST = {"samples": 1000, "timesteps": 100, "features": 100, "units": 100}
+TOPICS = tuple(dict.fromkeys(maker.topic for maker in GENERATORS))
+DEFAULT_QUESTIONS, MAX_QUESTIONS = 10, 500
+MAX_SIZES = {"samples": 1000, "timesteps": 100, "features": 100, "units": 100}
 """The largest sizes that questions can be about: all of them are run, some many times."""
-TRIES = 12
+MAX_ATTEMPTS = 12
 """How often a new question of one kind is drawn before one is asked again that was asked already."""
 
 
-class Request(NamedTuple):
+class QuizRequest(NamedTuple):
     """Which questions are wanted. The same request gives the same questions, wherever it is made."""
 
     seed: int = 0
@@ -49,82 +49,88 @@ class Request(NamedTuple):
         return {**self._asdict(), "sizes": dict(self.sizes)}
 
 
-def checked_request(request: Request) -> Request:
+def validate_request(request: QuizRequest) -> QuizRequest:
     """The request, once it is known that there are such questions.
 
     Raises:
         UsageError: there is no such level or topic, or no question of both; or a number is out of range.
     """
     count = as_int("--questions", request.questions)
-    if not 1 <= count <= MOST_QUESTIONS:
-        raise UsageError(f"--questions {count}", f"a quiz has 1 to {MOST_QUESTIONS} questions")
+    if not 1 <= count <= MAX_QUESTIONS:
+        raise UsageError(f"--questions {count}", f"a quiz has 1 to {MAX_QUESTIONS} questions")
     if request.level is not None and as_int("--level", request.level) not in LEVELS:
         levels = "; ".join(f"{level}: {about}" for level, about in LEVELS.items())
         raise UsageError(f"--level {request.level}", f"there is no such level. There are {levels}")
     for name, size in request.sizes:
-        if not 1 <= as_int(f"--{name}", size) <= LARGEST[name]:
-            raise UsageError(f"--{name} {size}", f"questions are about 1 to {LARGEST[name]} {name}")
+        if not 1 <= as_int(f"--{name}", size) <= MAX_SIZES[name]:
+            raise UsageError(f"--{name} {size}", f"questions are about 1 to {MAX_SIZES[name]} {name}")
     topic = request.topic
     if topic is not None and topic not in TOPICS:
         asked = f"--topic {topic}" if topic and topic.isprintable() and len(topic) < 80 else f"--topic {topic[:80]!r}"
         raise UsageError(asked, f"no question is about this topic. There are {', '.join(TOPICS)}")
-    if not _fitting(request):
-        there = [str(level) for level in LEVELS if _fitting(request._replace(level=level))]
+    if not _matching_generators(request):
+        there = [str(level) for level in LEVELS if _matching_generators(request._replace(level=level))]
         found = f"this level has no questions about {topic}"
         raise UsageError(f"--level {request.level} --topic {topic}", found, f"Choose level {' or '.join(there)}")
     return request._replace(seed=validate_seed(request.seed), questions=count)
 
 
-def made(request: Request) -> tuple[Question, ...]:
+def generate_questions(request: QuizRequest) -> tuple[Question, ...]:
     """Make the questions of a request, the levels rising, and none twice while there are enough.
 
     Raises:
         UsageError: there are no such questions; see `checked_request`.
     """
-    request = checked_request(request)
-    levels = [level for level in LEVELS if _fitting(request._replace(level=level)) and request.level in (None, level)]
+    request = validate_request(request)
+    levels = [
+        level for level in LEVELS if _matching_generators(request._replace(level=level)) and request.level in (None, level)
+    ]
     found: list[Question] = []
     for place, level in enumerate(levels):
         share = request.questions // len(levels) + (place < request.questions % len(levels))
-        questions = _of_one_level(request._replace(level=level))
+        questions = _level_questions(request._replace(level=level))
         found += [next(questions) for _ in range(share)]
     return tuple(found)
 
 
-def _fitting(request: Request) -> list[Maker]:
-    return [one for one in MAKERS if request.level in (None, one.level) and request.topic in (None, one.topic)]
+def _matching_generators(request: QuizRequest) -> list[QuestionGenerator]:
+    return [one for one in GENERATORS if request.level in (None, one.level) and request.topic in (None, one.topic)]
 
 
-def _of_one_level(request: Request) -> Iterator[Question]:
+def _level_questions(request: QuizRequest) -> Iterator[Question]:
     """Endless questions, each kind in its turn in an order that is drawn; none twice until a whole turn brings nothing new."""
-    makers, asked = _fitting(request), set[str]()
+    makers, asked = _matching_generators(request), set[str]()
     attempt = (request.level or 0) * 2**20  # every level draws from streams of its own
-    order = Draw(request.seed, attempt).shuffled(makers)
+    order = Sampler(request.seed, attempt).shuffled(makers)
     fresh = True
     while True:
         turn: list[Question] = []
         for maker in order:
-            attempt, question = _new(maker, request, attempt, asked)
+            attempt, question = _next_question(maker, request, attempt, asked)
             if question is not None and (question.id not in asked or not fresh):
                 asked.add(question.id)
                 turn.append(question)
                 yield question
         if not turn and not fresh:
-            raise UsageError(_spelled(request), "no question can be asked of these sizes", "Give others, or leave them out")
+            raise UsageError(
+                _format_sizes(request), "no question can be asked of these sizes", "Give others, or leave them out"
+            )
         fresh = bool(turn) and fresh
 
 
-def _new(maker: Maker, request: Request, attempt: int, asked: set[str]) -> tuple[int, Question | None]:
+def _next_question(
+    maker: QuestionGenerator, request: QuizRequest, attempt: int, asked: set[str]
+) -> tuple[int, Question | None]:
     """The attempts so far, and a question of one kind: one that was not asked yet, or one that was if there seem no more."""
     last = None
-    for _ in range(TRIES):
+    for _ in range(MAX_ATTEMPTS):
         attempt += 1
-        question = maker.question(Draw(request.seed, attempt, dict(request.sizes)))
+        question = maker.question(Sampler(request.seed, attempt, dict(request.sizes)))
         last = question or last
         if question is not None and question.id not in asked:
             break
     return attempt, last
 
 
-def _spelled(request: Request) -> str:
+def _format_sizes(request: QuizRequest) -> str:
     return " ".join(f"--{name} {size}" for name, size in request.sizes)

@@ -12,23 +12,23 @@ from lstm_explain.core.edits import edit_weights
 from lstm_explain.core.gates import GATES, LETTERS, Direction, Gate
 
 if TYPE_CHECKING:
-    from lstm_explain.apps.explorer.state import State
+    from lstm_explain.apps.explorer.state import ExplorerState
     from lstm_explain.core.axes import Array
     from lstm_explain.core.edits import Edit
     from lstm_explain.core.lstm import LSTM
     from lstm_explain.core.record import LayerRecord, Record
     from lstm_explain.core.weights import LayerWeights
 
-LETTER_OF = {"h": "hidden", "c": "cell", **{LETTERS[gate]: gate.value for gate in GATES}}
+TENSOR_NAMES = {"h": "hidden", "c": "cell", **{LETTERS[gate]: gate.value for gate in GATES}}
 """The tensors of a record by the field's letters."""
 
 
-def _values(part: LayerRecord, letter: str) -> Array:
-    array: Array = part.output_gate[0] * np.tanh(part.cell[0]) if letter == "m" else getattr(part, LETTER_OF[letter])[0]
+def _values_of(part: LayerRecord, letter: str) -> Array:
+    array: Array = part.output_gate[0] * np.tanh(part.cell[0]) if letter == "m" else getattr(part, TENSOR_NAMES[letter])[0]
     return array
 
 
-class Sums(NamedTuple):
+class NeuronSum(NamedTuple):
     """How a neuron's value came about at one timestep."""
 
     gate: Gate
@@ -50,10 +50,10 @@ class Sums(NamedTuple):
         return self.of_x + self.other
 
 
-class Scene(NamedTuple):
+class ViewModel(NamedTuple):
     """One sample in one layer and direction. Arrays are [timesteps run, units or hidden or features]."""
 
-    state: State
+    state: ExplorerState
     weights: LayerWeights
     """With the changes."""
     part: LayerRecord
@@ -67,11 +67,11 @@ class Scene(NamedTuple):
 
     def values(self, letter: str) -> Array:
         """h, c or a gate, by its letter; [timesteps, units or hidden]."""
-        return _values(self.part, letter)
+        return _values_of(self.part, letter)
 
     def values_before(self, letter: str) -> Array:
         """The same in the run without changes."""
-        return _values(self.base, letter)
+        return _values_of(self.base, letter)
 
     def moved(self, letter: str, t: int) -> Array:
         """Where the two differ at a timestep, as truth values; [units or hidden]."""
@@ -88,7 +88,7 @@ class Scene(NamedTuple):
         steps = part.cell.shape[1]
         if letter in ("h", "c") and not 1 <= t <= steps:
             return float((part.initial_hidden if letter == "h" else part.initial_cell)[0, place])
-        return float(getattr(part, LETTER_OF[letter])[0, t - 1, place])
+        return float(getattr(part, TENSOR_NAMES[letter])[0, t - 1, place])
 
     def made(self, t: int, unit: int, base: bool = False) -> float:
         """f c_{t-1} + i g: c as the timestep makes it, whatever it is set to afterwards."""
@@ -106,7 +106,7 @@ class Scene(NamedTuple):
         """o tanh(c): the unit's number in h, unless a projection mixes them or it is set afterwards."""
         return self.number("o", t, unit, base) * float(np.tanh(self.made(t, unit, base)))
 
-    def sums(self, t: int, unit: int) -> tuple[Sums, ...]:
+    def sums(self, t: int, unit: int) -> tuple[NeuronSum, ...]:
         """How the unit's four neurons came to their values at timestep t."""
         x, (h, c) = self.part.input[0, t - 1], self.states_before(t)
         found = []
@@ -119,17 +119,17 @@ class Scene(NamedTuple):
                 seen = self.made(t, unit) if gate is Gate.OUTPUT else float(c[unit])
                 other += float(peephole[unit]) * seen
             value, was = (self.number(letter, t, unit, base) for base in (False, True))
-            found.append(Sums(gate, of_x, of_h, other, of_x + of_h + other, value, was))
+            found.append(NeuronSum(gate, of_x, of_h, other, of_x + of_h + other, value, was))
         return tuple(found)
 
 
-def scene(state: State) -> Scene:
+def build_view_model(state: ExplorerState) -> ViewModel:
     """Run what the state looks at; what was run lately is remembered."""
-    seen = _seen(state.lstm, state.sample, state.edits, state.layer, state.direction)
-    return Scene(state, *seen)
+    seen = _compare_runs(state.lstm, state.sample, state.edits, state.layer, state.direction)
+    return ViewModel(state, *seen)
 
 
-class _Seen(NamedTuple):
+class _ComparedRuns(NamedTuple):
     """What does not depend on the place one looks at."""
 
     weights: LayerWeights
@@ -140,22 +140,22 @@ class _Seen(NamedTuple):
 
 
 @lru_cache(maxsize=8)
-def _seen(lstm: LSTM, sample: int, edits: tuple[Edit, ...], layer: int, direction: Direction) -> _Seen:
+def _compare_runs(lstm: LSTM, sample: int, edits: tuple[Edit, ...], layer: int, direction: Direction) -> _ComparedRuns:
     length = lstm.spec.timesteps if lstm.lengths is None else lstm.lengths[sample]
-    part, base = (_run(lstm, sample, one).of(layer, direction).of_sample(0, length) for one in (edits, ()))
+    part, base = (_run_stepwise(lstm, sample, one).of(layer, direction).of_sample(0, length) for one in (edits, ()))
     weights = edit_weights(lstm.weights, edits).of(layer, direction)
     cells = np.abs(part.cell[np.isfinite(part.cell)])
     largest = float(cells.max()) if cells.size else 0.0
-    return _Seen(weights, part, base, _moved_units(part, base, lstm.spec.at(layer).projection is not None), largest)
+    return _ComparedRuns(weights, part, base, _moved_units(part, base, lstm.spec.at(layer).projection is not None), largest)
 
 
 def _moved_units(part: LayerRecord, base: LayerRecord, projected: bool) -> Array:
-    names = [name for letter, name in LETTER_OF.items() if letter != "h" or not projected]
+    names = [name for letter, name in TENSOR_NAMES.items() if letter != "h" or not projected]
     pairs = ((getattr(part, name)[0], getattr(base, name)[0]) for name in names)
     anywhere: Array = np.any([numbers_differ(now, was) for now, was in pairs], axis=0)
     return anywhere
 
 
 @lru_cache(maxsize=4)
-def _run(lstm: LSTM, sample: int, edits: tuple[Edit, ...]) -> Record:
+def _run_stepwise(lstm: LSTM, sample: int, edits: tuple[Edit, ...]) -> Record:
     return lstm.run_stepwise(sample, edits)

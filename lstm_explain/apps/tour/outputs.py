@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from lstm_explain.apps.tour.chapter import Told
-from lstm_explain.apps.tour.subject import afforded
+from lstm_explain.apps.tour.chapter import ChapterContent
+from lstm_explain.apps.tour.context import measure_within_budget
 from lstm_explain.document.blocks import Cell, Column, Document, Note, Table
 from lstm_explain.document.numbers import plural, thousands
 from lstm_explain.document.text import format_sizes, join_words
@@ -19,11 +19,11 @@ from lstm_explain.topics.tasks import (
 )
 
 if TYPE_CHECKING:
-    from lstm_explain.apps.tour.subject import Subject
+    from lstm_explain.apps.tour.context import TourContext
     from lstm_explain.core.spec import Spec
     from lstm_explain.topics.tasks import TaskNetwork, Tasks
 
-IN_SHORT = {
+TASK_SUMMARIES = {
     ONE_TO_ONE: "one in, one out",
     ONE_TO_MANY: "one in, many out",
     MANY_TO_ONE: "many in, one out",
@@ -33,14 +33,14 @@ IN_SHORT = {
 """How many timesteps go in, and how many outputs come out."""
 
 
-def outputs_of_your_task(subject: Subject) -> Told:
+def outputs_chapter(subject: TourContext) -> ChapterContent:
     """How many outputs does the network have?"""
-    tasks, refused = afforded(lambda: explain_tasks(subject.lstm, sample=subject.sample))
-    return Told(
+    tasks, refused = measure_within_budget(lambda: explain_tasks(subject.lstm, sample=subject.sample))
+    return ChapterContent(
         question=_question(subject.spec),
         claims=_claims(subject.spec, tasks),
         evidence=(*refused, *(() if tasks is None else _evidence(tasks))),
-        numbers={"outputs": 1, "tasks": None if tasks is None else [_facts(one) for one in tasks.networks]},
+        numbers={"outputs": 1, "tasks": None if tasks is None else [_task_to_dict(one) for one in tasks.networks]},
         commands=(subject.command_of_sample("tasks"), subject.command_of_sample("tasks", (MANY_TO_ONE.value,))),
     )
 
@@ -84,18 +84,21 @@ def _evidence(tasks: Tasks) -> Document:
         Column("makes"),
         Column("parameters", "right"),
     )
-    rows = tuple(_row(network) for network in tasks.networks)
+    rows = tuple(_task_row(network) for network in tasks.networks)
     axes = next(network for network in tasks.networks if network.task is MANY_TO_MANY).tensor("outputs").shape
-    return (Table(columns, rows), Note(f"{format_sizes(axes.sizes)} is {', '.join(axes.names)}. {_how(tasks)}"))
+    return (
+        Table(columns, rows),
+        Note(f"{format_sizes(axes.sizes)} is {', '.join(axes.names)}. {_measurement_sentence(tasks)}"),
+    )
 
 
-def _row(network: TaskNetwork) -> tuple[Cell, ...]:
+def _task_row(network: TaskNetwork) -> tuple[Cell, ...]:
     read, made = (format_sizes(network.tensor(name).shape.sizes) for name in ("dense_input", "outputs"))
     title = Cell(network.task.value, strong=True)
-    return (title, Cell(IN_SHORT[network.task]), Cell(read), Cell(made, strong=True), Cell(thousands(network.total)))
+    return (title, Cell(TASK_SUMMARIES[network.task]), Cell(read), Cell(made, strong=True), Cell(thousands(network.total)))
 
 
-def _how(tasks: Tasks) -> str:
+def _measurement_sentence(tasks: Tasks) -> str:
     if all(network.measured for network in tasks.networks):
         return "Each of the five networks was built and run over all samples just now, with one output."
     if any(network.measured for network in tasks.networks):
@@ -103,7 +106,7 @@ def _how(tasks: Tasks) -> str:
     return "The shapes are computed: a run over all samples does not fit the memory budget. A block of samples was run."
 
 
-def _facts(network: TaskNetwork) -> dict[str, object]:
+def _task_to_dict(network: TaskNetwork) -> dict[str, object]:
     return {
         "task": network.task.value,
         "measured": network.measured,

@@ -13,14 +13,14 @@ from lstm_explain.topics.unit import explain_unit
 from lstm_explain.topics.unit.page import arithmetic
 
 if TYPE_CHECKING:
-    from lstm_explain.apps.explorer.commands import Command
-    from lstm_explain.apps.explorer.state import State
+    from lstm_explain.apps.explorer.commands import CommandLine
+    from lstm_explain.apps.explorer.state import ExplorerState
     from lstm_explain.topics.unit import Unit
 
-CLOSE = "Esc closes this page; the arrow keys and PgUp, PgDn scroll it."
+CLOSE_HINT = "Esc closes this page; the arrow keys and PgUp, PgDn scroll it."
 
 
-def why(state: State) -> Document:
+def arithmetic_page(state: ExplorerState) -> Document:
     """The arithmetic that made each number of the current unit and step."""
     lstm = state.lstm.with_edits(state.edits)
     unit = explain_unit(lstm, state.unit, state.sample, state.step, state.layer, state.direction.value)
@@ -28,15 +28,15 @@ def why(state: State) -> Document:
     blocks: list[Block] = [
         Heading(f"Why: unit {state.unit} at step {state.step}, sample {state.sample}, layer {state.layer}{way}", 1),
         Paragraph(lstm_summary(unit)),
-        Paragraph(_read(state, unit)),
+        Paragraph(_input_sources(state, unit)),
         *arithmetic(unit),
         Note(f"The same on the command line: {topic_command(state, 'unit')}"),
-        Note(CLOSE),
+        Note(CLOSE_HINT),
     ]
     return tuple(blocks)
 
 
-def _read(state: State, unit: Unit) -> str:
+def _input_sources(state: ExplorerState, unit: Unit) -> str:
     """Where the numbers come from that the step starts with."""
     before, first = state.before_step, 1 if state.direction is Direction.FORWARD else state.length
     x = f"x_{state.step} is timestep {state.step} of the sample"
@@ -52,23 +52,23 @@ def _read(state: State, unit: Unit) -> str:
     return f"What it reads: {x}; {states}; {weights}, and are the same at every timestep.{by_hand}"
 
 
-def commands_page(found: list[Command]) -> Document:
+def commands_page(found: list[CommandLine]) -> Document:
     """The command lines that show what is seen."""
     blocks = [block for one in found for block in (Paragraph(f"To show {one.shows}:"), Preformatted((one.line,), "sh"))]
-    return (Heading("On the command line", 1), *blocks, Note("Leaving with q prints them too. " + CLOSE))
+    return (Heading("On the command line", 1), *blocks, Note("Leaving with q prints them too. " + CLOSE_HINT))
 
 
-def message(text: str) -> Document:
+def message_page(text: str) -> Document:
     """What is too long for the two lines that the screen has for it."""
-    return (Heading("explore", 1), Paragraph(text), Note(CLOSE))
+    return (Heading("explore", 1), Paragraph(text), Note(CLOSE_HINT))
 
 
 def help_page(place: str) -> Document:
     """Help for a place: `explore`, the main view, or `why`."""
-    return _help_for_why() if place == "why" else _help_for_explore()
+    return _arithmetic_help() if place == "why" else _explorer_help()
 
 
-def _help_for_explore() -> Document:
+def _explorer_help() -> Document:
     rows = tuple((Cell(key.shown, strong=True), Cell(key.help)) for key in (*KEYS, *MORE))
     return (
         Heading("Help: explore", 1),
@@ -101,13 +101,13 @@ def _help_for_explore() -> Document:
         Heading("How a change is written"),
         Table(
             (Column("change"), Column("what is set", wraps=True)),
-            tuple((Cell(text, strong=True), Cell(meaning)) for text, meaning in EDITS),
+            tuple((Cell(text, strong=True), Cell(meaning)) for text, meaning in EDIT_EXAMPLES),
         ),
-        Note("ctrl+p opens the palette of commands. " + CLOSE),
+        Note("ctrl+p opens the palette of commands. " + CLOSE_HINT),
     )
 
 
-EDITS = (
+EDIT_EXAMPLES = (
     ("h_3[4]=0.5", "what unit 4 put out at step 3, as all who read it see it"),
     ("c_3[4]=0.5", "what unit 4 remembers after step 3"),
     ("f_3[4]=0", "the forget gate of unit 4 held shut at step 3; i, g and o likewise"),
@@ -123,7 +123,7 @@ EDITS = (
 """What can be changed, and how it is written."""
 
 
-def _help_for_why() -> Document:
+def _arithmetic_help() -> Document:
     return (
         Heading("Help: why", 1),
         Paragraph(
@@ -134,5 +134,5 @@ def _help_for_why() -> Document:
             "Then c = f × the old c + i × g, and h = o × tanh(c). The sums are worked again in float64 from the run's "
             "own numbers; the last line says how far that is from what the run recorded."
         ),
-        Note(CLOSE),
+        Note(CLOSE_HINT),
     )

@@ -7,17 +7,17 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from lstm_explain.apps.explorer import heatmaps
 from lstm_explain.apps.explorer.canvas import Canvas
-from lstm_explain.apps.explorer.panels import over_time
-from lstm_explain.apps.explorer.panels.over_time import scale_of
+from lstm_explain.apps.explorer.heatmaps import scale_of
 from lstm_explain.core.gates import GATES, Direction
 from lstm_explain.document.numbers import format_decimal, plural, thousands
 from lstm_explain.render.layout import BOLD, DIM, PLAIN, Look
 
 if TYPE_CHECKING:
-    from lstm_explain.apps.explorer.panels.over_time import Window
-    from lstm_explain.apps.explorer.scene import Scene
-    from lstm_explain.apps.explorer.state import State
+    from lstm_explain.apps.explorer.heatmaps import Viewport
+    from lstm_explain.apps.explorer.state import ExplorerState
+    from lstm_explain.apps.explorer.view_model import ViewModel
     from lstm_explain.core.edits import Edit
     from lstm_explain.render.layout import Line
 
@@ -25,7 +25,7 @@ NAMES = {"h": "output", "c": "memory", "i": "input gate", "f": "forget gate", "g
 NAMES["m"] = "emitted"
 
 
-def title(state: State, width: int, unicode: bool = True) -> list[Line]:
+def title_line(state: ExplorerState, width: int, unicode: bool = True) -> list[Line]:
     """Where one is."""
     spec, own = state.lstm.spec, state.layer_spec
     layer = f"layer {state.layer} of {spec.layers} · " if spec.layers > 1 else ""
@@ -38,10 +38,10 @@ def title(state: State, width: int, unicode: bool = True) -> list[Line]:
     changes = plural(len(state.edits), "change") if state.edits else "nothing changed"
     if len(text) + len(changes) + 2 > width:
         text = text.replace(" · ", ", ").replace(f" of {thousands(spec.samples)}", "", 1)
-    return _line(text, f"{changes} ", width, Look(bold=True, reverse=True), unicode)
+    return _draw_line(text, f"{changes} ", width, Look(bold=True, reverse=True), unicode)
 
 
-def shapes(scene: Scene, width: int, unicode: bool = True) -> list[Line]:
+def shapes_line(scene: ViewModel, width: int, unicode: bool = True) -> list[Line]:
     """The shapes at one timestep, and the parameters: read off the arrays of the run and of the weights."""
     part, weights = scene.part, scene.weights
     x, h, c = part.input.shape[2], part.hidden.shape[2], part.cell.shape[2]
@@ -49,8 +49,8 @@ def shapes(scene: Scene, width: int, unicode: bool = True) -> list[Line]:
     long = f" x ({x}) and h ({h}) joined: ({x + h}) ► {len(GATES)} gates: ({c}) each ► c ({c}), h ({h})"
     kernels = f"W {weights.kernel.shape}  R {weights.recurrent_kernel.shape}  {plural(own, 'parameter')} "
     if len(long) + len(kernels) + 2 <= width:
-        return _line(long, kernels, width, DIM, unicode)
-    return _line(
+        return _draw_line(long, kernels, width, DIM, unicode)
+    return _draw_line(
         f" x ({x}) + h ({h}) = ({x + h}) ► {len(GATES)} gates ({c}) ► c ({c}), h ({h})",
         plural(own, "parameter") + " ",
         width,
@@ -59,20 +59,20 @@ def shapes(scene: Scene, width: int, unicode: bool = True) -> list[Line]:
     )
 
 
-def caption(scene: Scene, view: Window, width: int, unicode: bool = True) -> list[Line]:
+def caption_line(scene: ViewModel, view: Viewport, width: int, unicode: bool = True) -> list[Line]:
     """What the circles and maps show, as much of it as there is room for."""
-    state, letters = scene.state, over_time.letters(scene.state, view)
+    state, letters = scene.state, heatmaps.visible_letters(scene.state, view)
     marks = "○ unit at a step  ● here" + ("  ◎ set  ◆ moved" if state.edits else "")
     of_c = scale_of(scene, "c")
     more = f", of c {format_decimal(of_c, 1).strip()}" if "c" in letters and of_c > 1 else ""
     scale = f"darkest: 1{more}" if view.places else f"digit: tenths{more and ' of 1'}{more}"
     names = ", ".join(f"{letter} {NAMES[letter]}" for letter in letters)
-    seen = _seen(state, view)
+    seen = _visible_range(state, view)
     forms = [f"{' · '.join(filter(None, parts))}" for parts in ((marks, names, seen), (marks, seen), (seen, names), (seen,))]
-    return _line(next((form for form in forms if len(form) + len(scale) + 2 <= width), ""), scale, width, DIM, unicode)
+    return _draw_line(next((form for form in forms if len(form) + len(scale) + 2 <= width), ""), scale, width, DIM, unicode)
 
 
-def _seen(state: State, view: Window) -> str:
+def _visible_range(state: ExplorerState, view: Viewport) -> str:
     """Which part is seen, where it is not all."""
     units, steps = state.layer_spec.units, state.length
     parts = []
@@ -83,24 +83,24 @@ def _seen(state: State, view: Window) -> str:
     return ", ".join(parts)
 
 
-def moved(scene: Scene, width: int, height: int = 2, unicode: bool = True) -> list[Line]:
+def message_lines(scene: ViewModel, width: int, height: int = 2, unicode: bool = True) -> list[Line]:
     """What the last action had to say; else what the changes did; else what one might do first."""
     state = scene.state
     canvas = Canvas(width, height)
-    for row, line in enumerate(_wrapped(said(scene), width, height)):
+    for row, line in enumerate(_wrap_text(status_message(scene), width, height)):
         canvas.put(0, row, line, BOLD if state.said or state.edits else PLAIN)
     return canvas.lines(unicode)
 
 
-def said(scene: Scene) -> str:
+def status_message(scene: ViewModel) -> str:
     """What the last action had to say; else what the changes did; else what one might do first."""
     state = scene.state
     if state.said:
         return state.said
-    return f"{_set(scene)}. {_counts(scene)}" if state.edits else _hint(state)
+    return f"{_describe_last_edit(scene)}. {_moved_counts(scene)}" if state.edits else _first_hint(state)
 
 
-def _hint(state: State) -> str:
+def _first_hint(state: ExplorerState) -> str:
     """What one might do first."""
     name, spec = f"h_{state.before_step}[{state.place}]", state.layer_spec
     if spec.projection is not None:
@@ -109,14 +109,14 @@ def _hint(state: State) -> str:
     return f"Press h to change {name}, {told}, and see {'which units move' if spec.units > 1 else 'what moves'}."
 
 
-def _set(scene: Scene) -> str:
+def _describe_last_edit(scene: ViewModel) -> str:
     """The last change, and what the number was."""
     one, number = scene.state.edits[-1], len(scene.state.edits)
-    text = f"{one}{_was(scene, one)}"
+    text = f"{one}{_previous_value(scene, one)}"
     return text if number == 1 else f"{number} changes, the last {text}"
 
 
-def _was(scene: Scene, one: Edit) -> str:
+def _previous_value(scene: ViewModel, one: Edit) -> str:
     state = scene.state
     if one.step is None or (one.layer, one.direction) != (state.layer, state.direction) or one.step > state.length:
         return ""
@@ -125,7 +125,7 @@ def _was(scene: Scene, one: Edit) -> str:
     return f", was {format_decimal(scene.number(one.name, one.step, one.position, base=True), 4).strip()}"
 
 
-def _counts(scene: Scene) -> str:
+def _moved_counts(scene: ViewModel) -> str:
     """How many units moved, timestep after timestep from the first change on, in the order of reading."""
     state, moved = scene.state, scene.moved_units
     steps = {int(step) + 1 for step in np.flatnonzero(moved.any(axis=1))}
@@ -133,36 +133,36 @@ def _counts(scene: Scene) -> str:
         late = all(one.step is not None and one.step > state.length for one in state.edits)
         return f"This sample ends at step {state.length}." if late else "No unit of this layer moved."
     others = np.ones(moved.shape[1], bool)
-    others[[one.position for one in state.edits if _own(state, one)]] = False
-    start = _first_set(state)
+    others[[one.position for one in state.edits if _edits_unit_of_layer(state, one)]] = False
+    start = _first_edited_step(state)
     forward = state.direction is Direction.FORWARD
     order = sorted(steps | ({start} if start and 1 <= start <= state.length else set()), reverse=not forward)
     whose = "Units that moved" if others.all() else "Other units that moved"
     if not others.any():
-        return f"It moved at {', '.join(f'step {step}' for step in order[:3])}{_and_on(order)}."
+        return f"It moved at {', '.join(f'step {step}' for step in order[:3])}{_remaining_steps(order)}."
     told = [f"{int(moved[step - 1, others].sum())} of {int(others.sum())} at step {step}" for step in order[:3]]
-    return f"{whose}: {', '.join(told)}{_and_on(order)}."
+    return f"{whose}: {', '.join(told)}{_remaining_steps(order)}."
 
 
-def _own(state: State, one: Edit) -> bool:
+def _edits_unit_of_layer(state: ExplorerState, one: Edit) -> bool:
     """Whether an edit names a unit of the layer that is looked at."""
     here = (one.layer, one.direction) == (state.layer, state.direction) and one.name != "x"
     return here and not (one.name == "h" and state.layer_spec.projection is not None)
 
 
-def _first_set(state: State) -> int | None:
+def _first_edited_step(state: ExplorerState) -> int | None:
     """The earliest timestep, in the order of reading, at which a change of this layer is made."""
-    steps = [one.step for one in state.edits if _own(state, one) and one.step is not None]
+    steps = [one.step for one in state.edits if _edits_unit_of_layer(state, one) and one.step is not None]
     if not steps:
         return None
     return min(steps) if state.direction is Direction.FORWARD else max(steps)
 
 
-def _and_on(order: list[int]) -> str:
+def _remaining_steps(order: list[int]) -> str:
     return f", and on to step {order[-1]}" if len(order) > 3 else ""
 
 
-def _line(text: str, end: str, width: int, look: Look, unicode: bool) -> list[Line]:
+def _draw_line(text: str, end: str, width: int, look: Look, unicode: bool) -> list[Line]:
     canvas = Canvas(width, 1)
     canvas.put(0, 0, " " * width, look)
     canvas.put(0, 0, text, look)
@@ -171,12 +171,12 @@ def _line(text: str, end: str, width: int, look: Look, unicode: bool) -> list[Li
     return canvas.lines(unicode)
 
 
-def fits(text: str, width: int, height: int) -> bool:
+def fits_in(text: str, width: int, height: int) -> bool:
     """Whether a text can be read whole."""
     return len(textwrap.wrap(text, max(10, width), break_on_hyphens=False)) <= height
 
 
-def _wrapped(text: str, width: int, height: int) -> list[str]:
+def _wrap_text(text: str, width: int, height: int) -> list[str]:
     lines = textwrap.wrap(text, max(10, width), break_on_hyphens=False)
     if len(lines) > height:
         lines = [*lines[: height - 1], lines[height - 1][: max(0, width - 1)] + "…"]

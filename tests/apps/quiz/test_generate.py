@@ -11,17 +11,25 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from lstm_explain.apps.quiz.draw import Draw
-from lstm_explain.apps.quiz.made import LARGEST, LEVELS, MAKERS, MOST_QUESTIONS, TOPICS, Request, made
-from lstm_explain.apps.quiz.posed import Count, Maker, Posed, Statements
-from lstm_explain.apps.quiz.question import LETTERS, Question, graded, spelled
+from lstm_explain.apps.quiz.generate import (
+    GENERATORS,
+    LEVELS,
+    MAX_QUESTIONS,
+    MAX_SIZES,
+    TOPICS,
+    QuizRequest,
+    generate_questions,
+)
+from lstm_explain.apps.quiz.question import LETTERS, Question, format_shape, grade_answer
+from lstm_explain.apps.quiz.question_draft import ChoiceAnswer, NumberAnswer, QuestionDraft, QuestionGenerator
+from lstm_explain.apps.quiz.sampler import Sampler
 from lstm_explain.errors import UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-FIFTY = {level: made(Request(7, level, None, 50)) for level in LEVELS}
-SIZES = st.dictionaries(st.sampled_from(sorted(LARGEST)), st.sampled_from([1, 2, 3, 7, 10]), max_size=4)
+FIFTY = {level: generate_questions(QuizRequest(7, level, None, 50)) for level in LEVELS}
+SIZES = st.dictionaries(st.sampled_from(sorted(MAX_SIZES)), st.sampled_from([1, 2, 3, 7, 10]), max_size=4)
 
 
 def spellings(question: Question) -> Iterator[str]:
@@ -47,14 +55,14 @@ def check(question: Question) -> None:
     assert all(words == words.strip() and words.isascii() and words.isprintable() and "  " not in words for words in told)
     assert all(told)
     for words in spellings(question):
-        assert graded(question, words).outcome == "right", (question, words)
+        assert grade_answer(question, words).outcome == "right", (question, words)
     if question.kind == "choice":
         check_choices(question)
     else:
         assert question.choices == ()
         other = question.answer[0] + 1
-        wrong = str(other) if question.kind == "number" else spelled((other, *question.answer[1:]))
-        assert graded(question, wrong).outcome == "wrong"
+        wrong = str(other) if question.kind == "number" else format_shape((other, *question.answer[1:]))
+        assert grade_answer(question, wrong).outcome == "wrong"
 
 
 def check_choices(question: Question) -> None:
@@ -63,7 +71,7 @@ def check_choices(question: Question) -> None:
     for place, (letter, words) in enumerate(zip(LETTERS, question.choices, strict=False)):
         assert len(words) > 1 or words.isdigit(), "a single letter would be taken for a choice"
         expected = "right" if (place,) == question.answer else "wrong"
-        assert [graded(question, one).outcome for one in (letter, words)] == [expected] * 2, (question, words)
+        assert [grade_answer(question, one).outcome for one in (letter, words)] == [expected] * 2, (question, words)
 
 
 @pytest.mark.parametrize("level", LEVELS)
@@ -78,28 +86,30 @@ def test_fifty_questions_of_a_level(level: int) -> None:
 
 
 @settings(max_examples=25, deadline=None, derandomize=True)
-@given(seed=st.integers(0, 2**53 - 1), maker=st.sampled_from(MAKERS), number=st.integers(0, 2**21), sizes=SIZES)
-def test_every_kind_of_question_with_any_sizes(seed: int, maker: Maker, number: int, sizes: dict[str, int]) -> None:
-    question = maker.question(Draw(seed, number, sizes))
+@given(seed=st.integers(0, 2**53 - 1), maker=st.sampled_from(GENERATORS), number=st.integers(0, 2**21), sizes=SIZES)
+def test_every_kind_of_question_with_any_sizes(
+    seed: int, maker: QuestionGenerator, number: int, sizes: dict[str, int]
+) -> None:
+    question = maker.question(Sampler(seed, number, sizes))
     if question is not None:
         check(question)
 
 
-@pytest.mark.parametrize("maker", MAKERS, ids=lambda maker: maker.name)
+@pytest.mark.parametrize("maker", GENERATORS, ids=lambda maker: maker.name)
 @pytest.mark.parametrize("size", [1, 2, None])
-def test_each_kind_with_small_and_with_drawn_sizes(maker: Maker, size: int | None) -> None:
-    sizes = {} if size is None else dict.fromkeys(LARGEST, size)
-    found = [question for number in range(8) if (question := maker.question(Draw(number, number, sizes))) is not None]
+def test_each_kind_with_small_and_with_drawn_sizes(maker: QuestionGenerator, size: int | None) -> None:
+    sizes = {} if size is None else dict.fromkeys(MAX_SIZES, size)
+    found = [question for number in range(8) if (question := maker.question(Sampler(number, number, sizes))) is not None]
     for question in found:
         check(question)
     assert found or size is not None
 
 
-@pytest.mark.parametrize("maker", MAKERS, ids=lambda maker: maker.name)
-def test_each_kind_uses_the_sizes_that_are_given(maker: Maker) -> None:
+@pytest.mark.parametrize("maker", GENERATORS, ids=lambda maker: maker.name)
+def test_each_kind_uses_the_sizes_that_are_given(maker: QuestionGenerator) -> None:
     """A size is used as far as the question has it, so the command line that shows the answer has it too."""
     free = {"windows", "fading", "forget-start", "reshaped", "held-gates", "step-arithmetic"}
-    questions = [maker.question(Draw(3, number, {"units": 7, "features": 11})) for number in range(12)]
+    questions = [maker.question(Sampler(3, number, {"units": 7, "features": 11})) for number in range(12)]
     found = [question for question in questions if question is not None]
     assert found
     if maker.name not in free:
@@ -118,14 +128,14 @@ def test_each_kind_uses_the_sizes_that_are_given(maker: Maker) -> None:
 def test_the_same_request_gives_the_same_questions(
     seed: int, level: int | None, topic: str | None, count: int, sizes: dict[str, int]
 ) -> None:
-    request = Request(seed, level, topic, count, tuple(sizes.items()))
+    request = QuizRequest(seed, level, topic, count, tuple(sizes.items()))
     try:
-        questions = made(request)
+        questions = generate_questions(request)
     except UsageError:
-        there = any(one.level == (level or one.level) and one.topic == (topic or one.topic) for one in MAKERS)
+        there = any(one.level == (level or one.level) and one.topic == (topic or one.topic) for one in GENERATORS)
         assert not there or sizes
         return
-    assert questions == made(request)
+    assert questions == generate_questions(request)
     assert len(questions) == count
     assert all(question.topic == (topic or question.topic) for question in questions)
     levels = [question.level for question in questions]
@@ -134,23 +144,23 @@ def test_the_same_request_gives_the_same_questions(
 
 
 def test_another_seed_gives_other_questions() -> None:
-    ids = [{question.id for question in made(Request(seed, None, None, 12))} for seed in range(3)]
+    ids = [{question.id for question in generate_questions(QuizRequest(seed, None, None, 12))} for seed in range(3)]
     assert not ids[0] & ids[1]
     assert not ids[1] & ids[2]
 
 
 def test_a_quiz_of_all_levels_has_a_third_of_each() -> None:
-    levels = [question.level for question in made(Request(1, None, None, 11))]
+    levels = [question.level for question in generate_questions(QuizRequest(1, None, None, 11))]
     assert [levels.count(level) for level in LEVELS] == [4, 4, 3]
 
 
 def test_a_longer_quiz_begins_with_the_questions_of_a_shorter_one() -> None:
-    assert made(Request(5, 2, None, 20))[:8] == made(Request(5, 2, None, 8))
+    assert generate_questions(QuizRequest(5, 2, None, 20))[:8] == generate_questions(QuizRequest(5, 2, None, 8))
 
 
 def test_where_there_are_no_more_questions_they_come_again() -> None:
     """Only so many constant forget gates are asked about."""
-    questions = made(Request(0, 2, "memory", 40))
+    questions = generate_questions(QuizRequest(0, 2, "memory", 40))
     kinds = {question.id for question in questions}
     assert len(questions) == 40
     assert 8 <= len(kinds) < 40
@@ -160,48 +170,49 @@ def test_where_there_are_no_more_questions_they_come_again() -> None:
 def test_fifty_questions_are_made_fast() -> None:
     for level in LEVELS:
         start = time.perf_counter()
-        made(Request(11, level, None, 50))
+        generate_questions(QuizRequest(11, level, None, 50))
         assert time.perf_counter() - start < 2
 
 
 @pytest.mark.parametrize(
     ("request_", "message"),
     [
-        (Request(questions=0), f"--questions 0: a quiz has 1 to {MOST_QUESTIONS} questions."),
-        (Request(questions=501), "--questions 501: a quiz has 1 to 500 questions."),
-        (Request(level=4), "--level 4: there is no such level. There are 1: shapes and counts; 2: units and sharing; 3: "),
-        (Request(level=0), "--level 0: there is no such level."),
-        (Request(topic="nosuch"), "--topic nosuch: no question is about this topic. There are shapes, unit, "),
-        (Request(topic=""), "--topic '': no question is about this topic."),
-        (Request(topic="a\nb"), r"--topic 'a\nb': no question is about this topic."),
-        (Request(level=1, topic="memory"), "this level has no questions about memory. Choose level 2 or 3."),
-        (Request(seed=-1), "--seed -1: a seed is a whole number"),
-        (Request(sizes=(("units", 101),)), "--units 101: questions are about 1 to 100 units."),
-        (Request(sizes=(("samples", 0),)), "--samples 0: questions are about 1 to 1000 samples."),
-        (Request(level=2, topic="trace", questions=True), "this is no whole number"),
+        (QuizRequest(questions=0), f"--questions 0: a quiz has 1 to {MAX_QUESTIONS} questions."),
+        (QuizRequest(questions=501), "--questions 501: a quiz has 1 to 500 questions."),
+        (QuizRequest(level=4), "--level 4: there is no such level. There are 1: shapes and counts; 2: units and sharing; 3: "),
+        (QuizRequest(level=0), "--level 0: there is no such level."),
+        (QuizRequest(topic="nosuch"), "--topic nosuch: no question is about this topic. There are shapes, unit, "),
+        (QuizRequest(topic=""), "--topic '': no question is about this topic."),
+        (QuizRequest(topic="a\nb"), r"--topic 'a\nb': no question is about this topic."),
+        (QuizRequest(level=1, topic="memory"), "this level has no questions about memory. Choose level 2 or 3."),
+        (QuizRequest(seed=-1), "--seed -1: a seed is a whole number"),
+        (QuizRequest(sizes=(("units", 101),)), "--units 101: questions are about 1 to 100 units."),
+        (QuizRequest(sizes=(("samples", 0),)), "--samples 0: questions are about 1 to 1000 samples."),
+        (QuizRequest(level=2, topic="trace", questions=True), "this is no whole number"),
     ],
 )
-def test_what_cannot_be_asked(request_: Request, message: str) -> None:
+def test_what_cannot_be_asked(request_: QuizRequest, message: str) -> None:
     with pytest.raises(UsageError) as error:
-        made(request_)
+        generate_questions(request_)
     assert message in str(error.value)
 
 
 def test_sizes_of_which_nothing_can_be_asked() -> None:
     with pytest.raises(UsageError, match="no question can be asked of these sizes"):
-        made(Request(level=3, topic="trace", sizes=(("timesteps", 1),)))
+        generate_questions(QuizRequest(level=3, topic="trace", sizes=(("timesteps", 1),)))
 
 
 def test_choices_of_which_not_exactly_one_is_right_are_not_asked() -> None:
     for tried in ([True, True, False], [False, False, False]):
         claims = tuple((f"claim {place}", true) for place, true in enumerate(tried))
-        maker = Maker(1, "shapes", lambda _, claims=claims: Posed("What?", Statements(claims), "h", "e", "c"))  # type: ignore[misc]
-        assert maker.question(Draw(0, 0)) is None
+        draft = QuestionDraft("What?", ChoiceAnswer(claims), "h", "e", "c")
+        maker = QuestionGenerator(1, "shapes", lambda _, draft=draft: draft)  # type: ignore[misc]
+        assert maker.question(Sampler(0, 0)) is None
 
 
 def test_a_mistake_that_happens_to_be_right_is_no_choice() -> None:
-    maker = Maker(1, "shapes", lambda _: Posed("What?", Count(5, (5, 5, 3, 4, -1)), "h", "e", "c"))
-    questions = [maker.question(Draw(0, number)) for number in range(30)]
+    maker = QuestionGenerator(1, "shapes", lambda _: QuestionDraft("What?", NumberAnswer(5, (5, 5, 3, 4, -1)), "h", "e", "c"))
+    questions = [maker.question(Sampler(0, number)) for number in range(30)]
     kinds = {question.kind for question in questions if question is not None}
     assert kinds == {"choice", "number"}
     for question in questions:
@@ -216,14 +227,14 @@ def test_how_far_a_change_reaches_is_not_asked_where_it_fades() -> None:
         ("timesteps-reached", {"timesteps": 60}),
         ("half-of-the-output", {"timesteps": 60}),
     ):
-        (maker,) = (maker for maker in MAKERS if maker.name == name)
-        assert maker.question(Draw(0, 0, sizes)) is None
+        (maker,) = (maker for maker in GENERATORS if maker.name == name)
+        assert maker.question(Sampler(0, 0, sizes)) is None
 
 
 def test_levels_and_topics_are_well_filled() -> None:
     for level in LEVELS:
-        assert sum(maker.level == level for maker in MAKERS) >= 8
-    assert len({maker.name for maker in MAKERS}) == len(MAKERS)
+        assert sum(maker.level == level for maker in GENERATORS) >= 8
+    assert len({maker.name for maker in GENERATORS}) == len(GENERATORS)
 
 
 def test_the_commands_can_be_split_by_a_shell() -> None:

@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 
 import lstm_explain
 from lstm_explain.apps.explorer import actions
-from lstm_explain.apps.explorer.scene import LETTER_OF, Scene, scene
-from lstm_explain.apps.explorer.state import State
+from lstm_explain.apps.explorer.state import ExplorerState
+from lstm_explain.apps.explorer.view_model import TENSOR_NAMES, ViewModel, build_view_model
 from lstm_explain.core.cell import step
 from lstm_explain.core.edits import Edit, parse_edit
 from lstm_explain.core.gates import GATES, LETTERS, Direction
@@ -27,7 +27,7 @@ CLOSE: dict[str, Any] = {"rtol": 0, "atol": 1e-12}
 
 
 @st.composite
-def states(draw: st.DrawFn, /, edits: bool = True, **fixed: Any) -> State:
+def states(draw: st.DrawFn, /, edits: bool = True, **fixed: Any) -> ExplorerState:
     """Any LSTM in float64, any place in it, and some numbers set."""
     units, samples, timesteps = draw(st.integers(1, 5)), draw(st.integers(1, 3)), draw(st.integers(1, 6))
     options = {
@@ -47,7 +47,7 @@ def states(draw: st.DrawFn, /, edits: bool = True, **fixed: Any) -> State:
         **fixed,
     }
     lstm = lstm_explain.seeded(**options, dtype="float64")
-    there = State(lstm, sample=draw(st.integers(0, samples - 1)), layer=draw(st.integers(0, lstm.spec.layers - 1)))
+    there = ExplorerState(lstm, sample=draw(st.integers(0, samples - 1)), layer=draw(st.integers(0, lstm.spec.layers - 1)))
     spec = there.layer_spec
     there = there.but(direction=draw(st.sampled_from(spec.directions)), unit=draw(st.integers(0, spec.units - 1)))
     there = there.but(step=draw(st.integers(1, there.length)))
@@ -55,8 +55,8 @@ def states(draw: st.DrawFn, /, edits: bool = True, **fixed: Any) -> State:
 
 
 @st.composite
-def some_edits(draw: st.DrawFn, state: State) -> Edit:
-    name = draw(st.sampled_from(["x", *LETTER_OF]))
+def some_edits(draw: st.DrawFn, state: ExplorerState) -> Edit:
+    name = draw(st.sampled_from(["x", *TENSOR_NAMES]))
     layer, way = (0, Direction.FORWARD) if name == "x" else draw(st.sampled_from(state.lstm.spec.places))
     spec = state.lstm.spec.at(layer)
     places = {"h": spec.hidden, "x": spec.features}.get(name, spec.units)
@@ -64,7 +64,7 @@ def some_edits(draw: st.DrawFn, state: State) -> Edit:
     return Edit(name, draw(value), draw(place), draw(when), layer=layer, direction=way)
 
 
-def once_more(seen: Scene, t: int) -> Any:
+def once_more(seen: ViewModel, t: int) -> Any:
     """The reference step from the states that the scene says timestep t started from."""
     h, c = seen.states_before(t)
     return step(seen.weights, seen.part.input[:, t - 1], h[None], c[None])
@@ -72,11 +72,11 @@ def once_more(seen: Scene, t: int) -> Any:
 
 @given(states(edits=False))
 @few
-def test_without_changes_it_is_the_run(state: State) -> None:
-    seen = scene(state)
+def test_without_changes_it_is_the_run(state: ExplorerState) -> None:
+    seen = build_view_model(state)
     record, place = state.lstm.run_sample(state.sample)
     part = record.of(state.layer, state.direction)
-    for letter, name in LETTER_OF.items():
+    for letter, name in TENSOR_NAMES.items():
         expected = getattr(part, name)[place, : state.length]
         np.testing.assert_allclose(seen.values(letter), expected, **CLOSE)
         np.testing.assert_array_equal(seen.values_before(letter), seen.values(letter))
@@ -85,8 +85,8 @@ def test_without_changes_it_is_the_run(state: State) -> None:
 
 @given(states(edits=False))
 @few
-def test_the_sums_are_those_of_the_reference_step(state: State) -> None:
-    seen = scene(state)
+def test_the_sums_are_those_of_the_reference_step(state: ExplorerState) -> None:
+    seen = build_view_model(state)
     made = once_more(seen, state.step)
     for sums in seen.sums(state.step, state.unit):
         column = seen.weights.columns(sums.gate).start + state.unit
@@ -100,9 +100,9 @@ def test_the_sums_are_those_of_the_reference_step(state: State) -> None:
 
 @given(states())
 @few
-def test_with_changes_only_what_is_set_differs_from_the_reference_step(state: State) -> None:
+def test_with_changes_only_what_is_set_differs_from_the_reference_step(state: ExplorerState) -> None:
     """Each step again from the states before it: what no edit names at that step is what the equations make of them."""
-    seen = scene(state)
+    seen = build_view_model(state)
     here = [one for one in state.edits if (one.layer, one.direction, one.step) == (state.layer, state.direction, state.step)]
     held = {one.name for one in here if one.position == state.unit}
     made = once_more(seen, state.step)
@@ -124,11 +124,11 @@ def test_with_changes_only_what_is_set_differs_from_the_reference_step(state: St
 
 @given(states())
 @few
-def test_what_moved_is_where_the_two_runs_differ(state: State) -> None:
-    seen, lstm = scene(state), state.lstm
+def test_what_moved_is_where_the_two_runs_differ(state: ExplorerState) -> None:
+    seen, lstm = build_view_model(state), state.lstm
     base, poked = (lstm.run_stepwise(state.sample, edits).of(state.layer, state.direction) for edits in ((), state.edits))
     units = np.zeros((state.length, state.layer_spec.units), bool)
-    for letter, name in LETTER_OF.items():
+    for letter, name in TENSOR_NAMES.items():
         now, was = (getattr(part, name)[0, : state.length] for part in (poked, base))
         for t in range(1, state.length + 1):
             np.testing.assert_array_equal(seen.moved(letter, t), now[t - 1] != was[t - 1])
@@ -140,9 +140,9 @@ def test_what_moved_is_where_the_two_runs_differ(state: State) -> None:
 
 @given(states())
 @few
-def test_a_number_is_that_of_the_run_or_an_initial_state(state: State) -> None:
-    seen, first = scene(state), 1 if state.direction is Direction.FORWARD else state.length
-    for letter in LETTER_OF:
+def test_a_number_is_that_of_the_run_or_an_initial_state(state: ExplorerState) -> None:
+    seen, first = build_view_model(state), 1 if state.direction is Direction.FORWARD else state.length
+    for letter in TENSOR_NAMES:
         place = min(state.unit, seen.values(letter).shape[1] - 1)
         assert seen.number(letter, state.step, place) == seen.values(letter)[state.step - 1, place]
         assert seen.number(letter, state.step, place, base=True) == seen.values_before(letter)[state.step - 1, place]
@@ -156,26 +156,26 @@ def test_a_number_is_that_of_the_run_or_an_initial_state(state: State) -> None:
 
 def test_an_initial_state_that_is_set_is_seen_where_it_is_read() -> None:
     lstm = lstm_explain.seeded(samples=2, timesteps=4, bidirectional=True, lengths=[4, 2])
-    forward = State(lstm, (parse_edit("h_0[1]=1"),), sample=1)
-    assert scene(forward).number("h", 0, 1) == 1
-    assert scene(forward).number("h", 0, 1, base=True) == 0
-    backward = State(lstm, (parse_edit("0.backward:h_3[1]=1"),), sample=1, direction=Direction.BACKWARD, step=2)
-    assert scene(backward).number("h", 3, 1) == 1, "sample 1 ends at timestep 2, so it starts from h_3"
-    assert scene(backward.but(sample=0)).number("h", 3, 1) == 1, "sample 0 passes h_3 on its way"
+    forward = ExplorerState(lstm, (parse_edit("h_0[1]=1"),), sample=1)
+    assert build_view_model(forward).number("h", 0, 1) == 1
+    assert build_view_model(forward).number("h", 0, 1, base=True) == 0
+    backward = ExplorerState(lstm, (parse_edit("0.backward:h_3[1]=1"),), sample=1, direction=Direction.BACKWARD, step=2)
+    assert build_view_model(backward).number("h", 3, 1) == 1, "sample 1 ends at timestep 2, so it starts from h_3"
+    assert build_view_model(backward.but(sample=0)).number("h", 3, 1) == 1, "sample 0 passes h_3 on its way"
 
 
 @pytest.mark.parametrize(("unit", "t"), [(3, 3), (0, 9), (9, 1)])
 def test_what_the_explorer_is_for(unit: int, t: int) -> None:
     """h of one unit: none of the others at that timestep, all of them at the next."""
-    seen = scene(actions.changed(State(lstm_explain.seeded()), f"h_{t}[{unit}]=0.6"))
+    seen = build_view_model(actions.apply_edits(ExplorerState(lstm_explain.seeded()), f"h_{t}[{unit}]=0.6"))
     assert np.flatnonzero(seen.moved_units[t - 1]).tolist() == [unit]
     assert seen.moved_units[t].all()
     assert not seen.moved_units[: t - 1].any()
 
 
 def test_a_change_in_one_layer_moves_the_layers_above_and_not_those_below() -> None:
-    state = actions.changed(State(lstm_explain.seeded(layers=3)), "1:h_4[2]=0.6")
-    below, above = scene(state.but(layer=0)), scene(state.but(layer=2))
+    state = actions.apply_edits(ExplorerState(lstm_explain.seeded(layers=3)), "1:h_4[2]=0.6")
+    below, above = build_view_model(state.but(layer=0)), build_view_model(state.but(layer=2))
     assert not below.moved_units.any()
     assert above.moved_units[3:].all()
     assert not above.moved_units[:3].any()
@@ -191,26 +191,26 @@ def test_of_unlike_layers_each_is_what_it_makes_of_the_output_below_it(layer: in
         lstm, spec=spec, inputs=ArrayInputs(read, ""), pretrained=PretrainedWeights(Weights((lstm.weights.layers[layer],)), {})
     )
     for way in spec.directions:
-        seen = scene(State(lstm, sample=1, layer=layer, direction=way))
-        for letter, name in LETTER_OF.items():
+        seen = build_view_model(ExplorerState(lstm, sample=1, layer=layer, direction=way))
+        for letter, name in TENSOR_NAMES.items():
             np.testing.assert_allclose(seen.values(letter), getattr(alone.run().of(0, way), name)[1], **CLOSE)
 
 
 def test_a_change_in_a_layer_moves_the_unlike_layers_above() -> None:
     lstm = lstm_explain.seeded(samples=3, timesteps=4, features=2, stack=MIXED)
-    state = actions.changed(State(lstm), "0.backward:h_3[5]=0.6")
+    state = actions.apply_edits(ExplorerState(lstm), "0.backward:h_3[5]=0.6")
     assert not state.said
-    assert not scene(state).moved_units.any(), "the forward units do not read the backward ones"
-    assert scene(state.but(direction=Direction.BACKWARD)).moved_units[1, :].all()
+    assert not build_view_model(state).moved_units.any(), "the forward units do not read the backward ones"
+    assert build_view_model(state.but(direction=Direction.BACKWARD)).moved_units[1, :].all()
     for layer, one in ((1, MIXED[1]), (2, MIXED[2])):
-        moved = scene(state.but(layer=layer)).moved_units
+        moved = build_view_model(state.but(layer=layer)).moved_units
         assert moved.shape == (4, one.units)
         assert moved.any(axis=1).tolist() == [True] * 4, "the first timesteps of the backward layer are the last of the data"
 
 
 def test_a_changed_weight_is_the_one_that_is_seen() -> None:
-    state = actions.changed(State(lstm_explain.seeded()), "W_f[0,2]=5")
-    seen = scene(state)
+    state = actions.apply_edits(ExplorerState(lstm_explain.seeded()), "W_f[0,2]=5")
+    seen = build_view_model(state)
     assert seen.weights.kernel[0, 10 + 2] == 5
     assert state.lstm.weights.of(0, Direction.FORWARD).kernel[0, 10 + 2] != 5, "the LSTM itself is as it was"
     assert seen.moved_units[:, 2].any()
@@ -219,7 +219,7 @@ def test_a_changed_weight_is_the_one_that_is_seen() -> None:
 def test_nan_that_stays_nan_has_not_moved() -> None:
     array = np.ones((1, 3, 2), np.float32)
     array[0, 1, 0] = np.nan
-    seen = scene(actions.changed(State(lstm_explain.given(array, units=2)), "f_2[0]=1"))
+    seen = build_view_model(actions.apply_edits(ExplorerState(lstm_explain.given(array, units=2)), "f_2[0]=1"))
     assert np.isnan(seen.values("c")[1:]).all()
     assert not seen.moved("c", 2).any()
     assert seen.moved("f", 2).tolist() == [True, False]

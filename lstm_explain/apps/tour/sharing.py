@@ -5,30 +5,30 @@ from __future__ import annotations
 from math import isfinite
 from typing import TYPE_CHECKING
 
-from lstm_explain.apps.tour.chapter import Told
-from lstm_explain.apps.tour.phrases import moved
-from lstm_explain.apps.tour.subject import afforded
+from lstm_explain.apps.tour.chapter import ChapterContent
+from lstm_explain.apps.tour.context import measure_within_budget
+from lstm_explain.apps.tour.text import format_fraction_of
 from lstm_explain.core.gates import Direction
 from lstm_explain.document.blocks import Block, Cell, Column, Document, Note, Paragraph, Table
 from lstm_explain.document.numbers import format_difference, percent, plural, thousands
 from lstm_explain.topics.influence import BY, explain_influence
 
 if TYPE_CHECKING:
-    from lstm_explain.apps.tour.subject import Subject
+    from lstm_explain.apps.tour.context import TourContext
     from lstm_explain.core.spec import Spec
     from lstm_explain.topics.influence import Influence
     from lstm_explain.topics.influence.perturbation import Change, Statements
 
-ROUNDING = {"float32": "1e-5", "float64": "1e-12"}
+ROUNDING_LIMITS = {"float32": "1e-5", "float64": "1e-12"}
 """Below it, a difference of two ways to compute the same number is rounding."""
-WHOLE = 1e-6
+SUM_TOLERANCE = 1e-6
 """How far shares may be from adding up."""
 
 
-def independent_and_shared(subject: Subject) -> Told:
+def sharing_chapter(subject: TourContext) -> ChapterContent:
     """Are the units independent, or do they share information?"""
-    found, refused = afforded(lambda: explain_influence(subject.lstm, subject.unit, subject.sample))
-    return Told(
+    found, refused = measure_within_budget(lambda: explain_influence(subject.lstm, subject.unit, subject.sample))
+    return ChapterContent(
         question=_question(subject),
         claims=_claims(subject, None if found is None else found.statements),
         evidence=(*refused, *(() if found is None else _evidence(subject, found))),
@@ -43,7 +43,7 @@ def independent_and_shared(subject: Subject) -> Told:
     )
 
 
-def _question(subject: Subject) -> str:
+def _question(subject: TourContext) -> str:
     units, unit, stack = subject.layer_spec.units, subject.unit, subject.spec.stack
     if units == 1:
         yours = "Your layer 0" if stack else "Yours"
@@ -67,9 +67,9 @@ def _question(subject: Subject) -> str:
 # --- the answer -------------------------------------------------------------------------------------------------------
 
 
-def _claims(subject: Subject, found: Statements | None) -> tuple[str, ...]:
+def _claims(subject: TourContext, found: Statements | None) -> tuple[str, ...]:
     spec = subject.spec
-    if found is not None and _stuck(found):
+    if found is not None and _nothing_moved(found):
         return (
             "Both: each unit owns its weights, and reads what all units made one timestep before. But this run cannot show "
             "it: nothing moved, not even what was changed itself. Its numbers are not finite, or too large for a change so "
@@ -78,29 +78,29 @@ def _claims(subject: Subject, found: Statements | None) -> tuple[str, ...]:
     if subject.layer_spec.units == 1:
         claims = ["With a single unit there is nobody to share with: of all outputs it reads its own alone."]
     else:
-        claims = [f"{_alone(spec, found)} {_then(subject, found)}"]
-    return (*claims, *_mixed(spec), *_over_time(subject, found), *_directions(spec))
+        claims = [f"{_within_timestep(spec, found)} {_across_timesteps(subject, found)}"]
+    return (*claims, *_projection_claims(spec), *_weight_sharing_claims(subject, found), *_direction_claims(spec))
 
 
-def _stuck(found: Statements) -> bool:
+def _nothing_moved(found: Statements) -> bool:
     """Whether nothing moved, not even what was changed itself."""
     return not found.parameters.own_gates.moved and not found.same_timestep.own_cell.moved
 
 
-def _alone(spec: Spec, found: Statements | None) -> str:
-    if found is not None and any(change.moved for change in _others(found)):
+def _within_timestep(spec: Spec, found: Statements | None) -> str:
+    if found is not None and any(change.moved for change in _independent_changes(found)):
         return "They share even within a timestep: here other units moved at once."
     both = "Independent" if spec.timesteps == 1 else "Both. Within a timestep they are independent"
     return f"{both}: each unit has weights of its own, and none sees what another makes at that timestep."
 
 
-def _others(found: Statements) -> tuple[Change, ...]:
+def _independent_changes(found: Statements) -> tuple[Change, ...]:
     """What must not move."""
     same = found.same_timestep
     return found.parameters.other_gates, same.other_cells, same.other_emitted
 
 
-def _then(subject: Subject, found: Statements | None) -> str:
+def _across_timesteps(subject: TourContext, found: Statements | None) -> str:
     units, unit = subject.layer_spec.units, subject.unit
     if subject.spec.timesteps == 1:
         return "There is no next timestep at which they could hear of each other."
@@ -113,10 +113,10 @@ def _then(subject: Subject, found: Statements | None) -> str:
             f"{reads} Here a change of unit {unit}'s output moved none of them: it made no difference that the type can hold."
         )
     after = "one timestep later" if subject.length > 1 else "at the timestep that read it"
-    return f"{reads} So a change of unit {unit}'s output moved {moved(heard.moved, units)} units {after}."
+    return f"{reads} So a change of unit {unit}'s output moved {format_fraction_of(heard.moved, units)} units {after}."
 
 
-def _mixed(spec: Spec) -> tuple[str, ...]:
+def _projection_claims(spec: Spec) -> tuple[str, ...]:
     if all(one.projection is None for one in spec.stack or (spec.at(0),)):
         return ()
     if spec.stack:
@@ -124,18 +124,18 @@ def _mixed(spec: Spec) -> tuple[str, ...]:
     return ("The projection alone mixes units at once: it makes each number of h of the outputs of all units.",)
 
 
-def _over_time(subject: Subject, found: Statements | None) -> tuple[str, ...]:
+def _weight_sharing_claims(subject: TourContext, found: Statements | None) -> tuple[str, ...]:
     """The weights are the same at all timesteps."""
     if subject.length == 1 or found is None:
         return ()
     over = found.over_time
     return (
         f"The weights are shared over time: one set of {plural(over.parameters, 'parameter')} made all {thousands(over.uses)} "
-        f"timesteps{' of this layer and direction' if _several(subject.spec) else ''}.",
+        f"timesteps{' of this layer and direction' if _has_several_directions(subject.spec) else ''}.",
     )
 
 
-def _directions(spec: Spec) -> tuple[str, ...]:
+def _direction_claims(spec: Spec) -> tuple[str, ...]:
     both = [layer for layer, way in spec.places if way is Direction.BACKWARD]
     if not both:
         return ()
@@ -146,26 +146,26 @@ def _directions(spec: Spec) -> tuple[str, ...]:
 # --- the evidence -----------------------------------------------------------------------------------------------------
 
 
-def _evidence(subject: Subject, found: Influence) -> Document:
+def _evidence(subject: TourContext, found: Influence) -> Document:
     statements = found.statements
-    where = f", in layer {found.layer}, {found.direction.value}," if _several(subject.spec) else ""
+    where = f", in layer {found.layer}, {found.direction.value}," if _has_several_directions(subject.spec) else ""
     intro = (
         f"Measured just now on unit {subject.unit}{where} at timestep {found.step} of sample {found.sample}. Each change is "
         f"of size {statements.by:g}."
     )
-    blocks: list[Block] = [Paragraph(intro), _table(subject, found)]
+    blocks: list[Block] = [Paragraph(intro), _perturbation_table(subject, found)]
     if subject.length == 1:
         blocks.append(Note("Before the only timestep there was none: the output that was changed is the initial one."))
-    if subject.length > 1 and not _stuck(statements):
-        blocks.append(Note(_same_weights(subject, statements)))
-    return (*blocks, *_shares(found))
+    if subject.length > 1 and not _nothing_moved(statements):
+        blocks.append(Note(_weight_sharing_note(subject, statements)))
+    return (*blocks, *_attribution(found))
 
 
-def _several(spec: Spec) -> bool:
+def _has_several_directions(spec: Spec) -> bool:
     return spec.layers > 1 or spec.bidirectional
 
 
-def _table(subject: Subject, found: Influence) -> Table:
+def _perturbation_table(subject: TourContext, found: Influence) -> Table:
     t, before, unit, several = found.step, found.step - 1, subject.unit, subject.layer_spec.units > 1
     own, same, later = found.statements.parameters, found.statements.same_timestep, found.statements.next_timestep
     emitted = "h" if subject.layer_spec.projection is None else "m"
@@ -181,27 +181,27 @@ def _table(subject: Subject, found: Influence) -> Table:
     ]
     kept = [row for row in rows if several or "others" not in row[1]]
     columns = (Column("changed"), Column("looked at"), Column("moved", "right"), Column("by up to", "right"))
-    return Table(columns, tuple(_row(*row) for row in kept))
+    return Table(columns, tuple(_perturbation_row(*row) for row in kept))
 
 
-def _row(changed: str, seen: str, change: Change) -> tuple[Cell, ...]:
+def _perturbation_row(changed: str, seen: str, change: Change) -> tuple[Cell, ...]:
     by = f"{change.largest:.3g}" if change.moved else "0 exactly"
-    return (Cell(changed), Cell(seen), Cell(moved(change.moved, change.of), strong=True), Cell(by))
+    return (Cell(changed), Cell(seen), Cell(format_fraction_of(change.moved, change.of), strong=True), Cell(by))
 
 
-def _same_weights(subject: Subject, found: Statements) -> str:
+def _weight_sharing_note(subject: TourContext, found: Statements) -> str:
     over, dtype = found.over_time, subject.spec.dtype
     made = f"The gates of all {thousands(over.uses)} timesteps, made again with one set of weights, differ from the run by"
-    if over.difference < float(ROUNDING[dtype]):
-        return f"{made} less than {ROUNDING[dtype]}, the rounding of {dtype}."
+    if over.difference < float(ROUNDING_LIMITS[dtype]):
+        return f"{made} less than {ROUNDING_LIMITS[dtype]}, the rounding of {dtype}."
     return f"{made} up to {format_difference(over.difference)}."
 
 
-def _shares(found: Influence) -> Document:
+def _attribution(found: Influence) -> Document:
     """Where a unit's next value comes from, in the mean over the units."""
     parts = found.derivatives.shares.to_dict()["mean"]
     together = sum(parts.values())
-    if not isfinite(together) or abs(together - 1) > WHOLE:  # a unit that nothing moves has no shares
+    if not isfinite(together) or abs(together - 1) > SUM_TOLERANCE:  # a unit that nothing moves has no shares
         return ()
     value = "h" if found.layer_spec.projection is None else "c"
     others = f", {percent(parts['others'])} to the other units," if found.layer_spec.units > 1 else ""

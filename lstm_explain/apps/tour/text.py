@@ -15,11 +15,11 @@ if TYPE_CHECKING:
 
     from lstm_explain.core.spec import Spec
 
-ROWS = 10
+MAX_ROWS = 10
 """A table of the tour shows no more rows or columns of numbers than this."""
 
 
-def unlike_layers(spec: Spec) -> str:
+def describe_layers(spec: Spec) -> str:
     """layer 0 has 6 units in each direction, layer 1 has 4 units and layer 2 has 3 units"""
     ways = [" in each direction" if one.bidirectional else "" for one in spec.stack]
     told = [f"layer {layer} has {plural(one.units, 'unit')}{ways[layer]}" for layer, one in enumerate(spec.stack)]
@@ -36,29 +36,29 @@ def vectors_of(size: int) -> str:
     return f"two vectors of {plural(size, 'number')} each"
 
 
-def not_finite(values: Iterable[float]) -> tuple[Note, ...]:
+def nonfinite_notes(values: Iterable[float]) -> tuple[Note, ...]:
     """A remark where a table holds dots in place of numbers."""
     if all(map(isfinite, values)):
         return ()
     return (Note("A dot stands for a number that is not finite: the data are not, or too large."),)
 
 
-def chosen(items: Sequence[int]) -> tuple[list[int], int]:
+def visible_indices(items: Sequence[int]) -> tuple[list[int], int]:
     """Those of many that a table shows; and the place of the gap, 0 where there is none."""
-    front, back = visible_ends(items, ROWS)
+    front, back = visible_ends(items, MAX_ROWS)
     return [*items[:front], *(items[-back:] if back else ())], front if back else 0
 
 
-def with_gap(rows: list[tuple[Cell, ...]], gap: int) -> tuple[tuple[Cell, ...], ...]:
+def insert_gap_row(rows: list[tuple[Cell, ...]], gap: int) -> tuple[tuple[Cell, ...], ...]:
     """The rows, with a row of dots where some are left out."""
     return tuple([*rows[:gap], ellipsis_row(len(rows[0])), *rows[gap:]] if gap else rows)
 
 
-def number(value: float) -> str:
+def format_number(value: float) -> str:
     """0.0249, as it stands in a sentence."""
     return format_decimal(value, 4).strip()
 
 
-def moved(changed: int, of: int) -> str:
+def format_fraction_of(changed: int, of: int) -> str:
     """0 of 36"""
     return f"{thousands(changed)} of {thousands(of)}"

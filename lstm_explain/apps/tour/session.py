@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from lstm_explain.apps.tour.chapters import find
-from lstm_explain.apps.tour.tour import beginning, contents
+from lstm_explain.apps.tour.chapters import find_chapter
+from lstm_explain.apps.tour.tour import introduction, list_contents
 from lstm_explain.document.blocks import Cell, Column, Document, Note, Paragraph, Table
 
 if TYPE_CHECKING:
@@ -22,7 +22,7 @@ HELP = (
 )
 
 
-class State(NamedTuple):
+class TourPosition(NamedTuple):
     """Where the reader is."""
 
     place: int = 0
@@ -32,42 +32,42 @@ class State(NamedTuple):
     left: bool = False
 
 
-class Turn(NamedTuple):
+class TourTurn(NamedTuple):
     """What comes of a line."""
 
-    state: State
+    state: TourPosition
     shown: Document
 
 
-def opened(tour: Tour) -> Turn:
+def first_turn(tour: Tour) -> TourTurn:
     """The beginning: what the tour is, the keys, and the first question."""
-    return Turn(State(), (*beginning(tour), Note(HELP), *tour.question(0)))
+    return TourTurn(TourPosition(), (*introduction(tour), Note(HELP), *tour.question(0)))
 
 
-def after(tour: Tour, state: State, line: str) -> Turn:
+def handle_line(tour: Tour, state: TourPosition, line: str) -> TourTurn:
     """What comes of a line that the reader typed."""
     word = line.strip().lower()
     if word == "":
-        return _on(tour, state)
+        return _advance(tour, state)
     if word in KEYS:
         return KEYS[word](tour, state)
-    chapter = find(word)
+    chapter = find_chapter(word)
     if chapter in tour.chapters:
-        return _at(tour, tour.chapters.index(chapter))
-    there = f"There are {contents(tour)}." if len(tour.chapters) > 1 else f"There is {contents(tour)}."
+        return _open_chapter(tour, tour.chapters.index(chapter))
+    there = f"There are {list_contents(tour)}." if len(tour.chapters) > 1 else f"There is {list_contents(tour)}."
     said = line.strip()[:20]
     asked = f"'{said}' is no chapter and none of the letters." if said.isprintable() else "This is no chapter."
-    return Turn(state, (Paragraph(f"{asked} {there} {HELP}"),))
+    return TourTurn(state, (Paragraph(f"{asked} {there} {HELP}"),))
 
 
-def prompt(tour: Tour, state: State) -> str:
+def format_prompt(tour: Tour, state: TourPosition) -> str:
     """What stands before the place to type: what Enter does, and the letters."""
     after_it = "the next chapter" if state.place + 1 < len(tour.chapters) else "the end"
     enter = after_it if state.answered else "the answer"
     return f"[Enter: {enter}; b: back; c: chapters; q: leave] "
 
 
-def read(tour: Tour, show: Callable[[Document], None], line_after: Callable[[str], str | None]) -> None:
+def run_session(tour: Tour, show: Callable[[Document], None], line_after: Callable[[str], str | None]) -> None:
     """Go through the tour until the reader leaves.
 
     Args:
@@ -75,63 +75,63 @@ def read(tour: Tour, show: Callable[[Document], None], line_after: Callable[[str
         show: prints blocks.
         line_after: prints the prompt and waits for a line; None where the input has ended.
     """
-    state, shown = opened(tour)
+    state, shown = first_turn(tour)
     while True:
         show(shown)
         if state.left:
             return
-        line = line_after(prompt(tour, state))
+        line = line_after(format_prompt(tour, state))
         if line is None:
             return
-        state, shown = after(tour, state, line)
+        state, shown = handle_line(tour, state, line)
 
 
 # --- what a line does -------------------------------------------------------------------------------------------------
 
 
-def _on(tour: Tour, state: State) -> Turn:
+def _advance(tour: Tour, state: TourPosition) -> TourTurn:
     """Enter: the answer, the next chapter, or the end."""
     if not state.answered:
-        return Turn(state._replace(answered=True), tour.answer(state.place))
+        return TourTurn(state._replace(answered=True), tour.answer(state.place))
     if state.place + 1 < len(tour.chapters):
-        return _at(tour, state.place + 1)
-    return _leave(tour, state)
+        return _open_chapter(tour, state.place + 1)
+    return _leave_tour(tour, state)
 
 
-def _at(tour: Tour, place: int) -> Turn:
-    return Turn(State(place), tour.question(place))
+def _open_chapter(tour: Tour, place: int) -> TourTurn:
+    return TourTurn(TourPosition(place), tour.question(place))
 
 
-def _back(tour: Tour, state: State) -> Turn:
+def _previous_chapter(tour: Tour, state: TourPosition) -> TourTurn:
     """The chapter before, from its question."""
     if state.place == 0:
-        return Turn(state, (Paragraph("This is the first chapter."),))
-    return _at(tour, state.place - 1)
+        return TourTurn(state, (Paragraph("This is the first chapter."),))
+    return _open_chapter(tour, state.place - 1)
 
 
-def _list(tour: Tour, state: State) -> Turn:
+def _list_chapters(tour: Tour, state: TourPosition) -> TourTurn:
     rows = []
     for place, chapter in enumerate(tour.chapters):
         here = "you are here" if place == state.place else ""
         rows.append((Cell(str(chapter.number), strong=True), Cell(chapter.name), Cell(chapter.title), Cell(here)))
     columns = (Column("", "right"), Column("name"), Column("question", wraps=True), Column(""))
-    return Turn(state, (Table(columns, tuple(rows), ruled=False), Note(HELP)))
+    return TourTurn(state, (Table(columns, tuple(rows), ruled=False), Note(HELP)))
 
 
-def _leave(_: Tour, state: State) -> Turn:
-    return Turn(state._replace(left=True), (Paragraph("This was the tour."),))
+def _leave_tour(_: Tour, state: TourPosition) -> TourTurn:
+    return TourTurn(state._replace(left=True), (Paragraph("This was the tour."),))
 
 
-def _help(_: Tour, state: State) -> Turn:
-    return Turn(state, (Paragraph(HELP),))
+def _show_help(_: Tour, state: TourPosition) -> TourTurn:
+    return TourTurn(state, (Paragraph(HELP),))
 
 
-KEYS: dict[str, Callable[[Tour, State], Turn]] = {
-    "b": _back,
-    "back": _back,
-    "c": _list,
-    "q": _leave,
-    "quit": _leave,
-    "?": _help,
-    "h": _help,
+KEYS: dict[str, Callable[[Tour, TourPosition], TourTurn]] = {
+    "b": _previous_chapter,
+    "back": _previous_chapter,
+    "c": _list_chapters,
+    "q": _leave_tour,
+    "quit": _leave_tour,
+    "?": _show_help,
+    "h": _show_help,
 }

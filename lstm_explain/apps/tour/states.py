@@ -5,9 +5,9 @@ from __future__ import annotations
 from math import isfinite
 from typing import TYPE_CHECKING, Any
 
-from lstm_explain.apps.tour.chapter import Told
-from lstm_explain.apps.tour.phrases import chosen, not_finite, with_gap
-from lstm_explain.apps.tour.subject import afforded
+from lstm_explain.apps.tour.chapter import ChapterContent
+from lstm_explain.apps.tour.context import measure_within_budget
+from lstm_explain.apps.tour.text import insert_gap_row, nonfinite_notes, visible_indices
 from lstm_explain.core.gates import GATES, LETTERS
 from lstm_explain.document.blocks import Cell, Column, Document, Note, Paragraph, Table
 from lstm_explain.document.numbers import format_decimal, plural, thousands, tint
@@ -17,21 +17,21 @@ from lstm_explain.topics.memory import explain_memory
 from lstm_explain.topics.unit import explain_unit
 
 if TYPE_CHECKING:
-    from lstm_explain.apps.tour.subject import Subject
+    from lstm_explain.apps.tour.context import TourContext
     from lstm_explain.core.spec import Spec
     from lstm_explain.topics.memory import Memory
     from lstm_explain.topics.unit import Unit
 
 
-def hidden_and_cell(subject: Subject) -> Told:
+def states_chapter(subject: TourContext) -> ChapterContent:
     """What are h and c?"""
-    unit, refused = afforded(lambda: explain_unit(subject.lstm, subject.unit, subject.sample))
-    memory, no_memory = afforded(lambda: explain_memory(subject.lstm, subject.sample, [subject.unit]))
-    seen = () if unit is None else _course(subject, unit)
-    kept = () if memory is None else _remembered(memory)
-    return Told(
+    unit, refused = measure_within_budget(lambda: explain_unit(subject.lstm, subject.unit, subject.sample))
+    memory, no_memory = measure_within_budget(lambda: explain_memory(subject.lstm, subject.sample, [subject.unit]))
+    seen = () if unit is None else _unit_over_time(subject, unit)
+    kept = () if memory is None else _memory_age(memory)
+    return ChapterContent(
         question=_question(subject.spec),
-        claims=(*_claims(subject.spec), *_one_step(subject, memory)),
+        claims=(*_claims(subject.spec), *_single_timestep_claims(subject, memory)),
         evidence=(*refused, *seen, *kept, *(no_memory if unit is not None else ())),
         numbers=_numbers(subject, unit, memory),
         commands=(subject.command_of_sample("trace", gates=True), subject.command_of_sample("memory")),
@@ -40,14 +40,14 @@ def hidden_and_cell(subject: Subject) -> Told:
 
 def _question(spec: Spec) -> str:
     own, where = spec.at(0), " of layer 0" if spec.stack else ""
-    several = f"All units{where} together make {_sizes(own)}." if own.units > 1 else ""
+    several = f"All units{where} together make {_vector_sizes(own)}." if own.units > 1 else ""
     return (
         "At every timestep a unit makes two numbers, h and c. Which of them is its memory, and which one do others see? "
         f"{several}"
     ).rstrip()
 
 
-def _sizes(spec: Spec) -> str:
+def _vector_sizes(spec: Spec) -> str:
     if spec.projection is None:
         return f"two vectors of {plural(spec.units, 'number')} each"
     return f"two vectors: c of {plural(spec.units, 'number')}, and h of {spec.projection} (by the projection)"
@@ -72,7 +72,7 @@ def _claims(spec: Spec) -> tuple[str, ...]:
     )
 
 
-def _one_step(subject: Subject, memory: Memory | None) -> tuple[str, ...]:
+def _single_timestep_claims(subject: TourContext, memory: Memory | None) -> tuple[str, ...]:
     """What is different where there is no past."""
     step = None if memory is None else memory.one_step
     if step is None or subject.spec.timesteps > 1 or not step.from_zero:
@@ -87,9 +87,9 @@ def _one_step(subject: Subject, memory: Memory | None) -> tuple[str, ...]:
 # --- the evidence -----------------------------------------------------------------------------------------------------
 
 
-def _course(subject: Subject, unit: Unit) -> Document:
+def _unit_over_time(subject: TourContext, unit: Unit) -> Document:
     emitted = "h" if subject.layer_spec.projection is None else "m"
-    steps, gap = chosen(range(unit.length))
+    steps, gap = visible_indices(range(unit.length))
     arrays = [*(unit.gates[gate] for gate in GATES), unit.cell, unit.output]
     rows: list[tuple[Cell, ...]] = []
     for step in steps:
@@ -97,23 +97,23 @@ def _course(subject: Subject, unit: Unit) -> Document:
         rows.append((Cell(str(step + 1), strong=True), *(Cell(format_decimal(v, 4), tint=tint(v, 1.0)) for v in values)))
     titles = [*(LETTERS[gate] for gate in GATES), "c", emitted]
     columns = (Column("t", "right"), *(Column(title, "right") for title in titles))
-    where = f"sample {unit.sample}" if not _several(subject.spec) else f"sample {unit.sample}, layer 0, forward"
-    words = f"Unit {unit.unit} over time, {where}; t is the timestep, {emitted} {_emits(subject.layer_spec)}:"
+    where = f"sample {unit.sample}" if not _has_several_directions(subject.spec) else f"sample {unit.sample}, layer 0, forward"
+    words = f"Unit {unit.unit} over time, {where}; t is the timestep, {emitted} {_output_description(subject.layer_spec)}:"
     ended = unit.length < subject.spec.timesteps
     past = (Note(f"The sample ends at timestep {unit.length}; what follows is padding and is not run."),) if ended else ()
-    remarks = (*past, *map(Note, saturation_warning(unit.gates)), *not_finite(unit.cell[: unit.length].tolist()))
-    return (Paragraph(words), Table(columns, with_gap(rows, gap)), *remarks)
+    remarks = (*past, *map(Note, saturation_warning(unit.gates)), *nonfinite_notes(unit.cell[: unit.length].tolist()))
+    return (Paragraph(words), Table(columns, insert_gap_row(rows, gap)), *remarks)
 
 
-def _several(spec: Spec) -> bool:
+def _has_several_directions(spec: Spec) -> bool:
     return spec.layers > 1 or spec.bidirectional
 
 
-def _emits(spec: Spec) -> str:
+def _output_description(spec: Spec) -> str:
     return "the output" if spec.projection is None else "the output that the projection reads"
 
 
-def _remembered(memory: Memory) -> Document:
+def _memory_age(memory: Memory) -> Document:
     """From when the last memory is, and how fast it goes."""
     half = float(memory.mean_half_life[0])
     since = float(memory.half_since[0])
@@ -129,7 +129,7 @@ def _remembered(memory: Memory) -> Document:
     return (Paragraph(text),)
 
 
-def _numbers(subject: Subject, unit: Unit | None, memory: Memory | None) -> dict[str, Any]:
+def _numbers(subject: TourContext, unit: Unit | None, memory: Memory | None) -> dict[str, Any]:
     step = None if memory is None else memory.one_step
     since = None if memory is None else float(memory.half_since[0])
     return {

@@ -21,11 +21,11 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-USUAL_UNIT = 3
+DEFAULT_UNIT = 3
 
 
 @dataclass(frozen=True, eq=False)
-class Subject:
+class TourContext:
     """An LSTM, and the sample, layer and unit that are looked at. Layer 0 forward, as every LSTM has one."""
 
     lstm: LSTM
@@ -45,7 +45,7 @@ class Subject:
     @property
     def unit(self) -> int:
         """The unit that is looked at: not the first, which could be taken for a special one."""
-        return min(USUAL_UNIT, self.layer_spec.units - 1)
+        return min(DEFAULT_UNIT, self.layer_spec.units - 1)
 
     @property
     def length(self) -> int:
@@ -73,7 +73,7 @@ class Subject:
         return self.command(topic, arguments, **options, sample=self.sample or None)
 
 
-def afforded(build: Callable[[], T]) -> tuple[T | None, tuple[Note, ...]]:
+def measure_within_budget(build: Callable[[], T]) -> tuple[T | None, tuple[Note, ...]]:
     """What was built; or None and a remark, where it would have needed more memory than the budget."""
     try:
         return build(), ()

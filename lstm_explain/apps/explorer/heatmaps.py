@@ -10,26 +10,26 @@ from dataclasses import dataclass
 from math import isfinite
 from typing import TYPE_CHECKING
 
-from lstm_explain.apps.explorer.canvas import SET, Canvas, number_in
-from lstm_explain.apps.explorer.state import MAPS
+from lstm_explain.apps.explorer.canvas import EDITED_MARK, Canvas, fit_number
+from lstm_explain.apps.explorer.state import HEATMAP_PAIRS
 from lstm_explain.document.numbers import format_fraction, tint
 from lstm_explain.render.layout import BOLD, DIM, Look
 
 if TYPE_CHECKING:
-    from lstm_explain.apps.explorer.scene import Scene
-    from lstm_explain.apps.explorer.state import State
+    from lstm_explain.apps.explorer.state import ExplorerState
+    from lstm_explain.apps.explorer.view_model import ViewModel
     from lstm_explain.render.layout import Line
 
-GAP = 2
-CIRCLE = 2
+MAP_GAP = 2
+CIRCLE_WIDTH = 2
 """The columns that a circle takes, and the narrowest cell of a heat map."""
-CELLS = ((6, 3), (5, 2), (CIRCLE, 0))
+CELL_WIDTHS = ((6, 3), (5, 2), (CIRCLE_WIDTH, 0))
 """The widths of a heat map's cell, and how many decimals each shows; 0 for tenths of the scale."""
 UNTOUCHED, MOVED, CURRENT = "○", "◆", "●"
 
 
 @dataclass(frozen=True)
-class Window:
+class Viewport:
     """Which units and timesteps are seen, and where they stand."""
 
     first_unit: int
@@ -53,8 +53,8 @@ class Window:
     @property
     def maps_at(self) -> tuple[int, int]:
         """Where the two heat maps begin."""
-        first = self.label + self.steps * CIRCLE + GAP
-        return first, first + self.steps * self.cell + GAP
+        first = self.label + self.steps * CIRCLE_WIDTH + MAP_GAP
+        return first, first + self.steps * self.cell + MAP_GAP
 
     def column(self, step: int, start: int, cell: int) -> int:
         return start + (step - self.first_step) * cell
@@ -64,7 +64,7 @@ class Window:
         band, row = divmod(y, self.band_rows)
         if not 0 <= band < self.bands or row == 0:
             return None
-        circles = [(self.label, CIRCLE)] if band == 0 else []
+        circles = [(self.label, CIRCLE_WIDTH)] if band == 0 else []
         for start, cell in (*circles, *((start, self.cell) for start in self.maps_at)):
             column = (x - start) // cell
             if x >= start and column < self.steps:
@@ -72,59 +72,59 @@ class Window:
         return None
 
 
-def window(state: State, width: int, height: int) -> Window:
+def fit_viewport(state: ExplorerState, width: int, height: int) -> Viewport:
     """What is seen in so much room."""
     spec, length = state.layer_spec, state.length
     label = len(f"u{spec.units - 1}") + 1
     units = max(1, min(spec.units, height - 1))
-    room = width - label - 2 * GAP
-    fitting = [(cell, places) for cell, places in CELLS if length * (CIRCLE + 2 * cell) <= room]
-    cell, places = fitting[0] if fitting else CELLS[-1]
-    steps = max(1, min(length, room // (CIRCLE + 2 * cell)))
-    first_unit = _first(state.unit, units, spec.units)
-    first_step = 1 + _first(state.step - 1, steps, length)
-    bands = max(1, min(len(MAPS), height // (units + 1))) if units == spec.units else 1
-    return Window(first_unit, units, first_step, steps, label, cell, places, bands)
+    room = width - label - 2 * MAP_GAP
+    fitting = [(cell, places) for cell, places in CELL_WIDTHS if length * (CIRCLE_WIDTH + 2 * cell) <= room]
+    cell, places = fitting[0] if fitting else CELL_WIDTHS[-1]
+    steps = max(1, min(length, room // (CIRCLE_WIDTH + 2 * cell)))
+    first_unit = _first_visible(state.unit, units, spec.units)
+    first_step = 1 + _first_visible(state.step - 1, steps, length)
+    bands = max(1, min(len(HEATMAP_PAIRS), height // (units + 1))) if units == spec.units else 1
+    return Viewport(first_unit, units, first_step, steps, label, cell, places, bands)
 
 
-def _first(chosen: int, seen: int, there: int) -> int:
+def _first_visible(chosen: int, seen: int, there: int) -> int:
     """The first of those seen, so that the chosen one is in the middle where that can be."""
     return max(0, min(chosen - seen // 2, there - seen))
 
 
-def draw(scene: Scene, width: int, height: int, unicode: bool = True) -> list[Line]:
+def draw_heatmaps(scene: ViewModel, width: int, height: int, unicode: bool = True) -> list[Line]:
     """Draw the circles and two heat maps, a line of titles above."""
-    view, canvas = window(scene.state, width, height), Canvas(width, height)
+    view, canvas = fit_viewport(scene.state, width, height), Canvas(width, height)
     for band in range(view.bands):
         top = band * view.band_rows
         canvas.put(0, top, "t", DIM)
         for row in range(view.units):
             unit = view.first_unit + row
-            canvas.put(0, top + row + 1, f"u{unit}", _chosen(unit == scene.state.unit))
+            canvas.put(0, top + row + 1, f"u{unit}", _label_style(unit == scene.state.unit))
         for letter, start in zip(scene.state.shown[band], view.maps_at, strict=True):
             _draw_map(scene, view, canvas, letter, start, top)
     _draw_circles(scene, view, canvas)
     return canvas.lines(unicode)
 
 
-def letters(state: State, view: Window) -> list[str]:
+def visible_letters(state: ExplorerState, view: Viewport) -> list[str]:
     """The tensors whose heat maps are seen."""
     return [letter for band in range(view.bands) for letter in state.shown[band]]
 
 
-def _draw_circles(scene: Scene, view: Window, canvas: Canvas) -> None:
-    state, moved, set_ = scene.state, scene.moved_units, _set_by_hand(scene)
-    _draw_steps(state, view, canvas, view.label, CIRCLE, 0)
+def _draw_circles(scene: ViewModel, view: Viewport, canvas: Canvas) -> None:
+    state, moved, set_ = scene.state, scene.moved_units, _edited_positions(scene)
+    _draw_steps(state, view, canvas, view.label, CIRCLE_WIDTH, 0)
     for step in range(view.first_step, view.first_step + view.steps):
         for row in range(view.units):
             unit = view.first_unit + row
             here = (unit, step) == (state.unit, state.step)
-            mark = SET if (unit, step) in set_ else MOVED if moved[step - 1, unit] else CURRENT if here else UNTOUCHED
+            mark = EDITED_MARK if (unit, step) in set_ else MOVED if moved[step - 1, unit] else CURRENT if here else UNTOUCHED
             look = Look(bold=mark != UNTOUCHED, reverse=here)
-            canvas.put(view.column(step, view.label, CIRCLE) + 1, row + 1, mark, look)
+            canvas.put(view.column(step, view.label, CIRCLE_WIDTH) + 1, row + 1, mark, look)
 
 
-def _set_by_hand(scene: Scene) -> set[tuple[int, int]]:
+def _edited_positions(scene: ViewModel) -> set[tuple[int, int]]:
     """The units and timesteps at which an edit sets a state or a gate."""
     state, found = scene.state, set()
     for one in state.edits:
@@ -137,7 +137,7 @@ def _set_by_hand(scene: Scene) -> set[tuple[int, int]]:
     return found
 
 
-def _draw_steps(state: State, view: Window, canvas: Canvas, start: int, cell: int, top: int) -> None:
+def _draw_steps(state: ExplorerState, view: Viewport, canvas: Canvas, start: int, cell: int, top: int) -> None:
     """The numbers of the timesteps, the current one marked, as many as there is room for."""
     written = start
     chosen = view.column(state.step, start, cell) + cell
@@ -149,7 +149,7 @@ def _draw_steps(state: State, view: Window, canvas: Canvas, start: int, cell: in
             written = end
 
 
-def _draw_map(scene: Scene, view: Window, canvas: Canvas, letter: str, start: int, top: int) -> None:
+def _draw_map(scene: ViewModel, view: Viewport, canvas: Canvas, letter: str, start: int, top: int) -> None:
     state, values, scale = scene.state, scene.values(letter), scale_of(scene, letter)
     _draw_steps(state, view, canvas, start, view.cell, top)
     canvas.put(start - 1, top, letter, BOLD)
@@ -160,18 +160,18 @@ def _draw_map(scene: Scene, view: Window, canvas: Canvas, letter: str, start: in
             here = (unit, step) == (state.unit, state.step)
             value, differs = float(values[step - 1, unit]), bool(moved[unit])
             look = Look(bold=here or differs, underline=differs, reverse=here, tint=None if here else tint(value, scale))
-            canvas.put(view.column(step, start, view.cell), top + row + 1, _text(value, scale, view), look)
+            canvas.put(view.column(step, start, view.cell), top + row + 1, _format_cell(value, scale, view), look)
 
 
-def scale_of(scene: Scene, letter: str) -> float:
+def scale_of(scene: ViewModel, letter: str) -> float:
     """What the darkest colour and the highest digit stand for: 1, or more where c went beyond."""
     return max(1.0, scene.largest_cell) if letter == "c" else 1.0
 
 
-def _text(value: float, scale: float, view: Window) -> str:
+def _format_cell(value: float, scale: float, view: Viewport) -> str:
     if view.places:
         short = format_fraction(value, view.places)
-        text = short if len(short) <= view.cell else number_in(view.cell - 1, value, view.places)
+        text = short if len(short) <= view.cell else fit_number(view.cell - 1, value, view.places)
         return text.rjust(view.cell)
     if not isfinite(value):
         return " ?"
@@ -179,5 +179,5 @@ def _text(value: float, scale: float, view: Window) -> str:
     return f"{'-' if value < 0 else '+'}{tenths}" if tenths else " 0"
 
 
-def _chosen(here: bool) -> Look:
+def _label_style(here: bool) -> Look:
     return Look(bold=True, reverse=True) if here else DIM

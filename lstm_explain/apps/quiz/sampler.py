@@ -17,8 +17,8 @@ if TYPE_CHECKING:
 
 FIRST_STREAM = 2**33 + 1
 """The draws of question k come from stream 2**33 + 2 k + 1 of the seed: an odd one, above those of any stack's weights."""
-PIECE = 32
-SEEDS = 1000
+BATCH_SIZE = 32
+MAX_SEED = 1000
 """The LSTMs of questions have seeds below this, so that their command lines are short."""
 
 SIZES: dict[str, tuple[int, ...]] = {
@@ -30,7 +30,7 @@ SIZES: dict[str, tuple[int, ...]] = {
 """What is drawn where no size is given."""
 
 
-class Draw:
+class Sampler:
     """The draws of one question.
 
     Args:
@@ -48,7 +48,7 @@ class Draw:
         """A whole number from 0 to end - 1."""
         drawn = next(self._left, None)
         if drawn is None:
-            self._left = iter(self._stream.uniform(PIECE).tolist())
+            self._left = iter(self._stream.uniform(BATCH_SIZE).tolist())
             drawn = next(self._left)
         return int(drawn * end)
 
@@ -89,7 +89,7 @@ class Draw:
         sizes = {**drawn, **self._sizes, **fixed}
         options = {name: value for name in may.split() if self.chance(3) for name, value in self._option(name, sizes)}
         spec = Spec(**{**options, **sizes})
-        seed = self.below(SEEDS)
+        seed = self.below(MAX_SEED)
         return LSTM(spec, SeededInputs(spec, seed), seed=seed)
 
     @staticmethod

@@ -1,0 +1,131 @@
+"""The questions that a key asks before it acts: what stands in the line already, and what one may write there."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from lstm_explain.apps.explorer.actions import apply_edits, change_sizes, format_sizes
+from lstm_explain.apps.explorer.view_model import build_view_model
+from lstm_explain.core.gates import LETTERS, Direction, Gate
+from lstm_explain.document.numbers import format_decimal
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from lstm_explain.apps.explorer.state import ExplorerState
+
+PERTURBATION = 0.5
+"""How far a number is moved unless another value is written."""
+
+
+class Prompt(NamedTuple):
+    """A line to fill in."""
+
+    asks: str
+    """What is asked, and what may be written."""
+    given: str
+    """What stands there already."""
+
+
+def prompt_for(state: ExplorerState, about: str) -> Prompt:
+    """What a key asks: h, c, g, x, w, sizes or save."""
+    return _PROMPTS[about](state)
+
+
+def apply_answer(state: ExplorerState, about: str, text: str) -> ExplorerState:
+    """The state after the answer; what cannot be done is said in it. Not for `save`, which the application does."""
+    if about == "sizes":
+        return change_sizes(state, text)
+    return apply_edits(state, _complete_edit(state, about, text))
+
+
+def _complete_edit(state: ExplorerState, about: str, text: str) -> str:
+    """The edit that is meant where there is only a number: a new value for what was asked about."""
+    try:
+        float(text)
+    except ValueError:
+        return text
+    return f"{prompt_for(state, about).given.partition('=')[0]}={text.strip()}"
+
+
+def _edit_prefix(state: ExplorerState) -> str:
+    """What an edit begins with that is not about layer 0, forward."""
+    if state.direction is Direction.BACKWARD:
+        return f"{state.layer}.{state.direction.value}:"
+    return f"{state.layer}:" if state.layer else ""
+
+
+def _editable_number(value: float) -> str:
+    return f"{value:.4g}"
+
+
+def _display_number(value: float) -> str:
+    return format_decimal(value, 4).strip()
+
+
+def _state_prompt(letter: str) -> Callable[[ExplorerState], Prompt]:
+    def ask(state: ExplorerState) -> Prompt:
+        place = state.place if letter == "h" else state.unit
+        now = build_view_model(state).number(letter, state.before_step, place)
+        name = f"{letter}_{state.before_step}[{place}]"
+        reads = "all units read it" if letter == "h" else "only its own unit reads it"
+        return Prompt(
+            f"{name} is {_display_number(now)}; {reads} at step {state.step}.",
+            f"{_edit_prefix(state)}{name}={_editable_number(now + PERTURBATION)}",
+        )
+
+    return ask
+
+
+def _gate_prompt(state: ExplorerState) -> Prompt:
+    letter = LETTERS[Gate.FORGET]
+    now = build_view_model(state).number(letter, state.step, state.unit)
+    asks = (
+        f"{letter} is {_display_number(now)}; 0 shuts it, 1 opens it; {letter}[{state.unit}]=0 at every step; i g o likewise."
+    )
+    return Prompt(asks, f"{_edit_prefix(state)}{letter}_{state.step}[{state.unit}]=0")
+
+
+def _input_prompt(state: ExplorerState) -> Prompt:
+    now = float(build_view_model(state).part.input[0, state.step - 1, 0])
+    if state.layer > 0:
+        return Prompt("x is what layer 0 reads; this layer reads h of the one below.", f"x_{state.step}[0]=0.5")
+    last = state.lstm.spec.features - 1
+    which = "feature 0, the only one" if last == 0 else f"feature 0 of 0 to {last}"
+    return Prompt(
+        f"x_{state.step}[0] is {_display_number(now)} ({which}).", f"x_{state.step}[0]={_editable_number(now + PERTURBATION)}"
+    )
+
+
+def _weight_prompt(state: ExplorerState) -> Prompt:
+    seen, letter = build_view_model(state), LETTERS[Gate.FORGET]
+    column = seen.weights.columns(Gate.FORGET).start + state.unit
+    now = float(seen.weights.kernel[0, column])
+    unit = state.unit
+    bias = "" if seen.weights.bias is None else f", b_{letter}[{unit}] bias"
+    others = f"R_{letter}[0,{unit}] from h[0]{bias}"
+    asks = f"From feature 0 to unit {unit}'s {letter}: {_display_number(now)}; {others}."
+    return Prompt(asks, f"{_edit_prefix(state)}W_{letter}[0,{unit}]={_editable_number(now + PERTURBATION)}")
+
+
+def _sizes_prompt(state: ExplorerState) -> Prompt:
+    options = "also bidirectional=yes projection=4 peepholes=yes bias=no dtype=float64"
+    if state.lstm.spec.stack:
+        options = "the layers differ, and each keeps its own"
+    return Prompt(f"Sizes; {options}.", format_sizes(state))
+
+
+def _save_prompt(state: ExplorerState) -> Prompt:
+    asks = "A file: .svg this screen; .txt .md .json this unit; .csv .jsonl .npz the run."
+    return Prompt(asks, f"unit-{state.unit}-step-{state.step}.svg")
+
+
+_PROMPTS: dict[str, Callable[[ExplorerState], Prompt]] = {
+    "h": _state_prompt("h"),
+    "c": _state_prompt("c"),
+    "g": _gate_prompt,
+    "x": _input_prompt,
+    "w": _weight_prompt,
+    "sizes": _sizes_prompt,
+    "save": _save_prompt,
+}
