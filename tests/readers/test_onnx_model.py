@@ -373,7 +373,7 @@ def test_what_else_is_in_the_file_is_told_of_by_name() -> None:
     (found,) = read(files.model(files.graph(nodes, files.tensors(arrays))))
     assert found.name == "lstm"
     assert [one.name for one in found.unsupported] == ["cut", "other"]
-    with pytest.raises(InputFileError, match=r"^m.onnx#cut: it cuts its sums off \(clip=1\), which is not explained"):
+    with pytest.raises(InputFileError, match=r"^m.onnx#cut: it clips its gates' sums \(clip=1\), which is not explained"):
         select_lstm((found,), "cut", "m.onnx")
     with pytest.raises(InputFileError, match=r"^m.onnx#other: it is a GRU; only LSTMs are explained"):
         select_lstm((found,), "other", "m.onnx")
@@ -529,7 +529,7 @@ def wrong_size() -> ModelProto:
 
 BIG = files.whole("sizes", 2**31, 2**31)
 HOSTILE: dict[str, tuple[Callable[[], ModelProto | bytes], int, str]] = {
-    "external": (lambda: external("weights.bin"), 4, "its tensor W stands in another file"),
+    "external": (lambda: external("weights.bin"), 4, "its tensor W is in another file"),
     "external path": (lambda: external("../../../../etc/passwd"), 4, "no other file is opened"),
     "negative": (lambda: first_tensor(dims=[-1, 8, 3]), 3, "[-1, 8, 3], which no array has"),
     "minus one": (lambda: first_tensor(dims=[-1]), 3, "[-1], which no array has"),
@@ -602,15 +602,15 @@ HOSTILE: dict[str, tuple[Callable[[], ModelProto | bytes], int, str]] = {
     "axes": (lambda: files.simple({**files.weights(), "B": np.ones(16, np.float32)}), 3, "it should be [1, 16]"),
     "no weights": (lambda: files.model(files.graph([files.lstm([])])), 3, "it has no W"),
     "nested": (lambda: nested(20), 3, "it has no W"),
-    "deeper": (lambda: deep_bytes(5000), 3, "this is no ONNX model"),
+    "deeper": (lambda: deep_bytes(5000), 3, "this is not an ONNX model"),
     "a function that calls itself": (lambda: files.in_function(files.weights(), deeper=True), 3, "more than 50 deep"),
     "doubling functions": (lambda: doubling_functions(40), 4, "more than 1,000,000 nodes"),
     "empty": (lambda: b"", 3, "there is no graph in it"),
-    "text": (lambda: b"hello world", 3, "this is no ONNX model"),
-    "noise": (lambda: b"\xff" * 100, 3, "this is no ONNX model"),
-    "cut": (lambda: files.simple().SerializeToString()[:-9], 3, "this is no ONNX model"),
-    "length": (lambda: b"\x3a\xff\xff\xff\xff\xff\xff\xff\xff\x7f", 3, "this is no ONNX model"),
-    "groups": (lambda: b"\x3b\x3c", 3, "this is no ONNX model"),
+    "text": (lambda: b"hello world", 3, "this is not an ONNX model"),
+    "noise": (lambda: b"\xff" * 100, 3, "this is not an ONNX model"),
+    "cut": (lambda: files.simple().SerializeToString()[:-9], 3, "this is not an ONNX model"),
+    "length": (lambda: b"\x3a\xff\xff\xff\xff\xff\xff\xff\xff\x7f", 3, "this is not an ONNX model"),
+    "groups": (lambda: b"\x3b\x3c", 3, "this is not an ONNX model"),
     "empty nodes": (lambda: b"\x3a" + varint(2**19) + b"\x0a\x00" * 2**18, 4, "parsing this ONNX model takes"),
     "empty names": (lambda: b"\x3a" + varint(2**20 + 4) + b"\x0a" + varint(2**20) + b"\x0a\x00" * 2**19, 4, "parsing this"),
     "empty fields": (lambda: b"\x08\x00" * 2_000_001, 4, "more than 2,000,000 fields"),

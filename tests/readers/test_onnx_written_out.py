@@ -18,8 +18,8 @@ from lstm_explain.core.cell import step
 from lstm_explain.core.gates import Direction, Gate
 from lstm_explain.errors import LstmExplainError
 from lstm_explain.frameworks.known import CONVENTIONS
-from lstm_explain.readers.identify.onnx import decomposed, read_onnx, verify_cell
-from lstm_explain.readers.identify.onnx.verify_cell import agrees
+from lstm_explain.readers.identify.onnx import decomposed_layer, read_onnx, verify_cell
+from lstm_explain.readers.identify.onnx.verify_cell import matches_reference
 from tests.helpers.model_files import onnx_decomposed as files
 from tests.helpers.model_files.onnx import model, tensors, weights
 
@@ -247,7 +247,7 @@ def test_other_activations_are_named(gate: str, squash: str) -> None:
 
 def test_an_order_that_nobody_writes() -> None:
     order = next("".join(one) for one in itertools.permutations("ifgo") if "".join(one) not in KNOWN_ORDERS)
-    refused(files.unrolled(files.kernels(), files.Way(order)), "its gates stand in the order")
+    refused(files.unrolled(files.kernels(), files.Way(order)), "its gates are in the order")
 
 
 def test_a_recurrent_kernel_that_is_not_there() -> None:
@@ -291,7 +291,7 @@ def scaled(graph: Any) -> None:
 @pytest.mark.parametrize(
     ("change", "reason"),
     [
-        (masked, "what it reads as c is not what the timestep before it makes, as where timesteps are masked"),
+        (masked, "the c that it reads is not the output of the previous timestep, as where timesteps are masked"),
         (peepholes, "its gates read more than x @ K + h @ R + b"),
         (given_weights, "its gates read more than x @ K + h @ R + b with constant weights"),
     ],
@@ -315,11 +315,11 @@ def test_states_that_a_loop_does_not_hand_on() -> None:
     for node in body.node:
         if list(node.output) == ["c_out"]:
             node.input[0] = "c_old"
-    refused(made, "its states are not handed on as its cell makes them")
+    refused(made, "its states do not pass unchanged from timestep to timestep")
 
 
 def test_what_does_not_compute_the_same_is_not_offered(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(decomposed, "agrees", lambda *given: False)
+    monkeypatch.setattr(decomposed_layer, "matches_reference", lambda *given: False)
     refused(files.unrolled(files.kernels()), "its nodes do not compute what our own cell does")
 
 
@@ -329,27 +329,27 @@ def test_the_proof_tells_gates_apart(monkeypatch: pytest.MonkeyPatch) -> None:
 
     def noted(*given: Any) -> bool:
         seen.append(given)
-        return agrees(*given)
+        return matches_reference(*given)
 
-    monkeypatch.setattr(decomposed, "agrees", noted)
+    monkeypatch.setattr(decomposed_layer, "matches_reference", noted)
     assert read(files.unrolled(files.kernels(4, 3), files.Way(cut="computed", hoisted=True)))
     one, layer, constants = seen[0]
-    assert agrees(one, layer, constants)
+    assert matches_reference(one, layer, constants)
     for order in itertools.permutations(range(4)):
         columns = np.concatenate([np.arange(3) + 3 * place for place in order])
         turned = layer._replace(
             kernel=layer.kernel[:, columns], recurrent_kernel=layer.recurrent_kernel[:, columns], bias=layer.bias[columns]
         )
-        assert agrees(one, turned, constants) == (order == (0, 1, 2, 3))
-    assert not agrees(one, layer._replace(bias=layer.bias + np.float32(1e-3)), constants)
+        assert matches_reference(one, turned, constants) == (order == (0, 1, 2, 3))
+    assert not matches_reference(one, layer._replace(bias=layer.bias + np.float32(1e-3)), constants)
 
 
 def test_a_long_sequence_that_is_multiplied_whole_is_proved_at_its_start(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(verify_cell, "MOST_NUMBERS", 64)
+    monkeypatch.setattr(verify_cell, "MAX_NUMBERS", 64)
     for backwards in ("", "index"):
         (found,) = read(files.unrolled(files.kernels(), files.Way(hoisted=True, backwards=backwards), 12))
         assert "one of its timesteps, computed" in found.notes[0]
-    monkeypatch.setattr(verify_cell, "MOST_NUMBERS", 8)
+    monkeypatch.setattr(verify_cell, "MAX_NUMBERS", 8)
     refused(files.unrolled(files.kernels(), files.Way(hoisted=True), 12), "its nodes do not compute")
 
 

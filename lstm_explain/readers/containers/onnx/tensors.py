@@ -1,6 +1,6 @@
-"""ONNX tensors as arrays: what a tensor announces is compared with what it holds before anything is made of it.
+"""ONNX tensors as arrays, with the announced shape checked against the data before an array is made.
 
-The library's own `to_array` takes a shape of [-1] and reads other files for external data; this does neither.
+The library's own `to_array` accepts a shape of [-1] and reads other files for external data. This does neither.
 """
 
 from __future__ import annotations
@@ -11,88 +11,88 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from lstm_explain.errors import InputFileError, RefusedError, printable
+from lstm_explain.readers.containers.onnx import FIX_EXPORT
 
 if TYPE_CHECKING:
     from lstm_explain.core.axes import Array
     from lstm_explain.readers.containers.bounded_file import MemoryBudget
 
-MOST_AXES = 32
+MAX_AXES = 32
 EXTERNAL = 1
-BFLOAT16 = 16
-RAW = {
-    1: "<f4", 2: "u1", 3: "i1", 4: "<u2", 5: "<i2", 6: "<i4", 7: "<i8", 9: "?", 10: "<f2", 11: "<f8", 12: "<u4", 13: "<u8",
-    BFLOAT16: "<u2",
+"""The value of `data_location` for a tensor in another file."""
+FLOAT16, BFLOAT16 = 10, 16
+RAW_DTYPES = {
+    1: "<f4", 2: "u1", 3: "i1", 4: "<u2", 5: "<i2", 6: "<i4", 7: "<i8", 9: "?", FLOAT16: "<f2", 11: "<f8", 12: "<u4",
+    13: "<u8", BFLOAT16: "<u2",
 }  # fmt: skip
-"""The types that are read, by their number in `TensorProto.DataType`, as they stand in `raw_data`."""
-FIELDS = {1: "float_data", 7: "int64_data", 11: "double_data", 12: "uint64_data", 13: "uint64_data"}
-"""The list that holds a type's numbers where `raw_data` does not; `int32_data` for all others."""
-HALVES = (BFLOAT16, 10)
-"""Types whose numbers stand in `int32_data` as their bits."""
+"""The supported types by their number in `TensorProto.DataType`, as `raw_data` stores them."""
+LIST_FIELDS = {1: "float_data", 7: "int64_data", 11: "double_data", 12: "uint64_data", 13: "uint64_data"}
+"""The field with a type's numbers where `raw_data` is absent; `int32_data` for all others, which holds the bits of halves."""
 
 
-def text(value: str | bytes) -> str:
-    """A string of a protobuf message; the library hands one that is not UTF-8 over as bytes."""
+def decode_text(value: str | bytes) -> str:
+    """Return a string of a protobuf message, which the library leaves as bytes where it is not UTF-8."""
     return value if isinstance(value, str) else value.decode("utf-8", "backslashreplace")
 
 
-def tensor_array(tensor: Any, what: str, ledger: MemoryBudget) -> Array:
-    """A `TensorProto` as an array; bfloat16 as float32, which holds it exactly.
+def read_tensor(tensor: Any, label: str, budget: MemoryBudget) -> Array:
+    """Return a `TensorProto` as an array; bfloat16 becomes float32, which represents it exactly.
 
     Args:
         tensor: the message.
-        what: what to call it in a message, safe to print.
-        ledger: what the array's memory is taken from.
+        label: what to call the tensor in a message, safe to print.
+        budget: the budget that the array is taken from.
 
     Raises:
-        InputFileError: it holds another number of numbers than its sizes say, or numbers of a type that is not read.
-        RefusedError: it stands in another file, or is over the memory budget.
+        InputFileError: its data do not fit its shape, or its type is not supported.
+        RefusedError: it is in another file, or does not fit the budget.
     """
     if tensor.data_location == EXTERNAL or len(tensor.external_data):
-        found = f"{what} stands in another file, and no other file is opened"
-        raise RefusedError(ledger.name, found, "Save the model with its tensors inside: onnx.save(model, file)")
-    kind = int(tensor.data_type)
-    if kind not in RAW or tensor.HasField("segment"):
-        raise InputFileError(ledger.name, f"{what} holds {_kind(tensor)}, which is not read", "Export it as float32")
-    sizes = tuple(int(size) for size in tensor.dims)
-    if len(sizes) > MOST_AXES or any(size < 0 for size in sizes):
-        raise InputFileError(ledger.name, f"{what} announces the shape {printable(str(list(sizes)))}, which no array has")
-    array = _raw(tensor, sizes, what, ledger) if tensor.HasField("raw_data") else _listed(tensor, sizes, what, ledger)
-    if kind != BFLOAT16:
-        return array.astype(array.dtype.newbyteorder("="), copy=False)
-    return (array.astype(np.uint32) << 16).view(np.float32).reshape(sizes)
+        problem = f"{label} is in another file, and no other file is opened"
+        raise RefusedError(budget.name, problem, "Save the model with its tensors inside: onnx.save(model, file)")
+    if tensor.data_type not in RAW_DTYPES or tensor.HasField("segment"):
+        problem = f"{label} holds {_type_name(tensor)}, which is not supported"
+        raise InputFileError(budget.name, problem, "Export it as float32")
+    shape = tuple(int(size) for size in tensor.dims)
+    if len(shape) > MAX_AXES or any(size < 0 for size in shape):
+        raise InputFileError(budget.name, f"{label} announces the shape {printable(str(list(shape)))}, which no array has")
+    read_numbers = _raw_numbers if tensor.HasField("raw_data") else _listed_numbers
+    array = read_numbers(tensor, shape, label, budget).reshape(shape)
+    if tensor.data_type == BFLOAT16:
+        return (array.astype(np.uint32) << 16).view(np.float32).reshape(shape)
+    return array.astype(array.dtype.newbyteorder("="), copy=False)
 
 
-def _raw(tensor: Any, sizes: tuple[int, ...], what: str, ledger: MemoryBudget) -> Array:
-    dtype = np.dtype(RAW[tensor.data_type])
+def _raw_numbers(tensor: Any, shape: tuple[int, ...], label: str, budget: MemoryBudget) -> Array:
+    dtype = np.dtype(RAW_DTYPES[tensor.data_type])
     data = tensor.raw_data
-    ledger.take(3 * len(data), what)
-    announced = math.prod(sizes) * dtype.itemsize
-    if announced != len(data):
-        raise _forged(ledger.name, what, sizes, f"{announced} bytes", len(data))
-    return np.frombuffer(data, dtype).reshape(sizes)
+    budget.take(3 * len(data), label)
+    if math.prod(shape) * dtype.itemsize != len(data):
+        raise _size_error(budget.name, label, shape, f"{math.prod(shape) * dtype.itemsize} bytes", len(data))
+    return np.frombuffer(data, dtype)
 
 
-def _listed(tensor: Any, sizes: tuple[int, ...], what: str, ledger: MemoryBudget) -> Array:
-    dtype = np.dtype(RAW[tensor.data_type])
-    numbers = getattr(tensor, FIELDS.get(tensor.data_type, "int32_data"))
-    ledger.take(3 * dtype.itemsize * len(numbers), what)
-    if math.prod(sizes) != len(numbers):
-        raise _forged(ledger.name, what, sizes, f"{math.prod(sizes)} numbers", len(numbers))
-    stored = np.dtype("<u2") if tensor.data_type in HALVES else dtype
+def _listed_numbers(tensor: Any, shape: tuple[int, ...], label: str, budget: MemoryBudget) -> Array:
+    dtype = np.dtype(RAW_DTYPES[tensor.data_type])
+    numbers = getattr(tensor, LIST_FIELDS.get(tensor.data_type, "int32_data"))
+    budget.take(3 * dtype.itemsize * len(numbers), label)
+    if math.prod(shape) != len(numbers):
+        raise _size_error(budget.name, label, shape, f"{math.prod(shape)} numbers", len(numbers))
+    stored_dtype = np.dtype("<u2") if tensor.data_type in (FLOAT16, BFLOAT16) else dtype
     try:
-        return np.fromiter(numbers, stored, len(numbers)).view(dtype).reshape(sizes)
+        return np.fromiter(numbers, stored_dtype, len(numbers)).view(dtype)
     except OverflowError:
-        raise InputFileError(ledger.name, f"{what} holds numbers that are no {dtype.name}") from None
+        raise InputFileError(budget.name, f"{label} holds numbers that do not fit {dtype.name}") from None
 
 
-def _forged(name: str, what: str, sizes: tuple[int, ...], announced: str, held: int) -> InputFileError:
-    shape = printable(str(list(sizes)))
-    return InputFileError(name, f"{what} of the shape {shape} announces {announced}, and holds {held}", "Export it anew")
+def _size_error(name: str, label: str, shape: tuple[int, ...], announced: str, held: int) -> InputFileError:
+    problem = f"{label} of the shape {printable(str(list(shape)))} announces {announced}, and holds {held}"
+    return InputFileError(name, problem, FIX_EXPORT)
 
 
-def _kind(tensor: Any) -> str:
+def _type_name(tensor: Any) -> str:
     """The name of a tensor's type, such as STRING."""
-    kinds = {number: kind for kind, number in type(tensor).DataType.items()}
     if tensor.HasField("segment"):
         return "a segment of a tensor"
-    return str(kinds.get(tensor.data_type, f"numbers of type {tensor.data_type}"))
+    names = {number: name for name, number in type(tensor).DataType.items()}
+    return str(names.get(tensor.data_type, f"numbers of type {tensor.data_type}"))

@@ -1,150 +1,134 @@
-"""ONNX models: every node LSTM, also inside the bodies of If, Loop and Scan and inside functions. No code in it is run."""
+"""The LSTMs of an ONNX model: nodes LSTM, also inside If, Loop, Scan and functions, and LSTMs in elementary operators."""
 
 from __future__ import annotations
 
-import os
 from typing import TYPE_CHECKING, Any, BinaryIO
 
-from lstm_explain.errors import InputFileError, MissingExtraError, RefusedError, UsageError, printable
+from lstm_explain.errors import InputFileError, RefusedError, UsageError, printable
 from lstm_explain.readers.containers.bounded_file import MemoryBudget
-from lstm_explain.readers.containers.onnx.constants import OWN_DOMAINS, Constants
-from lstm_explain.readers.containers.onnx.graph import Walk, graph_scope
-from lstm_explain.readers.containers.onnx.size_bound import parsed_bytes
-from lstm_explain.readers.containers.onnx.tensors import text
+from lstm_explain.readers.containers.onnx import parse_model
+from lstm_explain.readers.containers.onnx.constants import Constants
+from lstm_explain.readers.containers.onnx.graph import operator_name, walk_nodes
+from lstm_explain.readers.containers.onnx.tensors import decode_text
 from lstm_explain.readers.identify.model_lstm import UnsupportedLayer
-from lstm_explain.readers.identify.onnx.cell_pattern import cell_of
-from lstm_explain.readers.identify.onnx.decomposed import read_written_out
-from lstm_explain.readers.identify.onnx.lstm_node import Feed, feed_of, read_lstm
+from lstm_explain.readers.identify.onnx.dataflow import GraphValue
+from lstm_explain.readers.identify.onnx.decomposed_cell import match_cell
+from lstm_explain.readers.identify.onnx.decomposed_layer import find_decomposed_lstms
+from lstm_explain.readers.identify.onnx.lstm_node import input_source, read_lstm_node
 
 if TYPE_CHECKING:
     from lstm_explain.readers.identify.model_lstm import ModelLSTM
-    from lstm_explain.readers.identify.onnx.cell_pattern import Cell
+    from lstm_explain.readers.identify.onnx.decomposed_cell import CellMatch
+    from lstm_explain.readers.identify.onnx.lstm_node import InputSource
 
-OTHERS = {
+OTHER_LAYERS = {
     "GRU": "a GRU",
     "RNN": "a simple recurrent layer (RNN)",
     "DynamicQuantizeLSTM": "an LSTM of quantised weights (DynamicQuantizeLSTM)",
 }
-MOST_LSTMS = 2_000
-WRITTEN_OUT = {"MatMul", "Sigmoid", "Tanh"}
-"""What an LSTM consists of where it is no node of its own."""
-MALFORMED = (ValueError, TypeError, KeyError, IndexError, OverflowError, RecursionError, MemoryError, AttributeError)
-"""Whatever reading a parsed model may raise where it is not as the format says."""
+MAX_LSTMS = 2_000
+DECOMPOSED_OPERATORS = {"MatMul", "Sigmoid", "Tanh"}
+"""What an LSTM consists of where it is not a node LSTM."""
+MALFORMED_ERRORS = (
+    ValueError, TypeError, KeyError, IndexError, OverflowError, RecursionError, MemoryError, AttributeError,
+)  # fmt: skip
+"""What reading a parsed model may raise where it violates the format."""
 
 
 def read_onnx(file: BinaryIO, name: str, budget: int, convention: str | None = None) -> tuple[ModelLSTM, ...]:
-    """Every LSTM in an ONNX model; consecutive ones stay separate.
+    """Return every LSTM in an ONNX model, each layer by itself. No code in the model is run.
 
     Args:
         file: the open file.
         name: the file's name.
         budget: how many bytes of memory reading may take.
-        convention: the operator says itself how its weights are packed; None or `onnx`.
+        convention: None or `onnx`, as the operator defines how its weights are arranged.
 
     Raises:
-        InputFileError: the file is malformed; or nothing in it is an LSTM that is explained, and what is there is named.
-        RefusedError: it is larger than the budget, or a weight stands in another file.
-        MissingExtraError: the library is not installed.
+        InputFileError: the file is malformed; or it holds no supported LSTM, and the message names what it holds.
+        RefusedError: it does not fit the budget, or a weight is in another file.
+        MissingExtraError: the library onnx is not installed.
         UsageError: another convention is asked for.
     """
     if convention not in (None, "onnx"):
-        found = "the operator LSTM of ONNX says itself how its weights are packed"
-        raise UsageError(f"--convention {convention}", found, "Leave it out")
-    ledger = MemoryBudget(printable(name), budget)
-    model = _parsed(file, ledger)
+        problem = "the operator LSTM of ONNX says itself how its weights are packed"
+        raise UsageError(f"--convention {convention}", problem, "Leave it out")
+    memory = MemoryBudget(name, budget)
+    model = parse_model(file, memory)
     try:
-        return _found(model, ledger)
-    except MALFORMED as error:
+        return _find_lstms(model, memory)
+    except MALFORMED_ERRORS as error:
         if isinstance(error, UsageError):  # a size of the LSTM breaks a rule
-            raise InputFileError(ledger.name, str(error)) from None
-        raise InputFileError(ledger.name, f"this ONNX model makes no sense: {printable(str(error)).rstrip('.')}") from None
+            raise InputFileError(memory.name, str(error)) from None
+        raise InputFileError(memory.name, f"this ONNX model makes no sense: {printable(str(error)).rstrip('.')}") from None
 
 
-def _parsed(file: BinaryIO, ledger: MemoryBudget) -> Any:
-    """The model as the library parses it, once it is known how much memory that takes."""
-    try:
-        from google.protobuf.message import DecodeError
-        from onnx import ModelProto
-    except ImportError:
-        raise MissingExtraError(ledger.name, "onnx") from None
-    size = file.seek(0, os.SEEK_END)
-    file.seek(0)
-    ledger.take(size, "reading the file")
-    data = file.read(size)
-    ledger.take(parsed_bytes(data, ModelProto.DESCRIPTOR, ledger.name), "parsing this ONNX model")
-    try:
-        model = ModelProto.FromString(data)
-    except (DecodeError, ValueError, RecursionError, MemoryError) as error:
-        reason = printable(str(error).partition("\n")[0]).rstrip(".")
-        raise InputFileError(ledger.name, f"this is no ONNX model: {reason}", "Export it anew") from None
-    if not model.HasField("graph"):
-        raise InputFileError(ledger.name, "this is no ONNX model: there is no graph in it", "Export it anew")
-    return model
-
-
-def _found(model: Any, ledger: MemoryBudget) -> tuple[ModelLSTM, ...]:
-    constants = Constants(model, ledger)
-    functions = {(one.domain, one.name): one for one in model.functions}
-    found: list[ModelLSTM] = []
-    fed: list[tuple[tuple[int, str], Feed]] = []  # of each that is found: the sequence that it emits, and what it reads
-    unfit: list[UnsupportedLayer] = []
-    kinds: set[str] = set()
-    cells: list[Cell] = []
-    for place in Walk(ledger.name, functions).through(model.graph.node, graph_scope(model.graph)):
-        kind = text(place.node.op_type)
-        if kind == "LSTM" and place.node.domain in OWN_DOMAINS:
+def _find_lstms(model: Any, budget: MemoryBudget) -> tuple[ModelLSTM, ...]:
+    constants = Constants(model, budget)
+    lstms: list[ModelLSTM] = []
+    sources: list[tuple[GraphValue, InputSource]] = []  # of each of the LSTMs: the output sequence, and what it reads
+    unsupported: list[UnsupportedLayer] = []
+    cells: list[CellMatch] = []
+    operators: set[str] = set()
+    for graph_node in walk_nodes(model, budget.name):
+        node = graph_node.node
+        operator = decode_text(node.op_type)
+        operators |= {operator} & DECOMPOSED_OPERATORS
+        if operator_name(node) == "LSTM":
             try:
-                found.append(read_lstm(place, constants, ledger.name))
-                fed.append(((id(place.scope), next(iter(place.node.output), "")), feed_of(place, constants)))
+                lstm, source = read_lstm_node(graph_node, constants, budget.name), input_source(graph_node, constants)
+                lstms.append(lstm)
+                sources.append((GraphValue(graph_node.scope, next(iter(node.output), "")), source))
             except InputFileError as error:
-                unfit.append(UnsupportedLayer(place.name, error.found, error.fix))
-        elif kind in OTHERS:
-            unfit.append(UnsupportedLayer(place.name, f"it is {OTHERS[kind]}; only LSTMs are explained"))
-        elif kind == "Mul" and (cell := cell_of(place)) is not None:
+                unsupported.append(UnsupportedLayer(graph_node.name, error.found, error.fix))
+        elif operator in OTHER_LAYERS:
+            reason = f"it is {OTHER_LAYERS[operator]}; only LSTMs are explained"
+            unsupported.append(UnsupportedLayer(graph_node.name, reason))
+        elif operator_name(node) == "Mul" and (cell := match_cell(graph_node)) is not None:
             cells.append(cell)
-        kinds.add(kind) if kind in WRITTEN_OUT else None
-        if len(found) + len(unfit) > MOST_LSTMS:
-            raise RefusedError(ledger.name, f"it has more than {MOST_LSTMS:,} recurrent nodes", "Give the part that matters")
-    written = read_written_out(cells, constants, ledger.name)
-    found, unfit = [*found, *written.found], [*unfit, *written.unfit]
-    if found:
-        return _fed(_named_once(found, unfit), fed)
-    raise _nothing(ledger.name, unfit, kinds)
+        if len(lstms) + len(unsupported) > MAX_LSTMS:
+            problem = f"it has more than {MAX_LSTMS:,} recurrent nodes"
+            raise RefusedError(budget.name, problem, "Give the part that matters")
+    decomposed, unsupported_cells = find_decomposed_lstms(cells, constants, budget.name)
+    unsupported += unsupported_cells
+    if not lstms and not decomposed:
+        raise _no_lstm_error(budget.name, unsupported, operators)
+    named = _with_unique_names([*lstms, *decomposed])
+    named[: len(lstms)] = _with_sources(named[: len(lstms)], sources)
+    return tuple(lstm._replace(unsupported=tuple(unsupported)) for lstm in named)
 
 
-def _nothing(file: str, unfit: list[UnsupportedLayer], kinds: set[str]) -> InputFileError:
-    """What to say where there is no LSTM: what the first recurrent node is, if there is one."""
-    if unfit:
-        more = f"; {len(unfit) - 1} more recurrent nodes are not explained either" if len(unfit) > 1 else ""
-        return unfit[0]._replace(reason=f"{unfit[0].reason}{more}").error(file)
-    if kinds == WRITTEN_OUT:
-        found = "there is no node LSTM in it. Its nodes MatMul, Sigmoid and Tanh may be one written out, as Keras exports it"
-        return InputFileError(file, found, "Give the model that it was made from, such as a .keras file")
+def _no_lstm_error(file: str, unsupported: list[UnsupportedLayer], operators: set[str]) -> InputFileError:
+    """The error for a model without LSTMs, which says what its first recurrent node is."""
+    if unsupported:
+        count = len(unsupported) - 1
+        more = f"; {count} more recurrent nodes are not explained either" if count else ""
+        return unsupported[0]._replace(reason=f"{unsupported[0].reason}{more}").error(file)
+    if operators == DECOMPOSED_OPERATORS:
+        problem = "there is no node LSTM in it. Its nodes MatMul, Sigmoid and Tanh may be one written out, as Keras exports it"
+        return InputFileError(file, problem, "Give the model that it was made from, such as a .keras file")
     return InputFileError(file, "there is no LSTM in it")
 
 
-def _named_once(found: list[ModelLSTM], unfit: list[UnsupportedLayer]) -> tuple[ModelLSTM, ...]:
-    """Every LSTM under a name of its own, and beside each what is not explained."""
-    taken: set[str] = set()
-    named_once = []
-    for one in found:
-        name, number = one.name, 2
-        while name in taken:
-            name, number = f"{one.name}_{number}", number + 1
-        taken.add(name)
-        named_once.append(one._replace(name=name, unsupported=tuple(unfit)))
-    return tuple(named_once)
+def _with_unique_names(lstms: list[ModelLSTM]) -> list[ModelLSTM]:
+    names: set[str] = set()
+    renamed = []
+    for lstm in lstms:
+        name, number = lstm.name, 2
+        while name in names:
+            name, number = f"{lstm.name}_{number}", number + 1
+        names.add(name)
+        renamed.append(lstm._replace(name=name))
+    return renamed
 
 
-def _fed(found: tuple[ModelLSTM, ...], fed: list[tuple[tuple[int, str], Feed]]) -> tuple[ModelLSTM, ...]:
-    """The same, each with what it reads; those that are no node of their own stand last, and have no feed."""
-    names: dict[tuple[int, str] | None, str] = {key: one.name for (key, _), one in zip(fed, found, strict=False)}
-    taken = set(names.values())
+def _with_sources(lstms: list[ModelLSTM], sources: list[tuple[GraphValue, InputSource]]) -> list[ModelLSTM]:
+    """The LSTMs with the names of what they read: that of an LSTM of the file, or of something else."""
+    names = {output: lstm.name for (output, _), lstm in zip(sources, lstms, strict=True)}
 
-    def name(feed: Feed) -> str:
-        if feed.key in names:
-            return names[feed.key]
-        return f"another {feed.name}" if feed.name in taken else feed.name
+    def source_name(source: InputSource) -> str:
+        if source.sequence in names:
+            return names[source.sequence]
+        return f"another {source.name}" if source.name in names.values() else source.name
 
-    nodes = [one._replace(fed_by=(name(feed),)) for one, feed in zip(found, (feed for _, feed in fed), strict=False)]
-    return (*nodes, *found[len(nodes) :])
+    return [lstm._replace(fed_by=(source_name(source),)) for lstm, (_, source) in zip(lstms, sources, strict=True)]

@@ -1,285 +1,283 @@
-"""Where a value in an ONNX model comes from, seen through nodes that change nothing and through calls and bodies."""
+"""Where a value in an ONNX model comes from, followed through nodes that keep its numbers, calls and loop bodies."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeGuard
 
 import numpy as np
 
-from lstm_explain.readers.containers.onnx.constants import OWN_DOMAINS, NotConstantError
-from lstm_explain.readers.containers.onnx.tensors import text
+from lstm_explain.readers.containers.onnx.constants import NotConstantError
+from lstm_explain.readers.containers.onnx.graph import operator_name
 
 if TYPE_CHECKING:
     from lstm_explain.core.axes import Array
     from lstm_explain.readers.containers.onnx.constants import Constants
     from lstm_explain.readers.containers.onnx.graph import Scope
 
+MAX_PASS_THROUGH = 12
+"""How many nodes in a row that keep a value are followed; torch writes up to four."""
+MAX_REVERSALS = MAX_STATE_NODES = 32
+"""How many nodes in a row that reorder a sequence, or broadcast, concatenate or rename a state, are followed."""
+MAX_INDICES = 32
+FLOAT_TYPES = (1, 11)
+"""float32 and float64, by their number in `TensorProto.DataType`: a Cast to another type may round."""
 
-LONGEST = 12
-"""No more nodes that change nothing are seen through in a row; torch writes up to four."""
-WIDE = (1, 11)
-"""float32 and float64, by their number in `TensorProto.DataType`: a Cast to others may round."""
-MOST_FLIPS = 32
 
-
-class Source(NamedTuple):
-    """What a name stands for: the graph in which it has its value, and its name there."""
+class GraphValue(NamedTuple):
+    """A value: the scope that defines it, and its name there."""
 
     scope: Scope
     name: str
 
     @property
-    def key(self) -> tuple[int, str]:
-        return id(self.scope), self.name
+    def producer(self) -> tuple[Any, int] | None:
+        """The node that computes it, and which of the node's outputs it is; None where it is stored or an input."""
+        return None if self.scope.is_stored(self.name) else self.scope.producers.get(self.name)
 
     @property
-    def maker(self) -> tuple[Any, int] | None:
-        """The node that makes it, and which of its outputs it is; None where it is held or given."""
-        if self.name in self.scope.tensors or self.name in self.scope.sparse:
-            return None
-        return self.scope.producers.get(self.name)
+    def operator(self) -> str:
+        """The operator that computes it; empty where that is not one of ONNX's."""
+        return "" if self.producer is None else operator_name(self.producer[0])
 
     @property
-    def kind(self) -> str:
-        """The operator that makes it; empty where none of ONNX's own does."""
-        return "" if self.maker is None else operator(self.maker[0])
+    def input_names(self) -> list[str]:
+        """The names of the inputs of the node that computes it."""
+        return [] if self.producer is None else list(self.producer[0].input)
 
-    @property
-    def inputs(self) -> list[str]:
-        """What the node that makes it is given."""
-        return [] if self.maker is None else list(self.maker[0].input)
-
-    def of(self, number: int) -> Source:
-        """What an input of the node that makes it stands for.
+    def input(self, number: int) -> GraphValue:
+        """Return an input of the node that computes it.
 
         Raises:
-            IndexError: it has no such input.
+            IndexError: there is none.
         """
-        if self.maker is None:
-            raise IndexError("what is held or given has no inputs")
-        return source(self.scope, self.maker[0].input[number])
+        if self.producer is None:
+            raise IndexError("a stored value or an input has no inputs")
+        return resolve(self.scope, self.producer[0].input[number])
+
+    def attribute(self, name: str) -> Any:
+        """Return an attribute of the node that computes it, or None."""
+        return None if self.producer is None else self.scope.attribute(self.producer[0], name)
+
+    def int_attribute(self, name: str, default: int) -> int:
+        """Return an integer attribute of the node that computes it."""
+        attribute = self.attribute(name)
+        return default if attribute is None else int(attribute.i)
+
+    def int_list(self, number: int, name: str, constants: Constants) -> list[int] | None:
+        """Return the integers in an input of the node that computes it, or in an attribute, as older versions of ONNX have."""
+        if (attribute := self.attribute(name)) is not None:
+            return [int(number) for number in attribute.ints]
+        if number >= len(self.input_names) or not self.input_names[number]:
+            return None
+        array = constants.value_or_none(self.scope, self.input_names[number])
+        return [int(number) for number in array.ravel()[:MAX_INDICES]] if is_integer(array) else None
 
 
-def operator(node: Any) -> str:
-    """The name of a node's operator; empty where it is of another domain than ONNX's own."""
-    return text(node.op_type) if node.domain in OWN_DOMAINS else ""
+def is_integer(array: Array | None) -> TypeGuard[Array]:
+    """Whether a constant is known and holds integers."""
+    return array is not None and array.dtype.kind in "iu"
 
 
-def source(scope: Scope, name: str) -> Source:
-    """What a name stands for, as seen from a graph."""
-    for _ in range(LONGEST):
-        home = scope.home(name)
+def scalar_int(array: Array | None) -> int | None:
+    """Return the one integer of a constant; None where it is something else."""
+    return int(array.ravel()[0]) if is_integer(array) and array.size == 1 else None
+
+
+def resolve(scope: Scope, name: str) -> GraphValue:
+    """Return the value of a name as seen from a scope, before Identity, Cast, calls and bodies that only pass it on."""
+    for _ in range(MAX_PASS_THROUGH):
+        home = scope.defining_scope(name)
         if home is None:
             break
-        found = Source(home, name)
-        if (maker := found.maker) is not None:
-            if not _changes_nothing(home, maker[0]):
-                return found
-            scope, name = home, maker[0].input[0]
+        value = GraphValue(home, name)
+        if value.producer is not None:
+            if not _is_pass_through(value):
+                return value
+            scope, name = home, value.input_names[0]
             continue
-        outside = None if name in home.tensors or name in home.sparse else home.given.get(name)
-        if outside is None:
-            return found
-        scope, name = outside
-    return Source(scope.home(name) or scope, name)
+        binding = None if home.is_stored(name) else home.inputs.get(name)
+        if binding is None:
+            return value
+        scope, name = binding
+    return GraphValue(scope.defining_scope(name) or scope, name)
 
 
-def _changes_nothing(scope: Scope, node: Any) -> bool:
-    if node.op_type not in ("Identity", "Cast") or not operator(node) or len(node.input) != 1:
+def _is_pass_through(value: GraphValue) -> bool:
+    if value.operator not in ("Identity", "Cast") or len(value.input_names) != 1:
         return False
-    to = scope.attribute(node, "to")
-    return node.op_type == "Identity" or (to is not None and to.i in WIDE)
+    return value.operator == "Identity" or value.int_attribute("to", 0) in FLOAT_TYPES
 
 
-class State(NamedTuple):
+class LoopState(NamedTuple):
     """A state of a Loop or Scan."""
 
-    handed_on: Source
-    """What its body hands on to the next turn."""
-    start: Source
+    returned: GraphValue
+    """What the body returns for the next iteration."""
+    start: GraphValue
     """What it begins with, outside of the body."""
 
 
-def state(one: Source) -> State | None:
-    """The state of a Loop or Scan that a name in its body is, None where it is none."""
-    around = one.scope.body_of
-    if one.maker is not None or around is None or one.name not in one.scope.states:
+def loop_state(value: GraphValue) -> LoopState | None:
+    """Return the loop state that a value in a body is, or None."""
+    body_of = value.scope.body_of
+    if value.producer is not None or body_of is None or value.name not in value.scope.loop_states:
         return None
-    handed_on, start = one.scope.states[one.name]
-    return State(source(one.scope, handed_on), source(around.scope, start))
+    returned, start = value.scope.loop_states[value.name]
+    return LoopState(resolve(value.scope, returned), resolve(body_of.scope, start))
 
 
 # --- which timestep is read -------------------------------------------------------------------------------------------
 
 
-class Reading(NamedTuple):
+class TimestepRead(NamedTuple):
     """One timestep of a sequence."""
 
-    sequence: Source
+    sequence: GraphValue
     axis: int
     """The sequence's axis of timesteps."""
-    at: int | None
-    """The number of the timestep, None where it is the turn of a loop."""
-    backwards: bool = False
-    """Whether the turns of a Scan go through the sequence from its end."""
+    timestep: int | None
+    """The index on that axis; None where it is the iteration number of a loop."""
+    reverse: bool = False
+    """Whether the iterations of a Scan run from the sequence's end."""
 
 
-def reading(one: Source, constants: Constants) -> Reading | None:
-    """Which timestep of which sequence a value is; None where that cannot be told."""
-    if one.kind == "Gather":
-        return _gathered(one, constants)
-    if one.kind == "Squeeze":
-        return _squeezed(one, constants)
-    return _scanned(one)
+def timestep_read(value: GraphValue, constants: Constants) -> TimestepRead | None:
+    """Return which timestep of which sequence a value is; None where that is unknown."""
+    if value.operator == "Gather":
+        return _gathered_timestep(value, constants)
+    if value.operator == "Squeeze":
+        return _squeezed_timestep(value, constants)
+    return _scanned_timestep(value)
 
 
-def _gathered(one: Source, constants: Constants) -> Reading | None:
-    axis = attribute(one, "axis", 0)
-    index = constants.known_value(one.scope, one.inputs[1])
+def _gathered_timestep(value: GraphValue, constants: Constants) -> TimestepRead | None:
+    """Gather(sequence, index), where the index is a constant or the iteration number."""
+    axis = value.int_attribute("axis", 0)
+    index = constants.value_or_none(value.scope, value.input_names[1])
     if index is not None:
-        return Reading(one.of(0), axis, int(index.ravel()[0])) if index.size == 1 and index.dtype.kind in "iu" else None
-    return Reading(one.of(0), axis, None) if _is_turn(one.of(1), constants) else None
+        number = scalar_int(index)
+        return None if number is None else TimestepRead(value.input(0), axis, number)
+    return TimestepRead(value.input(0), axis, None) if _is_iteration_number(value.input(1), constants) else None
 
 
-def _is_turn(one: Source, constants: Constants) -> bool:
-    """Whether a value is the number of a Loop's turn: its body's first input, or a state that counts up from zero."""
-    around = one.scope.body_of
-    if around is not None and one.maker is None and operator(around.node) == "Loop" and one.scope.inputs.get(one.name) == 0:
+def _is_iteration_number(value: GraphValue, constants: Constants) -> bool:
+    """Whether a value is the first input of a Loop's body, or a loop state that counts up from zero."""
+    body_of = value.scope.body_of
+    is_body_input = value.producer is None and body_of is not None and operator_name(body_of.node) == "Loop"
+    if is_body_input and value.scope.input_numbers.get(value.name) == 0:
         return True
-    counter = state(one)
-    if counter is None or counter.handed_on.kind != "Add":
+    counter = loop_state(value)
+    if counter is None or counter.returned.operator != "Add":
         return False
-    start = constants.known_value(*counter.start)
-    added = [constants.known_value(counter.handed_on.scope, name) for name in counter.handed_on.inputs]
-    itself = [source(counter.handed_on.scope, name).key == one.key for name in counter.handed_on.inputs]
-    ones = [one is not None and one.size == 1 and int(one.ravel()[0]) == 1 for one in added]
-    zero = start is not None and start.size == 1 and int(start.ravel()[0]) == 0
-    return zero and any(ones) and any(itself)
+    start = constants.value_or_none(*counter.start)
+    terms = counter.returned.input_names
+    added = [constants.value_or_none(counter.returned.scope, name) for name in terms]
+    counts_by_one = any(term is not None and term.size == 1 and int(term.ravel()[0]) == 1 for term in added)
+    starts_at_zero = start is not None and start.size == 1 and int(start.ravel()[0]) == 0
+    return starts_at_zero and counts_by_one and any(resolve(counter.returned.scope, name) == value for name in terms)
 
 
-def _squeezed(one: Source, constants: Constants) -> Reading | None:
-    """An axis of size one that is dropped, after a Split or Slice made it so."""
-    cut = one.of(0)
-    axes = numbers(one, 1, "axes", constants)
-    if axes is None or len(axes) != 1 or cut.maker is None:
+def _squeezed_timestep(value: GraphValue, constants: Constants) -> TimestepRead | None:
+    """Squeeze of an axis of size one, which a Split or Slice cut out of the sequence."""
+    piece = value.input(0)
+    axes = value.int_list(1, "axes", constants)
+    if axes is None or len(axes) != 1 or piece.producer is None:
         return None
-    if cut.kind == "Split" and attribute(cut, "axis", 0) == axes[0]:
-        return Reading(cut.of(0), axes[0], cut.maker[1])
-    if cut.kind != "Slice":
+    if piece.operator == "Split" and piece.int_attribute("axis", 0) == axes[0]:
+        return TimestepRead(piece.input(0), axes[0], piece.producer[1])
+    if piece.operator != "Slice":
         return None
-    starts, along = numbers(cut, 1, "starts", constants), numbers(cut, 3, "axes", constants)
+    starts, slice_axes = piece.int_list(1, "starts", constants), piece.int_list(3, "axes", constants)
     if starts is None:
         return None
-    along = list(range(len(starts))) if along is None else along
-    at = dict(zip(along, starts, strict=False)).get(axes[0])
-    return None if at is None else Reading(cut.of(0), axes[0], at)
+    start_by_axis = dict(zip(range(len(starts)) if slice_axes is None else slice_axes, starts, strict=False))
+    return TimestepRead(piece.input(0), axes[0], start_by_axis[axes[0]]) if axes[0] in start_by_axis else None
 
 
-def _scanned(one: Source) -> Reading | None:
-    """An input that a Scan hands its body timestep by timestep."""
-    place, number = one.scope.body_of, one.scope.inputs.get(one.name)
-    if one.maker is not None or place is None or number is None or operator(place.node) != "Scan":
+def _scanned_timestep(value: GraphValue) -> TimestepRead | None:
+    """An input of a Scan's body that is one timestep of a sequence."""
+    body_of, number = value.scope.body_of, value.scope.input_numbers.get(value.name)
+    if value.producer is not None or body_of is None or number is None or operator_name(body_of.node) != "Scan":
         return None
-    many = place.scope.attribute(place.node, "num_scan_inputs")
-    if many is None or len(one.scope.inputs) != len(place.node.input):
+    scan, outer = body_of.node, body_of.scope
+    scan_inputs = outer.attribute(scan, "num_scan_inputs")
+    if scan_inputs is None or len(value.scope.input_numbers) != len(scan.input):
         return None
-    scanned = number - (len(place.node.input) - int(many.i))
+    scanned = number - (len(scan.input) - int(scan_inputs.i))
     if scanned < 0:
         return None
-    ways, axes = (place.scope.attribute(place.node, f"scan_input_{what}") for what in ("directions", "axes"))
+    directions, axes = (outer.attribute(scan, f"scan_input_{name}") for name in ("directions", "axes"))
     axis = int(axes.ints[scanned]) if axes is not None and scanned < len(axes.ints) else 0
-    back = ways is not None and scanned < len(ways.ints) and ways.ints[scanned] == 1
-    return Reading(source(place.scope, place.node.input[number]), axis, None, back)
+    reverse = directions is not None and scanned < len(directions.ints) and directions.ints[scanned] == 1
+    return TimestepRead(resolve(outer, scan.input[number]), axis, None, reverse)
 
 
-def turned_round(one: Source, axis: int, constants: Constants) -> bool:
-    """Whether a sequence is another one with its timesteps in reverse."""
-    turned = False
-    for _ in range(MOST_FLIPS):
-        if one.maker is None or not one.inputs:
+def is_time_reversed(value: GraphValue, axis: int, constants: Constants) -> bool:
+    """Whether a sequence, with its timesteps along an axis, is another one with its timesteps in reverse."""
+    is_reversed = False
+    for _ in range(MAX_REVERSALS):
+        if value.producer is None or not value.input_names:
             break
-        if one.kind == "Transpose":
-            order = one.scope.attribute(one.maker[0], "perm")
-            if order is None or not 0 <= axis < len(order.ints):
+        if value.operator == "Transpose":
+            permutation = value.attribute("perm")
+            if permutation is None or not 0 <= axis < len(permutation.ints):
                 break
-            axis = int(order.ints[axis])
-        elif one.kind == "ReverseSequence":
-            turned ^= attribute(one, "time_axis", 0) == axis
-        elif one.kind == "Slice":
-            steps, along = numbers(one, 4, "steps", constants), numbers(one, 3, "axes", constants)
-            turned ^= steps is not None and along is not None and (axis, -1) in zip(along, steps, strict=False)
+            axis = int(permutation.ints[axis])
+        elif value.operator == "ReverseSequence":
+            is_reversed ^= value.int_attribute("time_axis", 0) == axis
+        elif value.operator == "Slice":
+            steps, axes = value.int_list(4, "steps", constants), value.int_list(3, "axes", constants)
+            is_reversed ^= steps is not None and axes is not None and (axis, -1) in zip(axes, steps, strict=False)
         else:
             break
-        one = one.of(0)
-    return turned
+        value = value.input(0)
+    return is_reversed
 
 
-def reversed_input(scope: Scope, name: str, axis: int, constants: Constants) -> bool:
-    """Whether what a name stands for is a sequence in reverse, with its timesteps along an axis."""
-    return turned_round(source(scope, name), axis, constants)
+# --- constant initial states ------------------------------------------------------------------------------------------
 
 
-def attribute(one: Source, name: str, default: int) -> int:
-    """A whole number that the node that makes a value has as an attribute."""
-    found = None if one.maker is None else one.scope.attribute(one.maker[0], name)
-    return default if found is None else int(found.i)
-
-
-def numbers(one: Source, number: int, name: str, constants: Constants) -> list[int] | None:
-    """Whole numbers that a node is given as an input, or as an attribute in older versions of ONNX."""
-    found = None if one.maker is None else one.scope.attribute(one.maker[0], name)
-    if found is not None:
-        return [int(each) for each in found.ints]
-    if number >= len(one.inputs) or not one.inputs[number]:
-        return None
-    array = constants.known_value(one.scope, one.inputs[number])
-    return [int(each) for each in array.ravel()[:32]] if array is not None and array.dtype.kind in "iu" else None
-
-
-MOST_NODES = 32
-"""No more nodes in a row only repeat, join or rename a state."""
-
-
-def before_batch(constants: Constants, scope: Scope, name: str, left: int = MOST_NODES) -> Array:
-    """The value of a state; where nodes only repeat it for as many samples as there are, the value before that.
+def constant_state(value: GraphValue, constants: Constants, max_nodes: int = MAX_STATE_NODES) -> Array:
+    """Return the value of an initial state, before nodes that broadcast it over the samples or concatenate directions.
 
     Raises:
         NotConstantError: it is only known when the model runs.
         InputFileError: it is malformed.
-        RefusedError: it stands in another file, or is over the memory budget.
+        RefusedError: it is in another file, or does not fit the memory budget.
     """
     try:
-        return constants.value(scope, name)
+        return constants.value(*value)
     except NotConstantError:
-        home = scope.home(name)
-        if home is None or left <= 0:
+        home = value.scope.defining_scope(value.name)
+        if home is None or max_nodes <= 0:
             raise
-    one = Source(home, name)
-    outside = home.given.get(name)
-    if one.maker is None and outside is not None:
-        return before_batch(constants, *outside, left - 1)
-    if one.kind == "ConstantOfShape" and one.maker is not None:
-        return constants.fill(home, one.maker[0])
-    if one.kind in ("Expand", "Cast", "Identity") and one.inputs:
-        return before_batch(constants, home, one.inputs[0], left - 1)
-    if one.kind == "Unsqueeze" and one.inputs and numbers(one, 1, "axes", constants) == [0]:
-        array = before_batch(constants, home, one.inputs[0], left - 1)
+    value = GraphValue(home, value.name)
+    binding = home.inputs.get(value.name)
+    if value.producer is None and binding is not None:
+        return constant_state(GraphValue(*binding), constants, max_nodes - 1)
+    if value.operator == "ConstantOfShape" and value.producer is not None:
+        return constants.fill_value(home, value.producer[0])
+    inputs = [GraphValue(home, name) for name in value.input_names]
+    if value.operator in ("Expand", "Cast", "Identity") and inputs:
+        return constant_state(inputs[0], constants, max_nodes - 1)
+    if value.operator == "Unsqueeze" and inputs and value.int_list(1, "axes", constants) == [0]:
+        array = constant_state(inputs[0], constants, max_nodes - 1)
         return array[np.newaxis] if array.ndim > 1 else array
-    if one.kind == "Concat" and len(one.inputs) == 2:  # of both directions
-        return _joined([before_batch(constants, home, each, left // 2) for each in one.inputs], name)
+    if value.operator == "Concat" and len(inputs) == 2:
+        return _concat_directions([constant_state(state, constants, max_nodes // 2) for state in inputs], value.name)
+    raise NotConstantError(value.name)
+
+
+def _concat_directions(states: list[Array], name: str) -> Array:
+    if all(state.size == 1 and state.ravel()[0] == states[0].ravel()[0] for state in states):
+        return states[0]
+    if all(state.ndim == 3 and state.shape[1:] == states[0].shape[1:] for state in states):
+        return np.concatenate(states)
     raise NotConstantError(name)
 
 
-def _joined(parts: list[Array], name: str) -> Array:
-    if all(one.size == 1 and one.ravel()[0] == parts[0].ravel()[0] for one in parts):
-        return parts[0]
-    if all(one.ndim == 3 and one.shape[1:] == parts[0].shape[1:] for one in parts):
-        return np.concatenate(parts)
-    raise NotConstantError(name)
-
-
-def one_for_all(array: Array, units: int) -> Array | None:
-    """A state of a cell, [units], where all samples start from the same; None where they do not."""
+def shared_state(array: Array, units: int) -> Array | None:
+    """Return the state of a cell, [units], that all samples start from; None where they differ."""
     if array.ndim > 2 or array.dtype.kind != "f" or not array.size:
         return None
     rows = array.reshape(-1, array.shape[-1]) if array.ndim else array.reshape(1, 1)

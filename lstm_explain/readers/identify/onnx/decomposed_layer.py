@@ -1,0 +1,269 @@
+"""LSTMs that an ONNX model spells out in elementary operators, unrolled over the timesteps or in the body of a loop.
+
+A cell is matched by its structure, its weights by the sums that its gates read (`decomposed_cell`), and its timesteps by the
+states that they pass on (`decomposed_timesteps`). A layer is only returned after its nodes, run on seeded numbers, compute
+what the reference cell computes (`verify_cell`).
+"""
+
+from __future__ import annotations
+
+from itertools import pairwise
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from lstm_explain.core.engine import StackState
+from lstm_explain.core.gates import GATES, Direction
+from lstm_explain.core.weights import LayerWeights, Weights
+from lstm_explain.errors import InputFileError, RefusedError
+from lstm_explain.frameworks.known import CONVENTIONS
+from lstm_explain.readers.containers.onnx.constants import NotConstantError
+from lstm_explain.readers.containers.onnx.graph import printable_name
+from lstm_explain.readers.containers.onnx.tensors import decode_text
+from lstm_explain.readers.identify.find_lstms import validate_lstm
+from lstm_explain.readers.identify.model_lstm import FED_STATES, ModelLSTM, UnsupportedLayer
+from lstm_explain.readers.identify.onnx.dataflow import (
+    GraphValue,
+    TimestepRead,
+    constant_state,
+    is_time_reversed,
+    loop_state,
+    shared_state,
+    timestep_read,
+)
+from lstm_explain.readers.identify.onnx.decomposed_cell import WeightCache
+from lstm_explain.readers.identify.onnx.decomposed_timesteps import (
+    PROJECTED,
+    STATES_CHANGED,
+    Timestep,
+    UnsupportedCellError,
+    chain_timesteps,
+    match_timestep,
+    resolve_loop_body,
+)
+from lstm_explain.readers.identify.onnx.verify_cell import can_run, matches_reference
+
+if TYPE_CHECKING:
+    from lstm_explain.core.axes import Array
+    from lstm_explain.readers.containers.onnx.constants import Constants
+    from lstm_explain.readers.identify.onnx.decomposed_cell import CellMatch
+
+    TimestepsByOutput = dict[GraphValue, tuple[list[Timestep], int]]
+    """For the h of each timestep: its chain, and its position there."""
+
+FIX_KERAS_FILE = "Give the model that it was made from, such as a .keras file"
+UNKNOWN_ORDER = "it cannot be told in which order it reads a sequence; timestep 1 is the first that it reads"
+NO_RECURRENT_KERNEL = "its recurrent kernel is not in the file: it was exported with one timestep that starts from zeros"
+UNKNOWN_RECURRENT = "it has one timestep, and it cannot be told which of its two products reads x and which h"
+CELL_STATE_CHANGED = "the c that it reads is not the output of the previous timestep, as where timesteps are masked"
+NOT_VERIFIED = "its nodes do not compute what our own cell does with the weights that were read for it"
+MAX_LAYERS = 500
+"""Each is run once or twice to verify it, which takes milliseconds."""
+
+
+def find_decomposed_lstms(
+    cells: list[CellMatch], constants: Constants, file: str
+) -> tuple[list[ModelLSTM], list[UnsupportedLayer]]:
+    """Return the LSTMs that matched cells belong to, and those that are not supported, one for each reason.
+
+    Args:
+        cells: all cells of the model.
+        constants: the model's constant values.
+        file: the file's name, safe to print.
+
+    Raises:
+        RefusedError: one of their tensors is in another file, or does not fit the memory budget.
+    """
+    unsupported: dict[str, UnsupportedLayer] = {}
+
+    def note_unsupported(cell: CellMatch, error: UnsupportedCellError) -> None:
+        reason = str(error)
+        unsupported.setdefault(reason, UnsupportedLayer(cell.graph_node.name, reason, FIX_KERAS_FILE))
+
+    cache = WeightCache(constants)
+    timesteps: list[Timestep] = []
+    for cell in cells:
+        try:
+            timesteps.append(match_timestep(cell, cache))
+        except UnsupportedCellError as error:
+            note_unsupported(cell, error)
+    chains = [[timestep] for timestep in timesteps if timestep.is_loop_body]
+    chains += chain_timesteps([timestep for timestep in timesteps if not timestep.is_loop_body], cache)
+    cell_states = {timestep.cell.cell_state for timestep in timesteps}
+    outputs = {timestep.cell.hidden: (chain, index) for chain in chains for index, timestep in enumerate(chain)}
+    lstms: dict[tuple[frozenset[GraphValue], bool], ModelLSTM | None] = {}  # by weights and direction; None: not supported
+    for chain in chains:
+        key = frozenset(product.source for product in chain[-1].products), False
+        try:
+            layer = _DecomposedLayer(_resolve_start(chain, constants, cell_states), outputs, constants)
+            key = key[0], layer.from_the_end  # an exporter stores equal arrays once
+            if key not in lstms:
+                lstms[key] = layer.build_lstm(file)
+        except UnsupportedCellError as error:
+            lstms[key] = None
+            note_unsupported(chain[0].cell, error)
+        if len(lstms) > MAX_LAYERS:
+            problem = f"it has more than {MAX_LAYERS:,} LSTMs that are written out"
+            raise RefusedError(file, problem, "Give the part that matters")
+    return [lstm for lstm in lstms.values() if lstm is not None], list(unsupported.values())
+
+
+def _resolve_start(chain: list[Timestep], constants: Constants, cell_states: set[GraphValue]) -> list[Timestep]:
+    """A chain with the product with h of its first timestep.
+
+    Raises:
+        UnsupportedCellError: it follows something else than a timestep, or its products cannot be told apart.
+    """
+    first = chain[0]
+    if first.is_loop_body:
+        return [resolve_loop_body(first)]
+    if len(chain) == 1 and first.recurrent is None:
+        first = _resolve_single_timestep(first, constants)
+    if any(loop_state(product.operand) is not None for product in first.products):
+        raise UnsupportedCellError(STATES_CHANGED)
+    previous = first.cell.previous_cell_state
+    if previous.producer is not None and previous not in cell_states and _constant_state(previous, constants) is None:
+        raise UnsupportedCellError(CELL_STATE_CHANGED)
+    return [first, *chain[1:]]
+
+
+def _resolve_single_timestep(timestep: Timestep, constants: Constants) -> Timestep:
+    """A single timestep with its product with h: the one with a square kernel, or with a constant state."""
+    if len(timestep.products) == 1:
+        raise UnsupportedCellError(NO_RECURRENT_KERNEL)
+    square = [product for product in timestep.products if len(product.weights) == timestep.units]
+    if len(square) != 1:
+        square = [product for product in square if _constant_state(product.operand, constants) is not None]
+    if len(square) != 1:
+        raise UnsupportedCellError(UNKNOWN_RECURRENT)
+    return timestep._replace(recurrent=square[0])
+
+
+def _constant_state(value: GraphValue, constants: Constants) -> Array | None:
+    """The value of an initial state, None where it is only known when the model runs."""
+    try:
+        return constant_state(value, constants)
+    except (NotConstantError, InputFileError):
+        return None
+
+
+class _DecomposedLayer:
+    """A layer, made of its timesteps."""
+
+    def __init__(self, timesteps: list[Timestep], outputs: TimestepsByOutput, constants: Constants) -> None:
+        self.timesteps, self.outputs, self.constants = timesteps, outputs, constants
+        self.typical = timesteps[min(1, len(timesteps) - 1)]  # an exporter may have computed a part of the first
+        if self.typical.input is None or self.typical.recurrent is None:
+            raise UnsupportedCellError(UNKNOWN_RECURRENT)
+        self.input, self.recurrent = self.typical.input, self.typical.recurrent
+        from_the_end = self._reads_from_the_end()
+        self.from_the_end = bool(from_the_end)
+        self.order_caveats = (UNKNOWN_ORDER,) if from_the_end is None else ()
+
+    def build_lstm(self, file: str) -> ModelLSTM:
+        """Return the layer, after its nodes have been verified."""
+        typical = self.typical
+        if len(self.recurrent.weights) != typical.units:
+            raise UnsupportedCellError(PROJECTED)
+        weights, framework = self._arrange_weights(), self._framework()
+        last = self.timesteps[-1]
+        verified = [timestep for timestep in ([typical] if typical is last else [typical, last]) if can_run(timestep)]
+        if not verified or not all(matches_reference(timestep, weights, self.constants) for timestep in verified):
+            raise UnsupportedCellError(NOT_VERIFIED)
+        initial, caveats = self._initial_state(weights)
+        graph_node, count = self.timesteps[0].cell.graph_node, len(self.timesteps)
+        body_of = graph_node.scope.body_of if typical.is_loop_body else None
+        if body_of is not None:
+            name, form = graph_node.scope.path, f"the body of a {decode_text(body_of.node.op_type)}"
+            nodes = "its body"
+        else:
+            name, form = graph_node.name, "1 timestep" if count == 1 else f"{count} timesteps"
+            nodes = "one of its timesteps" if len(verified) == 1 else f"{len(verified)} of its timesteps"
+        note = f"it is no node LSTM; it was recognised from its nodes: {nodes}, computed by ONNX's reference evaluator on "
+        note += "seeded numbers, made the h and c that our cell makes"
+        lstm = ModelLSTM(
+            name=name,
+            framework=framework,
+            title=f"LSTM written out in {form}",
+            weights=Weights(({Direction.FORWARD: weights},)),
+            tensors=self._stored_shapes(),
+            biases=min(2, len(typical.biases)),
+            initial=initial,
+            from_the_end=self.from_the_end,
+            notes=(note,),
+            caveats=(*caveats, *self.order_caveats),
+        )
+        return validate_lstm(lstm, file)
+
+    def _stored_shapes(self) -> dict[str, tuple[int, ...]]:
+        """The shapes of its tensors as they are in the file, by name."""
+        shapes = {}
+        for product in self.typical.products:
+            stored = product.weights.T if product.is_transposed else product.weights
+            shapes[decode_text(product.source.name)] = stored.shape
+        return shapes | {decode_text(value.name): array.shape for value, array in self.typical.biases}
+
+    def _arrange_weights(self) -> LayerWeights:
+        """The weights in our arrangement."""
+        arrays, units = [self.input.weights, self.recurrent.weights], self.typical.units
+        dtype = np.float64 if any(array.dtype.itemsize == 8 for array in arrays) else np.float32
+        size = sum(array.size for array in arrays) * np.dtype(dtype).itemsize
+        self.constants.budget.take(3 * size, f"arranging the weights of {printable_name(self.typical.cell.graph_node)}")
+        starts = [self.typical.gate_order.index(gate) * units for gate in GATES]
+        columns = np.concatenate([np.arange(start, start + units) for start in starts])
+        kernel, recurrent_kernel = (array[:, columns].astype(dtype) for array in arrays)
+        bias = self.typical.bias
+        return LayerWeights(kernel, recurrent_kernel, None if bias is None else bias[columns].astype(dtype))
+
+    def _framework(self) -> str:
+        """The framework that arranges weights like this."""
+        for name, convention in CONVENTIONS.items():
+            if convention.gate_names or convention.output_major != self.input.is_transposed:
+                continue
+            if convention.gate_order == self.typical.gate_order:
+                return name
+        gates = ", ".join(gate.value for gate in self.typical.gate_order)
+        raise UnsupportedCellError(f"its gates are in the order {gates}, which no known framework uses")
+
+    def _initial_state(self, weights: LayerWeights) -> tuple[StackState | None, tuple[str, ...]]:
+        """The states that it starts from, None for zeros; and a caveat where they are only known when the model runs."""
+        first = self.timesteps[0]
+        values = [first.cell.previous_cell_state] + ([] if first.recurrent is None else [first.recurrent.operand])
+        states = []
+        for value in values:
+            in_loop = loop_state(value) if first.is_loop_body else None
+            array = _constant_state(value if in_loop is None else in_loop.start, self.constants)
+            states.append(None if array is None else shared_state(array, weights.units))
+        if len(states) == 1:  # the exporter computed h_0 @ R, and it added nothing
+            states.append(np.zeros(weights.units))
+        if any(state is None for state in states):
+            return None, (FED_STATES,)
+        cell_state, hidden = (np.asarray(state, weights.kernel.dtype).reshape(1, -1) for state in states)
+        initial = StackState((hidden,), (cell_state,))
+        return (initial if initial.any() else None), ()
+
+    def _reads_from_the_end(self) -> bool | None:
+        """Whether it reads its sequence from the end; None where that is unknown."""
+        reads = [self._timestep_read(timestep) for timestep in self.timesteps]
+        first = reads[0]
+        if first is None or any(read is None or read.sequence != first.sequence for read in reads):
+            return None if len(reads) > 1 or self.typical.is_loop_body else False
+        indices = [read.timestep for read in reads if read is not None and read.timestep is not None]
+        steps = {later - earlier for earlier, later in pairwise(indices)}
+        if len(indices) == len(reads) > 1 and steps not in ({1}, {-1}):
+            return None
+        if len(reads) == 1 and first.timestep is not None:  # one timestep is the same from either end
+            return False
+        is_reverse = first.reverse or steps == {-1}
+        return is_reverse ^ is_time_reversed(first.sequence, first.axis, self.constants)
+
+    def _timestep_read(self, timestep: Timestep) -> TimestepRead | None:
+        product = next((product for product in timestep.products if product is not timestep.recurrent), None)
+        if product is None:
+            return None
+        if product.timestep is not None:
+            return TimestepRead(product.operand, product.time_axis, product.timestep)
+        if product.operand in self.outputs:  # the output of the layer below, timestep by timestep
+            below, index = self.outputs[product.operand]
+            return TimestepRead(below[0].cell.hidden, 0, None if below[0].is_loop_body else index)
+        return timestep_read(product.operand, self.constants)
