@@ -1,25 +1,43 @@
-"""How deep and how parallel a run of the tests is."""
+"""How deep and how parallel a run of the tests is: the option --thorough, the marker `slow`, the number of workers."""
 
 from __future__ import annotations
+
+import os
+from pathlib import Path
 
 import pytest
 from hypothesis import is_hypothesis_test, settings
 
 MIN_EXAMPLES = 5
 """A property that asks for no more examples than this gets all of them in every run."""
+PROCESS_FIXTURES = {"run", "open_session"}
+"""Fixtures that start the program as a process. Tests that use them are slow."""
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption(
         "--thorough",
         action="store_true",
-        help="draw all examples that the property tests ask for; without it they draw a quarter",
+        help="draw all examples that the property tests ask for; the default is a quarter of them",
     )
 
 
+@pytest.hookimpl(tryfirst=True)
+def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
+    """Run folders on all processors, and a file or a single test in this process, where starting workers costs more."""
+    paths = [Path(argument.partition("::")[0]) for argument in config.args]
+    if all(path.is_file() for path in paths):
+        return 0
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    functions = [item for item in items if isinstance(item, pytest.Function)]
+    for item in functions:
+        if PROCESS_FIXTURES & set(item.fixturenames):
+            item.add_marker(pytest.mark.slow)
     if not config.getoption("--thorough"):
-        for function in {item.function for item in items if isinstance(item, pytest.Function)}:
+        for function in {item.function for item in functions}:
             if is_hypothesis_test(function):
                 reduce_examples(function)
 

@@ -1,7 +1,7 @@
 """Results: what every topic computes, described once, and the JSON object made of it.
 
 A result, and every part of it, is a frozen dataclass or a NamedTuple. Each key of its JSON object is an attribute: a field, a
-property or a cached property, with a type and a docstring. `to_plain` makes plain data of them; `tests/shared/schemas.py`
+property or a cached property, with a type and a docstring. `to_plain` makes plain data of them; `tests/helpers/schemas.py`
 makes the JSON Schemas and the tables of `docs/json-format.md` of the same types and docstrings: run it after a change.
 
 - `@json_keys("sample layer mean_f=mean_forget")` lists the keys in order, separated by spaces, unless they are the fields:

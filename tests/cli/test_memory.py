@@ -28,7 +28,10 @@ SIZES = {
     "npz": ("--timesteps", "5", "--units", "4", "--features", "2", "-o", "run.npz"),
 }
 
-pytestmark = pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="the peak is read from /proc")
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="the peak is read from /proc"),
+]
 
 
 def peak(samples: int, view: str, way: str = "plain") -> int:

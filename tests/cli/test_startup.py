@@ -10,6 +10,8 @@ import pytest
 
 from lstm_explain.topics.registry import LSTM_TOPICS
 
+pytestmark = pytest.mark.slow
+
 LIST = """
 import atexit, json, sys
 from lstm_explain.cli.main import main

@@ -15,6 +15,8 @@ from typing import IO, Any
 
 import pytest
 
+pytestmark = pytest.mark.slow
+
 Done = subprocess.CompletedProcess[bytes]
 Run = Callable[..., Done]
 Refused = Callable[..., str]

@@ -207,6 +207,7 @@ main()
 """
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="what a mapped file counts as differs")
 @pytest.mark.parametrize(
     "arguments",

@@ -216,6 +216,7 @@ def test_padding_changes_no_derivative(run: Run) -> None:
 # --- its cost ---------------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("layers", [1, 2])
 @pytest.mark.parametrize("bidirectional", [False, True])
 @pytest.mark.parametrize("projected", [False, True])

@@ -186,6 +186,7 @@ def test_every_tensor_equals_a_loop_over_the_reference_step(case: Case) -> None:
     assert_equals_reference(case)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("options", [{}, {"projection": 40}, {"peepholes": True}], ids=str)
 @pytest.mark.parametrize("lengths", [False, True])
 def test_tiles_of_many_units_equal_the_reference(options: dict[str, Any], lengths: bool) -> None:
@@ -359,6 +360,7 @@ def test_every_step_of_a_long_sequence_follows_from_the_one_before(
     assert_every_step_follows(remembering(case) if remembers and spec.bias else case)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("timesteps", [200, 211, 1000, 3301])
 @pytest.mark.parametrize("change", [as_it_is, remembering])
 def test_long_sequences_equal_the_reference(timesteps: int, change: Callable[[Case], Case]) -> None:

@@ -163,6 +163,7 @@ def test_nan_stays_off_the_memories_of_others() -> None:
         np.testing.assert_array_equal(np.isnan(matrix), np.diag([True, False, False]))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 @pytest.mark.parametrize("projection", [None, 40])
 @pytest.mark.parametrize(("units", "features", "steps"), [(60, 5, 20), (50, 200, 10), (250, 1, 1), (50, 900, 1)])

@@ -146,6 +146,7 @@ def test_where_outputs_are_made_once_there_are_no_steps() -> None:
         assert plan_network(task, seeded().spec, 1, 5).steps_out is None
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("task", list(Task), ids=str)
 @pytest.mark.parametrize(
     ("options", "outputs", "steps_out"),

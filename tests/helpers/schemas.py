@@ -1,6 +1,6 @@
 """JSON Schemas and the tables of `docs/json-format.md`, made of the types and docstrings of the results.
 
-    python tests/shared/schemas.py        writes both, after a change of a result
+    python tests/helpers/schemas.py        writes both, after a change of a result
 
 `lstm_explain/topics/result.py` says how a result is described.
 """

@@ -94,6 +94,7 @@ def corpus(file: File) -> list[str]:
     ]
 
 
+@pytest.mark.slow
 def test_reading_touches_nothing_but_the_file(corpus: list[str]) -> None:
     done = subprocess.run(
         [sys.executable, "-c", WATCH, *corpus[:3], *corpus], capture_output=True, text=True, check=False, timeout=60

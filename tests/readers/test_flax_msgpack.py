@@ -255,6 +255,7 @@ def bombs(size: int) -> list[bytes]:
     return [wide, nested, lists, b"\x90" * size, *halves]
 
 
+@pytest.mark.slow
 def test_memory_stays_within_the_budget(file: Callable[[str, bytes], str]) -> None:
     if not Path("/proc/self/status").exists():
         pytest.skip("this system does not say how much memory a program took")
@@ -288,6 +289,7 @@ print(json.dumps(events))
 """
 
 
+@pytest.mark.slow
 def test_reading_touches_nothing_but_the_file(file: Callable[[str, bytes], str]) -> None:
     made = [tree if isinstance(tree, bytes) else files.packed(tree) for tree, _, _ in HOSTILE.values()]
     names = [file(f"{place}.msgpack", data) for place, data in enumerate([*files.valid(), *made])]
@@ -299,5 +301,6 @@ def test_reading_touches_nothing_but_the_file(file: Callable[[str, bytes], str])
     assert {event for event, _ in heard} <= {"open"}, "an event that nobody has judged"
 
 
+@pytest.mark.slow
 def test_fuzz() -> None:
     assert fuzz(files.valid(), read_flax_msgpack, 1, 1) > 10

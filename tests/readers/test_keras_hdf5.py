@@ -580,6 +580,7 @@ def test_short_names_behind_a_long_path(file: Any) -> None:
     assert peak < BUDGET
 
 
+@pytest.mark.slow
 def test_a_tree_whose_branches_are_one(file: Any) -> None:
     """A node of a group's index may name the same node below it thousands of times, and that one another."""
     tree = GOOD.index(b"TREE")
@@ -637,6 +638,7 @@ def corpus(file: Any) -> list[str]:
     return [*names, file("good.h5", GOOD), file("x.keras", archive(sequential(evil, layer("LSTM", "lstm")), GOOD))]
 
 
+@pytest.mark.slow
 def test_no_other_file_is_opened_and_nothing_is_run(corpus: list[str]) -> None:
     done = subprocess.run([sys.executable, "-c", CHILD, "watch", *corpus], capture_output=True, text=True, check=False)
     assert (done.returncode, done.stderr) == (0, "")
@@ -647,6 +649,7 @@ def test_no_other_file_is_opened_and_nothing_is_run(corpus: list[str]) -> None:
     assert sum(line.startswith("read") for line in lines) == 2
 
 
+@pytest.mark.slow
 def test_asserts_are_not_what_keeps_us_safe(corpus: list[str]) -> None:
     """Under `python -O` those of pyfive are gone."""
     command = [sys.executable, "-O", "-W", "error", "-c", CHILD, "quiet", *corpus]
@@ -662,6 +665,7 @@ def test_the_directions_are_in_order(file: Any) -> None:
     assert found.name == "both"
 
 
+@pytest.mark.slow
 def test_fuzz() -> None:
     assert fuzz(target.HDF5, target.damaged_hdf5, 1, 1) > 10
     assert fuzz(target.ARCHIVES, target.damaged_archives, 1, 1) > 10

@@ -190,6 +190,7 @@ def hostile() -> dict[str, bytes]:
     }
 
 
+@pytest.mark.slow
 def test_reading_touches_nothing_but_the_file(file: File) -> None:
     good = [file("good.npz", npz(keras_layer())), file("good.safetensors", packed(pytorch_layer()))]
     corpus = [*good, *(file(name, content) for name, content in hostile().items())]

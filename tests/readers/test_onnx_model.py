@@ -665,6 +665,7 @@ print(json.dumps(most() - before))
 """
 
 
+@pytest.mark.slow
 def test_memory_stays_within_the_budget(file: Callable[[str, bytes], str]) -> None:
     if not Path("/proc/self/status").exists():
         pytest.skip("this system does not say how much memory a program took")
@@ -703,6 +704,7 @@ print(json.dumps(events))
 """
 
 
+@pytest.mark.slow
 def test_reading_touches_nothing_but_the_file(file: Callable[[str, bytes], str]) -> None:
     folded = [files.computed(nodes, held=held) for nodes, held in FOLDED.values()]
     models: list[ModelProto | bytes] = [files.in_loop(files.weights()), *folded, *(make() for make, _, _ in HOSTILE.values())]
@@ -725,5 +727,6 @@ def test_through_the_front_door(file: Callable[[str, bytes], str]) -> None:
         read_model(file("e.onnx", external("/etc/passwd").SerializeToString()), BUDGET)
 
 
+@pytest.mark.slow
 def test_fuzz() -> None:
     assert fuzz(files.valid(), read_onnx_model, 1, 1) > 10

@@ -370,6 +370,7 @@ def test_hostile_graphs_end_soon_and_in_our_own_words(kind: str) -> None:
     assert time.monotonic() - began < 10
 
 
+@pytest.mark.slow
 def test_a_hundred_thousand_nodes() -> None:
     began = time.monotonic()
     made = files.unrolled(files.kernels(), files.Way(cut="split"), 6_000)

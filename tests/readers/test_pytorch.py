@@ -470,6 +470,7 @@ BOMBS = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("case", BOMBS)
 def test_bombs(case: str) -> None:
     start = time.perf_counter()
@@ -511,6 +512,7 @@ def peak_of(call: Callable[[], Any]) -> int:
         tracemalloc.stop()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "opcodes", [b"}", b"]", b"(", b"}\x94", b"(}\x94", b"ctorch\nSize\n", b"\x8c\x02ab", b"\x8c\x04\xf0\x9f\x98\x80"]
 )
@@ -522,6 +524,7 @@ def test_the_memory_of_an_opcode(opcodes: bytes) -> None:
     assert peak < safe_pickle.OPCODE_BYTES * number
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "opcode", [b"}", b"]\x94", b"J\xff\xff\xff\x7f", b"\x8c\x04\xf0\x9f\x98\x80", b"\x8a\xff" + b"\x7f" * 255]
 )
@@ -540,6 +543,7 @@ def test_walking_stays_within_the_budget() -> None:
     refused(files.archive(named, ONE), RefusedError, "its names alone take more than 3,333,333 bytes")
 
 
+@pytest.mark.slow
 def test_a_bomb_of_zeros_is_refused_before_it_is_unpacked() -> None:
     body = files.table({"one": files.tensor(files.storage(10**8), (10,), (1,))})
     data = files.archive(body, {"data/0": bytes(4 * 10**8)}, zipfile.ZIP_DEFLATED)
@@ -630,6 +634,7 @@ print(json.dumps(heard))
 """
 
 
+@pytest.mark.slow
 def test_reading_touches_nothing_but_the_file(file: File) -> None:
     bodies = [body for case, body in MALFORMED.items()]
     bodies += [files.named(name) + files.group(files.text("echo run > /tmp/run")) + b"R" for name in CALLS]
@@ -648,6 +653,7 @@ def test_reading_touches_nothing_but_the_file(file: File) -> None:
     assert {event for event, _ in heard} == {"open"}, "an event that nobody has judged"
 
 
+@pytest.mark.slow
 def test_fuzz() -> None:
     assert fuzz(ARCHIVES, damaged_archives, 0.5, 1) > 10
     assert fuzz(PROGRAMS, damaged_pickles, 0.5, 1) > 10

@@ -49,6 +49,7 @@ def test_the_header_says_what_holds_for_all_and_the_end_counts(run: dict[str, An
     assert keys == sorted(set(keys))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("run", RUNS)
 @pytest.mark.parametrize("sample", [0, 127, 128, 299])
 def test_one_samples_lines_are_those_of_all_samples_to_the_byte(run: dict[str, Any], sample: int) -> None:

@@ -7,7 +7,7 @@ from lstm_explain.topics.result import Result
 from tests.helpers import schemas
 from tests.helpers.schemas import keys, records_in
 
-ADVICE = "is not what the results' types say: run `python tests/shared/schemas.py`"
+ADVICE = "is not what the results' types say: run `python tests/helpers/schemas.py`"
 DESCRIBED = schemas.json_results()
 
 

@@ -322,6 +322,7 @@ def test_what_is_not_there_is_refused(asked: dict[str, Any], named: str, found: 
     assert (raised.value.asked, raised.value.found) == (named, found)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("peepholes", [False, True])
 @pytest.mark.parametrize("name", ALL)
 def test_the_memory_of_the_check_is_known_before(name: str, peepholes: bool) -> None:

@@ -549,6 +549,7 @@ def least_budget(asked: dict[str, Any], sizes: dict[str, Any]) -> LSTM:
             return lstm
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("asked", ASKED, ids=str)
 @pytest.mark.parametrize("sizes", LARGE.values(), ids=LARGE)
 def test_a_budget_that_suffices_is_not_exceeded(asked: dict[str, Any], sizes: dict[str, Any]) -> None:

@@ -241,6 +241,7 @@ def test_known_counts_of_the_frameworks(
     assert explain_shapes(seeded(samples=1, **options)).frameworks == {"keras": keras, "pytorch": pytorch, "onnx": onnx}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("framework", "options"),
     [(None, {}), ("keras", {}), (None, {"peepholes": True}), ("pytorch", {"projection": 4, "layers": 2})],

@@ -355,6 +355,7 @@ def test_a_run_above_the_budget_is_refused() -> None:
         explain_verify(lstm, np.zeros((1000, 4, 3)))
 
 
+@pytest.mark.slow
 def test_memory_does_not_grow_with_the_readings() -> None:
     import tracemalloc
 

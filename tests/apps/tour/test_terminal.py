@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
+
 SMALL = ("--samples", "3", "--timesteps", "4", "--features", "2", "--units", "3")
 
 
