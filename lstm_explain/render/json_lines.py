@@ -5,9 +5,9 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
-from lstm_explain.core.gates import LETTERS
 from lstm_explain.topics.json_numbers import plain_numbers
 from lstm_explain.topics.result import replace_nonfinite
+from lstm_explain.topics.trace import step_row
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -43,7 +43,4 @@ def _rows(stream: TraceStream, block: Block) -> Iterator[dict[str, Any]]:
         for layer, way, values in made:
             about = {"type": "step", "sample": sample, "layer": layer, "direction": way}
             for row, t in enumerate(stream.steps):
-                step = {name: numbers[place][row] for name, numbers in values.items()}
-                if t > length:
-                    step |= dict.fromkeys(LETTERS.values())
-                yield {**about, "t": t, "padded": t > length, **step}
+                yield {**about, **step_row(t, length, {name: numbers[place][row] for name, numbers in values.items()})}

@@ -45,13 +45,13 @@ class Axes:
 
 
 class Minimum(NamedTuple):
-    """The least value of an integer, where it is not 0."""
+    """The least value of an integer, if it is not 0; of a list, the least number of items."""
 
     value: int
 
 
 class Maximum(NamedTuple):
-    """The greatest value of an integer."""
+    """The greatest value of an integer; of a list, the greatest number of items."""
 
     value: int
 
@@ -100,7 +100,7 @@ class SpecJSON(TypedDict):
     """Whether gates also read the cell state."""
     dtype: Dtype
     """The type of every number."""
-    stack: NotRequired[list[LayerSpecJSON]]
+    stack: NotRequired[Annotated[list[LayerSpecJSON], Minimum(2)]]
     """Only where layers differ: the sizes and options of each layer, in order."""
 
 
@@ -153,7 +153,7 @@ class SourceJSON(TypedDict):
     """Where the weights come from, below."""
     inputs: InputsJSON
     """Where the inputs come from, below."""
-    edits: NotRequired[list[str]]
+    edits: NotRequired[Annotated[list[str], Minimum(1)]]
     """The numbers that `--edit` set by hand, such as `h_3[4]=0.5`; only if there are some."""
 
 
@@ -166,8 +166,8 @@ class NonfiniteJSON(TypedDict):
     """What it was."""
 
 
-class EnvelopeJSON(TypedDict):
-    """The keys that every JSON object begins and ends with."""
+class OpeningJSON(TypedDict):
+    """The keys that every JSON object begins with."""
 
     schema: str
     """`lstm-explain/` and the topic."""
@@ -179,6 +179,11 @@ class EnvelopeJSON(TypedDict):
     """The sizes and options, below."""
     source: SourceJSON
     """Where the numbers come from, below."""
+
+
+class EnvelopeJSON(OpeningJSON):
+    """The keys that every JSON object begins and ends with."""
+
     nonfinite: list[NonfiniteJSON]
     """The numbers that were nan or infinite, and are null; empty where all are finite."""
 

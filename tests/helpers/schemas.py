@@ -23,6 +23,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from lstm_explain.topics import result as results
+from lstm_explain.topics import trace
 from lstm_explain.topics.registry import TOPICS
 
 ROOT = Path(__file__).parents[2]
@@ -114,11 +115,14 @@ def attributes(kind: Any) -> dict[str, Attribute]:
     return found
 
 
+def _class_node(kind: type) -> ast.ClassDef:
+    classes = (node for node in _tree(kind.__module__).body if isinstance(node, ast.ClassDef))
+    return next(node for node in classes if node.name == kind.__name__)
+
+
 def _own_attributes(kind: type) -> Iterator[tuple[str, Attribute]]:
     names = _namespace(kind.__module__)
-    body = next(
-        node.body for node in _tree(kind.__module__).body if isinstance(node, ast.ClassDef) and node.name == kind.__name__
-    )
+    body = _class_node(kind).body
     for node, after in zip(body, [*body[1:], None], strict=True):
         if isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name):
             text = ""
@@ -157,10 +161,18 @@ def keys(kind: type) -> tuple[Key, ...]:
 
 
 def _typed_dict_keys(kind: type) -> Iterator[Key]:
-    for name, described in _own_attributes(kind):
+    for name, described in _all_attributes(kind):
         absent = typing.get_origin(described.kind) is typing.NotRequired
         inner = typing.get_args(described.kind)[0] if absent else described.kind
         yield Key(name, inner, described.meaning or COMMON_MEANINGS.get(name, ""), not absent)
+
+
+def _all_attributes(kind: type) -> Iterator[tuple[str, Attribute]]:
+    """Those of the bases of a TypedDict first, which are not among its bases when the program runs."""
+    for base in _class_node(kind).bases:
+        if isinstance(base, ast.Name) and base.id != "TypedDict":
+            yield from _all_attributes(_namespace(kind.__module__)[base.id])
+    yield from _own_attributes(kind)
 
 
 def is_record(kind: Any) -> bool:
@@ -255,9 +267,9 @@ def _annotated_schema(kind: Any, *extras: Any) -> Schema:
     schema = PLAIN[float] if kind is np.ndarray else {"type": "number"} if "finite" in extras else _schema_of(kind)
     for extra in extras:
         if isinstance(extra, results.Minimum):
-            schema = {**schema, "minimum": extra.value}
+            schema = {**schema, "minItems" if schema["type"] == "array" else "minimum": extra.value}
         elif isinstance(extra, results.Maximum):
-            schema = {**schema, "maximum": extra.value}
+            schema = {**schema, "maxItems" if schema["type"] == "array" else "maximum": extra.value}
         elif isinstance(extra, results.Axes):
             for _ in extra.names:
                 schema = {"type": "array", "items": schema}
@@ -310,16 +322,20 @@ def all_keys(kind: type[results.Result]) -> list[Key]:
     first: list[str] = ["schema", "schema_version", "tool_version"]
     first += ["spec", "source"] if issubclass(kind, results.LSTMResult) else []
     envelope = {key.name: key for key in keys(results.EnvelopeJSON)}
-    name, version = f"lstm-explain/{kind.topic}", results.SCHEMA_VERSION
+    return [*_with_constants([envelope[name] for name in first], kind.topic), *keys(kind), envelope["nonfinite"]]
+
+
+def _with_constants(object_keys: Sequence[Key], topic: str) -> list[Key]:
+    """The keys of an envelope, with the values that are the same in every object of the topic."""
+    name, version = f"lstm-explain/{topic}", results.SCHEMA_VERSION
     constants = {"schema": typing.Literal[name], "schema_version": typing.Literal[version]}
-    opening = [envelope[name]._replace(kind=constants.get(name, envelope[name].kind)) for name in first]
-    return [*opening, *keys(kind), envelope["nonfinite"]]
+    return [key._replace(kind=constants.get(key.name, key.kind)) for key in object_keys]
 
 
 def schema(kind: type[results.Result]) -> Schema:
     """The JSON Schema of a topic's object."""
     object_keys = all_keys(kind)
-    definitions = {_definition_name(part): _described_object(part) for part in dict.fromkeys(_reachable(object_keys))}
+    definitions = {_definition_name(part): _described_object(part, kind.topic) for part in dict.fromkeys(_reachable(object_keys))}
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "$id": f"lstm-explain/{kind.topic}/{results.SCHEMA_VERSION}",
@@ -330,8 +346,22 @@ def schema(kind: type[results.Result]) -> Schema:
     }
 
 
-def _described_object(kind: type) -> Schema:
-    return {"description": _first_paragraph(kind.__doc__ or ""), **_object_schema(keys(kind))}
+def lines_schema() -> Schema:
+    """The JSON Schema of one line of the JSON Lines of a trace."""
+    lines = (trace.TraceHeader, trace.TraceLine, trace.TraceEnd)
+    parts = dict.fromkeys(part for line in lines for part in (*_reachable(keys(line)), line))
+    return {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "$id": f"lstm-explain/trace-jsonl/{results.SCHEMA_VERSION}",
+        "title": "lstm-explain trace, one line of JSON Lines",
+        "description": "The first line is a header, the last an end; between them each line is one step.",
+        "oneOf": [{"$ref": f"#/$defs/{_definition_name(line)}"} for line in lines],
+        "$defs": {_definition_name(part): _described_object(part, "trace") for part in parts},
+    }
+
+
+def _described_object(kind: type, topic: str) -> Schema:
+    return {"description": _first_paragraph(kind.__doc__ or ""), **_object_schema(_with_constants(keys(kind), topic))}
 
 
 def schema_text(schema: Any, indent: str = "") -> str:
@@ -396,8 +426,20 @@ def _alternatives(words: list[str]) -> str:
 
 
 def _table(object_keys: Sequence[Key]) -> list[str]:
-    rows = [f"| `{key.name}` | {type_words(key.kind)} | {key.meaning.replace('|', '&#124;')} |" for key in object_keys]
+    rows = [
+        f"| `{key.name}` | {type_words(key.kind)} | {(key.meaning + _mapping_words(key.kind)).replace('|', '&#124;')} |"
+        for key in object_keys
+    ]
     return ["| key | type | meaning |", "|---|---|---|", *rows, ""]
+
+
+def _mapping_words(kind: Any) -> str:
+    """The keys of an object that has the same kind of value under each."""
+    inner = typing.get_args(kind)
+    if not is_mapping(kind):
+        return ""
+    names = f": {_alternatives(_closed_words(inner[0])).replace(' or ', ' and ')}" if closed_list(inner[0]) else ""
+    return f" {type_words(inner[1]).capitalize()} under each key{names}."
 
 
 def tables(name: str, object_keys: Sequence[Key], described: dict[type, str]) -> str:
@@ -434,7 +476,8 @@ def _readable(kind: type) -> str:
 
 def schema_files() -> dict[str, str]:
     """The text of every schema by the stem of its file."""
-    return {kind.topic: schema_text(schema(kind)) + "\n" for kind in json_results()}
+    schemas = {kind.topic: schema(kind) for kind in json_results()} | {"trace-jsonl": lines_schema()}
+    return {name: schema_text(found) + "\n" for name, found in schemas.items()}
 
 
 def page() -> str:
@@ -443,6 +486,8 @@ def page() -> str:
     sections = {kind.topic: tables(kind.topic, keys(kind), described) for kind in json_results()}
     for kind in (results.EnvelopeJSON, results.SpecJSON, results.SourceJSON, results.WeightsJSON, results.InputsJSON):
         sections[_definition_name(kind)] = "\n".join(_table(keys(kind)))
+    header = [key for key in keys(trace.TraceHeader) if key not in keys(results.OpeningJSON)]
+    sections["trace_header"] = tables("trace", header, described)
     text = PAGE.read_text("utf-8")
     for name, content in sections.items():
         start, end = f"<!-- keys of {name} -->\n", f"<!-- end of {name} -->"

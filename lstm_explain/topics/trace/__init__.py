@@ -3,28 +3,95 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, NotRequired, TypedDict, cast
 
 import numpy as np
 
 from lstm_explain.core.gates import GATES, LETTERS, Direction, Gate
 from lstm_explain.errors import UsageError
 from lstm_explain.topics.json_numbers import plain_numbers
-from lstm_explain.topics.result import LayerResult, envelope_of_lstm
+from lstm_explain.topics.result import LayerResult, OpeningJSON, envelope_of_lstm, json_keys
 from lstm_explain.topics.selection import check_layer, select_steps, select_units
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
+    from typing import Annotated
 
     from lstm_explain.core.axes import Array
     from lstm_explain.core.lstm import LSTM
     from lstm_explain.core.record import Block
     from lstm_explain.core.spec import Spec
+    from lstm_explain.topics.result import Axes, NonfiniteJSON, Positive
 
 
+class TraceStep(TypedDict):
+    """One timestep. With a projection, `h` is always the whole of it."""
+
+    t: Positive
+    padded: bool
+    x: list[float]
+    """What the layer read."""
+    i: list[float] | None
+    """The input gate; null at padding."""
+    f: list[float] | None
+    """The forget gate; null at padding."""
+    g: list[float] | None
+    """The candidate; null at padding."""
+    o: list[float] | None
+    """The output gate; null at padding."""
+    c: list[float]
+    """The cell state after this timestep."""
+    h: list[float]
+    """The hidden state after this timestep."""
+
+
+class TraceLine(TraceStep):
+    """One timestep as a line of JSON Lines."""
+
+    type: Literal["step"]
+    """What kind of line this is."""
+    sample: int
+    layer: int
+    direction: Direction
+    nonfinite: NotRequired[list[NonfiniteJSON]]
+    """The numbers that were nan or infinite, and are null; only if there are some."""
+
+
+class TracePlace(TypedDict):
+    """A layer and direction that is traced."""
+
+    layer: int
+    direction: Direction
+    units: NotRequired[list[int]]
+    """Which units; only if those of layers differ."""
+
+
+class TraceHeader(OpeningJSON):
+    """The first line of JSON Lines."""
+
+    type: Literal["header"]
+    """What kind of line this is."""
+    samples: list[int]
+    """The first sample, and the one after the last."""
+    units: list[int] | None
+    """Which units of every layer; null if they differ, and are in `places`."""
+    places: list[TracePlace]
+    """The layers and directions, in order."""
+
+
+class TraceEnd(TypedDict):
+    """The last line of JSON Lines; a file without it was cut off."""
+
+    type: Literal["end"]
+    """What kind of line this is."""
+    rows: int
+    """How many lines are steps."""
+
+
+@json_keys("sample layer direction length units initial.h=initial_hidden initial.c=initial_cell steps=step_rows")
 @dataclass(frozen=True, eq=False, repr=False)
 class Trace(LayerResult):
-    """The course of one sample through one layer in one direction."""
+    """The vectors h_t and c_t of one sample over time, and the gates."""
 
     topic: ClassVar[str] = "trace"
 
@@ -33,10 +100,10 @@ class Trace(LayerResult):
     sample: int
     layer: int
     direction: Direction
-    length: int
+    length: Positive
     """How many timesteps of this sample were run; the rest is padding."""
     units: Sequence[int]
-    """The chosen units; the last axis of the gates and of c, and of h too unless there is a projection."""
+    """The chosen units, ascending: the order of i, f, g, o and c, and of h unless there is a projection."""
     steps: Sequence[int]
     """The chosen timesteps, from 1; the first axis of every array below."""
     x: Array
@@ -47,8 +114,10 @@ class Trace(LayerResult):
     """[steps, units]"""
     hidden: Array
     """[steps, units], or [steps, hidden] where there is a projection"""
-    initial_hidden: Array
-    initial_cell: Array
+    initial_hidden: Annotated[Array, Axes("units or hidden")]
+    """h before the first timestep that this direction reads, which backwards is the last."""
+    initial_cell: Annotated[Array, Axes("units")]
+    """c before that timestep."""
 
     @property
     def hidden_numbers(self) -> Sequence[int]:
@@ -56,23 +125,23 @@ class Trace(LayerResult):
         projection = self.layer_spec.projection
         return self.units if projection is None else range(projection)
 
-    def facts(self) -> dict[str, Any]:
-        x, c, h = plain_numbers(self.x), plain_numbers(self.cell), plain_numbers(self.hidden)
-        gates = {LETTERS[gate]: plain_numbers(values) for gate, values in self.gates.items()}
-        steps = []
-        for place, t in enumerate(self.steps):
-            padded = t > self.length
-            made = {letter: None if padded else values[place] for letter, values in gates.items()}
-            steps.append({"t": t, "padded": padded, "x": x[place], **made, "c": c[place], "h": h[place]})
-        return {
-            "sample": self.sample,
-            "layer": self.layer,
-            "direction": self.direction.value,
-            "length": self.length,
-            "units": list(self.units),
-            "initial": {"h": plain_numbers(self.initial_hidden), "c": plain_numbers(self.initial_cell)},
-            "steps": steps,
-        }
+    @property
+    def step_rows(self) -> list[TraceStep]:
+        """One for each chosen timestep."""
+        gates = {LETTERS[gate]: values for gate, values in self.gates.items()}
+        arrays = {"x": self.x, **gates, "c": self.cell, "h": self.hidden}
+        columns = {name: plain_numbers(array) for name, array in arrays.items()}
+        return [
+            step_row(t, self.length, {name: column[index] for name, column in columns.items()})
+            for index, t in enumerate(self.steps)
+        ]
+
+
+def step_row(t: int, length: int, numbers: dict[str, Any]) -> TraceStep:
+    """The JSON object of one timestep of a sample; its gates are null at padding."""
+    padded = t > length
+    row: Any = {"t": t, "padded": padded, **numbers, **(dict.fromkeys(LETTERS.values()) if padded else {})}
+    return cast("TraceStep", row)
 
 
 def explain_trace(
