@@ -335,7 +335,9 @@ def _with_constants(object_keys: Sequence[Key], topic: str) -> list[Key]:
 def schema(kind: type[results.Result]) -> Schema:
     """The JSON Schema of a topic's object."""
     object_keys = all_keys(kind)
-    definitions = {_definition_name(part): _described_object(part, kind.topic) for part in dict.fromkeys(_reachable(object_keys))}
+    definitions = {
+        _definition_name(part): _described_object(part, kind.topic) for part in dict.fromkeys(_reachable(object_keys))
+    }
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "$id": f"lstm-explain/{kind.topic}/{results.SCHEMA_VERSION}",

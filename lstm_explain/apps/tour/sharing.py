@@ -12,6 +12,7 @@ from lstm_explain.core.gates import Direction
 from lstm_explain.document.blocks import Block, Cell, Column, Document, Note, Paragraph, Table
 from lstm_explain.document.numbers import format_difference, percent, plural, thousands
 from lstm_explain.topics.influence import BY, explain_influence
+from lstm_explain.topics.result import to_plain
 
 if TYPE_CHECKING:
     from lstm_explain.apps.tour.context import TourContext
@@ -36,8 +37,8 @@ def sharing_chapter(subject: TourContext) -> ChapterContent:
             "unit": subject.unit,
             "sample": subject.sample,
             "t": subject.length,
-            "statements": None if found is None else found.statements.to_dict(),
-            "shares": None if found is None else found.derivatives.shares.to_dict()["mean"],
+            "statements": None if found is None else to_plain(found.statements),
+            "shares": None if found is None else found.derivatives.shares.mean,
         },
         commands=(subject.command_of_sample("influence", unit=subject.unit),),
     )
@@ -199,7 +200,7 @@ def _weight_sharing_note(subject: TourContext, found: Statements) -> str:
 
 def _attribution(found: Influence) -> Document:
     """Where a unit's next value comes from, in the mean over the units."""
-    parts = found.derivatives.shares.to_dict()["mean"]
+    parts = found.derivatives.shares.mean
     together = sum(parts.values())
     if not isfinite(together) or abs(together - 1) > SUM_TOLERANCE:  # a unit that nothing moves has no shares
         return ()

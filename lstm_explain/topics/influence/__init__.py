@@ -17,19 +17,23 @@ from lstm_explain.topics.influence.attribution import Derivatives, derivatives_a
 from lstm_explain.topics.influence.gradient_flow import ThroughTime
 from lstm_explain.topics.influence.gradient_flow import through_time as through_time_of
 from lstm_explain.topics.influence.perturbation import Ripple, Statements, ripple, statements
-from lstm_explain.topics.json_numbers import plain_numbers
-from lstm_explain.topics.result import LayerResult
+from lstm_explain.topics.result import LayerResult, json_keys
 from lstm_explain.topics.selection import check_layer, check_run_step, check_unedited, check_unit
 
 if TYPE_CHECKING:
     from lstm_explain.core.lstm import LSTM
     from lstm_explain.core.spec import Spec
     from lstm_explain.topics.influence.attribution import Watched
+    from lstm_explain.topics.result import Positive
 
 BY = 0.1
 """How far a poke goes, unless it is said."""
 
 
+@json_keys(
+    "sample layer direction length step statements averaged=derivatives.averaged matrices=derivatives.by_name",
+    "shares=derivatives.shares through_time ripple",
+)
 @dataclass(frozen=True, eq=False, repr=False)
 class Influence(LayerResult):
     """What the units of one layer and direction do to each other."""
@@ -41,29 +45,18 @@ class Influence(LayerResult):
     sample: int
     layer: int
     direction: Direction
-    length: int
+    length: Positive
     """How many timesteps of this sample were run; the rest is padding."""
-    step: int
+    step: Positive
     """The timestep of the statements, and of the matrices unless they are averaged."""
     statements: Statements
+    """Four statements about what units share, each measured."""
     derivatives: Derivatives
+    """The derivatives between units, in float64."""
     through_time: ThroughTime | None
+    """How far back the last state reaches; null without `--through-time`."""
     ripple: Ripple | None
-
-    def facts(self) -> dict[str, Any]:
-        return {
-            "sample": self.sample,
-            "layer": self.layer,
-            "direction": self.direction.value,
-            "length": self.length,
-            "step": self.step,
-            "statements": self.statements.to_dict(),
-            "averaged": self.derivatives.averaged,
-            "matrices": {name: plain_numbers(matrix) for name, matrix in self.derivatives.matrices._asdict().items()},
-            "shares": self.derivatives.shares.to_dict(),
-            "through_time": None if self.through_time is None else self.through_time.to_dict(),
-            "ripple": None if self.ripple is None else self.ripple.to_dict(),
-        }
+    """What became of one change; null without `--poke`."""
 
 
 def explain_influence(

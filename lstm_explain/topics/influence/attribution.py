@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Literal, NamedTuple, cast
 
 import numpy as np
 
 from lstm_explain.core.bptt import trajectory_of
 from lstm_explain.core.jacobian import Jacobian, jacobian_bytes, step_jacobian
-from lstm_explain.topics.json_numbers import plain_numbers
+from lstm_explain.topics.result import json_keys
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
-    from typing import TypeAlias
+    from typing import Annotated, TypeAlias
 
     from lstm_explain.core.axes import Array
     from lstm_explain.core.bptt import Trajectory
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from lstm_explain.core.lstm import LSTM
     from lstm_explain.core.record import Block
     from lstm_explain.core.weights import LayerWeights
+    from lstm_explain.topics.result import Axes, Positive
 
     Watched: TypeAlias = Callable[[Iterable[Block]], Iterable[Block]]
 
@@ -27,23 +28,36 @@ CHUNK_BYTES = 2**24
 """How many bytes of derivatives are held at once while they are averaged."""
 
 
+MatrixName = Literal[
+    "hidden_by_hidden", "hidden_by_cell", "cell_by_hidden", "cell_by_cell", "hidden_by_input", "cell_by_input"
+]
+ShareName = Literal["itself", "others", "input"]
+
+
+@json_keys("mean by_unit")
 class Shares(NamedTuple):
-    """Of all that can move a unit's next value, how much is the unit itself, other units, and the input; [units] each.
+    """Of all that can move a unit's next value, how much is the unit itself, other units, and the input.
 
     The value is the unit's h_t; its c_t where a projection mixes h. A share is a sum of sizes of derivatives by the sum of
-    all of them: what changes of equal size would do.
+    all of them: what changes of equal size would do. The arrays are [units].
     """
 
     itself: Array
-    """Its own c_{t-1}, and what it emitted at t-1."""
+    """Its own c_{t-1}, and what it output at t-1."""
     others: Array
-    """What the other units emitted at t-1."""
+    """What the other units output at t-1."""
     input: Array
     """x_t"""
 
-    def to_dict(self) -> dict[str, Any]:
-        means = {name: float(np.mean(values)) for name, values in self._asdict().items()}
-        return {"mean": means, "by_unit": {name: plain_numbers(values) for name, values in self._asdict().items()}}
+    @property
+    def mean(self) -> dict[ShareName, float]:
+        """The mean over the units."""
+        return {name: float(np.mean(values)) for name, values in self.by_unit.items()}
+
+    @property
+    def by_unit(self) -> dict[ShareName, Annotated[Array, Axes("units")]]:
+        """The shares of each unit: of itself and what it output, of the other units' outputs, and of the input."""
+        return {"itself": self.itself, "others": self.others, "input": self.input}
 
 
 class Derivatives(NamedTuple):
@@ -52,8 +66,14 @@ class Derivatives(NamedTuple):
     matrices: Jacobian
     """Without the axis of steps: what moves, by what moves it."""
     shares: Shares
-    averaged: int | None
-    """Over how many timesteps of all samples the sizes were averaged; None where they are of one timestep."""
+    """Where each unit's next value comes from; the three add up to 1."""
+    averaged: Positive | None
+    """Over how many timesteps of all samples the absolute derivatives were averaged; null if they are of one timestep."""
+
+    @property
+    def by_name(self) -> dict[MatrixName, Annotated[Array, Axes("moved", "changed")]]:
+        """What moves, by what moves it: the previous timestep's state or this timestep's input; absolute where averaged."""
+        return cast("dict[MatrixName, Array]", self.matrices._asdict())
 
 
 def derivatives_at(lstm: LSTM, way: Trajectory, t: int, held: int) -> Derivatives:

@@ -3,26 +3,41 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
 from lstm_explain.core.bptt import backpropagate, bptt_bytes, hidden_by_network_input, trajectory_of
 from lstm_explain.core.engine.sample_parallel import blas_controller
 from lstm_explain.topics.json_numbers import plain_numbers
+from lstm_explain.topics.result import json_keys
 
 if TYPE_CHECKING:
     from lstm_explain.core.axes import Array
     from lstm_explain.core.gates import Direction
     from lstm_explain.core.lstm import LSTM
     from lstm_explain.core.record import Record
+    from lstm_explain.topics.result import Positive
 
 
+class ThroughTimeStep(NamedTuple):
+    """How the last state depends on one timestep."""
+
+    t: Positive
+    hidden: float
+    """The spectral norm of dh_T/dh_t."""
+    cell: float
+    """The spectral norm of dc_T/dc_t."""
+    input: list[float]
+    """The lengths of the columns of dh_T/dx_t, one for each feature of the network's input."""
+
+
+@json_keys("end initial.hidden=initial_hidden_norm initial.cell=initial_cell_norm steps=rows")
 class ThroughTime(NamedTuple):
     """How the last state depends on every state before it, and the last h on every input."""
 
-    end: int
-    """The timestep after which the last state stands."""
+    end: Positive
+    """The timestep of the last state."""
     steps: tuple[int, ...]
     """The timesteps as the direction reads them: the first axis below. The norms begin with one more, the initial state."""
     hidden_norms: Array
@@ -33,6 +48,16 @@ class ThroughTime(NamedTuple):
     """dh_T/dx_t, by the network's own input; [steps, hidden, features]"""
 
     @property
+    def initial_hidden_norm(self) -> float:
+        """The spectral norm of the derivative of the last h by the initial h."""
+        return float(self.hidden_norms[0])
+
+    @property
+    def initial_cell_norm(self) -> float:
+        """The spectral norm of the derivative of the last c by the initial c."""
+        return float(self.cell_norms[0])
+
+    @property
     def input_norms(self) -> Array:
         """How far the last h moves with each input: the length of each column of dh_T/dx_t; [steps, features]"""
         largest = np.abs(self.inputs).max(axis=1)  # squares of very small numbers would be 0
@@ -40,16 +65,11 @@ class ThroughTime(NamedTuple):
         norms: Array = scale * np.sqrt(((self.inputs / scale[:, None]) ** 2).sum(axis=1))
         return norms
 
-    def to_dict(self) -> dict[str, Any]:
-        norms = zip(
-            plain_numbers(self.hidden_norms[1:]),
-            plain_numbers(self.cell_norms[1:]),
-            plain_numbers(self.input_norms),
-            strict=True,
-        )
-        rows = [{"t": t, "hidden": h, "cell": c, "input": x} for t, (h, c, x) in zip(self.steps, norms, strict=True)]
-        initial = {"hidden": float(self.hidden_norms[0]), "cell": float(self.cell_norms[0])}
-        return {"end": self.end, "initial": initial, "steps": rows}
+    @property
+    def rows(self) -> list[ThroughTimeStep]:
+        """One for each timestep, as the direction reads them."""
+        columns = map(plain_numbers, (self.hidden_norms[1:], self.cell_norms[1:], self.input_norms))
+        return [ThroughTimeStep(*row) for row in zip(self.steps, *columns, strict=True)]
 
 
 def through_time(lstm: LSTM, record: Record, layer: int, direction: Direction, sample: int, held: int) -> ThroughTime:

@@ -6,7 +6,7 @@ touched is the same to the last bit, and a difference of 0 is exact.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
@@ -14,24 +14,25 @@ from lstm_explain.core.cell import step
 from lstm_explain.core.compare import max_abs_difference, numbers_differ
 from lstm_explain.core.gates import GATES, Direction
 from lstm_explain.topics.json_numbers import plain_numbers
+from lstm_explain.topics.result import json_keys
 
 if TYPE_CHECKING:
     from lstm_explain.core.axes import Array
     from lstm_explain.core.cell import StepResult
     from lstm_explain.core.record import LayerRecord
     from lstm_explain.core.weights import LayerWeights
+    from lstm_explain.topics.result import Finite, Positive
 
 
 class Change(NamedTuple):
     """How many of some numbers moved, and how far."""
 
     moved: int
+    """How many numbers moved."""
     of: int
+    """How many there are."""
     largest: float
-    """The largest size of a change; 0 where nothing moved."""
-
-    def to_dict(self) -> dict[str, Any]:
-        return self._asdict()
+    """The largest absolute change; 0, which is exact, if nothing moved."""
 
 
 def change(before: Array, after: Array) -> Change:
@@ -42,11 +43,11 @@ def change(before: Array, after: Array) -> Change:
 
 
 class OwnWeights(NamedTuple):
-    """Statement 1, parameters: all weights of one unit changed, and the same timestep run again."""
+    """Statement 1: all weights of the unit are changed, and the timestep is run again."""
 
-    owned: int
+    owned: Positive
     """How many parameters the unit has for itself."""
-    per_layer: int
+    per_layer: Positive
     """How many all units of the layer have, in this direction: the units own all of them but a projection."""
     own_gates: Change
     """The unit's own i, f, g and o."""
@@ -55,18 +56,20 @@ class OwnWeights(NamedTuple):
 
 
 class SameTimestep(NamedTuple):
-    """Statement 2: the unit's memory c_{t-1} poked as the timestep begins."""
+    """Statement 2: the unit's memory c_{t-1} is changed as the timestep begins."""
 
     own_cell: Change
     """The unit's own c_t."""
     other_cells: Change
+    """The c_t of all other units."""
     own_emitted: Change
-    """What the unit emits, o tanh(c): its own h_t unless there is a projection."""
+    """What the unit outputs, o tanh(c): its own h_t unless there is a projection."""
     other_emitted: Change
+    """What all other units output."""
 
 
 class NextTimestep(NamedTuple):
-    """Statement 3: what the unit emitted at t-1 poked, before anybody reads it at t."""
+    """Statement 3: what the unit output at t-1 is changed, before any unit reads it at t."""
 
     cells: Change
     """c_t of all units, its own among them."""
@@ -75,40 +78,30 @@ class NextTimestep(NamedTuple):
 
 
 class OverTime(NamedTuple):
-    """Statement 4: the gates of every timestep computed again with the one kernel."""
+    """Statement 4: the gates of every timestep are computed again with the one kernel."""
 
-    parameters: int
-    """Of the layer in this direction; counted once."""
-    uses: int
-    """How many timesteps they made."""
+    parameters: Positive
+    """How many parameters the layer has in this direction."""
+    uses: Positive
+    """In how many timesteps they are used."""
     difference: float
-    """The largest difference between a gate made so and the run's."""
+    """The largest difference between a gate computed so and the run's."""
 
 
 class Statements(NamedTuple):
     """Are units independent? Four statements, each measured."""
 
     unit: int
-    by: float
-    """How far everything was poked."""
+    by: Finite
+    """By how much each number was changed."""
     parameters: OwnWeights
+    """What the unit's weights change."""
     same_timestep: SameTimestep
+    """What the unit's cell state changes at once."""
     next_timestep: NextTimestep
+    """What the unit's output changes one timestep later."""
     over_time: OverTime
-
-    def to_dict(self) -> dict[str, Any]:
-        return {
-            "unit": self.unit,
-            "by": self.by,
-            "parameters": _facts(self.parameters._asdict()),
-            "same_timestep": _facts(self.same_timestep._asdict()),
-            "next_timestep": _facts(self.next_timestep._asdict()),
-            "over_time": _facts(self.over_time._asdict()),
-        }
-
-
-def _facts(part: dict[str, Any]) -> dict[str, Any]:
-    return {key: value.to_dict() if isinstance(value, Change) else value for key, value in part.items()}
+    """Whether every timestep uses the same weights."""
 
 
 def statements(weights: LayerWeights, part: LayerRecord, t: int, unit: int, by: float) -> Statements:
@@ -185,32 +178,44 @@ def _over_time(weights: LayerWeights, part: LayerRecord) -> OverTime:
     return OverTime(sum(tensor.size for tensor in weights.tensors().values()), timesteps, difference)
 
 
+class RippleStep(NamedTuple):
+    """The changes at one timestep: the changed run less the run."""
+
+    t: Positive
+    moved: int
+    """How many numbers of h moved."""
+    h: list[float]
+    """The changes of h."""
+    c: list[float]
+    """The changes of c."""
+
+
+@json_keys("unit at by steps=rows")
 class Ripple(NamedTuple):
-    """One unit poked at one timestep, and what became of it: the poked run less the run."""
+    """One unit's output changed at one timestep, and what became of it."""
 
     unit: int
-    at: int
-    by: float
+    at: Positive
+    """The timestep of the change."""
+    by: Finite
+    """By how much the output was changed."""
     steps: tuple[int, ...]
     """The timesteps from `at` on, as the direction reads them; the first axis below."""
     hidden: Array
-    """[steps, hidden]"""
+    """The changed run less the run; [steps, hidden]"""
     cell: Array
-    """[steps, units]"""
+    """The same; [steps, units]"""
 
     @property
     def moved(self) -> list[int]:
         """How many numbers of h moved at each of the timesteps."""
         return [int(count) for count in (self.hidden != 0).sum(axis=1)]
 
-    def to_dict(self) -> dict[str, Any]:
-        rows = [
-            {"t": t, "moved": moved, "h": h, "c": c}
-            for t, moved, h, c in zip(
-                self.steps, self.moved, plain_numbers(self.hidden), plain_numbers(self.cell), strict=True
-            )
-        ]
-        return {"unit": self.unit, "at": self.at, "by": self.by, "steps": rows}
+    @property
+    def rows(self) -> list[RippleStep]:
+        """One for each timestep from `at` on, as the direction reads them."""
+        columns = (self.steps, self.moved, plain_numbers(self.hidden), plain_numbers(self.cell))
+        return [RippleStep(*row) for row in zip(*columns, strict=True)]
 
 
 def ripple(weights: LayerWeights, part: LayerRecord, unit: int, at: int, by: float) -> Ripple:
