@@ -82,10 +82,10 @@ def window(
     _check_scale(scale)
     batch = _read(data, table, output.output, target, time_column)
     from lstm_explain.topics.window import explain_window
-    from lstm_explain.topics.window.time_series import check_finite, checked_series
+    from lstm_explain.topics.window.time_series import check_finite, validate_series
 
     budget = parse_memory_size("--max-memory", table.max_memory)
-    series = checked_series(_series(batch))
+    series = validate_series(_series(batch))
     if not table.allow_nan:  # numbers that are scaled may be beyond the type that they are written in
         check_finite(series, table.dtype if scale is None else "float64")
     answer = explain_window(series, timesteps, stride, horizon, _target(batch, target), scale, table.dtype, budget)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 import numpy as np
 
 from lstm_explain.render.npz_archive import EPOCH
-from lstm_explain.topics.window.scaling import NUMBERS
+from lstm_explain.topics.window.scaling import STATISTICS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -43,7 +43,7 @@ def write_npz(window: Window, file: BinaryIO) -> None:
 def _scaling(window: Window) -> Iterator[tuple[str, Array]]:
     if window.scaling is None:
         return
-    for name, numbers in zip(NUMBERS[window.scaling.kind], window.scaling.numbers, strict=True):
+    for name, numbers in zip(STATISTICS[window.scaling.kind], window.scaling.numbers, strict=True):
         yield f"x_{name}", numbers[: window.x.shape[2]]
         if window.target is not None:
             yield f"y_{name}", numbers[window.target]

@@ -20,7 +20,7 @@ from lstm_explain.library import given as lstm_over
 from lstm_explain.library import seeded
 from lstm_explain.topics import tasks as module
 from lstm_explain.topics.tasks import TASKS, explain_tasks
-from lstm_explain.topics.tasks.network_tensors import tensors_of
+from lstm_explain.topics.tasks.tensors import list_tensors
 from tests.helpers.mixed_stacks import MIXED
 from tests.helpers.random_lstms import random_lstms, words_of
 
@@ -63,7 +63,7 @@ def test_the_measured_shapes_are_the_computed_ones(question: tuple[LSTM, dict[st
         assert network.measured
         assert all(tensor.measured for tensor in network.tensors)
         plan = plan_network(network.task, lstm.spec, tasks.outputs, network.steps_out or 1)
-        computed = tensors_of(plan, None)
+        computed = list_tensors(plan, None)
         assert [tensor.shape for tensor in network.tensors] == [tensor.shape for tensor in computed]
         assert not any(tensor.measured for tensor in computed)
 

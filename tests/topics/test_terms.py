@@ -21,7 +21,7 @@ from lstm_explain.library import seeded
 from lstm_explain.topics.lookup import key
 from lstm_explain.topics.shapes import explain_shapes
 from lstm_explain.topics.terms import HERE, explain_terms
-from lstm_explain.topics.terms.concept_counts import counted
+from lstm_explain.topics.terms.concept_counts import count_concept
 from lstm_explain.topics.terms.lookup import ENTRIES, looked_up
 from tests.helpers.random_lstms import random_lstms, words_of
 
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from lstm_explain.core.spec import Spec
     from lstm_explain.frameworks.glossary.entry import Usage
     from lstm_explain.topics.terms import Term
-    from lstm_explain.topics.terms.concept_counts import Count
+    from lstm_explain.topics.terms.concept_counts import ConceptCount
 
 few = settings(max_examples=60, deadline=None)
 USAGES = [usage for entry in ENTRIES for usage in entry.usages]
@@ -146,7 +146,7 @@ def test_each_number_is_what_its_formula_says(lstm: LSTM) -> None:
         assert number.measured is (lstm.fits_memory and not number.formula.isdigit() and number.noun != "layer")
 
 
-def value_in(number: Count, spec: Spec, layer: int) -> int:
+def value_in(number: ConceptCount, spec: Spec, layer: int) -> int:
     """What the formula of a number gives in a layer."""
     sizes = {**words_of(spec.at(layer)), "features": spec.features, "layers": spec.layers}
     return int(eval(number.formula, {"__builtins__": {}}, sizes))
@@ -156,7 +156,7 @@ def value_in(number: Count, spec: Spec, layer: int) -> int:
 @few
 def test_the_numbers_agree_with_the_shapes(lstm: LSTM) -> None:
     spec, shapes, first = lstm.spec, explain_shapes(lstm), lstm.spec.at(0)
-    found = {thing: counted(thing, shapes) for thing in Thing}
+    found = {thing: count_concept(thing, shapes) for thing in Thing}
     values = {thing.value: number.value for thing, number in found.items() if number is not None}
     assert values["unit"] == first.units
     assert values["neuron"] == shapes.units[0].neurons * first.units

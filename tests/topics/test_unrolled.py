@@ -13,14 +13,14 @@ from hypothesis import strategies as st
 from lstm_explain.core.network import FROM_ONE, Task, plan_network
 from lstm_explain.core.spec import MAX_SIZE, Spec
 from lstm_explain.render.strip import plain_text
-from lstm_explain.topics.tasks.unrolled import unrolled
+from lstm_explain.topics.tasks.unrolled import draw_network
 
 WIDEST = 76
 STEPS = st.integers(1, 12) | st.integers(1, MAX_SIZE)
 
 
 def drawn(task: Task, timesteps: int = 10, steps_out: int = 10, **options: Any) -> tuple[str, ...]:
-    return unrolled(plan_network(task, Spec(timesteps=timesteps, **options), 1, steps_out))
+    return draw_network(plan_network(task, Spec(timesteps=timesteps, **options), 1, steps_out))
 
 
 def boxes(line: str, name: str) -> int:

@@ -16,10 +16,9 @@ from hypothesis import strategies as st
 import lstm_explain
 from lstm_explain.errors import RefusedError, UsageError
 from lstm_explain.topics import window as module
-from lstm_explain.topics.window import Window, explain_window
-from lstm_explain.topics.window.time_gaps import gaps_in
+from lstm_explain.topics.window import Window, Windowing, explain_window
+from lstm_explain.topics.window.time_gaps import find_gaps
 from lstm_explain.topics.window.time_series import Series
-from lstm_explain.topics.window.windowing import Windowing
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -218,7 +217,7 @@ def test_gaps_and_the_samples_across_them_are_those_of_a_plain_loop(
     plan = Windowing(len(times), timesteps, stride, horizon)
     if plan.samples == 0:
         return
-    found, exact = gaps_in(times, plan, "numbers"), np.diff(times)
+    found, exact = find_gaps(times, plan, "numbers"), np.diff(times)
     usual = float(np.median(exact))
     larger = [row for row, step in enumerate(exact) if usual > 0 and step > 1.5 * usual]
     across = 0
@@ -234,8 +233,8 @@ def test_gaps_and_the_samples_across_them_are_those_of_a_plain_loop(
 
 def test_months_of_unequal_length_are_no_gap_and_a_missing_one_is() -> None:
     days = np.cumsum([0, 31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31]) * 86400.0
-    assert gaps_in(days, Windowing(13, 2, 1, 0), "dates").number == 0
-    assert gaps_in(np.delete(days, 5), Windowing(12, 2, 1, 0), "dates").number == 1
+    assert find_gaps(days, Windowing(13, 2, 1, 0), "dates").number == 0
+    assert find_gaps(np.delete(days, 5), Windowing(12, 2, 1, 0), "dates").number == 1
 
 
 def test_a_single_row_has_no_steps() -> None:

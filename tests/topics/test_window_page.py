@@ -13,8 +13,8 @@ from lstm_explain.document.blocks import Cell, Heading, Note, Paragraph, Table
 from lstm_explain.render.layout import lines
 from lstm_explain.topics.registry import document_of
 from lstm_explain.topics.window import Window, explain_window
-from lstm_explain.topics.window.durations import duration, moment
-from lstm_explain.topics.window.page import TIMESTEPS_SHOWN
+from lstm_explain.topics.window.page import MAX_TIMESTEPS
+from lstm_explain.topics.window.time_gaps import format_duration, format_time
 from lstm_explain.topics.window.time_series import Series
 
 
@@ -65,8 +65,8 @@ def test_the_numbers_of_a_sample_and_the_rows_they_are_from(timesteps: int) -> N
     window = made(60, timesteps=timesteps)
     for one, rows in zip(window.shown, rows_of(window, "t"), strict=True):
         shown = [row for row in rows if row[0] != "⋮"]
-        assert len(shown) == min(timesteps, TIMESTEPS_SHOWN)
-        assert ("⋮" in [row[0] for row in rows]) == (timesteps > TIMESTEPS_SHOWN)
+        assert len(shown) == min(timesteps, MAX_TIMESTEPS)
+        assert ("⋮" in [row[0] for row in rows]) == (timesteps > MAX_TIMESTEPS)
         for t, row, *values in shown:
             assert int(row) == one.row + int(t) - 1
             assert [float(value) for value in values] == pytest.approx(one.x[int(t) - 1].tolist(), rel=1e-5)
@@ -149,7 +149,7 @@ def test_wide_tables_are_bounded() -> None:
     ],
 )
 def test_moments(value: float, clock: str, text: str) -> None:
-    assert moment(value, clock) == text
+    assert format_time(value, clock) == text
 
 
 @pytest.mark.parametrize(
@@ -157,4 +157,4 @@ def test_moments(value: float, clock: str, text: str) -> None:
     [(86400, "dates", "1 day"), (129600, "dates", "1.5 days"), (3600, "dates", "1:00:00"), (2.5, "numbers", "2.5")],
 )
 def test_durations(value: float, clock: str, text: str) -> None:
-    assert duration(value, clock) == text
+    assert format_duration(value, clock) == text

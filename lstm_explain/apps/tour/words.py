@@ -14,8 +14,8 @@ from lstm_explain.topics.terms import HERE, explain_terms
 if TYPE_CHECKING:
     from lstm_explain.apps.tour.context import TourContext
     from lstm_explain.core.spec import Spec
-    from lstm_explain.topics.terms import Meaning, Term, Terms
-    from lstm_explain.topics.terms.concept_counts import Count
+    from lstm_explain.topics.terms import Term, TermMeaning, Terms
+    from lstm_explain.topics.terms.concept_counts import ConceptCount
 
 CONCEPTS = ("unit", "neuron", "cell", "layer")
 UNIT_COUNT_NAMES = ("units", "hidden_size", "num_units")
@@ -69,14 +69,14 @@ def _cell_claim(term: Term) -> str:
     return f"It depends on who says it. {' '.join(said)}"
 
 
-def _sources_phrase(term: Term, meaning: Meaning) -> str:
+def _sources_phrase(term: Term, meaning: TermMeaning) -> str:
     """Some of those who mean it; best those who mean nothing else by it elsewhere."""
     others = [who for who in _rank_sources(term, meaning) if who != HERE]
     clear = [who for who in others if _is_unambiguous(term, who)]
     return join_words([_format_source(who) for who in (clear or others)[:MAX_SOURCES]])
 
 
-def _rank_sources(term: Term, meaning: Meaning) -> list[str]:
+def _rank_sources(term: Term, meaning: TermMeaning) -> list[str]:
     """Who means it: this tool, those who mean nothing else by the word elsewhere, the others."""
     return sorted(meaning.who, key=lambda who: not _is_unambiguous(term, who))
 
@@ -90,7 +90,7 @@ def _format_source(who: str) -> str:
     return f"the thread {who}" if "#" in who else who
 
 
-def _format_count(number: Count, spec: Spec) -> str:
+def _format_count(number: ConceptCount, spec: Spec) -> str:
     """Of one layer in one direction, but for the layers themselves."""
     return (
         f"{thousands(number.value)} in all"
@@ -114,7 +114,7 @@ def _units_claim(found: dict[str, Term], spec: Spec) -> str:
     return f"The number of units, {thousands(spec.units)}{each}, is called {'; '.join(said)}."
 
 
-def _unit_meaning(term: Term) -> Meaning:
+def _unit_meaning(term: Term) -> TermMeaning:
     return next(one for one in term.meanings if one.thing.value == "unit")
 
 

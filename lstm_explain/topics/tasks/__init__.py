@@ -16,10 +16,9 @@ from lstm_explain.frameworks.pytorch_network import pytorch_in_short, pytorch_li
 from lstm_explain.topics.json_numbers import plain_numbers
 from lstm_explain.topics.result import LSTMResult
 from lstm_explain.topics.selection import check_unedited
-from lstm_explain.topics.tasks.network_checks import checked
-from lstm_explain.topics.tasks.network_parameters import parts_of
-from lstm_explain.topics.tasks.network_tensors import measured_sizes, tensors_of
-from lstm_explain.topics.tasks.unrolled import unrolled
+from lstm_explain.topics.tasks.checks import measure_network
+from lstm_explain.topics.tasks.tensors import count_parts, list_tensors, measured_sizes
+from lstm_explain.topics.tasks.unrolled import draw_network
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -30,16 +29,16 @@ if TYPE_CHECKING:
     from lstm_explain.core.spec import Spec
     from lstm_explain.frameworks.convention import Convention
     from lstm_explain.topics.shapes import Tensor
-    from lstm_explain.topics.tasks.network_checks import Checks
-    from lstm_explain.topics.tasks.network_parameters import Part
+    from lstm_explain.topics.tasks.checks import Checks
+    from lstm_explain.topics.tasks.tensors import NetworkPart
 
 TASKS = tuple(Task)
 ONE_TO_ONE, ONE_TO_MANY, MANY_TO_ONE, MANY_TO_MANY, ENCODER_DECODER = TASKS
-TIMES_CHECKED = 3
+CHECK_MEMORY_FACTOR = 3
 """Checking a network over a block of samples takes at most this many times the memory of running it once."""
 
 
-class Said(NamedTuple):
+class FrameworkProgram(NamedTuple):
     """How a framework says a network."""
 
     parameters: int | None
@@ -72,8 +71,8 @@ class TaskNetwork(NamedTuple):
     """Whether it was run over all samples and every shape read off an array; else they would not have fitted the budget."""
     checked_samples: int
     """Over how many samples `checks` were made: the block of the sample that is shown."""
-    parts: tuple[Part, ...]
-    frameworks: dict[str, Said]
+    parts: tuple[NetworkPart, ...]
+    frameworks: dict[str, FrameworkProgram]
     outputs: Array
     """The outputs of the sample that is shown; [outputs], or [steps, outputs]."""
     checks: Checks
@@ -155,10 +154,10 @@ def explain_tasks(
     """
     check_unedited(lstm, "tasks")
     chosen = None if task is None else check_task(task)
-    outputs = _size("--outputs", outputs, "the dense layer needs at least one neuron")
+    outputs = _check_size("--outputs", outputs, "the dense layer needs at least one neuron")
     sample = lstm.validate_sample(sample)
     if steps_out is not None:
-        steps_out = _size("--steps-out", steps_out, "outputs are made at one step at least")
+        steps_out = _check_size("--steps-out", steps_out, "outputs are made at one step at least")
         if chosen is not None and chosen not in FREE_LENGTH:
             fitting = " and ".join(FREE_LENGTH)
             raise UsageError(f"--steps-out {steps_out}", f"{chosen} has no number of steps to choose; {fitting} have")
@@ -171,7 +170,7 @@ def explain_tasks(
         outputs=outputs,
         sample=sample,
         max_memory=lstm.max_memory,
-        networks=tuple(_explained(lstm, plan, sample) for plan in plans),
+        networks=tuple(_run_task(lstm, plan, sample) for plan in plans),
     )
 
 
@@ -186,7 +185,7 @@ def check_task(name: str) -> Task:
     raise UsageError(asked, "there is no such task", f"{fix}There are {', '.join(known)}")
 
 
-def _size(option: str, value: int, rule: str) -> int:
+def _check_size(option: str, value: int, rule: str) -> int:
     size = as_int(option, value)
     if size < 1:
         raise UsageError(f"{option} {size}", rule, "Give 1 or more")
@@ -195,69 +194,71 @@ def _size(option: str, value: int, rule: str) -> int:
     return size
 
 
-def _explained(lstm: LSTM, plan: NetworkPlan, sample: int) -> TaskNetwork:
-    start, stop = _block(lstm, plan, sample)
+def _run_task(lstm: LSTM, plan: NetworkPlan, sample: int) -> TaskNetwork:
+    start, stop = _sample_block(lstm, plan, sample)
     network = build_network(plan, lstm.weights, lstm.init, lstm.seed)
-    passage = _run(lstm, network, start, stop)
-    shown, checks = passage.outputs[sample - start].copy(), checked(network, passage, sample - start)
+    passage = _run_samples(lstm, network, start, stop)
+    shown, checks = passage.outputs[sample - start].copy(), measure_network(network, passage, sample - start)
     length = passage.record.length(sample - start)
     del passage
-    measured = _bytes(lstm, plan, lstm.spec.samples) <= lstm.max_memory
-    sizes = measured_sizes(network, _run(lstm, network, 0, lstm.spec.samples)) if measured else None
+    measured = _network_memory(lstm, plan, lstm.spec.samples) <= lstm.max_memory
+    sizes = measured_sizes(network, _run_samples(lstm, network, 0, lstm.spec.samples)) if measured else None
     shown.flags.writeable = False
     return TaskNetwork(
         task=plan.task,
         timesteps=plan.spec.timesteps,
         steps_out=plan.steps_out,
         length=length,
-        drawing=unrolled(plan),
-        tensors=tensors_of(plan, sizes),
+        drawing=draw_network(plan),
+        tensors=list_tensors(plan, sizes),
         measured=measured,
         checked_samples=stop - start,
-        parts=parts_of(network),
+        parts=count_parts(network),
         frameworks={
-            "keras": _said(KERAS, plan, keras_in_short, keras_lines, lstm.lengths is not None),
-            "pytorch": _said(PYTORCH, plan, pytorch_in_short, pytorch_lines, lstm.lengths is not None),
+            "keras": _framework_program(KERAS, plan, keras_in_short, keras_lines, lstm.lengths is not None),
+            "pytorch": _framework_program(PYTORCH, plan, pytorch_in_short, pytorch_lines, lstm.lengths is not None),
         },
         outputs=shown,
         checks=checks,
     )
 
 
-def _block(lstm: LSTM, plan: NetworkPlan, sample: int) -> tuple[int, int]:
+def _sample_block(lstm: LSTM, plan: NetworkPlan, sample: int) -> tuple[int, int]:
     """The block of samples that the network is checked on: the LSTM's own, or a smaller one that fits the budget."""
     size = lstm.block_samples
-    while size > 1 and TIMES_CHECKED * _bytes(lstm, plan, size) > lstm.max_memory:
+    while size > 1 and CHECK_MEMORY_FACTOR * _network_memory(lstm, plan, size) > lstm.max_memory:
         size //= 2
     several = "1 sample" if size == 1 else f"{size} samples"
-    lstm.check_memory(TIMES_CHECKED * _bytes(lstm, plan, size), f"running {plan.task} over {several} and checking it")
+    lstm.check_memory(
+        CHECK_MEMORY_FACTOR * _network_memory(lstm, plan, size), f"running {plan.task} over {several} and checking it"
+    )
     start = sample // size * size
     return start, min(start + size, lstm.spec.samples)
 
 
-def _bytes(lstm: LSTM, plan: NetworkPlan, samples: int) -> int:
+def _network_memory(lstm: LSTM, plan: NetworkPlan, samples: int) -> int:
     """An upper bound on the memory of a run; backwards, samples that end early are put in order in copies of the record."""
     copies = 2 if lstm.lengths is not None and lstm.spec.reads_backward else 1
     return network_bytes(plan, samples) * copies
 
 
-def _run(lstm: LSTM, network: Network, start: int, stop: int) -> NetworkRun:
+def _run_samples(lstm: LSTM, network: Network, start: int, stop: int) -> NetworkRun:
     import numpy as np
 
     lengths = None if lstm.lengths is None else np.array(lstm.lengths[start:stop])
     return run_network(network, lstm.inputs_for(start, stop), lengths)
 
 
-def _said(
+def _framework_program(
     convention: Convention,
     plan: NetworkPlan,
     in_short: Callable[[NetworkPlan], str],
     lines: Callable[[NetworkPlan, bool], tuple[str, ...]],
     lengths: bool,
-) -> Said:
+) -> FrameworkProgram:
     lacks = convention.unsupported_option(plan.batch)
     if lacks is not None:
-        return Said(None, lacks, None, None)
+        return FrameworkProgram(None, lacks, None, None)
     stacks = [convention.count_parameters(spec) for spec in (plan.spec, plan.decoder) if spec is not None]
     dense = (plan.dense_source.output + 1) * plan.outputs
-    return Said(sum(filter(None, stacks)) + dense, None, in_short(plan), lines(plan, lengths))
+    return FrameworkProgram(sum(filter(None, stacks)) + dense, None, in_short(plan), lines(plan, lengths))

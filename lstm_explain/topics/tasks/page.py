@@ -10,11 +10,11 @@ from lstm_explain.document.tables import MAX_UNITS, elide_rows, facts_table
 from lstm_explain.document.text import format_shape
 from lstm_explain.topics.intro import lstm_summary
 from lstm_explain.topics.tasks import ENCODER_DECODER
-from lstm_explain.topics.tasks.task_text import MEANINGS, OTHER_WAYS, TITLES, last_h, reach, silent
+from lstm_explain.topics.tasks.text import ALTERNATIVES, MEANINGS, TITLES, dense_input_text, pitfall_texts, reach_text
 
 if TYPE_CHECKING:
     from lstm_explain.topics.shapes import Tensor
-    from lstm_explain.topics.tasks import Said, TaskNetwork, Tasks
+    from lstm_explain.topics.tasks import FrameworkProgram, TaskNetwork, Tasks
 
 TENSOR_COLUMNS = (Column("tensor"), Column("shape", wraps=True), Column("elements", "right"), Column("bytes", "right"))
 FRAMEWORKS = {"keras": "Keras", "pytorch": "PyTorch"}
@@ -24,7 +24,7 @@ UNTRAINED = "The weights are seeded, not trained: the numbers show what is compu
 def document(tasks: Tasks) -> Document:
     """Lay out the five networks, or the one that was asked for."""
     if tasks.task is not None:
-        return tuple(_in_full(tasks, tasks.networks[0]))
+        return tuple(_details(tasks, tasks.networks[0]))
     blocks: list[Block] = [
         Heading("tasks: how many outputs? It depends on the task", 1),
         Paragraph(lstm_summary(tasks)),
@@ -32,15 +32,15 @@ def document(tasks: Tasks) -> Document:
             "The same LSTM stands in five networks. They differ in what it reads, and in which of its h the dense layer "
             f"reads. Here the dense layer has {plural(tasks.outputs, 'output')} (--outputs)."
         ),
-        Note(_how(tasks)),
-        Note(_key(tasks)),
+        Note(_measurement_note(tasks)),
+        Note(_drawing_key(tasks)),
     ]
     for network in tasks.networks:
-        blocks += _in_short(tasks, network)
+        blocks += _overview(tasks, network)
     return (*blocks, Note("For one of them in full, with the code, name it: lstm-explain tasks many-to-one"))
 
 
-def _how(tasks: Tasks) -> str:
+def _measurement_note(tasks: Tasks) -> str:
     apart = [network.task.value for network in tasks.networks if not network.measured]
     if not apart:
         which = "The network" if tasks.task is not None else "Each network"
@@ -51,7 +51,7 @@ def _how(tasks: Tasks) -> str:
     return f"{which} are computed, not measured: a run over all samples does not fit {budget}. A block of {block} was run."
 
 
-def _key(tasks: Tasks) -> str:
+def _drawing_key(tasks: Tasks) -> str:
     spec = tasks.spec
     layers = f"stack of {spec.layers} layers" if spec.layers > 1 else "layer"
     weights = "boxes of one name share their weights"
@@ -66,13 +66,13 @@ def _key(tasks: Tasks) -> str:
 # --- in short ---------------------------------------------------------------------------------------------------------
 
 
-def _in_short(tasks: Tasks, network: TaskNetwork) -> list[Block]:
+def _overview(tasks: Tasks, network: TaskNetwork) -> list[Block]:
     rows = [
-        ("reads", _reads(tasks, network)),
-        ("Dense reads", f"{_shape(network.tensor('dense_input'))}: {last_h(network, tasks.spec)}"),
+        ("reads", _input_text(tasks, network)),
+        ("Dense reads", f"{_shape(network.tensor('dense_input'))}: {dense_input_text(network, tasks.spec)}"),
         ("makes", _shape(network.tensor("outputs"))),
-        ("parameters", _total(network)),
-        *((FRAMEWORKS[name], _said(said, FRAMEWORKS[name])) for name, said in network.frameworks.items()),
+        ("parameters", _parameter_total(network)),
+        *((FRAMEWORKS[name], _program_summary(said, FRAMEWORKS[name])) for name, said in network.frameworks.items()),
     ]
     return [
         Heading(f"{network.task.value}: {TITLES[network.task]}"),
@@ -82,7 +82,7 @@ def _in_short(tasks: Tasks, network: TaskNetwork) -> list[Block]:
     ]
 
 
-def _reads(tasks: Tasks, network: TaskNetwork) -> str:
+def _input_text(tasks: Tasks, network: TaskNetwork) -> str:
     batch = _shape(network.tensor("input"))
     if not any(one.name == "input_read" for one in network.tensors):
         return batch
@@ -90,7 +90,7 @@ def _reads(tasks: Tasks, network: TaskNetwork) -> str:
     return f"{_shape(network.tensor('input_read'))}: {first}" + (f", of {batch}" if tasks.spec.timesteps > 1 else "")
 
 
-def _said(said: Said, title: str) -> str:
+def _program_summary(said: FrameworkProgram, title: str) -> str:
     return said.in_short or f"- ({title}'s LSTM has no {said.lacks})"
 
 
@@ -98,7 +98,7 @@ def _shape(one: Tensor) -> str:
     return format_shape(one.shape)
 
 
-def _total(network: TaskNetwork) -> str:
+def _parameter_total(network: TaskNetwork) -> str:
     parts = " + ".join(f"{thousands(part.total)} {part.name}" for part in network.parts)
     counts = {FRAMEWORKS[name]: said.parameters for name, said in network.frameworks.items()}
     others = [f"{title} counts {thousands(number)}" for title, number in counts.items() if number not in (None, network.total)]
@@ -108,58 +108,58 @@ def _total(network: TaskNetwork) -> str:
 # --- in full ----------------------------------------------------------------------------------------------------------
 
 
-def _in_full(tasks: Tasks, network: TaskNetwork) -> list[Block]:
+def _details(tasks: Tasks, network: TaskNetwork) -> list[Block]:
     return [
         Heading(f"{network.task.value}: {TITLES[network.task]}", 1),
         Paragraph(lstm_summary(tasks)),
         Paragraph(MEANINGS[network.task]),
-        *_cut(tasks, network),
-        Note(_how(tasks)),
+        *_unread_note(tasks, network),
+        Note(_measurement_note(tasks)),
         Heading("The network, unrolled"),
         Preformatted(network.drawing),
-        Note(_key(tasks)),
+        Note(_drawing_key(tasks)),
         Heading("Every tensor, end to end"),
-        _tensors(network),
+        _tensor_table(network),
         Heading("Where h goes"),
-        Paragraph(reach(network, tasks.spec)),
+        Paragraph(reach_text(network, tasks.spec)),
         Heading("Parameters"),
-        _parameters(network),
-        *_code(network, tasks.source["weights"].get("reads") == "from the end"),
-        *_silent(tasks, network),
+        _parameter_table(network),
+        *_code_blocks(network, tasks.source["weights"].get("reads") == "from the end"),
+        *_pitfall_blocks(tasks, network),
         Heading(f"The outputs of sample {thousands(tasks.sample)}"),
-        _outputs(tasks, network),
+        _output_table(tasks, network),
         Note(UNTRAINED),
     ]
 
 
-def _cut(tasks: Tasks, network: TaskNetwork) -> list[Block]:
+def _unread_note(tasks: Tasks, network: TaskNetwork) -> list[Block]:
     """What the network leaves of the batch at hand, where it reads one timestep of several."""
     if not any(one.name == "input_read" for one in network.tensors) or tasks.spec.timesteps == 1:
         return []
     return [Note(f"The batch has {plural(tasks.spec.timesteps, 'timestep')}; this network reads the first alone.")]
 
 
-def _tensors(network: TaskNetwork) -> Table:
+def _tensor_table(network: TaskNetwork) -> Table:
     several = any(one.layer for one in network.tensors)
-    rows = [_tensor(one, several) for one in network.tensors]
+    rows = [_tensor_row(one, several) for one in network.tensors]
     return Table(TENSOR_COLUMNS, elide_rows(rows))
 
 
-def _tensor(one: Tensor, several: bool) -> tuple[Cell, ...]:
+def _tensor_row(one: Tensor, several: bool) -> tuple[Cell, ...]:
     place = f", layer {one.layer}" if several and one.layer is not None else ""
     name = Cell(one.name, f"{one.symbol}{place}", strong=True)
     return (name, Cell(_shape(one), one.meaning), Cell(thousands(one.shape.elements)), Cell(thousands(one.bytes)))
 
 
-def _parameters(network: TaskNetwork) -> Table:
+def _parameter_table(network: TaskNetwork) -> Table:
     rows = [(part.name, f"{part.formula} = {thousands(part.total)}") for part in network.parts]
     rows.append(("total", f"{thousands(network.total)} = {' + '.join(thousands(part.total) for part in network.parts)}"))
     for name, said in network.frameworks.items():
-        rows.append((f"{FRAMEWORKS[name]} says", _counted(network, said, FRAMEWORKS[name])))
+        rows.append((f"{FRAMEWORKS[name]} says", _framework_count(network, said, FRAMEWORKS[name])))
     return facts_table(rows)
 
 
-def _counted(network: TaskNetwork, said: Said, title: str) -> str:
+def _framework_count(network: TaskNetwork, said: FrameworkProgram, title: str) -> str:
     if said.parameters is None:
         return f"- ({title}'s LSTM has no {said.lacks})"
     more = said.parameters - network.total
@@ -170,7 +170,7 @@ def _counted(network: TaskNetwork, said: Said, title: str) -> str:
     )
 
 
-def _code(network: TaskNetwork, turned: bool) -> list[Block]:
+def _code_blocks(network: TaskNetwork, turned: bool) -> list[Block]:
     """The programs; `turned` where the layer reads from the end."""
     blocks: list[Block] = []
     if turned:
@@ -186,23 +186,23 @@ def _code(network: TaskNetwork, turned: bool) -> list[Block]:
     return blocks
 
 
-def _silent(tasks: Tasks, network: TaskNetwork) -> list[Block]:
+def _pitfall_blocks(tasks: Tasks, network: TaskNetwork) -> list[Block]:
     blocks: list[Block] = [Heading("What to know")]
-    blocks += [Paragraph(text) for text in silent(network, tasks.spec)]
-    return [*blocks, Paragraph(OTHER_WAYS[network.task])] if network.task in OTHER_WAYS else blocks
+    blocks += [Paragraph(text) for text in pitfall_texts(network, tasks.spec)]
+    return [*blocks, Paragraph(ALTERNATIVES[network.task])] if network.task in ALTERNATIVES else blocks
 
 
-def _outputs(tasks: Tasks, network: TaskNetwork) -> Table:
+def _output_table(tasks: Tasks, network: TaskNetwork) -> Table:
     shown = min(tasks.outputs, MAX_UNITS)
     titles = tuple(Column(f"output {number}", "right") for number in range(shown))
     values = network.outputs.tolist()
     if network.steps_out is None:
-        return Table(titles, (_row(values[:shown]),), repeated=0)
-    rows = [(Cell(str(t), strong=True), *_row(one[:shown])) for t, one in enumerate(values, start=1)]
+        return Table(titles, (_value_cells(values[:shown]),), repeated=0)
+    rows = [(Cell(str(t), strong=True), *_value_cells(one[:shown])) for t, one in enumerate(values, start=1)]
     if network.padded:
         rows = [*rows[: network.length], *((row[0], *(Cell("·"),) * shown) for row in rows[network.length :])]
     return Table((Column("t", "right"), *titles), elide_rows(rows))
 
 
-def _row(values: list[float]) -> tuple[Cell, ...]:
+def _value_cells(values: list[float]) -> tuple[Cell, ...]:
     return tuple(Cell(format_decimal(value, 4), tint=tint(value, 1.0)) for value in values)

@@ -14,18 +14,18 @@ if TYPE_CHECKING:
 BOX, GAP = 10, 5
 """The width of a box, and of the arrow between two."""
 MIDDLE = BOX // 2
-MOST_COLUMNS, MOST_IN_TWO = 5, 2
+MAX_COLUMNS, MAX_COLUMNS_PER_HALF = 5, 2
 """More timesteps than this are drawn with the middle left out; of an encoder and a decoder, beside each other, fewer are."""
 DOTS = "···"
-WIDEST = 76
-LONGEST_NUMBER = 6
+MAX_WIDTH = 76
+MAX_DIGITS = 6
 """A timestep's number with more digits than this is written as a letter."""
 
 Y, Y_ARROW, DENSE, H_ARROW, LSTM = 0, 1, 2, 5, 6
 """The lines of the drawing, from the top: the outputs, an arrow, the dense layer, an arrow, the LSTM."""
 
 
-class Column(NamedTuple):
+class TimestepColumn(NamedTuple):
     """A timestep of an LSTM, and where its box begins."""
 
     t: int
@@ -40,10 +40,10 @@ class Column(NamedTuple):
     @property
     def number(self) -> str:
         text = str(self.t)
-        return text if len(text) <= LONGEST_NUMBER else self.letter
+        return text if len(text) <= MAX_DIGITS else self.letter
 
 
-class Canvas:
+class DrawingCanvas:
     """Lines of characters that are written to anywhere."""
 
     def __init__(self) -> None:
@@ -61,55 +61,55 @@ class Canvas:
         return tuple("".join(self._lines.get(line, [])).rstrip() for line in range(max(self._lines) + 1))
 
 
-def unrolled(plan: NetworkPlan) -> tuple[str, ...]:
+def draw_network(plan: NetworkPlan) -> tuple[str, ...]:
     """Draw a network."""
-    canvas = Canvas()
+    canvas = DrawingCanvas()
     if plan.decoder is not None:
-        return _two(canvas, plan)
-    columns = _columns(plan.spec.timesteps, 0, MOST_COLUMNS, "S" if plan.task in FREE_LENGTH else "T")
-    texts = _layer_texts("LSTM", plan.spec)
-    _lstm(canvas, columns, texts, plan.spec.reads_backward)
-    _read(canvas, columns, "x_1" if plan.task in FROM_ONE else "", LSTM + len(texts) + 2)
+        return _draw_encoder_decoder(canvas, plan)
+    columns = _place_columns(plan.spec.timesteps, 0, MAX_COLUMNS, "S" if plan.task in FREE_LENGTH else "T")
+    texts = _box_lines("LSTM", plan.spec)
+    _draw_lstm(canvas, columns, texts, plan.spec.reads_backward)
+    _draw_inputs(canvas, columns, "x_1" if plan.task in FROM_ONE else "", LSTM + len(texts) + 2)
     if plan.task in TO_ONE:
-        _once(canvas, columns, plan.spec.at(plan.spec.layers - 1).bidirectional)
+        _draw_last_dense(canvas, columns, plan.spec.at(plan.spec.layers - 1).bidirectional)
     else:
-        _at_every_step(canvas, columns)
+        _draw_dense_per_step(canvas, columns)
     return canvas.lines()
 
 
-def _two(canvas: Canvas, plan: NetworkPlan) -> tuple[str, ...]:
+def _draw_encoder_decoder(canvas: DrawingCanvas, plan: NetworkPlan) -> tuple[str, ...]:
     """An encoder, and to its right the decoder."""
-    encoder = _columns(plan.spec.timesteps, 0, MOST_IN_TWO, "T")
-    decoder = _columns(plan.dense_source.timesteps, encoder[-1].left + BOX + GAP, MOST_IN_TWO, "S")
-    texts = _layer_texts("encoder", plan.spec)
+    encoder = _place_columns(plan.spec.timesteps, 0, MAX_COLUMNS_PER_HALF, "T")
+    decoder = _place_columns(plan.dense_source.timesteps, encoder[-1].left + BOX + GAP, MAX_COLUMNS_PER_HALF, "S")
+    texts = _box_lines("encoder", plan.spec)
     below = LSTM + len(texts) + 2
-    _lstm(canvas, encoder, texts, plan.spec.reads_backward)
-    written = _layer_texts("decoder", plan.dense_source)
-    _lstm(canvas, decoder, [*written, *[""] * (len(texts) - len(written))], False)
+    _draw_lstm(canvas, encoder, texts, plan.spec.reads_backward)
+    written = _box_lines("decoder", plan.dense_source)
+    _draw_lstm(canvas, decoder, [*written, *[""] * (len(texts) - len(written))], False)
     canvas.write(LSTM + 1, encoder[-1].left + BOX, "═h,c►")
-    _read(canvas, encoder, "", below)
-    _read(canvas, decoder, "last h", below)
-    _at_every_step(canvas, decoder)
+    _draw_inputs(canvas, encoder, "", below)
+    _draw_inputs(canvas, decoder, "last h", below)
+    _draw_dense_per_step(canvas, decoder)
     return canvas.lines()
 
 
-def _columns(timesteps: int, left: int, most: int, letter: str) -> list[Column]:
+def _place_columns(timesteps: int, left: int, most: int, letter: str) -> list[TimestepColumn]:
     shown = [*range(1, timesteps + 1)] if timesteps <= most else [*range(1, max(2, most - 1)), timesteps]
     columns = []
     for place, t in enumerate(shown):
         if place:
             left += BOX + GAP if t == shown[place - 1] + 1 else BOX + 2 * GAP + len(DOTS) + 2
-        columns.append(Column(t, left, letter))
+        columns.append(TimestepColumn(t, left, letter))
     return columns
 
 
-def _layer_texts(name: str, spec: Spec) -> list[str]:
+def _box_lines(name: str, spec: Spec) -> list[str]:
     """What stands in a box, line by line."""
     stack = [f"{spec.layers} layers" if spec.stack else f"× {spec.layers}"] if spec.layers > 1 else []
     return [name, *(["forward", "backward"] if spec.reads_backward else []), *stack]
 
 
-def _box(canvas: Canvas, line: int, left: int, texts: list[str]) -> None:
+def _draw_box(canvas: DrawingCanvas, line: int, left: int, texts: list[str]) -> None:
     inner = BOX - 2
     canvas.write(line, left, f"┌{'─' * inner}┐")
     for place, text in enumerate(texts, start=1):
@@ -117,11 +117,11 @@ def _box(canvas: Canvas, line: int, left: int, texts: list[str]) -> None:
     canvas.write(line + len(texts) + 1, left, f"└{'─' * inner}┘")
 
 
-def _lstm(canvas: Canvas, columns: list[Column], texts: list[str], both: bool) -> None:
+def _draw_lstm(canvas: DrawingCanvas, columns: list[TimestepColumn], texts: list[str], both: bool) -> None:
     """The boxes, and the arrows that carry h and c from one to the next."""
     arrows = {LSTM + 2: "─h,c►", LSTM + 3: "◄h,c─"} if both else {LSTM + 1: "─h,c►"}
     for column in columns:
-        _box(canvas, LSTM, column.left, texts)
+        _draw_box(canvas, LSTM, column.left, texts)
     for before, after in pairwise(columns):
         start = before.left + BOX
         for line, arrow in arrows.items():
@@ -129,49 +129,49 @@ def _lstm(canvas: Canvas, columns: list[Column], texts: list[str], both: bool) -
             canvas.write(line, start, f"{arrow} {DOTS} {arrow}" if elided else arrow)
 
 
-def _gaps(columns: list[Column]) -> list[int]:
+def _gap_centers(columns: list[TimestepColumn]) -> list[int]:
     """The middles of the places where timesteps are left out."""
     pairs = pairwise(columns)
     return [(before.left + BOX + after.left) // 2 for before, after in pairs if after.left - before.left > BOX + GAP]
 
 
-def _read(canvas: Canvas, columns: list[Column], what: str, line: int) -> None:
+def _draw_inputs(canvas: DrawingCanvas, columns: list[TimestepColumn], what: str, line: int) -> None:
     """What each timestep reads: its own x, or the same at all."""
     for column in columns:
         canvas.center(line, column.middle, "▲")
         canvas.center(line + 1, column.middle, what or f"x_{column.number}")
-    for middle in _gaps(columns):
+    for middle in _gap_centers(columns):
         canvas.center(line + 1, middle, DOTS)
 
 
-def _at_every_step(canvas: Canvas, columns: list[Column]) -> None:
+def _draw_dense_per_step(canvas: DrawingCanvas, columns: list[TimestepColumn]) -> None:
     for column in columns:
-        _dense(canvas, column, f"y_{column.number}")
-        _h(canvas, column)
-    for middle in _gaps(columns):
+        _draw_dense(canvas, column, f"y_{column.number}")
+        _draw_hidden(canvas, column)
+    for middle in _gap_centers(columns):
         canvas.center(Y, middle, DOTS)
 
 
-def _h(canvas: Canvas, column: Column) -> None:
+def _draw_hidden(canvas: DrawingCanvas, column: TimestepColumn) -> None:
     """What a timestep hands to the dense layer: right of the arrow, or left of it where the page ends."""
     label = f"h_{column.number}"
-    if column.middle + len(f"▲ {label}") <= WIDEST:
+    if column.middle + len(f"▲ {label}") <= MAX_WIDTH:
         canvas.write(H_ARROW, column.middle, f"▲ {label}")
     else:
         canvas.write(H_ARROW, column.middle - len(f"{label} "), f"{label} ▲")
 
 
-def _dense(canvas: Canvas, column: Column, label: str) -> None:
+def _draw_dense(canvas: DrawingCanvas, column: TimestepColumn, label: str) -> None:
     canvas.center(Y, column.middle, label)
     canvas.center(Y_ARROW, column.middle, "▲")
-    _box(canvas, DENSE, column.left, ["Dense"])
+    _draw_box(canvas, DENSE, column.left, ["Dense"])
 
 
-def _once(canvas: Canvas, columns: list[Column], both: bool) -> None:
+def _draw_last_dense(canvas: DrawingCanvas, columns: list[TimestepColumn], both: bool) -> None:
     """One dense layer, above the last timestep; of two directions it also reads what the other ends with, at the first."""
     first, last = columns[0], columns[-1]
-    _dense(canvas, last, "y")
-    _h(canvas, last)
+    _draw_dense(canvas, last, "y")
+    _draw_hidden(canvas, last)
     if both and first is not last:
         line, words = DENSE + 1, " backward's last h, h_1 "
         canvas.write(line, first.middle, "┌" + "─" * (last.left - first.middle - 2) + "►")

@@ -11,7 +11,7 @@ from lstm_explain.frameworks.glossary.entry import PHRASES, READ_THERE, Thing
 from lstm_explain.frameworks.glossary.known import GROUPS
 from lstm_explain.topics.result import LSTMResult
 from lstm_explain.topics.shapes import explain_shapes
-from lstm_explain.topics.terms.concept_counts import Count, counted
+from lstm_explain.topics.terms.concept_counts import ConceptCount, count_concept
 from lstm_explain.topics.terms.lookup import ENTRIES, looked_up
 
 if TYPE_CHECKING:
@@ -23,11 +23,11 @@ HERE = "here"
 """Who says what this package says."""
 
 
-class Meaning(NamedTuple):
+class TermMeaning(NamedTuple):
     """One thing that a word stands for, how many of it there are, and who means it."""
 
     thing: Thing
-    number: Count | None
+    number: ConceptCount | None
     who: tuple[str, ...]
     """Each once; `here` comes first where this package means it."""
 
@@ -44,11 +44,11 @@ class Meaning(NamedTuple):
         }
 
 
-class Other(NamedTuple):
+class OtherUsage(NamedTuple):
     """What one source means by a word, and how many of it there are."""
 
     usage: Usage
-    number: Count | None
+    number: ConceptCount | None
     differs: bool
     """Whether it means something else than this package, or where this package has not the word, than another source."""
 
@@ -76,9 +76,9 @@ class Term(NamedTuple):
 
     entry: Entry
     group: str
-    number: Count | None
-    others: tuple[Other, ...]
-    meanings: tuple[Meaning, ...]
+    number: ConceptCount | None
+    others: tuple[OtherUsage, ...]
+    meanings: tuple[TermMeaning, ...]
     """The things that the word stands for: first what it means here, then in the order of the sources."""
     same: tuple[tuple[str, tuple[str, ...]], ...]
     """Other words that stand for what this one means here, and who says them."""
@@ -162,22 +162,22 @@ def explain_terms(lstm: LSTM, words: str | Iterable[str] = ()) -> Terms:
             raise UsageError(f"terms {word!r}", "this is no word")
     chosen = looked_up(asked) if asked else ENTRIES
     shapes = explain_shapes(lstm)
-    counts = {thing: counted(thing, shapes) for thing in Thing}
+    counts = {thing: count_concept(thing, shapes) for thing in Thing}
     return Terms(
         spec=lstm.spec,
         source=lstm.provenance,
-        terms=tuple(_term(entry, counts) for entry in chosen),
+        terms=tuple(_explain_term(entry, counts) for entry in chosen),
         chosen=bool(asked),
         measured=shapes.measured,
         max_memory=lstm.max_memory,
     )
 
 
-def _term(entry: Entry, counts: dict[Thing, Count | None]) -> Term:
-    said = _said(entry)
+def _explain_term(entry: Entry, counts: dict[Thing, ConceptCount | None]) -> Term:
+    said = _speakers_by_concept(entry)
     order = list(said)
     others = tuple(
-        Other(usage, counts[usage.thing], len(said) > 1 if entry.thing is None else usage.thing is not entry.thing)
+        OtherUsage(usage, counts[usage.thing], len(said) > 1 if entry.thing is None else usage.thing is not entry.thing)
         for usage in sorted(entry.usages, key=lambda usage: order.index(usage.thing))
     )
     return Term(
@@ -185,12 +185,12 @@ def _term(entry: Entry, counts: dict[Thing, Count | None]) -> Term:
         group=next(name for name, group in GROUPS.items() if entry in group),
         number=None if entry.thing is None else counts[entry.thing],
         others=others,
-        meanings=tuple(Meaning(thing, counts[thing], who) for thing, who in said.items()),
-        same=_same(entry),
+        meanings=tuple(TermMeaning(thing, counts[thing], who) for thing, who in said.items()),
+        same=_synonyms(entry),
     )
 
 
-def _said(entry: Entry) -> dict[Thing, tuple[str, ...]]:
+def _speakers_by_concept(entry: Entry) -> dict[Thing, tuple[str, ...]]:
     """The things that a word stands for, and who says so."""
     found: dict[Thing, dict[str, None]] = {}
     if entry.thing is not None:
@@ -200,13 +200,13 @@ def _said(entry: Entry) -> dict[Thing, tuple[str, ...]]:
     return {thing: tuple(who) for thing, who in found.items() if who}
 
 
-def _same(entry: Entry) -> tuple[tuple[str, tuple[str, ...]], ...]:
+def _synonyms(entry: Entry) -> tuple[tuple[str, tuple[str, ...]], ...]:
     """The other words for what a word means here."""
     if entry.thing is None:
         return ()
-    found = [(other.word, _said(other).get(entry.thing, ())) for other in ENTRIES if other is not entry]
+    found = [(other.word, _speakers_by_concept(other).get(entry.thing, ())) for other in ENTRIES if other is not entry]
     return tuple((word, who) for word, who in found if who)
 
 
-def _plain(count: Count | None) -> dict[str, Any] | None:
+def _plain(count: ConceptCount | None) -> dict[str, Any] | None:
     return None if count is None else count.to_dict()

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from lstm_explain.topics.shapes import Shapes, Tensor
 
 
-class Count(NamedTuple):
+class ConceptCount(NamedTuple):
     """How many of something there are."""
 
     value: int
@@ -36,7 +36,7 @@ class Count(NamedTuple):
         return told if self.layer is not None else {name: value for name, value in told.items() if name != "layer"}
 
 
-class _Axis(NamedTuple):
+class _CountedAxis(NamedTuple):
     """The last axis, or another, of a tensor of a layer, and what one step along it is."""
 
     tensor: str
@@ -45,69 +45,69 @@ class _Axis(NamedTuple):
     place: int = -1
 
 
-_AXES: dict[Thing, tuple[_Axis, ...]] = {
-    Thing.UNIT: (_Axis("cell", "unit", "place"),),
-    Thing.MEMORY: (_Axis("cell", "number", "state"),),
-    Thing.NEURON: (_Axis("pre_activation", "neuron", "place"),),
-    Thing.CELL_COPY: (_Axis("input", "timestep", "input", 1),),
-    Thing.CANDIDATE: (_Axis("candidate", "number", "state"),),
-    Thing.HIDDEN: (_Axis("hidden", "number", "state"),),
-    Thing.CELL_STATE: (_Axis("cell", "number", "state"),),
-    Thing.STATES: (_Axis("hidden", "number", "state"), _Axis("cell", "number", "state")),
-    Thing.OUTPUT: (_Axis("output_sequence", "number", "output"),),
-    Thing.LAST_OUTPUT: (_Axis("output_sequence", "number", "output"),),
-    Thing.PROJECTED: (_Axis("projection", "number", "state"),),
-    Thing.SAMPLE: (_Axis("input", "sample", "input", 0),),
-    Thing.BATCH: (_Axis("input", "sample", "input", 0),),
-    Thing.TIMESTEP: (_Axis("input", "timestep", "input", 1),),
-    Thing.FEATURE: (_Axis("input", "feature", "input"),),
+_AXES: dict[Thing, tuple[_CountedAxis, ...]] = {
+    Thing.UNIT: (_CountedAxis("cell", "unit", "place"),),
+    Thing.MEMORY: (_CountedAxis("cell", "number", "state"),),
+    Thing.NEURON: (_CountedAxis("pre_activation", "neuron", "place"),),
+    Thing.CELL_COPY: (_CountedAxis("input", "timestep", "input", 1),),
+    Thing.CANDIDATE: (_CountedAxis("candidate", "number", "state"),),
+    Thing.HIDDEN: (_CountedAxis("hidden", "number", "state"),),
+    Thing.CELL_STATE: (_CountedAxis("cell", "number", "state"),),
+    Thing.STATES: (_CountedAxis("hidden", "number", "state"), _CountedAxis("cell", "number", "state")),
+    Thing.OUTPUT: (_CountedAxis("output_sequence", "number", "output"),),
+    Thing.LAST_OUTPUT: (_CountedAxis("output_sequence", "number", "output"),),
+    Thing.PROJECTED: (_CountedAxis("projection", "number", "state"),),
+    Thing.SAMPLE: (_CountedAxis("input", "sample", "input", 0),),
+    Thing.BATCH: (_CountedAxis("input", "sample", "input", 0),),
+    Thing.TIMESTEP: (_CountedAxis("input", "timestep", "input", 1),),
+    Thing.FEATURE: (_CountedAxis("input", "feature", "input"),),
 }
 
 
-def counted(thing: Thing, shapes: Shapes) -> Count | None:
+def count_concept(thing: Thing, shapes: Shapes) -> ConceptCount | None:
     """How many of a thing there are; None where this LSTM has no such thing, or the word is no count."""
     axes, spec = _AXES.get(thing, ()), shapes.spec
     if not axes:
-        return _structure(thing, spec, _formula(thing, spec))
-    by_layer = {layer: size for layer in range(spec.layers) if (size := _sizes(axes, shapes, layer)) is not None}
+        return _structural_count(thing, spec, _count_formula(thing, spec))
+    by_layer = {layer: size for layer in range(spec.layers) if (size := _sum_sizes(axes, shapes, layer)) is not None}
     if not by_layer:
         return None
     layer, value = next(iter(by_layer.items()))
     within = axes[0].within
     total = sum(by_layer[one] for one, _ in spec.places) if within == "place" else value
     own = layer if spec.stack and within != "input" else None
-    return Count(value, axes[0].noun, within, total, _formula(thing, spec.at(layer)), shapes.measured, own)
+    return ConceptCount(value, axes[0].noun, within, total, _count_formula(thing, spec.at(layer)), shapes.measured, own)
 
 
-def _sizes(axes: tuple[_Axis, ...], shapes: Shapes, layer: int) -> int | None:
+def _sum_sizes(axes: tuple[_CountedAxis, ...], shapes: Shapes, layer: int) -> int | None:
     """The sum of the axes' sizes in a layer; None where it has no such tensor."""
-    tensors = [_tensor(axis.tensor, shapes, layer) for axis in axes]
+    tensors = [_find_tensor(axis.tensor, shapes, layer) for axis in axes]
     sizes = [one.shape.sizes[axis.place] for axis, one in zip(axes, tensors, strict=True) if one is not None]
     return sum(sizes) if len(sizes) == len(axes) else None
 
 
-def _tensor(name: str, shapes: Shapes, layer: int) -> Tensor | None:
+def _find_tensor(name: str, shapes: Shapes, layer: int) -> Tensor | None:
     return next(iter(shapes.of(name, layer=None if name == "input" else layer)), None)
 
 
-def _structure(thing: Thing, spec: Spec, formula: str) -> Count | None:
+def _structural_count(thing: Thing, spec: Spec, formula: str) -> ConceptCount | None:
     """What is a matter of structure and no axis of a tensor: gates, cells and layers."""
     places = len(spec.places)
     if thing is Thing.GATE:
-        return Count(len(GATES), "gate", "unit", len(GATES), formula, False)
+        return ConceptCount(len(GATES), "gate", "unit", len(GATES), formula, False)
     if thing is Thing.SIGMOID_GATE:
         sigmoids = [gate for gate in GATES if ACTIVATIONS[gate] == "sigmoid"]
-        return Count(len(sigmoids), "gate", "unit", len(sigmoids), formula, False)
+        return ConceptCount(len(sigmoids), "gate", "unit", len(sigmoids), formula, False)
     if thing is Thing.GATE_LAYER:
-        return Count(len(GATES), "gate", "place", len(GATES) * places, formula, False)
+        return ConceptCount(len(GATES), "gate", "place", len(GATES) * places, formula, False)
     if thing is Thing.CELL:
-        return Count(1, "cell", "place", places, formula, False)
+        return ConceptCount(1, "cell", "place", places, formula, False)
     if thing is Thing.LAYER:
-        return Count(spec.layers, "layer", "lstm", spec.layers, formula, False)
+        return ConceptCount(spec.layers, "layer", "lstm", spec.layers, formula, False)
     return None
 
 
-def _formula(thing: Thing, spec: Spec) -> str:
+def _count_formula(thing: Thing, spec: Spec) -> str:
     spec = spec.at(0)
     hidden = "units" if spec.projection is None else "projection"
     both = "2*" if spec.bidirectional else ""

@@ -10,8 +10,8 @@ from lstm_explain.document.tables import facts_table
 from lstm_explain.topics.intro import lstm_summary
 
 if TYPE_CHECKING:
-    from lstm_explain.topics.terms import Other, Term, Terms
-    from lstm_explain.topics.terms.concept_counts import Count
+    from lstm_explain.topics.terms import OtherUsage, Term, Terms
+    from lstm_explain.topics.terms.concept_counts import ConceptCount
 
 TITLES = {
     "parts": "The parts of a layer",
@@ -20,25 +20,25 @@ TITLES = {
     "sequences": "What it reads",
     "arguments": "Names of sizes in frameworks",
 }
-OVERVIEW = (Column("word"), Column("means here", wraps=True), Column("number"), Column("others"))
-SEVERAL = (Column("word"), Column("stands for", wraps=True), Column("number"), Column("said by", wraps=True))
-OTHERS = (Column("who"), Column("means", wraps=True), Column("number"), Column(""))
-NONE = "-"
+OVERVIEW_COLUMNS = (Column("word"), Column("means here", wraps=True), Column("number"), Column("others"))
+CONTRADICTION_COLUMNS = (Column("word"), Column("stands for", wraps=True), Column("number"), Column("said by", wraps=True))
+USAGE_COLUMNS = (Column("who"), Column("means", wraps=True), Column("number"), Column(""))
+NO_NUMBER = "-"
 
 
 def document(terms: Terms) -> Document:
     """Lay out the words: those that were asked for with every source, else all of them in brief."""
     title = ", ".join(term.word for term in terms.terms) if terms.chosen else "who says what, and how many there are"
-    blocks: list[Block] = [Heading(f"terms: {title}", 1), Paragraph(lstm_summary(terms)), Note(_how(terms))]
+    blocks: list[Block] = [Heading(f"terms: {title}", 1), Paragraph(lstm_summary(terms)), Note(_measurement_note(terms))]
     if terms.chosen:
         for term in terms.terms:
-            blocks += _one(term, several=len(terms.spec.places) > 1)
+            blocks += _term_blocks(term, several=len(terms.spec.places) > 1)
     else:
-        blocks += _all(terms)
+        blocks += _overview_blocks(terms)
     return tuple(blocks)
 
 
-def _how(terms: Terms) -> str:
+def _measurement_note(terms: Terms) -> str:
     if terms.measured:
         return (
             "Sizes were read off arrays of a run that just happened, over all samples; how many gates, cells and layers there "
@@ -53,46 +53,55 @@ def _how(terms: Terms) -> str:
 # --- all words --------------------------------------------------------------------------------------------------------
 
 
-def _all(terms: Terms) -> list[Block]:
+def _overview_blocks(terms: Terms) -> list[Block]:
     blocks: list[Block] = []
     for group, title in TITLES.items():
-        rows = tuple(_brief(term) for term in terms.terms if term.group == group)
-        blocks += [Heading(title), Table(OVERVIEW, rows)]
-    return [*blocks, *_several(terms), *_both_ways(terms), Note("For one word with every source: lstm-explain terms unit")]
+        rows = tuple(_overview_row(term) for term in terms.terms if term.group == group)
+        blocks += [Heading(title), Table(OVERVIEW_COLUMNS, rows)]
+    return [
+        *blocks,
+        *_contradiction_blocks(terms),
+        *_inconsistent_sources(terms),
+        Note("For one word with every source: lstm-explain terms unit"),
+    ]
 
 
-def _brief(term: Term) -> tuple[Cell, ...]:
-    return Cell(term.word, strong=True), Cell(term.entry.meaning), _number(term.number), Cell(_others(term))
+def _overview_row(term: Term) -> tuple[Cell, ...]:
+    return Cell(term.word, strong=True), Cell(term.entry.meaning), _number_cell(term.number), Cell(_agreement(term))
 
 
-def _others(term: Term) -> str:
+def _agreement(term: Term) -> str:
     if term.entry.thing is None:
         return plural(len(term.meanings), "meaning")
     return f"{term.differing} of {len(term.others)} differ" if term.differing else "agree"
 
 
-def _several(terms: Terms) -> list[Block]:
-    rows = [row for term in terms.contradictions for row in _meanings(term)]
+def _contradiction_blocks(terms: Terms) -> list[Block]:
+    rows = [row for term in terms.contradictions for row in _meaning_rows(term)]
     words = (
         f"{plural(len(terms.contradictions), 'word')} of these {thousands(len(terms.terms))} stand for more than one thing. "
         "Each thing has its own number in this LSTM."
     )
-    return [Heading("One word, several things: the contradictions"), Paragraph(words), Table(SEVERAL, tuple(rows))]
+    return [
+        Heading("One word, several things: the contradictions"),
+        Paragraph(words),
+        Table(CONTRADICTION_COLUMNS, tuple(rows)),
+    ]
 
 
-def _meanings(term: Term) -> list[tuple[Cell, ...]]:
+def _meaning_rows(term: Term) -> list[tuple[Cell, ...]]:
     return [
         (
             Cell(term.word if place == 0 else "", strong=True),
             Cell(meaning.phrase),
-            _number(meaning.number),
+            _number_cell(meaning.number),
             Cell(", ".join(meaning.who)),
         )
         for place, meaning in enumerate(term.meanings)
     ]
 
 
-def _both_ways(terms: Terms) -> list[Block]:
+def _inconsistent_sources(terms: Terms) -> list[Block]:
     found: dict[str, list[str]] = {}
     for term in terms.terms:
         for who in term.both_ways:
@@ -106,41 +115,41 @@ def _both_ways(terms: Terms) -> list[Block]:
 # --- one word ---------------------------------------------------------------------------------------------------------
 
 
-def _one(term: Term, several: bool) -> list[Block]:
+def _term_blocks(term: Term, several: bool) -> list[Block]:
     rows = [("here", term.entry.meaning)]
-    rows += [("number", _in_full(term.number, several))] if term.entry.thing is not None else []
+    rows += [("number", _number_text(term.number, several))] if term.entry.thing is not None else []
     rows += [("also looked for as", ", ".join(term.entry.spellings))] if term.entry.spellings else []
     rows.append(("see also", ", ".join(term.entry.related)))
     rows += [("both ways", f"{who} says it of one thing in one place, of another in another") for who in term.both_ways]
     blocks: list[Block] = [
-        Heading(f"{term.word}: {_summary(term)}"),
+        Heading(f"{term.word}: {_term_summary(term)}"),
         facts_table(rows),
         Heading(f"What others mean by {term.word}", 3),
-        Table(OTHERS, tuple(_other(other, place) for place, other in enumerate(term.others, 1)), repeated=0),
+        Table(USAGE_COLUMNS, tuple(_usage_row(other, place) for place, other in enumerate(term.others, 1)), repeated=0),
     ]
     if term.same:
         blocks += [Heading("Others' words for the same thing", 3), facts_table([(w, ", ".join(who)) for w, who in term.same])]
-    return [*blocks, Heading("Sources", 3), _sources(term)]
+    return [*blocks, Heading("Sources", 3), _source_table(term)]
 
 
-def _summary(term: Term) -> str:
+def _term_summary(term: Term) -> str:
     if len(term.meanings) == 1:
         return "all sources agree" if term.entry.thing is not None else "not used here"
     things = f"{len(term.meanings)} meanings"
     return things if term.entry.thing is None else f"{things}; {term.differing} of {len(term.others)} sources differ from here"
 
 
-def _other(other: Other, place: int) -> tuple[Cell, ...]:
+def _usage_row(other: OtherUsage, place: int) -> tuple[Cell, ...]:
     usage = other.usage
     return (
         Cell(usage.source.who, f"[{place}]", strong=True),
         Cell(usage.means, f"“{usage.quote}”"),
-        _number(other.number),
+        _number_cell(other.number),
         Cell("differs" if other.differs else "the same"),
     )
 
 
-def _sources(term: Term) -> Table:
+def _source_table(term: Term) -> Table:
     rows = []
     for place, other in enumerate(term.others, 1):
         source = other.usage.source
@@ -152,16 +161,16 @@ def _sources(term: Term) -> Table:
 # --- numbers ----------------------------------------------------------------------------------------------------------
 
 
-def _number(found: Count | None) -> Cell:
+def _number_cell(found: ConceptCount | None) -> Cell:
     if found is None:
-        return Cell(NONE)
+        return Cell(NO_NUMBER)
     each = " a unit" if found.within == "unit" else ""
     where = [] if found.layer is None else [f"layer {found.layer}"]
     where += [] if found.total == found.value else [f"{thousands(found.total)} in all"]
     return Cell(plural(found.value, found.noun) + each, ", ".join(where))
 
 
-def _in_full(found: Count | None, several: bool) -> str:
+def _number_text(found: ConceptCount | None, several: bool) -> str:
     if found is None:
         return "none: this LSTM has no such thing"
     each = " in each layer and direction" if several else ""

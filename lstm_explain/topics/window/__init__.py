@@ -13,25 +13,91 @@ from lstm_explain.core.spec import Dtype, as_int
 from lstm_explain.errors import RefusedError, UsageError
 from lstm_explain.topics.json_numbers import plain_numbers
 from lstm_explain.topics.result import Result
-from lstm_explain.topics.window.scaling import Scaling, scaling_of
-from lstm_explain.topics.window.time_gaps import Gaps, gaps_in
-from lstm_explain.topics.window.time_series import Series, aim, checked_series, names_of
-from lstm_explain.topics.window.windowing import Windowing
+from lstm_explain.topics.window.scaling import Scaling, compute_scaling
+from lstm_explain.topics.window.time_gaps import TimeGaps, find_gaps
+from lstm_explain.topics.window.time_series import Series, column_names, resolve_target, validate_series
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from lstm_explain.core.axes import Array
 
-LARGE = 10.0
+LARGE_VALUE = 10.0
 """An LSTM is usually given numbers of about -1 to 1; larger ones drive its gates to 0 or 1."""
-PIECE = 2**17
+CHUNK_SIZE = 2**17
 """How many numbers are made at a time."""
-NUMBER_SHOWN = 100
+BYTES_PER_NUMBER = 100
 """An upper bound on the bytes that one number of a window takes while it is shown."""
 
 
-class Shown(NamedTuple):
+class Windowing(NamedTuple):
+    """Windows of equal size on equally many rows each further on; rows and samples count from 0."""
+
+    rows: int
+    timesteps: int
+    stride: int
+    horizon: int
+    """How many rows after a window are its targets; 0 where there are none."""
+
+    @property
+    def reach(self) -> int:
+        """How many rows one sample takes: its timesteps and its targets."""
+        return self.timesteps + self.horizon
+
+    @property
+    def samples(self) -> int:
+        """How many windows fit, their targets too."""
+        return max(0, (self.rows - self.reach) // self.stride + 1)
+
+    @property
+    def left(self) -> int:
+        """How many rows at the end are in no sample, neither as a timestep nor as a target."""
+        return self.rows - self.first(self.samples - 1) - self.reach
+
+    @property
+    def between(self) -> int:
+        """How many rows lie between the timesteps of one sample and of the next."""
+        return max(0, self.stride - self.timesteps)
+
+    @property
+    def shared(self) -> int:
+        """How many rows are timesteps both of one sample and of the next."""
+        return max(0, self.timesteps - self.stride)
+
+    @property
+    def formula(self) -> str:
+        """The count, as it is computed."""
+        minus = f" - {self.horizon}" if self.horizon else ""
+        if self.stride == 1:
+            return f"{self.rows} - {self.timesteps}{minus} + 1 = {self.samples}"
+        return f"floor(({self.rows} - {self.timesteps}{minus}) / {self.stride}) + 1 = {self.samples}"
+
+    @property
+    def letters(self) -> str:
+        """The same in letters: N rows, T timesteps, H rows of targets, stride S."""
+        minus = " - H" if self.horizon else ""
+        return f"N - T{minus} + 1" if self.stride == 1 else f"floor((N - T{minus}) / S) + 1"
+
+    def first(self, sample: int) -> int:
+        """The row that a sample's first timestep is."""
+        return sample * self.stride
+
+    def to_dict(self) -> dict[str, Any]:
+        return {
+            "rows": self.rows,
+            "timesteps": self.timesteps,
+            "stride": self.stride,
+            "horizon": self.horizon,
+            "samples": self.samples,
+            "formula": self.formula,
+            "letters": self.letters,
+            "left": self.left,
+            "between": self.between,
+            "shared": self.shared,
+        }
+
+
+class SampleWindow(NamedTuple):
     """One sample as it is written."""
 
     sample: int
@@ -59,8 +125,8 @@ class Window(Result):
     y: Array | None
     """[samples, horizon]: likewise"""
     scaling: Scaling | None
-    gaps: Gaps | None
-    shown: tuple[Shown, ...]
+    gaps: TimeGaps | None
+    shown: tuple[SampleWindow, ...]
     """The first, the second and the last sample, as far as there are so many."""
 
     @property
@@ -94,7 +160,7 @@ class Window(Result):
             "one_timestep": self.windowing.timesteps == 1,
             "gaps": self.gaps is not None and self.gaps.samples > 0,
             "backward": self.gaps is not None and self.gaps.backward > 0,
-            "large": self.largest > LARGE,
+            "large": self.largest > LARGE_VALUE,
             "constant": self.scaling is not None and any(self.scaling.constant),
         }
         return tuple(word for word, true in found.items() if true)
@@ -102,7 +168,7 @@ class Window(Result):
     def pieces_of_x(self) -> Iterator[Array]:
         """The windows as they are written, some timesteps after the other, never many at a time; [any, features]."""
         timesteps, features = self.windowing.timesteps, self.x.shape[2]
-        rows = max(1, PIECE // features)
+        rows = max(1, CHUNK_SIZE // features)
         several = max(1, rows // timesteps)
         for sample in range(0, self.windowing.samples, several):
             block = self.x[sample : sample + several]
@@ -113,16 +179,16 @@ class Window(Result):
         """The targets as they are written; [any]."""
         if self.y is None or self.target is None:
             return
-        for sample in range(0, self.windowing.samples, several := max(1, PIECE // self.windowing.horizon)):
+        for sample in range(0, self.windowing.samples, several := max(1, CHUNK_SIZE // self.windowing.horizon)):
             block = self.y[sample : sample + several, :, None]
             yield self._made(block, slice(self.target, self.target + 1)).reshape(-1)
 
-    def sample(self, sample: int) -> Shown:
+    def sample(self, sample: int) -> SampleWindow:
         """One sample as it is written."""
         y = None
         if self.y is not None and self.target is not None:
             y = self._made(self.y[sample, :, None], slice(self.target, self.target + 1))[:, 0]
-        return Shown(sample, self.windowing.first(sample), self._made(self.x[sample], slice(0, self.x.shape[2])), y)
+        return SampleWindow(sample, self.windowing.first(sample), self._made(self.x[sample], slice(0, self.x.shape[2])), y)
 
     def _made(self, values: Array, columns: slice) -> Array:
         if self.scaling is not None:
@@ -137,8 +203,8 @@ class Window(Result):
             "dtype": self.dtype,
             "features": list(self.features),
             "target": None if self.target is None else self.series.called(self.target),
-            "x": _shape(self.x, ("samples", "timesteps", "features")),
-            "y": None if self.y is None else _shape(self.y, ("samples", "horizon")),
+            "x": _array_shape(self.x, ("samples", "timesteps", "features")),
+            "y": None if self.y is None else _array_shape(self.y, ("samples", "horizon")),
             "bytes": {"table": self.table_bytes, "x": self.x_bytes},
             "windows": [self._window(one) for one in self.shown],
             "scaling": None if self.scaling is None else self._scaling(self.scaling),
@@ -146,7 +212,7 @@ class Window(Result):
             "warnings": list(self.warnings),
         }
 
-    def _window(self, one: Shown) -> dict[str, Any]:
+    def _window(self, one: SampleWindow) -> dict[str, Any]:
         end = one.row + self.windowing.timesteps
         return {
             "sample": one.sample,
@@ -190,15 +256,15 @@ def explain_window(
         UsageError: the table has other axes, a size breaks a rule, or there are too few rows.
         RefusedError: the windows to show are larger than the budget.
     """
-    series = checked_series(series if isinstance(series, Series) else Series(series))
-    target, horizon = aim(series, target, horizon)
-    timesteps, stride = _rows_of("--timesteps", timesteps), _rows_of("--stride", stride)
+    series = validate_series(series if isinstance(series, Series) else Series(series))
+    target, horizon = resolve_target(series, target, horizon)
+    timesteps, stride = _check_row_count("--timesteps", timesteps), _check_row_count("--stride", stride)
     if dtype not in get_args(Dtype):
         raise UsageError(f"--dtype {dtype}", f"the types are {' and '.join(get_args(Dtype))}")
     windowing = Windowing(len(series.values), timesteps, stride, horizon)
     _check_rows(windowing, series.name)
-    _afford(windowing, series, max_memory)
-    x, y = _views(series, windowing, target)
+    _check_memory(windowing, series, max_memory)
+    x, y = _window_views(series, windowing, target)
     if len(x) != windowing.samples:
         raise AssertionError(f"the formula counts {windowing.samples} windows, and there are {len(x)}")
     answer = Window(
@@ -208,20 +274,20 @@ def explain_window(
         target=target,
         x=x,
         y=y,
-        scaling=None if scale is None else scaling_of(series.values, scale, names_of(series)),
-        gaps=None if series.times is None else gaps_in(series.times, windowing, series.clock),
+        scaling=None if scale is None else compute_scaling(series.values, scale, column_names(series)),
+        gaps=None if series.times is None else find_gaps(series.times, windowing, series.clock),
         shown=(),
     )
     shown = sorted({0, min(1, windowing.samples - 1), windowing.samples - 1})
     return replace(answer, shown=tuple(map(answer.sample, shown)))
 
 
-def _shape(array: Array, names: tuple[str, ...]) -> dict[str, Any]:
+def _array_shape(array: Array, names: tuple[str, ...]) -> dict[str, Any]:
     axes = [{"name": name, "size": size} for name, size in zip(names, array.shape, strict=True)]
     return {"axes": axes, "shape": list(array.shape)}
 
 
-def _rows_of(option: str, size: int) -> int:
+def _check_row_count(option: str, size: int) -> int:
     if as_int(option, size) < 1:
         raise UsageError(f"{option} {size}", "this is a number of rows, from 1", "Give 1 or more")
     return as_int(option, size)
@@ -235,15 +301,15 @@ def _check_rows(windowing: Windowing, name: str) -> None:
         raise UsageError(f"--timesteps {windowing.timesteps}", found, "Ask for fewer")
 
 
-def _afford(windowing: Windowing, series: Series, budget: int) -> None:
+def _check_memory(windowing: Windowing, series: Series, budget: int) -> None:
     """Three windows are shown; and to write windows, a row at least is made at a time."""
-    needed = 3 * windowing.reach * series.values.shape[1] * NUMBER_SHOWN
+    needed = 3 * windowing.reach * series.values.shape[1] * BYTES_PER_NUMBER
     if needed > budget:
         found = f"showing three windows takes {needed:,} bytes of memory, and the budget is {budget:,}"
         raise RefusedError(f"--timesteps {windowing.timesteps}", found, "Ask for less, or raise --max-memory")
 
 
-def _views(series: Series, windowing: Windowing, target: int | None) -> tuple[Array, Array | None]:
+def _window_views(series: Series, windowing: Windowing, target: int | None) -> tuple[Array, Array | None]:
     """The windows and their targets, as views of the table."""
     from numpy.lib.stride_tricks import sliding_window_view
 

@@ -8,31 +8,31 @@ from typing import TYPE_CHECKING
 from lstm_explain.document.blocks import Block, Cell, Column, Document, Heading, Note, Paragraph, Table
 from lstm_explain.document.numbers import format_bytes, plural, thousands
 from lstm_explain.document.tables import MAX_NAME_LENGTH, ellipsis_row, facts_table, visible_ends
-from lstm_explain.topics.window.durations import duration, moment
+from lstm_explain.topics.window.time_gaps import format_duration, format_time
 
 if TYPE_CHECKING:
-    from lstm_explain.topics.window import Shown, Window
+    from lstm_explain.topics.window import SampleWindow, Window
     from lstm_explain.topics.window.scaling import Scaling
-    from lstm_explain.topics.window.time_gaps import Gaps
+    from lstm_explain.topics.window.time_gaps import TimeGaps
 
-TIMESTEPS_SHOWN, FEATURES_SHOWN, CONSTANTS_NAMED = 12, 12, 4
+MAX_TIMESTEPS, MAX_FEATURES, MAX_CONSTANTS = 12, 12, 4
 
 
 def document(window: Window, written: str | None = None) -> Document:
     """Lay out the windows; `written` is the file that they were written to."""
-    blocks: list[Block] = [Heading(f"window: {window.series.name}, rows into samples", 1), Paragraph(_opening(window))]
-    blocks += [Heading("How many"), _how_many(window), Note(_how(window))]
-    blocks += [Heading("Which rows"), _which_rows(window), Note("Rows and samples count from 0, timesteps from 1.")]
+    blocks: list[Block] = [Heading(f"window: {window.series.name}, rows into samples", 1), Paragraph(_summary(window))]
+    blocks += [Heading("How many"), _count_table(window), Note(_count_note(window))]
+    blocks += [Heading("Which rows"), _row_table(window), Note("Rows and samples count from 0, timesteps from 1.")]
     for one in window.shown:
-        blocks += _one(window, one)
-    blocks += _hidden(window)
-    blocks += [] if window.scaling is None else _scaling(window, window.scaling)
-    blocks += [] if window.gaps is None else _gaps(window.gaps)
-    blocks += _warnings(window)
-    return (*blocks, Note(_next(window, written)))
+        blocks += _sample_blocks(window, one)
+    blocks += _omitted_note(window)
+    blocks += [] if window.scaling is None else _scaling_blocks(window, window.scaling)
+    blocks += [] if window.gaps is None else _gap_blocks(window.gaps)
+    blocks += _warning_blocks(window)
+    return (*blocks, Note(_next_command(window, written)))
 
 
-def _opening(window: Window) -> str:
+def _summary(window: Window) -> str:
     plan, series = window.windowing, window.series
     columns = plural(series.values.shape[1], "column")
     every = "every row" if plan.stride == 1 else f"every {thousands(plan.stride)} rows"
@@ -41,7 +41,7 @@ def _opening(window: Window) -> str:
     return f"{series.name} has {plural(plan.rows, 'row')} of {columns}. A window begins at {every}: {what}, in {window.dtype}."
 
 
-def _how_many(window: Window) -> Table:
+def _count_table(window: Window) -> Table:
     plan = window.windowing
     rows = [("rows", f"N = {thousands(plan.rows)}"), ("timesteps", f"T = {plural(plan.timesteps, 'row')} in a window")]
     if plan.horizon:
@@ -49,9 +49,9 @@ def _how_many(window: Window) -> Table:
         rows.append(("horizon", f"H = {plural(plan.horizon, 'row')} after the window: its targets, {target}"))
     if plan.stride > 1:
         rows.append(("stride", f"S = {thousands(plan.stride)} rows from the start of a window to that of the next"))
-    rows += [("samples", f"{plan.letters} = {plan.formula}"), ("x", _shape(window, "x"))]
-    rows += [] if window.y is None else [("y", _shape(window, "y"))]
-    rows += [("left at the end", _left(window))]
+    rows += [("samples", f"{plan.letters} = {plan.formula}"), ("x", _shape_text(window, "x"))]
+    rows += [] if window.y is None else [("y", _shape_text(window, "y"))]
+    rows += [("left at the end", _unused_rows(window))]
     if plan.between:
         rows.append(("left between", f"{plural(plan.between, 'row')} after each window are timesteps of none"))
     written = (
@@ -60,21 +60,21 @@ def _how_many(window: Window) -> Table:
     return facts_table([*rows, ("memory", written)])
 
 
-def _shape(window: Window, name: str) -> str:
+def _shape_text(window: Window, name: str) -> str:
     shape = window.x.shape if name == "x" or window.y is None else window.y.shape
     names = ("samples", "timesteps", "features") if name == "x" else ("samples", "horizon")
     return f"({', '.join(names)}) = ({', '.join(map(thousands, shape))})"
 
 
-def _left(window: Window) -> str:
+def _unused_rows(window: Window) -> str:
     plan = window.windowing
     if not plan.left:
         return "nothing: the last sample takes the last row"
     first = plan.rows - plan.left
-    return f"{plural(plan.left, 'row')}, {_rows(first, plan.rows - 1)}: there is no room for one more sample"
+    return f"{plural(plan.left, 'row')}, {_row_range(first, plan.rows - 1)}: there is no room for one more sample"
 
 
-def _how(window: Window) -> str:
+def _count_note(window: Window) -> str:
     text = "The shapes were read off the windows, which are views of the table: its rows are in memory once."
     shared = window.windowing.shared
     if shared:
@@ -82,7 +82,7 @@ def _how(window: Window) -> str:
     return text
 
 
-def _which_rows(window: Window) -> Table:
+def _row_table(window: Window) -> Table:
     plan = window.windowing
     columns = [Column("sample", "right"), Column("timesteps are rows")]
     columns += [Column("targets are rows")] if plan.horizon else []
@@ -91,82 +91,83 @@ def _which_rows(window: Window) -> Table:
     for one in window.shown:
         if one.sample > before + 1:
             rows.append(ellipsis_row(len(columns)))
-        cells = [Cell(thousands(one.sample), strong=True), Cell(_rows(one.row, one.row + plan.timesteps - 1))]
+        cells = [Cell(thousands(one.sample), strong=True), Cell(_row_range(one.row, one.row + plan.timesteps - 1))]
         end = one.row + plan.timesteps
-        rows.append((*cells, *([Cell(_rows(end, end + plan.horizon - 1))] if plan.horizon else [])))
+        rows.append((*cells, *([Cell(_row_range(end, end + plan.horizon - 1))] if plan.horizon else [])))
         before = one.sample
     return Table(tuple(columns), tuple(rows))
 
 
-def _rows(first: int, last: int) -> str:
+def _row_range(first: int, last: int) -> str:
     return thousands(first) if first == last else f"{thousands(first)} to {thousands(last)}"
 
 
 # --- the numbers of a sample ------------------------------------------------------------------------------------------
 
 
-def _one(window: Window, one: Shown) -> list[Block]:
-    features = window.features[:FEATURES_SHOWN]
+def _sample_blocks(window: Window, one: SampleWindow) -> list[Block]:
+    features = window.features[:MAX_FEATURES]
     times = window.series.times
     columns = [Column("t", "right"), Column("row", "right"), *([] if times is None else [Column("time")])]
     columns += [Column(name[:MAX_NAME_LENGTH], "right") for name in features]
-    front, back = visible_ends(range(len(one.x)), TIMESTEPS_SHOWN)
+    front, back = visible_ends(range(len(one.x)), MAX_TIMESTEPS)
     rows: list[tuple[Cell, ...]] = []
     for place in (*range(front), *range(len(one.x) - back, len(one.x))):
         if back and place == len(one.x) - back:
             rows.append(ellipsis_row(len(columns)))
-        rows.append(_row(window, str(place + 1), one.row + place, one.x[place].tolist()[: len(features)]))
+        rows.append(_row_cells(window, str(place + 1), one.row + place, one.x[place].tolist()[: len(features)]))
     blocks: list[Block] = [
         Heading(f"Sample {thousands(one.sample)}"),
         Table(tuple(columns), tuple(rows), repeated=len(columns) - len(features)),
     ]
-    return blocks if one.y is None else [*blocks, _targets(window, one)]
+    return blocks if one.y is None else [*blocks, _target_text(window, one)]
 
 
-def _row(window: Window, label: str, row: int, values: list[float]) -> tuple[Cell, ...]:
+def _row_cells(window: Window, label: str, row: int, values: list[float]) -> tuple[Cell, ...]:
     times = window.series.times
-    when = [] if times is None else [Cell(moment(float(times[row]), window.series.clock))]
-    return (Cell(label, strong=True), Cell(thousands(row)), *when, *(Cell(_number(value)) for value in values))
+    when = [] if times is None else [Cell(format_time(float(times[row]), window.series.clock))]
+    return (Cell(label, strong=True), Cell(thousands(row)), *when, *(Cell(_format_value(value)) for value in values))
 
 
-def _targets(window: Window, one: Shown) -> Paragraph:
+def _target_text(window: Window, one: SampleWindow) -> Paragraph:
     plan, values = window.windowing, [] if one.y is None else one.y.tolist()
     first = one.row + plan.timesteps
-    front, back = visible_ends(values, TIMESTEPS_SHOWN)
-    shown = [*map(_number, values[:front]), *(["⋮"] if back else []), *map(_number, values[len(values) - back :])]
+    front, back = visible_ends(values, MAX_TIMESTEPS)
+    shown = [*map(_format_value, values[:front]), *(["⋮"] if back else []), *map(_format_value, values[len(values) - back :])]
     rows = "row" if len(values) == 1 else "rows"
     return Paragraph(
-        f"y, {window.series.called(window.target or 0)} of {rows} {_rows(first, first + plan.horizon - 1)}: {', '.join(shown)}"
+        f"y, {window.series.called(window.target or 0)} of {rows} {_row_range(first, first + plan.horizon - 1)}: "
+        f"{', '.join(shown)}"
     )
 
 
-def _number(value: float) -> str:
+def _format_value(value: float) -> str:
     return f"{value:.6g}"
 
 
-def _hidden(window: Window) -> list[Block]:
+def _omitted_note(window: Window) -> list[Block]:
     features = len(window.features)
-    if features <= FEATURES_SHOWN:
+    if features <= MAX_FEATURES:
         return []
-    return [Note(f"{FEATURES_SHOWN} of {thousands(features)} features are shown: choose with --columns; --json has all.")]
+    return [Note(f"{MAX_FEATURES} of {thousands(features)} features are shown: choose with --columns; --json has all.")]
 
 
 # --- scaling and time -------------------------------------------------------------------------------------------------
 
 
-def _scaling(window: Window, scaling: Scaling) -> list[Block]:
+def _scaling_blocks(window: Window, scaling: Scaling) -> list[Block]:
     names = list(scaling.named(0))
     columns = (Column("column"), *(Column(name, "right") for name in names), Column(""))
     places = range(len(scaling.constant))
     rows = tuple(
         (
             Cell(window.series.called(place)[:MAX_NAME_LENGTH], strong=True),
-            *(Cell(_number(value)) for value in scaling.named(place).values()),
+            *(Cell(_format_value(value)) for value in scaling.named(place).values()),
             Cell("constant: becomes 0" if scaling.constant[place] else ""),
         )
-        for place in places[:FEATURES_SHOWN]
+        for place in places[:MAX_FEATURES]
     )
-    how, undo = _formulas(scaling)
+    how, undo = _scaling_formulas(scaling)
     words = (
         f"Each number became {how}; {undo} undoes it. These numbers come from all {thousands(window.windowing.rows)} rows. "
         "If some of the samples are kept for a test, they had a part in them: for a fair test take them from the rows of the "
@@ -175,22 +176,25 @@ def _scaling(window: Window, scaling: Scaling) -> list[Block]:
     return [Heading(f"Scaling: {scaling.kind}"), Table(columns, rows), Paragraph(words)]
 
 
-def _formulas(scaling: Scaling) -> tuple[str, str]:
+def _scaling_formulas(scaling: Scaling) -> tuple[str, str]:
     if scaling.kind == "standard":
         return "(value - mean) / std", "scaled × std + mean"
     return "(value - min) / (max - min)", "scaled × (max - min) + min"
 
 
-def _gaps(gaps: Gaps) -> list[Block]:
+def _gap_blocks(gaps: TimeGaps) -> list[Block]:
     if gaps.usual is None:
         return [Heading("Time"), Paragraph("There is no usual step from row to row that a larger one could be told from.")]
     rows = [
-        ("usual step", f"{duration(gaps.usual, gaps.clock)}, the median of all steps from one row to the next"),
-        ("gaps", f"{thousands(gaps.number)}: steps larger than {duration(gaps.limit or 0, gaps.clock)}, 1.5 times that"),
+        ("usual step", f"{format_duration(gaps.usual, gaps.clock)}, the median of all steps from one row to the next"),
+        (
+            "gaps",
+            f"{thousands(gaps.number)}: steps larger than {format_duration(gaps.limit or 0, gaps.clock)}, 1.5 times that",
+        ),
     ]
     for one in gaps.listed:
-        before, after = moment(one.before, gaps.clock), moment(one.after, gaps.clock)
-        rows.append((f"after row {thousands(one.row)}", f"{before} to {after}: {duration(one.step, gaps.clock)}"))
+        before, after = format_time(one.before, gaps.clock), format_time(one.after, gaps.clock)
+        rows.append((f"after row {thousands(one.row)}", f"{before} to {after}: {format_duration(one.step, gaps.clock)}"))
     if gaps.number > len(gaps.listed):
         rows.append(("", f"and {thousands(gaps.number - len(gaps.listed))} more"))
     return [Heading("Time"), facts_table(rows)]
@@ -199,13 +203,13 @@ def _gaps(gaps: Gaps) -> list[Block]:
 # --- what to look out for ---------------------------------------------------------------------------------------------
 
 
-def _warnings(window: Window) -> list[Block]:
+def _warning_blocks(window: Window) -> list[Block]:
     if not window.warnings:
         return []
-    return [Heading("Warnings"), *(Paragraph(_warning(window, word)) for word in window.warnings)]
+    return [Heading("Warnings"), *(Paragraph(_warning_text(window, word)) for word in window.warnings)]
 
 
-def _warning(window: Window, word: str) -> str:
+def _warning_text(window: Window, word: str) -> str:
     samples, gaps, scaling = window.windowing.samples, window.gaps, window.scaling
     if word == "gaps" and gaps is not None:
         return (
@@ -220,12 +224,12 @@ def _warning(window: Window, word: str) -> str:
         )
     if word == "constant" and scaling is not None:
         names = [window.series.called(place) for place, one in enumerate(scaling.constant) if one]
-        listed = ", ".join(names[:CONSTANTS_NAMED]) + (", ..." if len(names) > CONSTANTS_NAMED else "")
+        listed = ", ".join(names[:MAX_CONSTANTS]) + (", ..." if len(names) > MAX_CONSTANTS else "")
         return f"{listed}: the same number in every row, so scaled it is 0 and tells the LSTM nothing."
     if word == "large":
         return (
-            f"The windows shown hold numbers of up to {_number(window.largest)} in size. Large inputs drive an LSTM's gates "
-            "to 0 or 1: scale them to about -1 to 1, with --scale standard or minmax."
+            f"The windows shown hold numbers of up to {_format_value(window.largest)} in size. Large inputs drive an "
+            "LSTM's gates to 0 or 1: scale them to about -1 to 1, with --scale standard or minmax."
         )
     return (
         "With one timestep in a sample there is no order to learn from: the state that a row leaves is read by no other. "
@@ -233,7 +237,7 @@ def _warning(window: Window, word: str) -> str:
     )
 
 
-def _next(window: Window, written: str | None) -> str:
+def _next_command(window: Window, written: str | None) -> str:
     if written is not None:
         name = shlex.quote(written) + ("#x" if written.lower().endswith(".npz") else "")
         return f"Written to {written}. Next: lstm-explain shapes --data {name}"

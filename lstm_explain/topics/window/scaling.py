@@ -14,9 +14,9 @@ if TYPE_CHECKING:
     from lstm_explain.core.axes import Array
 
 Scale: TypeAlias = Literal["standard", "minmax"]
-NUMBERS: dict[str, tuple[str, str]] = {"standard": ("mean", "std"), "minmax": ("min", "max")}
+STATISTICS: dict[str, tuple[str, str]] = {"standard": ("mean", "std"), "minmax": ("min", "max")}
 """What each way takes from a column."""
-AT_ONCE = 2**17
+CHUNK_SIZE = 2**17
 """How many numbers are looked at together."""
 
 
@@ -39,7 +39,7 @@ class Scaling(NamedTuple):
 
     def named(self, column: int) -> dict[str, float]:
         """The numbers of a column by name."""
-        pairs = zip(NUMBERS[self.kind], self.numbers, strict=True)
+        pairs = zip(STATISTICS[self.kind], self.numbers, strict=True)
         return {name: float(values[column]) for name, values in pairs}
 
     def to_dict(self) -> dict[str, Any]:
@@ -47,7 +47,7 @@ class Scaling(NamedTuple):
         return {"kind": self.kind, "columns": columns}
 
 
-def scaling_of(values: Array, kind: str, names: Sequence[str]) -> Scaling:
+def compute_scaling(values: Array, kind: str, names: Sequence[str]) -> Scaling:
     """Find what scales the columns of a table, from all of its rows.
 
     Args:
@@ -61,11 +61,11 @@ def scaling_of(values: Array, kind: str, names: Sequence[str]) -> Scaling:
     if kind not in get_args(Scale):
         raise UsageError(f"--scale {kind}", "a column is scaled by standard or minmax", "Choose one")
     with np.errstate(all="ignore"):
-        low, high, total = _totals(values)
+        low, high, total = _column_totals(values)
         mean = np.where(low == high, low, total / len(values))  # of equal numbers exactly, which a sum would miss
         size = high - low
         if kind == "standard":
-            squares = sum((((block - mean) ** 2).sum(0) for block in _blocks(values)), np.zeros(values.shape[1]))
+            squares = sum((((block - mean) ** 2).sum(0) for block in _row_blocks(values)), np.zeros(values.shape[1]))
             size = np.sqrt(squares / len(values))
         fine = np.isfinite(size) & np.isfinite(mean)
     if not fine.all():
@@ -82,16 +82,16 @@ def scaling_of(values: Array, kind: str, names: Sequence[str]) -> Scaling:
     )
 
 
-def _totals(values: Array) -> tuple[Array, Array, Array]:
+def _column_totals(values: Array) -> tuple[Array, Array, Array]:
     """The smallest and largest number and the sum of each column."""
     low, high, total = (np.full(values.shape[1], start) for start in (np.inf, -np.inf, 0.0))
-    for block in _blocks(values):
+    for block in _row_blocks(values):
         low, high = np.minimum(low, block.min(0)), np.maximum(high, block.max(0))
         total += block.sum(0)
     return low, high, total
 
 
-def _blocks(values: Array) -> Iterator[Array]:
-    rows = max(1, AT_ONCE // values.shape[1])
+def _row_blocks(values: Array) -> Iterator[Array]:
+    rows = max(1, CHUNK_SIZE // values.shape[1])
     for first in range(0, len(values), rows):
         yield values[first : first + rows].astype(np.float64)

@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
 if TYPE_CHECKING:
     from lstm_explain.core.axes import Array
-    from lstm_explain.topics.window.windowing import Windowing
+    from lstm_explain.topics.window import Windowing
 
-LARGER = 1.5
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+DAY_SECONDS = 86_400
+GAP_FACTOR = 1.5
 """A step is a gap where it is more than this many times the median step. A month of 31 days after one of 30 is none, a missing
 row is one."""
-MOST_LISTED = 8
+MAX_GAPS = 8
 
 
-class Gap(NamedTuple):
+class TimeGap(NamedTuple):
     """A step of time that is larger than usual."""
 
     row: int
@@ -30,7 +33,7 @@ class Gap(NamedTuple):
         return self.after - self.before
 
 
-class Gaps(NamedTuple):
+class TimeGaps(NamedTuple):
     """What the times say about the rows."""
 
     clock: str
@@ -41,7 +44,7 @@ class Gaps(NamedTuple):
     """How many steps are larger than `LARGER` times that."""
     samples: int
     """How many windows hold such a step between two of their rows, their targets among them."""
-    listed: tuple[Gap, ...]
+    listed: tuple[TimeGap, ...]
     """The first of them."""
     backward: int
     """How many rows are not later than the row before."""
@@ -50,7 +53,7 @@ class Gaps(NamedTuple):
 
     @property
     def limit(self) -> float | None:
-        return None if self.usual is None else LARGER * self.usual
+        return None if self.usual is None else GAP_FACTOR * self.usual
 
     def to_dict(self) -> dict[str, Any]:
         listed = [{"row": one.row, "before": one.before, "after": one.after, "step": one.step} for one in self.listed]
@@ -66,25 +69,25 @@ class Gaps(NamedTuple):
         }
 
 
-def gaps_in(times: Array, windowing: Windowing, clock: str) -> Gaps:
+def find_gaps(times: Array, windowing: Windowing, clock: str) -> TimeGaps:
     """Find the gaps in the times of all rows, and count the windows that they go through."""
     steps = np.diff(times)
     backward = np.flatnonzero(steps <= 0)
     median = float(np.median(steps)) if len(steps) else 0.0
     usual = median if median > 0 else None
-    rows = np.flatnonzero(steps > LARGER * median) if usual is not None else np.empty(0, np.intp)
-    return Gaps(
+    rows = np.flatnonzero(steps > GAP_FACTOR * median) if usual is not None else np.empty(0, np.intp)
+    return TimeGaps(
         clock=clock,
         usual=usual,
         number=len(rows),
-        samples=_samples_across(rows, windowing),
-        listed=tuple(Gap(row, float(times[row]), float(times[row + 1])) for row in rows[:MOST_LISTED].tolist()),
+        samples=_count_samples_across(rows, windowing),
+        listed=tuple(TimeGap(row, float(times[row]), float(times[row + 1])) for row in rows[:MAX_GAPS].tolist()),
         backward=len(backward),
         first_backward=int(backward[0]) + 1 if len(backward) else None,
     )
 
 
-def _samples_across(rows: Array, windowing: Windowing) -> int:
+def _count_samples_across(rows: Array, windowing: Windowing) -> int:
     """How many samples hold both a row of these and the next one: each sample once, however many it holds."""
     if not len(rows):
         return 0
@@ -92,3 +95,22 @@ def _samples_across(rows: Array, windowing: Windowing) -> int:
     first = np.maximum(-(-(rows - windowing.reach + 2) // windowing.stride), 0)
     seen = np.concatenate([[-1], last[:-1]])  # the samples up to here were counted with the gap before
     return int(np.maximum(0, last - np.maximum(first, seen + 1) + 1).sum())
+
+
+def format_time(value: float, clock: str) -> str:
+    """A time: a number, or seconds since 1970 as a date; without the hour where it is midnight."""
+    if clock == "numbers":
+        return f"{value:.10g}"
+    found = (EPOCH + timedelta(seconds=value)).replace(tzinfo=None)
+    text = found.date().isoformat() if value % DAY_SECONDS == 0 else found.isoformat(" ")
+    return f"{text} UTC" if clock == "dates in UTC" else text
+
+
+def format_duration(value: float, clock: str) -> str:
+    """A step of time: a number, or seconds as days and hours."""
+    if clock == "numbers":
+        return f"{value:.10g}"
+    days = value / DAY_SECONDS
+    if days >= 1 and days * 2 == int(days * 2):
+        return f"{days:g} day" if days == 1 else f"{days:g} days"
+    return str(timedelta(seconds=value))

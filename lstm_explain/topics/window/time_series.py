@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from lstm_explain.core.axes import Array
     from lstm_explain.core.spec import Dtype
 
-CHECKED_AT_ONCE = 2**20
+CHUNK_SIZE = 2**20
 """How many numbers are looked at together."""
 
 
@@ -43,12 +43,12 @@ class Series(NamedTuple):
         return self.columns[column] or f"column {place}" if self.columns else f"column {place}"
 
 
-def names_of(series: Series) -> Sequence[str]:
+def column_names(series: Series) -> Sequence[str]:
     """What the columns are called."""
     return [series.called(column) for column in range(series.values.shape[1])]
 
 
-def checked_series(series: Series) -> Series:
+def validate_series(series: Series) -> Series:
     """The table with two axes, once it is known to be one.
 
     Raises:
@@ -75,16 +75,16 @@ def check_finite(series: Series, dtype: Dtype) -> None:
         InputFileError: one is nan or infinite, or becomes so as `dtype`.
     """
     values = series.values
-    rows = max(1, CHECKED_AT_ONCE // max(1, values.shape[1]))
+    rows = max(1, CHUNK_SIZE // max(1, values.shape[1]))
     for first in range(0, len(values) if values.dtype.kind == "f" else 0, rows):
         with np.errstate(over="ignore"):
             wrong = ~np.isfinite(values[first : first + rows].astype(dtype, copy=False))
         if wrong.any():
             row, column = map(int, np.unravel_index(int(np.argmax(wrong)), wrong.shape))
-            raise _not_finite(series, first + row, column, dtype)
+            raise _nonfinite_error(series, first + row, column, dtype)
 
 
-def _not_finite(series: Series, row: int, column: int, dtype: Dtype) -> InputFileError:
+def _nonfinite_error(series: Series, row: int, column: int, dtype: Dtype) -> InputFileError:
     value, called = float(series.values[row, column]), series.called(column)
     place = column if series.places is None else series.places[column]
     named = called if called == f"column {place}" else f"column {place} ({called})"
@@ -94,7 +94,7 @@ def _not_finite(series: Series, row: int, column: int, dtype: Dtype) -> InputFil
     return InputFileError(series.name, found, "Fill or drop it first, or add --allow-nan to see what it does")
 
 
-def aim(series: Series, target: int | None, horizon: int | None) -> tuple[int | None, int]:
+def resolve_target(series: Series, target: int | None, horizon: int | None) -> tuple[int | None, int]:
     """The column of the targets, and how many there are to each sample; None and 0 where there are none.
 
     Raises:

@@ -11,7 +11,7 @@ from lstm_explain.topics.tasks import ENCODER_DECODER, MANY_TO_MANY, MANY_TO_ONE
 if TYPE_CHECKING:
     from lstm_explain.core.spec import Spec
     from lstm_explain.topics.tasks import TaskNetwork
-    from lstm_explain.topics.tasks.network_checks import Ahead, Broadcast, Idle, Last
+    from lstm_explain.topics.tasks.checks import BroadcastTargets, IdleWeights, LastOutput, LookAhead
 
 TITLES = {
     ONE_TO_ONE: "one step in, one answer out",
@@ -34,7 +34,7 @@ MEANINGS = {
     ),
 }
 """One line of meaning each."""
-OTHER_WAYS = {
+ALTERNATIVES = {
     ONE_TO_MANY: (
         "Another way: feed each output back as the next input, one step at a time. Then the dense layer must make as many "
         "outputs as there are features. A third: make the input the initial state, and read nothing."
@@ -47,24 +47,24 @@ OTHER_WAYS = {
 }
 
 
-PLAIN_FROM = 0.0095
+MIN_DECIMAL = 0.0095
 """From here on a difference is written with two decimals."""
 
 
-BACKWARDS = (
+BIDIRECTIONAL_WARNING = (
     "Of a bidirectional layer and a longer sequence it is not, and no error is raised: backwards, reading begins at the last "
     "timestep, so there the backward half has read that one alone."
 )
 
 
-def last_h(network: TaskNetwork, spec: Spec) -> str:
+def dense_input_text(network: TaskNetwork, spec: Spec) -> str:
     """Which h the dense layer reads."""
     both = " of both directions, side by side" if spec.at(spec.layers - 1).bidirectional else ""
     whose = "the decoder's h at every step" if network.task == ENCODER_DECODER else f"h at every step{both}"
     return f"the last h{both}" if network.steps_out is None else whose
 
 
-def reach(network: TaskNetwork, spec: Spec) -> str:
+def reach_text(network: TaskNetwork, spec: Spec) -> str:
     """Where the layer's h goes."""
     found = network.checks.reach
     neurons = "one neuron" if found.outputs == 1 else plural(found.outputs, "neuron")
@@ -82,13 +82,13 @@ def reach(network: TaskNetwork, spec: Spec) -> str:
     )
 
 
-def silent(network: TaskNetwork, spec: Spec) -> list[str]:
+def pitfall_texts(network: TaskNetwork, spec: Spec) -> list[str]:
     """What was measured, and the mistakes that raise no error."""
     checks, found = network.checks, list[str]()
     if checks.idle is not None:
-        found.append(_idle(network, checks.idle))
+        found.append(_idle_text(network, checks.idle))
     if checks.last is not None:
-        found += _last(network, checks.last, spec)
+        found += _last_output_texts(network, checks.last, spec)
     if checks.step_by_step is not None:
         taken = checks.step_by_step
         steps = "all steps" if taken.steps == network.steps_out else f"the first {thousands(taken.steps)} steps"
@@ -98,18 +98,18 @@ def silent(network: TaskNetwork, spec: Spec) -> list[str]:
             f"{format_difference(taken.difference)} ({steps})."
         )
     if checks.ahead is not None and checks.ahead.earlier:
-        found.append(_ahead(checks.ahead, spec))
+        found.append(_lookahead_text(checks.ahead, spec))
     if network.padded:
         found.append(
             f"This sample ends at timestep {thousands(network.length)}. Past it the LSTM's output is zero and an "
             "output is the dense layer's bias, which means nothing: leave these steps out of the loss."
         )
     if checks.broadcast is not None:
-        found.append(_broadcast(checks.broadcast))
+        found.append(_broadcast_text(checks.broadcast))
     return found
 
 
-def _idle(network: TaskNetwork, idle: Idle) -> str:
+def _idle_text(network: TaskNetwork, idle: IdleWeights) -> str:
     return (
         f"Of the {thousands(network.parts[0].total)} parameters of the LSTM, {thousands(idle.weights)} do nothing "
         "here: h_0 and c_0 "
@@ -118,7 +118,7 @@ def _idle(network: TaskNetwork, idle: Idle) -> str:
     )
 
 
-def _broadcast(found: Broadcast) -> str:
+def _broadcast_text(found: BroadcastTargets) -> str:
     return (
         "A mistake without an error: targets of shape (samples, 1). Keras drops the outputs' last axis, and broadcasting "
         f"compares each target with the outputs of all {thousands(found.compared // found.samples)} steps. Of "
@@ -128,7 +128,7 @@ def _broadcast(found: Broadcast) -> str:
     )
 
 
-def _ahead(ahead: Ahead, spec: Spec) -> str:
+def _lookahead_text(ahead: LookAhead, spec: Spec) -> str:
     of = f"{thousands(ahead.moved)} of the {plural(ahead.earlier, 'earlier timestep')}"
     changed = f"With the last input changed, outputs moved at {of}"
     if spec.reads_backward:
@@ -137,42 +137,45 @@ def _ahead(ahead: Ahead, spec: Spec) -> str:
     return f"At timestep t only x_1 to x_t have been read. {changed}."
 
 
-def _last(network: TaskNetwork, last: Last, spec: Spec) -> list[str]:
+def _last_output_texts(network: TaskNetwork, last: LastOutput, spec: Spec) -> list[str]:
     """What the output at the last timestep has to do with the last h."""
     samples = plural(last.samples, "sample")
     right = "torch.cat((h_n[-2], h_n[-1]), dim=1)" if spec.at(spec.layers - 1).bidirectional else "h_n[-1]"
     wrong = f"A mistake without an error: output[:, -1] as the last h, which is {right}."
     found = []
     if last.difference == 0:
-        found.append(f"{_same(right, spec)} (over {samples}). {BACKWARDS} Prefer h_n.")
+        found.append(f"{_same_text(right, spec)} (over {samples}). {BIDIRECTIONAL_WARNING} Prefer h_n.")
     elif isnan(last.difference):
         found.append(f"Whether output[:, -1] is the last h, {right}, cannot be told here: they hold nan.")
     elif last.backward is not None:
         whose = "the backward half" + (" of the last layer" if spec.layers > 1 else "")
-        alone = f" It equals a backward run over that step alone, to {_apart(last.alone)}." if last.alone is not None else ""
+        alone = (
+            f" It equals a backward run over that step alone, to {_format_gap(last.alone)}." if last.alone is not None else ""
+        )
         found += [
             f"{wrong} Backwards, reading begins at the last timestep: there {whose} has taken one step of "
-            f"{thousands(network.timesteps)}.{alone} The two differ by {_apart(last.forward)} in the forward half, and by "
-            f"{_apart(last.backward)} in the backward half (over {samples}).",
+            f"{thousands(network.timesteps)}.{alone} The two differ by {_format_gap(last.forward)} in the forward "
+            "half, and by "
+            f"{_format_gap(last.backward)} in the backward half (over {samples}).",
             "Keras's Bidirectional(LSTM) without return_sequences gives each direction's own last h: the right one.",
         ]
     else:
-        found.append(f"{wrong} The two differ by {_apart(last.difference)} (over {samples}).")
+        found.append(f"{wrong} The two differ by {_format_gap(last.difference)} (over {samples}).")
     if last.padded:
         found.append(
             f"Of {samples}, {thousands(last.padded)} end before the last timestep; output[:, -1] is zero there. h_n holds the "
             "state at each sample's own end."
         )
     if last.outputs is not None and last.outputs > 0:
-        found.append(f"Read by the dense layer, the mistake moves the outputs by up to {_apart(last.outputs)}.")
+        found.append(f"Read by the dense layer, the mistake moves the outputs by up to {_format_gap(last.outputs)}.")
     return found
 
 
-def _same(right: str, spec: Spec) -> str:
+def _same_text(right: str, spec: Spec) -> str:
     alone = ", as there is one timestep only" if spec.at(spec.layers - 1).bidirectional else ""
     return f"output[:, -1] is the same as {right} here{alone}: the difference is 0 exactly"
 
 
-def _apart(difference: float) -> str:
+def _format_gap(difference: float) -> str:
     """A difference: in decimals where they say enough."""
-    return f"{difference:.2f}" if difference >= PLAIN_FROM else format_difference(difference)
+    return f"{difference:.2f}" if difference >= MIN_DECIMAL else format_difference(difference)

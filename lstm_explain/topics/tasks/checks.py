@@ -18,14 +18,14 @@ if TYPE_CHECKING:
     from lstm_explain.core.record import Record
     from lstm_explain.core.weights import LayerWeights
 
-POKE = 0.1
-MOST_POKED = 64
+PERTURBATION = 0.1
+MAX_PERTURBED = 64
 """Of a wider h only so many numbers are poked."""
-MOST_STEPS = 1000
+MAX_STEPS = 1000
 """Of a longer sequence only so many steps are taken one by one."""
 
 
-class Reach(NamedTuple):
+class OutputReach(NamedTuple):
     """Where the layer's h goes: numbers of h changed one after the other, and the outputs that moved."""
 
     poked: int
@@ -38,7 +38,7 @@ class Reach(NamedTuple):
     """How many outputs moved, over all pokes; `poked * outputs` where every neuron reads every number."""
 
 
-class Idle(NamedTuple):
+class IdleWeights(NamedTuple):
     """Weights that do nothing at a single timestep from zero states, set to zero to see it."""
 
     weights: int
@@ -47,7 +47,7 @@ class Idle(NamedTuple):
     """The largest change of an output."""
 
 
-class Last(NamedTuple):
+class LastOutput(NamedTuple):
     """The output at the last timestep, compared with the last h."""
 
     samples: int
@@ -66,7 +66,7 @@ class Last(NamedTuple):
     """The largest difference that it makes to the outputs; None where no dense layer reads the last h."""
 
 
-class StepByStep(NamedTuple):
+class StepwiseDense(NamedTuple):
     """The dense layer applied to one step after the other, compared with the same applied to all at once."""
 
     steps: int
@@ -75,7 +75,7 @@ class StepByStep(NamedTuple):
     """The largest difference."""
 
 
-class Ahead(NamedTuple):
+class LookAhead(NamedTuple):
     """The input at the last timestep changed, and the earlier timesteps whose outputs moved."""
 
     earlier: int
@@ -84,7 +84,7 @@ class Ahead(NamedTuple):
     """At how many of them an output changed at all."""
 
 
-class Broadcast(NamedTuple):
+class BroadcastTargets(NamedTuple):
     """Targets of one number for each sample, subtracted from outputs at every step: no error, as NumPy broadcasts."""
 
     samples: int
@@ -95,18 +95,18 @@ class Broadcast(NamedTuple):
 class Checks(NamedTuple):
     """What was measured; None where it does not apply to the task."""
 
-    reach: Reach
-    idle: Idle | None
-    last: Last | None
-    step_by_step: StepByStep | None
-    ahead: Ahead | None
-    broadcast: Broadcast | None
+    reach: OutputReach
+    idle: IdleWeights | None
+    last: LastOutput | None
+    step_by_step: StepwiseDense | None
+    ahead: LookAhead | None
+    broadcast: BroadcastTargets | None
 
     def to_dict(self) -> dict[str, Any]:
         return {name: None if value is None else value._asdict() for name, value in self._asdict().items()}
 
 
-def checked(network: Network, passage: NetworkRun, place: int) -> Checks:
+def measure_network(network: Network, passage: NetworkRun, place: int) -> Checks:
     """Measure what is said of a network.
 
     Args:
@@ -117,40 +117,40 @@ def checked(network: Network, passage: NetworkRun, place: int) -> Checks:
     task, once = network.plan.task, network.plan.task in TO_ONE
     vector = passage.dense_input[place] if once else passage.dense_input[place, -1]
     return Checks(
-        reach=_reach(network.dense, vector),
-        idle=_idle(network, passage) if task is Task.ONE_TO_ONE else None,
-        last=_last(network, passage) if task in (Task.MANY_TO_ONE, Task.ENCODER_DECODER) else None,
-        step_by_step=None if once else _step_by_step(network.dense, passage),
-        ahead=_ahead(network, passage, place) if task is Task.MANY_TO_MANY else None,
-        broadcast=None if once else _broadcast(passage),
+        reach=_perturb_hidden(network.dense, vector),
+        idle=_zero_idle_weights(network, passage) if task is Task.ONE_TO_ONE else None,
+        last=_compare_last_output(network, passage) if task in (Task.MANY_TO_ONE, Task.ENCODER_DECODER) else None,
+        step_by_step=None if once else _apply_stepwise(network.dense, passage),
+        ahead=_change_last_input(network, passage, place) if task is Task.MANY_TO_MANY else None,
+        broadcast=None if once else _count_broadcast(passage),
     )
 
 
-def _reach(dense: Dense, hidden: Array) -> Reach:
+def _perturb_hidden(dense: Dense, hidden: Array) -> OutputReach:
     precise = Dense(dense.kernel.astype(np.float64), dense.bias.astype(np.float64))
     start = np.nan_to_num(hidden.astype(np.float64))  # a neuron reads a number whether or not another one is nan
     before, moved = precise(start), 0
-    poked = min(len(start), MOST_POKED)
+    poked = min(len(start), MAX_PERTURBED)
     for number in range(poked):
         changed = start.copy()
-        changed[number] += POKE
+        changed[number] += PERTURBATION
         moved += int(np.count_nonzero(np.abs(precise(changed) - before) > 0))
-    return Reach(poked, len(start), len(before), POKE, moved)
+    return OutputReach(poked, len(start), len(before), PERTURBATION, moved)
 
 
-def _idle(network: Network, passage: NetworkRun) -> Idle:
+def _zero_idle_weights(network: Network, passage: NetworkRun) -> IdleWeights:
     count, layers = 0, []
     for parts in network.weights.layers:
         changed = {}
         for way, part in parts.items():
-            changed[way], idle = _without_a_past(part)
+            changed[way], idle = _drop_recurrence(part)
             count += idle
         layers.append(changed)
     again = run_network(network._replace(weights=Weights(tuple(layers))), passage.input)
-    return Idle(count, _largest(again.outputs - passage.outputs))
+    return IdleWeights(count, _max_abs(again.outputs - passage.outputs))
 
 
-def _without_a_past(part: LayerWeights) -> tuple[LayerWeights, int]:
+def _drop_recurrence(part: LayerWeights) -> tuple[LayerWeights, int]:
     """The weights with zeros where they meet h_0 or c_0, and how many those are."""
     forget = part.columns(Gate.FORGET)
     kernel, bias, peephole = part.kernel.copy(), part.bias, part.peephole
@@ -168,7 +168,7 @@ def _without_a_past(part: LayerWeights) -> tuple[LayerWeights, int]:
     return part._replace(kernel=kernel, recurrent_kernel=part.recurrent_kernel * 0, bias=bias, peephole=peephole), count
 
 
-def _last(network: Network, passage: NetworkRun) -> Last:
+def _compare_last_output(network: Network, passage: NetworkRun) -> LastOutput:
     record = passage.record
     taken, right = record.output[:, -1], last_hidden(record)
     apart = taken - right
@@ -176,18 +176,18 @@ def _last(network: Network, passage: NetworkRun) -> Last:
     size, both = top.hidden, top.bidirectional
     ended = np.zeros(len(taken), bool) if record.lengths is None else record.lengths < record.spec.timesteps
     read = network.plan.task is Task.MANY_TO_ONE
-    return Last(
+    return LastOutput(
         samples=len(taken),
         padded=int(ended.sum()),
-        difference=_largest(apart),
-        forward=_largest(apart[:, :size]),
-        backward=_largest(apart[:, size:]) if both else None,
-        alone=_alone(network, record, ~ended) if both and not ended.all() else None,
-        outputs=_largest(network.dense(taken) - passage.outputs) if read else None,
+        difference=_max_abs(apart),
+        forward=_max_abs(apart[:, :size]),
+        backward=_max_abs(apart[:, size:]) if both else None,
+        alone=_compare_single_step(network, record, ~ended) if both and not ended.all() else None,
+        outputs=_max_abs(network.dense(taken) - passage.outputs) if read else None,
     )
 
 
-def _alone(network: Network, record: Record, whole: Array) -> float:
+def _compare_single_step(network: Network, record: Record, whole: Array) -> float:
     """Run the last layer backwards over the last timestep alone, and compare with the output there."""
     last = record.spec.layers - 1
     top, part, weights = (
@@ -199,16 +199,16 @@ def _alone(network: Network, record: Record, whole: Array) -> float:
     zeros = (np.zeros((len(x), size), x.dtype) for size in (top.hidden, top.units))
     with np.errstate(all="ignore"):
         made = step(weights, x, *zeros)
-    return _largest(made.h - record.output[whole, -1, top.hidden :])
+    return _max_abs(made.h - record.output[whole, -1, top.hidden :])
 
 
-def _step_by_step(dense: Dense, passage: NetworkRun) -> StepByStep:
-    steps = min(passage.dense_input.shape[1], MOST_STEPS)
-    apart = (_largest(dense(passage.dense_input[:, t]) - passage.outputs[:, t]) for t in range(steps))
-    return StepByStep(steps, max(apart))
+def _apply_stepwise(dense: Dense, passage: NetworkRun) -> StepwiseDense:
+    steps = min(passage.dense_input.shape[1], MAX_STEPS)
+    apart = (_max_abs(dense(passage.dense_input[:, t]) - passage.outputs[:, t]) for t in range(steps))
+    return StepwiseDense(steps, max(apart))
 
 
-def _ahead(network: Network, passage: NetworkRun, place: int) -> Ahead:
+def _change_last_input(network: Network, passage: NetworkRun, place: int) -> LookAhead:
     """Run one sample by itself twice, so that not even the last bits differ for another reason."""
     record = passage.record
     one, lengths = passage.input[place : place + 1], None
@@ -220,16 +220,16 @@ def _ahead(network: Network, passage: NetworkRun, place: int) -> Ahead:
         changed[:, last] += 1 + np.abs(changed[:, last])
     before, after = (run_network(network, inputs, lengths).outputs[0] for inputs in (one, changed))
     moved = np.any(np.abs(after - before)[:last] > 0, axis=1)
-    return Ahead(last, int(moved.sum()))
+    return LookAhead(last, int(moved.sum()))
 
 
-def _broadcast(passage: NetworkRun) -> Broadcast | None:
+def _count_broadcast(passage: NetworkRun) -> BroadcastTargets | None:
     samples, steps, outputs = passage.outputs.shape
     if outputs > 1 or steps == 1:
         return None
     targets = np.zeros((samples, 1), passage.outputs.dtype)
-    return Broadcast(samples, (passage.outputs[:, :, 0] - targets).size)
+    return BroadcastTargets(samples, (passage.outputs[:, :, 0] - targets).size)
 
 
-def _largest(differences: Array) -> float:
+def _max_abs(differences: Array) -> float:
     return float(np.max(np.abs(differences), initial=0.0))
