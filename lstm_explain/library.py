@@ -129,10 +129,10 @@ def model_arguments(
     from lstm_explain.errors import printable
     from lstm_explain.readers.identify.model_lstm import select_lstm
     from lstm_explain.readers.model_file import read_model
-    from lstm_explain.topics.framework_lookup import framework_of
+    from lstm_explain.topics.lookup import find_framework
 
     short = printable(Path(file).name)
-    framework = None if convention is None else framework_of(convention, "--convention").name
+    framework = None if convention is None else find_framework(convention, "--convention").name
     found = select_lstm(read_model(file, max_memory, framework), layer, short)
     spec = {name: getattr(found.spec, name) for name in Spec.__slots__ if name not in ("samples", "timesteps")}
     for name, size in spec.items():

@@ -104,10 +104,10 @@ def _ends(source: str, target: str | None, to: str | None) -> "_Ends":
     from pathlib import Path
 
     from lstm_explain.errors import UsageError
-    from lstm_explain.topics.framework_lookup import framework_of
+    from lstm_explain.topics.lookup import find_framework
 
     written_by = _framework(source)
-    named = None if to is None else framework_of(to, "--to").name
+    named = None if to is None else find_framework(to, "--to").name
     framework = None if target is None else _framework(target)
     if framework is None:
         suffix = "" if target is None else Path(target).suffix.lower()
@@ -122,9 +122,9 @@ def _framework(text: str) -> str | None:
     from pathlib import Path
 
     from lstm_explain.errors import UsageError
-    from lstm_explain.frameworks.known import CONVENTIONS
+    from lstm_explain.frameworks.registry import CONVENTIONS
     from lstm_explain.render.weights_files import SUFFIXES
-    from lstm_explain.topics.framework_lookup import framework_of
+    from lstm_explain.topics.lookup import find_framework
 
     path = Path(text)
     if text in CONVENTIONS:
@@ -132,7 +132,7 @@ def _framework(text: str) -> str | None:
     if path.name != text or path.suffix.lower() in SUFFIXES or path.exists():
         return None
     try:
-        return framework_of(text).name
+        return find_framework(text).name
     except UsageError:
         return None
 
@@ -156,7 +156,7 @@ def _from_file(source: str, convention: str | None, asked: dict[str, Any]) -> "L
     from lstm_explain.cli.source import split_model_name
     from lstm_explain.errors import InputFileError, UsageError
     from lstm_explain.library import from_model
-    from lstm_explain.topics.framework_lookup import framework_of
+    from lstm_explain.topics.lookup import find_framework
 
     for name in ("init", "seed"):
         if name in asked:
@@ -164,7 +164,7 @@ def _from_file(source: str, convention: str | None, asked: dict[str, Any]) -> "L
     file, layer = split_model_name(source)
     if not Path(file).exists() and Path(file).name == file and not Path(file).suffix:
         try:
-            framework_of(source, "convert")
+            find_framework(source, "convert")
         except UsageError as error:
             raise InputFileError(
                 quote_option("convert", source), "there is no such file, and no such framework", error.fix

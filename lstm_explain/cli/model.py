@@ -36,7 +36,7 @@ def model(
     from lstm_explain.errors import UsageError, printable
     from lstm_explain.readers.identify.model_lstm import no_lstm_error
     from lstm_explain.readers.model_file import read_model
-    from lstm_explain.topics.framework_lookup import framework_of
+    from lstm_explain.topics.lookup import find_framework
     from lstm_explain.topics.model import explain_model
 
     chosen = choose_format(output, "model")
@@ -47,7 +47,7 @@ def model(
         raise UsageError(printable(file), found, fix)
     check_not_overwriting(file, output.output)
     budget = parse_memory_size("--max-memory", max_memory)
-    framework = None if convention is None else framework_of(convention, "--convention").name
+    framework = None if convention is None else find_framework(convention, "--convention").name
     lstms = read_model(file, budget, framework)
     short = printable(Path(file).name)
     if not lstms:

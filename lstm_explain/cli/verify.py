@@ -74,9 +74,9 @@ def _single_biases(
 
     def read() -> "tuple[Biases, ...]":
         from lstm_explain.readers.single_biases import read_single_biases
-        from lstm_explain.topics.framework_lookup import framework_of
+        from lstm_explain.topics.lookup import find_framework
 
-        framework = None if convention is None else framework_of(convention, "--convention").name
+        framework = None if convention is None else find_framework(convention, "--convention").name
         return read_single_biases(file, layer, framework, budget)
 
     return read

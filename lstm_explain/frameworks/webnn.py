@@ -4,38 +4,39 @@ from __future__ import annotations
 
 from lstm_explain.core.gates import Gate
 from lstm_explain.frameworks.convention import Convention
-from lstm_explain.frameworks.described import GIVEN_WEIGHTS, ForgetBias, LayerInfo, LayerOutput
+from lstm_explain.frameworks.framework import GIVEN_WEIGHTS, ForgetBias, Framework, LayerInfo, LayerOutput
 
-WEBNN = Convention(
-    framework="webnn",
-    title="WebNN",
-    gate_order=(Gate.INPUT, Gate.OUTPUT, Gate.FORGET, Gate.CANDIDATE),
-    output_major=True,
-    biases=("bias", "recurrentBias"),
-    kernel="weight",
-    recurrent_kernel="recurrentWeight",
-    projection=None,
-    peephole="peepholeWeight",
-    peephole_order=(Gate.INPUT, Gate.OUTPUT, Gate.FORGET),
-    source="webmachinelearning/webnn@c515210d: index.bs, MLLstmOptions and lstm()",
-    directions_stacked=True,
-)
-
-WEBNN_LAYER = LayerInfo(
-    convention=WEBNN,
-    class_name="MLGraphBuilder.lstm",
-    is_cell=False,
-    input_axes=("timesteps", "samples", "features"),
-    returns=(
-        LayerOutput("output 0", ("directions", "samples", "hidden"), "h after the last timestep read"),
-        LayerOutput("output 1", ("directions", "samples", "units"), "c after the last timestep read"),
-        LayerOutput("output 2", ("timesteps", "directions", "samples", "hidden"), "with returnSequence: h of every timestep"),
+WEBNN = Framework(
+    convention=Convention(
+        framework="webnn",
+        title="WebNN",
+        gate_order=(Gate.INPUT, Gate.OUTPUT, Gate.FORGET, Gate.CANDIDATE),
+        output_major=True,
+        biases=("bias", "recurrentBias"),
+        kernel="weight",
+        recurrent_kernel="recurrentWeight",
+        peephole="peepholeWeight",
+        peephole_order=(Gate.INPUT, Gate.OUTPUT, Gate.FORGET),
+        source="webmachinelearning/webnn@c515210d: index.bs, MLLstmOptions and lstm()",
+        directions_stacked=True,
     ),
-    state_order=("h", "c"),
-    forget_bias=ForgetBias(None, "given"),
-    initializers=(("all weights and biases", GIVEN_WEIGHTS),),
-    verification="read",
-    stacking='an operator for each layer; direction "both" has both directions in one operator',
-    aliases=("web", "MLGraphBuilder"),
-    remarks=('layout: "ifgo" asks for the order i f g o instead of the default "iofg".',),
+    info=LayerInfo(
+        class_name="MLGraphBuilder.lstm",
+        is_cell=False,
+        input_axes=("timesteps", "samples", "features"),
+        returns=(
+            LayerOutput("output 0", ("directions", "samples", "hidden"), "h after the last timestep read"),
+            LayerOutput("output 1", ("directions", "samples", "units"), "c after the last timestep read"),
+            LayerOutput(
+                "output 2", ("timesteps", "directions", "samples", "hidden"), "with returnSequence: h of every timestep"
+            ),
+        ),
+        state_order=("h", "c"),
+        forget_bias=ForgetBias(None, "given"),
+        initializers=(("all weights and biases", GIVEN_WEIGHTS),),
+        verification="read",
+        stacking='an operator for each layer; direction "both" has both directions in one operator',
+        aliases=("web", "MLGraphBuilder"),
+        remarks=('layout: "ifgo" asks for the order i f g o instead of the default "iofg".',),
+    ),
 )

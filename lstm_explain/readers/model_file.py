@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
 from lstm_explain.errors import InputFileError, UsageError, printable
-from lstm_explain.frameworks.known import CONVENTIONS
+from lstm_explain.frameworks.registry import CONVENTIONS
 from lstm_explain.readers.containers.bounded_file import open_file
 from lstm_explain.readers.containers.safetensors import LARGEST_HEADER
 from lstm_explain.readers.detect import looks_like_msgpack, looks_like_onnx

@@ -1,16 +1,130 @@
-"""Words as people type them: what of them makes a difference, and how they are repeated in a message."""
+"""From words as people type them to frameworks and to entries of the glossary."""
 
 from __future__ import annotations
 
-LONGEST_SHOWN = 40  # characters of an unknown word in a message
+from difflib import get_close_matches
+from functools import cache
+from typing import TYPE_CHECKING
+
+from lstm_explain.errors import UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from lstm_explain.core.lstm import LSTM
+    from lstm_explain.frameworks.framework import Framework
+    from lstm_explain.frameworks.glossary.entry import Entry
+
+MAX_QUOTED = 40  # characters of an unknown word in a message
+MAX_SUGGESTIONS = 3  # names or words that a message proposes
+FIX_SELECT_ONE_LAYER = "choose one layer alone: FILE#NAME"
+"""What to do if a framework lacks what a stack has that combines layers of a file."""
 
 
-def key(word: str) -> str:
-    """What of a word makes a difference: letters and digits, of either case."""
+def normalise(word: str) -> str:
+    """The part of a word that matters: letters and digits, in lower case."""
     return "".join(character for character in word.casefold() if character.isalnum())
 
 
-def repeated(word: str) -> str:
+def quote(word: str) -> str:
     """A word that was typed, safe to print and of a bounded length."""
-    first = word if len(word) <= LONGEST_SHOWN else word[:LONGEST_SHOWN] + "..."
-    return "".join(character if character.isprintable() else ascii(character)[1:-1] for character in first) or repr("")
+    short = word if len(word) <= MAX_QUOTED else word[:MAX_QUOTED] + "..."
+    return "".join(character if character.isprintable() else ascii(character)[1:-1] for character in short) or repr("")
+
+
+def _close_keys(word: str, keys: Iterable[str]) -> list[str]:
+    return get_close_matches(normalise(word)[:MAX_QUOTED], keys, n=MAX_SUGGESTIONS)
+
+
+# --- frameworks -------------------------------------------------------------------------------------------------------
+
+
+def find_framework(name: str, prefix: str = "frameworks") -> Framework:
+    """The framework of a name; case, blanks, hyphens, underscores and dots make no difference.
+
+    `prefix` is what the user typed before the name, to begin a message with.
+
+    Raises:
+        UsageError: the framework is unknown; the message names the nearest ones.
+    """
+    if not isinstance(name, str):
+        raise UsageError(f"{prefix} {name!r}", "this is not a framework's name")
+    frameworks = _frameworks_by_key()
+    framework = frameworks.get(normalise(name))
+    if framework is not None and normalise(name):
+        return framework
+    near = list(dict.fromkeys(frameworks[key].name for key in _close_keys(name, frameworks)))
+    nearest = f"The nearest {'is' if len(near) == 1 else 'are'} {', '.join(near)}. " if near else ""
+    raise UsageError(f"{prefix} {quote(name)}", "unknown framework", f"{nearest}See all with lstm-explain frameworks")
+
+
+@cache
+def _frameworks_by_key() -> Mapping[str, Framework]:
+    from lstm_explain.frameworks.registry import FRAMEWORKS
+
+    return {
+        normalise(alias): framework
+        for framework in FRAMEWORKS.values()
+        for alias in (*framework.info.aliases, framework.title, framework.info.class_name, framework.name)
+    }
+
+
+def combines_layers(lstm: LSTM) -> bool:
+    """Whether the LSTM combines several layers of a file, each of which can be selected alone."""
+    return lstm.pretrained is not None and "+" in lstm.provenance["weights"].get("layer", "")
+
+
+# --- the glossary -----------------------------------------------------------------------------------------------------
+
+
+def find_terms(words: Iterable[str]) -> tuple[Entry, ...]:
+    """The entries that the words ask for, each once.
+
+    Words that form one entry of the glossary together are one: `hidden state cell` asks for `hidden state` and `cell`.
+
+    Raises:
+        UsageError: a word is not in the glossary; the message names the nearest ones.
+    """
+    parts = [part for word in words for part in (word.split() or [word])]
+    entries: dict[str, Entry] = {}
+    while parts:
+        entry, length = _match_longest(parts)
+        entries[entry.word] = entry
+        parts = parts[length:]
+    return tuple(entries.values())
+
+
+@cache
+def _entries_by_key() -> Mapping[str, Entry]:
+    from lstm_explain.frameworks.glossary import ENTRIES
+
+    return {normalise(spelling): entry for entry in ENTRIES for spelling in (*entry.spellings, entry.word)}
+
+
+@cache
+def _max_words() -> int:
+    """The number of words in the longest spelling."""
+    from lstm_explain.frameworks.glossary import ENTRIES
+
+    return max(len(spelling.split()) for entry in ENTRIES for spelling in (*entry.spellings, entry.word))
+
+
+def _match_longest(parts: list[str]) -> tuple[Entry, int]:
+    """The entry that as many of the first parts as possible form together, and how many these are."""
+    for length in range(min(len(parts), _max_words()), 0, -1):
+        key = normalise(" ".join(parts[:length]))
+        entry = _entries_by_key().get(key) or _entries_by_key().get(key.removesuffix("s"))
+        if entry is not None:
+            return entry, length
+    near = _nearest_words(parts)
+    nearest = f"The nearest {'word is' if len(near) == 1 else 'words are'} {', '.join(near)}. " if near else ""
+    raise UsageError(f"terms {quote(parts[0])}", "unknown word", f"{nearest}See all with lstm-explain terms")
+
+
+def _nearest_words(parts: list[str]) -> list[str]:
+    """The words whose spellings are most like the first part, or like the first parts together."""
+    entries = _entries_by_key()
+    words: dict[str, None] = {}
+    for length in range(min(len(parts), _max_words()), 0, -1):
+        words |= dict.fromkeys(entries[key].word for key in _close_keys(" ".join(parts[:length]), entries))
+    return list(words)[:MAX_SUGGESTIONS]

@@ -22,7 +22,7 @@ from ratios import Row, interleaved, print_table
 from lstm_explain.core.bptt import trajectory_of
 from lstm_explain.core.gates import Direction
 from lstm_explain.core.jacobian import step_jacobian
-from lstm_explain.frameworks.pytorch import PYTORCH
+from lstm_explain.frameworks.pytorch import PYTORCH_CONVENTION
 from lstm_explain.library import seeded
 
 if TYPE_CHECKING:
@@ -78,7 +78,9 @@ def torch_calls(lstm: LSTM, record: Record) -> dict[str, Callable[[], list[Any]]
     timesteps, part = lstm.spec.timesteps, record.of(0, Direction.FORWARD)
     before = part.states_before(0, timesteps)
     x, h, c = (torch.tensor(array) for array in (part.input[0], before.hidden, before.cell))
-    named = {name: torch.tensor(array) for name, array in PYTORCH.pack(lstm.weights.of(0, Direction.FORWARD)).items()}
+    named = {
+        name: torch.tensor(array) for name, array in PYTORCH_CONVENTION.pack(lstm.weights.of(0, Direction.FORWARD)).items()
+    }
     cell = torch.nn.LSTMCell(lstm.spec.features, lstm.spec.units, dtype=torch.float64).requires_grad_(False)
     cell.load_state_dict(named)
 

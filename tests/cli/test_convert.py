@@ -86,8 +86,8 @@ REFUSED = {
     "convert one.npz one.npz": (2, "the answer would replace the file that is read"),
     "convert pytorch w.onnx --to keras": (2, "an .onnx file is written in ONNX's convention"),
     "convert keras w.onnx --dtype float64": (2, "ONNX Runtime runs no LSTM in float64, and this one is. Add --dtype float32"),
-    "convert keras --to kears": (2, "--to kears: there is no such framework here. The nearest is keras"),
-    "convert one.npz keras --convention trch": (2, "--convention trch: there is no such framework here"),
+    "convert keras --to kears": (2, "--to kears: unknown framework. The nearest is keras"),
+    "convert one.npz keras --convention trch": (2, "--convention trch: unknown framework"),
     "convert pytorch keras --units 0": (2, "--units 0: a layer needs at least one unit"),
     "convert pytorch keras --units 99999": (4, "Ask for less, or raise --max-memory"),
 }

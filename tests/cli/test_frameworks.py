@@ -64,8 +64,8 @@ def test_the_arrays_replace_no_file_that_is_read(refused: Refused, tmp_path: Pat
     ("arguments", "message"),
     [
         (("--code",), "frameworks --code: a program is written in one framework. Name one of keras, pytorch,"),
-        (("kears",), "frameworks kears: there is no such framework here. The nearest is keras."),
-        (("",), "frameworks '': there is no such framework here."),
+        (("kears",), "frameworks kears: unknown framework. The nearest is keras."),
+        (("",), "frameworks '': unknown framework."),
         (("openvino", "--code"), "frameworks openvino --code: OpenVINO is not run here"),
         (("keras", "--code", "--projection", "2"), "frameworks keras --code --projection 2: Keras has no projection"),
         (("keras", "-o", "program.py"), "-o program.py: no format ends so"),

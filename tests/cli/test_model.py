@@ -183,7 +183,7 @@ def test_the_answer_never_replaces_the_model(topic: str, refused: Refused) -> No
 def test_conventions(topic: str, refused: Refused, call: Call) -> None:
     assert refused(2, topic, "--convention", "keras").startswith("--convention keras: there is no --model")
     for name in ("nosuch", "", "\x1b[31m"):
-        assert "there is no such framework here" in refused(2, topic, "--model", "one.npz", "--convention", name)
+        assert "unknown framework" in refused(2, topic, "--model", "one.npz", "--convention", name)
     for name in ("pytorch", "torch.nn.LSTM"):
         assert call(topic, "--model", "one.npz", "--convention", name, "--samples", "2").returncode == 0
     assert "there is no LSTM in it" in refused(3, topic, "--model", "one.npz", "--convention", "keras")
@@ -289,7 +289,7 @@ def test_verify_says_whether_they_agree(call: Call) -> None:
         (2, ("--tolerance", "-1"), "--tolerance -1.0: a tolerance is a number from 0"),
         (2, ("--tolerance", "nan"), "--tolerance nan: a tolerance is a number from 0"),
         (2, ("--tolerance", "x"), "is not a valid float"),
-        (2, ("--convention", "nosuch"), "there is no such framework here"),
+        (2, ("--convention", "nosuch"), "unknown framework"),
         (2, ("--output", "x.npy"), "this LSTM makes outputs of (2, 4, 2), or (2, 2) for the last h"),
         (2, ("--input", "y.npy"), "y.npy: its timesteps have features=2, and the LSTM in one.npz reads 3"),
         (2, ("--input", "run.npz"), "--input run.npz: there are 2 arrays in it: x, output. Choose one: --input run.npz#x"),

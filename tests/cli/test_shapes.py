@@ -12,8 +12,8 @@ import numpy as np
 import pytest
 
 import lstm_explain
-from lstm_explain.frameworks.calls import CALLS
-from lstm_explain.frameworks.pytorch import state_dict
+from lstm_explain.frameworks.registry import CALLS
+from tests.helpers.framework_weights import state_dict
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -70,10 +70,10 @@ def test_data_with_nan_is_compared_too(call: Call, tmp_path: Path) -> None:
     ("arguments", "message"),
     [
         (("--framework", "keras", "--batch-first"), "--framework keras --batch-first: Keras always has samples first."),
-        (("--framework", "nosuch"), "--framework nosuch: there is no such framework here."),
-        (("--framework", ""), "--framework '': there is no such framework here."),
-        (("--framework", "\x1b[2J"), "--framework \\x1b[2J: there is no such framework here."),
-        (("--framework", "x" * 1000), "x...: there is no such framework here."),
+        (("--framework", "nosuch"), "--framework nosuch: unknown framework."),
+        (("--framework", ""), "--framework '': unknown framework."),
+        (("--framework", "\x1b[2J"), "--framework \\x1b[2J: unknown framework."),
+        (("--framework", "x" * 1000), "x...: unknown framework."),
         (("--framework", "onnx", "--layout", "-1"), "--framework onnx --layout -1: the layouts are 0 and 1."),
         (
             ("--framework", "onnx", "--layout", str(10**30)),
@@ -95,9 +95,6 @@ def test_plain_shapes_loads_nothing_of_it(view: str) -> None:
         done = subprocess.run(line, capture_output=True, check=True, timeout=60)
         return set(json.loads(done.stderr.splitlines()[-1]))
 
-    own = {
-        f"lstm_explain.{one}"
-        for one in ("explain.framework_call", "explain.frameworks", "frameworks.calls", "frameworks.known")
-    }
+    own = {f"lstm_explain.{one}" for one in ("topics.shapes.framework_call", "topics.frameworks", "frameworks.registry")}
     assert not modules() & own
     assert modules("--framework", "keras") >= own

@@ -12,11 +12,11 @@ from hypothesis import strategies as st
 from lstm_explain.core.gates import GATES, PEEPHOLE_GATES, Direction, Gate
 from lstm_explain.core.spec import Spec
 from lstm_explain.core.weights import LayerWeights, Weights, weight_shapes
-from lstm_explain.frameworks.compared import COMPARED
-from lstm_explain.frameworks.keras import KERAS, layer_weights
-from lstm_explain.frameworks.known import CONVENTIONS
-from lstm_explain.frameworks.onnx import ONNX, node_inputs
-from lstm_explain.frameworks.pytorch import PYTORCH, state_dict
+from lstm_explain.frameworks.keras import KERAS_CONVENTION
+from lstm_explain.frameworks.onnx import ONNX_CONVENTION
+from lstm_explain.frameworks.pytorch import PYTORCH_CONVENTION
+from lstm_explain.frameworks.registry import CONVENTIONS
+from tests.helpers.framework_weights import layer_weights, node_inputs, state_dict
 
 if TYPE_CHECKING:
     from lstm_explain.core.axes import Array
@@ -96,7 +96,10 @@ def test_each_framework_counts_the_numbers_it_holds(convention: Convention, spec
     ],
 )
 def test_known_counts(options: dict[str, Any], keras: int | None, pytorch: int | None, onnx: int | None) -> None:
-    found = {name: convention.count_parameters(Spec(**options)) for name, convention in COMPARED.items()}
+    found = {
+        name: convention.count_parameters(Spec(**options))
+        for name, convention in ((name, CONVENTIONS[name]) for name in ("keras", "pytorch", "onnx"))
+    }
     assert found == {"keras": keras, "pytorch": pytorch, "onnx": onnx}
 
 
@@ -132,9 +135,20 @@ def test_who_counts_two_biases() -> None:
 
 def test_what_each_framework_lacks() -> None:
     projection, peepholes = Spec(projection=3), Spec(peepholes=True)
-    assert [one.unsupported_option(projection) for one in (KERAS, PYTORCH, ONNX)] == ["projection", None, "projection"]
-    assert [one.unsupported_option(peepholes) for one in (KERAS, PYTORCH, ONNX)] == ["peepholes", "peepholes", None]
-    assert [one.unsupported_option(Spec(layers=3, bidirectional=True)) for one in (KERAS, PYTORCH, ONNX)] == [None, None, None]
+    assert [one.unsupported_option(projection) for one in (KERAS_CONVENTION, PYTORCH_CONVENTION, ONNX_CONVENTION)] == [
+        "projection",
+        None,
+        "projection",
+    ]
+    assert [one.unsupported_option(peepholes) for one in (KERAS_CONVENTION, PYTORCH_CONVENTION, ONNX_CONVENTION)] == [
+        "peepholes",
+        "peepholes",
+        None,
+    ]
+    assert [
+        one.unsupported_option(Spec(layers=3, bidirectional=True))
+        for one in (KERAS_CONVENTION, PYTORCH_CONVENTION, ONNX_CONVENTION)
+    ] == [None, None, None]
 
 
 @every_convention
@@ -145,9 +159,9 @@ def test_every_order_holds_every_gate_once(convention: Convention) -> None:
 
 def test_the_orders_as_their_makers_write_them() -> None:
     i, f, g, o = GATES
-    assert KERAS.gate_order == (i, f, g, o)
-    assert PYTORCH.gate_order == (i, f, g, o)
-    assert ONNX.gate_order == (i, o, f, g)
+    assert KERAS_CONVENTION.gate_order == (i, f, g, o)
+    assert PYTORCH_CONVENTION.gate_order == (i, f, g, o)
+    assert ONNX_CONVENTION.gate_order == (i, o, f, g)
     others = {name: one.gate_order for name, one in CONVENTIONS.items() if one.gate_order != GATES}
     assert others == {
         "onnx": (i, o, f, g),
@@ -157,7 +171,7 @@ def test_the_orders_as_their_makers_write_them() -> None:
         "coreml": (i, f, o, g),
         "openvino": (f, i, g, o),
     }
-    assert ONNX.peephole_order == (Gate.INPUT, Gate.OUTPUT, Gate.FORGET)
+    assert ONNX_CONVENTION.peephole_order == (Gate.INPUT, Gate.OUTPUT, Gate.FORGET)
 
 
 @every_convention
@@ -169,7 +183,7 @@ def test_the_names_that_the_command_line_uses(convention: Convention) -> None:
 
 def test_each_gates_numbers_stand_where_the_framework_looks_for_them() -> None:
     weights = counted(Spec(features=2, units=3)).of(0, Direction.FORWARD)
-    packed = ONNX.pack(weights)
+    packed = ONNX_CONVENTION.pack(weights)
     for place, gate in enumerate((Gate.INPUT, Gate.OUTPUT, Gate.FORGET, Gate.CANDIDATE)):
         rows = slice(3 * place, 3 * place + 3)
         np.testing.assert_array_equal(packed["W"][rows], weights.kernel[:, weights.columns(gate)].T)
@@ -180,9 +194,9 @@ def test_each_gates_numbers_stand_where_the_framework_looks_for_them() -> None:
 
 def test_the_second_of_two_biases_is_zero_and_both_are_added_when_read() -> None:
     weights = counted(Spec(features=2, units=3)).of(0, Direction.FORWARD)
-    packed = PYTORCH.pack(weights)
+    packed = PYTORCH_CONVENTION.pack(weights)
     assert not packed["bias_hh"].any()
-    back = PYTORCH.unpack({**packed, "bias_hh": np.ones_like(packed["bias_hh"])})
+    back = PYTORCH_CONVENTION.unpack({**packed, "bias_hh": np.ones_like(packed["bias_hh"])})
     assert weights.bias is not None
     assert back.bias is not None
     np.testing.assert_array_equal(back.bias, weights.bias + 1)

@@ -11,10 +11,10 @@ from hypothesis import strategies as st
 
 from lstm_explain.core.network import Task, plan_network
 from lstm_explain.core.spec import Spec
-from lstm_explain.frameworks.keras_network import keras_in_short, keras_lines
 from lstm_explain.frameworks.python_code import MAX_WIDTH, Statement, format_statements, shape_literal
-from lstm_explain.frameworks.pytorch_network import pytorch_in_short, pytorch_lines
+from lstm_explain.frameworks.registry import FRAMEWORKS
 
+NETWORK_CODES = [framework.network_code for framework in FRAMEWORKS.values() if framework.network_code is not None]
 SIZES = st.integers(1, 10) | st.integers(10**5, 10**12)
 
 
@@ -37,12 +37,14 @@ def test_the_programs_are_python_and_fit_a_page(
     task: Task, outputs: int, steps_out: int, lengths: bool, **options: Any
 ) -> None:
     plan = plan_network(task, Spec(**options), outputs, steps_out)
-    for lines in (keras_lines(plan, lengths), pytorch_lines(plan, lengths)):
+    for code in NETWORK_CODES:
+        lines = code.lines(plan, lengths)
         ast.parse("\n".join(lines))
         assert max(map(len, lines)) <= MAX_WIDTH
         assert not [line for line in lines if line != line.rstrip()]
     assert ("pack_padded_sequence" in "\n".join(lines)) == (lengths and task not in (Task.ONE_TO_ONE, Task.ONE_TO_MANY))
-    for short in (keras_in_short(plan), pytorch_in_short(plan)):
+    for code in NETWORK_CODES:
+        short = code.summary(plan)
         ast.parse(short.replace(", then ", ", "))
 
 

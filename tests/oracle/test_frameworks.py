@@ -13,9 +13,8 @@ import pytest
 from lstm_explain.core.engine import StackState
 from lstm_explain.core.gates import Direction, Gate
 from lstm_explain.core.lstm import PretrainedWeights
-from lstm_explain.frameworks.known import LAYERS
-from lstm_explain.frameworks.programs import PROGRAMS
-from lstm_explain.frameworks.stored import tensor_layouts
+from lstm_explain.frameworks.layout import tensor_layouts
+from lstm_explain.frameworks.registry import FRAMEWORKS, SCRIPTS
 from lstm_explain.library import seeded
 from lstm_explain.render.npz_archive import write_arrays
 from lstm_explain.topics.frameworks import explain_frameworks
@@ -81,7 +80,7 @@ def run(framework: Callable[[str], Any], tmp_path: Path) -> Callable[..., dict[s
     return run
 
 
-@pytest.mark.parametrize("name", PROGRAMS)
+@pytest.mark.parametrize("name", SCRIPTS)
 @pytest.mark.parametrize("bias", [True, False])
 def test_the_program_runs_and_agrees(run: Any, name: str, bias: bool, capsys: pytest.CaptureFixture[str]) -> None:
     made = run(name, bias=bias)
@@ -111,21 +110,21 @@ def test_the_program_of_larger_layers_agrees(run: Any, name: str, options: dict[
     run(name, **options)
 
 
-@pytest.mark.parametrize("name", PROGRAMS)
+@pytest.mark.parametrize("name", SCRIPTS)
 def test_the_program_starts_from_the_models_own_states(run: Any, name: str) -> None:
     assert run(name, states=True)["saved"]["h_0"].shape == (1, 5, UNITS)
-    writer = PROGRAMS[name]
-    if writer.layers or writer.directions:
-        run(name, states=True, bidirectional=True, **({"layers": 2} if writer.layers else {}))
+    writer = SCRIPTS[name]
+    if writer.supports_layers or writer.supports_directions:
+        run(name, states=True, bidirectional=True, **({"layers": 2} if writer.supports_layers else {}))
 
 
-@pytest.mark.parametrize("name", PROGRAMS)
+@pytest.mark.parametrize("name", SCRIPTS)
 def test_the_program_fails_where_weights_are_others(framework: Callable[[str], Any], name: str, tmp_path: Path) -> None:
     """Two gates exchanged, as a wrong order would have it."""
     for package in PACKAGES[name]:
         framework(package)
     path = program_in(tmp_path, name)
-    layer = LAYERS[name]
+    layer = FRAMEWORKS[name]
     saved = dict(np.load(path.with_suffix(".npz")))
     swapped = layer.convention._replace(gate_order=(Gate.FORGET, Gate.INPUT, Gate.CANDIDATE, Gate.OUTPUT))
     if swapped.gate_names:
@@ -243,7 +242,7 @@ THEIRS = {
 def test_names_shapes_count_and_forget_bias_are_theirs(framework: Callable[[str], Any], name: str) -> None:
     for package in PACKAGES[name]:
         framework(package)
-    theirs, layer = THEIRS[name](), LAYERS[name]
+    theirs, layer = THEIRS[name](), FRAMEWORKS[name]
     spec = seeded(features=FEATURES, units=UNITS).spec
     assert {key: one.shape for key, one in theirs.items()} == {
         one.name: one.shape.sizes for one in tensor_layouts(layer.convention, spec, 0)
@@ -253,19 +252,19 @@ def test_names_shapes_count_and_forget_bias_are_theirs(framework: Callable[[str]
     weights = layer.convention.unpack(named)
     assert weights.bias is not None
     forget = weights.bias[weights.columns(Gate.FORGET)]
-    if layer.forget_bias.value is None:
-        assert layer.forget_bias.how == "random"
+    if layer.info.forget_bias.value is None:
+        assert layer.info.forget_bias.how == "random"
         assert len(set(forget.tolist())) == UNITS
         assert np.max(np.abs(forget)) <= len(layer.convention.biases) / UNITS**0.5
     else:
-        assert set(forget.tolist()) == {layer.forget_bias.value}
-    (kinds,) = {how for _, how in layer.initializers if "sqrt(units)" in how} or {""}
+        assert set(forget.tolist()) == {layer.info.forget_bias.value}
+    (kinds,) = {how for _, how in layer.info.initializers if "sqrt(units)" in how} or {""}
     if kinds:
         assert np.max(np.abs(weights.kernel)) <= 1 / UNITS**0.5
 
 
 def test_every_framework_that_is_run_is_looked_at() -> None:
-    assert {*THEIRS, "onnx"} == set(PACKAGES) == set(PROGRAMS)
+    assert {*THEIRS, "onnx"} == set(PACKAGES) == set(SCRIPTS)
 
 
 def test_linen_has_an_optimized_cell_with_the_same_arrays(framework: Callable[[str], Any]) -> None:

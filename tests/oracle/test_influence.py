@@ -14,9 +14,10 @@ from lstm_explain.core.bptt import hidden_by_network_input, trajectory_of
 from lstm_explain.core.gates import Direction
 from lstm_explain.core.jacobian import step_jacobian
 from lstm_explain.core.spec import Spec
-from lstm_explain.frameworks.pytorch import PYTORCH, state_dict
+from lstm_explain.frameworks.pytorch import PYTORCH_CONVENTION
 from lstm_explain.library import seeded
 from lstm_explain.topics.influence import explain_influence
+from tests.helpers.framework_weights import state_dict
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -56,7 +57,7 @@ def a_projection(units: int, seed: int) -> int:
 
 def torch_step(torch: Any, weights: LayerWeights) -> Callable[..., tuple[Any, Any]]:
     """(x, h, c) -> the next h and c, as `torch.nn.LSTM` documents them: a step of our own making out of torch's operations."""
-    tensors = {name: torch.tensor(array) for name, array in PYTORCH.pack(weights).items()}
+    tensors = {name: torch.tensor(array) for name, array in PYTORCH_CONVENTION.pack(weights).items()}
     linear = torch.nn.functional.linear
 
     def step(x: Any, h: Any, c: Any) -> tuple[Any, Any]:
@@ -112,7 +113,7 @@ def test_the_derivatives_of_an_lstm_cell(torch: Any, case: Callable[..., Any], s
     one = case(spec, seed, initial=True)
     weights, record = one.weights.of(0, Direction.FORWARD), one.record
     cell = torch.nn.LSTMCell(3, 5, dtype=torch.float64)
-    cell.load_state_dict({name: torch.tensor(array) for name, array in PYTORCH.pack(weights).items()}, strict=True)
+    cell.load_state_dict({name: torch.tensor(array) for name, array in PYTORCH_CONVENTION.pack(weights).items()}, strict=True)
     made = step_jacobian(weights, trajectory_of(one.weights, record, 0, Direction.FORWARD, 0).slopes)
     part = record.of(0, Direction.FORWARD)
     for t in range(1, 5):
@@ -211,7 +212,7 @@ def norms_from(torch: Any, lstm: LSTM, sample: int, layer: int, direction: Direc
     part, length = record.of(layer, direction), record.length(sample)
     read = part.input[sample, :length] if direction is Direction.FORWARD else part.input[sample, :length][::-1]
     one = replace(lstm.spec, features=part.input.shape[2], layers=1, bidirectional=False)
-    module = lstm_of(torch, one, {f"{name}_l0": array for name, array in PYTORCH.pack(weights).items()})
+    module = lstm_of(torch, one, {f"{name}_l0": array for name, array in PYTORCH_CONVENTION.pack(weights).items()})
     after = done if direction is Direction.FORWARD else length - done + 1
     if done == 0:
         states = part.initial_hidden[sample], part.initial_cell[sample]

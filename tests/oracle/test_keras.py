@@ -13,9 +13,10 @@ from hypothesis import strategies as st
 from lstm_explain.core.gates import Direction
 from lstm_explain.core.spec import Spec
 from lstm_explain.core.weights import LayerWeights, Weights, seeded_weights
-from lstm_explain.frameworks.keras import KERAS, layer_weights
+from lstm_explain.frameworks.keras import KERAS_CONVENTION
 from lstm_explain.library import seeded
 from lstm_explain.topics.shapes import explain_shapes
+from tests.helpers.framework_weights import layer_weights
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -132,7 +133,7 @@ def test_parameter_counts(keras: Any, sizes: dict[str, Any], layers: int, bidire
 def test_default_initialiser(keras: Any) -> None:
     keras.utils.set_random_seed(0)
     spec = Spec(features=48, units=64)
-    ours = KERAS.pack(seeded_weights(spec).of(0, Direction.FORWARD))
+    ours = KERAS_CONVENTION.pack(seeded_weights(spec).of(0, Direction.FORWARD))
     kernel, recurrent, bias = (np.asarray(weight) for weight in layer_of(keras, spec, 0).get_weights())
     limit = np.sqrt(6 / (48 + 4 * 64))
     for one in (ours["kernel"], kernel):

@@ -10,10 +10,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lstm_explain.core.gates import GATES, Direction, Gate
-from lstm_explain.frameworks.keras import layer_weights
-from lstm_explain.frameworks.pytorch import state_dict
 from lstm_explain.library import seeded
 from lstm_explain.topics.memory import explain_memory
+from tests.helpers.framework_weights import layer_weights, state_dict
 
 if TYPE_CHECKING:
     from lstm_explain.core.lstm import LSTM

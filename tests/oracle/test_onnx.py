@@ -12,9 +12,9 @@ from hypothesis import strategies as st
 
 from lstm_explain.core.gates import Direction
 from lstm_explain.core.spec import Spec
-from lstm_explain.frameworks.onnx import node_inputs
 from lstm_explain.library import seeded
 from lstm_explain.topics.shapes import explain_shapes
+from tests.helpers.framework_weights import node_inputs
 
 if TYPE_CHECKING:
     from collections.abc import Callable

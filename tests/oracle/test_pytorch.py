@@ -14,10 +14,11 @@ from hypothesis import strategies as st
 from lstm_explain.core.gates import GATES, Direction, Gate
 from lstm_explain.core.spec import Spec
 from lstm_explain.core.weights import LayerWeights, Weights, seeded_weights
-from lstm_explain.frameworks.pytorch import PYTORCH, state_dict
+from lstm_explain.frameworks.pytorch import PYTORCH_CONVENTION
 from lstm_explain.library import seeded
 from lstm_explain.topics.shapes import explain_shapes
 from lstm_explain.topics.unit import explain_unit
+from tests.helpers.framework_weights import state_dict
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -169,7 +170,7 @@ def test_every_step(
 
 def step_by_step(torch: Any, spec: Spec, weights: LayerWeights, part: Any) -> list[float]:
     """Walk one layer in one direction with `LSTMCell`; how far each step's gates, c and h are from the record."""
-    named = PYTORCH.pack(weights)
+    named = PYTORCH_CONVENTION.pack(weights)
     cell = torch.nn.LSTMCell(part.input.shape[2], spec.units, bias=spec.bias, dtype=getattr(torch, spec.dtype))
     load(torch, cell, named)
     h, c = torch.tensor(part.initial_hidden), torch.tensor(part.initial_cell)

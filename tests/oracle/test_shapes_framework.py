@@ -11,8 +11,8 @@ import numpy as np
 import pytest
 
 from lstm_explain.core.spec import LayerSpec
-from lstm_explain.frameworks.known import LAYERS
-from lstm_explain.frameworks.stored import export_layer
+from lstm_explain.frameworks.layout import export_layer
+from lstm_explain.frameworks.registry import FRAMEWORKS
 from lstm_explain.library import seeded
 from lstm_explain.topics.shapes import explain_shapes
 from tests.helpers.mixed_stacks import MIXED
@@ -127,7 +127,7 @@ def check_sequences(lstm: LSTM, call: FrameworkCall, made: list[Made], record: R
 
 def weights_by_layer(lstm: LSTM, call: FrameworkCall) -> list[list[tuple[str, Direction | None, Array]]]:
     """Our weights in the framework's way, under the names and of the shapes that are told."""
-    convention = LAYERS[call.described.name].convention
+    convention = FRAMEWORKS[call.framework.name].convention
     made = [list(export_layer(convention, parts, layer)) for layer, parts in enumerate(lstm.weights.layers)]
     names = [(name, array.shape) for layer in made for name, _, array in layer]
     assert names == [(one.name, one.shape.sizes) for one in call.written.weights]

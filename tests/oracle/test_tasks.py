@@ -10,12 +10,11 @@ import numpy as np
 import pytest
 
 from lstm_explain.core.network import FROM_ONE, Task, build_network, plan_network, run_network
-from lstm_explain.frameworks.keras import layer_weights
-from lstm_explain.frameworks.keras_network import keras_lines
-from lstm_explain.frameworks.pytorch import state_dict
-from lstm_explain.frameworks.pytorch_network import pytorch_lines
+from lstm_explain.frameworks.keras import network_lines as keras_lines
+from lstm_explain.frameworks.pytorch import network_lines as pytorch_lines
 from lstm_explain.library import seeded
 from lstm_explain.topics.tasks import explain_tasks
+from tests.helpers.framework_weights import layer_weights, state_dict
 from tests.helpers.mixed_stacks import MIXED
 
 if TYPE_CHECKING:
@@ -239,7 +238,7 @@ def test_keras_counts_the_same_parameters(keras: Any, task: Task, bidirectional:
 
 
 def test_keras_is_told_of_float64(keras: Any) -> None:
-    lines = keras_lines(plan_network(Task.MANY_TO_ONE, seeded(dtype="float64").spec, 1, 1))
+    lines = keras_lines(plan_network(Task.MANY_TO_ONE, seeded(dtype="float64").spec, 1, 1), False)
     (line,) = [line for line in lines if "float64" in line]
     try:
         exec(line, {"keras": keras})

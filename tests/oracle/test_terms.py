@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pytest
 
-from lstm_explain.topics.terms.lookup import ENTRIES
+from lstm_explain.frameworks.glossary import ENTRIES
 
 if TYPE_CHECKING:
     from collections.abc import Callable

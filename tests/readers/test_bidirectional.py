@@ -11,7 +11,7 @@ from lstm_explain.core.gates import Direction
 from lstm_explain.core.spec import Spec
 from lstm_explain.core.weights import seeded_weights
 from lstm_explain.errors import InputFileError
-from lstm_explain.frameworks.known import CONVENTIONS
+from lstm_explain.frameworks.registry import CONVENTIONS
 from lstm_explain.readers.identify.find_lstms import find_lstms
 
 if TYPE_CHECKING:

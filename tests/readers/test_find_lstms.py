@@ -14,11 +14,11 @@ from lstm_explain.core.gates import GATES, Direction, Gate
 from lstm_explain.core.spec import LayerSpec, Spec
 from lstm_explain.core.weights import LayerWeights, Weights, seeded_weights
 from lstm_explain.errors import InputFileError
-from lstm_explain.frameworks.known import CONVENTIONS
-from lstm_explain.frameworks.pytorch import state_dict
-from lstm_explain.frameworks.stored import export_layer
+from lstm_explain.frameworks.layout import export_layer
+from lstm_explain.frameworks.registry import CONVENTIONS
 from lstm_explain.readers.identify.find_lstms import find_lstms
 from lstm_explain.readers.identify.model_lstm import select_lstm
+from tests.helpers.framework_weights import state_dict
 from tests.helpers.model_files.arrays import keras_layer, pytorch_layer
 from tests.helpers.random_lstms import spec_options
 

@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 
 from lstm_explain.errors import LstmExplainError, UsageError
-from lstm_explain.frameworks.known import CONVENTIONS
+from lstm_explain.frameworks.registry import CONVENTIONS
 from lstm_explain.readers.model_file import read_model
 from tests.helpers.model_files.arrays import (
     entry,

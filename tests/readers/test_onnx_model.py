@@ -17,7 +17,7 @@ from onnx import ModelProto, TensorProto, helper, numpy_helper
 
 from lstm_explain.core.gates import Direction, Gate
 from lstm_explain.errors import InputFileError, LstmExplainError, MissingExtraError, RefusedError, UsageError
-from lstm_explain.frameworks.onnx import ONNX
+from lstm_explain.frameworks.onnx import ONNX_CONVENTION
 from lstm_explain.readers.identify.model_lstm import select_lstm, stack_lstms
 from lstm_explain.readers.identify.onnx import read_onnx
 from lstm_explain.readers.model_file import read_model
@@ -54,8 +54,8 @@ def layer(arrays: dict[str, Array], way: int = 0) -> LayerWeights:
     dtype = np.float64 if arrays["W"].dtype.itemsize == 8 else np.float32
     parts = {name: array[way].astype(dtype) for name, array in arrays.items()}
     if "B" in parts:
-        parts |= dict(zip(ONNX.biases, np.split(parts.pop("B"), 2), strict=True))
-    return ONNX.unpack(parts)
+        parts |= dict(zip(ONNX_CONVENTION.biases, np.split(parts.pop("B"), 2), strict=True))
+    return ONNX_CONVENTION.unpack(parts)
 
 
 def same(found: LayerWeights, expected: LayerWeights) -> bool:

@@ -17,7 +17,7 @@ from onnx.reference import ReferenceEvaluator
 from lstm_explain.core.cell import step
 from lstm_explain.core.gates import Direction, Gate
 from lstm_explain.errors import LstmExplainError
-from lstm_explain.frameworks.known import CONVENTIONS
+from lstm_explain.frameworks.registry import CONVENTIONS
 from lstm_explain.readers.identify.onnx import decomposed_layer, read_onnx, verify_cell
 from lstm_explain.readers.identify.onnx.verify_cell import matches_reference
 from tests.helpers.model_files import onnx_decomposed as files

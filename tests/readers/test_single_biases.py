@@ -9,7 +9,7 @@ import pytest
 
 from lstm_explain.core.gates import Direction
 from lstm_explain.errors import InputFileError
-from lstm_explain.frameworks.known import CONVENTIONS
+from lstm_explain.frameworks.registry import CONVENTIONS
 from lstm_explain.readers.identify.model_lstm import select_lstm
 from lstm_explain.readers.model_file import read_model
 from lstm_explain.readers.single_biases import read_single_biases

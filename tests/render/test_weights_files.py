@@ -13,7 +13,7 @@ import pytest
 from lstm_explain.core.engine import StackState
 from lstm_explain.core.lstm import PretrainedWeights
 from lstm_explain.errors import MissingExtraError, UsageError
-from lstm_explain.frameworks.known import CONVENTIONS
+from lstm_explain.frameworks.registry import CONVENTIONS
 from lstm_explain.library import from_model, seeded
 from lstm_explain.render.weights_files import weights_file
 from lstm_explain.topics.convert import Convert, explain_convert

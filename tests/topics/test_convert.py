@@ -14,8 +14,8 @@ from lstm_explain.core.engine import StackState, forward
 from lstm_explain.core.gates import GATES
 from lstm_explain.core.lstm import PretrainedWeights
 from lstm_explain.errors import RefusedError, UsageError
-from lstm_explain.frameworks.known import CONVENTIONS
-from lstm_explain.frameworks.stored import tensor_layouts
+from lstm_explain.frameworks.layout import tensor_layouts
+from lstm_explain.frameworks.registry import CONVENTIONS
 from lstm_explain.library import seeded
 from lstm_explain.readers.identify.find_lstms import find_lstms
 from lstm_explain.readers.identify.model_lstm import select_lstm
@@ -221,7 +221,7 @@ def test_a_file_says_how_many_biases_there_were() -> None:
 
 def test_what_cannot_be_converted() -> None:
     lstm = seeded(samples=2, units=3)
-    with pytest.raises(UsageError, match=r"--to nosuch: there is no such framework here"):
+    with pytest.raises(UsageError, match=r"--to nosuch: unknown framework"):
         explain_convert(lstm, "nosuch")
     with pytest.raises(RefusedError, match="writing the weights anew"):
         explain_convert(replace(seeded(samples=1, units=200), max_memory=10**5, pretrained=_loaded(200)), "keras")

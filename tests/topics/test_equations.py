@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from lstm_explain.cli.equations import Notation as NotationName
 from lstm_explain.core.gates import ACTIVATIONS, GATES, Gate
 from lstm_explain.errors import RefusedError, UsageError
-from lstm_explain.frameworks.notations import DEFAULT_NOTATION, NOTATIONS
+from lstm_explain.frameworks.registry import DEFAULT_NOTATION, NOTATIONS
 from lstm_explain.library import given as lstm_over
 from lstm_explain.library import seeded
 from lstm_explain.topics.equations import check, explain_equations

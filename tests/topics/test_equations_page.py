@@ -11,7 +11,7 @@ import pytest
 
 import lstm_explain
 from lstm_explain.document.blocks import Cell, Document, Formula, Heading, Note, Paragraph, Table
-from lstm_explain.frameworks.notations import NOTATIONS
+from lstm_explain.frameworks.registry import NOTATIONS
 from lstm_explain.render import layout, markdown
 from lstm_explain.render.strip import PLAIN, plain_text
 from lstm_explain.topics.equations.formulas import PLACES

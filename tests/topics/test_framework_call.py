@@ -15,7 +15,7 @@ from lstm_explain.core.engine import StackState
 from lstm_explain.core.gates import Direction
 from lstm_explain.core.lstm import PretrainedWeights
 from lstm_explain.errors import UsageError
-from lstm_explain.frameworks.calls import CALLS
+from lstm_explain.frameworks.registry import CALLS
 from lstm_explain.library import seeded
 from lstm_explain.topics.frameworks import explain_frameworks
 from lstm_explain.topics.shapes import explain_shapes, returned_tensors
@@ -249,8 +249,8 @@ def test_a_model_that_starts_from_states_of_its_own() -> None:
         ),
         ("onnx", {}, {"projection": 2, "peepholes": True}, "Leave out --projection, or leave out --framework."),
         ("haiku", {}, {}, "--framework haiku: the calls of Haiku are not told here."),
-        ("", {}, {}, "--framework '': there is no such framework here."),
-        (5, {}, {}, "--framework 5: this is no name of a framework."),
+        ("", {}, {}, "--framework '': unknown framework."),
+        (5, {}, {}, "--framework 5: this is not a framework's name."),
         ("keras", {"return_state": 1}, {}, "return_state 1: this option is True or False."),
         (None, {"return_state": True, "layout": 0}, {}, "--return-state --layout 0: this is said of a framework's call"),
         (None, {"nosuch": 1}, {}, "nosuch: there is no such option of a call."),

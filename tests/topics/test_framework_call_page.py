@@ -8,7 +8,7 @@ import pytest
 
 import lstm_explain
 from lstm_explain.document.blocks import Cell, Document, Heading, Note, Paragraph, Preformatted, Table
-from lstm_explain.frameworks.calls import CALLS
+from lstm_explain.frameworks.registry import CALLS
 from lstm_explain.topics.registry import document_of
 
 SMALL: dict[str, Any] = {"samples": 3, "timesteps": 4, "features": 2, "units": 3}

@@ -15,12 +15,11 @@ from lstm_explain.core.gates import Direction
 from lstm_explain.core.lstm import PretrainedWeights
 from lstm_explain.core.spec import Spec
 from lstm_explain.errors import RefusedError, UsageError
-from lstm_explain.frameworks.known import LAYERS
-from lstm_explain.frameworks.programs import PROGRAMS
+from lstm_explain.frameworks.registry import FRAMEWORKS, SCRIPTS
 from lstm_explain.library import seeded
-from lstm_explain.topics.framework_lookup import framework_of
 from lstm_explain.topics.frameworks import explain_frameworks
 from lstm_explain.topics.frameworks.shapes import formula
+from lstm_explain.topics.lookup import find_framework
 from tests.helpers.mixed_stacks import MIXED
 from tests.helpers.random_lstms import spec_options
 
@@ -47,14 +46,14 @@ def test_every_formula_counts_what_is_written(options: dict[str, Any]) -> None:
         assert one.formula is not None
         assert one.read_back is None
         assert {array.layer for array in one.weights} == {layer for layer, _ in lstm.spec.unlike_layers}
-        (whole,) = explain_frameworks(lstm, one.described.name).frameworks
+        (whole,) = explain_frameworks(lstm, one.framework.name).frameworks
         assert counted(one.formula, lstm.spec) == one.parameters == sum(array.shape.elements for array in whole.weights)
         assert whole.weights[: len(one.weights)] == one.weights
         assert whole.read_back is not None
         assert whole.read_back.weights <= np.finfo(np.float32).eps
 
 
-@pytest.mark.parametrize("name", LAYERS)
+@pytest.mark.parametrize("name", FRAMEWORKS)
 @pytest.mark.parametrize(
     "options",
     [{}, {"bias": False}, {"layers": 2, "bidirectional": True}, {"peepholes": True}, {"projection": 2}],
@@ -64,12 +63,12 @@ def test_what_is_read_back_runs_like_ours(name: str, options: dict[str, Any]) ->
     lstm = seeded(**SMALL, init="pytorch", dtype="float64", **options)
     found = explain_frameworks(lstm, name)
     (one,) = found.frameworks
-    assert (found.chosen, one.described.name) == (True, name)
+    assert (found.chosen, one.framework.name) == (True, name)
     if one.lacks:
         return
     back = one.read_back
     assert back is not None
-    exact = not one.described.convention.forget_bias_added
+    exact = not one.framework.convention.forget_bias_added
     assert back.samples == 3
     assert back.hidden is not None
     assert (back.weights, back.hidden) == (0, 0) if exact else back.weights <= 2e-16 and back.hidden <= 1e-15
@@ -77,18 +76,18 @@ def test_what_is_read_back_runs_like_ours(name: str, options: dict[str, Any]) ->
 
 def test_a_wrong_order_would_be_noticed() -> None:
     lstm = seeded(**SMALL, init="pytorch")
-    layer = LAYERS["haiku"]
+    layer = FRAMEWORKS["haiku"]
     (one,) = explain_frameworks(lstm, "haiku").frameworks
     assert one.read_back is not None
     right = one.read_back.weights
-    wrong = layer.convention._replace(gate_order=LAYERS["keras"].convention.gate_order)
+    wrong = layer.convention._replace(gate_order=FRAMEWORKS["keras"].convention.gate_order)
     part = lstm.weights.layers[0][Direction.FORWARD]
     assert np.abs(wrong.unpack(layer.convention.pack(part)).kernel - part.kernel).max() > 0.1 > right
 
 
 def test_the_founding_sizes() -> None:
-    found = {one.described.name: one for one in explain_frameworks(seeded()).frameworks}
-    assert list(found) == list(LAYERS)
+    found = {one.framework.name: one for one in explain_frameworks(seeded()).frameworks}
+    assert list(found) == list(FRAMEWORKS)
     sizes = {name: [array.shape.sizes for array in one.weights] for name, one in found.items()}
     assert sizes["keras"] == [(5, 40), (10, 40), (40,)]
     assert sizes["pytorch"] == [(40, 5), (40, 10), (40,), (40,)]
@@ -113,9 +112,9 @@ def test_what_is_returned_for_layers_and_directions() -> None:
 @pytest.mark.parametrize("bidirectional", [False, True])
 def test_a_long_stack_has_a_short_formula(bidirectional: bool) -> None:
     spec = Spec(layers=1000, units=3, bidirectional=bidirectional, peepholes=True)
-    text = formula(LAYERS["onnx"].convention, spec)
+    text = formula(FRAMEWORKS["onnx"].convention, spec)
     assert len(text) < 120
-    assert counted(text, spec) == LAYERS["onnx"].convention.count_parameters(spec)
+    assert counted(text, spec) == FRAMEWORKS["onnx"].convention.count_parameters(spec)
 
 
 def test_layers_that_differ() -> None:
@@ -167,35 +166,35 @@ def test_weights_are_read_back_from_the_states_that_the_model_starts_from() -> N
     ],
 )
 def test_names_are_found_however_they_are_spelled(asked: str, name: str) -> None:
-    assert framework_of(asked).name == name
+    assert find_framework(asked).name == name
 
 
 def test_every_name_alias_and_title_is_of_one_framework() -> None:
-    for name, layer in LAYERS.items():
-        for asked in (name, layer.title, layer.class_name, *layer.aliases):
-            assert framework_of(asked) is layer
+    for name, layer in FRAMEWORKS.items():
+        for asked in (name, layer.title, layer.info.class_name, *layer.info.aliases):
+            assert find_framework(asked) is layer
 
 
 @pytest.mark.parametrize(
     ("asked", "message"),
     [
-        ("pytorhc", "frameworks pytorhc: there is no such framework here. The nearest"),
-        ("", "frameworks '': there is no such framework here. See all with lstm-explain frameworks."),
-        ("...", "frameworks ...: there is no such framework here. See all"),
-        ("\x1b[31m", r"frameworks \x1b[31m: there is no such framework here."),
-        ("z" * 1000, f"frameworks {'z' * 40}...: there is no such framework here."),
+        ("pytorhc", "frameworks pytorhc: unknown framework. The nearest"),
+        ("", "frameworks '': unknown framework. See all with lstm-explain frameworks."),
+        ("...", "frameworks ...: unknown framework. See all"),
+        ("\x1b[31m", r"frameworks \x1b[31m: unknown framework."),
+        ("z" * 1000, f"frameworks {'z' * 40}...: unknown framework."),
     ],
 )
 def test_an_unknown_name_gets_the_nearest(asked: str, message: str) -> None:
     with pytest.raises(UsageError) as error:
-        framework_of(asked)
+        find_framework(asked)
     assert str(error.value).startswith(message)
     assert len(str(error.value).splitlines()) == 1
 
 
 def test_something_that_is_no_name() -> None:
-    with pytest.raises(UsageError, match="frameworks 3: this is no name"):
-        framework_of(3)  # type: ignore[arg-type]
+    with pytest.raises(UsageError, match="frameworks 3: this is not a framework"):
+        find_framework(3)  # type: ignore[arg-type]
 
 
 # --- memory -----------------------------------------------------------------------------------------------------------
@@ -224,7 +223,7 @@ def test_a_program_that_cannot_be_run_is_refused() -> None:
 # --- programs ---------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("name", PROGRAMS)
+@pytest.mark.parametrize("name", SCRIPTS)
 def test_the_arrays_of_a_program(name: str) -> None:
     lstm = seeded(samples=1000, timesteps=4, features=2, units=3)
     program = explain_frameworks(lstm, name, code=True).program
@@ -235,7 +234,7 @@ def test_the_arrays_of_a_program(name: str) -> None:
     np.testing.assert_array_equal(program.arrays["output"], record.output[:8])
     np.testing.assert_array_equal(program.arrays["h"], record.last_hidden[:, :8])
     np.testing.assert_array_equal(program.arrays["c"], record.last_cell[:, :8])
-    convention = LAYERS[name].convention
+    convention = FRAMEWORKS[name].convention
     named = {key: array for key, array in program.arrays.items() if key not in ("x", "output", "h", "c")}
     assert sum(array.size for array in named.values()) == convention.count_parameters(lstm.spec)
 

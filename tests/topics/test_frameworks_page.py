@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from lstm_explain.document.blocks import Cell, Heading, Note, Paragraph, Preformatted, Table
-from lstm_explain.frameworks.known import LAYERS
+from lstm_explain.frameworks.registry import FRAMEWORKS
 from lstm_explain.library import seeded
 from lstm_explain.render import terminal
 from lstm_explain.topics.frameworks import explain_frameworks
@@ -45,7 +45,7 @@ def words(blocks: Document) -> str:
 def test_one_row_for_each_framework_with_its_numbers() -> None:
     blocks = document()
     rows = {row[0]: row[1:] for row in table(blocks, *WRITTEN)}
-    assert list(rows) == list(LAYERS)
+    assert list(rows) == list(FRAMEWORKS)
     assert rows["keras"] == ["i f g o", "kernel (2×12), recurrent_kernel (3×12), bias (12)", "72"]
     assert rows["haiku"] == ["i g f o", "linear.w (5×12), linear.b (12)", "72"]
     assert rows["flax-nnx"] == ["apart", "i*.kernel (2×3), if_.kernel (2×3), h*.kernel (3×3), h*.bias (3)", "72"]
@@ -54,8 +54,8 @@ def test_one_row_for_each_framework_with_its_numbers() -> None:
     called = {row[0]: row[1:] for row in table(blocks, *CALLED)}
     assert called["flax-linen"] == ["samples, features", "(c, h)", "0, stored", "run"]
     assert called["tensorflow1"] == ["samples, features", "(c, h)", "1, added when called", "read"]
-    for name, layer in LAYERS.items():
-        assert called[name][-1] == layer.verification
+    for name, layer in FRAMEWORKS.items():
+        assert called[name][-1] == layer.info.verification
 
 
 def test_what_a_framework_has_not_is_said() -> None:
@@ -68,19 +68,19 @@ def test_what_a_framework_has_not_is_said() -> None:
 def test_biases_that_nobody_asked_for_are_said() -> None:
     assert "Always with biases" not in words(document())
     (text,) = re.findall(r"Always with biases.*: (.*)\.", words(document(bias=False)))
-    assert text.split(", ") == [name for name, layer in LAYERS.items() if layer.convention.bias_required]
+    assert text.split(", ") == [name for name, layer in FRAMEWORKS.items() if layer.convention.bias_required]
 
 
-@pytest.mark.parametrize("name", LAYERS)
+@pytest.mark.parametrize("name", FRAMEWORKS)
 def test_one_in_full(name: str) -> None:
     explanation = explain_frameworks(seeded(samples=3, timesteps=4, features=2, units=3, init="pytorch"), name)
     blocks, (one,) = document_of(explanation), explanation.frameworks
     told = facts(blocks)
     assert told["parameters"] == f"{one.parameters} = {one.formula}"
-    assert told["states"].startswith(f"({', '.join(one.described.state_order)})")
-    assert told["known"].endswith(one.described.convention.source)
-    assert ("run by our tests" in told["known"]) is (one.described.verification == "run")
-    assert "differ by 0 exactly" in told["read back"] or one.described.convention.forget_bias_added
+    assert told["states"].startswith(f"({', '.join(one.framework.info.state_order)})")
+    assert told["known"].endswith(one.framework.convention.source)
+    assert ("run by our tests" in told["known"]) is (one.framework.info.verification == "run")
+    assert "differ by 0 exactly" in told["read back"] or one.framework.convention.forget_bias_added
     rows = table(blocks, "weight", "shape", "numbers")
     assert [row[0] for row in rows] == [array.name for array in one.weights]
     assert sum(int(row[2]) for row in rows) == one.parameters
@@ -127,7 +127,7 @@ def test_what_was_not_measured_is_marked() -> None:
     assert "read off arrays" in words(document())
 
 
-@pytest.mark.parametrize("name", [None, *LAYERS])
+@pytest.mark.parametrize("name", [None, *FRAMEWORKS])
 @pytest.mark.parametrize("options", [{}, {"layers": 2, "bidirectional": True}, {"units": 10**9}], ids=str)
 def test_nothing_is_wider_than_the_page(name: str | None, options: dict[str, Any]) -> None:
     text = terminal.text(document(name, **options), 80, None, False)

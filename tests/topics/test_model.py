@@ -15,11 +15,11 @@ from hypothesis import strategies as st
 from lstm_explain.core.gates import GATES
 from lstm_explain.core.spec import Spec
 from lstm_explain.core.weights import parameter_counts, seeded_weights
-from lstm_explain.frameworks.known import CONVENTIONS
-from lstm_explain.frameworks.pytorch import state_dict
-from lstm_explain.frameworks.stored import export_layer
+from lstm_explain.frameworks.layout import export_layer
+from lstm_explain.frameworks.registry import CONVENTIONS
 from lstm_explain.readers.identify.find_lstms import find_lstms
 from lstm_explain.topics.model import explain_model
+from tests.helpers.framework_weights import state_dict
 from tests.helpers.model_files.arrays import keras_layer, pytorch_layer
 
 

@@ -14,15 +14,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lstm_explain.errors import UsageError
-from lstm_explain.frameworks.glossary import sources
+from lstm_explain.frameworks.glossary import ENTRIES, GROUPS, sources
 from lstm_explain.frameworks.glossary.entry import PHRASES, READ_THERE, Source, Thing
-from lstm_explain.frameworks.glossary.known import GROUPS
 from lstm_explain.library import seeded
-from lstm_explain.topics.lookup import key
+from lstm_explain.topics.lookup import find_terms, normalise
 from lstm_explain.topics.shapes import explain_shapes
 from lstm_explain.topics.terms import HERE, explain_terms
 from lstm_explain.topics.terms.concept_counts import count_concept
-from lstm_explain.topics.terms.lookup import ENTRIES, looked_up
 from tests.helpers.random_lstms import random_lstms, words_of
 
 if TYPE_CHECKING:
@@ -106,12 +104,12 @@ def test_every_thing_is_meant_by_somebody_and_has_a_phrase() -> None:
 
 
 def test_no_two_words_are_looked_for_in_the_same_form() -> None:
-    forms = [key(form) for entry in ENTRIES for form in {entry.word, *entry.spellings}]
+    forms = [normalise(form) for entry in ENTRIES for form in {entry.word, *entry.spellings}]
     assert len(forms) == len(set(forms))
 
 
 def test_the_words_that_people_ask_about_are_there() -> None:
-    assert [looked_up([word])[0].word for word in ASKED_FOR] == ASKED_FOR
+    assert [find_terms([word])[0].word for word in ASKED_FOR] == ASKED_FOR
 
 
 def test_the_index_says_the_same() -> None:
@@ -279,7 +277,7 @@ def test_the_other_words_for_a_unit() -> None:
     ],
 )
 def test_words_are_found(asked: list[str], words: list[str]) -> None:
-    assert [entry.word for entry in looked_up(asked)] == words
+    assert [entry.word for entry in find_terms(asked)] == words
     assert [term.word for term in explain_terms(seeded(samples=1), asked).terms] == words
 
 
@@ -287,7 +285,7 @@ def test_words_are_found(asked: list[str], words: list[str]) -> None:
 def test_case_and_separators_make_no_difference(form: str, data: st.DataObject) -> None:
     separator = data.draw(st.sampled_from([" ", "_", "-", ""]))
     changed = separator.join(re.split("[ _-]", data.draw(st.sampled_from([form, form.upper(), form.title()]))))
-    assert looked_up([changed]) == looked_up([form])
+    assert find_terms([changed]) == find_terms([form])
 
 
 @pytest.mark.parametrize(
@@ -297,7 +295,7 @@ def test_case_and_separators_make_no_difference(form: str, data: st.DataObject) 
 def test_an_unknown_word_gets_the_nearest_ones(asked: list[str], nearest: str) -> None:
     with pytest.raises(UsageError) as raised:
         explain_terms(seeded(samples=1), asked)
-    assert raised.value.found == "there is no such word here"
+    assert raised.value.found == "unknown word"
     assert re.match(rf"The nearest (words are (.+, )?|word is ){nearest}[,.]", raised.value.fix)
     assert raised.value.exit_code == 2
 
@@ -305,7 +303,7 @@ def test_an_unknown_word_gets_the_nearest_ones(asked: list[str], nearest: str) -
 def message_of(word: str) -> str:
     """What is said of a word that is not known; nothing of one that is."""
     try:
-        looked_up([word])
+        find_terms([word])
     except UsageError as error:
         return str(error)
     return ""

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 import lstm_explain
 from lstm_explain.document.blocks import Cell, Heading, Note, Table
-from lstm_explain.frameworks.glossary.known import GROUPS
+from lstm_explain.frameworks.glossary import GROUPS
 from lstm_explain.topics.registry import document_of
 from lstm_explain.topics.terms.page import TITLES
 

@@ -25,7 +25,7 @@ from lstm_explain.core.weight_variants import (
 )
 from lstm_explain.core.weights import Weights, seeded_weights
 from lstm_explain.errors import RefusedError, UsageError
-from lstm_explain.frameworks.known import CONVENTIONS
+from lstm_explain.frameworks.registry import CONVENTIONS
 from lstm_explain.library import given as lstm_over
 from lstm_explain.library import seeded
 from lstm_explain.topics.verify import SAMPLES_TRIED, Verify, explain_verify

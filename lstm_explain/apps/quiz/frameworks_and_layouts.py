@@ -17,18 +17,18 @@ from lstm_explain.core.gates import GATES, LETTERS, Direction, Gate
 from lstm_explain.core.weight_variants import reorder_gates
 from lstm_explain.core.weights import LayerWeights
 from lstm_explain.document.numbers import plural
-from lstm_explain.frameworks.known import LAYERS
-from lstm_explain.frameworks.stored import export_layer
+from lstm_explain.frameworks.layout import export_layer
+from lstm_explain.frameworks.registry import FRAMEWORKS
 from lstm_explain.topics.frameworks import explain_frameworks
 
 if TYPE_CHECKING:
     from lstm_explain.apps.quiz.sampler import Sampler
     from lstm_explain.core.lstm import LSTM
-    from lstm_explain.frameworks.described import LayerInfo
+    from lstm_explain.frameworks.framework import Framework
 
 COUNTED = ("keras", "pytorch", "onnx", "haiku", "flax-linen", "tinygrad", "equinox", "mlx")
 """Frameworks whose parameters are asked for."""
-PACKED = tuple(one for one in LAYERS.values() if "*" not in one.convention.kernel and not one.is_cell)
+PACKED = tuple(one for one in FRAMEWORKS.values() if "*" not in one.convention.kernel and not one.info.is_cell)
 """Layers that keep all gates in one array."""
 STACKED = ("keras", "pytorch", "onnx")
 """Frameworks that build stacks and both directions themselves."""
@@ -45,7 +45,7 @@ def _count_parameters(lstm: LSTM, name: str) -> int:
 
 def parameters_elsewhere(draw: Sampler) -> QuestionDraft:
     """How many parameters a framework's layer has."""
-    one = LAYERS[draw.one(COUNTED)]
+    one = FRAMEWORKS[draw.one(COUNTED)]
     lstm = draw.lstm("bidirectional layers" if one.name in STACKED else "")
     spec, value = lstm.spec, _count_parameters(lstm, one.name)
     neurons = GATE_COUNT * spec.units * spec.layers * len(spec.directions)
@@ -53,7 +53,7 @@ def parameters_elsewhere(draw: Sampler) -> QuestionDraft:
     biases = one.convention.bias_count(spec)
     return QuestionDraft(
         f"{describe_layers(spec)} reads {plural(spec.features, 'feature')}. How many parameters does it have in {one.title} "
-        f"({one.class_name})?",
+        f"({one.info.class_name})?",
         NumberAnswer(
             value,
             (ours + neurons * (3 - biases), ours, value // GATE_COUNT, value * len(spec.directions), value + neurons * 2),
@@ -72,7 +72,7 @@ def second_bias(draw: Sampler) -> QuestionDraft:
     other, one = "keras", draw.one(("pytorch", "onnx"))
     counts = {name: _count_parameters(lstm, name) for name in (one, other)}
     value, u = counts[one] - counts[other], spec.units
-    more, less = LAYERS[one].title, LAYERS[other].title
+    more, less = FRAMEWORKS[one].title, FRAMEWORKS[other].title
     return QuestionDraft(
         f"{describe_layers(spec)} reads {plural(spec.features, 'feature')}. By how many is the number of parameters in {more} "
         f"larger than that in {less}?",
@@ -113,7 +113,7 @@ def gate_block(draw: Sampler) -> QuestionDraft:
 
 def array_shape(draw: Sampler) -> QuestionDraft:
     """The shape of one of a framework's arrays."""
-    one = LAYERS[draw.one(SHAPED)]
+    one = FRAMEWORKS[draw.one(SHAPED)]
     lstm = draw.lstm("bidirectional layers" if one.name in STACKED else "")
     spec = lstm.spec
     arrays = [array for array in explain_frameworks(lstm, one.name).frameworks[0].weights if len(array.shape.axes) > 1]
@@ -191,19 +191,19 @@ def forget_start(draw: Sampler) -> QuestionDraft | None:
     """Which framework starts with a forget bias of 1."""
     known = [
         one
-        for one in LAYERS.values()
-        if one.forget_bias.how != "given" and one.name not in ("pytorch-cell", "flax-nnx-optimized")
+        for one in FRAMEWORKS.values()
+        if one.info.forget_bias.how != "given" and one.name not in ("pytorch-cell", "flax-nnx-optimized")
     ]
-    yes = [one for one in known if one.forget_bias.value == STARTING]
-    no = [one for one in known if one.forget_bias.value != STARTING]
+    yes = [one for one in known if one.info.forget_bias.value == STARTING]
+    no = [one for one in known if one.info.forget_bias.value != STARTING]
     right = draw.one(yes)
     among = [right, *draw.shuffled(no)[: GATE_COUNT - 1]]
     f = _forget_of_zeros(STARTING)
-    told = "; ".join(f"{one.title}: {one.forget_bias}" for one in among)
+    told = "; ".join(f"{one.title}: {one.info.forget_bias}" for one in among)
     return QuestionDraft(
         f"A new layer reads nothing but zeros. In which of these does its forget gate begin at {f:.2f}, so that much of the "
         "memory is kept?",
-        ChoiceAnswer(tuple((f"{one.title} ({one.class_name})", _begins(one, f)) for one in among)),
+        ChoiceAnswer(tuple((f"{one.title} ({one.info.class_name})", _begins(one, f)) for one in among)),
         f"{f:.2f} is the sigmoid of 1. Who gives the forget gate a bias of 1?",
         f"The forget bias that each starts with: {told}. Run with zeros, a bias of 1 makes f = {f:.2f}, and one of 0 makes "
         f"{_forget_of_zeros(0):.2f}.",
@@ -211,8 +211,8 @@ def forget_start(draw: Sampler) -> QuestionDraft | None:
     )
 
 
-def _begins(one: LayerInfo, f: float) -> bool:
-    value = one.forget_bias.value
+def _begins(one: Framework, f: float) -> bool:
+    value = one.info.forget_bias.value
     return value is not None and abs(_forget_of_zeros(value) - f) < 1e-9
 
 

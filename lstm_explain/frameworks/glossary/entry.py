@@ -1,7 +1,7 @@
-"""The types of the glossary: a word, who says it, what is meant, and where that is written.
+"""The types of the glossary: a word, its sources, and what each of them means by it.
 
-What is meant is a `Thing`. Things have one name each, while a word may stand for several, and several words for one. So who
-contradicts whom need not be written down: it follows from the things.
+What is meant is a `Concept`. Concepts have one name each, while a word may stand for several, and several words for one. So
+which sources contradict each other need not be written down: it follows from the concepts.
 """
 
 from __future__ import annotations

@@ -10,7 +10,7 @@ import numpy as np
 from lstm_explain.core.gates import GATES, LETTERS, Direction
 from lstm_explain.core.weights import WEIGHT_NAMES, LayerWeights, Weights, check_weights
 from lstm_explain.errors import InputFileError, UsageError, printable
-from lstm_explain.frameworks.known import CONVENTIONS
+from lstm_explain.frameworks.registry import CONVENTIONS
 from lstm_explain.readers.identify import bidirectional
 from lstm_explain.readers.identify.layer_kind import not_lstm_reason
 from lstm_explain.readers.identify.match_convention import modules_in, names_of

@@ -14,7 +14,7 @@ import numpy as np
 
 from lstm_explain.core.gates import GATES
 from lstm_explain.errors import printable
-from lstm_explain.frameworks.keras import KERAS
+from lstm_explain.frameworks.keras import KERAS_CONVENTION
 
 if TYPE_CHECKING:
     from lstm_explain.core.axes import Array
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from lstm_explain.readers.containers.hdf5 import Hdf5File
     from lstm_explain.readers.containers.hdf5_messages import Dataset
 
-KERNEL, RECURRENT_KERNEL, BIAS = KERAS.kernel, KERAS.recurrent_kernel, KERAS.biases[0]
+KERNEL, RECURRENT_KERNEL, BIAS = KERAS_CONVENTION.kernel, KERAS_CONVENTION.recurrent_kernel, KERAS_CONVENTION.biases[0]
 TENSORS = (KERNEL, RECURRENT_KERNEL, BIAS)
 CELL_NAME = re.compile(r"lstm_cell(_\d+)?")
 CHECKPOINT = "_layer_checkpoint_dependencies"
@@ -84,7 +84,7 @@ class Cell(NamedTuple):
         dtype = np.result_type(*arrays.values())
         arrays = {name: array.astype(dtype, copy=False) for name, array in arrays.items()}
         with np.errstate(all="ignore"):  # what is not finite in a file stays so
-            return KERAS.unpack(_from_cudnn(arrays) if self.biases == 2 else arrays)
+            return KERAS_CONVENTION.unpack(_from_cudnn(arrays) if self.biases == 2 else arrays)
 
 
 def _from_cudnn(arrays: dict[str, Array]) -> dict[str, Array]:

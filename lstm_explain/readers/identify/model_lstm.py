@@ -47,7 +47,7 @@ class ModelLSTM(NamedTuple):
     name: str
     """What to choose it by; as the file has it, not yet safe to print."""
     framework: str
-    """The convention it is written in: a key of `frameworks.known.CONVENTIONS`, or `lstm-explain` for our own."""
+    """The convention it is written in: a key of `frameworks.registry.CONVENTIONS`, or `lstm-explain` for our own."""
     title: str
     """What it is, in its framework's words, such as `torch.nn.LSTM`."""
     weights: Weights

@@ -14,10 +14,10 @@ from lstm_explain.core.inputs import SeededInputs
 from lstm_explain.core.weights import Weights
 from lstm_explain.errors import UsageError
 from lstm_explain.frameworks.convention import HETEROGENEOUS, Convention
-from lstm_explain.frameworks.known import CONVENTIONS
-from lstm_explain.frameworks.stored import export_layer, tensor_layouts
+from lstm_explain.frameworks.layout import export_layer, tensor_layouts
+from lstm_explain.frameworks.registry import CONVENTIONS
 from lstm_explain.topics.convert.conversion_summary import Conversion
-from lstm_explain.topics.framework_lookup import ONE_ALONE, framework_of, several_chosen
+from lstm_explain.topics.lookup import FIX_SELECT_ONE_LAYER, combines_layers, find_framework
 from lstm_explain.topics.result import LSTMResult
 
 if TYPE_CHECKING:
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from lstm_explain.core.lstm import LSTM
     from lstm_explain.core.spec import Spec
     from lstm_explain.core.weights import LayerWeights
-    from lstm_explain.frameworks.stored import Kind, TensorLayout
+    from lstm_explain.frameworks.layout import Kind, TensorLayout
 
 SAMPLES, TIMESTEPS = 4, 6
 """Of the batch on which both are run."""
@@ -194,10 +194,10 @@ def explain_convert(lstm: LSTM, to: str, written_by: str | None = None, model: b
 
 def _checked(option: str, name: str, lstm: LSTM) -> Convention:
     """The convention of a name, once it is known to have all options of an LSTM."""
-    convention, fix = framework_of(name, option).convention, ""
+    convention, fix = find_framework(name, option).convention, ""
     lacking = convention.unsupported_option(lstm.spec)
     if lacking == HETEROGENEOUS:
-        alone = f"; or {ONE_ALONE}" if several_chosen(lstm) else ""
+        alone = f"; or {FIX_SELECT_ONE_LAYER}" if combines_layers(lstm) else ""
         fix = f"Choose another framework, such as keras{alone}"
     if lacking:
         raise UsageError(f"{option} {name}", f"{convention.title}'s LSTM has no {lacking}, and this one has", fix)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 
 from lstm_explain.errors import UsageError
-from lstm_explain.frameworks.notations import DEFAULT_NOTATION, NOTATIONS
+from lstm_explain.frameworks.registry import DEFAULT_NOTATION, NOTATIONS
 from lstm_explain.topics.equations.builder import Moment, Writer
 from lstm_explain.topics.equations.check import checked, memory_needed
 from lstm_explain.topics.equations.expression import Piece, in_one_line, latex_of, names, pieces

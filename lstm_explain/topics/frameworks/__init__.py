@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, TypeAlias
 
 from lstm_explain.core.cost import weight_bytes, weight_creation_bytes
 from lstm_explain.frameworks.convention import HETEROGENEOUS
-from lstm_explain.frameworks.known import LAYERS
-from lstm_explain.frameworks.stored import TensorLayout, export_layer, tensor_layouts
-from lstm_explain.topics.framework_lookup import framework_of
+from lstm_explain.frameworks.layout import TensorLayout, export_layer, tensor_layouts
+from lstm_explain.frameworks.registry import FRAMEWORKS
 from lstm_explain.topics.frameworks.program import Program, program_of
 from lstm_explain.topics.frameworks.shapes import formula, shape_in
+from lstm_explain.topics.lookup import find_framework
 from lstm_explain.topics.result import LSTMResult
 
 if TYPE_CHECKING:
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from lstm_explain.core.lstm import LSTM
     from lstm_explain.core.spec import Spec
     from lstm_explain.core.weights import LayerWeights, Weights
-    from lstm_explain.frameworks.described import LayerInfo
+    from lstm_explain.frameworks.framework import Framework
 
 Weight: TypeAlias = TensorLayout
 COPIES = 6  # of a stack's weights: ours, the framework's, what is read back, and what is under way
@@ -42,7 +42,7 @@ class ReadBack(NamedTuple):
 class Written(NamedTuple):
     """The layer, or the stack of layers, in the way of one framework."""
 
-    described: LayerInfo
+    framework: Framework
     lacks: str | None
     """The option that it has not; then there are no weights, counts and shapes."""
     parameters: int | None
@@ -61,14 +61,14 @@ class Written(NamedTuple):
         return self.lacks == HETEROGENEOUS
 
     def to_dict(self) -> dict[str, Any]:
-        one, convention = self.described, self.described.convention
+        one, convention = self.framework, self.framework.convention
         return {
             "framework": one.name,
             "title": one.title,
-            "built": one.class_name,
-            "known": one.verification,
+            "built": one.info.class_name,
+            "known": one.info.verification,
             "source": convention.source,
-            "step": one.is_cell,
+            "step": one.info.is_cell,
             "lacks": self.lacks,
             "gate_order": [gate.value for gate in convention.gate_order],
             "gates_apart": "*" in convention.kernel,
@@ -76,17 +76,17 @@ class Written(NamedTuple):
             "joined": convention.fused_kernel,
             "biases": len(convention.biases),
             "always_biases": convention.bias_required,
-            "state_order": list(one.state_order),
-            "forget_bias": {"value": one.forget_bias.value, "how": one.forget_bias.how},
-            "starts": [{"weights": what, "start": how} for what, how in one.initializers],
+            "state_order": list(one.info.state_order),
+            "forget_bias": {"value": one.info.forget_bias.value, "how": one.info.forget_bias.how},
+            "starts": [{"weights": what, "start": how} for what, how in one.info.initializers],
             "input": None if self.reads is None else _shape(self.reads),
-            "other_inputs": [{"asked_by": asked, "axes": list(axes)} for asked, axes in one.alternative_layouts],
+            "other_inputs": [{"asked_by": asked, "axes": list(axes)} for asked, axes in one.info.alternative_layouts],
             "weights": [_stored(array) for array in self.weights],
             "parameters": self.parameters,
             "formula": self.formula,
             "returns": [{"name": name, **_shape(shape), "meaning": meaning} for name, shape, meaning in self.returns],
-            "several_layers": one.stacking,
-            "remarks": list(one.remarks),
+            "several_layers": one.info.stacking,
+            "remarks": list(one.info.remarks),
             "read_back": None if self.read_back is None else self.read_back.to_dict(),
         }
 
@@ -128,10 +128,10 @@ def explain_frameworks(lstm: LSTM, name: str | None = None, code: bool = False) 
         UsageError: there is no such framework, or no program in it for this LSTM.
         RefusedError: the program's samples cannot be run within the memory budget.
     """
-    chosen = None if name is None else framework_of(name)
+    chosen = None if name is None else find_framework(name)
     program = program_of(lstm, chosen) if code else None
     measured = weight_creation_bytes(lstm.spec) + COPIES * weight_bytes(lstm.spec) <= lstm.max_memory
-    among = LAYERS.values() if chosen is None else (chosen,)
+    among = FRAMEWORKS.values() if chosen is None else (chosen,)
     return Frameworks(
         spec=lstm.spec,
         source=lstm.provenance,
@@ -143,7 +143,7 @@ def explain_frameworks(lstm: LSTM, name: str | None = None, code: bool = False) 
     )
 
 
-def _written(lstm: LSTM, one: LayerInfo, measured: bool, whole: bool) -> Written:
+def _written(lstm: LSTM, one: Framework, measured: bool, whole: bool) -> Written:
     """The LSTM in the way of a framework; beside others, of layers that are alike the first alone, and not read back."""
     spec, convention = lstm.spec, one.convention
     lacks = convention.unsupported_option(spec)
@@ -155,18 +155,18 @@ def _written(lstm: LSTM, one: LayerInfo, measured: bool, whole: bool) -> Written
     if measured:
         weights = _measured(lstm, one, weights, layers)
     return Written(
-        described=one,
+        framework=one,
         lacks=None,
         parameters=convention.count_parameters(spec),
         formula=formula(convention, spec),
         weights=tuple(weights),
-        reads=shape_in(spec.at(0), one.input_axes),
-        returns=tuple((tensor.name, shape_in(last, tensor.axes), tensor.meaning) for tensor in one.returns),
+        reads=shape_in(spec.at(0), one.info.input_axes),
+        returns=tuple((tensor.name, shape_in(last, tensor.axes), tensor.meaning) for tensor in one.info.returns),
         read_back=_read_back(lstm, one) if measured and whole else None,
     )
 
 
-def _measured(lstm: LSTM, one: LayerInfo, computed: list[TensorLayout], layers: range) -> list[TensorLayout]:
+def _measured(lstm: LSTM, one: Framework, computed: list[TensorLayout], layers: range) -> list[TensorLayout]:
     """Write our weights as the framework does, and read every shape off the arrays."""
     stack = lstm.weights.layers
     made = (
@@ -179,7 +179,7 @@ def _measured(lstm: LSTM, one: LayerInfo, computed: list[TensorLayout], layers: 
     return found
 
 
-def _read_back(lstm: LSTM, one: LayerInfo) -> ReadBack:
+def _read_back(lstm: LSTM, one: Framework) -> ReadBack:
     from lstm_explain.core.weights import Weights
 
     layers = lstm.weights.layers
@@ -195,7 +195,7 @@ def _apart(ours: LayerWeights, read: LayerWeights) -> float:
     return max(float(abs(named[name] - ours.tensors().get(name, 0)).max()) for name in named)
 
 
-def _run_back(lstm: LSTM, one: LayerInfo, weights: Weights, apart: float) -> ReadBack:
+def _run_back(lstm: LSTM, one: Framework, weights: Weights, apart: float) -> ReadBack:
     from lstm_explain.core.compare import max_abs_difference
     from lstm_explain.core.engine import forward
 

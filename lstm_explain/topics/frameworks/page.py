@@ -67,23 +67,23 @@ def _weights_heading(frameworks: Frameworks) -> str:
 def _written_table(frameworks: Frameworks) -> Table:
     columns = (Column("framework"), Column("gates"), Column("weights", wraps=True), Column("parameters", "right"))
     rows = [
-        (Cell(one.described.name, strong=True), Cell(_order(one)), Cell(_weights(one)), Cell(_count(one)))
+        (Cell(one.framework.name, strong=True), Cell(_order(one)), Cell(_weights(one)), Cell(_count(one)))
         for one in frameworks.frameworks
     ]
     return Table(columns, tuple(rows))
 
 
 def _order(one: Written) -> str:
-    if "*" in one.described.convention.kernel:
+    if "*" in one.framework.convention.kernel:
         return "apart"
-    return " ".join(LETTERS[gate] for gate in one.described.convention.gate_order)
+    return " ".join(LETTERS[gate] for gate in one.framework.convention.gate_order)
 
 
 def _weights(one: Written) -> str:
     """The arrays of the first layer, one direction; those of four gates in one."""
     if one.lacks:
         return f"- (it has no {one.lacks})"
-    convention = one.described.convention
+    convention = one.framework.convention
     found: dict[str, Shape] = {}
     for array in one.weights:
         if array.layer == 0 and array.direction is not Direction.BACKWARD:
@@ -110,14 +110,14 @@ def _called_table(frameworks: Frameworks) -> Table:
     )
     rows = []
     for one in frameworks.frameworks:
-        told = one.described
+        told = one.framework
         rows.append(
             (
                 Cell(told.name, strong=True),
                 Cell("-" if one.reads is None else ", ".join(one.reads.names)),
-                Cell(f"({', '.join(told.state_order)})"),
-                Cell(str(told.forget_bias)),
-                Cell(told.verification),
+                Cell(f"({', '.join(told.info.state_order)})"),
+                Cell(str(told.info.forget_bias)),
+                Cell(told.info.verification),
             )
         )
     return Table(columns, tuple(rows))
@@ -125,7 +125,7 @@ def _called_table(frameworks: Frameworks) -> Table:
 
 def _lacking(frameworks: Frameworks) -> list[Block]:
     spec = frameworks.spec
-    always = [one.described.name for one in frameworks.frameworks if one.described.convention.bias_required]
+    always = [one.framework.name for one in frameworks.frameworks if one.framework.convention.bias_required]
     if all(spec.at(layer).bias for layer, _ in spec.unlike_layers):
         return []
     then = "zeros in layers that have none" if spec.stack else "then zeros"
@@ -136,7 +136,7 @@ def _lacking(frameworks: Frameworks) -> list[Block]:
 
 
 def _in_full(frameworks: Frameworks, one: Written) -> list[Block]:
-    told = one.described
+    told = one.framework
     blocks: list[Block] = [
         Heading(f"frameworks: {told.title}", 1),
         Paragraph(lstm_summary(frameworks)),
@@ -151,8 +151,8 @@ def _in_full(frameworks: Frameworks, one: Written) -> list[Block]:
     blocks += [Heading("Every weight"), _every_weight(frameworks, one), *_places(frameworks, one)]
     who = "the last layer" if frameworks.spec.stack else "it"
     blocks += [Heading(f"What {who} returns"), _returned(one), *_slices(frameworks, one)]
-    if told.remarks:
-        blocks += [Heading("What to know"), *(Paragraph(remark) for remark in told.remarks)]
+    if told.info.remarks:
+        blocks += [Heading("What to know"), *(Paragraph(remark) for remark in told.info.remarks)]
     if frameworks.program is not None:
         blocks += _program(frameworks.program, told.title)
     return blocks
@@ -160,53 +160,55 @@ def _in_full(frameworks: Frameworks, one: Written) -> list[Block]:
 
 def _each_alone(one: Written) -> str:
     """What can be built in its place, where only layers that differ are lacking: each of them has all that it needs."""
-    return f" One {one.described.class_name} for each layer can." if one.layers_alone else ""
+    return f" One {one.framework.info.class_name} for each layer can." if one.layers_alone else ""
 
 
 def _told(one: Written) -> list[tuple[str, str]]:
-    told, convention = one.described, one.described.convention
-    rows = [("layer", f"{told.class_name}, {'one timestep, which a loop calls' if told.is_cell else 'whole sequences'}")]
+    told, convention = one.framework, one.framework.convention
+    rows = [
+        ("layer", f"{told.info.class_name}, {'one timestep, which a loop calls' if told.info.is_cell else 'whole sequences'}")
+    ]
     if one.reads is not None:
         rows.append(("reads", format_shape(one.reads)))
-        rows += [("", f"{how}: {', '.join(axes)}") for how, axes in told.alternative_layouts]
+        rows += [("", f"{how}: {', '.join(axes)}") for how, axes in told.info.alternative_layouts]
     rows += [
         ("gates", _gates(one)),
         ("biases", _biases(one)),
-        ("states", f"({', '.join(told.state_order)}), in this order"),
+        ("states", f"({', '.join(told.info.state_order)}), in this order"),
         ("forget bias", _forget_bias(one)),
-        *(("" if place else "starts with", f"{what}: {how}") for place, (what, how) in enumerate(told.initializers)),
-        ("several", told.stacking),
+        *(("" if place else "starts with", f"{what}: {how}") for place, (what, how) in enumerate(told.info.initializers)),
+        ("several", told.info.stacking),
         ("known", f"{_known(one)}: {convention.source}"),
     ]
     return rows
 
 
 def _known(one: Written) -> str:
-    return "run by our tests, and read" if one.described.verification == "run" else "read, not run"
+    return "run by our tests, and read" if one.framework.info.verification == "run" else "read, not run"
 
 
 def _gates(one: Written) -> str:
-    names = [GATE_WORDS[gate.value] for gate in one.described.convention.gate_order]
-    if "*" in one.described.convention.kernel:
+    names = [GATE_WORDS[gate.value] for gate in one.framework.convention.gate_order]
+    if "*" in one.framework.convention.kernel:
         return f"each in arrays of its own: {'; '.join(names)}"
     return f"{_order(one)}: {'; '.join(names)}"
 
 
 def _biases(one: Written) -> str:
-    convention = one.described.convention
+    convention = one.framework.convention
     number = len(convention.biases)
     text = "one for each neuron" if number == 1 else f"{number} for each neuron, and both are added"
     return f"{text}; they cannot be left out" if convention.bias_required else text
 
 
 def _forget_bias(one: Written) -> str:
-    told = one.described.forget_bias
+    bias = one.framework.info.forget_bias
     return {
-        "stored": f"{told.value} at the start, stored in the bias",
-        "added when called": f"{told.value}, added when the layer is called, and not stored: our bias is written without it",
+        "stored": f"{bias.value} at the start, stored in the bias",
+        "added when called": f"{bias.value}, added when the layer is called, and not stored: our bias is written without it",
         "random": "random at the start, like the other biases",
         "given": "as it is given",
-    }[told.how]
+    }[bias.how]
 
 
 def _compared(one: Written) -> list[tuple[str, str]]:

@@ -8,10 +8,10 @@ import numpy as np
 
 from lstm_explain.errors import UsageError
 from lstm_explain.frameworks.convention import HETEROGENEOUS
-from lstm_explain.frameworks.known import LAYERS
-from lstm_explain.frameworks.programs import PROGRAMS, STARTS
-from lstm_explain.frameworks.stored import export_layer
-from lstm_explain.topics.framework_lookup import ONE_ALONE, several_chosen
+from lstm_explain.frameworks.layout import export_layer
+from lstm_explain.frameworks.python_code import STATE_PREFIX
+from lstm_explain.frameworks.registry import FRAMEWORKS, SCRIPTS
+from lstm_explain.topics.lookup import FIX_SELECT_ONE_LAYER, combines_layers
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from lstm_explain.core.lstm import LSTM
     from lstm_explain.core.record import Record
     from lstm_explain.core.spec import Spec
-    from lstm_explain.frameworks.described import LayerInfo
+    from lstm_explain.frameworks.framework import Framework
 
 SAMPLES = 8
 """A program compares no more samples than this."""
@@ -49,45 +49,45 @@ class Program(NamedTuple):
         return {"lines": list(self.lines), "samples": self.samples, "arrays": arrays}
 
 
-def program_of(lstm: LSTM, one: LayerInfo | None) -> Program:
+def program_of(lstm: LSTM, one: Framework | None) -> Program:
     """Write the program.
 
     Raises:
         UsageError: no framework was chosen, there is no program in it, or it is not written for such an LSTM.
         RefusedError: the samples cannot be run within the memory budget.
     """
-    known = [name for name in LAYERS if name in PROGRAMS]
+    known = [name for name in FRAMEWORKS if name in SCRIPTS]
     if one is None:
         fix = f"Name one of {', '.join(known)}"
         raise UsageError("frameworks --code", "a program is written in one framework", fix)
-    if one.name not in PROGRAMS:
+    if one.name not in SCRIPTS:
         found = f"{one.title} is not run here, so there is no program in it"
         raise UsageError(f"frameworks {one.name} --code", found, f"There are programs in {', '.join(known)}")
     _check(lstm, one)
     start, stop = lstm.block_of(0)
     record, samples = lstm.run(start, stop), min(SAMPLES, stop - start)
     arrays = {name: array for layer in range(lstm.spec.layers) for name, array in _weights(lstm, one, layer)}
-    program = PROGRAMS[one.name]
+    program = SCRIPTS[one.name]
     hidden, cell = _last(record, samples)
     made = {"x": record.input[:samples], "output": record.output[:samples], "h": hidden, "c": cell}
     own = _states(lstm, samples)
-    lines = program.lines(lstm.spec, tuple(arrays), TOLERANCE[lstm.spec.dtype], bool(own))
-    return Program(lines, {**made, **own, **arrays}, samples, frozenset(program.modules))
+    lines = program.format_script(lstm.spec, tuple(arrays), TOLERANCE[lstm.spec.dtype], bool(own))
+    return Program(lines, {**made, **own, **arrays}, samples, frozenset(program.packages))
 
 
-def _check(lstm: LSTM, one: LayerInfo) -> None:
+def _check(lstm: LSTM, one: Framework) -> None:
     """Raise `UsageError` where the program is not written for such an LSTM."""
-    spec, asked, program = lstm.spec, f"frameworks {one.name} --code", PROGRAMS[one.name]
+    spec, asked, program = lstm.spec, f"frameworks {one.name} --code", SCRIPTS[one.name]
     lacks = one.convention.unsupported_option(spec)
     if lacks is not None:
         raise _lacking(lstm, one, lacks)
     layers = [spec.at(layer) for layer, _ in spec.unlike_layers]
     written = f"the program in {one.title} is written for"
-    if spec.layers > 1 and not program.layers:
+    if spec.layers > 1 and not program.supports_layers:
         raise _other(lstm, one, f"{asked} --layers {spec.layers}", f"{written} one layer", "Leave out --layers")
-    if spec.reads_backward and not program.directions:
+    if spec.reads_backward and not program.supports_directions:
         raise _other(lstm, one, f"{asked} --bidirectional", f"{written} one direction", "Leave out --bidirectional")
-    if any(layer.peepholes for layer in layers) and not program.peepholes:
+    if any(layer.peepholes for layer in layers) and not program.supports_peepholes:
         raise _other(lstm, one, f"{asked} --peepholes", f"{written} layers without peepholes", "Leave out --peepholes")
     if spec.dtype not in program.dtypes:
         found = f"{written} {' and '.join(program.dtypes)}"
@@ -95,7 +95,7 @@ def _check(lstm: LSTM, one: LayerInfo) -> None:
         raise UsageError(f"{asked} --dtype {spec.dtype}", found, fix)
 
 
-def _lacking(lstm: LSTM, one: LayerInfo, lacks: str) -> UsageError:
+def _lacking(lstm: LSTM, one: Framework, lacks: str) -> UsageError:
     """What to say where the framework has not all that the LSTM has."""
     asked = f"frameworks {one.name} --code"
     if lacks == HETEROGENEOUS:
@@ -104,23 +104,23 @@ def _lacking(lstm: LSTM, one: LayerInfo, lacks: str) -> UsageError:
     return _other(lstm, one, f"{asked} {option}", f"{one.title} has no {lacks}", f"Leave out {option.split()[0]}")
 
 
-def _other(lstm: LSTM, one: LayerInfo, asked: str, found: str, fix: str) -> UsageError:
+def _other(lstm: LSTM, one: Framework, asked: str, found: str, fix: str) -> UsageError:
     """What to do where a program in this framework is not written: of a model or of a stack nothing can be left out."""
     if lstm.pretrained is None and not lstm.spec.stack:
         return UsageError(asked, found, fix)
-    able = [name for name in PROGRAMS if _written_for(lstm.spec, name)]
+    able = [name for name in SCRIPTS if _written_for(lstm.spec, name)]
     others = [f"Ask for {' or '.join(able)}"] if able else []
-    alone = [ONE_ALONE] if several_chosen(lstm) else []
+    alone = [FIX_SELECT_ONE_LAYER] if combines_layers(lstm) else []
     return UsageError(f"frameworks {one.name} --code", found, "; or ".join([*others, *alone]))
 
 
 def _written_for(spec: Spec, name: str) -> bool:
     """Whether there is a program in a framework for such an LSTM."""
-    program, layers = PROGRAMS[name], [spec.at(layer) for layer, _ in spec.unlike_layers]
-    peepholes = program.peepholes or not any(layer.peepholes for layer in layers)
-    ways = program.directions or not spec.reads_backward
-    fits = (program.layers or spec.layers == 1) and ways and peepholes and spec.dtype in program.dtypes
-    return fits and LAYERS[name].convention.unsupported_option(spec) is None
+    program, layers = SCRIPTS[name], [spec.at(layer) for layer, _ in spec.unlike_layers]
+    peepholes = program.supports_peepholes or not any(layer.peepholes for layer in layers)
+    ways = program.supports_directions or not spec.reads_backward
+    fits = (program.supports_layers or spec.layers == 1) and ways and peepholes and spec.dtype in program.dtypes
+    return fits and FRAMEWORKS[name].convention.unsupported_option(spec) is None
 
 
 # --- the arrays -------------------------------------------------------------------------------------------------------
@@ -148,13 +148,13 @@ def _states(lstm: LSTM, samples: int) -> dict[str, Array]:
     if not lstm.spec.stack:
         return {name: np.stack(states) for name, states in zip(("h_0", "c_0"), repeated, strict=True)}
     return {
-        f"{STARTS}{layer}.{way}.{name}": states[place].copy()
+        f"{STATE_PREFIX}{layer}.{way}.{name}": states[place].copy()
         for place, (layer, way) in enumerate(lstm.spec.places)
         for name, states in zip("hc", repeated, strict=True)
     }
 
 
-def _weights(lstm: LSTM, one: LayerInfo, layer: int) -> list[tuple[str, Array]]:
+def _weights(lstm: LSTM, one: Framework, layer: int) -> list[tuple[str, Array]]:
     """The weights by the names that the file has: the framework's own, and where these are not enough, what they are of."""
     spec, convention = lstm.spec, one.convention
     alike = len(spec.places) > 1 and not convention.directions_stacked and len(set(convention.direction_names.values())) == 1

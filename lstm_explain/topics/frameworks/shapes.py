@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
     from lstm_explain.core.spec import Spec
     from lstm_explain.frameworks.convention import Convention
-    from lstm_explain.frameworks.described import AxisName
+    from lstm_explain.frameworks.framework import AxisName
 
 
 def shape_in(spec: Spec, axes: Iterable[AxisName]) -> Shape:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, Protocol
 
 from lstm_explain.core.gates import GATES, LETTERS
 from lstm_explain.core.weights import parameter_counts
-from lstm_explain.frameworks.known import CONVENTIONS
+from lstm_explain.frameworks.registry import CONVENTIONS
 from lstm_explain.topics.result import Result
 
 if TYPE_CHECKING:

@@ -10,7 +10,9 @@ from lstm_explain.core import cost
 from lstm_explain.core.axes import Shape, shape
 from lstm_explain.core.gates import GATES, PEEPHOLE_GATES, Direction
 from lstm_explain.core.weights import parameter_counts, weight_shapes
-from lstm_explain.frameworks.compared import COMPARED
+from lstm_explain.frameworks.keras import KERAS_CONVENTION
+from lstm_explain.frameworks.onnx import ONNX_CONVENTION
+from lstm_explain.frameworks.pytorch import PYTORCH_CONVENTION
 from lstm_explain.topics.result import LSTMResult
 from lstm_explain.topics.shapes.parameter_formula import layer_formula, size_words
 
@@ -21,6 +23,9 @@ if TYPE_CHECKING:
     from lstm_explain.core.spec import Spec
     from lstm_explain.core.weights import LayerWeights
     from lstm_explain.topics.shapes.framework_call import FrameworkCall
+
+COMPARED = {convention.framework: convention for convention in (KERAS_CONVENTION, PYTORCH_CONVENTION, ONNX_CONVENTION)}
+"""The frameworks whose parameter counts are compared: few, as they are loaded at every start."""
 
 MEANINGS: dict[str, tuple[str, str]] = {
     "input": ("x", "the batch: each sample a sequence"),

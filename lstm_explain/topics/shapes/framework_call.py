@@ -6,14 +6,13 @@ from itertools import groupby
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from lstm_explain.errors import UsageError
-from lstm_explain.frameworks.call_lines import CallOptions
-from lstm_explain.frameworks.calls import CALLS
+from lstm_explain.frameworks.call import CallOptions
 from lstm_explain.frameworks.convention import HETEROGENEOUS
 from lstm_explain.frameworks.python_code import format_statements
-from lstm_explain.topics.framework_lookup import ONE_ALONE, framework_of, several_chosen
+from lstm_explain.frameworks.registry import CALLS
 from lstm_explain.topics.frameworks import explain_frameworks
 from lstm_explain.topics.frameworks.shapes import shape_in
-from lstm_explain.topics.lookup import repeated
+from lstm_explain.topics.lookup import FIX_SELECT_ONE_LAYER, combines_layers, find_framework, quote
 from lstm_explain.topics.shapes.last_states import mistaken_places, states_of
 from lstm_explain.topics.shapes.returned_tensors import array_of, input_of
 
@@ -24,8 +23,8 @@ if TYPE_CHECKING:
     from lstm_explain.core.lstm import LSTM
     from lstm_explain.core.record import Record
     from lstm_explain.core.spec import Spec
-    from lstm_explain.frameworks.calls import Call, PaddingBehaviour, ReturnedTensor
-    from lstm_explain.frameworks.described import LayerInfo
+    from lstm_explain.frameworks.call import Call, PaddingBehaviour, ReturnedTensor
+    from lstm_explain.frameworks.framework import Framework
     from lstm_explain.topics.frameworks import Written
     from lstm_explain.topics.shapes.last_states import Mistaken, State
 
@@ -96,8 +95,8 @@ class FrameworkCall(NamedTuple):
         return tuple(text for name, text in self.call.remarks.items() if getattr(self.options, name))
 
     @property
-    def described(self) -> LayerInfo:
-        return self.written.described
+    def framework(self) -> Framework:
+        return self.written.framework
 
     def to_dict(self) -> dict[str, Any]:
         told = self.written.to_dict()
@@ -178,20 +177,20 @@ def _options(given: dict[str, Any]) -> CallOptions:
     return CallOptions(**{name: value for name, value in given.items() if value is not None})
 
 
-def _framework(name: str) -> LayerInfo:
+def _framework(name: str) -> Framework:
     """The framework, once it is known that its calls are told here."""
     known = ", ".join(CALLS)
     try:
-        found = framework_of(name)
+        found = find_framework(name)
     except UsageError as error:
-        raise UsageError(f"--framework {repeated(str(name))}", error.found, f"There are {known}") from None
+        raise UsageError(f"--framework {quote(str(name))}", error.found, f"There are {known}") from None
     if found.name in CALLS:
         return found
     fix = f"There are {known}; for its weights see lstm-explain frameworks {found.name}"
-    raise UsageError(f"--framework {repeated(str(name))}", f"the calls of {found.title} are not told here", fix)
+    raise UsageError(f"--framework {quote(str(name))}", f"the calls of {found.title} are not told here", fix)
 
 
-def _check(lstm: LSTM, one: LayerInfo, options: CallOptions) -> None:
+def _check(lstm: LSTM, one: Framework, options: CallOptions) -> None:
     """Raise `UsageError` where the framework has not what is asked for."""
     asked, call = f"--framework {one.name}", CALLS[one.name]
     for option, written in options.requested.items():
@@ -205,11 +204,11 @@ def _check(lstm: LSTM, one: LayerInfo, options: CallOptions) -> None:
     lacks = one.convention.unsupported_option(lstm.spec)
     if lacks is None:
         return
-    able = [name for name in CALLS if framework_of(name).convention.unsupported_option(lstm.spec) is None]
+    able = [name for name in CALLS if find_framework(name).convention.unsupported_option(lstm.spec) is None]
     other = f"give --framework {able[0]}" if able else "leave out --framework"
     if lstm.pretrained is not None or lacks == HETEROGENEOUS:
         who = f"{one.title}'s LSTM" if lacks == HETEROGENEOUS else one.title
-        alone = f", or {ONE_ALONE}" if lacks == HETEROGENEOUS and several_chosen(lstm) else ""
+        alone = f", or {FIX_SELECT_ONE_LAYER}" if lacks == HETEROGENEOUS and combines_layers(lstm) else ""
         raise UsageError(asked, f"{who} has no {lacks}, which this LSTM has", f"{other.capitalize()}{alone}")
     option = "--peepholes" if lacks == "peepholes" else f"--projection {lstm.spec.projection}"
     raise UsageError(f"{asked} {option}", f"{one.title} has no {lacks}", f"Leave out {option.split()[0]}, or {other}")

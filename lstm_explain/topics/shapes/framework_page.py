@@ -31,7 +31,7 @@ PAST_END = {
 def told(shapes: Shapes, call: FrameworkCall) -> Document:
     """Lay out the shapes of an LSTM as a framework has them."""
     several = len(shapes.spec.places) > 1
-    title = call.described.title
+    title = call.framework.title
     return (
         Heading(f"shapes: in the names and layouts of {title}{'' if call.measured else ', computed'}", 1),
         Paragraph(lstm_summary(shapes)),
@@ -54,14 +54,14 @@ def told(shapes: Shapes, call: FrameworkCall) -> Document:
         Heading("Parameters, counted"),
         facts_table([(f"{title} says", f"{thousands(call.written.parameters or 0)} = {call.written.formula}")]),
         Note(
-            f"Gate by gate, and what a new layer starts with: `lstm-explain frameworks {call.described.name}`. One timestep "
+            f"Gate by gate, and what a new layer starts with: `lstm-explain frameworks {call.framework.name}`. One timestep "
             "inside, one unit's share and the cost: without --framework."
         ),
     )
 
 
 def _how(shapes: Shapes, call: FrameworkCall) -> str:
-    title, budget = call.described.title, f"the memory budget of {format_bytes(shapes.max_memory)} (--max-memory)"
+    title, budget = call.framework.title, f"the memory budget of {format_bytes(shapes.max_memory)} (--max-memory)"
     weights = f"our weights, written as {title} holds them"
     if call.measured:
         return (
@@ -81,7 +81,7 @@ def _how(shapes: Shapes, call: FrameworkCall) -> str:
 
 def _calls(shapes: Shapes, call: FrameworkCall) -> list[Block]:
     blocks: list[Block] = []
-    language = "text" if call.described.name == "onnx" else "python"
+    language = "text" if call.framework.name == "onnx" else "python"
     for one in call.lines:
         if shapes.spec.layers > 1:
             blocks.append(Paragraph(_whose(one, call)))
@@ -113,7 +113,7 @@ def _whose(one: Lines, call: FrameworkCall) -> str:
     name = f"Layer {one.first}" if one.first == one.last else f"Layers {one.first} to {one.last}"
     if one.last == 0:
         return f"{name}:"
-    below = "Y_below is Y" if call.described.name == "onnx" else "x is the output"
+    below = "Y_below is Y" if call.framework.name == "onnx" else "x is the output"
     batch = "x is the batch, and above layer 0 the output" if one.first == 0 else below
     return f"{name}; {batch} of the layer below:"
 
@@ -154,7 +154,7 @@ def _symbol(one: Weight, several: bool) -> str:
 
 
 def _what(one: Weight, call: FrameworkCall) -> str:
-    convention = call.described.convention
+    convention = call.framework.convention
     if one.kind == "bias" and convention.concatenated_bias is not None:
         return "both biases end to end; each neuron adds both"
     if one.kind == "bias" and len(convention.biases) > 1:
@@ -163,7 +163,7 @@ def _what(one: Weight, call: FrameworkCall) -> str:
 
 
 def _gates(call: FrameworkCall) -> str:
-    convention = call.described.convention
+    convention = call.framework.convention
     if "*" in convention.kernel:
         return "Each gate has arrays of its own."
     return f"Along 4*units the gates stand in the order {' '.join(LETTERS[gate] for gate in convention.gate_order)}."

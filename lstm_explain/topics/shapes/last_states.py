@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from lstm_explain.core.lstm import LSTM
     from lstm_explain.core.record import Record
-    from lstm_explain.frameworks.calls import Call, ReturnedTensor
+    from lstm_explain.frameworks.call import Call, ReturnedTensor
 
     Results: TypeAlias = tuple[tuple[int | None, ReturnedTensor], ...]
 

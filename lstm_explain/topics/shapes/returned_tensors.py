@@ -16,8 +16,8 @@ if TYPE_CHECKING:
     from lstm_explain.core.lstm import LSTM
     from lstm_explain.core.record import LayerRecord, Record
     from lstm_explain.core.spec import Spec
-    from lstm_explain.frameworks.calls import Call, ReturnedTensor
-    from lstm_explain.frameworks.described import AxisName
+    from lstm_explain.frameworks.call import Call, ReturnedTensor
+    from lstm_explain.frameworks.framework import AxisName
 
 ALL = slice(None)
 LENGTHS, SAMPLES = "lengths - 1", "arange"

@@ -9,10 +9,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 from lstm_explain.core.network import FREE_LENGTH, Task, build_network, network_bytes, plan_network, run_network
 from lstm_explain.core.spec import MAX_SIZE, as_int
 from lstm_explain.errors import UsageError
-from lstm_explain.frameworks.keras import KERAS
-from lstm_explain.frameworks.keras_network import keras_in_short, keras_lines
-from lstm_explain.frameworks.pytorch import PYTORCH
-from lstm_explain.frameworks.pytorch_network import pytorch_in_short, pytorch_lines
+from lstm_explain.frameworks.registry import FRAMEWORKS
 from lstm_explain.topics.json_numbers import plain_numbers
 from lstm_explain.topics.result import LSTMResult
 from lstm_explain.topics.selection import check_unedited
@@ -21,13 +18,11 @@ from lstm_explain.topics.tasks.tensors import count_parts, list_tensors, measure
 from lstm_explain.topics.tasks.unrolled import draw_network
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from lstm_explain.core.axes import Array
     from lstm_explain.core.lstm import LSTM
     from lstm_explain.core.network import Network, NetworkPlan, NetworkRun
     from lstm_explain.core.spec import Spec
-    from lstm_explain.frameworks.convention import Convention
+    from lstm_explain.frameworks.framework import Framework
     from lstm_explain.topics.shapes import Tensor
     from lstm_explain.topics.tasks.checks import Checks
     from lstm_explain.topics.tasks.tensors import NetworkPart
@@ -215,8 +210,9 @@ def _run_task(lstm: LSTM, plan: NetworkPlan, sample: int) -> TaskNetwork:
         checked_samples=stop - start,
         parts=count_parts(network),
         frameworks={
-            "keras": _framework_program(KERAS, plan, keras_in_short, keras_lines, lstm.lengths is not None),
-            "pytorch": _framework_program(PYTORCH, plan, pytorch_in_short, pytorch_lines, lstm.lengths is not None),
+            framework.name: _framework_program(framework, plan, lstm.lengths is not None)
+            for framework in FRAMEWORKS.values()
+            if framework.network_code is not None
         },
         outputs=shown,
         checks=checks,
@@ -249,16 +245,11 @@ def _run_samples(lstm: LSTM, network: Network, start: int, stop: int) -> Network
     return run_network(network, lstm.inputs_for(start, stop), lengths)
 
 
-def _framework_program(
-    convention: Convention,
-    plan: NetworkPlan,
-    in_short: Callable[[NetworkPlan], str],
-    lines: Callable[[NetworkPlan, bool], tuple[str, ...]],
-    lengths: bool,
-) -> FrameworkProgram:
-    lacks = convention.unsupported_option(plan.batch)
-    if lacks is not None:
-        return FrameworkProgram(None, lacks, None, None)
-    stacks = [convention.count_parameters(spec) for spec in (plan.spec, plan.decoder) if spec is not None]
+def _framework_program(framework: Framework, plan: NetworkPlan, lengths: bool) -> FrameworkProgram:
+    unsupported = framework.convention.unsupported_option(plan.batch)
+    if unsupported is not None or framework.network_code is None:
+        return FrameworkProgram(None, unsupported, None, None)
+    stacks = [framework.convention.count_parameters(spec) for spec in (plan.spec, plan.decoder) if spec is not None]
     dense = (plan.dense_source.output + 1) * plan.outputs
-    return FrameworkProgram(sum(filter(None, stacks)) + dense, None, in_short(plan), lines(plan, lengths))
+    code = framework.network_code
+    return FrameworkProgram(sum(filter(None, stacks)) + dense, None, code.summary(plan), code.lines(plan, lengths))

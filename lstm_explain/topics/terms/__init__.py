@@ -7,12 +7,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 
 from lstm_explain.errors import UsageError
+from lstm_explain.frameworks.glossary import ENTRIES, GROUPS
 from lstm_explain.frameworks.glossary.entry import PHRASES, READ_THERE, Thing
-from lstm_explain.frameworks.glossary.known import GROUPS
+from lstm_explain.topics.lookup import find_terms
 from lstm_explain.topics.result import LSTMResult
 from lstm_explain.topics.shapes import explain_shapes
 from lstm_explain.topics.terms.concept_counts import ConceptCount, count_concept
-from lstm_explain.topics.terms.lookup import ENTRIES, looked_up
 
 if TYPE_CHECKING:
     from lstm_explain.core.lstm import LSTM
@@ -160,7 +160,7 @@ def explain_terms(lstm: LSTM, words: str | Iterable[str] = ()) -> Terms:
     for word in asked:
         if not isinstance(word, str):
             raise UsageError(f"terms {word!r}", "this is no word")
-    chosen = looked_up(asked) if asked else ENTRIES
+    chosen = find_terms(asked) if asked else ENTRIES
     shapes = explain_shapes(lstm)
     counts = {thing: count_concept(thing, shapes) for thing in Thing}
     return Terms(

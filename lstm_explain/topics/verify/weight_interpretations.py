@@ -15,7 +15,7 @@ from lstm_explain.core.weight_variants import (
     replace_biases,
     swap_directions,
 )
-from lstm_explain.frameworks.known import CONVENTIONS
+from lstm_explain.frameworks.registry import CONVENTIONS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

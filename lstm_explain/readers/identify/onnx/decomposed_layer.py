@@ -16,7 +16,7 @@ from lstm_explain.core.engine import StackState
 from lstm_explain.core.gates import GATES, Direction
 from lstm_explain.core.weights import LayerWeights, Weights
 from lstm_explain.errors import InputFileError, RefusedError
-from lstm_explain.frameworks.known import CONVENTIONS
+from lstm_explain.frameworks.registry import CONVENTIONS
 from lstm_explain.readers.containers.onnx.constants import NotConstantError
 from lstm_explain.readers.containers.onnx.graph import printable_name
 from lstm_explain.readers.containers.onnx.tensors import decode_text

@@ -10,7 +10,7 @@ from lstm_explain.core.engine import StackState
 from lstm_explain.core.gates import GATES, PEEPHOLE_GATES, Direction
 from lstm_explain.core.weights import Weights
 from lstm_explain.errors import InputFileError, printable
-from lstm_explain.frameworks.onnx import ONNX
+from lstm_explain.frameworks.onnx import ONNX_CONVENTION
 from lstm_explain.readers.containers.onnx.constants import FIX_EXPORT, NotConstantError, NotFoldedError
 from lstm_explain.readers.containers.onnx.graph import printable_name
 from lstm_explain.readers.containers.onnx.tensors import decode_text
@@ -128,8 +128,8 @@ def read_lstm_node(graph_node: GraphNode, constants: Constants, file: str) -> Mo
         from_the_end, notes = not from_the_end, (REVERSED_TWICE if from_the_end else REVERSED,)
     lstm = ModelLSTM(
         name=graph_node.name,
-        framework=ONNX.framework,
-        title="ONNX LSTM" + (", direction reverse" if node.direction == "reverse" else ""),
+        framework=ONNX_CONVENTION.framework,
+        title="ONNX_CONVENTION LSTM" + (", direction reverse" if node.direction == "reverse" else ""),
         weights=Weights((layer,)),
         tensors={decode_text(node.input_name(role)): array.shape for role, array in tensors.items()},
         biases=2 if "B" in tensors else 0,
@@ -155,9 +155,9 @@ def _layer_weights(tensors: dict[str, Array], number: int, dtype: Any) -> LayerW
     """The weights of one direction, in our arrangement."""
     arrays = {role: array[number].astype(dtype) for role, array in tensors.items()}
     if "B" in arrays:
-        arrays |= dict(zip(ONNX.biases, np.split(arrays.pop("B"), 2), strict=True))
+        arrays |= dict(zip(ONNX_CONVENTION.biases, np.split(arrays.pop("B"), 2), strict=True))
     with np.errstate(all="ignore"):  # infinite biases of either sign add up to nan
-        return ONNX.unpack(arrays)
+        return ONNX_CONVENTION.unpack(arrays)
 
 
 # --- options and shapes -----------------------------------------------------------------------------------------------

@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 from lstm_explain.core.gates import Gate
 from lstm_explain.core.spec import Spec
 from lstm_explain.core.weights import LayerWeights, Weights, seeded_weights
-from lstm_explain.frameworks.known import CONVENTIONS
-from lstm_explain.frameworks.stored import export_layer, tensor_layouts
+from lstm_explain.frameworks.layout import export_layer, tensor_layouts
+from lstm_explain.frameworks.registry import CONVENTIONS
 
 if TYPE_CHECKING:
     from lstm_explain.frameworks.convention import Convention

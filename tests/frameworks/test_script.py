@@ -11,15 +11,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lstm_explain.core.spec import Spec
-from lstm_explain.frameworks.known import LAYERS
-from lstm_explain.frameworks.programs import PROGRAMS
+from lstm_explain.frameworks.layout import tensor_layouts
 from lstm_explain.frameworks.python_code import MAX_WIDTH
-from lstm_explain.frameworks.stored import tensor_layouts
+from lstm_explain.frameworks.registry import FRAMEWORKS, SCRIPTS
 
 SIZES = st.integers(1, 10) | st.integers(10**5, 10**12)
 
 
-@pytest.mark.parametrize("name", PROGRAMS)
+@pytest.mark.parametrize("name", SCRIPTS)
 @given(
     features=SIZES,
     units=SIZES,
@@ -31,12 +30,12 @@ SIZES = st.integers(1, 10) | st.integers(10**5, 10**12)
 )
 @settings(max_examples=60, deadline=None)
 def test_the_programs_are_python_and_fit_a_page(name: str, **options: Any) -> None:
-    writer = PROGRAMS[name]
-    options["layers"] = options["layers"] if writer.layers else 1
-    options["bidirectional"] = options["bidirectional"] and writer.directions
+    writer = SCRIPTS[name]
+    options["layers"] = options["layers"] if writer.supports_layers else 1
+    options["bidirectional"] = options["bidirectional"] and writer.supports_directions
     spec = Spec(**options)
-    names = tuple(one.name for one in tensor_layouts(LAYERS[name].convention, spec, 0))
-    lines = PROGRAMS[name].lines(spec, names, 2e-6)
+    names = tuple(one.name for one in tensor_layouts(FRAMEWORKS[name].convention, spec, 0))
+    lines = SCRIPTS[name].format_script(spec, names, 2e-6)
     tree = ast.parse("\n".join(lines))
     assert max(map(len, lines)) <= MAX_WIDTH
     assert not [line for line in lines if line != line.rstrip()]
@@ -56,13 +55,13 @@ def test_the_programs_are_python_and_fit_a_page(name: str, **options: Any) -> No
 
 
 def test_what_is_run_has_a_program_and_nothing_else() -> None:
-    assert {name for name, layer in LAYERS.items() if layer.verification == "run"} == set(PROGRAMS)
+    assert {name for name, layer in FRAMEWORKS.items() if layer.info.verification == "run"} == set(SCRIPTS)
 
 
-@pytest.mark.parametrize("name", PROGRAMS)
+@pytest.mark.parametrize("name", SCRIPTS)
 def test_the_packages_that_a_program_imports_are_known(name: str) -> None:
-    tree = ast.parse("\n".join(PROGRAMS[name].lines(Spec(), ("a.b",), 1)))
+    tree = ast.parse("\n".join(SCRIPTS[name].format_script(Spec(), ("a.b",), 1)))
     imports = [node for node in ast.walk(tree) if isinstance(node, ast.Import | ast.ImportFrom)]
     found = {alias.name for node in imports if isinstance(node, ast.Import) for alias in node.names}
     found |= {str(node.module) for node in imports if isinstance(node, ast.ImportFrom)}
-    assert PROGRAMS[name].modules == {module.partition(".")[0] for module in found}
+    assert SCRIPTS[name].packages == {module.partition(".")[0] for module in found}

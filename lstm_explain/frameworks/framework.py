@@ -1,0 +1,93 @@
+"""Framework: everything this package knows of one framework, in one object; and what describes its layer."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Literal, NamedTuple
+
+if TYPE_CHECKING:
+    import re
+
+    from lstm_explain.frameworks.call import Call
+    from lstm_explain.frameworks.convention import Convention
+    from lstm_explain.frameworks.notation import Notation
+    from lstm_explain.frameworks.python_code import NetworkCode, ScriptTemplate
+
+Verification = Literal["run", "read"]
+AxisName = Literal["samples", "timesteps", "features", "hidden", "units", "output", "all_units", "directions", "states"]
+"""`hidden` is h in one direction; `output` h of all directions side by side, and `all_units` their c; `states` every layer and
+direction."""
+
+GIVEN_WEIGHTS = "given with the operator"
+"""How the weights of an operator start: it makes none."""
+
+
+class LayerOutput(NamedTuple):
+    """One tensor that a layer returns."""
+
+    name: str
+    axes: tuple[AxisName, ...]
+    meaning: str
+
+
+class ForgetBias(NamedTuple):
+    """The bias of a new layer's forget gate."""
+
+    value: float | None
+    """None where it is a random number, or given."""
+    how: Literal["stored", "added when called", "random", "given"]
+
+    def __str__(self) -> str:
+        return self.how if self.value is None else f"{self.value:g}, {self.how}"
+
+
+class LayerInfo(NamedTuple):
+    """A framework's layer: what it reads and returns, how its weights start, and how we know."""
+
+    class_name: str
+    is_cell: bool
+    """Whether it is one timestep, called in a loop; otherwise it reads whole sequences."""
+    input_axes: tuple[AxisName, ...]
+    """The axes of the input in the default layout."""
+    returns: tuple[LayerOutput, ...]
+    state_order: tuple[str, str]
+    """The order of the two states in arguments and results."""
+    forget_bias: ForgetBias
+    initializers: tuple[tuple[str, str], ...]
+    """How weights start: what they are, and how."""
+    verification: Verification
+    """`run`: the oracle tests build the layer and compare. `read`: its source was read."""
+    stacking: str
+    """How to build several layers and both directions."""
+    aliases: tuple[str, ...] = ()
+    """Other names to look it up by."""
+    remarks: tuple[str, ...] = ()
+    alternative_layouts: tuple[tuple[str, tuple[AxisName, ...]], ...] = ()
+    """Other layouts of the input: the option that selects each, and its axes."""
+    state_names: tuple[str, str] = ("h_0", "c_0")
+    """The names of the initial states."""
+
+
+class Framework(NamedTuple):
+    """One framework. The convention and the layer are required; every other part is None where it is not written."""
+
+    convention: Convention
+    info: LayerInfo
+    call: Call | None = None
+    """How the layer is called, for `shapes --framework`."""
+    script: ScriptTemplate | None = None
+    """How a program that checks our weights is written, for `frameworks NAME --code`."""
+    network_code: NetworkCode | None = None
+    """How the networks of `tasks` are written."""
+    notation: Notation | None = None
+    """How its documentation writes the equations."""
+    reader_patterns: tuple[re.Pattern[str], ...] = ()
+    """Names of arrays that only this framework's layers have."""
+
+    @property
+    def name(self) -> str:
+        """The name on the command line and in JSON."""
+        return self.convention.framework
+
+    @property
+    def title(self) -> str:
+        return self.convention.title
