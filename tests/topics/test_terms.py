@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from lstm_explain.errors import UsageError
 from lstm_explain.frameworks.glossary import ENTRIES, GROUPS, sources
-from lstm_explain.frameworks.glossary.entry import PHRASES, READ_THERE, Source, Thing
+from lstm_explain.frameworks.glossary.entry import DEFINITIONS, READ_THERE, Concept, Source
 from lstm_explain.library import seeded
 from lstm_explain.topics.lookup import find_terms, normalise
 from lstm_explain.topics.shapes import explain_shapes
@@ -99,8 +99,8 @@ def test_every_word_has_a_meaning_a_source_and_relatives() -> None:
 
 def test_every_thing_is_meant_by_somebody_and_has_a_phrase() -> None:
     meant = {usage.thing for usage in USAGES} | {entry.thing for entry in ENTRIES}
-    assert meant - {None} == set(Thing) == set(PHRASES)
-    assert len(set(PHRASES.values())) == len(Thing)
+    assert meant - {None} == set(Concept) == set(DEFINITIONS)
+    assert len(set(DEFINITIONS.values())) == len(Concept)
 
 
 def test_no_two_words_are_looked_for_in_the_same_form() -> None:
@@ -154,7 +154,7 @@ def value_in(number: ConceptCount, spec: Spec, layer: int) -> int:
 @few
 def test_the_numbers_agree_with_the_shapes(lstm: LSTM) -> None:
     spec, shapes, first = lstm.spec, explain_shapes(lstm), lstm.spec.at(0)
-    found = {thing: count_concept(thing, shapes) for thing in Thing}
+    found = {thing: count_concept(thing, shapes) for thing in Concept}
     values = {thing.value: number.value for thing, number in found.items() if number is not None}
     assert values["unit"] == first.units
     assert values["neuron"] == shapes.units[0].neurons * first.units
@@ -166,7 +166,7 @@ def test_the_numbers_agree_with_the_shapes(lstm: LSTM) -> None:
     assert values["layer"] == spec.layers
     projections = [one for layer in range(spec.layers) if (one := spec.at(layer).projection) is not None]
     assert values.get("projected") == (projections[0] if projections else None)
-    last = found[Thing.CELL]
+    last = found[Concept.CELL]
     assert last is not None
     assert last.total == len(shapes.last_states)
 
@@ -225,13 +225,13 @@ def test_each_meaning_names_everybody_who_means_it() -> None:
 @pytest.mark.parametrize(
     ("word", "who", "things"),
     [
-        ("cell", "TensorFlow", {Thing.CELL, Thing.UNIT}),
-        ("hidden state", "TensorFlow", {Thing.HIDDEN, Thing.CELL_STATE}),
-        ("unit", "TensorFlow", {Thing.UNIT, Thing.CELL}),
-        ("element", "PyTorch", {Thing.TIMESTEP, Thing.SAMPLE}),
+        ("cell", "TensorFlow", {Concept.CELL, Concept.UNIT}),
+        ("hidden state", "TensorFlow", {Concept.HIDDEN, Concept.CELL_STATE}),
+        ("unit", "TensorFlow", {Concept.UNIT, Concept.CELL}),
+        ("element", "PyTorch", {Concept.TIMESTEP, Concept.SAMPLE}),
     ],
 )
-def test_some_mean_two_things_by_one_word(word: str, who: str, things: set[Thing]) -> None:
+def test_some_mean_two_things_by_one_word(word: str, who: str, things: set[Concept]) -> None:
     term = term_of(word)
     assert who in term.both_ways
     assert {meaning.thing for meaning in term.meanings if who in meaning.who} == things
@@ -239,10 +239,10 @@ def test_some_mean_two_things_by_one_word(word: str, who: str, things: set[Thing
 
 def test_samples_are_not_timesteps() -> None:
     meanings = {meaning.thing: meaning for meaning in term_of("sample", samples=7, timesteps=3).meanings}
-    assert HERE in meanings[Thing.SAMPLE].who
-    assert "NumPy" in meanings[Thing.TIMESTEP].who
+    assert HERE in meanings[Concept.SAMPLE].who
+    assert "NumPy" in meanings[Concept.TIMESTEP].who
     numbers = {thing: meaning.number.value for thing, meaning in meanings.items() if meaning.number}
-    assert numbers == {Thing.SAMPLE: 7, Thing.TIMESTEP: 3}
+    assert numbers == {Concept.SAMPLE: 7, Concept.TIMESTEP: 3}
 
 
 def test_the_other_words_for_a_unit() -> None:

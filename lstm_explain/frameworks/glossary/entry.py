@@ -10,8 +10,8 @@ from enum import StrEnum
 from typing import Literal, NamedTuple
 
 
-class Thing(StrEnum):
-    """What a word may stand for. The value is its name in JSON."""
+class Concept(StrEnum):
+    """What a word may stand for; the value is its name in JSON."""
 
     UNIT = "unit"
     NEURON = "neuron"
@@ -40,34 +40,34 @@ class Thing(StrEnum):
     FEATURE = "feature"
 
 
-PHRASES: dict[Thing, str] = {
-    Thing.UNIT: "one unit",
-    Thing.NEURON: "one sum with its activation, f(Wx + b)",
-    Thing.MEMORY: "the memory of one unit alone, without its gates",
-    Thing.ANY_NODE: "any node of the network: gates are among them",
-    Thing.SHARED_BLOCK: "several units that share their gates",
-    Thing.CELL: "the layer's step, all units together",
-    Thing.CELL_COPY: "the layer's step at one timestep, as drawn unrolled",
-    Thing.LAYER: "a whole layer, over all timesteps",
-    Thing.OPERATION: "an operation in a drawing of the step",
-    Thing.GATE: "one of i, f, g and o of a unit",
-    Thing.SIGMOID_GATE: "one of i, f and o of a unit, not g",
-    Thing.EARLY_GATE: "the input or the output gate, before there were forget gates",
-    Thing.GATE_LAYER: "one gate of all units: a quarter of the neurons",
-    Thing.CANDIDATE: "g, what the units would store",
-    Thing.HIDDEN: "h, what the layer emits at a timestep",
-    Thing.CELL_STATE: "c, what the units remember",
-    Thing.STATES: "h and c together",
-    Thing.OUTPUT: "h of every timestep, directions side by side",
-    Thing.LAST_OUTPUT: "h after the last timestep only",
-    Thing.PROJECTED: "h after a projection",
-    Thing.SAMPLE: "one whole sequence",
-    Thing.BATCH: "all sequences together",
-    Thing.UPDATE: "the sequences of one update of the weights",
-    Thing.TIMESTEP: "one position in time",
-    Thing.FEATURE: "one number of a timestep's input",
+DEFINITIONS: dict[Concept, str] = {
+    Concept.UNIT: "one unit",
+    Concept.NEURON: "one sum with its activation, f(Wx + b)",
+    Concept.MEMORY: "the memory of one unit alone, without its gates",
+    Concept.ANY_NODE: "any node of the network: gates are among them",
+    Concept.SHARED_BLOCK: "several units that share their gates",
+    Concept.CELL: "the layer's step, all units together",
+    Concept.CELL_COPY: "the layer's step at one timestep, as drawn unrolled",
+    Concept.LAYER: "a whole layer, over all timesteps",
+    Concept.OPERATION: "an operation in a drawing of the step",
+    Concept.GATE: "one of i, f, g and o of a unit",
+    Concept.SIGMOID_GATE: "one of i, f and o of a unit, not g",
+    Concept.EARLY_GATE: "the input or the output gate, before there were forget gates",
+    Concept.GATE_LAYER: "one gate of all units: a quarter of the neurons",
+    Concept.CANDIDATE: "g, what the units would store",
+    Concept.HIDDEN: "h, what the layer emits at a timestep",
+    Concept.CELL_STATE: "c, what the units remember",
+    Concept.STATES: "h and c together",
+    Concept.OUTPUT: "h of every timestep, directions side by side",
+    Concept.LAST_OUTPUT: "h after the last timestep only",
+    Concept.PROJECTED: "h after a projection",
+    Concept.SAMPLE: "one whole sequence",
+    Concept.BATCH: "all sequences together",
+    Concept.UPDATE: "the sequences of one update of the weights",
+    Concept.TIMESTEP: "one position in time",
+    Concept.FEATURE: "one number of a timestep's input",
 }
-"""Each thing in words that everybody can agree on."""
+"""Each concept in neutral words."""
 
 Kind = Literal["docstring", "operator", "file", "page", "paper", "thread"]
 
@@ -85,16 +85,16 @@ class Source(NamedTuple):
     """docstring: the dotted name. operator: the file and the part of it. file: `owner/name@commit: path, part`. page: the
     address. paper: its identifier and the part. thread: `owner/name#number`."""
     seen: str = READ_THERE
-    """How we know: it was read there, or second-hand through what."""
+    """How we know: it was read there, or second-hand through another source."""
 
 
 class Usage(NamedTuple):
     """What one source means by a word."""
 
     source: Source
-    thing: Thing
+    thing: Concept
     means: str
-    """A sentence of ours."""
+    """A sentence in our words."""
     quote: str
     """The source's own words, 20 at most; line breaks left out."""
 
@@ -103,13 +103,13 @@ class Entry(NamedTuple):
     """A word."""
 
     word: str
-    thing: Thing | None
-    """What it means in this package; None where this package does not use it."""
+    thing: Concept | None
+    """What it means in this package; None if this package does not use it."""
     meaning: str
     """One line."""
     spellings: tuple[str, ...]
-    """Other forms in which it is looked for. Case, blanks, hyphens, underscores and a plural s make no difference."""
+    """Other forms to look it up by. Case, blanks, hyphens, underscores and a plural s make no difference."""
     related: tuple[str, ...]
     usages: tuple[Usage, ...]
     ours: bool = True
-    """Whether this package says it; a framework's name for a size it only explains."""
+    """Whether this package uses it; a framework's name for a size is only explained."""

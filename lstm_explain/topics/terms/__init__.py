@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 
 from lstm_explain.errors import UsageError
 from lstm_explain.frameworks.glossary import ENTRIES, GROUPS
-from lstm_explain.frameworks.glossary.entry import PHRASES, READ_THERE, Thing
+from lstm_explain.frameworks.glossary.entry import DEFINITIONS, READ_THERE, Concept
 from lstm_explain.topics.lookup import find_terms
 from lstm_explain.topics.result import LSTMResult
 from lstm_explain.topics.shapes import explain_shapes
@@ -26,14 +26,14 @@ HERE = "here"
 class TermMeaning(NamedTuple):
     """One thing that a word stands for, how many of it there are, and who means it."""
 
-    thing: Thing
+    thing: Concept
     number: ConceptCount | None
     who: tuple[str, ...]
     """Each once; `here` comes first where this package means it."""
 
     @property
     def phrase(self) -> str:
-        return PHRASES[self.thing]
+        return DEFINITIONS[self.thing]
 
     def to_dict(self) -> dict[str, Any]:
         return {
@@ -162,7 +162,7 @@ def explain_terms(lstm: LSTM, words: str | Iterable[str] = ()) -> Terms:
             raise UsageError(f"terms {word!r}", "this is no word")
     chosen = find_terms(asked) if asked else ENTRIES
     shapes = explain_shapes(lstm)
-    counts = {thing: count_concept(thing, shapes) for thing in Thing}
+    counts = {thing: count_concept(thing, shapes) for thing in Concept}
     return Terms(
         spec=lstm.spec,
         source=lstm.provenance,
@@ -173,7 +173,7 @@ def explain_terms(lstm: LSTM, words: str | Iterable[str] = ()) -> Terms:
     )
 
 
-def _explain_term(entry: Entry, counts: dict[Thing, ConceptCount | None]) -> Term:
+def _explain_term(entry: Entry, counts: dict[Concept, ConceptCount | None]) -> Term:
     said = _speakers_by_concept(entry)
     order = list(said)
     others = tuple(
@@ -190,9 +190,9 @@ def _explain_term(entry: Entry, counts: dict[Thing, ConceptCount | None]) -> Ter
     )
 
 
-def _speakers_by_concept(entry: Entry) -> dict[Thing, tuple[str, ...]]:
+def _speakers_by_concept(entry: Entry) -> dict[Concept, tuple[str, ...]]:
     """The things that a word stands for, and who says so."""
-    found: dict[Thing, dict[str, None]] = {}
+    found: dict[Concept, dict[str, None]] = {}
     if entry.thing is not None:
         found[entry.thing] = {HERE: None} if entry.ours else {}
     for usage in entry.usages:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from lstm_explain.core.gates import ACTIVATIONS, GATES
-from lstm_explain.frameworks.glossary.entry import Thing
+from lstm_explain.frameworks.glossary.entry import Concept
 
 if TYPE_CHECKING:
     from lstm_explain.core.spec import Spec
@@ -45,26 +45,26 @@ class _CountedAxis(NamedTuple):
     place: int = -1
 
 
-_AXES: dict[Thing, tuple[_CountedAxis, ...]] = {
-    Thing.UNIT: (_CountedAxis("cell", "unit", "place"),),
-    Thing.MEMORY: (_CountedAxis("cell", "number", "state"),),
-    Thing.NEURON: (_CountedAxis("pre_activation", "neuron", "place"),),
-    Thing.CELL_COPY: (_CountedAxis("input", "timestep", "input", 1),),
-    Thing.CANDIDATE: (_CountedAxis("candidate", "number", "state"),),
-    Thing.HIDDEN: (_CountedAxis("hidden", "number", "state"),),
-    Thing.CELL_STATE: (_CountedAxis("cell", "number", "state"),),
-    Thing.STATES: (_CountedAxis("hidden", "number", "state"), _CountedAxis("cell", "number", "state")),
-    Thing.OUTPUT: (_CountedAxis("output_sequence", "number", "output"),),
-    Thing.LAST_OUTPUT: (_CountedAxis("output_sequence", "number", "output"),),
-    Thing.PROJECTED: (_CountedAxis("projection", "number", "state"),),
-    Thing.SAMPLE: (_CountedAxis("input", "sample", "input", 0),),
-    Thing.BATCH: (_CountedAxis("input", "sample", "input", 0),),
-    Thing.TIMESTEP: (_CountedAxis("input", "timestep", "input", 1),),
-    Thing.FEATURE: (_CountedAxis("input", "feature", "input"),),
+_AXES: dict[Concept, tuple[_CountedAxis, ...]] = {
+    Concept.UNIT: (_CountedAxis("cell", "unit", "place"),),
+    Concept.MEMORY: (_CountedAxis("cell", "number", "state"),),
+    Concept.NEURON: (_CountedAxis("pre_activation", "neuron", "place"),),
+    Concept.CELL_COPY: (_CountedAxis("input", "timestep", "input", 1),),
+    Concept.CANDIDATE: (_CountedAxis("candidate", "number", "state"),),
+    Concept.HIDDEN: (_CountedAxis("hidden", "number", "state"),),
+    Concept.CELL_STATE: (_CountedAxis("cell", "number", "state"),),
+    Concept.STATES: (_CountedAxis("hidden", "number", "state"), _CountedAxis("cell", "number", "state")),
+    Concept.OUTPUT: (_CountedAxis("output_sequence", "number", "output"),),
+    Concept.LAST_OUTPUT: (_CountedAxis("output_sequence", "number", "output"),),
+    Concept.PROJECTED: (_CountedAxis("projection", "number", "state"),),
+    Concept.SAMPLE: (_CountedAxis("input", "sample", "input", 0),),
+    Concept.BATCH: (_CountedAxis("input", "sample", "input", 0),),
+    Concept.TIMESTEP: (_CountedAxis("input", "timestep", "input", 1),),
+    Concept.FEATURE: (_CountedAxis("input", "feature", "input"),),
 }
 
 
-def count_concept(thing: Thing, shapes: Shapes) -> ConceptCount | None:
+def count_concept(thing: Concept, shapes: Shapes) -> ConceptCount | None:
     """How many of a thing there are; None where this LSTM has no such thing, or the word is no count."""
     axes, spec = _AXES.get(thing, ()), shapes.spec
     if not axes:
@@ -90,43 +90,43 @@ def _find_tensor(name: str, shapes: Shapes, layer: int) -> Tensor | None:
     return next(iter(shapes.of(name, layer=None if name == "input" else layer)), None)
 
 
-def _structural_count(thing: Thing, spec: Spec, formula: str) -> ConceptCount | None:
+def _structural_count(thing: Concept, spec: Spec, formula: str) -> ConceptCount | None:
     """What is a matter of structure and no axis of a tensor: gates, cells and layers."""
     places = len(spec.places)
-    if thing is Thing.GATE:
+    if thing is Concept.GATE:
         return ConceptCount(len(GATES), "gate", "unit", len(GATES), formula, False)
-    if thing is Thing.SIGMOID_GATE:
+    if thing is Concept.SIGMOID_GATE:
         sigmoids = [gate for gate in GATES if ACTIVATIONS[gate] == "sigmoid"]
         return ConceptCount(len(sigmoids), "gate", "unit", len(sigmoids), formula, False)
-    if thing is Thing.GATE_LAYER:
+    if thing is Concept.GATE_LAYER:
         return ConceptCount(len(GATES), "gate", "place", len(GATES) * places, formula, False)
-    if thing is Thing.CELL:
+    if thing is Concept.CELL:
         return ConceptCount(1, "cell", "place", places, formula, False)
-    if thing is Thing.LAYER:
+    if thing is Concept.LAYER:
         return ConceptCount(spec.layers, "layer", "lstm", spec.layers, formula, False)
     return None
 
 
-def _count_formula(thing: Thing, spec: Spec) -> str:
+def _count_formula(thing: Concept, spec: Spec) -> str:
     spec = spec.at(0)
     hidden = "units" if spec.projection is None else "projection"
     both = "2*" if spec.bidirectional else ""
     formulas = {
-        Thing.NEURON: "4*units",
-        Thing.CELL_COPY: "timesteps",
-        Thing.HIDDEN: hidden,
-        Thing.STATES: f"{hidden} + units",
-        Thing.OUTPUT: both + hidden,
-        Thing.LAST_OUTPUT: both + hidden,
-        Thing.PROJECTED: "projection",
-        Thing.SAMPLE: "samples",
-        Thing.BATCH: "samples",
-        Thing.TIMESTEP: "timesteps",
-        Thing.FEATURE: "features",
-        Thing.GATE: "4",
-        Thing.SIGMOID_GATE: "3",
-        Thing.GATE_LAYER: "4",
-        Thing.CELL: "1",
-        Thing.LAYER: "layers",
+        Concept.NEURON: "4*units",
+        Concept.CELL_COPY: "timesteps",
+        Concept.HIDDEN: hidden,
+        Concept.STATES: f"{hidden} + units",
+        Concept.OUTPUT: both + hidden,
+        Concept.LAST_OUTPUT: both + hidden,
+        Concept.PROJECTED: "projection",
+        Concept.SAMPLE: "samples",
+        Concept.BATCH: "samples",
+        Concept.TIMESTEP: "timesteps",
+        Concept.FEATURE: "features",
+        Concept.GATE: "4",
+        Concept.SIGMOID_GATE: "3",
+        Concept.GATE_LAYER: "4",
+        Concept.CELL: "1",
+        Concept.LAYER: "layers",
     }
     return formulas.get(thing, "units")
