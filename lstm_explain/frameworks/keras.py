@@ -276,18 +276,18 @@ def summarize_network(plan: NetworkPlan) -> str:
     """What distinguishes the network, in one line."""
     spec, dense = plan.spec, f"Dense({plan.outputs})"
     every, repeat = f"TimeDistributed({dense})", f"RepeatVector({plan.steps_out})"
-    once, always = _stack_in_short(spec, ""), _stack_in_short(spec, SEQUENCES)
+    once, always = _summarize_stack(spec, ""), _summarize_stack(spec, SEQUENCES)
     parts = {
         Task.ONE_TO_ONE: (once, dense),
         Task.ONE_TO_MANY: (repeat, always, every),
         Task.MANY_TO_ONE: (once, dense),
         Task.MANY_TO_MANY: (always, every),
-        Task.ENCODER_DECODER: (_stack_in_short(spec, STATE), repeat, _stack_in_short(plan.dense_source, SEQUENCES), every),
+        Task.ENCODER_DECODER: (_summarize_stack(spec, STATE), repeat, _summarize_stack(plan.dense_source, SEQUENCES), every),
     }[plan.task]
     return ", ".join(parts)
 
 
-def _stack_in_short(spec: Spec, option: str) -> str:
+def _summarize_stack(spec: Spec, option: str) -> str:
     """The layers of a stack: those below the last hand on h of every timestep."""
     last = layer_constructor(spec.at(spec.layers - 1), option)
     if spec.layers == 1:
@@ -315,20 +315,20 @@ def network_lines(plan: NetworkPlan, lengths: bool) -> tuple[str, ...]:
     if masked:
         real = f'real = keras.Input({shape_literal(spec.timesteps)}, dtype="bool")'
         statements += [Statement("# real: True at every timestep that is no padding"), Statement(real)]
-    makers = {Task.ENCODER_DECODER: _encoder_decoder, Task.ONE_TO_MANY: _repeated}
-    statements += makers.get(plan.task, _directly)(plan, "mask=real" if masked else "")
+    makers = {Task.ENCODER_DECODER: _encoder_decoder, Task.ONE_TO_MANY: _one_to_many}
+    statements += makers.get(plan.task, _simple_network)(plan, "mask=real" if masked else "")
     inputs = "[x, real]" if masked else "x"
     return format_statements([*statements, Statement(f"model = keras.Model({inputs}, y)")])
 
 
-def _stack(spec: Spec, reads: str, option: str, more: str) -> list[Statement]:
+def _stack_layers(spec: Spec, reads: str, option: str, more: str) -> list[Statement]:
     """Layer upon layer; those below the last hand on h of every timestep, the last as `option` says."""
     arguments, top = f", {more}" if more else "", spec.layers - 1
-    last = _called(spec, top, option, reads if top == 0 else "h", arguments)
+    last = _call_layer(spec, top, option, reads if top == 0 else "h", arguments)
     if spec.stack or spec.layers <= MAX_UNROLLED_LAYERS:
         names = [reads, *["h"] * top]
-        return [*(_called(spec, layer, SEQUENCES, names[layer], arguments) for layer in range(top)), last]
-    below = _called(spec, 1, SEQUENCES, "h", arguments)
+        return [*(_call_layer(spec, layer, SEQUENCES, names[layer], arguments) for layer in range(top)), last]
+    below = _call_layer(spec, 1, SEQUENCES, "h", arguments)
     return [
         *([] if reads == "h" else [Statement(f"h = {reads}")]),
         Statement(f"for _ in range({top}):"),
@@ -337,61 +337,63 @@ def _stack(spec: Spec, reads: str, option: str, more: str) -> list[Statement]:
     ]
 
 
-def _called(spec: Spec, layer: int, option: str, reads: str, arguments: str) -> Statement:
+def _call_layer(spec: Spec, layer: int, option: str, reads: str, arguments: str) -> Statement:
     """Build one layer of a stack, and call it."""
-    own = spec.at(layer)
-    sizes = (own.timesteps, own.output) if option == SEQUENCES else (own.output,)
+    layer_spec = spec.at(layer)
+    sizes = (layer_spec.timesteps, layer_spec.output) if option == SEQUENCES else (layer_spec.output,)
     return Statement(
-        f"h = {layer_constructor(own, option, module='layers.')}({reads}{arguments})", shape_literal("None", *sizes)
+        f"h = {layer_constructor(layer_spec, option, module='layers.')}({reads}{arguments})", shape_literal("None", *sizes)
     )
 
 
-def _dense(plan: NetworkPlan) -> Statement:
+def _dense_statement(plan: NetworkPlan) -> Statement:
     if plan.steps_out is None:
         return Statement(f"y = layers.Dense({plan.outputs})(h)", shape_literal("None", plan.outputs))
     made = shape_literal("None", plan.steps_out, plan.outputs)
     return Statement(f"y = layers.TimeDistributed(layers.Dense({plan.outputs}))(h)", made)
 
 
-def _directly(plan: NetworkPlan, mask: str) -> list[Statement]:
+def _simple_network(plan: NetworkPlan, mask: str) -> list[Statement]:
     option = SEQUENCES if plan.task is Task.MANY_TO_MANY else ""
-    return [*_stack(plan.spec, "x", option, mask), _dense(plan)]
+    return [*_stack_layers(plan.spec, "x", option, mask), _dense_statement(plan)]
 
 
-def _repeated(plan: NetworkPlan, _: str) -> list[Statement]:
+def _one_to_many(plan: NetworkPlan, _: str) -> list[Statement]:
     made = shape_literal("None", plan.steps_out, plan.spec.features)
     repeat = Statement(f"h = layers.RepeatVector({plan.steps_out})(x)", made)
-    return [repeat, *_stack(plan.spec, "h", SEQUENCES, ""), _dense(plan)]
+    return [repeat, *_stack_layers(plan.spec, "h", SEQUENCES, ""), _dense_statement(plan)]
 
 
 def _encoder_decoder(plan: NetworkPlan, mask: str) -> list[Statement]:
     spec, decoder = plan.spec, plan.dense_source
-    read = _read(spec, mask)
+    read = _run_encoder(spec, mask)
     repeated = shape_literal("None", decoder.timesteps, decoder.features)
-    one = _called(decoder, 0, SEQUENCES, "h", ", initial_state=state")
+    one = _call_layer(decoder, 0, SEQUENCES, "h", ", initial_state=state")
     write = [one]
     if spec.stack:
         starts = (f", initial_state=states[{layer}]" for layer in range(spec.layers))
-        write = [_called(decoder, layer, SEQUENCES, "h", start) for layer, start in enumerate(starts)]
+        write = [_call_layer(decoder, layer, SEQUENCES, "h", start) for layer, start in enumerate(starts)]
     elif spec.layers > 1:
         write = [Statement("for state in states:"), one._replace(code=f"{INDENT}{one.code}")]
-    return [*read, Statement(f"h = layers.RepeatVector({decoder.timesteps})(h)", repeated), *write, _dense(plan)]
+    return [*read, Statement(f"h = layers.RepeatVector({decoder.timesteps})(h)", repeated), *write, _dense_statement(plan)]
 
 
-def _read(spec: Spec, mask: str) -> list[Statement]:
+def _run_encoder(spec: Spec, mask: str) -> list[Statement]:
     """Run the encoder, and keep each layer's last states; those of two directions side by side."""
     several, top = spec.layers > 1, spec.layers - 1
     start = [Statement("h, states = x, []")] if several else []
     if spec.stack:
-        rows = [_read_layer(spec.at(layer), SEQUENCES if layer < top else "", mask, True) for layer in range(spec.layers)]
+        rows = [
+            _run_encoder_layer(spec.at(layer), SEQUENCES if layer < top else "", mask, True) for layer in range(spec.layers)
+        ]
         return [*start, *chain.from_iterable(rows)]
     loop = [Statement(f"for place in range({spec.layers}):")] if several else []
-    row = _read_layer(spec.at(0), f"return_sequences=place < {top}" if several else "", mask, several)
+    row = _run_encoder_layer(spec.at(0), f"return_sequences=place < {top}" if several else "", mask, several)
     indent = INDENT if several else ""
     return [*start, *loop, *(one._replace(code=f"{indent}{one.code}") for one in row)]
 
 
-def _read_layer(layer: Spec, option: str, mask: str, several: bool) -> list[Statement]:
+def _run_encoder_layer(layer: Spec, option: str, mask: str, several: bool) -> list[Statement]:
     """Run one layer of the encoder, and keep its last states: among those of several layers, or alone."""
     reads, arguments = "h" if several else "x", f", {mask}" if mask else ""
     built = f"{layer_constructor(layer, option, STATE, module='layers.')}({reads}{arguments})"

@@ -48,14 +48,14 @@ class TensorLayout(NamedTuple):
 def tensor_layouts(convention: Convention, spec: Spec, layer: int) -> list[TensorLayout]:
     """The arrays of a layer, computed from the sizes alone, in the order of `written`."""
     spec = spec.at(layer)
-    one = _of_one_direction(convention, spec, layer)
+    one = _direction_layouts(convention, spec, layer)
     if convention.concatenated_bias is not None and convention.bias_count(spec):
-        one = _biases_joined(one, convention.concatenated_bias)
+        one = _merge_bias_layouts(one, convention.concatenated_bias)
     if convention.directions_stacked:
-        return [_stacked(array, len(spec.directions)) for array in one]
+        return [_stack_layout(array, len(spec.directions)) for array in one]
     return [
-        array._replace(name=convention.direction_names[way].format(name=array.name, layer=layer), direction=way)
-        for way in spec.directions
+        array._replace(name=convention.direction_names[direction].format(name=array.name, layer=layer), direction=direction)
+        for direction in spec.directions
         for array in one
     ]
 
@@ -64,34 +64,34 @@ def export_layer(
     convention: Convention, weights: dict[Direction, LayerWeights], layer: int
 ) -> list[tuple[str, Direction | None, Array]]:
     """A layer as the framework keeps it: each array with its name, and its direction where it belongs to one."""
-    packed = {way: convention.pack(part) for way, part in weights.items()}
+    packed = {direction: convention.pack(part) for direction, part in weights.items()}
     if convention.concatenated_bias is not None:
-        packed = {way: _joined(named, convention) for way, named in packed.items()}
+        packed = {direction: _concat_biases(named, convention) for direction, named in packed.items()}
     if convention.directions_stacked:
         first = next(iter(packed.values()))
         return [(name, None, np.stack([named[name] for named in packed.values()])) for name in first]
     return [
-        (convention.direction_names[way].format(name=name, layer=layer), way, array)
-        for way, named in packed.items()
+        (convention.direction_names[direction].format(name=name, layer=layer), direction, array)
+        for direction, named in packed.items()
         for name, array in named.items()
     ]
 
 
-def _joined(named: dict[str, Array], convention: Convention) -> dict[str, Array]:
+def _concat_biases(named: dict[str, Array], convention: Convention) -> dict[str, Array]:
     """One vector in place of the biases, where they stood."""
-    found: dict[str, Array] = {}
+    layouts: dict[str, Array] = {}
     for name, array in named.items():
         if name not in convention.biases:
-            found[name] = array
-        elif convention.concatenated_bias is not None and convention.concatenated_bias not in found:
-            found[convention.concatenated_bias] = np.concatenate([named[one] for one in convention.biases])
-    return found
+            layouts[name] = array
+        elif convention.concatenated_bias is not None and convention.concatenated_bias not in layouts:
+            layouts[convention.concatenated_bias] = np.concatenate([named[one] for one in convention.biases])
+    return layouts
 
 
 # --- from the sizes ---------------------------------------------------------------------------------------------------
 
 
-def _of_one_direction(convention: Convention, spec: Spec, layer: int) -> list[TensorLayout]:
+def _direction_layouts(convention: Convention, spec: Spec, layer: int) -> list[TensorLayout]:
     features, hidden = Axis("features", spec.features), Axis(spec.hidden_axis, spec.hidden)
     matrices: list[tuple[str, Kind, Axis]] = [
         (convention.kernel, "kernel", features),
@@ -100,50 +100,52 @@ def _of_one_direction(convention: Convention, spec: Spec, layer: int) -> list[Te
     if convention.fused_kernel:
         both = shape(**{f"features_and_{spec.hidden_axis}": features.size + hidden.size}).axes[0]
         matrices = [(convention.kernel, "joined_kernel", both)]
-    found = [one for name, kind, reads in matrices for one in _gated(convention, spec, layer, name, kind, reads)]
+    layouts = [one for name, kind, reads in matrices for one in _gate_layouts(convention, spec, layer, name, kind, reads)]
     for name in convention.biases[: convention.bias_count(spec)]:
-        found += _gated(convention, spec, layer, name, "bias", None)
+        layouts += _gate_layouts(convention, spec, layer, name, "bias", None)
     if spec.projection is not None and convention.projection is not None:
         axes = (hidden, Axis("units", spec.units))
         turned = Shape(axes if convention.output_major else axes[::-1])
-        found.append(TensorLayout(convention.projection, "projection", layer, None, None, turned, ()))
+        layouts.append(TensorLayout(convention.projection, "projection", layer, None, None, turned, ()))
     if spec.peepholes and convention.peephole is not None:
-        found += _peepholes(convention, spec, layer, convention.peephole)
-    return found
+        layouts += _peephole_layouts(convention, spec, layer, convention.peephole)
+    return layouts
 
 
-def _gated(convention: Convention, spec: Spec, layer: int, name: str, kind: Kind, reads: Axis | None) -> list[TensorLayout]:
+def _gate_layouts(
+    convention: Convention, spec: Spec, layer: int, name: str, kind: Kind, reads: Axis | None
+) -> list[TensorLayout]:
     """The array or the four that a name stands for."""
-    found = []
+    layouts = []
     for one, gate in convention.gate_arrays(name, convention.gate_order).items():
         neurons = Axis("units", spec.units) if gate is not None else shape(gate_units=len(GATES) * spec.units).axes[0]
         axes = (neurons,) if reads is None else (neurons, reads) if convention.output_major else (reads, neurons)
-        parts = () if gate is not None else _cut(axes.index(neurons), convention.gate_order, spec.units)
+        parts = () if gate is not None else _gate_segments(axes.index(neurons), convention.gate_order, spec.units)
         if kind == "joined_kernel":
-            parts = (*_reads(axes.index(reads), spec), *parts)
-        found.append(TensorLayout(one, kind, layer, None, gate, Shape(axes), parts))
-    return found
+            parts = (*_input_segments(axes.index(reads), spec), *parts)
+        layouts.append(TensorLayout(one, kind, layer, None, gate, Shape(axes), parts))
+    return layouts
 
 
-def _peepholes(convention: Convention, spec: Spec, layer: int, name: str) -> list[TensorLayout]:
-    found = []
+def _peephole_layouts(convention: Convention, spec: Spec, layer: int, name: str) -> list[TensorLayout]:
+    layouts = []
     for one, gate in convention.gate_arrays(name, convention.peephole_order).items():
         axis = Axis("units", spec.units) if gate else Axis("3*units", len(PEEPHOLE_GATES) * spec.units)
-        parts = () if gate else _cut(0, convention.peephole_order, spec.units)
-        found.append(TensorLayout(one, "peephole", layer, None, gate, Shape((axis,)), parts))
-    return found
+        parts = () if gate else _gate_segments(0, convention.peephole_order, spec.units)
+        layouts.append(TensorLayout(one, "peephole", layer, None, gate, Shape((axis,)), parts))
+    return layouts
 
 
-def _cut(axis: int, gates: tuple[Gate, ...], units: int) -> tuple[Segment, ...]:
+def _gate_segments(axis: int, gates: tuple[Gate, ...], units: int) -> tuple[Segment, ...]:
     return tuple(Segment(axis, place * units, (place + 1) * units, gate.value) for place, gate in enumerate(gates))
 
 
-def _reads(axis: int, spec: Spec) -> tuple[Segment, Segment]:
+def _input_segments(axis: int, spec: Spec) -> tuple[Segment, Segment]:
     features = spec.features
     return Segment(axis, 0, features, "input"), Segment(axis, features, features + spec.hidden, "hidden")
 
 
-def _biases_joined(arrays: list[TensorLayout], name: str) -> list[TensorLayout]:
+def _merge_bias_layouts(arrays: list[TensorLayout], name: str) -> list[TensorLayout]:
     biases = [one for one in arrays if one.kind == "bias"]
     parts, start = [], 0
     for one in biases:
@@ -154,6 +156,6 @@ def _biases_joined(arrays: list[TensorLayout], name: str) -> list[TensorLayout]:
     return [whole if one is biases[0] else one for one in arrays if one not in biases[1:]]
 
 
-def _stacked(array: TensorLayout, directions: int) -> TensorLayout:
+def _stack_layout(array: TensorLayout, directions: int) -> TensorLayout:
     axes = (Axis("directions", directions), *array.shape.axes)
     return array._replace(shape=Shape(axes), segments=tuple(part._replace(axis=part.axis + 1) for part in array.segments))

@@ -254,32 +254,32 @@ def network_lines(plan: NetworkPlan, lengths: bool) -> tuple[str, ...]:
         plan: the network; without peepholes.
         lengths: whether the samples have lengths of their own, which are given as `lengths`.
     """
-    batch, several = plan.batch, "; lengths too" if _packed(plan, lengths) else ""
+    batch, several = plan.batch, "; lengths too" if _is_packed(plan, lengths) else ""
     statements = [
         Statement("import torch"),
         Statement("from torch import nn"),
         Statement(""),
         Statement(f"# x is given: {shape_literal(batch.samples, batch.timesteps, batch.features)}{several}"),
     ]
-    makers = {Task.ONE_TO_ONE: _once, Task.MANY_TO_ONE: _once, Task.ENCODER_DECODER: _encoder_decoder}
-    return format_statements([*statements, *makers.get(plan.task, _at_every_step)(plan, lengths)])
+    makers = {Task.ONE_TO_ONE: _single_output, Task.MANY_TO_ONE: _single_output, Task.ENCODER_DECODER: _encoder_decoder}
+    return format_statements([*statements, *makers.get(plan.task, _output_per_step)(plan, lengths)])
 
 
-def _packed(plan: NetworkPlan, lengths: bool) -> bool:
+def _is_packed(plan: NetworkPlan, lengths: bool) -> bool:
     """Whether the batch is packed: not where the first timestep alone is read, which every sample has."""
     return lengths and plan.task not in FROM_ONE
 
 
-def _lstm(name: str, spec: Spec) -> Statement:
+def _lstm_statement(name: str, spec: Spec) -> Statement:
     return Statement(f"{name} = {layer_constructor(spec, 'nn', batch_first=True)}")
 
 
-def _dense(plan: NetworkPlan) -> Statement:
+def _dense_statement(plan: NetworkPlan) -> Statement:
     sizes = f"{plan.dense_source.output}, {plan.outputs}"
     return Statement(f"dense = {call_expression('nn.Linear', sizes, dtype_argument(plan.batch, DTYPE))}")
 
 
-def _run(plan: NetworkPlan, lstm: str, reads: str, lengths: bool) -> list[Statement]:
+def _run_statements(plan: NetworkPlan, lstm: str, reads: str, lengths: bool) -> list[Statement]:
     """Run the LSTM that reads the input: over a packed batch where samples have lengths, which end it where they end."""
     spec = plan.spec
     states = spec.layers * len(spec.directions)
@@ -297,27 +297,27 @@ def _run(plan: NetworkPlan, lstm: str, reads: str, lengths: bool) -> list[Statem
     ]
 
 
-def _once(plan: NetworkPlan, lengths: bool) -> list[Statement]:
+def _single_output(plan: NetworkPlan, lengths: bool) -> list[Statement]:
     spec, one = plan.spec, plan.task is Task.ONE_TO_ONE
     last = "torch.cat((h_n[-2], h_n[-1]), dim=1)" if spec.bidirectional else "h_n[-1]"
     return [
-        _lstm("lstm", spec),
-        _dense(plan),
-        *_run(plan, "lstm", "x[:, :1]" if one else "x", _packed(plan, lengths)),
+        _lstm_statement("lstm", spec),
+        _dense_statement(plan),
+        *_run_statements(plan, "lstm", "x[:, :1]" if one else "x", _is_packed(plan, lengths)),
         Statement(f"last = {last}", shape_literal(spec.samples, spec.output)),
         Statement("y = dense(last)", shape_literal(spec.samples, plan.outputs)),
     ]
 
 
-def _at_every_step(plan: NetworkPlan, lengths: bool) -> list[Statement]:
+def _output_per_step(plan: NetworkPlan, lengths: bool) -> list[Statement]:
     spec, one = plan.spec, plan.task is Task.ONE_TO_MANY
     steps = shape_literal(spec.samples, spec.timesteps, spec.features)
     repeated = [Statement(f"repeated = x[:, :1].expand(-1, {spec.timesteps}, -1)", steps)] if one else []
     return [
-        _lstm("lstm", spec),
-        _dense(plan),
+        _lstm_statement("lstm", spec),
+        _dense_statement(plan),
         *repeated,
-        *_run(plan, "lstm", "repeated" if one else "x", _packed(plan, lengths)),
+        *_run_statements(plan, "lstm", "repeated" if one else "x", _is_packed(plan, lengths)),
         Statement("y = dense(output)", shape_literal(spec.samples, spec.timesteps, plan.outputs)),
     ]
 
@@ -333,10 +333,10 @@ def _encoder_decoder(plan: NetworkPlan, lengths: bool) -> list[Statement]:
             Statement("c_0 = torch.cat((c_n[0::2], c_n[1::2]), dim=2)", c_0),
         ]
     return [
-        _lstm("encoder", spec),
-        _lstm("decoder", decoder),
-        _dense(plan),
-        *_run(plan, "encoder", "x", lengths),
+        _lstm_statement("encoder", spec),
+        _lstm_statement("decoder", decoder),
+        _dense_statement(plan),
+        *_run_statements(plan, "encoder", "x", lengths),
         *states,
         Statement(f"repeated = h_0[-1][:, None].expand(-1, {decoder.timesteps}, -1)", shape_literal(*steps, decoder.features)),
         Statement("output, _ = decoder(repeated, (h_0, c_0))", shape_literal(*steps, decoder.output)),

@@ -10,7 +10,7 @@ import pytest
 from lstm_explain.library import from_model
 from lstm_explain.readers.single_biases import read_single_biases
 from lstm_explain.topics.verify import explain_verify
-from lstm_explain.topics.verify.weight_interpretations import Reading
+from lstm_explain.topics.verify.weight_interpretations import Interpretation
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -73,14 +73,14 @@ def test_keras_weights_alone_do_not_say_that_a_layer_goes_backwards(keras: Any, 
     if not backwards:
         assert verify.agrees
         return
-    assert [one.reading for one in verify.alternatives] == [Reading(reversed=True, in_reading_order=True)]
+    assert [one.reading for one in verify.alternatives] == [Interpretation(reversed=True, in_reading_order=True)]
 
 
 def test_torch_fed_from_the_end(torch: Any, tmp_path: Path) -> None:
     lstm = torch_lstm(torch)
     torch.save(lstm.state_dict(), tmp_path / "m.pt")
     verify = verified(tmp_path / "m.pt", run(torch, lstm, batch()[:, ::-1]))
-    assert [one.reading for one in verify.alternatives] == [Reading(reversed=True, in_reading_order=True)]
+    assert [one.reading for one in verify.alternatives] == [Interpretation(reversed=True, in_reading_order=True)]
 
 
 @pytest.mark.parametrize("dropped", ["bias_ih", "bias_hh"])
@@ -100,7 +100,7 @@ def test_torch_without_one_of_its_two_biases(
             tensor.data.zero_()
     verify = verified(path, run(torch, lstm, batch()))
     word = "second" if dropped == "bias_ih" else "first"
-    assert [one.reading for one in verify.alternatives] == [Reading(bias=f"only the {word} of two")]
+    assert [one.reading for one in verify.alternatives] == [Interpretation(bias=f"only the {word} of two")]
 
 
 @pytest.mark.parametrize("layers", [1, 2])
@@ -111,14 +111,14 @@ def test_torch_with_its_directions_swapped(torch: Any, tmp_path: Path, layers: i
     made = run(torch, lstm, batch())
     halves = np.concatenate([made[..., UNITS:], made[..., :UNITS]], axis=-1)
     (found,) = verified(tmp_path / "m.pt", halves).alternatives
-    assert found.reading == Reading(directions="outputs swapped")
+    assert found.reading == Interpretation(directions="outputs swapped")
 
     def other(name: str) -> str:
         return name.removesuffix("_reverse") if name.endswith("_reverse") else f"{name}_reverse"
 
     lstm.load_state_dict({name: tensors[other(name)].clone() for name in tensors})
     (found,) = verified(tmp_path / "m.pt", run(torch, lstm, batch())).alternatives
-    assert found.reading == Reading(directions="weights swapped")
+    assert found.reading == Interpretation(directions="weights swapped")
 
 
 def test_one_bias_or_a_format_that_is_no_arrays_by_name_has_none_to_leave_out(keras: Any, torch: Any, tmp_path: Path) -> None:

@@ -18,7 +18,7 @@ from lstm_explain.errors import RefusedError, UsageError
 from lstm_explain.frameworks.registry import FRAMEWORKS, SCRIPTS
 from lstm_explain.library import seeded
 from lstm_explain.topics.frameworks import explain_frameworks
-from lstm_explain.topics.frameworks.shapes import formula
+from lstm_explain.topics.frameworks.shapes import parameter_formula
 from lstm_explain.topics.lookup import find_framework
 from tests.helpers.mixed_stacks import MIXED
 from tests.helpers.random_lstms import spec_options
@@ -112,7 +112,7 @@ def test_what_is_returned_for_layers_and_directions() -> None:
 @pytest.mark.parametrize("bidirectional", [False, True])
 def test_a_long_stack_has_a_short_formula(bidirectional: bool) -> None:
     spec = Spec(layers=1000, units=3, bidirectional=bidirectional, peepholes=True)
-    text = formula(FRAMEWORKS["onnx"].convention, spec)
+    text = parameter_formula(FRAMEWORKS["onnx"].convention, spec)
     assert len(text) < 120
     assert counted(text, spec) == FRAMEWORKS["onnx"].convention.count_parameters(spec)
 

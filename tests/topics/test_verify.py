@@ -28,8 +28,8 @@ from lstm_explain.errors import RefusedError, UsageError
 from lstm_explain.frameworks.registry import CONVENTIONS
 from lstm_explain.library import given as lstm_over
 from lstm_explain.library import seeded
-from lstm_explain.topics.verify import SAMPLES_TRIED, Verify, explain_verify
-from lstm_explain.topics.verify.weight_interpretations import Reading
+from lstm_explain.topics.verify import MAX_SAMPLES, Verify, explain_verify
+from lstm_explain.topics.verify.weight_interpretations import Interpretation
 from tests.helpers.mixed_stacks import MIXED
 from tests.helpers.random_lstms import spec_options
 
@@ -136,7 +136,7 @@ def test_each_order_of_the_gates_is_found_as_it_stands_in_the_file(order: tuple[
     assert not verify.agrees
     (found,) = verify.alternatives
     assert found.gate_order == order
-    assert found.reading == Reading(gates=really)
+    assert found.reading == Interpretation(gates=really)
     assert found.to_dict()["gate_order"] == [gate.value for gate in order]
 
 
@@ -157,7 +157,7 @@ def test_every_other_reading_is_found(
 ) -> None:
     """Outputs of other weights over other inputs, of which the ones given are a reading."""
     backwards = backwards and not options["bidirectional"]
-    reading = Reading(order, bias, layout, backwards)
+    reading = Interpretation(order, bias, layout, backwards)
     inputs = inputs_of(seed)
     weights = seeded_weights(Spec(1, 1, 2, 3, dtype="float64", **options), "pytorch", seed)
     shift = {"1 added to the forget gate": 1.0, "1 taken from the forget gate": -1.0}.get(bias)
@@ -168,7 +168,7 @@ def test_every_other_reading_is_found(
     made = made[:, ::-1] if backwards else made
     expected = made if layout == "samples first" else made.swapaxes(0, 1)
     verify = explain_verify(lstm_with(weights, inputs, **options), expected, 1e-12)
-    if reading == Reading():
+    if reading == Interpretation():
         assert verify.agrees
     else:
         assert reading in [one.reading for one in verify.alternatives]
@@ -180,7 +180,7 @@ def test_a_last_h_may_have_been_read_from_the_other_end() -> None:
     inputs, weights = inputs_of(), seeded_weights(Spec(1, 1, 2, 3, dtype="float64"))
     expected = last_of(lstm_with(weights, inputs[:, ::-1]))
     (found,) = explain_verify(lstm_with(weights, inputs), expected, 1e-12).alternatives
-    assert found.reading == Reading(reversed=True)
+    assert found.reading == Interpretation(reversed=True)
 
 
 @pytest.mark.parametrize("turned", [False, True])
@@ -189,7 +189,7 @@ def test_outputs_of_what_was_read_from_the_end_may_stand_in_that_order(turned: b
     inputs, weights = inputs_of(), seeded_weights(Spec(1, 1, 2, 3, dtype="float64"))
     made = lstm_with(weights, inputs[:, ::-1]).run().output
     (found,) = explain_verify(lstm_with(weights, inputs), made[:, ::-1] if turned else made, 1e-12).alternatives
-    assert found.reading == Reading(reversed=True, in_reading_order=not turned)
+    assert found.reading == Interpretation(reversed=True, in_reading_order=not turned)
     assert found.to_dict()["in_reading_order"] is not turned
 
 
@@ -207,11 +207,11 @@ def test_the_two_directions_may_have_changed_places(layers: int, last: bool) -> 
     own, other = (lstm_with(one, inputs, bidirectional=True, layers=layers) for one in (weights, swapped))
     expected = last_of(other) if last else other.run().output
     (found,) = explain_verify(own, expected, 1e-12).alternatives
-    assert found.reading == Reading(directions="weights swapped")
+    assert found.reading == Interpretation(directions="weights swapped")
     made = last_of(own) if last else own.run().output
     halves = np.concatenate([made[..., 3:], made[..., :3]], axis=-1)
     (found,) = explain_verify(own, halves, 1e-12).alternatives
-    assert found.reading == Reading(directions="outputs swapped")
+    assert found.reading == Interpretation(directions="outputs swapped")
 
 
 @pytest.mark.parametrize("kept", [0, 1])
@@ -225,7 +225,7 @@ def test_of_two_biases_one_may_have_been_left_out(kept: int) -> None:
     lstm, expected = lstm_with(weights, inputs), lstm_with(alone, inputs).run().output
     assert explain_verify(lstm, expected, 1e-12).alternatives == ()
     (found,) = explain_verify(lstm, expected, 1e-12, lambda: single).alternatives
-    assert found.reading == Reading(bias=f"only the {('first', 'second')[kept]} of two")
+    assert found.reading == Interpretation(bias=f"only the {('first', 'second')[kept]} of two")
     assert explain_verify(lstm, np.zeros((3, 4, 3)), 1e-12, lambda: single).tried == 24 * 6 * 2 * 3 - 1
 
 
@@ -238,7 +238,7 @@ def test_without_a_bias_one_may_have_been_added() -> None:
     inputs, weights = inputs_of(), seeded_weights(Spec(1, 1, 2, 3, bias=False, dtype="float64"))
     expected = lstm_with(add_forget_bias(weights, 1.0), inputs).run().output
     (found,) = explain_verify(lstm_with(weights, inputs, bias=False), expected, 1e-12).alternatives
-    assert found.reading == Reading(bias="1 added to the forget gate")
+    assert found.reading == Interpretation(bias="1 added to the forget gate")
     assert "left out" not in [one.reading.bias for one in (found,)]
 
 
@@ -248,9 +248,11 @@ def test_the_simplest_reading_comes_first() -> None:
     verify = explain_verify(lstm_with(weights, inputs), lstm_with(weights, inputs[:, ::-1]).run().output[:, ::-1], 1.0)
     assert verify.agrees
     verify = explain_verify(lstm_with(weights, inputs), lstm_with(weights, inputs[:, ::-1]).run().output[:, ::-1], 1e-12)
-    changes = [sum(one != other for one, other in zip(found.reading, Reading(), strict=True)) for found in verify.alternatives]
+    changes = [
+        sum(one != other for one, other in zip(found.reading, Interpretation(), strict=True)) for found in verify.alternatives
+    ]
     assert changes == sorted(changes)
-    assert verify.alternatives[0].reading == Reading(reversed=True)
+    assert verify.alternatives[0].reading == Interpretation(reversed=True)
 
 
 def test_where_none_agrees_the_closest_is_told() -> None:
@@ -266,7 +268,7 @@ def test_the_file_as_it_was_read_is_one_of_the_closest() -> None:
     lstm = seeded(**SIZES)
     verify = explain_verify(lstm, lstm.run().output + 0.01)
     assert verify.closest is not None
-    assert (verify.closest.reading, verify.closest.gate_order) == (Reading(), GATES)
+    assert (verify.closest.reading, verify.closest.gate_order) == (Interpretation(), GATES)
     assert verify.closest.difference == pytest.approx(0.01)
 
 
@@ -283,7 +285,7 @@ def test_both_directions_are_not_turned_round(lstm: LSTM) -> None:
 def test_other_readings_are_tried_on_a_few_samples() -> None:
     lstm = seeded(**{**SIZES, "samples": 40})
     verify = explain_verify(lstm, np.zeros((40, 4, 3)))
-    assert verify.samples_tried == SAMPLES_TRIED
+    assert verify.samples_tried == MAX_SAMPLES
     assert explain_verify(seeded(**SIZES), np.zeros((3, 4, 3))).samples_tried == 3
 
 
@@ -388,11 +390,11 @@ def test_a_wrong_order_of_gates_is_named_where_layers_differ(top: tuple[LayerSpe
     assert explain_verify(lstm, lstm.run().output).agrees
     meant = replace(lstm, pretrained=PretrainedWeights(reorder_gates(lstm.weights, ORDERS[7]), {"kind": "model"}))
     found = explain_verify(lstm, meant.run().output)
-    assert (found.agrees, found.alternatives[0].reading) == (False, Reading(ORDERS[7]))
+    assert (found.agrees, found.alternatives[0].reading) == (False, Interpretation(ORDERS[7]))
     assert {one.reading.reversed for one in found.alternatives} == {False}
     swapped = replace(lstm, pretrained=PretrainedWeights(swap_directions(lstm.weights), {"kind": "model"}))
     found = explain_verify(lstm, swapped.run().output)
-    assert found.alternatives[0].reading == Reading(directions="weights swapped")
+    assert found.alternatives[0].reading == Interpretation(directions="weights swapped")
 
 
 def test_either_of_two_biases_alone_where_layers_differ() -> None:
@@ -403,4 +405,4 @@ def test_either_of_two_biases_alone_where_layers_differ() -> None:
     )
     meant = replace(lstm, pretrained=PretrainedWeights(replace_biases(lstm.weights, first), {"kind": "model"}))
     found = explain_verify(lstm, meant.run().output, single_biases=lambda: (first, first))
-    assert found.alternatives[0].reading == Reading(bias="only the first of two")
+    assert found.alternatives[0].reading == Interpretation(bias="only the first of two")

@@ -60,7 +60,7 @@ OTHER_STATES = ("h_0", "c_0")
 """What the states are called that an LSTM starts from: in the operator of ONNX, and elsewhere."""
 
 
-class Written(NamedTuple):
+class ConvertedTensor(NamedTuple):
     """One array in a convention."""
 
     name: str
@@ -91,9 +91,9 @@ class Convert(LSTMResult):
     """The convention that they are in now."""
     biases: int
     """How many bias vectors each neuron had."""
-    before: tuple[Written, ...]
+    before: tuple[ConvertedTensor, ...]
     """The weights in the convention that they were in."""
-    arrays: tuple[Written, ...]
+    arrays: tuple[ConvertedTensor, ...]
     difference: float
     """The largest difference between the outputs of the LSTM and of the converted arrays, read back."""
     compared: int
@@ -156,27 +156,29 @@ def explain_convert(lstm: LSTM, to: str, written_by: str | None = None, model: b
         UsageError: there is no such convention, or it lacks an option of this LSTM.
         RefusedError: the copies would need more memory than the budget.
     """
-    target, source = _checked("--to", to, lstm), OURS
+    target, source = _find_convention("--to", to, lstm), OURS
     if written_by is not None:
-        source = _checked("convert", written_by, lstm)
+        source = _find_convention("convert", written_by, lstm)
     elif lstm.pretrained is not None:
         source = CONVENTIONS.get(lstm.provenance["weights"].get("framework", ""), OURS)
     sizes = sum(array.nbytes for layer in lstm.weights.layers for part in layer.values() for array in part.tensors().values())
     lstm.check_memory(COPIES * sizes, "writing the weights anew")
     weights, spec = lstm.weights, lstm.spec
     if written_by is not None:
-        weights = Weights(tuple(_read_back(source, parts, halved=True) for parts in weights.layers))
+        weights = Weights(tuple(_round_trip(source, parts, halved=True) for parts in weights.layers))
         spec = source.effective_spec(spec)
-    again = Weights(tuple(_read_back(target, parts) for parts in weights.layers))
-    initial = _own_states(lstm)
-    states = _states(STATES["onnx"], initial, spec) if model else ()
+    again = Weights(tuple(_round_trip(target, parts) for parts in weights.layers))
+    initial = _initial_states(lstm)
+    states = _state_tensors(STATES["onnx"], initial, spec) if model else ()
     start = initial if model else None
-    difference, compared = _difference(
-        (spec, weights, start), (target.effective_spec(spec), again, _joined_states(states)), lstm.seed
+    difference, compared = _compare_outputs(
+        (spec, weights, start), (target.effective_spec(spec), again, _concat_states(states)), lstm.seed
     )
-    before = _written(source, weights, spec)
-    arrays = _made_of(_written(target, weights, spec), _kinds(target, spec), before, _kinds(source, spec))
-    were = _states(STATES.get(source.framework, OTHER_STATES), initial, spec)
+    before = _list_tensors(source, weights, spec)
+    arrays = _add_sources(
+        _list_tensors(target, weights, spec), _list_layouts(target, spec), before, _list_layouts(source, spec)
+    )
+    were = _state_tensors(STATES.get(source.framework, OTHER_STATES), initial, spec)
     return Convert(
         spec=spec,
         source=lstm.provenance,
@@ -192,7 +194,7 @@ def explain_convert(lstm: LSTM, to: str, written_by: str | None = None, model: b
     )
 
 
-def _checked(option: str, name: str, lstm: LSTM) -> Convention:
+def _find_convention(option: str, name: str, lstm: LSTM) -> Convention:
     """The convention of a name, once it is known to have all options of an LSTM."""
     convention, fix = find_framework(name, option).convention, ""
     lacking = convention.unsupported_option(lstm.spec)
@@ -204,7 +206,7 @@ def _checked(option: str, name: str, lstm: LSTM) -> Convention:
     return convention
 
 
-def _read_back(
+def _round_trip(
     convention: Convention, parts: dict[Direction, LayerWeights], halved: bool = False
 ) -> dict[Direction, LayerWeights]:
     """A layer written and read. `halved`: of two biases either holds half, so that they must be added up; else one is zero."""
@@ -217,7 +219,7 @@ def _read_back(
     return found
 
 
-def _difference(
+def _compare_outputs(
     first: tuple[Spec, Weights, StackState | None], second: tuple[Spec, Weights, StackState | None], seed: int
 ) -> tuple[float, int]:
     """The largest difference between the outputs of both, each from its own states, and how many numbers these are."""
@@ -232,26 +234,26 @@ def _difference(
 # --- the states that it starts from -----------------------------------------------------------------------------------
 
 
-def _own_states(lstm: LSTM) -> StackState | None:
+def _initial_states(lstm: LSTM) -> StackState | None:
     """The states that a model has of its own; None for zeros."""
     initial = None if lstm.pretrained is None else lstm.pretrained.initial
     return initial if initial is not None and initial.any() else None
 
 
-def _states(names: tuple[str, str], initial: StackState | None, spec: Spec) -> tuple[Written, ...]:
+def _state_tensors(names: tuple[str, str], initial: StackState | None, spec: Spec) -> tuple[ConvertedTensor, ...]:
     """The states as arrays of every layer, [directions, 1, units or hidden] each."""
     if initial is None:
         return ()
     found = []
     for layer in range(spec.layers):
         places = [place for place, (number, _) in enumerate(spec.places) if number == layer]
-        before = f"{_module(layer)}/" if spec.layers > 1 else ""
+        before = f"{_module_name(layer)}/" if spec.layers > 1 else ""
         for name, arrays in zip(names, initial, strict=True):
-            found.append(Written(before + name, layer, None, np.stack([arrays[place] for place in places])))
+            found.append(ConvertedTensor(before + name, layer, None, np.stack([arrays[place] for place in places])))
     return tuple(found)
 
 
-def _joined_states(states: tuple[Written, ...]) -> StackState | None:
+def _concat_states(states: tuple[ConvertedTensor, ...]) -> StackState | None:
     """The states of all layers, from the arrays of each."""
     if not states:
         return None
@@ -261,25 +263,27 @@ def _joined_states(states: tuple[Written, ...]) -> StackState | None:
 # --- the arrays, and what each is made of -----------------------------------------------------------------------------
 
 
-def _written(convention: Convention, weights: Weights, spec: Spec) -> tuple[Written, ...]:
+def _list_tensors(convention: Convention, weights: Weights, spec: Spec) -> tuple[ConvertedTensor, ...]:
     """All arrays of a stack, under names that no two share."""
     return tuple(
-        Written(_before(convention, spec, layer) + _side(convention, way, parts) + name, layer, way, array)
+        ConvertedTensor(
+            _layer_prefix(convention, spec, layer) + _direction_prefix(convention, way, parts) + name, layer, way, array
+        )
         for layer, parts in enumerate(weights.layers)
         for name, way, array in export_layer(convention, parts, layer)
     )
 
 
-def _before(convention: Convention, spec: Spec, layer: int) -> str:
+def _layer_prefix(convention: Convention, spec: Spec, layer: int) -> str:
     """What stands before a layer's names, where they say nothing of layers."""
     if convention.numbers_layers:
         return ""
     if spec.layers > 1:
-        return f"{_module(layer)}/"
+        return f"{_module_name(layer)}/"
     return f"{convention.bidirectional_prefix}/" if convention.bidirectional_prefix and spec.bidirectional else ""
 
 
-def _side(convention: Convention, way: Direction | None, parts: dict[Direction, LayerWeights]) -> str:
+def _direction_prefix(convention: Convention, way: Direction | None, parts: dict[Direction, LayerWeights]) -> str:
     """What stands before the names of a direction, where they do not say which."""
     return (
         f"{convention.direction_prefixes[way]}/"
@@ -288,22 +292,25 @@ def _side(convention: Convention, way: Direction | None, parts: dict[Direction, 
     )
 
 
-def _module(layer: int) -> str:
+def _module_name(layer: int) -> str:
     return f"lstm_{layer}"
 
 
-def _kinds(convention: Convention, spec: Spec) -> list[TensorLayout]:
+def _list_layouts(convention: Convention, spec: Spec) -> list[TensorLayout]:
     """What each array of `_written` is, in the same order."""
     return [one for layer in range(spec.layers) for one in tensor_layouts(convention, spec, layer)]
 
 
-def _made_of(
-    arrays: tuple[Written, ...], kinds: list[TensorLayout], before: tuple[Written, ...], were: list[TensorLayout]
-) -> tuple[Written, ...]:
+def _add_sources(
+    arrays: tuple[ConvertedTensor, ...],
+    kinds: list[TensorLayout],
+    before: tuple[ConvertedTensor, ...],
+    were: list[TensorLayout],
+) -> tuple[ConvertedTensor, ...]:
     """The arrays with the names of those that each is made of; of several biases, all but the first are zeros."""
     found, biased = [], set()
     for one, kind in zip(arrays, kinds, strict=True):
-        names = tuple(other.name for other, was in zip(before, were, strict=True) if _reads(kind, was))
+        names = tuple(other.name for other, was in zip(before, were, strict=True) if _shares_numbers(kind, was))
         place = (kind.layer, kind.direction, kind.gate)
         zeros = kind.kind == "bias" and place in biased
         biased |= {place} if kind.kind == "bias" else set()
@@ -311,7 +318,7 @@ def _made_of(
     return tuple(found)
 
 
-def _reads(kind: TensorLayout, was: TensorLayout) -> bool:
+def _shares_numbers(kind: TensorLayout, was: TensorLayout) -> bool:
     """Whether an array holds numbers of another one."""
     ways = kind.direction is None or was.direction is None or kind.direction is was.direction
     gates = kind.gate is None or was.gate is None or kind.gate is was.gate

@@ -43,8 +43,8 @@ class Conversion(NamedTuple):
         if each:
             return "as they were: an array for each" if apart else "cut: an array for each"
         if apart:
-            return f"put side by side: {_letters(target.gate_order)}"
-        return _order(source.gate_order, target.gate_order)
+            return f"put side by side: {_format_letters(target.gate_order)}"
+        return _format_reordering(source.gate_order, target.gate_order)
 
     def _axes(self) -> str:
         kept = self.source.output_major == self.target.output_major
@@ -95,15 +95,15 @@ class Conversion(NamedTuple):
         if each:
             return "" if apart else "cut: an array for each gate"
         if apart:
-            return f"put end to end: {_letters(target.peephole_order)}"
-        return _order(source.peephole_order, target.peephole_order)
+            return f"put end to end: {_format_letters(target.peephole_order)}"
+        return _format_reordering(source.peephole_order, target.peephole_order)
 
 
-def _order(before: tuple[Gate, ...], after: tuple[Gate, ...]) -> str:
+def _format_reordering(before: tuple[Gate, ...], after: tuple[Gate, ...]) -> str:
     if before == after:
-        return f"as they were: {_letters(after)}"
-    return f"reordered from {_letters(before)} to {_letters(after)}"
+        return f"as they were: {_format_letters(after)}"
+    return f"reordered from {_format_letters(before)} to {_format_letters(after)}"
 
 
-def _letters(gates: Iterable[Gate]) -> str:
+def _format_letters(gates: Iterable[Gate]) -> str:
     return " ".join(LETTERS[gate] for gate in gates)

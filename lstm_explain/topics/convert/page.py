@@ -10,7 +10,7 @@ from lstm_explain.document.tables import elide_rows, facts_table
 from lstm_explain.topics.intro import lstm_summary
 
 if TYPE_CHECKING:
-    from lstm_explain.topics.convert import Convert, Written
+    from lstm_explain.topics.convert import Convert, ConvertedTensor
 
 
 def document(convert: Convert, file: str = "") -> Document:
@@ -22,45 +22,45 @@ def document(convert: Convert, file: str = "") -> Document:
         Paragraph(lstm_summary(convert)),
         Paragraph(written),
         Heading("What was done"),
-        _done(convert),
+        _steps_table(convert),
         Heading(f"Before: as {source} names them"),
-        _arrays(convert, convert.before, made_of=False),
+        _tensor_table(convert, convert.before, made_of=False),
         Heading(f"After: as {target} names them"),
-        _arrays(convert, convert.arrays, made_of=True),
+        _tensor_table(convert, convert.arrays, made_of=True),
         Heading("Checked"),
-        Paragraph(_checked(convert)),
+        Paragraph(_comparison_text(convert)),
         Note(f"Source: {convert.convention.source}."),
     )
 
 
-def _done(convert: Convert) -> Table:
+def _steps_table(convert: Convert) -> Table:
     return facts_table(convert.done.items())
 
 
-def _arrays(convert: Convert, arrays: tuple[Written, ...], made_of: bool) -> Table:
+def _tensor_table(convert: Convert, arrays: tuple[ConvertedTensor, ...], made_of: bool) -> Table:
     """A table of arrays; layers and directions have columns where there are several."""
     several = {"layer": convert.spec.layers > 1, "direction": convert.spec.reads_backward}
     columns = [Column("name", wraps=True), Column("shape")]
     columns += [Column("layer", "right")] if several["layer"] else []
     columns += [Column("direction")] if several["direction"] else []
     columns += [Column("made of", wraps=True)] if made_of else []
-    rows = [tuple(_cells(one, several, made_of)) for one in arrays]
+    rows = [tuple(_tensor_cells(tensor, several, made_of)) for tensor in arrays]
     return Table(tuple(columns), elide_rows(rows))
 
 
-def _cells(one: Written, several: dict[str, bool], made_of: bool) -> list[Cell]:
-    cells = [Cell(one.name, strong=True), Cell(f"({', '.join(map(str, one.array.shape))})")]
-    cells += [Cell(thousands(one.layer))] if several["layer"] else []
-    cells += [Cell("all" if one.direction is None else one.direction.value)] if several["direction"] else []
-    return [*cells, Cell(_sum(one))] if made_of else cells
+def _tensor_cells(tensor: ConvertedTensor, several: dict[str, bool], made_of: bool) -> list[Cell]:
+    cells = [Cell(tensor.name, strong=True), Cell(f"({', '.join(map(str, tensor.array.shape))})")]
+    cells += [Cell(thousands(tensor.layer))] if several["layer"] else []
+    cells += [Cell("all" if tensor.direction is None else tensor.direction.value)] if several["direction"] else []
+    return [*cells, Cell(_sources_text(tensor))] if made_of else cells
 
 
-def _sum(one: Written) -> str:
+def _sources_text(tensor: ConvertedTensor) -> str:
     """What an array is made of: the names of others; or zeros, or what a framework adds to a bias by itself, taken off."""
-    return ", ".join(one.made_of) or ("what the forget gate is given, taken off" if one.array.any() else "zeros")
+    return ", ".join(tensor.made_of) or ("what the forget gate is given, taken off" if tensor.array.any() else "zeros")
 
 
-def _checked(convert: Convert) -> str:
+def _comparison_text(convert: Convert) -> str:
     differ = (
         f"differ by at most {format_difference(convert.difference)}" if convert.difference else "are the same to the last bit"
     )

@@ -9,8 +9,8 @@ from lstm_explain.core.cost import weight_bytes, weight_creation_bytes
 from lstm_explain.frameworks.convention import HETEROGENEOUS
 from lstm_explain.frameworks.layout import TensorLayout, export_layer, tensor_layouts
 from lstm_explain.frameworks.registry import FRAMEWORKS
-from lstm_explain.topics.frameworks.program import Program, program_of
-from lstm_explain.topics.frameworks.shapes import formula, shape_in
+from lstm_explain.topics.frameworks.program import Program, write_program
+from lstm_explain.topics.frameworks.shapes import build_shape, parameter_formula
 from lstm_explain.topics.lookup import find_framework
 from lstm_explain.topics.result import LSTMResult
 
@@ -39,7 +39,7 @@ class ReadBack(NamedTuple):
         return self._asdict()
 
 
-class Written(NamedTuple):
+class FrameworkLayer(NamedTuple):
     """The layer, or the stack of layers, in the way of one framework."""
 
     framework: Framework
@@ -61,14 +61,14 @@ class Written(NamedTuple):
         return self.lacks == HETEROGENEOUS
 
     def to_dict(self) -> dict[str, Any]:
-        one, convention = self.framework, self.framework.convention
+        framework, convention = self.framework, self.framework.convention
         return {
-            "framework": one.name,
-            "title": one.title,
-            "built": one.info.class_name,
-            "known": one.info.verification,
+            "framework": framework.name,
+            "title": framework.title,
+            "built": framework.info.class_name,
+            "known": framework.info.verification,
             "source": convention.source,
-            "step": one.info.is_cell,
+            "step": framework.info.is_cell,
             "lacks": self.lacks,
             "gate_order": [gate.value for gate in convention.gate_order],
             "gates_apart": "*" in convention.kernel,
@@ -76,17 +76,17 @@ class Written(NamedTuple):
             "joined": convention.fused_kernel,
             "biases": len(convention.biases),
             "always_biases": convention.bias_required,
-            "state_order": list(one.info.state_order),
-            "forget_bias": {"value": one.info.forget_bias.value, "how": one.info.forget_bias.how},
-            "starts": [{"weights": what, "start": how} for what, how in one.info.initializers],
-            "input": None if self.reads is None else _shape(self.reads),
-            "other_inputs": [{"asked_by": asked, "axes": list(axes)} for asked, axes in one.info.alternative_layouts],
-            "weights": [_stored(array) for array in self.weights],
+            "state_order": list(framework.info.state_order),
+            "forget_bias": {"value": framework.info.forget_bias.value, "how": framework.info.forget_bias.how},
+            "starts": [{"weights": what, "start": how} for what, how in framework.info.initializers],
+            "input": None if self.reads is None else _shape_dict(self.reads),
+            "other_inputs": [{"asked_by": asked, "axes": list(axes)} for asked, axes in framework.info.alternative_layouts],
+            "weights": [_layout_dict(array) for array in self.weights],
             "parameters": self.parameters,
             "formula": self.formula,
-            "returns": [{"name": name, **_shape(shape), "meaning": meaning} for name, shape, meaning in self.returns],
-            "several_layers": one.info.stacking,
-            "remarks": list(one.info.remarks),
+            "returns": [{"name": name, **_shape_dict(shape), "meaning": meaning} for name, shape, meaning in self.returns],
+            "several_layers": framework.info.stacking,
+            "remarks": list(framework.info.remarks),
             "read_back": None if self.read_back is None else self.read_back.to_dict(),
         }
 
@@ -99,7 +99,7 @@ class Frameworks(LSTMResult):
 
     spec: Spec
     source: dict[str, Any]
-    frameworks: tuple[Written, ...]
+    frameworks: tuple[FrameworkLayer, ...]
     chosen: bool
     """Whether one was asked for."""
     measured: bool
@@ -111,7 +111,7 @@ class Frameworks(LSTMResult):
         return {
             "chosen": self.chosen,
             "measured": self.measured,
-            "frameworks": [one.to_dict() for one in self.frameworks],
+            "frameworks": [framework.to_dict() for framework in self.frameworks],
             "program": None if self.program is None else self.program.to_dict(),
         }
 
@@ -129,13 +129,13 @@ def explain_frameworks(lstm: LSTM, name: str | None = None, code: bool = False) 
         RefusedError: the program's samples cannot be run within the memory budget.
     """
     chosen = None if name is None else find_framework(name)
-    program = program_of(lstm, chosen) if code else None
+    program = write_program(lstm, chosen) if code else None
     measured = weight_creation_bytes(lstm.spec) + COPIES * weight_bytes(lstm.spec) <= lstm.max_memory
     among = FRAMEWORKS.values() if chosen is None else (chosen,)
     return Frameworks(
         spec=lstm.spec,
         source=lstm.provenance,
-        frameworks=tuple(_written(lstm, one, measured, whole=chosen is not None) for one in among),
+        frameworks=tuple(_describe_layer(lstm, framework, measured, whole=chosen is not None) for framework in among),
         chosen=chosen is not None,
         measured=measured,
         max_memory=lstm.max_memory,
@@ -143,59 +143,64 @@ def explain_frameworks(lstm: LSTM, name: str | None = None, code: bool = False) 
     )
 
 
-def _written(lstm: LSTM, one: Framework, measured: bool, whole: bool) -> Written:
+def _describe_layer(lstm: LSTM, framework: Framework, measured: bool, whole: bool) -> FrameworkLayer:
     """The LSTM in the way of a framework; beside others, of layers that are alike the first alone, and not read back."""
-    spec, convention = lstm.spec, one.convention
+    spec, convention = lstm.spec, framework.convention
     lacks = convention.unsupported_option(spec)
     if lacks is not None:
-        return Written(one, lacks, None, None, (), None, (), None)
+        return FrameworkLayer(framework, lacks, None, None, (), None, (), None)
     last = spec.at(spec.layers - 1) if spec.stack else spec
     layers = range(spec.layers) if whole else range(len(spec.unlike_layers))
     weights = [array for layer in layers for array in tensor_layouts(convention, spec, layer)]
     if measured:
-        weights = _measured(lstm, one, weights, layers)
-    return Written(
-        framework=one,
+        weights = _measure_layouts(lstm, framework, weights, layers)
+    return FrameworkLayer(
+        framework=framework,
         lacks=None,
         parameters=convention.count_parameters(spec),
-        formula=formula(convention, spec),
+        formula=parameter_formula(convention, spec),
         weights=tuple(weights),
-        reads=shape_in(spec.at(0), one.info.input_axes),
-        returns=tuple((tensor.name, shape_in(last, tensor.axes), tensor.meaning) for tensor in one.info.returns),
-        read_back=_read_back(lstm, one) if measured and whole else None,
+        reads=build_shape(spec.at(0), framework.info.input_axes),
+        returns=tuple((tensor.name, build_shape(last, tensor.axes), tensor.meaning) for tensor in framework.info.returns),
+        read_back=_read_back_weights(lstm, framework) if measured and whole else None,
     )
 
 
-def _measured(lstm: LSTM, one: Framework, computed: list[TensorLayout], layers: range) -> list[TensorLayout]:
+def _measure_layouts(lstm: LSTM, framework: Framework, computed: list[TensorLayout], layers: range) -> list[TensorLayout]:
     """Write our weights as the framework does, and read every shape off the arrays."""
     stack = lstm.weights.layers
     made = (
-        (name, way, array.shape) for layer in layers for name, way, array in export_layer(one.convention, stack[layer], layer)
+        (name, direction, array.shape)
+        for layer in layers
+        for name, direction, array in export_layer(framework.convention, stack[layer], layer)
     )
-    found = []
-    for expected, (name, way, sizes) in zip(computed, made, strict=True):
+    layouts = []
+    for expected, (name, direction, sizes) in zip(computed, made, strict=True):
         axes = tuple(axis._replace(size=size) for axis, size in zip(expected.shape.axes, sizes, strict=True))
-        found.append(expected._replace(name=name, direction=way, shape=type(expected.shape)(axes)))
-    return found
+        layouts.append(expected._replace(name=name, direction=direction, shape=type(expected.shape)(axes)))
+    return layouts
 
 
-def _read_back(lstm: LSTM, one: Framework) -> ReadBack:
+def _read_back_weights(lstm: LSTM, framework: Framework) -> ReadBack:
     from lstm_explain.core.weights import Weights
 
     layers = lstm.weights.layers
-    back = [{way: one.convention.unpack(one.convention.pack(part)) for way, part in parts.items()} for parts in layers]
-    pairs = [(part, back[layer][way]) for layer, parts in enumerate(layers) for way, part in parts.items()]
-    apart = max(_apart(ours, read) for ours, read in pairs)
-    return _run_back(lstm, one, Weights(tuple(back)), apart)
+    back = [
+        {direction: framework.convention.unpack(framework.convention.pack(part)) for direction, part in parts.items()}
+        for parts in layers
+    ]
+    pairs = [(part, back[layer][direction]) for layer, parts in enumerate(layers) for direction, part in parts.items()]
+    apart = max(_layer_difference(ours, read) for ours, read in pairs)
+    return _run_read_back(lstm, framework, Weights(tuple(back)), apart)
 
 
-def _apart(ours: LayerWeights, read: LayerWeights) -> float:
+def _layer_difference(ours: LayerWeights, read: LayerWeights) -> float:
     """The largest difference between two layers' weights; a bias that one has not is zero."""
     named = read.tensors()
     return max(float(abs(named[name] - ours.tensors().get(name, 0)).max()) for name in named)
 
 
-def _run_back(lstm: LSTM, one: Framework, weights: Weights, apart: float) -> ReadBack:
+def _run_read_back(lstm: LSTM, framework: Framework, weights: Weights, apart: float) -> ReadBack:
     from lstm_explain.core.compare import max_abs_difference
     from lstm_explain.core.engine import forward
 
@@ -204,21 +209,21 @@ def _run_back(lstm: LSTM, one: Framework, weights: Weights, apart: float) -> Rea
         return ReadBack(apart, None, 0)
     record = lstm.run(start, stop)
     initial = lstm.initial_states(stop - start)
-    again = forward(one.convention.effective_spec(record.spec), weights, record.input, initial, record.lengths)
+    again = forward(framework.convention.effective_spec(record.spec), weights, record.input, initial, record.lengths)
     return ReadBack(apart, max_abs_difference(again.output, record.output), stop - start)
 
 
-def _shape(shape: Shape) -> dict[str, Any]:
+def _shape_dict(shape: Shape) -> dict[str, Any]:
     return {"axes": list(shape.names), "shape": list(shape.sizes)}
 
 
-def _stored(array: TensorLayout) -> dict[str, Any]:
+def _layout_dict(array: TensorLayout) -> dict[str, Any]:
     return {
         "name": array.name,
         "kind": array.kind,
         "layer": array.layer,
         "direction": None if array.direction is None else array.direction.value,
         "gate": None if array.gate is None else array.gate.value,
-        **_shape(array.shape),
+        **_shape_dict(array.shape),
         "parts": [segment.to_dict() for segment in array.segments],
     }

@@ -13,7 +13,7 @@ from lstm_explain.topics.intro import lstm_summary
 
 if TYPE_CHECKING:
     from lstm_explain.core.axes import Shape
-    from lstm_explain.topics.frameworks import Frameworks, Weight, Written
+    from lstm_explain.topics.frameworks import FrameworkLayer, Frameworks, Weight
     from lstm_explain.topics.frameworks.program import Program
 
 GATE_WORDS = {gate.value: f"{letter}, the {gate.value.replace('_', ' ')}" for gate, letter in LETTERS.items()}
@@ -24,28 +24,28 @@ READ_AGAIN = "lstm-explain frameworks"
 def document(frameworks: Frameworks) -> Document:
     """Lay out all frameworks, or the one that was asked for."""
     if frameworks.chosen:
-        return tuple(_in_full(frameworks, frameworks.frameworks[0]))
+        return tuple(_framework_blocks(frameworks, frameworks.frameworks[0]))
     both = " An array that holds both directions has 2 on its first axis." if frameworks.spec.at(0).bidirectional else ""
     return (
         Heading("frameworks: one layer, and how each framework writes it", 1),
         Paragraph(lstm_summary(frameworks)),
-        Note(_how(frameworks)),
-        Heading(_weights_heading(frameworks)),
+        Note(_measurement_note(frameworks)),
+        Heading(_weights_heading_text(frameworks)),
         Paragraph(
             "Gates: the order in which they are packed along the axis of 4 × units; i input, f forget, "
             "g candidate, o output. A star stands for each gate, which then has an array of its own. A wrong order raises no "
             f"error: all gates have the same shape.{both}"
         ),
-        _written_table(frameworks),
+        _weights_table(frameworks),
         Heading("What goes in, what comes out"),
-        _called_table(frameworks),
+        _interface_table(frameworks),
         Note("run: our tests build the layer with these weights and compare. read: it was read in the framework's source."),
-        *_lacking(frameworks),
+        *_bias_notes(frameworks),
         Note(f"For one of them in full, name it: {READ_AGAIN} pytorch. With --code, a program that checks it."),
     )
 
 
-def _how(frameworks: Frameworks) -> str:
+def _measurement_note(frameworks: Frameworks) -> str:
     if not frameworks.measured:
         budget = f"the memory budget of {format_bytes(frameworks.max_memory)} (--max-memory)"
         return f"These shapes are computed, not measured: the weights, written anew, do not fit {budget}."
@@ -56,7 +56,7 @@ def _how(frameworks: Frameworks) -> str:
     )
 
 
-def _weights_heading(frameworks: Frameworks) -> str:
+def _weights_heading_text(frameworks: Frameworks) -> str:
     spec = frameworks.spec
     return f"The weights{' of layer 0' if spec.layers > 1 else ''}{' in one direction' if spec.at(0).bidirectional else ''}"
 
@@ -64,22 +64,27 @@ def _weights_heading(frameworks: Frameworks) -> str:
 # --- beside each other ------------------------------------------------------------------------------------------------
 
 
-def _written_table(frameworks: Frameworks) -> Table:
+def _weights_table(frameworks: Frameworks) -> Table:
     columns = (Column("framework"), Column("gates"), Column("weights", wraps=True), Column("parameters", "right"))
     rows = [
-        (Cell(one.framework.name, strong=True), Cell(_order(one)), Cell(_weights(one)), Cell(_count(one)))
+        (
+            Cell(one.framework.name, strong=True),
+            Cell(_gate_order_text(one)),
+            Cell(_weights_text(one)),
+            Cell(_parameters_text(one)),
+        )
         for one in frameworks.frameworks
     ]
     return Table(columns, tuple(rows))
 
 
-def _order(one: Written) -> str:
+def _gate_order_text(one: FrameworkLayer) -> str:
     if "*" in one.framework.convention.kernel:
         return "apart"
     return " ".join(LETTERS[gate] for gate in one.framework.convention.gate_order)
 
 
-def _weights(one: Written) -> str:
+def _weights_text(one: FrameworkLayer) -> str:
     """The arrays of the first layer, one direction; those of four gates in one."""
     if one.lacks:
         return f"- (it has no {one.lacks})"
@@ -93,14 +98,14 @@ def _weights(one: Written) -> str:
                 starred = [star for star in stars if array.name in convention.gate_arrays(star, (array.gate,))]
                 name = starred[0] if starred and "*" in starred[0] else name
             found[name] = array.shape
-    return ", ".join(f"{name} {_short(shape)}" for name, shape in found.items())
+    return ", ".join(f"{name} {_short_shape(shape)}" for name, shape in found.items())
 
 
-def _count(one: Written) -> str:
+def _parameters_text(one: FrameworkLayer) -> str:
     return "-" if one.parameters is None else thousands(one.parameters)
 
 
-def _called_table(frameworks: Frameworks) -> Table:
+def _interface_table(frameworks: Frameworks) -> Table:
     columns = (
         Column("framework"),
         Column("reads", wraps=True),
@@ -123,7 +128,7 @@ def _called_table(frameworks: Frameworks) -> Table:
     return Table(columns, tuple(rows))
 
 
-def _lacking(frameworks: Frameworks) -> list[Block]:
+def _bias_notes(frameworks: Frameworks) -> list[Block]:
     spec = frameworks.spec
     always = [one.framework.name for one in frameworks.frameworks if one.framework.convention.bias_required]
     if all(spec.at(layer).bias for layer, _ in spec.unlike_layers):
@@ -135,7 +140,7 @@ def _lacking(frameworks: Frameworks) -> list[Block]:
 # --- one in full ------------------------------------------------------------------------------------------------------
 
 
-def _in_full(frameworks: Frameworks, one: Written) -> list[Block]:
+def _framework_blocks(frameworks: Frameworks, one: FrameworkLayer) -> list[Block]:
     told = one.framework
     blocks: list[Block] = [
         Heading(f"frameworks: {told.title}", 1),
@@ -144,26 +149,26 @@ def _in_full(frameworks: Frameworks, one: Written) -> list[Block]:
     if one.lacks:
         return [
             *blocks,
-            Paragraph(f"{told.title}'s LSTM has no {one.lacks}, so it cannot build this one.{_each_alone(one)}"),
-            facts_table(_told(one)),
+            Paragraph(f"{told.title}'s LSTM has no {one.lacks}, so it cannot build this one.{_per_layer_text(one)}"),
+            facts_table(_fact_rows(one)),
         ]
-    blocks += [Note(_how(frameworks)), facts_table([*_told(one), *_compared(one)])]
-    blocks += [Heading("Every weight"), _every_weight(frameworks, one), *_places(frameworks, one)]
+    blocks += [Note(_measurement_note(frameworks)), facts_table([*_fact_rows(one), *_comparison_rows(one)])]
+    blocks += [Heading("Every weight"), _tensor_table(frameworks, one), *_segment_blocks(frameworks, one)]
     who = "the last layer" if frameworks.spec.stack else "it"
-    blocks += [Heading(f"What {who} returns"), _returned(one), *_slices(frameworks, one)]
+    blocks += [Heading(f"What {who} returns"), _returned_table(one), *_slice_blocks(frameworks, one)]
     if told.info.remarks:
         blocks += [Heading("What to know"), *(Paragraph(remark) for remark in told.info.remarks)]
     if frameworks.program is not None:
-        blocks += _program(frameworks.program, told.title)
+        blocks += _program_blocks(frameworks.program, told.title)
     return blocks
 
 
-def _each_alone(one: Written) -> str:
+def _per_layer_text(one: FrameworkLayer) -> str:
     """What can be built in its place, where only layers that differ are lacking: each of them has all that it needs."""
     return f" One {one.framework.info.class_name} for each layer can." if one.layers_alone else ""
 
 
-def _told(one: Written) -> list[tuple[str, str]]:
+def _fact_rows(one: FrameworkLayer) -> list[tuple[str, str]]:
     told, convention = one.framework, one.framework.convention
     rows = [
         ("layer", f"{told.info.class_name}, {'one timestep, which a loop calls' if told.info.is_cell else 'whole sequences'}")
@@ -172,36 +177,36 @@ def _told(one: Written) -> list[tuple[str, str]]:
         rows.append(("reads", format_shape(one.reads)))
         rows += [("", f"{how}: {', '.join(axes)}") for how, axes in told.info.alternative_layouts]
     rows += [
-        ("gates", _gates(one)),
-        ("biases", _biases(one)),
+        ("gates", _gates_text(one)),
+        ("biases", _biases_text(one)),
         ("states", f"({', '.join(told.info.state_order)}), in this order"),
-        ("forget bias", _forget_bias(one)),
+        ("forget bias", _forget_bias_text(one)),
         *(("" if place else "starts with", f"{what}: {how}") for place, (what, how) in enumerate(told.info.initializers)),
         ("several", told.info.stacking),
-        ("known", f"{_known(one)}: {convention.source}"),
+        ("known", f"{_verification_text(one)}: {convention.source}"),
     ]
     return rows
 
 
-def _known(one: Written) -> str:
+def _verification_text(one: FrameworkLayer) -> str:
     return "run by our tests, and read" if one.framework.info.verification == "run" else "read, not run"
 
 
-def _gates(one: Written) -> str:
+def _gates_text(one: FrameworkLayer) -> str:
     names = [GATE_WORDS[gate.value] for gate in one.framework.convention.gate_order]
     if "*" in one.framework.convention.kernel:
         return f"each in arrays of its own: {'; '.join(names)}"
-    return f"{_order(one)}: {'; '.join(names)}"
+    return f"{_gate_order_text(one)}: {'; '.join(names)}"
 
 
-def _biases(one: Written) -> str:
+def _biases_text(one: FrameworkLayer) -> str:
     convention = one.framework.convention
     number = len(convention.biases)
     text = "one for each neuron" if number == 1 else f"{number} for each neuron, and both are added"
     return f"{text}; they cannot be left out" if convention.bias_required else text
 
 
-def _forget_bias(one: Written) -> str:
+def _forget_bias_text(one: FrameworkLayer) -> str:
     bias = one.framework.info.forget_bias
     return {
         "stored": f"{bias.value} at the start, stored in the bias",
@@ -211,7 +216,7 @@ def _forget_bias(one: Written) -> str:
     }[bias.how]
 
 
-def _compared(one: Written) -> list[tuple[str, str]]:
+def _comparison_rows(one: FrameworkLayer) -> list[tuple[str, str]]:
     rows = [] if one.parameters is None else [("parameters", f"{thousands(one.parameters)} = {one.formula}")]
     back = one.read_back
     if back is None:
@@ -222,14 +227,14 @@ def _compared(one: Written) -> list[tuple[str, str]]:
     return [*rows, ("read back", text)]
 
 
-def _every_weight(frameworks: Frameworks, one: Written) -> Table:
+def _tensor_table(frameworks: Frameworks, one: FrameworkLayer) -> Table:
     spec = frameworks.spec
     several = len(spec.places) > 1
-    rows = [_weight(array, several) for array in one.weights]
+    rows = [_tensor_row(array, several) for array in one.weights]
     return Table((Column("weight"), Column("shape", wraps=True), Column("numbers", "right")), elide_rows(rows))
 
 
-def _weight(array: Weight, several: bool) -> tuple[Cell, ...]:
+def _tensor_row(array: Weight, several: bool) -> tuple[Cell, ...]:
     of = [GATE_WORDS[array.gate.value]] if array.gate is not None else []
     if several:
         of += [f"layer {array.layer}", array.direction.value if array.direction is not None else "all directions"]
@@ -240,14 +245,14 @@ def _weight(array: Weight, several: bool) -> tuple[Cell, ...]:
     )
 
 
-def _places(frameworks: Frameworks, one: Written) -> list[Block]:
+def _segment_blocks(frameworks: Frameworks, one: FrameworkLayer) -> list[Block]:
     """What stands where along an axis, and in which arrays; of one layer and direction, as it is the same in all alike."""
     groups: dict[tuple[tuple[int, int, str], ...], list[str]] = {}
     for array in one.weights:
         if array.layer == 0 and array.direction is not Direction.BACKWARD:
             for axis in sorted({part.axis for part in array.segments}):
                 parts = tuple((part.start, part.stop, part.content) for part in array.segments if part.axis == axis)
-                groups.setdefault(parts, []).append(f"{array.name}{_index(axis)}")
+                groups.setdefault(parts, []).append(f"{array.name}{_index_expression(axis)}")
     if not groups:
         return []
     rows = [
@@ -259,17 +264,17 @@ def _places(frameworks: Frameworks, one: Written) -> list[Block]:
     return [Heading(f"What stands where{', in layer 0' if frameworks.spec.stack else ''}"), Table(columns, tuple(rows))]
 
 
-def _index(axis: int) -> str:
+def _index_expression(axis: int) -> str:
     """weight[place], or weight[:, place] where the axis is not the first."""
     return f"[{':, ' * axis}place]"
 
 
-def _returned(one: Written) -> Table:
+def _returned_table(one: FrameworkLayer) -> Table:
     rows = [(Cell(name, strong=True), Cell(format_shape(shape)), Cell(meaning)) for name, shape, meaning in one.returns]
     return Table((Column("tensor"), Column("shape", wraps=True), Column("what", wraps=True)), tuple(rows))
 
 
-def _slices(frameworks: Frameworks, one: Written) -> list[Block]:
+def _slice_blocks(frameworks: Frameworks, one: FrameworkLayer) -> list[Block]:
     """Which layer and direction a slice of h_n belongs to, where there are several."""
     spec = frameworks.spec
     stacked = [name for name, shape, _ in one.returns if "layers*directions" in shape.names]
@@ -282,7 +287,7 @@ def _slices(frameworks: Frameworks, one: Written) -> list[Block]:
     return [Table(FACT_COLUMNS, elide_rows(rows), ruled=False)]
 
 
-def _program(program: Program, title: str) -> list[Block]:
+def _program_blocks(program: Program, title: str) -> list[Block]:
     return [
         Heading(f"A program in {title} that checks it"),
         Paragraph(
@@ -294,6 +299,6 @@ def _program(program: Program, title: str) -> list[Block]:
     ]
 
 
-def _short(shape: Shape) -> str:
+def _short_shape(shape: Shape) -> str:
     """The same without blanks, where lines are broken."""
     return f"({'×'.join(map(str, shape.sizes))})"

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from lstm_explain.core.spec import Spec
     from lstm_explain.frameworks.framework import Framework
 
-SAMPLES = 8
+MAX_SAMPLES = 8
 """A program compares no more samples than this."""
 TOLERANCE = {"float32": 2e-6, "float64": 1e-12}
 """How far a program's numbers may be from ours."""
@@ -49,7 +49,7 @@ class Program(NamedTuple):
         return {"lines": list(self.lines), "samples": self.samples, "arrays": arrays}
 
 
-def program_of(lstm: LSTM, one: Framework | None) -> Program:
+def write_program(lstm: LSTM, one: Framework | None) -> Program:
     """Write the program.
 
     Raises:
@@ -63,58 +63,62 @@ def program_of(lstm: LSTM, one: Framework | None) -> Program:
     if one.name not in SCRIPTS:
         found = f"{one.title} is not run here, so there is no program in it"
         raise UsageError(f"frameworks {one.name} --code", found, f"There are programs in {', '.join(known)}")
-    _check(lstm, one)
+    _check_supported(lstm, one)
     start, stop = lstm.block_of(0)
-    record, samples = lstm.run(start, stop), min(SAMPLES, stop - start)
-    arrays = {name: array for layer in range(lstm.spec.layers) for name, array in _weights(lstm, one, layer)}
+    record, samples = lstm.run(start, stop), min(MAX_SAMPLES, stop - start)
+    arrays = {name: array for layer in range(lstm.spec.layers) for name, array in _weight_arrays(lstm, one, layer)}
     program = SCRIPTS[one.name]
-    hidden, cell = _last(record, samples)
+    hidden, cell = _last_states(record, samples)
     made = {"x": record.input[:samples], "output": record.output[:samples], "h": hidden, "c": cell}
-    own = _states(lstm, samples)
+    own = _initial_states(lstm, samples)
     lines = program.format_script(lstm.spec, tuple(arrays), TOLERANCE[lstm.spec.dtype], bool(own))
     return Program(lines, {**made, **own, **arrays}, samples, frozenset(program.packages))
 
 
-def _check(lstm: LSTM, one: Framework) -> None:
+def _check_supported(lstm: LSTM, one: Framework) -> None:
     """Raise `UsageError` where the program is not written for such an LSTM."""
     spec, asked, program = lstm.spec, f"frameworks {one.name} --code", SCRIPTS[one.name]
     lacks = one.convention.unsupported_option(spec)
     if lacks is not None:
-        raise _lacking(lstm, one, lacks)
+        raise _unsupported_option_error(lstm, one, lacks)
     layers = [spec.at(layer) for layer, _ in spec.unlike_layers]
     written = f"the program in {one.title} is written for"
     if spec.layers > 1 and not program.supports_layers:
-        raise _other(lstm, one, f"{asked} --layers {spec.layers}", f"{written} one layer", "Leave out --layers")
+        raise _unsupported_error(lstm, one, f"{asked} --layers {spec.layers}", f"{written} one layer", "Leave out --layers")
     if spec.reads_backward and not program.supports_directions:
-        raise _other(lstm, one, f"{asked} --bidirectional", f"{written} one direction", "Leave out --bidirectional")
+        raise _unsupported_error(
+            lstm, one, f"{asked} --bidirectional", f"{written} one direction", "Leave out --bidirectional"
+        )
     if any(layer.peepholes for layer in layers) and not program.supports_peepholes:
-        raise _other(lstm, one, f"{asked} --peepholes", f"{written} layers without peepholes", "Leave out --peepholes")
+        raise _unsupported_error(
+            lstm, one, f"{asked} --peepholes", f"{written} layers without peepholes", "Leave out --peepholes"
+        )
     if spec.dtype not in program.dtypes:
         found = f"{written} {' and '.join(program.dtypes)}"
         fix = "Leave out --dtype" if lstm.pretrained is None else "Add --dtype float32"
         raise UsageError(f"{asked} --dtype {spec.dtype}", found, fix)
 
 
-def _lacking(lstm: LSTM, one: Framework, lacks: str) -> UsageError:
+def _unsupported_option_error(lstm: LSTM, one: Framework, lacks: str) -> UsageError:
     """What to say where the framework has not all that the LSTM has."""
     asked = f"frameworks {one.name} --code"
     if lacks == HETEROGENEOUS:
-        return _other(lstm, one, asked, f"{one.title}'s LSTM has no {lacks}, and this one has", "")
+        return _unsupported_error(lstm, one, asked, f"{one.title}'s LSTM has no {lacks}, and this one has", "")
     option = "--peepholes" if lacks == "peepholes" else f"--projection {lstm.spec.projection}"
-    return _other(lstm, one, f"{asked} {option}", f"{one.title} has no {lacks}", f"Leave out {option.split()[0]}")
+    return _unsupported_error(lstm, one, f"{asked} {option}", f"{one.title} has no {lacks}", f"Leave out {option.split()[0]}")
 
 
-def _other(lstm: LSTM, one: Framework, asked: str, found: str, fix: str) -> UsageError:
+def _unsupported_error(lstm: LSTM, one: Framework, asked: str, found: str, fix: str) -> UsageError:
     """What to do where a program in this framework is not written: of a model or of a stack nothing can be left out."""
     if lstm.pretrained is None and not lstm.spec.stack:
         return UsageError(asked, found, fix)
-    able = [name for name in SCRIPTS if _written_for(lstm.spec, name)]
+    able = [name for name in SCRIPTS if _supports_spec(lstm.spec, name)]
     others = [f"Ask for {' or '.join(able)}"] if able else []
     alone = [FIX_SELECT_ONE_LAYER] if combines_layers(lstm) else []
     return UsageError(f"frameworks {one.name} --code", found, "; or ".join([*others, *alone]))
 
 
-def _written_for(spec: Spec, name: str) -> bool:
+def _supports_spec(spec: Spec, name: str) -> bool:
     """Whether there is a program in a framework for such an LSTM."""
     program, layers = SCRIPTS[name], [spec.at(layer) for layer, _ in spec.unlike_layers]
     peepholes = program.supports_peepholes or not any(layer.peepholes for layer in layers)
@@ -126,16 +130,16 @@ def _written_for(spec: Spec, name: str) -> bool:
 # --- the arrays -------------------------------------------------------------------------------------------------------
 
 
-def _last(record: Record, samples: int) -> tuple[Array, Array]:
+def _last_states(record: Record, samples: int) -> tuple[Array, Array]:
     """h and c after the last timesteps, [layers*directions, samples, hidden or units]; side by side where layers differ."""
-    parts = [record.of(layer, way) for layer, way in record.spec.places]
+    parts = [record.of(layer, direction) for layer, direction in record.spec.places]
     states = ([part.last_hidden[:samples] for part in parts], [part.last_cell[:samples] for part in parts])
     if record.spec.stack:
         return np.concatenate(states[0], axis=1), np.concatenate(states[1], axis=1)
     return np.stack(states[0]), np.stack(states[1])
 
 
-def _states(lstm: LSTM, samples: int) -> dict[str, Array]:
+def _initial_states(lstm: LSTM, samples: int) -> dict[str, Array]:
     """The states that a model has of its own; nothing for zeros.
 
     Returns:
@@ -148,15 +152,15 @@ def _states(lstm: LSTM, samples: int) -> dict[str, Array]:
     if not lstm.spec.stack:
         return {name: np.stack(states) for name, states in zip(("h_0", "c_0"), repeated, strict=True)}
     return {
-        f"{STATE_PREFIX}{layer}.{way}.{name}": states[place].copy()
-        for place, (layer, way) in enumerate(lstm.spec.places)
+        f"{STATE_PREFIX}{layer}.{direction}.{name}": states[place].copy()
+        for place, (layer, direction) in enumerate(lstm.spec.places)
         for name, states in zip("hc", repeated, strict=True)
     }
 
 
-def _weights(lstm: LSTM, one: Framework, layer: int) -> list[tuple[str, Array]]:
+def _weight_arrays(lstm: LSTM, one: Framework, layer: int) -> list[tuple[str, Array]]:
     """The weights by the names that the file has: the framework's own, and where these are not enough, what they are of."""
     spec, convention = lstm.spec, one.convention
     alike = len(spec.places) > 1 and not convention.directions_stacked and len(set(convention.direction_names.values())) == 1
     made = export_layer(convention, lstm.weights.layers[layer], layer)
-    return [(f"layer{layer}.{way}.{name}" if alike else name, array) for name, way, array in made]
+    return [(f"layer{layer}.{direction}.{name}" if alike else name, array) for name, direction, array in made]

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from lstm_explain.frameworks.framework import AxisName
 
 
-def shape_in(spec: Spec, axes: Iterable[AxisName]) -> Shape:
+def build_shape(spec: Spec, axes: Iterable[AxisName]) -> Shape:
     """The shape of a tensor with the given axes; `spec` is of one layer, or of layers that are alike."""
     ways = len(spec.directions)
     both = "2*" if spec.bidirectional else ""
@@ -33,7 +33,7 @@ def shape_in(spec: Spec, axes: Iterable[AxisName]) -> Shape:
     return Shape(tuple(named[axis] for axis in axes))
 
 
-def formula(convention: Convention, spec: Spec) -> str:
+def parameter_formula(convention: Convention, spec: Spec) -> str:
     """How many parameters the framework counts, in the axis words of the command line.
 
     Where layers differ, a size has the layer's number: units_0. Layers that are alike are counted once, and taken times.

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from lstm_explain.core.spec import Spec
 
 
-class NotExplained(Protocol):
+class UnsupportedInFile(Protocol):
     """A recurrent layer that a reader finds, and that is not explained."""
 
     @property
@@ -28,7 +28,7 @@ class NotExplained(Protocol):
     def fix(self) -> str: ...
 
 
-class InFile(Protocol):
+class ReadLSTM(Protocol):
     """An LSTM as a reader finds it."""
 
     @property
@@ -54,10 +54,10 @@ class InFile(Protocol):
     @property
     def fed_by(self) -> tuple[str, ...] | None: ...
     @property
-    def unsupported(self) -> Sequence[NotExplained]: ...
+    def unsupported(self) -> Sequence[UnsupportedInFile]: ...
 
 
-class Unsupported(NamedTuple):
+class UnsupportedRecurrentLayer(NamedTuple):
     """A recurrent layer of a file that is not explained."""
 
     name: str
@@ -68,7 +68,7 @@ class Unsupported(NamedTuple):
     """What to do about it; may be empty."""
 
 
-class Listed(NamedTuple):
+class FileLSTM(NamedTuple):
     """One LSTM of a file."""
 
     name: str
@@ -127,16 +127,16 @@ class Model(Result):
 
     file: str
     """The file's name, safe to print."""
-    lstms: tuple[Listed, ...]
-    unsupported: tuple[Unsupported, ...]
+    lstms: tuple[FileLSTM, ...]
+    unsupported: tuple[UnsupportedRecurrentLayer, ...]
     """The recurrent layers beside them that are not explained."""
 
     def facts(self) -> dict[str, Any]:
-        unsupported = [one._asdict() for one in self.unsupported]
-        return {"file": self.file, "lstms": [one.to_dict() for one in self.lstms], "unsupported": unsupported}
+        unsupported = [lstm._asdict() for lstm in self.unsupported]
+        return {"file": self.file, "lstms": [lstm.to_dict() for lstm in self.lstms], "unsupported": unsupported}
 
 
-def explain_model(found: Iterable[InFile], file: str) -> Model:
+def explain_model(found: Iterable[ReadLSTM], file: str) -> Model:
     """List the LSTMs that a reader found in a file.
 
     Args:
@@ -145,30 +145,30 @@ def explain_model(found: Iterable[InFile], file: str) -> Model:
     """
     all_found = tuple(found)
     beside = dict.fromkeys(
-        Unsupported(other.name, other.reason, other.fix) for one in all_found[:1] for other in one.unsupported
+        UnsupportedRecurrentLayer(other.name, other.reason, other.fix) for lstm in all_found[:1] for other in lstm.unsupported
     )
-    return Model(file, tuple(map(_listed, all_found)), tuple(beside))
+    return Model(file, tuple(map(_describe_lstm, all_found)), tuple(beside))
 
 
-def _listed(one: InFile) -> Listed:
-    convention = CONVENTIONS.get(one.framework)
-    return Listed(
-        name=one.name,
-        framework=one.framework,
-        title=one.title,
-        spec=one.spec,
+def _describe_lstm(lstm: ReadLSTM) -> FileLSTM:
+    convention = CONVENTIONS.get(lstm.framework)
+    return FileLSTM(
+        name=lstm.name,
+        framework=lstm.framework,
+        title=lstm.title,
+        spec=lstm.spec,
         gate_order=GATES if convention is None else convention.gate_order,
-        biases=one.biases,
-        parameters=_numbers(one.tensors),
-        tensors=one.tensors,
-        initial=one.initial is not None,
-        from_the_end=one.from_the_end,
-        notes=(*one.notes, *one.caveats),
-        fed_by=one.fed_by,
+        biases=lstm.biases,
+        parameters=_count_numbers(lstm.tensors),
+        tensors=lstm.tensors,
+        initial=lstm.initial is not None,
+        from_the_end=lstm.from_the_end,
+        notes=(*lstm.notes, *lstm.caveats),
+        fed_by=lstm.fed_by,
     )
 
 
-def _numbers(tensors: dict[str, tuple[int, ...]]) -> int:
+def _count_numbers(tensors: dict[str, tuple[int, ...]]) -> int:
     from math import prod
 
     return sum(map(prod, tensors.values()))

@@ -14,9 +14,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from lstm_explain.core.spec import Spec
-    from lstm_explain.topics.model import Listed, Model
+    from lstm_explain.topics.model import FileLSTM, Model
 
-SHOWN_AT_ONCE = 24
+MAX_DETAILED = 24
 """No more LSTMs than this are listed tensor by tensor."""
 BIASES = {0: "none", 1: "one", 2: "two, added up"}
 
@@ -28,103 +28,101 @@ def document(model: Model) -> Document:
         Paragraph(
             f"{plural(len(model.lstms), 'LSTM')} in this file. No code in it was run: names, shapes and numbers were read."
         ),
-        _overview(model),
-        *_unsupported(model),
+        _overview_table(model),
+        *_unsupported_blocks(model),
     ]
-    for one in model.lstms[:SHOWN_AT_ONCE]:
-        blocks += _in_full(one)
-    return (*blocks, *map(Note, _notes(model)))
+    for lstm in model.lstms[:MAX_DETAILED]:
+        blocks += _lstm_blocks(lstm)
+    return (*blocks, *map(Note, _list_notes(model)))
 
 
-def _overview(model: Model) -> Table:
+def _overview_table(model: Model) -> Table:
     rows = tuple(
         (
-            Cell(printable(one.name), detail=one.title, strong=True),
-            Cell(thousands(one.spec.features)),
-            Cell(_of_layers(one.spec, lambda layer: thousands(layer.units))),
-            Cell(thousands(one.spec.layers)),
-            Cell("from the end" if one.from_the_end else _of_layers(one.spec, _directions)),
-            Cell(thousands(one.parameters)),
+            Cell(printable(lstm.name), detail=lstm.title, strong=True),
+            Cell(thousands(lstm.spec.features)),
+            Cell(_per_layer_text(lstm.spec, lambda layer: thousands(layer.units))),
+            Cell(thousands(lstm.spec.layers)),
+            Cell("from the end" if lstm.from_the_end else _per_layer_text(lstm.spec, _directions_text)),
+            Cell(thousands(lstm.parameters)),
         )
-        for one in model.lstms
+        for lstm in model.lstms
     )
     numbers = ("features", "units", "layers", "directions", "parameters")
     columns = (Column(title, "left" if title == "directions" else "right") for title in numbers)
     return Table((Column("LSTM", wraps=True), *columns), rows)
 
 
-def _of_layers(spec: Spec, told: Callable[[Spec], str]) -> str:
+def _per_layer_text(spec: Spec, told: Callable[[Spec], str]) -> str:
     """What holds for all layers; where they differ, for each in order."""
     layers = [told(spec.at(layer)) for layer in range(spec.layers if spec.stack else 1)]
     return layers[0] if len(set(layers)) == 1 else ", ".join(elide_list(layers))
 
 
-def _directions(layer: Spec) -> str:
+def _directions_text(layer: Spec) -> str:
     return "both" if layer.bidirectional else "forward"
 
 
-def _projection(layer: Spec) -> str:
+def _projection_text(layer: Spec) -> str:
     return f"h of {thousands(layer.projection)} numbers" if layer.projection else "none"
 
 
-def _unsupported(model: Model) -> list[Block]:
+def _unsupported_blocks(model: Model) -> list[Block]:
     """The recurrent layers that are not explained, and why."""
     if not model.unsupported:
         return []
     rows = [
         (
-            Cell(printable(one.name) or "lstm", strong=True),
-            Cell(f"{printable(one.reason)}.{f' {one.fix}.' if one.fix else ''}"),
+            Cell(printable(lstm.name) or "lstm", strong=True),
+            Cell(f"{printable(lstm.reason)}.{f' {lstm.fix}.' if lstm.fix else ''}"),
         )
-        for one in model.unsupported
+        for lstm in model.unsupported
     ]
     others = plural(len(rows), "other recurrent layer")
-    table = Table(
-        (Column("layer", wraps=True), Column("why it is not explained", wraps=True)), elide_rows(rows, SHOWN_AT_ONCE)
-    )
+    table = Table((Column("layer", wraps=True), Column("why it is not explained", wraps=True)), elide_rows(rows, MAX_DETAILED))
     return [Heading(f"Not supported: {others}"), table]
 
 
-def _in_full(one: Listed) -> list[Block]:
-    spec = one.spec
+def _lstm_blocks(lstm: FileLSTM) -> list[Block]:
+    spec = lstm.spec
     rows = [
-        ("gates", f"{' '.join(LETTERS[gate] for gate in one.gate_order)} in the file; here i f g o"),
-        ("biases", BIASES.get(one.biases, str(one.biases))),
-        ("parameters", _parameters(one)),
-        ("projection", _of_layers(spec, _projection)),
-        ("peepholes", _of_layers(spec, lambda layer: "yes" if layer.peepholes else "none")),
+        ("gates", f"{' '.join(LETTERS[gate] for gate in lstm.gate_order)} in the file; here i f g o"),
+        ("biases", BIASES.get(lstm.biases, str(lstm.biases))),
+        ("parameters", _parameters_text(lstm)),
+        ("projection", _per_layer_text(spec, _projection_text)),
+        ("peepholes", _per_layer_text(spec, lambda layer: "yes" if layer.peepholes else "none")),
         ("type", spec.dtype),
-        ("starts from", "states of its own, which the file holds" if one.initial else "zero states"),
-        *([("reads", "each sample from its end: timestep 1 is the last of the data")] if one.from_the_end else []),
+        ("starts from", "states of its own, which the file holds" if lstm.initial else "zero states"),
+        *([("reads", "each sample from its end: timestep 1 is the last of the data")] if lstm.from_the_end else []),
     ]
-    tensors = tuple((Cell(printable(name)), Cell(f"({', '.join(map(str, shape))})")) for name, shape in one.tensors.items())
+    tensors = tuple((Cell(printable(name)), Cell(f"({', '.join(map(str, shape))})")) for name, shape in lstm.tensors.items())
     return [
-        Heading(f"{printable(one.name)}: {one.title}"),
+        Heading(f"{printable(lstm.name)}: {lstm.title}"),
         facts_table(rows),
         Table((Column("in the file", wraps=True), Column("shape")), tensors),
-        *(Note(f"{printable(note)}.") for note in one.notes),
+        *(Note(f"{printable(note)}.") for note in lstm.notes),
     ]
 
 
-def _parameters(one: Listed) -> str:
-    if one.parameters == one.own_parameters:
-        return thousands(one.parameters)
-    more = one.parameters - one.own_parameters
-    if one.biases < 2:
-        return f"{thousands(one.parameters)} numbers in the file, and {thousands(one.own_parameters)} here"
-    return f"{thousands(one.parameters)} in the file: {thousands(one.own_parameters)}, and {thousands(more)} second biases"
+def _parameters_text(lstm: FileLSTM) -> str:
+    if lstm.parameters == lstm.own_parameters:
+        return thousands(lstm.parameters)
+    more = lstm.parameters - lstm.own_parameters
+    if lstm.biases < 2:
+        return f"{thousands(lstm.parameters)} numbers in the file, and {thousands(lstm.own_parameters)} here"
+    return f"{thousands(lstm.parameters)} in the file: {thousands(lstm.own_parameters)}, and {thousands(more)} second biases"
 
 
-def _notes(model: Model) -> list[str]:
+def _list_notes(model: Model) -> list[str]:
     notes = []
-    if len(model.lstms) > SHOWN_AT_ONCE:
-        notes.append(f"{SHOWN_AT_ONCE} of {thousands(len(model.lstms))} LSTMs are shown in full; --json has all.")
+    if len(model.lstms) > MAX_DETAILED:
+        notes.append(f"{MAX_DETAILED} of {thousands(len(model.lstms))} LSTMs are shown in full; --json has all.")
     choice = "" if len(model.lstms) == 1 else f"#{printable(model.lstms[0].name)}"
-    notes.append(f"Explain one: lstm-explain shapes --model {_quoted(model.file + choice)}. Every topic takes --model.")
-    pair = next(_pairs(model), None)
+    notes.append(f"Explain one: lstm-explain shapes --model {_shell_quote(model.file + choice)}. Every topic takes --model.")
+    pair = next(_stackable_pairs(model), None)
     if pair is not None:
-        choice = "+".join(printable(one.name) for one in pair)
-        stack = _quoted(f"{model.file}#{choice}")
+        choice = "+".join(printable(lstm.name) for lstm in pair)
+        stack = _shell_quote(f"{model.file}#{choice}")
         if pair[1].fed_by:
             notes.append(f"A layer that reads another can be explained with it, as a stack: --model {stack}.")
         else:
@@ -133,15 +131,15 @@ def _notes(model: Model) -> list[str]:
     return notes
 
 
-def _pairs(model: Model) -> Iterator[tuple[Listed, Listed]]:
+def _stackable_pairs(model: Model) -> Iterator[tuple[FileLSTM, FileLSTM]]:
     """Layers that can stand on each other: as the file tells it, or neighbours where it does not."""
-    by_name = {one.name: one for one in model.lstms}
+    by_name = {lstm.name: lstm for lstm in model.lstms}
     for before, above in zip((None, *model.lstms), model.lstms, strict=False):
         named = [by_name.get(name) for name in above.fed_by or ()] if above.fed_by is not None else [before]
-        yield from ((below, above) for below in named if below is not None and below is not above and _stacks(below, above))
+        yield from ((below, above) for below in named if below is not None and below is not above and _can_stack(below, above))
 
 
-def _stacks(below: Listed, above: Listed) -> bool:
+def _can_stack(below: FileLSTM, above: FileLSTM) -> bool:
     """Whether one layer reads as many numbers as the other emits, and is like it in all else."""
     if below.from_the_end or above.from_the_end:
         return False
@@ -149,6 +147,6 @@ def _stacks(below: Listed, above: Listed) -> bool:
     return alike and above.spec.features == below.spec.output
 
 
-def _quoted(text: str) -> str:
+def _shell_quote(text: str) -> str:
     """As it can be pasted into a shell, whatever a name from the file holds."""
     return "'" + text.replace("'", "'\\''") + "'"

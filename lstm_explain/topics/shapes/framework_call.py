@@ -11,7 +11,7 @@ from lstm_explain.frameworks.convention import HETEROGENEOUS
 from lstm_explain.frameworks.python_code import format_statements
 from lstm_explain.frameworks.registry import CALLS
 from lstm_explain.topics.frameworks import explain_frameworks
-from lstm_explain.topics.frameworks.shapes import shape_in
+from lstm_explain.topics.frameworks.shapes import build_shape
 from lstm_explain.topics.lookup import FIX_SELECT_ONE_LAYER, combines_layers, find_framework, quote
 from lstm_explain.topics.shapes.last_states import mistaken_places, states_of
 from lstm_explain.topics.shapes.returned_tensors import array_of, input_of
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from lstm_explain.core.spec import Spec
     from lstm_explain.frameworks.call import Call, PaddingBehaviour, ReturnedTensor
     from lstm_explain.frameworks.framework import Framework
-    from lstm_explain.topics.frameworks import Written
+    from lstm_explain.topics.frameworks import FrameworkLayer
     from lstm_explain.topics.shapes.last_states import Mistaken, State
 
 COPIES = 4  # of the last states, while they are laid out and compared
@@ -67,7 +67,7 @@ class Returned(NamedTuple):
 class FrameworkCall(NamedTuple):
     """One LSTM in a framework's names and layouts: what its call reads and returns."""
 
-    written: Written
+    written: FrameworkLayer
     """The weights; as in the topic `frameworks`."""
     weights_measured: bool
     """Whether their shapes were read off arrays."""
@@ -220,7 +220,7 @@ def _otherwise(spec: Spec, call: Call, options: CallOptions) -> tuple[str, Shape
         ("--layout 1", options.layout, options._replace(layout=1)),
     ):
         if not asked and call.input_axes(other) != call.input_axes(options):
-            return option, shape_in(spec.at(0), call.input_axes(other))
+            return option, build_shape(spec.at(0), call.input_axes(other))
     return None
 
 
@@ -243,7 +243,7 @@ def _returned(spec: Spec, call: Call, result: ReturnedTensor, layer: int | None,
 
 def _shape(spec: Spec, axes: Any, array: Array | None) -> Shape:
     """The shape by its axes, its sizes read off the array where there is one."""
-    computed = shape_in(spec, axes)
+    computed = build_shape(spec, axes)
     if array is None:
         return computed
     sized = zip(computed.axes, array.shape, strict=True)

@@ -14,7 +14,13 @@ from lstm_explain.core.engine import forward
 from lstm_explain.core.gates import GATES
 from lstm_explain.errors import UsageError
 from lstm_explain.topics.result import LSTMResult
-from lstm_explain.topics.verify.weight_interpretations import SAMPLES_FIRST, Reading, Tried, order_in_file, readings
+from lstm_explain.topics.verify.weight_interpretations import (
+    SAMPLES_FIRST,
+    Interpretation,
+    InterpretationResult,
+    gate_order_in_file,
+    list_interpretations,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -28,15 +34,15 @@ if TYPE_CHECKING:
 
 TOLERANCE = 1e-5
 """The largest difference that counts as agreement, unless it is said."""
-SAMPLES_TRIED = 16
+MAX_SAMPLES = 16
 """Other readings are tried on no more samples than this."""
 
-MOST_SWAPPED = 1000
+MAX_SWAPPED_SAMPLES = 1000
 """With more samples than this they are not tried as timesteps: that would take long."""
 SEQUENCE, LAST = "output", "last hidden"
 
 
-class NoNumbers(NamedTuple):
+class NonfiniteOutputs(NamedTuple):
     """What is nan or infinite among the outputs."""
 
     given: int
@@ -68,17 +74,17 @@ class Verify(LSTMResult):
     """Where it stands, by the name of the axis."""
     compared: int
     """How many numbers."""
-    alternatives: tuple[Tried, ...]
+    alternatives: tuple[InterpretationResult, ...]
     """Other readings that agree, the simplest first; empty where the file agrees as it is."""
     tried: int
     """How many other readings were tried."""
-    closest: Tried | None
+    closest: InterpretationResult | None
     """The closest, where none agrees; the file's own reading is one of them."""
     in_reading_order: bool
     """Whether the timesteps of the outputs stand in the order in which a layer reads that reads from the end."""
     samples_tried: int
     """On how many samples, the first ones, another reading was tried where it reads samples first; else on all."""
-    no_numbers: NoNumbers | None
+    no_numbers: NonfiniteOutputs | None
     """What is nan or infinite; None where all are numbers."""
 
     @property
@@ -129,16 +135,18 @@ def explain_verify(
     if lstm.lengths is not None:
         raise UsageError("lengths", "verify compares whole sequences, none of them padded", "Leave the lengths out")
     spec = lstm.spec
-    output, wanted = _arranged(spec, expected)
+    output, wanted = _arrange_expected(spec, expected)
     lstm.check_memory(2 * lstm.run_bytes(spec.samples), f"comparing {spec.samples} samples")
-    made = _made(lstm.run(), output)
-    aligned, in_order = _aligned(lstm, made, wanted, tolerance)
-    differences = _differences(made, aligned)
-    place = int(np.argmax(differences))
-    largest = float(differences.flat[place])
-    found = [] if largest <= tolerance else _others(lstm, wanted, output, single_biases)
+    made = _select_output(lstm.run(), output)
+    aligned, in_order = _align_time_order(lstm, made, wanted, tolerance)
+    differences = _abs_differences(made, aligned)
+    index = int(np.argmax(differences))
+    largest = float(differences.flat[index])
+    found = [] if largest <= tolerance else _try_interpretations(lstm, wanted, output, single_biases)
     agreeing = tuple(one for one in found if one.difference <= tolerance)
-    as_read = Tried(Reading.of(lstm), order_in_file(lstm.provenance, GATES), float(differences[:SAMPLES_TRIED].max()))
+    as_read = InterpretationResult(
+        Interpretation.of(lstm), gate_order_in_file(lstm.provenance, GATES), float(differences[:MAX_SAMPLES].max())
+    )
     return Verify(
         spec=spec,
         source=lstm.provenance,
@@ -146,18 +154,18 @@ def explain_verify(
         expected=describe_array(expected),
         tolerance=tolerance,
         difference=largest,
-        where=_where(place, wanted.shape),
+        where=_index_by_axis(index, wanted.shape),
         compared=wanted.size,
         alternatives=agreeing,
         tried=len(found),
         closest=None if agreeing or not found else min([as_read, *found], key=lambda one: one.difference),
         in_reading_order=in_order,
-        samples_tried=min(SAMPLES_TRIED, spec.samples),
-        no_numbers=_no_numbers(made, aligned, differences),
+        samples_tried=min(MAX_SAMPLES, spec.samples),
+        no_numbers=_find_nonfinite(made, aligned, differences),
     )
 
 
-def _arranged(spec: Spec, expected: Array) -> tuple[str, Array]:
+def _arrange_expected(spec: Spec, expected: Array) -> tuple[str, Array]:
     """What was given, samples first."""
     sequence, last = (spec.samples, spec.timesteps, spec.output), (spec.samples, spec.output)
     if expected.shape == sequence or (spec.samples == 1 and expected.shape == sequence[1:]):
@@ -170,14 +178,14 @@ def _arranged(spec: Spec, expected: Array) -> tuple[str, Array]:
     raise UsageError(f"outputs {describe_array(expected)}", found, "Give outputs that belong to the inputs")
 
 
-def _made(record: Record, output: str) -> Array:
+def _select_output(record: Record, output: str) -> Array:
     """The outputs of a run: of the last layer, directions side by side."""
     if output == SEQUENCE:
         return record.output
     return np.concatenate([part.last_hidden for part in record.layers[-1].values()], axis=1)
 
 
-def _aligned(lstm: LSTM, made: Array, wanted: Array, tolerance: float) -> tuple[Array, bool]:
+def _align_time_order(lstm: LSTM, made: Array, wanted: Array, tolerance: float) -> tuple[Array, bool]:
     """The outputs with their timesteps as they are read; and whether they were given in that order.
 
     A layer that reads from the end has its outputs in the order of the data in ONNX, and in its own in Keras. So the order
@@ -190,35 +198,35 @@ def _aligned(lstm: LSTM, made: Array, wanted: Array, tolerance: float) -> tuple[
         return bool(differences.max() > tolerance), float(np.median(differences))
 
     turned = wanted[:, ::-1]
-    if apart(_differences(made, turned)) < apart(_differences(made, wanted)):
+    if apart(_abs_differences(made, turned)) < apart(_abs_differences(made, wanted)):
         return turned, False
     return wanted, True
 
 
-def _where(place: int, sizes: tuple[int, ...]) -> dict[str, int]:
+def _index_by_axis(index: int, sizes: tuple[int, ...]) -> dict[str, int]:
     """A place by the names of its axes."""
     names = ("sample", "timestep", "number") if len(sizes) == 3 else ("sample", "number")
-    at = dict(zip(names, map(int, np.unravel_index(place, sizes)), strict=True))
+    at = dict(zip(names, map(int, np.unravel_index(index, sizes)), strict=True))
     if "timestep" in at:
         at["timestep"] += 1
     return at
 
 
-def _no_numbers(made: Array, wanted: Array, differences: Array) -> NoNumbers | None:
+def _find_nonfinite(made: Array, wanted: Array, differences: Array) -> NonfiniteOutputs | None:
     """What of both is nan or infinite."""
-    given, own = ~np.isfinite(wanted), ~np.isfinite(made)
-    if not given.any() and not own.any():
+    given, computed = ~np.isfinite(wanted), ~np.isfinite(made)
+    if not given.any() and not computed.any():
         return None
-    numbers = ~(given | own)
-    return NoNumbers(
+    numbers = ~(given | computed)
+    return NonfiniteOutputs(
         given=int(given.sum()),
-        first=_where(int(np.argmax(given)), wanted.shape) if given.any() else None,
-        made=int(own.sum()),
+        first=_index_by_axis(int(np.argmax(given)), wanted.shape) if given.any() else None,
+        made=int(computed.sum()),
         difference=float(differences[numbers].max()) if numbers.any() else None,
     )
 
 
-def _differences(made: Array, wanted: Array) -> Array:
+def _abs_differences(made: Array, wanted: Array) -> Array:
     """How far numbers are apart; infinite where only one of two is a number."""
     with np.errstate(invalid="ignore"):
         sizes = np.abs(made.astype(np.float64) - wanted.astype(np.float64))
@@ -229,30 +237,32 @@ def _differences(made: Array, wanted: Array) -> Array:
 # --- other readings ---------------------------------------------------------------------------------------------------
 
 
-def _others(lstm: LSTM, wanted: Array, output: str, single_biases: Callable[[], tuple[Biases, ...]] | None) -> list[Tried]:
+def _try_interpretations(
+    lstm: LSTM, wanted: Array, output: str, single_biases: Callable[[], tuple[Biases, ...]] | None
+) -> list[InterpretationResult]:
     """Every other reading with its difference, those that change least first."""
     biased = any(lstm.spec.at(layer).bias for layer, _ in lstm.spec.unlike_layers)
     single = () if single_biases is None or not biased else single_biases()
-    swaps = output == SEQUENCE and lstm.spec.samples <= MOST_SWAPPED
-    every = readings(lstm.spec, output == SEQUENCE, swaps, two_biases=bool(single))
-    as_read = Reading.of(lstm)
+    swaps = output == SEQUENCE and lstm.spec.samples <= MAX_SWAPPED_SAMPLES
+    every = list_interpretations(lstm.spec, output == SEQUENCE, swaps, two_biases=bool(single))
+    as_read = Interpretation.of(lstm)
     found = []
     for of_weights, several in groupby(every, key=lambda one: one.of_weights):  # so that they are made once
         weights = of_weights.weights(lstm.weights, single)
         for of_run, alike in groupby(several, key=lambda one: one.of_run):
-            made = _run(lstm, weights, of_run, output)
+            made = _run_interpretation(lstm, weights, of_run, output)
             for reading in alike:
                 if reading._replace(in_reading_order=False) != as_read:  # it was compared in both orders
-                    difference = float(_differences(made_as := reading.outputs(made), wanted[: len(made_as)]).max())
-                    found.append(Tried(reading, order_in_file(lstm.provenance, reading.gates), difference))
+                    difference = float(_abs_differences(made_as := reading.outputs(made), wanted[: len(made_as)]).max())
+                    found.append(InterpretationResult(reading, gate_order_in_file(lstm.provenance, reading.gates), difference))
     return sorted(found, key=lambda one: one.reading.changes(as_read))
 
 
-def _run(lstm: LSTM, weights: Weights, reading: Reading, output: str) -> Array:
+def _run_interpretation(lstm: LSTM, weights: Weights, reading: Interpretation, output: str) -> Array:
     """What a reading makes, as it makes it."""
-    count = min(SAMPLES_TRIED, lstm.spec.samples) if reading.layout == SAMPLES_FIRST else lstm.spec.samples
+    count = min(MAX_SAMPLES, lstm.spec.samples) if reading.layout == SAMPLES_FIRST else lstm.spec.samples
     inputs = reading.inputs(lstm.inputs.block(0, count))
     sizes = replace(lstm.spec, samples=len(inputs), timesteps=inputs.shape[1])
     lstm.check_memory(run_bytes(sizes), "trying another reading")
     initial = lstm.initial_states(len(inputs))
-    return _made(forward(sizes, weights, inputs, initial), output)
+    return _select_output(forward(sizes, weights, inputs, initial), output)

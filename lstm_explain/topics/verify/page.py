@@ -13,14 +13,14 @@ from lstm_explain.topics.verify.weight_interpretations import (
     OUTPUTS_SWAPPED,
     SAMPLES_FIRST,
     WEIGHTS_SWAPPED,
-    Reading,
+    Interpretation,
 )
 
 if TYPE_CHECKING:
     from lstm_explain.topics.verify import Verify
-    from lstm_explain.topics.verify.weight_interpretations import Tried
+    from lstm_explain.topics.verify.weight_interpretations import InterpretationResult
 
-SHOWN = 8
+MAX_SHOWN = 8
 """No more other readings than this are listed."""
 AS_READ = "as it was read"
 SWAPPED = {
@@ -35,70 +35,75 @@ def document(verify: Verify) -> Document:
     blocks: list[Block] = [
         Heading(f"verify: {verdict}", 1),
         Paragraph(lstm_summary(verify)),
-        Paragraph(_compared(verify)),
+        Paragraph(_comparison_text(verify)),
     ]
     if not verify.agrees:
-        blocks += _others(verify)
+        blocks += _interpretation_blocks(verify)
     return tuple(blocks)
 
 
-def _compared(verify: Verify) -> str:
+def _comparison_text(verify: Verify) -> str:
     what = "h of every timestep" if verify.output == "output" else "the last h"
-    said = [f"{thousands(verify.compared)} numbers were compared, {what}: the LSTM was run over the inputs.", _largest(verify)]
-    if _turned(verify) and verify.output == "output":
+    sentences = [
+        f"{thousands(verify.compared)} numbers were compared, {what}: the LSTM was run over the inputs.",
+        _largest_difference_text(verify),
+    ]
+    if _is_reversed(verify) and verify.output == "output":
         order = "the layer reads them" if verify.in_reading_order else "the data has them"
-        said.append(f"The outputs were taken to have their timesteps in the order in which {order}, which agrees better.")
-    return " ".join(said)
+        sentences.append(f"The outputs were taken to have their timesteps in the order in which {order}, which agrees better.")
+    return " ".join(sentences)
 
 
-def _largest(verify: Verify) -> str:
+def _largest_difference_text(verify: Verify) -> str:
     """The largest difference; where not all are numbers, that between those that are."""
     odd, counts = verify.no_numbers, f"up to {verify.tolerance:g} counts as agreement"
     if odd is None:
-        return f"The largest difference is {format_difference(verify.difference)}, at {_at(verify.where)}; {counts}."
-    said = []
+        return (
+            f"The largest difference is {format_difference(verify.difference)}, at {_position_text(verify.where)}; {counts}."
+        )
+    sentences = []
     if odd.given and odd.first is not None:
-        first = f"the first of them at {_at(odd.first)}" if odd.given > 1 else f"at {_at(odd.first)}"
-        said.append(f"Of the outputs given {_no_numbers(odd.given)}, {first}.")
+        first = f"the first of them at {_position_text(odd.first)}" if odd.given > 1 else f"at {_position_text(odd.first)}"
+        sentences.append(f"Of the outputs given {_nonfinite_text(odd.given)}, {first}.")
     if odd.made:
-        said.append(f"Of the LSTM's own {_no_numbers(odd.made)}.")
-    said.append("Nan agrees with nan alone, and infinity with nothing.")
+        sentences.append(f"Of the LSTM's own {_nonfinite_text(odd.made)}.")
+    sentences.append("Nan agrees with nan alone, and infinity with nothing.")
     if odd.difference is not None:
-        said.append(f"Where both are numbers, the largest difference is {format_difference(odd.difference)}; {counts}.")
-    return " ".join(said)
+        sentences.append(f"Where both are numbers, the largest difference is {format_difference(odd.difference)}; {counts}.")
+    return " ".join(sentences)
 
 
-def _no_numbers(many: int) -> str:
+def _nonfinite_text(many: int) -> str:
     return f"{thousands(many)} {'is' if many == 1 else 'are'} nan or infinite"
 
 
-def _at(where: dict[str, int]) -> str:
+def _position_text(where: dict[str, int]) -> str:
     return ", ".join(f"{name} {place}" for name, place in where.items())
 
 
-def _turned(verify: Verify) -> bool:
+def _is_reversed(verify: Verify) -> bool:
     """Whether the layer reads from the end."""
     return bool(verify.source["weights"].get("reads") == "from the end")
 
 
-def _others(verify: Verify) -> list[Block]:
+def _interpretation_blocks(verify: Verify) -> list[Block]:
     heading = Heading("Would another reading agree?")
     first_ones = f", on the first {verify.samples_tried} samples" if verify.samples_tried < verify.spec.samples else ""
     tried = f"{plural(verify.tried, 'other reading')} tried: orders of the gates, biases, layouts and directions{first_ones}."
     if verify.alternatives:
         first = verify.alternatives[0]
-        words = f"Yes: {_said(first, _turned(verify))} {tried}"
-        return [heading, Paragraph(words), _table(verify, verify.alternatives[:SHOWN])]
+        words = f"Yes: {_interpretation_text(first, _is_reversed(verify))} {tried}"
+        return [heading, Paragraph(words), _interpretation_table(verify, verify.alternatives[:MAX_SHOWN])]
     if verify.closest is None:
         return []
-    hint = Note(_hint(verify))
-    if verify.closest.reading == Reading(reversed=_turned(verify)):
+    hint = Note(_hint_text(verify))
+    if verify.closest.reading == Interpretation(reversed=_is_reversed(verify)):
         return [heading, Paragraph(f"No. {tried} None comes closer than the file as it was read."), hint]
     words = f"No. {tried} The closest differs by {format_difference(verify.closest.difference)}."
-    return [heading, Paragraph(words), _table(verify, (verify.closest,)), hint]
+    return [heading, Paragraph(words), _interpretation_table(verify, (verify.closest,)), hint]
 
 
-def _hint(verify: Verify) -> str:
+def _hint_text(verify: Verify) -> str:
     """Where to look where no reading agrees."""
     odd = verify.no_numbers
     if odd is not None and odd.difference is not None and odd.difference <= verify.tolerance:
@@ -106,32 +111,32 @@ def _hint(verify: Verify) -> str:
     return "The inputs may be others, or scaled otherwise; or the weights are of another moment of the training."
 
 
-def _said(tried: Tried, turned: bool) -> str:
+def _interpretation_text(tried: InterpretationResult, turned: bool) -> str:
     """What the reading says of the file, in a sentence; `turned` where the file says that it reads from the end."""
-    reading, said = tried.reading, []
+    reading, sentences = tried.reading, []
     if reading.gates != GATES:
         who = f" (as {', '.join(tried.frameworks)} would write them)" if tried.frameworks else ""
-        said.append(f"these weights are in {tried.letters} order{who}")
+        sentences.append(f"these weights are in {tried.letters} order{who}")
     if reading.bias != AS_IN_FILE:
-        said.append(f"with {reading.bias}" if " forget gate" in reading.bias else f"the bias is {reading.bias}")
+        sentences.append(f"with {reading.bias}" if " forget gate" in reading.bias else f"the bias is {reading.bias}")
     if reading.layout != SAMPLES_FIRST:
-        said.append("the first axis of the input was taken for the timesteps")
+        sentences.append("the first axis of the input was taken for the timesteps")
     if reading.reversed != turned:
-        said.append(f"the sequence was read from its {'start' if turned else 'end'}")
+        sentences.append(f"the sequence was read from its {'start' if turned else 'end'}")
     if reading.in_reading_order:
-        said.append("the outputs stand in the order of reading, the data's last timestep first")
+        sentences.append("the outputs stand in the order of reading, the data's last timestep first")
     if reading.directions != AS_IN_FILE:
-        said.append(SWAPPED[reading.directions])
-    return f"{', and '.join(said)}."
+        sentences.append(SWAPPED[reading.directions])
+    return f"{', and '.join(sentences)}."
 
 
-def _table(verify: Verify, tried: tuple[Tried, ...]) -> Table:
+def _interpretation_table(verify: Verify, tried: tuple[InterpretationResult, ...]) -> Table:
     rows = tuple(
         (
             Cell(one.letters if one.reading.gates != GATES else AS_READ),
             Cell(one.reading.bias),
             Cell(one.reading.layout),
-            Cell(_way(verify, one.reading)),
+            Cell(_direction_text(verify, one.reading)),
             Cell(format_difference(one.difference)),
         )
         for one in tried
@@ -140,7 +145,7 @@ def _table(verify: Verify, tried: tuple[Tried, ...]) -> Table:
     return Table(tuple(map(Column, titles)), rows)
 
 
-def _way(verify: Verify, reading: Reading) -> str:
+def _direction_text(verify: Verify, reading: Interpretation) -> str:
     """Which way it reads, in a few words."""
     if verify.spec.reads_backward:
         both = all(verify.spec.at(layer).bidirectional for layer, _ in verify.spec.unlike_layers)

@@ -28,14 +28,14 @@ if TYPE_CHECKING:
 
 AS_IN_FILE = "as in the file"
 BIASES = {AS_IN_FILE: 0.0, "1 added to the forget gate": 1.0, "1 taken from the forget gate": -1.0, "left out": None}
-ONE_BIAS = ("only the first of two", "only the second of two")
+SINGLE_BIASES = ("only the first of two", "only the second of two")
 """What else a bias may be where the file has two for each neuron."""
 SAMPLES_FIRST = "samples first"
 LAYOUTS = (SAMPLES_FIRST, "timesteps first")
 WEIGHTS_SWAPPED, OUTPUTS_SWAPPED = "weights swapped", "outputs swapped"
 
 
-class Reading(NamedTuple):
+class Interpretation(NamedTuple):
     """One way to read weights, inputs and outputs."""
 
     gates: tuple[Gate, ...] = GATES
@@ -52,29 +52,29 @@ class Reading(NamedTuple):
     """Of an LSTM that reads both ways: whether the two change places, in the weights or in the outputs."""
 
     @classmethod
-    def of(cls, lstm: LSTM) -> Reading:
+    def of(cls, lstm: LSTM) -> Interpretation:
         """As the file says."""
         return cls(reversed=lstm.from_the_end)
 
     @property
-    def of_run(self) -> Reading:
+    def of_run(self) -> Interpretation:
         """What of it is about the run, and not about how its outputs are laid out."""
         directions = AS_IN_FILE if self.directions == OUTPUTS_SWAPPED else self.directions
         return self._replace(in_reading_order=False, directions=directions)
 
     @property
-    def of_weights(self) -> Reading:
+    def of_weights(self) -> Interpretation:
         """What of it is about the weights."""
-        return Reading(self.gates, self.bias, directions=self.of_run.directions)
+        return Interpretation(self.gates, self.bias, directions=self.of_run.directions)
 
-    def changes(self, other: Reading) -> int:
+    def changes(self, other: Interpretation) -> int:
         """In how many respects two readings differ."""
         return sum(one != another for one, another in zip(self, other, strict=True))
 
     def weights(self, weights: Weights, single: tuple[Biases, ...] = ()) -> Weights:
         """Weights, read so; `single` are the biases of which `ONE_BIAS` speaks."""
-        if self.bias in ONE_BIAS:
-            weights = replace_biases(weights, single[ONE_BIAS.index(self.bias)])
+        if self.bias in SINGLE_BIASES:
+            weights = replace_biases(weights, single[SINGLE_BIASES.index(self.bias)])
         weights = reorder_gates(weights, self.gates)
         if self.directions == WEIGHTS_SWAPPED:
             weights = swap_directions(weights)
@@ -107,10 +107,10 @@ class Reading(NamedTuple):
         }
 
 
-class Tried(NamedTuple):
+class InterpretationResult(NamedTuple):
     """A reading, and how far its outputs are from those that were expected."""
 
-    reading: Reading
+    reading: Interpretation
     gate_order: tuple[Gate, ...]
     """In which order the gates would stand in the file."""
     difference: float
@@ -133,14 +133,14 @@ class Tried(NamedTuple):
         }
 
 
-def order_in_file(origin: Mapping[str, Any], gates: tuple[Gate, ...]) -> tuple[Gate, ...]:
+def gate_order_in_file(origin: Mapping[str, Any], gates: tuple[Gate, ...]) -> tuple[Gate, ...]:
     """The order of the gates in the file, where `gates` were taken for i, f, g and o."""
     convention = CONVENTIONS.get(origin["weights"].get("framework", ""))
     as_read = GATES if convention is None else convention.gate_order
     return tuple(gates[GATES.index(gate)] for gate in as_read)
 
 
-def readings(spec: Spec, sequence: bool, swaps: bool, two_biases: bool) -> Iterator[Reading]:
+def list_interpretations(spec: Spec, sequence: bool, swaps: bool, two_biases: bool) -> Iterator[Interpretation]:
     """All that make outputs of the same shape; those of one run one after another, and those of the same weights.
 
     Args:
@@ -153,14 +153,14 @@ def readings(spec: Spec, sequence: bool, swaps: bool, two_biases: bool) -> Itera
     biases = [name for name, more in BIASES.items() if biased or more is not None]
     weights = product(
         permutations(GATES),
-        [*biases, *(ONE_BIAS if two_biases else ())],
+        [*biases, *(SINGLE_BIASES if two_biases else ())],
         (AS_IN_FILE, WEIGHTS_SWAPPED) if spec.reads_backward else (AS_IN_FILE,),
     )
     layouts = LAYOUTS if swaps else LAYOUTS[:1]
-    ways = (False,) if spec.reads_backward else (False, True)
+    reversals = (False,) if spec.reads_backward else (False, True)
     both_out = spec.at(spec.layers - 1).bidirectional
-    for (order, bias, swapped), layout, backwards in product(weights, layouts, ways):
-        reading = Reading(order, bias, layout, backwards, directions=swapped)
+    for (order, bias, swapped), layout, backwards in product(weights, layouts, reversals):
+        reading = Interpretation(order, bias, layout, backwards, directions=swapped)
         yield reading
         if backwards and sequence:
             yield reading._replace(in_reading_order=True)
