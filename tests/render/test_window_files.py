@@ -20,7 +20,7 @@ VALUES = np.random.default_rng(0).normal(3, 2, (40, 3))
 @pytest.mark.parametrize("piece", [1, 7, 30, 10**6])
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 def test_a_npy_file_holds_every_window(piece: int, dtype: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "PIECE", piece)
+    monkeypatch.setattr(module, "CHUNK_SIZE", piece)
     file = io.BytesIO()
     window_files.write_npy(explain_window(VALUES, 5, 3, dtype=dtype), file)
     file.seek(0)

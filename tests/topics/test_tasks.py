@@ -119,7 +119,7 @@ def test_a_number_that_is_not_read_is_noticed(monkeypatch: pytest.MonkeyPatch) -
         network.dense.kernel[3, 1] = 0
         return network
 
-    monkeypatch.setattr(module, "built", cut)
+    monkeypatch.setattr(module, "build_network", cut)
     assert one(seeded(samples=2), "many-to-one", outputs=4).checks.reach.moved == 39
 
 

@@ -74,7 +74,7 @@ def made(case: dict[str, int], **more: Any) -> Window:
 def test_the_windows_are_those_of_a_plain_loop(case: dict[str, int], piece: int) -> None:
     x, y = by_loop(table(case["rows"], case["columns"]), *(case[key] for key in ("timesteps", "stride", "horizon", "target")))
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(module, "PIECE", piece)
+        patch.setattr(module, "CHUNK_SIZE", piece)
         window = made(case)
         found_x, found_y = written(window)
     assert found_x.tolist() == x
@@ -185,7 +185,7 @@ def test_scaling_does_not_depend_on_the_blocks(monkeypatch: pytest.MonkeyPatch) 
 
     values = np.random.default_rng(0).normal(5, 3, (100, 3))
     whole = explain_window(values, 5, scale="standard").scaling
-    monkeypatch.setattr(scaling, "AT_ONCE", 7)
+    monkeypatch.setattr(scaling, "CHUNK_SIZE", 7)
     parts = explain_window(values, 5, scale="standard").scaling
     assert whole is not None
     assert parts is not None

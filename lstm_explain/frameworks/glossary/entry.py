@@ -79,6 +79,7 @@ class Source(NamedTuple):
     """Where something is written."""
 
     who: str
+    """A framework, the authors of a paper or a book, or a thread."""
     kind: Kind
     """`docstring`: of an installed Python object. `operator`: an installed ONNX definition. `file`: in a public repository."""
     place: str
@@ -93,6 +94,7 @@ class Usage(NamedTuple):
 
     source: Source
     thing: Concept
+    """What is meant."""
     means: str
     """A sentence in our words."""
     quote: str
@@ -110,6 +112,7 @@ class Entry(NamedTuple):
     spellings: tuple[str, ...]
     """Other forms to look it up by. Case, blanks, hyphens, underscores and a plural s make no difference."""
     related: tuple[str, ...]
+    """Words to look up too."""
     usages: tuple[Usage, ...]
     ours: bool = True
     """Whether this package uses it; a framework's name for a size is only explained."""

@@ -10,9 +10,9 @@ from lstm_explain.errors import UsageError
 from lstm_explain.frameworks.glossary import ENTRIES, GROUPS
 from lstm_explain.frameworks.glossary.entry import DEFINITIONS, READ_THERE, Concept
 from lstm_explain.topics.lookup import find_terms
-from lstm_explain.topics.result import LSTMResult
+from lstm_explain.topics.result import LSTMResult, json_keys
 from lstm_explain.topics.shapes import explain_shapes
-from lstm_explain.topics.terms.concept_counts import ConceptCount, count_concept
+from lstm_explain.topics.terms.concept_counts import ConceptCount, ConceptCountJSON, count_concept
 
 if TYPE_CHECKING:
     from lstm_explain.core.lstm import LSTM
@@ -23,27 +23,31 @@ HERE = "here"
 """Who says what this package says."""
 
 
+@json_keys("thing phrase number=number_json who")
 class TermMeaning(NamedTuple):
     """One thing that a word stands for, how many of it there are, and who means it."""
 
     thing: Concept
+    """The thing."""
     number: ConceptCount | None
     who: tuple[str, ...]
     """Each once; `here` comes first where this package means it."""
 
     @property
     def phrase(self) -> str:
+        """The thing in words that everybody can agree on."""
         return DEFINITIONS[self.thing]
 
-    def to_dict(self) -> dict[str, Any]:
-        return {
-            "thing": self.thing.value,
-            "phrase": self.phrase,
-            "number": _plain(self.number),
-            "who": list(self.who),
-        }
+    @property
+    def number_json(self) -> ConceptCountJSON | None:
+        """How many there are, below; null where nothing is counted."""
+        return None if self.number is None else self.number.to_dict()
 
 
+@json_keys(
+    "who=usage.source.who thing=usage.thing means=usage.means quote=usage.quote number=number_json differs",
+    "source.kind=usage.source.kind source.place=usage.source.place source.seen=usage.source.seen",
+)
 class OtherUsage(NamedTuple):
     """What one source means by a word, and how many of it there are."""
 
@@ -53,39 +57,58 @@ class OtherUsage(NamedTuple):
     """Whether it means something else than this package, or where this package has not the word, than another source."""
 
     @property
+    def number_json(self) -> ConceptCountJSON | None:
+        """How many there are, below; null where nothing is counted."""
+        return None if self.number is None else self.number.to_dict()
+
+    @property
     def second_hand(self) -> str:
         """How we know of it, where it was not read where it stands; else empty."""
         seen = self.usage.source.seen
         return "" if seen == READ_THERE else seen
 
-    def to_dict(self) -> dict[str, Any]:
-        source = self.usage.source
-        return {
-            "who": source.who,
-            "thing": self.usage.thing.value,
-            "means": self.usage.means,
-            "quote": self.usage.quote,
-            "number": _plain(self.number),
-            "differs": self.differs,
-            "source": {"kind": source.kind, "place": source.place, "seen": source.seen},
-        }
+
+class Synonym(NamedTuple):
+    """Another word for what a word means here."""
+
+    word: str
+    """The word."""
+    who: tuple[str, ...]
+    """Who uses it."""
 
 
+@json_keys(
+    "word group used_here thing=entry.thing meaning=entry.meaning number=number_json spellings=entry.spellings",
+    "related=entry.related others meanings both_ways same",
+)
 class Term(NamedTuple):
     """A word with all that is known of it."""
 
     entry: Entry
     group: str
+    """The group of words that it belongs to."""
     number: ConceptCount | None
     others: tuple[OtherUsage, ...]
+    """What each source means by it."""
     meanings: tuple[TermMeaning, ...]
     """The things that the word stands for: first what it means here, then in the order of the sources."""
-    same: tuple[tuple[str, tuple[str, ...]], ...]
+    same: tuple[Synonym, ...]
     """Other words that stand for what this one means here, and who says them."""
 
     @property
     def word(self) -> str:
+        """The word."""
         return self.entry.word
+
+    @property
+    def used_here(self) -> bool:
+        """Whether this package uses the word."""
+        return self.entry.ours and self.entry.thing is not None
+
+    @property
+    def number_json(self) -> ConceptCountJSON | None:
+        """How many there are, below; null where nothing is counted."""
+        return None if self.number is None else self.number.to_dict()
 
     @property
     def differing(self) -> int:
@@ -98,23 +121,8 @@ class Term(NamedTuple):
         said = [who for meaning in self.meanings for who in meaning.who]
         return tuple(dict.fromkeys(who for who in said if said.count(who) > 1))
 
-    def to_dict(self) -> dict[str, Any]:
-        return {
-            "word": self.word,
-            "group": self.group,
-            "used_here": self.entry.ours and self.entry.thing is not None,
-            "thing": None if self.entry.thing is None else self.entry.thing.value,
-            "meaning": self.entry.meaning,
-            "number": _plain(self.number),
-            "spellings": list(self.entry.spellings),
-            "related": list(self.entry.related),
-            "others": [other.to_dict() for other in self.others],
-            "meanings": [meaning.to_dict() for meaning in self.meanings],
-            "both_ways": list(self.both_ways),
-            "same": [{"word": word, "who": list(who)} for word, who in self.same],
-        }
 
-
+@json_keys("measured chosen terms contradictions=contradicting_words")
 @dataclass(frozen=True, eq=False, repr=False)
 class Terms(LSTMResult):
     """The words, and the numbers that they have in an LSTM."""
@@ -124,6 +132,7 @@ class Terms(LSTMResult):
     spec: Spec
     source: dict[str, Any]
     terms: tuple[Term, ...]
+    """The words."""
     chosen: bool
     """Whether words were asked for; else these are all there are."""
     measured: bool
@@ -135,13 +144,10 @@ class Terms(LSTMResult):
         """The words that stand for more than one thing."""
         return tuple(term for term in self.terms if len(term.meanings) > 1)
 
-    def facts(self) -> dict[str, Any]:
-        return {
-            "measured": self.measured,
-            "chosen": self.chosen,
-            "terms": [term.to_dict() for term in self.terms],
-            "contradictions": [term.word for term in self.contradictions],
-        }
+    @property
+    def contradicting_words(self) -> tuple[str, ...]:
+        """The words that stand for more than one thing."""
+        return tuple(term.word for term in self.contradictions)
 
 
 def explain_terms(lstm: LSTM, words: str | Iterable[str] = ()) -> Terms:
@@ -200,13 +206,9 @@ def _speakers_by_concept(entry: Entry) -> dict[Concept, tuple[str, ...]]:
     return {thing: tuple(who) for thing, who in found.items() if who}
 
 
-def _synonyms(entry: Entry) -> tuple[tuple[str, tuple[str, ...]], ...]:
+def _synonyms(entry: Entry) -> tuple[Synonym, ...]:
     """The other words for what a word means here."""
     if entry.thing is None:
         return ()
     found = [(other.word, _speakers_by_concept(other).get(entry.thing, ())) for other in ENTRIES if other is not entry]
-    return tuple((word, who) for word, who in found if who)
-
-
-def _plain(count: ConceptCount | None) -> dict[str, Any] | None:
-    return None if count is None else count.to_dict()
+    return tuple(Synonym(word, who) for word, who in found if who)

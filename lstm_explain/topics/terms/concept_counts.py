@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, NotRequired, TypedDict, cast
 
 from lstm_explain.core.gates import ACTIVATIONS, GATES
 from lstm_explain.frameworks.glossary.entry import Concept
@@ -31,9 +31,30 @@ class ConceptCount(NamedTuple):
     layer: int | None = None
     """Which layer `value` is of, where the layers of a stack differ: the first that has such a thing."""
 
-    def to_dict(self) -> dict[str, Any]:
-        told = self._asdict()
-        return told if self.layer is not None else {name: value for name, value in told.items() if name != "layer"}
+    def to_dict(self) -> ConceptCountJSON:
+        """The fields, without `layer` where it is None."""
+        fields: Any = {name: value for name, value in self._asdict().items() if name != "layer" or value is not None}
+        return cast("ConceptCountJSON", fields)
+
+
+class ConceptCountJSON(TypedDict):
+    """How many of something there are."""
+
+    value: int
+    """How many there are in one such place, unit, state or output; of `layer`, where layers differ."""
+    noun: str
+    """What is counted, in the singular."""
+    within: Literal["place", "unit", "lstm", "input", "state", "output"]
+    """In what: a place (a layer in one direction), a unit, the LSTM, the input, a state (of a sample at a timestep in a
+    place), or an output (of a sample at a timestep, of a layer)."""
+    total: int
+    """How many there are over all layers and directions, if `within` is `place`; else the same number."""
+    formula: str
+    """The count in the axis words of the command line."""
+    measured: bool
+    """Whether it was read off an array of a run that just happened."""
+    layer: NotRequired[int]
+    """Only where layers differ: which layer `value` is of, the first that has such a thing."""
 
 
 class _CountedAxis(NamedTuple):

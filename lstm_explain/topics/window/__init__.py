@@ -3,24 +3,26 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, get_args
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, NamedTuple, TypeAlias, get_args
 
 import numpy as np
 
-from lstm_explain.core.axes import describe_array
+from lstm_explain.core.axes import Axis, describe_array
 from lstm_explain.core.lstm import DEFAULT_MEMORY
 from lstm_explain.core.spec import Dtype, as_int
 from lstm_explain.errors import RefusedError, UsageError
-from lstm_explain.topics.json_numbers import plain_numbers
-from lstm_explain.topics.result import Result
+from lstm_explain.topics.result import Result, json_keys
 from lstm_explain.topics.window.scaling import Scaling, compute_scaling
 from lstm_explain.topics.window.time_gaps import TimeGaps, find_gaps
 from lstm_explain.topics.window.time_series import Series, column_names, resolve_target, validate_series
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from typing import Annotated
 
     from lstm_explain.core.axes import Array
+    from lstm_explain.topics.result import Axes, Positive
+    from lstm_explain.topics.window.scaling import ScalingJSON
 
 LARGE_VALUE = 10.0
 """An LSTM is usually given numbers of about -1 to 1; larger ones drive its gates to 0 or 1."""
@@ -34,10 +36,13 @@ class Windowing(NamedTuple):
     """Windows of equal size on equally many rows each further on; rows and samples count from 0."""
 
     rows: int
-    timesteps: int
-    stride: int
+    """N: how many rows the table has."""
+    timesteps: Positive
+    """T: how many rows a window has."""
+    stride: Positive
+    """S: how many rows further on the next window begins."""
     horizon: int
-    """How many rows after a window are its targets; 0 where there are none."""
+    """H: how many rows after a window are its targets; 0 where there are none."""
 
     @property
     def reach(self) -> int:
@@ -82,33 +87,50 @@ class Windowing(NamedTuple):
         """The row that a sample's first timestep is."""
         return sample * self.stride
 
-    def to_dict(self) -> dict[str, Any]:
-        return {
-            "rows": self.rows,
-            "timesteps": self.timesteps,
-            "stride": self.stride,
-            "horizon": self.horizon,
-            "samples": self.samples,
-            "formula": self.formula,
-            "letters": self.letters,
-            "left": self.left,
-            "between": self.between,
-            "shared": self.shared,
-        }
 
-
+@json_keys("sample rows x target_rows y")
 class SampleWindow(NamedTuple):
     """One sample as it is written."""
 
     sample: int
+    """Which sample, from 0."""
     row: int
     """The row of its first timestep."""
-    x: Array
-    """[timesteps, features]"""
-    y: Array | None
-    """[horizon]"""
+    x: Annotated[Array, Axes("timesteps", "features")]
+    """The numbers of its timesteps."""
+    y: Annotated[Array, Axes("horizon")] | None
+    """Its targets."""
+
+    @property
+    def rows(self) -> tuple[int, int]:
+        """The first and the last of its timesteps' rows."""
+        return self.row, self.row + len(self.x) - 1
+
+    @property
+    def target_rows(self) -> tuple[int, int] | None:
+        """The first and the last row of its targets."""
+        first = self.row + len(self.x)
+        return None if self.y is None else (first, first + len(self.y) - 1)
 
 
+class WindowShape(NamedTuple):
+    """The shape of the windows or of their targets."""
+
+    axes: tuple[Axis, ...]
+    """The axes, outermost first."""
+    shape: tuple[Positive, ...]
+    """Their sizes."""
+
+
+WindowWarning: TypeAlias = Literal["one_timestep", "gaps", "backward", "large", "constant"]
+
+
+@json_keys(
+    "file=series.name rows=windowing.rows timesteps=windowing.timesteps stride=windowing.stride horizon=windowing.horizon",
+    "samples=windowing.samples formula=windowing.formula letters=windowing.letters left=windowing.left",
+    "between=windowing.between shared=windowing.shared dtype features target=target_name x=x_shape y=y_shape",
+    "bytes.table=table_bytes bytes.x=x_bytes windows=shown scaling=scaling_json gaps warnings",
+)
 @dataclass(frozen=True, eq=False, repr=False)
 class Window(Result):
     """The windows of a table."""
@@ -118,6 +140,7 @@ class Window(Result):
     series: Series
     windowing: Windowing
     dtype: Dtype
+    """The type that the windows are written in."""
     target: int | None
     """The column that the targets are from."""
     x: Array
@@ -126,8 +149,9 @@ class Window(Result):
     """[samples, horizon]: likewise"""
     scaling: Scaling | None
     gaps: TimeGaps | None
+    """What the times say; null without `--time-column`."""
     shown: tuple[SampleWindow, ...]
-    """The first, the second and the last sample, as far as there are so many."""
+    """The first, the second and the last sample, with their numbers as they are written."""
 
     @property
     def features(self) -> tuple[str, ...]:
@@ -154,9 +178,10 @@ class Window(Result):
         return max(float(np.abs(one.x).max(initial=0, where=~np.isnan(one.x))) for one in self.shown)
 
     @property
-    def warnings(self) -> tuple[str, ...]:
-        """What is wrong with these windows, in one word each."""
-        found = {
+    def warnings(self) -> tuple[WindowWarning, ...]:
+        """What to look out for: samples of one timestep, samples across a gap, rows not later than the row before, numbers
+        above 10 in the windows shown, columns that scaling makes 0."""
+        found: dict[WindowWarning, bool] = {
             "one_timestep": self.windowing.timesteps == 1,
             "gaps": self.gaps is not None and self.gaps.samples > 0,
             "backward": self.gaps is not None and self.gaps.backward > 0,
@@ -196,35 +221,31 @@ class Window(Result):
         with np.errstate(over="ignore"):  # infinity where it was let in, or where the reader did not look
             return np.ascontiguousarray(values, np.dtype(self.dtype))
 
-    def facts(self) -> dict[str, Any]:
-        return {
-            "file": self.series.name,
-            **self.windowing.to_dict(),
-            "dtype": self.dtype,
-            "features": list(self.features),
-            "target": None if self.target is None else self.series.called(self.target),
-            "x": _array_shape(self.x, ("samples", "timesteps", "features")),
-            "y": None if self.y is None else _array_shape(self.y, ("samples", "horizon")),
-            "bytes": {"table": self.table_bytes, "x": self.x_bytes},
-            "windows": [self._window(one) for one in self.shown],
-            "scaling": None if self.scaling is None else self._scaling(self.scaling),
-            "gaps": None if self.gaps is None else self.gaps.to_dict(),
-            "warnings": list(self.warnings),
-        }
+    @property
+    def target_name(self) -> str | None:
+        """The name of the column that the targets are from."""
+        return None if self.target is None else self.series.called(self.target)
 
-    def _window(self, one: SampleWindow) -> dict[str, Any]:
-        end = one.row + self.windowing.timesteps
-        return {
-            "sample": one.sample,
-            "rows": [one.row, end - 1],
-            "x": plain_numbers(one.x),
-            "target_rows": None if one.y is None else [end, end + len(one.y) - 1],
-            "y": None if one.y is None else plain_numbers(one.y),
-        }
+    @property
+    def x_shape(self) -> WindowShape:
+        """The shape of the windows."""
+        return _array_shape(self.x, ("samples", "timesteps", "features"))
 
-    def _scaling(self, scaling: Scaling) -> dict[str, Any]:
-        known = scaling.to_dict()
-        return {**known, "columns": [{**one, "column": self.series.called(one["column"])} for one in known["columns"]]}
+    @property
+    def y_shape(self) -> WindowShape | None:
+        """The shape of the targets; null without targets."""
+        return None if self.y is None else _array_shape(self.y, ("samples", "horizon"))
+
+    @property
+    def scaling_json(self) -> ScalingJSON | None:
+        """How the columns are scaled; null without `--scale`."""
+        if self.scaling is None:
+            return None
+        columns: Any = [
+            {"column": self.series.called(column), **self.scaling.named(column), "constant": constant}
+            for column, constant in enumerate(self.scaling.constant)
+        ]
+        return {"kind": self.scaling.kind, "columns": columns}
 
     def __repr__(self) -> str:
         return f"<window of {self.series.name}: {describe_array(self.x, ('samples', 'timesteps', 'features'))}>"
@@ -282,9 +303,8 @@ def explain_window(
     return replace(answer, shown=tuple(map(answer.sample, shown)))
 
 
-def _array_shape(array: Array, names: tuple[str, ...]) -> dict[str, Any]:
-    axes = [{"name": name, "size": size} for name, size in zip(names, array.shape, strict=True)]
-    return {"axes": axes, "shape": list(array.shape)}
+def _array_shape(array: Array, names: tuple[str, ...]) -> WindowShape:
+    return WindowShape(tuple(map(Axis, names, array.shape)), array.shape)
 
 
 def _check_row_count(option: str, size: int) -> int:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeAlias, get_args
+from typing import TYPE_CHECKING, Literal, NamedTuple, NotRequired, TypeAlias, TypedDict, get_args
 
 import numpy as np
 
@@ -18,6 +18,32 @@ STATISTICS: dict[str, tuple[str, str]] = {"standard": ("mean", "std"), "minmax":
 """What each way takes from a column."""
 CHUNK_SIZE = 2**17
 """How many numbers are looked at together."""
+
+
+class ColumnScalingJSON(TypedDict):
+    """What a column is scaled by; the last is that of the targets if they are not a feature."""
+
+    column: str
+    """The column's name."""
+    mean: NotRequired[float]
+    """The mean of all rows, with `standard`."""
+    std: NotRequired[float]
+    """The standard deviation of all rows, with `standard`."""
+    min: NotRequired[float]
+    """The smallest number of all rows, with `minmax`."""
+    max: NotRequired[float]
+    """The largest number of all rows, with `minmax`."""
+    constant: bool
+    """Whether its numbers are all the same; then all become 0."""
+
+
+class ScalingJSON(TypedDict):
+    """How the columns are scaled."""
+
+    kind: Scale
+    """The method."""
+    columns: list[ColumnScalingJSON]
+    """One for each column."""
 
 
 class Scaling(NamedTuple):
@@ -41,10 +67,6 @@ class Scaling(NamedTuple):
         """The numbers of a column by name."""
         pairs = zip(STATISTICS[self.kind], self.numbers, strict=True)
         return {name: float(values[column]) for name, values in pairs}
-
-    def to_dict(self) -> dict[str, Any]:
-        columns = [{"column": place, **self.named(place), "constant": one} for place, one in enumerate(self.constant)]
-        return {"kind": self.kind, "columns": columns}
 
 
 def compute_scaling(values: Array, kind: str, names: Sequence[str]) -> Scaling:

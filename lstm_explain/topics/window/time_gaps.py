@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Literal, NamedTuple, TypeAlias, cast
 
 import numpy as np
 
+from lstm_explain.topics.result import json_keys
+
 if TYPE_CHECKING:
     from lstm_explain.core.axes import Array
+    from lstm_explain.topics.result import Finite
     from lstm_explain.topics.window import Windowing
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -17,22 +20,27 @@ GAP_FACTOR = 1.5
 """A step is a gap where it is more than this many times the median step. A month of 31 days after one of 30 is none, a missing
 row is one."""
 MAX_GAPS = 8
+Clock: TypeAlias = Literal["numbers", "dates", "dates in UTC"]
 
 
+@json_keys("row before after step")
 class TimeGap(NamedTuple):
     """A step of time that is larger than usual."""
 
     row: int
     """The last row before it."""
-    before: float
-    after: float
-    """The times of that row and of the next."""
+    before: Finite
+    """The time of that row."""
+    after: Finite
+    """The time of the next row."""
 
     @property
-    def step(self) -> float:
+    def step(self) -> Finite:
+        """How much later that is."""
         return self.after - self.before
 
 
+@json_keys("clock usual_step=usual limit count=number samples listed backward first_backward")
 class TimeGaps(NamedTuple):
     """What the times say about the rows."""
 
@@ -43,30 +51,18 @@ class TimeGaps(NamedTuple):
     number: int
     """How many steps are larger than `LARGER` times that."""
     samples: int
-    """How many windows hold such a step between two of their rows, their targets among them."""
+    """How many samples go across such a step, counting their targets."""
     listed: tuple[TimeGap, ...]
-    """The first of them."""
+    """The first eight of them."""
     backward: int
     """How many rows are not later than the row before."""
     first_backward: int | None
-    """The first row of these."""
+    """The first of these rows."""
 
     @property
     def limit(self) -> float | None:
+        """1.5 times the usual step: a larger step is a gap."""
         return None if self.usual is None else GAP_FACTOR * self.usual
-
-    def to_dict(self) -> dict[str, Any]:
-        listed = [{"row": one.row, "before": one.before, "after": one.after, "step": one.step} for one in self.listed]
-        return {
-            "clock": self.clock,
-            "usual_step": self.usual,
-            "limit": self.limit,
-            "count": self.number,
-            "samples": self.samples,
-            "listed": listed,
-            "backward": self.backward,
-            "first_backward": self.first_backward,
-        }
 
 
 def find_gaps(times: Array, windowing: Windowing, clock: str) -> TimeGaps:
@@ -77,7 +73,7 @@ def find_gaps(times: Array, windowing: Windowing, clock: str) -> TimeGaps:
     usual = median if median > 0 else None
     rows = np.flatnonzero(steps > GAP_FACTOR * median) if usual is not None else np.empty(0, np.intp)
     return TimeGaps(
-        clock=clock,
+        clock=cast("Clock", clock),
         usual=usual,
         number=len(rows),
         samples=_count_samples_across(rows, windowing),

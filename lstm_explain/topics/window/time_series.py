@@ -27,6 +27,7 @@ class Series(NamedTuple):
     values: Array
     """[rows, columns]; may be a file mapped into memory"""
     name: str = "array"
+    """The file's name."""
     columns: tuple[str, ...] | None = None
     """The columns' names, where they have any."""
     places: tuple[int, ...] | None = None
