@@ -42,6 +42,13 @@ COMMON_MEANINGS = {
     "unit": "Which unit, from 0.",
     "units": "Which units, from 0, ascending.",
     "t": "The timestep, from 1.",
+    "axes": "The axes, outermost first.",
+    "shape": "The sizes of the axes.",
+    "elements": "How many numbers it holds.",
+    "framework": "The framework, by its name here.",
+    "title": "What its makers call it.",
+    "text": "As plain text.",
+    "latex": "As LaTeX.",
     "padded": "Whether the timestep is past the sample's length.",
     "length": "How many timesteps of this sample were run; the rest is padding.",
 }
@@ -306,7 +313,7 @@ def _object_schema(object_keys: Sequence[Key]) -> Schema:
 def _axes_words(kind: Any) -> str:
     """The axes of an array, as they follow its description."""
     extras = [extra for option in _options(kind)[0] for extra in typing.get_args(option) if isinstance(extra, results.Axes)]
-    return f" [{', '.join(extras[0].names)}]" if extras else ""
+    return f" [{', '.join(extras[0].names)}]" if extras and extras[0].names else ""
 
 
 def _reachable(object_keys: Sequence[Key]) -> Iterator[type]:
@@ -419,6 +426,8 @@ def _annotated_words(kind: Any, extras: tuple[Any, ...], many: bool) -> str:
     axes = [extra for extra in extras if isinstance(extra, results.Axes)]
     if not axes:
         return type_words(kind, many)
+    if not axes[0].names:
+        return type_words(float, many)
     first = "list" + "s" * many
     return first + " of lists" * (len(axes[0].names) - 1) + f" of numbers [{', '.join(axes[0].names)}]"
 

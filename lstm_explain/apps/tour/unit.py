@@ -13,6 +13,7 @@ from lstm_explain.document.blocks import Cell, Column, Document, Note, Paragraph
 from lstm_explain.document.numbers import format_decimal, format_difference, plural, thousands
 from lstm_explain.document.tables import elide_list, facts_table
 from lstm_explain.document.text import join_words
+from lstm_explain.topics.result import to_plain
 from lstm_explain.topics.unit import explain_unit
 from lstm_explain.topics.unit.page import NEURONS
 
@@ -55,7 +56,7 @@ def unit_chapter(subject: TourContext) -> ChapterContent:
             "unit": subject.unit,
             "sample": subject.sample,
             "t": step,
-            "arithmetic": None if arithmetic is None else arithmetic.to_dict(),
+            "arithmetic": None if arithmetic is None else to_plain(arithmetic),
         },
         commands=(subject.command_of_sample("unit", unit=subject.unit, step=step),),
     )

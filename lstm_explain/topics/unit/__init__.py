@@ -4,88 +4,88 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, NamedTuple
 
 import numpy as np
 
 from lstm_explain.core.gates import ACTIVATIONS, GATES, LETTERS, Direction, Gate
 from lstm_explain.topics.json_numbers import plain_numbers
-from lstm_explain.topics.result import LayerResult
+from lstm_explain.topics.result import LayerResult, json_keys
 from lstm_explain.topics.selection import check_layer, check_run_step, check_unit
 
 if TYPE_CHECKING:
+    from typing import Annotated
+
     from lstm_explain.core.axes import Array
     from lstm_explain.core.edits import Edit
     from lstm_explain.core.lstm import LSTM
     from lstm_explain.core.record import LayerRecord
     from lstm_explain.core.spec import Spec
     from lstm_explain.core.weights import LayerWeights
+    from lstm_explain.topics.result import Axes, Positive
 
 
+@json_keys("kernel recurrent_kernel bias peephole")
 class Neuron(NamedTuple):
     """The weights of one of a unit's four neurons; no other unit uses them."""
 
     gate: Gate
-    kernel: Array
-    """[features of this layer]"""
-    recurrent_kernel: Array
-    """[hidden]"""
-    bias: Array | None
-    """One number."""
-    peephole: Array | None
-    """One number."""
+    kernel: Annotated[Array, Axes("features")]
+    """The weights of the features that the layer reads."""
+    recurrent_kernel: Annotated[Array, Axes("hidden")]
+    """The weights of h of the previous timestep."""
+    bias: Annotated[Array, Axes()] | None
+    """One number; null without bias."""
+    peephole: Annotated[Array, Axes()] | None
+    """One number; null without a peephole."""
 
     @property
     def parameters(self) -> int:
         extra = (self.bias is not None) + (self.peephole is not None)
         return int(self.kernel.size + self.recurrent_kernel.size) + extra
 
-    def to_dict(self) -> dict[str, Any]:
-        return {
-            "kernel": plain_numbers(self.kernel),
-            "recurrent_kernel": plain_numbers(self.recurrent_kernel),
-            "bias": None if self.bias is None else plain_numbers(self.bias),
-            "peephole": None if self.peephole is None else plain_numbers(self.peephole),
-        }
 
-
+@json_keys("source index=place value weight product")
 class Term(NamedTuple):
-    """One product of a neuron's sum. float64, made from the layer's own numbers."""
+    """One product of a neuron's sum, in float64, computed from the layer's own numbers."""
 
-    source: str
-    """`x`: a feature of x_t; `h`: a number of h_{t-1}; `c`: the unit's own cell state, through a peephole; `bias`."""
+    source: Literal["x", "h", "c", "bias"]
+    """A feature of x_t; a number of h_{t-1}; the unit's own cell state, through a peephole; or the bias."""
     place: int | None
-    """Which feature, or which number of h; None for the bias."""
+    """Which feature, or which number of h; null for the bias."""
     value: float
+    """The number that is multiplied."""
     weight: float
+    """What it is multiplied with."""
 
     @property
     def product(self) -> float:
+        """value x weight."""
         return self.value * self.weight
 
-    def to_dict(self) -> dict[str, Any]:
-        about = {"source": self.source, "index": self.place}
-        return {**about, "value": self.value, "weight": self.weight, "product": self.product}
 
-
+@json_keys("terms sum=total activation activated held value recorded")
 class GateSum(NamedTuple):
     """A neuron's sum, written out, and what became of it."""
 
     gate: Gate
     terms: tuple[Term, ...]
+    """The products that are added up."""
     recorded: float
-    """The gate's value in the run itself."""
+    """The gate's value in the run, in its own type."""
     held: bool = False
     """Whether the run held the gate at a value that was set by hand, whatever its sum."""
 
     @property
     def total(self) -> float:
+        """The sum of the products."""
         products = [term.product for term in self.terms]
         return math.fsum(products) if all(map(math.isfinite, products)) else sum(products)
 
     @property
-    def activation(self) -> str:
-        return ACTIVATIONS[self.gate]
+    def activation(self) -> Literal["sigmoid", "tanh"]:
+        """The activation function."""
+        return "tanh" if ACTIVATIONS[self.gate] == "tanh" else "sigmoid"
 
     @property
     def value(self) -> float:
@@ -97,22 +97,53 @@ class GateSum(NamedTuple):
         """The activation of the sum."""
         return math.tanh(self.total) if self.activation == "tanh" else _sigmoid(self.total)
 
-    def to_dict(self) -> dict[str, Any]:
-        return {
-            "terms": [term.to_dict() for term in self.terms],
-            "sum": self.total,
-            "activation": self.activation,
-            "activated": self.activated,
-            "held": self.held,
-            "value": self.value,
-            "recorded": self.recorded,
-        }
+
+class CellArithmetic(NamedTuple):
+    """c_t = f c_{t-1} + i g."""
+
+    f: float
+    """The forget gate."""
+    c_prev: float
+    """The cell state of the previous timestep read."""
+    kept: float
+    """f c_prev."""
+    i: float
+    """The input gate."""
+    g: float
+    """The candidate."""
+    added: float
+    """i g."""
+    value: float
+    """kept + added."""
+    recorded: float
+    """c_t in the run, in its own type."""
+    set: bool
+    """Whether c was set by hand after that, so that `recorded` is what it was set to."""
 
 
+class HiddenArithmetic(NamedTuple):
+    """What the unit outputs: o tanh(c)."""
+
+    o: float
+    """The output gate."""
+    tanh_c: float
+    """tanh of the new cell state."""
+    value: float
+    """o tanh_c."""
+    recorded: float
+    """The same in the run, in its own type."""
+    set: bool
+    """Whether it was set by hand after that, so that `recorded` is what it was set to."""
+
+
+@json_keys(
+    "t input_gate forget_gate candidate output_gate",
+    "cell=cell_arithmetic hidden=hidden_arithmetic difference",
+)
 class Arithmetic(NamedTuple):
     """One timestep of one unit, redone in float64 from the numbers of the run."""
 
-    t: int
+    t: Positive
     gates: dict[Gate, GateSum]
     cell_before: float
     cell_recorded: float
@@ -155,34 +186,63 @@ class Arithmetic(NamedTuple):
         pairs += [pair for letter, pair in states.items() if letter not in self.set_after]
         return max(abs(ours - run) for ours, run in pairs)
 
-    def to_dict(self) -> dict[str, Any]:
-        gates = {gate.value: one.to_dict() for gate, one in self.gates.items()}
-        f, i, g, o = (self.gates[gate].value for gate in (Gate.FORGET, Gate.INPUT, Gate.CANDIDATE, Gate.OUTPUT))
-        return {
-            "t": self.t,
-            **gates,
-            "cell": {
-                "f": f,
-                "c_prev": self.cell_before,
-                "kept": self.kept,
-                "i": i,
-                "g": g,
-                "added": self.added,
-                "value": self.cell,
-                "recorded": self.cell_recorded,
-                "set": "c" in self.set_after,
-            },
-            "hidden": {
-                "o": o,
-                "tanh_c": self.tanh_cell,
-                "value": self.hidden,
-                "recorded": self.hidden_recorded,
-                "set": "h" in self.set_after,
-            },
-            "difference": self.difference,
-        }
+    @property
+    def input_gate(self) -> GateSum:
+        """The sum of the input gate's neuron."""
+        return self.gates[Gate.INPUT]
+
+    @property
+    def forget_gate(self) -> GateSum:
+        """The sum of the forget gate's neuron."""
+        return self.gates[Gate.FORGET]
+
+    @property
+    def candidate(self) -> GateSum:
+        """The sum of the candidate's neuron."""
+        return self.gates[Gate.CANDIDATE]
+
+    @property
+    def output_gate(self) -> GateSum:
+        """The sum of the output gate's neuron."""
+        return self.gates[Gate.OUTPUT]
+
+    @property
+    def cell_arithmetic(self) -> CellArithmetic:
+        """How the new cell state is computed."""
+        f, i, g = self.forget_gate.value, self.input_gate.value, self.candidate.value
+        held = "c" in self.set_after
+        return CellArithmetic(f, self.cell_before, self.kept, i, g, self.added, self.cell, self.cell_recorded, held)
+
+    @property
+    def hidden_arithmetic(self) -> HiddenArithmetic:
+        """How the unit's output is computed."""
+        held = "h" in self.set_after
+        return HiddenArithmetic(self.output_gate.value, self.tanh_cell, self.hidden, self.hidden_recorded, held)
 
 
+class UnitStep(NamedTuple):
+    """One timestep of a unit; its gates are null at padding."""
+
+    t: Positive
+    padded: bool
+    i: float | None
+    """The input gate."""
+    f: float | None
+    """The forget gate."""
+    g: float | None
+    """The candidate."""
+    o: float | None
+    """The output gate."""
+    c: float
+    """The cell state after this timestep."""
+    h: float | None
+    """What the unit outputs, o tanh(c), before any projection; with a projection it is null at padding."""
+
+
+@json_keys(
+    "unit sample layer direction length reads.features=features reads.hidden=hidden reads.total=reads parameters",
+    "weights=neurons projection initial.c=initial_cell steps arithmetic",
+)
 @dataclass(frozen=True, eq=False, repr=False)
 class Unit(LayerResult):
     """One unit under the microscope."""
@@ -195,59 +255,55 @@ class Unit(LayerResult):
     sample: int
     layer: int
     direction: Direction
-    length: int
+    length: Positive
     """How many timesteps of this sample were run."""
     neurons: dict[Gate, Neuron]
-    projection: Array | None
-    """The unit's own weights to each number of h; [hidden]; None without a projection."""
+    """The weights of each of the unit's four neurons."""
+    projection: Annotated[Array, Axes("hidden")] | None
+    """The unit's weights to each number of h; null without a projection."""
     gates: dict[Gate, Array]
     """[timesteps] each; nan at padding"""
     cell: Array
     """[timesteps]"""
     output: Array
     """o tanh(c), the one number that the unit emits: its place in h, unless a projection mixes the units; [timesteps]"""
-    initial_cell: Array
-    """One number."""
+    initial_cell: Annotated[Array, Axes()]
+    """c before the first timestep that this direction reads, which backwards is the last."""
     arithmetic: Arithmetic | None
-    """The step that was asked for, written out."""
+    """The timestep of `--step`, written out in float64; null without it."""
 
     @property
-    def features(self) -> int:
+    def features(self) -> Positive:
+        """How many numbers of x_t the unit reads."""
         return int(self.neurons[Gate.INPUT].kernel.size)
 
     @property
-    def hidden(self) -> int:
+    def hidden(self) -> Positive:
+        """How many numbers of h_{t-1} the unit reads."""
         return int(self.neurons[Gate.INPUT].recurrent_kernel.size)
 
     @property
-    def parameters(self) -> int:
-        """How many weights the unit owns."""
+    def reads(self) -> Positive:
+        """How many numbers the unit reads at a timestep."""
+        return self.features + self.hidden
+
+    @property
+    def parameters(self) -> Positive:
+        """How many weights the unit owns; no other unit uses them."""
         projected = 0 if self.projection is None else int(self.projection.size)
         return sum(neuron.parameters for neuron in self.neurons.values()) + projected
 
-    def facts(self) -> dict[str, Any]:
-        gates = {LETTERS[gate]: plain_numbers(values) for gate, values in self.gates.items()}
-        c, h = plain_numbers(self.cell), plain_numbers(self.output)
-        steps = []
-        for place in range(self.spec.timesteps):
-            padded = place >= self.length
-            made = {letter: None if padded else values[place] for letter, values in gates.items()}
-            emitted = None if padded and self.projection is not None else h[place]
-            steps.append({"t": place + 1, "padded": padded, **made, "c": c[place], "h": emitted})
-        return {
-            "unit": self.unit,
-            "sample": self.sample,
-            "layer": self.layer,
-            "direction": self.direction.value,
-            "length": self.length,
-            "reads": {"features": self.features, "hidden": self.hidden, "total": self.features + self.hidden},
-            "parameters": self.parameters,
-            "weights": {gate.value: neuron.to_dict() for gate, neuron in self.neurons.items()},
-            "projection": None if self.projection is None else plain_numbers(self.projection),
-            "initial": {"c": plain_numbers(self.initial_cell)},
-            "steps": steps,
-            "arithmetic": None if self.arithmetic is None else self.arithmetic.to_dict(),
-        }
+    @property
+    def steps(self) -> list[UnitStep]:
+        """One for each timestep."""
+        gates = zip(*(plain_numbers(self.gates[gate]) for gate in GATES), strict=True)
+        rows = []
+        for t, (values, c, h) in enumerate(zip(gates, plain_numbers(self.cell), plain_numbers(self.output), strict=True), 1):
+            padded = t > self.length
+            output = None if padded and self.projection is not None else h
+            i, f, g, o = (None,) * len(values) if padded else values
+            rows.append(UnitStep(t, padded, i, f, g, o, c, output))
+        return rows
 
 
 def explain_unit(
@@ -356,7 +412,7 @@ def _set_by_hand(edits: tuple[Edit, ...], part: LayerRecord, unit: int, t: int, 
 
 
 def _terms(neuron: Neuron, x: Array, h: Array, c: float, unit: int) -> tuple[Term, ...]:
-    read = [("x", x, neuron.kernel), ("h", h, neuron.recurrent_kernel)]
+    read: list[tuple[Literal["x", "h"], Array, Array]] = [("x", x, neuron.kernel), ("h", h, neuron.recurrent_kernel)]
     terms = [
         Term(source, index, float(value), float(weight))
         for source, values, weights in read
