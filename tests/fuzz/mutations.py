@@ -18,9 +18,9 @@ from lstm_explain.errors import LstmExplainError
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-LONGEST_READ = 20
+MAX_READ_SECONDS = 20
 """In seconds. A slow machine may take some; what hangs takes all."""
-MOST_DAMAGES = 6
+MAX_DAMAGES = 6
 MEMORY = 2**30
 """How much may be allocated beyond what is in use at the start, where the system can limit it."""
 EDGES = [0, 1, 0x7F, 0x80, 0xFF, 0x7FFF, 0xFFFF, 0x7FFFFFFF, 0x80000000, 0xFFFFFFFF, 2**63 - 1, 2**63, 2**64 - 1]
@@ -32,19 +32,19 @@ def fuzz(valid: list[bytes], read: Callable[[bytes], None], seconds: float, seed
     Raises:
         AssertionError: an input took too long, or raised anything but our own errors; it is written to a file that is named.
     """
-    chance, read_count, until = random.Random(seed), 0, time.monotonic() + seconds
+    rng, read_count, until = random.Random(seed), 0, time.monotonic() + seconds
     for data in valid:
         read(data)  # undamaged, each of them is read
     while time.monotonic() < until:
-        data = damaged(valid, chance)
-        _judge(read, data, seed, read_count)
+        data = damage_input(valid, rng)
+        _check_read(read, data, seed, read_count)
         read_count += 1
     return read_count
 
 
-def _judge(read: Callable[[bytes], None], data: bytes, seed: int, number: int) -> None:
+def _check_read(read: Callable[[bytes], None], data: bytes, seed: int, number: int) -> None:
     signal.signal(signal.SIGALRM, _too_long)
-    signal.alarm(LONGEST_READ)
+    signal.alarm(MAX_READ_SECONDS)
     try:
         read(data)
     except BaseException as error:
@@ -60,67 +60,71 @@ def _judge(read: Callable[[bytes], None], data: bytes, seed: int, number: int) -
 
 
 def _too_long(*_: object) -> None:
-    raise TimeoutError(f"it took longer than {LONGEST_READ} seconds")
+    raise TimeoutError(f"it took longer than {MAX_READ_SECONDS} seconds")
 
 
-def damaged(valid: list[bytes], chance: random.Random) -> bytes:
+def damage_input(valid: list[bytes], rng: random.Random) -> bytes:
     """One of the inputs, damaged in a few places."""
-    data = bytearray(chance.choice(valid))
-    for _ in range(chance.randint(1, MOST_DAMAGES)):
-        chance.choice(DAMAGES)(data, valid, chance)
+    data = bytearray(rng.choice(valid))
+    for _ in range(rng.randint(1, MAX_DAMAGES)):
+        rng.choice(DAMAGES)(data, valid, rng)
     return bytes(data)
 
 
-def _slice(data: bytes | bytearray, chance: random.Random, longest: int = 64) -> slice:
-    start = chance.randint(0, len(data))
-    return slice(start, start + chance.randint(0, longest))
+def _slice(data: bytes | bytearray, rng: random.Random, longest: int = 64) -> slice:
+    start = rng.randint(0, len(data))
+    return slice(start, start + rng.randint(0, longest))
 
 
-def _flip(data: bytearray, _: list[bytes], chance: random.Random) -> None:
+def _flip(data: bytearray, _: list[bytes], rng: random.Random) -> None:
     if data:
-        data[chance.randrange(len(data))] ^= 1 << chance.randrange(8)
+        data[rng.randrange(len(data))] ^= 1 << rng.randrange(8)
 
 
-def _cut(data: bytearray, _: list[bytes], chance: random.Random) -> None:
-    if chance.random() < 0.2:
-        del data[chance.randint(0, len(data)) :]
+def _delete(data: bytearray, _: list[bytes], rng: random.Random) -> None:
+    if rng.random() < 0.2:
+        del data[rng.randint(0, len(data)) :]
     else:
-        del data[_slice(data, chance)]
+        del data[_slice(data, rng)]
 
 
-def _insert(data: bytearray, _: list[bytes], chance: random.Random) -> None:
-    place = chance.randint(0, len(data))
-    data[place:place] = chance.randbytes(chance.randint(1, 16))
+def _insert(data: bytearray, _: list[bytes], rng: random.Random) -> None:
+    position = rng.randint(0, len(data))
+    data[position:position] = rng.randbytes(rng.randint(1, 16))
 
 
-def _edge(data: bytearray, _: list[bytes], chance: random.Random) -> None:
+def _insert_edge(data: bytearray, _: list[bytes], rng: random.Random) -> None:
     """A number at the edge of what its bytes can hold."""
-    size, place = chance.choice([1, 2, 4, 8]), chance.randint(0, len(data))
-    value = chance.choice(EDGES) % 2 ** (8 * size)
-    data[place : place + size] = value.to_bytes(size, chance.choice(["little", "big"]))
+    size, position = rng.choice([1, 2, 4, 8]), rng.randint(0, len(data))
+    value = rng.choice(EDGES) % 2 ** (8 * size)
+    data[position : position + size] = value.to_bytes(size, rng.choice(["little", "big"]))
 
 
-def _repeat(data: bytearray, _: list[bytes], chance: random.Random) -> None:
-    part = data[_slice(data, chance)]
-    place = chance.randint(0, len(data))
-    data[place:place] = part * chance.choice([1, 2, 100])
+def _repeat(data: bytearray, _: list[bytes], rng: random.Random) -> None:
+    part = data[_slice(data, rng)]
+    position = rng.randint(0, len(data))
+    data[position:position] = part * rng.choice([1, 2, 100])
 
 
-def _swap(data: bytearray, _: list[bytes], chance: random.Random) -> None:
+def _swap(data: bytearray, _: list[bytes], rng: random.Random) -> None:
     """Two places of equal length change places."""
-    one, other, size = chance.randint(0, len(data)), chance.randint(0, len(data)), chance.randint(1, 64)
-    if abs(one - other) >= size and max(one, other) + size <= len(data):
-        first, second = data[one : one + size], data[other : other + size]
-        data[one : one + size], data[other : other + size] = second, first
+    first_start, second_start, size = (
+        rng.randint(0, len(data)),
+        rng.randint(0, len(data)),
+        rng.randint(1, 64),
+    )
+    if abs(first_start - second_start) >= size and max(first_start, second_start) + size <= len(data):
+        first, second = data[first_start : first_start + size], data[second_start : second_start + size]
+        data[first_start : first_start + size], data[second_start : second_start + size] = second, first
 
 
-def _borrow(data: bytearray, valid: list[bytes], chance: random.Random) -> None:
+def _borrow(data: bytearray, valid: list[bytes], rng: random.Random) -> None:
     """A piece of another input."""
-    other = chance.choice(valid)
-    data[_slice(data, chance)] = other[_slice(other, chance)]
+    other = rng.choice(valid)
+    data[_slice(data, rng)] = other[_slice(other, rng)]
 
 
-DAMAGES = [_flip, _cut, _insert, _edge, _repeat, _swap, _borrow]
+DAMAGES = [_flip, _delete, _insert, _insert_edge, _repeat, _swap, _borrow]
 
 
 def limit_memory() -> None:
@@ -140,8 +144,8 @@ def main(*targets: tuple[list[bytes], Callable[[bytes], None]]) -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("--seconds", type=float, default=30)
     parser.add_argument("--seed", type=int, default=0)
-    asked = parser.parse_args()
+    arguments = parser.parse_args()
     limit_memory()
     for valid, read in targets:
-        count = fuzz(valid, read, asked.seconds / len(targets), asked.seed)
-        print(f"{read.__name__}: {count} damaged inputs, seed {asked.seed}: all were read or refused")  # noqa: T201
+        count = fuzz(valid, read, arguments.seconds / len(targets), arguments.seed)
+        print(f"{read.__name__}: {count} damaged inputs, seed {arguments.seed}: all were read or refused")  # noqa: T201

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import os
+import subprocess
+import sys
 from dataclasses import dataclass
 from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 import pytest
@@ -115,3 +118,40 @@ def onnx() -> Any:
 @pytest.fixture(scope="session")
 def onnxruntime() -> Any:
     return import_or_skip("onnxruntime")
+
+
+class KerasExport(NamedTuple):
+    """A network that Keras exported to ONNX, with what it computes."""
+
+    path: Path
+    inputs: Array
+    outputs: Array
+    weights: list[Array]
+
+
+@pytest.fixture(scope="session")
+def keras_export(framework: Callable[[str], Any], tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], KerasExport]:
+    """Return an export of `keras_exports.py` by its name. The exports are written once for all workers, which takes long."""
+    import fcntl
+
+    for name in ("torch", "keras", "onnx", "onnxscript"):
+        framework(name)
+    temporary = tmp_path_factory.getbasetemp()
+    shared = temporary.parent if "PYTEST_XDIST_WORKER" in os.environ else temporary
+    folder = shared / "keras_exports"
+    with (shared / "keras_exports.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)  # the other workers wait until the first has written all of them
+        if not folder.exists():
+            folder.mkdir()
+            command = [sys.executable, str(Path(__file__).with_name("keras_exports.py")), str(folder)]
+            result = subprocess.run(command, capture_output=True, text=True, check=False, timeout=600)
+            (folder / "errors.txt").write_text(result.stderr if result.returncode else "")
+        errors = (folder / "errors.txt").read_text()
+    assert not errors, errors[-2000:]
+
+    def load_export(name: str) -> KerasExport:
+        with np.load(folder / f"{name}.npz") as arrays:
+            weights = [arrays[f"arr_{number}"] for number in range(len(arrays.files) - 2)]
+            return KerasExport(folder / f"{name}.onnx", arrays["inputs"], arrays["outputs"], weights)
+
+    return load_export

@@ -1,6 +1,7 @@
-"""Run alone, with Keras on torch: python keras_exports.py FOLDER NAME... writes NAME.onnx, and NAME.npz with what it makes.
+"""Export networks with Keras on torch: python keras_exports.py FOLDER writes NAME.onnx and NAME.npz for each in NAMES.
 
-Keras takes its backend when it is imported, so that this is a program of its own; the tests run it once.
+NAME.npz holds the network's weights, its inputs and its outputs. Keras chooses its backend when it is imported, so this is a
+separate program; the fixture `keras_export` runs it once for all tests.
 """
 
 from __future__ import annotations
@@ -13,17 +14,25 @@ from typing import Any
 
 os.environ["KERAS_BACKEND"] = "torch"
 SAMPLES, TIMESTEPS, FEATURES, UNITS = 3, 5, 4, 6
+NEWER = ", newer"
+"""The end of the names of networks that torch's newer exporter writes, which Keras asks only for models that it can trace."""
+NAMES = (
+    "sequences", "last", "unrolled", "batch fixed", "no bias", "one unit", "one feature", "one timestep",
+    "as many features as units", "from the end", "sixty timesteps", "sequences, newer", "from the end, newer",
+    "no bias, newer", "hard sigmoid", "relu", "masked", "GRU", "one timestep, newer", "stacked", "stacked and dense",
+    "stacked, newer", "bidirectional", "bidirectional unrolled", "bidirectional, newer", "unlike",
+)  # fmt: skip
 
 
 def models(keras: Any) -> dict[str, Any]:
-    """How each is made, by name."""
+    """Return a function that builds each network, by name."""
     layers = keras.layers
 
     def lstm(units: int = UNITS, **options: Any) -> Any:
         return layers.LSTM(units, **{"return_sequences": True, **options})
 
-    def network(*parts: Any, timesteps: int = TIMESTEPS, features: int = FEATURES, samples: int | None = None) -> Any:
-        return keras.Sequential([keras.Input((timesteps, features), batch_size=samples), *parts])
+    def network(*stack: Any, timesteps: int = TIMESTEPS, features: int = FEATURES, samples: int | None = None) -> Any:
+        return keras.Sequential([keras.Input((timesteps, features), batch_size=samples), *stack])
 
     return {
         "sequences": lambda: network(lstm()),
@@ -49,30 +58,29 @@ def models(keras: Any) -> dict[str, Any]:
     }
 
 
-def write(folder: Path, names: list[str]) -> None:
-    """Export models with random weights, and run them."""
+def export_networks(folder: Path) -> None:
+    """Export the networks with random weights, and run them."""
     import keras
     import numpy as np
     import torch
 
-    numbers = np.random.default_rng(5)
-    for name in names:
-        kind, _, newer = name.partition(", ")
-        made = models(keras)[kind]()
-        made.set_weights([(numbers.standard_normal(one.shape) * 0.5).astype(np.float32) for one in made.get_weights()])
-        _, timesteps, features = made.inputs[0].shape
-        batch = numbers.standard_normal((SAMPLES, timesteps, features)).astype(np.float32)
-        outputs = keras.ops.convert_to_numpy(made(batch))
+    generator = np.random.default_rng(5)
+    for name in NAMES:
+        model = models(keras)[name.removesuffix(NEWER)]()
+        model.set_weights([(generator.standard_normal(array.shape) * 0.5).astype("f4") for array in model.get_weights()])
+        _, timesteps, features = model.inputs[0].shape
+        batch = generator.standard_normal((SAMPLES, timesteps, features)).astype(np.float32)
+        outputs = keras.ops.convert_to_numpy(model(batch))
         path = folder / f"{name}.onnx"
-        if newer:  # torch's newer exporter, which Keras asks only for models that it can trace
-            program = torch.onnx.export(made.eval(), (torch.from_numpy(batch),), dynamo=True, verbose=False)
+        if name.endswith(NEWER):
+            program = torch.onnx.export(model.eval(), (torch.from_numpy(batch),), dynamo=True, verbose=False)
             program.save(str(path))
         else:
-            made.export(path, format="onnx", verbose=False)
-        np.savez(folder / f"{name}.npz", *made.get_weights(), inputs=batch, outputs=outputs)
+            model.export(path, format="onnx", verbose=False)
+        np.savez(folder / f"{name}.npz", *model.get_weights(), inputs=batch, outputs=outputs)
 
 
 if __name__ == "__main__":
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        write(Path(sys.argv[1]), sys.argv[2:])
+        export_networks(Path(sys.argv[1]))

@@ -130,8 +130,8 @@ def test_flax_names_the_arrays_of_both_directions_so(framework: Callable[[str], 
     assert {name: np.shape(one) for name, one in theirs.items()} == {
         name.replace(".", "/"): array.shape for name, array in named.items()
     }
-    (found,) = find_lstms(theirs, "file")
-    assert (found.framework.partition("-")[0], found.spec.bidirectional) == ("flax", True)
+    (lstm,) = find_lstms(theirs, "file")
+    assert (lstm.framework.partition("-")[0], lstm.spec.bidirectional) == ("flax", True)
 
 
 def _linen(framework: Callable[[str], Any], _: str) -> dict[str, Any]:
@@ -158,7 +158,7 @@ def test_a_bidirectional_file_of_flax_computes_what_flax_computes(framework: Cal
     layer = linen.Bidirectional(*(linen.RNN(linen.LSTMCell(5)) for _ in range(2)))
     x = np.random.default_rng(2).normal(size=(4, 6, 3)).astype("float32")
     params = layer.init(jax.random.key(4), x)
-    (found,) = find_lstms(_flat(params), "file")
-    assert found.title == "flax.linen.Bidirectional(RNN(LSTMCell))"
-    ours = forward(found.spec, found.weights, x).output
+    (lstm,) = find_lstms(_flat(params), "file")
+    assert lstm.title == "flax.linen.Bidirectional(RNN(LSTMCell))"
+    ours = forward(lstm.spec, lstm.weights, x).output
     np.testing.assert_allclose(np.asarray(layer.apply(params, x)), ours, rtol=0, atol=2e-6)

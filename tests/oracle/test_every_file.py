@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
+import shutil
 import warnings
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -16,9 +14,11 @@ import lstm_explain
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from pathlib import Path
 
     from lstm_explain.core.axes import Array
     from lstm_explain.core.lstm import LSTM
+    from tests.oracle.conftest import KerasExport
 
 pytestmark = [
     pytest.mark.oracle,
@@ -55,7 +55,7 @@ def written(request: pytest.FixtureRequest, framework: Callable[[str], Any], tmp
     if kind == "msgpack":
         return path, _flax(framework, path)
     if kind == "keras.onnx":
-        return path, _exported(framework, path)
+        return path, _keras_on_jax(framework, request.getfixturevalue("keras_export")("sequences"), path)
     return path, _keras(framework, path, kind)
 
 
@@ -89,18 +89,14 @@ def _keras(framework: Callable[[str], Any], path: Path, kind: str) -> Array:
     return np.asarray(layer(batch()))
 
 
-def _exported(framework: Callable[[str], Any], path: Path) -> Array:
-    """Keras on torch exports a layer written out in nodes; here, the same weights run on another backend."""
-    framework("torch")
+def _keras_on_jax(framework: Callable[[str], Any], export: KerasExport, path: Path) -> Array:
+    """Keras on torch exports a decomposed layer; here, the same weights run on another backend."""
     framework("jax")
     keras = framework("keras")
-    script = Path(__file__).with_name("keras_exports.py")
-    subprocess.run([sys.executable, str(script), str(path.parent), "sequences"], check=True, capture_output=True, timeout=300)
-    (path.parent / "sequences.onnx").rename(path)
+    shutil.copy(export.path, path)
     layer = keras.layers.LSTM(UNITS, return_sequences=True)
     layer.build((None, TIMESTEPS, FEATURES))
-    with np.load(path.parent / "sequences.npz") as held:
-        layer.set_weights([held[f"arr_{place}"] for place in range(3)])
+    layer.set_weights(export.weights)
     return np.asarray(layer(batch()))
 
 

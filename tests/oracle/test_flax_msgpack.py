@@ -47,9 +47,9 @@ def batch() -> Array:
     return drawn
 
 
-def ours(found: ModelLSTM, inputs: Array) -> Array:
-    spec = replace(found.spec, samples=len(inputs), timesteps=inputs.shape[1])
-    return forward(spec, found.weights, inputs, None, None).output
+def ours(lstm: ModelLSTM, inputs: Array) -> Array:
+    spec = replace(lstm.spec, samples=len(inputs), timesteps=inputs.shape[1])
+    return forward(spec, lstm.weights, inputs, None, None).output
 
 
 def shaken(tree: Any) -> Any:
@@ -68,9 +68,9 @@ def test_linen(written: Callable[[Any], tuple[ModelLSTM, ...]], cell: str) -> No
     import jax
 
     parameters = shaken(layer.init(jax.random.PRNGKey(0), batch()))
-    (found,) = written(parameters)
-    assert (found.framework, found.title, found.name) == ("flax-linen", "flax.linen.LSTMCell", "params/cell")
-    assert np.max(np.abs(np.asarray(layer.apply(parameters, batch())) - ours(found, batch()))) <= TOLERANCE
+    (lstm,) = written(parameters)
+    assert (lstm.framework, lstm.title, lstm.name) == ("flax-linen", "flax.linen.LSTMCell", "params/cell")
+    assert np.max(np.abs(np.asarray(layer.apply(parameters, batch())) - ours(lstm, batch()))) <= TOLERANCE
 
 
 def test_linen_in_both_directions(written: Callable[[Any], tuple[ModelLSTM, ...]]) -> None:
@@ -81,9 +81,9 @@ def test_linen_in_both_directions(written: Callable[[Any], tuple[ModelLSTM, ...]
     layer = linen.Bidirectional(linen.RNN(linen.LSTMCell(UNITS)), linen.RNN(linen.LSTMCell(UNITS)))
     parameters = shaken(layer.init(jax.random.PRNGKey(0), batch()))
     outputs = np.asarray(layer.apply(parameters, batch()))
-    (found,) = written(parameters)
-    assert (found.name, found.spec.bidirectional) == ("params", True)
-    assert np.max(np.abs(outputs - ours(found, batch()))) <= TOLERANCE
+    (lstm,) = written(parameters)
+    assert (lstm.name, lstm.spec.bidirectional) == ("params", True)
+    assert np.max(np.abs(outputs - ours(lstm, batch()))) <= TOLERANCE
 
 
 @pytest.mark.parametrize(("cell", "framework_name"), [("LSTMCell", "flax-nnx"), ("OptimizedLSTMCell", "flax-nnx-optimized")])
@@ -95,9 +95,9 @@ def test_nnx(written: Callable[[Any], tuple[ModelLSTM, ...]], cell: str, framewo
     state = nnx.state(layer, nnx.Param)
     nnx.replace_by_pure_dict(state, tree)
     nnx.update(layer, state)
-    (found,) = written(tree)
-    assert (found.framework, found.title, found.name) == (framework_name, f"flax.nnx.{cell}", "cell")
-    assert np.max(np.abs(np.asarray(layer(batch())) - ours(found, batch()))) <= TOLERANCE
+    (lstm,) = written(tree)
+    assert (lstm.framework, lstm.title, lstm.name) == (framework_name, f"flax.nnx.{cell}", "cell")
+    assert np.max(np.abs(np.asarray(layer(batch())) - ours(lstm, batch()))) <= TOLERANCE
 
 
 def test_bfloat16(written: Callable[[Any], tuple[ModelLSTM, ...]]) -> None:

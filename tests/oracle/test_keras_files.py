@@ -48,23 +48,23 @@ def saved(tmp_path: Path) -> Callable[[Any, str], str]:
     return save
 
 
-def ours(found: ModelLSTM, inputs: Array) -> Array:
-    return np.asarray(forward(found.spec.__class__(**_sizes(found, inputs)), found.weights, inputs).output)
+def ours(lstm: ModelLSTM, inputs: Array) -> Array:
+    return np.asarray(forward(lstm.spec.__class__(**_sizes(lstm, inputs)), lstm.weights, inputs).output)
 
 
-def _sizes(found: ModelLSTM, inputs: Array) -> dict[str, Any]:
-    spec = found.spec
+def _sizes(lstm: ModelLSTM, inputs: Array) -> dict[str, Any]:
+    spec = lstm.spec
     sizes = {"samples": inputs.shape[0], "timesteps": inputs.shape[1], "features": spec.features, "units": spec.units}
     options = {"layers": spec.layers, "bidirectional": spec.bidirectional, "bias": spec.bias, "dtype": spec.dtype}
     return {**sizes, **options}
 
 
-def difference(found: ModelLSTM, layer: Any) -> float:
+def difference(lstm: ModelLSTM, layer: Any) -> float:
     """The largest difference between what our LSTM and a layer of Keras make of the same random numbers."""
-    inputs = np.random.default_rng(3).normal(size=(3, 6, found.spec.features)).astype(found.spec.dtype)
+    inputs = np.random.default_rng(3).normal(size=(3, 6, lstm.spec.features)).astype(lstm.spec.dtype)
     theirs = np.asarray(layer(inputs))
     assert theirs.ndim == 3, "the layer must return sequences to be compared at every timestep"
-    return float(np.max(np.abs(ours(found, inputs) - theirs)))
+    return float(np.max(np.abs(ours(lstm, inputs) - theirs)))
 
 
 def every_kind(keras: Any) -> tuple[Any, dict[str, Any]]:
@@ -149,8 +149,8 @@ def test_a_backward_layer_with_a_name_of_its_own(keras: Any, saved: Callable[[An
     layers = keras.layers
     backward = layers.LSTM(3, name="other", go_backwards=True, **ON)
     both = layers.Bidirectional(layers.LSTM(3, name="one", **ON), backward_layer=backward, name="both")
-    (found,) = read_model(saved(keras.Sequential([keras.Input((6, 2)), both]), name), BUDGET)
-    assert difference(found, both) <= TOLERANCE
+    (lstm,) = read_model(saved(keras.Sequential([keras.Input((6, 2)), both]), name), BUDGET)
+    assert difference(lstm, both) <= TOLERANCE
 
 
 def test_a_model_of_a_class_of_its_own(keras: Any, saved: Callable[[Any, str], str]) -> None:
@@ -174,27 +174,27 @@ def test_a_model_of_a_class_of_its_own(keras: Any, saved: Callable[[Any, str], s
 
 def test_a_layer_that_is_used_twice_stands_there_once(keras: Any, saved: Callable[[Any, str], str]) -> None:
     layer, inputs = keras.layers.LSTM(4, name="shared", **ON), keras.Input((6, 4))
-    (found,) = read_model(saved(keras.Model(inputs, layer(layer(inputs))), "model.keras"), BUDGET)
-    assert difference(found, layer) <= TOLERANCE
+    (lstm,) = read_model(saved(keras.Model(inputs, layer(layer(inputs))), "model.keras"), BUDGET)
+    assert difference(lstm, layer) <= TOLERANCE
 
 
 @pytest.mark.parametrize("name", FORMATS)
 def test_half_precision_is_read_and_said(keras: Any, saved: Callable[[Any, str], str], name: str) -> None:
     for policy in ("float16", "mixed_float16", "mixed_bfloat16"):
         layer = keras.layers.LSTM(3, name="half", dtype=policy, recurrent_initializer="zeros", **ON)
-        (found,) = read_model(saved(keras.Sequential([keras.Input((6, 2)), layer]), name), BUDGET)
-        read = next(iter(found.weights.layers[0].values())).tensors()
+        (lstm,) = read_model(saved(keras.Sequential([keras.Input((6, 2)), layer]), name), BUDGET)
+        read = next(iter(lstm.weights.layers[0].values())).tensors()
         assert all(np.array_equal(one, theirs) for one, theirs in zip(read.values(), layer.get_weights(), strict=True))
-        assert found.spec.dtype == "float32"
+        assert lstm.spec.dtype == "float32"
         told = f"Keras computes it in {policy.removeprefix('mixed_')}"
-        assert (told in found.title) == (name != FORMATS[1])
+        assert (told in lstm.title) == (name != FORMATS[1])
 
 
 def test_bfloat16_weights(keras: Any, saved: Callable[[Any, str], str]) -> None:
     layer = keras.layers.LSTM(3, name="half", dtype="bfloat16", recurrent_initializer="zeros", **ON)
     for name in FORMATS[:2]:
-        (found,) = read_model(saved(keras.Sequential([keras.Input((6, 2)), layer]), name), BUDGET)
-        read = next(iter(found.weights.layers[0].values())).tensors()
+        (lstm,) = read_model(saved(keras.Sequential([keras.Input((6, 2)), layer]), name), BUDGET)
+        read = next(iter(lstm.weights.layers[0].values())).tensors()
         theirs = [np.asarray(one).astype(np.float32) for one in layer.get_weights()]
         assert all(np.array_equal(one, other) for one, other in zip(read.values(), theirs, strict=True))
 
@@ -263,8 +263,8 @@ def test_a_lambda_is_not_run(keras: Any, saved: Callable[[Any, str], str]) -> No
     path = saved(model, "model.keras")
     config = json.loads(zipfile.ZipFile(path).read("config.json"))
     assert "Lambda" in json.dumps(config)
-    (found,) = read_model(path, BUDGET)
-    assert difference(found, layer) <= TOLERANCE
+    (lstm,) = read_model(path, BUDGET)
+    assert difference(lstm, layer) <= TOLERANCE
 
 
 def test_a_model_without_an_lstm_has_none(keras: Any, saved: Callable[[Any, str], str]) -> None:
@@ -291,16 +291,16 @@ def test_layers_with_another_between_them_are_no_stack(
         for layer in layers[1:]:
             made = layer(made)
         model = keras.Model(layers[0], made)
-    found = read_model(saved(model, name), BUDGET)
-    assert [one.fed_by for one in found][1:] == [("a",), ("d",)]
-    stack = select_lstm(found, "a+b", "model")
+    lstms = read_model(saved(model, name), BUDGET)
+    assert [one.fed_by for one in lstms][1:] == [("a",), ("d",)]
+    stack = select_lstm(lstms, "a+b", "model")
     assert (stack.caveats, stack.spec.layers) == ((), 2)
     inputs = np.random.default_rng(3).normal(size=(2, 6, 5)).astype(np.float32)
     middle = np.asarray(model.layers[-3](model.layers[-5](inputs)))
     assert np.max(np.abs(ours(stack, inputs) - middle)) <= TOLERANCE
     for pair, said in (("b+c", "c reads d, not b"), ("a+c", "c reads d, not a"), ("b+a", "not b"), ("c+c", "it stands twice")):
         with pytest.raises(InputFileError, match=said):
-            select_lstm(found, pair, "model")
+            select_lstm(lstms, pair, "model")
 
 
 def test_states_that_another_layer_gives_are_told_of(keras: Any, saved: Callable[[Any, str], str]) -> None:

@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
 from dataclasses import replace
-from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
@@ -20,6 +17,7 @@ if TYPE_CHECKING:
 
     from lstm_explain.core.axes import Array
     from lstm_explain.readers.identify.model_lstm import ModelLSTM
+    from tests.oracle.conftest import KerasExport
 
 pytestmark = pytest.mark.oracle
 
@@ -40,76 +38,51 @@ STACKS = ("stacked", "stacked and dense", "stacked, newer")
 BOTH_WAYS = ("bidirectional", "bidirectional unrolled", "bidirectional, newer")
 
 
-class Export(NamedTuple):
-    path: str
-    inputs: Array
-    outputs: Array
-    weights: list[Array]
-
-
-@pytest.fixture(scope="module")
-def export(framework: Callable[[str], Any], tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Export]:
-    for name in ("torch", "keras", "onnx", "onnxscript"):
-        framework(name)
-    folder = tmp_path_factory.mktemp("keras")
-    script = Path(__file__).with_name("keras_exports.py")
-    command = [sys.executable, str(script), str(folder), *SINGLE, *REFUSED, *STACKS, *BOTH_WAYS]
-    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=600)
-    assert done.returncode == 0, done.stderr[-2000:]
-
-    def written(name: str) -> Export:
-        with np.load(folder / f"{name}.npz") as held:
-            weights = [held[f"arr_{place}"] for place in range(len(held.files) - 2)]
-            return Export(str(folder / f"{name}.onnx"), held["inputs"], held["outputs"], weights)
-
-    return written
-
-
-def ran(found: ModelLSTM, batch: Array) -> Array:
+def run_lstm(lstm: ModelLSTM, batch: Array) -> Array:
     """h of every timestep in the order of reading."""
     samples, timesteps, _ = batch.shape
-    read = batch[:, ::-1] if found.from_the_end else batch
-    sizes = replace(found.spec, samples=samples, timesteps=timesteps)
-    output: Array = forward(sizes, found.weights, np.ascontiguousarray(read), None, None).output
+    read = batch[:, ::-1] if lstm.from_the_end else batch
+    sizes = replace(lstm.spec, samples=samples, timesteps=timesteps)
+    output: Array = forward(sizes, lstm.weights, np.ascontiguousarray(read), None, None).output
     return output
 
 
 @pytest.mark.parametrize("name", SINGLE)
-def test_one_layer(export: Callable[[str], Export], name: str) -> None:
-    path, inputs, outputs, weights = export(name)
-    (found,) = read_model(path, 2**30)
-    assert found.title == f"LSTM written out in {'1 timestep' if inputs.shape[1] == 1 else f'{inputs.shape[1]} timesteps'}"
-    assert (found.framework, found.initial, len(found.notes)) == ("keras", None, 1)
-    assert found.from_the_end == name.startswith("from the end")
-    assert list(found.tensors.values()) == [one.shape for one in weights]
-    ours = ran(found, inputs)
+def test_one_layer(keras_export: Callable[[str], KerasExport], name: str) -> None:
+    path, inputs, outputs, weights = keras_export(name)
+    (lstm,) = read_model(str(path), 2**30)
+    assert lstm.title == f"LSTM written out in {'1 timestep' if inputs.shape[1] == 1 else f'{inputs.shape[1]} timesteps'}"
+    assert (lstm.framework, lstm.initial, len(lstm.notes)) == ("keras", None, 1)
+    assert lstm.from_the_end == name.startswith("from the end")
+    assert list(lstm.tensors.values()) == [array.shape for array in weights]
+    ours = run_lstm(lstm, inputs)
     assert np.max(np.abs((ours if outputs.ndim == 3 else ours[:, -1]) - outputs)) <= TOLERANCE
 
 
 @pytest.mark.parametrize("name", STACKS)
-def test_stacks(export: Callable[[str], Export], name: str) -> None:
-    path, inputs, outputs, weights = export(name)
-    below, above = read_model(path, 2**30)
+def test_stacks(keras_export: Callable[[str], KerasExport], name: str) -> None:
+    path, inputs, outputs, weights = keras_export(name)
+    below, above = read_model(str(path), 2**30)
     assert not below.from_the_end
     assert not above.from_the_end
-    ours = ran(above, ran(below, inputs))
+    ours = run_lstm(above, run_lstm(below, inputs))
     if name == "stacked and dense":
         ours = ours[:, -1] @ weights[-2] + weights[-1]
     assert np.max(np.abs(ours - outputs)) <= TOLERANCE
 
 
 @pytest.mark.parametrize("name", BOTH_WAYS)
-def test_both_directions(export: Callable[[str], Export], name: str) -> None:
+def test_both_directions(keras_export: Callable[[str], KerasExport], name: str) -> None:
     """One layer for each direction; that which reads from the end says so."""
-    path, inputs, outputs, _ = export(name)
-    found = sorted(read_model(path, 2**30), key=lambda one: one.from_the_end)
-    assert [one.from_the_end for one in found] == [False, True]
-    ours = np.concatenate([ran(found[0], inputs), ran(found[1], inputs)[:, ::-1]], axis=-1)
+    path, inputs, outputs, _ = keras_export(name)
+    forward_lstm, backward_lstm = sorted(read_model(str(path), 2**30), key=lambda lstm: lstm.from_the_end)
+    assert (forward_lstm.from_the_end, backward_lstm.from_the_end) == (False, True)
+    ours = np.concatenate([run_lstm(forward_lstm, inputs), run_lstm(backward_lstm, inputs)[:, ::-1]], axis=-1)
     assert np.max(np.abs(ours - outputs)) <= TOLERANCE
 
 
 @pytest.mark.parametrize("name", REFUSED)
-def test_other_layers_are_refused_by_name(export: Callable[[str], Export], name: str) -> None:
+def test_other_layers_are_refused_by_name(keras_export: Callable[[str], KerasExport], name: str) -> None:
     with pytest.raises(InputFileError) as caught:
-        read_model(export(name).path, 2**30)
+        read_model(str(keras_export(name).path), 2**30)
     assert REFUSED[name] in str(caught.value)

@@ -42,9 +42,9 @@ def inputs(samples: int = SAMPLES, seed: int = 0) -> Array:
     return drawn
 
 
-def ours(found: tuple[ModelLSTM, ...], batch: Array) -> Record:
+def run_lstms(lstms: tuple[ModelLSTM, ...], batch: Array) -> Record:
     """The last of consecutive LSTMs, each of which reads what the one before emits."""
-    for one in found:
+    for one in lstms:
         samples, timesteps, _ = batch.shape
         initial = one.initial and one.initial.repeat(samples)
         record = forward(replace(one.spec, samples=samples, timesteps=timesteps), one.weights, batch, initial, None)
@@ -52,14 +52,14 @@ def ours(found: tuple[ModelLSTM, ...], batch: Array) -> Record:
     return record
 
 
-def theirs(onnxruntime: Any, model: bytes, batch: Array, *outputs: str) -> list[Array]:
+def run_onnxruntime(onnxruntime: Any, model: bytes, batch: Array, *outputs: str) -> list[Array]:
     session = onnxruntime.InferenceSession(model, providers=["CPUExecutionProvider"])
     name = session.get_inputs()[0].name
     found: list[Array] = session.run(list(outputs) or None, {name: batch})
     return found
 
 
-def read(model: Any) -> tuple[ModelLSTM, ...]:
+def read_lstms(model: Any) -> tuple[ModelLSTM, ...]:
     return read_onnx(BytesIO(model.SerializeToString()), "m.onnx", 2**30)
 
 
@@ -87,12 +87,12 @@ def test_exports_of_torch(
     with warnings.catch_warnings():  # each exporter warns of the other, and of batches larger than 1
         warnings.simplefilter("ignore")
         torch.onnx.export(lstm, (torch.from_numpy(fed),), path, dynamo=newer, **({"external_data": False} if newer else {}))
-    found = read_model(path, 2**30)
+    lstms = read_model(path, 2**30)
     layers = options.get("num_layers", 1)
-    assert [(one.title, one.notes, one.initial) for one in found] == [("ONNX LSTM", (), None)] * layers
-    output = theirs(onnxruntime, (tmp_path / "torch.onnx").read_bytes(), fed)[0]
+    assert [(one.title, one.notes, one.initial) for one in lstms] == [("ONNX LSTM", (), None)] * layers
+    output = run_onnxruntime(onnxruntime, (tmp_path / "torch.onnx").read_bytes(), fed)[0]
     output = output if options.get("batch_first") else output.transpose(1, 0, 2)
-    assert np.max(np.abs(output - ours(found, batch).output)) <= TOLERANCE
+    assert np.max(np.abs(output - run_lstms(lstms, batch).output)) <= TOLERANCE
 
 
 def test_a_torch_model_with_states_of_its_own(torch: Any, onnxruntime: Any, tmp_path: Path) -> None:
@@ -112,10 +112,10 @@ def test_a_torch_model_with_states_of_its_own(torch: Any, onnxruntime: Any, tmp_
         warnings.simplefilter("ignore")
         example = (torch.from_numpy(batch),)
         torch.onnx.export(Model().eval(), example, path, dynamo=False, input_names=["x"], dynamic_axes={"x": {0: "samples"}})
-    (found,) = read_model(path, 2**30)
-    assert found.initial is not None
-    output = theirs(onnxruntime, (tmp_path / "states.onnx").read_bytes(), batch)[0]
-    assert np.max(np.abs(output - ours((found,), batch).output)) <= TOLERANCE
+    (lstm,) = read_model(path, 2**30)
+    assert lstm.initial is not None
+    output = run_onnxruntime(onnxruntime, (tmp_path / "states.onnx").read_bytes(), batch)[0]
+    assert np.max(np.abs(output - run_lstms((lstm,), batch).output)) <= TOLERANCE
 
 
 @pytest.mark.parametrize("kind", ["loop", "scan", "function"])
@@ -124,10 +124,10 @@ def test_graphs_in_graphs(onnx: Any, onnxruntime: Any, files: Any, kind: str) ->
     model = getattr(files, f"in_{kind}")(files.weights(FEATURES, UNITS))
     onnx.checker.check_model(model)
     batch = inputs(1 if kind == "scan" else SAMPLES)
-    (found,) = read(model)
-    output = theirs(onnxruntime, model.SerializeToString(), np.ascontiguousarray(batch.transpose(1, 0, 2)), "Y")[0]
+    (lstm,) = read_lstms(model)
+    output = run_onnxruntime(onnxruntime, model.SerializeToString(), np.ascontiguousarray(batch.transpose(1, 0, 2)), "Y")[0]
     output = output.reshape(TIMESTEPS, 1, -1, UNITS)[:, 0].transpose(1, 0, 2)
-    assert np.max(np.abs(output - ours((found,), batch).output)) <= TOLERANCE
+    assert np.max(np.abs(output - run_lstms((lstm,), batch).output)) <= TOLERANCE
 
 
 @pytest.mark.parametrize("direction", ["forward", "reverse", "bidirectional"])
@@ -137,14 +137,14 @@ def test_directions(onnxruntime: Any, files: Any, direction: str, peepholes: boo
     ways = 2 if direction == "bidirectional" else 1
     model = files.simple(files.weights(FEATURES, UNITS, ways, 3, peepholes), direction=direction)
     batch = inputs()
-    (found,) = read(model)
-    output = theirs(onnxruntime, model.SerializeToString(), np.ascontiguousarray(batch.transpose(1, 0, 2)), "Y")[0]
+    (lstm,) = read_lstms(model)
+    output = run_onnxruntime(onnxruntime, model.SerializeToString(), np.ascontiguousarray(batch.transpose(1, 0, 2)), "Y")[0]
     output = output.transpose(2, 0, 1, 3).reshape(SAMPLES, TIMESTEPS, -1)
-    if found.from_the_end:
-        assert np.max(np.abs(output - ours((found,), batch[:, ::-1]).output[:, ::-1])) <= TOLERANCE
-        assert np.max(np.abs(output - ours((found,), batch).output)) > 1e-2
+    if lstm.from_the_end:
+        assert np.max(np.abs(output - run_lstms((lstm,), batch[:, ::-1]).output[:, ::-1])) <= TOLERANCE
+        assert np.max(np.abs(output - run_lstms((lstm,), batch).output)) > 1e-2
     else:
-        assert np.max(np.abs(output - ours((found,), batch).output)) <= TOLERANCE
+        assert np.max(np.abs(output - run_lstms((lstm,), batch).output)) <= TOLERANCE
 
 
 @pytest.mark.parametrize("newer", [False, True])
@@ -172,9 +172,12 @@ def test_who_reads_whom(
         warnings.simplefilter("ignore")
         more = {"external_data": False} if newer else {}
         torch.onnx.export(Model().eval(), (torch.from_numpy(batch),), str(path), dynamo=newer, **more)
-    a, b, c = found = read_model(str(path), 2**30)
+    a, b, c = lstms = read_model(str(path), 2**30)
     assert b.fed_by == (a.name,)
     assert b.name not in (c.fed_by or (b.name,))
-    assert np.max(np.abs(theirs(onnxruntime, path.read_bytes(), batch)[0] - ours((a, b), batch).output)) <= TOLERANCE
+    assert (
+        np.max(np.abs(run_onnxruntime(onnxruntime, path.read_bytes(), batch)[0] - run_lstms((a, b), batch).output))
+        <= TOLERANCE
+    )
     with pytest.raises(InputFileError, match=r"reads .*, not "):
-        select_lstm(found, f"{b.name}+{c.name}", "m.onnx")
+        select_lstm(lstms, f"{b.name}+{c.name}", "m.onnx")

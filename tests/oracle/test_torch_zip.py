@@ -48,12 +48,12 @@ def only(name: str) -> ModelLSTM:
     return select_lstm(read_model(name, BUDGET), None, name)
 
 
-def difference(torch: Any, module: Any, found: ModelLSTM, seed: int = 0) -> float:
+def difference(torch: Any, module: Any, lstm: ModelLSTM, seed: int = 0) -> float:
     """The largest difference between torch's output, last h and last c, and ours over the weights that were read."""
-    drawn = np.random.default_rng(seed).normal(size=(3, 5, found.spec.features)).astype(found.spec.dtype)
+    drawn = np.random.default_rng(seed).normal(size=(3, 5, lstm.spec.features)).astype(lstm.spec.dtype)
     with torch.no_grad():
         output, (hidden, cell) = module(torch.tensor(drawn).transpose(0, 1))
-    record = forward(replace(found.spec, samples=3, timesteps=5), found.weights, drawn)
+    record = forward(replace(lstm.spec, samples=3, timesteps=5), lstm.weights, drawn)
     pairs = [(record.output, output.transpose(0, 1)), (record.last_hidden, hidden), (record.last_cell, cell)]
     return largest([(ours, theirs.numpy()) for ours, theirs in pairs])
 
@@ -174,11 +174,11 @@ def test_views(torch: Any, saved: Callable[..., str]) -> None:
 def test_tied_modules(torch: Any, saved: Callable[..., str]) -> None:
     module = torch.nn.LSTM(3, 4)
     name = saved(OrderedDict(torch.nn.ModuleDict({"one": module, "two": module}).state_dict()))
-    found = read_model(name, BUDGET)
-    assert [one.name for one in found] == ["one", "two"]
-    assert max(difference(torch, module, one) for one in found) <= TOLERANCE["float32"]
+    lstms = read_model(name, BUDGET)
+    assert [one.name for one in lstms] == ["one", "two"]
+    assert max(difference(torch, module, one) for one in lstms) <= TOLERANCE["float32"]
     with pytest.raises(InputFileError, match="there are 2 LSTMs to choose from: one, two"):
-        select_lstm(found, None, name)
+        select_lstm(lstms, None, name)
 
 
 KINDS = ["float64", "float32", "float16", "bfloat16"]

@@ -5,10 +5,8 @@ and the derivatives down through all of them are those of the framework.
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
+import shutil
 import warnings
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -24,9 +22,11 @@ from lstm_explain.topics.frameworks import explain_frameworks
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from pathlib import Path
 
     from lstm_explain.core.axes import Array
     from lstm_explain.core.lstm import LSTM
+    from tests.oracle.conftest import KerasExport
 
 pytestmark = [
     pytest.mark.oracle,
@@ -145,15 +145,11 @@ def _keras(framework: Callable[[str], Any], path: Path, kind: str) -> Written:
     return Written(path, all_of(path), PLAIN, outputs)
 
 
-def _exported(framework: Callable[[str], Any], path: Path) -> Written:
-    """Keras on torch exports layers written out in nodes."""
-    framework("torch")
-    script = Path(__file__).with_name("keras_exports.py")
-    subprocess.run([sys.executable, str(script), str(path.parent), "unlike"], check=True, capture_output=True, timeout=300)
-    (path.parent / "unlike.onnx").rename(path)
-    with np.load(path.parent / "unlike.npz") as held:
-        np.save(path.parent / "inputs.npy", held["inputs"])
-        return Written(path, all_of(path), FORWARD, [held["outputs"]])
+def _keras_on_torch(export: KerasExport, path: Path) -> Written:
+    """Keras on torch exports decomposed layers."""
+    shutil.copy(export.path, path)
+    np.save(path.parent / "inputs.npy", export.inputs)
+    return Written(path, all_of(path), FORWARD, [export.outputs])
 
 
 def _flax(framework: Callable[[str], Any], path: Path) -> Written:
@@ -177,7 +173,9 @@ def written(request: pytest.FixtureRequest, framework: Callable[[str], Any], tmp
         return _torch(framework("torch"), path, kind)
     if kind == "msgpack":
         return _flax(framework, path)
-    return _exported(framework, path) if kind == "keras.onnx" else _keras(framework, path, kind)
+    if kind == "keras.onnx":
+        return _keras_on_torch(request.getfixturevalue("keras_export")("unlike"), path)
+    return _keras(framework, path, kind)
 
 
 def test_every_topic_explains_the_stack(written: Written) -> None:

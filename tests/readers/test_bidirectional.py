@@ -56,10 +56,10 @@ def test_two_halves_are_one_layer(convention: str, forward: str, name: str, name
     both = halves(convention, forward, backward)
     if backward_first:
         both = dict(reversed(both.items()))
-    (found,) = find_lstms(both, "file", named)
-    assert (found.name, found.spec.bidirectional, set(found.tensors)) == (name, True, set(both))
+    (lstm,) = find_lstms(both, "file", named)
+    assert (lstm.name, lstm.spec.bidirectional, set(lstm.tensors)) == (name, True, set(both))
     for seed, way in enumerate(Direction, start=1):
-        for key, array in found.weights.of(0, way).tensors().items():
+        for key, array in lstm.weights.of(0, way).tensors().items():
             np.testing.assert_allclose(array, weights_of(seed).tensors()[key], rtol=0, atol=1e-15)
 
 
@@ -111,16 +111,16 @@ def test_what_is_not_finite_is_said_once() -> None:
     both = halves("keras", "forward", "backward")
     for name in ("forward/kernel", "backward/kernel"):
         both[name] = np.full_like(both[name], np.nan)
-    (found,) = find_lstms(both, "file")
-    assert found.notes == ("some of its weights are nan or infinite",)
+    (lstm,) = find_lstms(both, "file")
+    assert lstm.notes == ("some of its weights are nan or infinite",)
 
 
 @pytest.mark.parametrize("module", ["", "deep/rnn/"])
 def test_core_ml_names_the_arrays_themselves(module: str) -> None:
     own = CONVENTIONS["coreml"].pack(weights_of(1))
     back = {f"{name}_back": array for name, array in CONVENTIONS["coreml"].pack(weights_of(2)).items()}
-    (found,) = find_lstms({f"{module}{name}": array for name, array in (own | back).items()}, "file", "coreml")
-    assert (found.name, found.spec.bidirectional) == (module.strip("/") or "lstm", True)
-    np.testing.assert_array_equal(found.weights.of(0, Direction.BACKWARD).kernel, weights_of(2).kernel)
+    (lstm,) = find_lstms({f"{module}{name}": array for name, array in (own | back).items()}, "file", "coreml")
+    assert (lstm.name, lstm.spec.bidirectional) == (module.strip("/") or "lstm", True)
+    np.testing.assert_array_equal(lstm.weights.of(0, Direction.BACKWARD).kernel, weights_of(2).kernel)
     with pytest.raises(InputFileError, match="lstm has no weights of layer 0 forward"):
         find_lstms(back, "file", "coreml")

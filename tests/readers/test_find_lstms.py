@@ -31,14 +31,14 @@ def test_a_gru_beside_an_lstm_is_named() -> None:
         **{f"lstm.{name}": np.zeros(sizes) for name, sizes in {"weight_ih_l0": (8, 3), "weight_hh_l0": (8, 2)}.items()},
         **{f"gru.{name}": np.zeros(sizes) for name, sizes in {"weight_ih_l0": (6, 3), "weight_hh_l0": (6, 2)}.items()},
     }
-    (found,) = find_lstms(tensors, "file")
-    assert found.name == "lstm"
-    assert [(one.name, one.reason) for one in found.unsupported] == [
+    (lstm,) = find_lstms(tensors, "file")
+    assert lstm.name == "lstm"
+    assert [(one.name, one.reason) for one in lstm.unsupported] == [
         ("gru", "it is a GRU: it has 6 neurons for 2 units, three for each; only LSTMs are explained")
     ]
-    assert select_lstm((found,), None, "file") is found
+    assert select_lstm((lstm,), None, "file") is lstm
     with pytest.raises(InputFileError, match=r"^file#gru: it is a GRU: it has 6 neurons for 2 units"):
-        select_lstm((found,), "gru", "file")
+        select_lstm((lstm,), "gru", "file")
 
 
 MODULES: dict[str, dict[str, tuple[int, ...]]] = {
@@ -61,19 +61,19 @@ def test_what_is_not_explained_is_told_of_by_name_beside_what_is(reason: str) ->
     odd = {f"odd.{name}": np.zeros(sizes) for name, sizes in MODULES[reason].items()}
     with pytest.raises(InputFileError):
         find_lstms(odd, "file")
-    (found,) = find_lstms({**odd, **pytorch_layer(3, 2)}, "file")
-    (one,) = found.unsupported
-    assert (found.name, one.name) == ("lstm", "odd")
+    (lstm,) = find_lstms({**odd, **pytorch_layer(3, 2)}, "file")
+    (one,) = lstm.unsupported
+    assert (lstm.name, one.name) == ("lstm", "odd")
     assert one.reason.startswith(reason)
     with pytest.raises(InputFileError) as raised:
-        select_lstm((found,), "odd", "file")
+        select_lstm((lstm,), "odd", "file")
     assert str(raised.value).startswith(f"file#odd: {reason}")
 
 
 def test_a_layer_of_ours_that_is_broken_is_not_taken_for_one_of_another_framework() -> None:
     ours = {one.replace("lstm/", "odd.layer0.forward."): array for one, array in keras_layer(3, 2).items()}
-    (found,) = find_lstms({**ours, "odd.layer0.forward.peephole": np.ones((7, 7)), **pytorch_layer(3, 2)}, "file")
-    assert (found.name, [one.name for one in found.unsupported]) == ("lstm", ["odd"])
+    (lstm,) = find_lstms({**ours, "odd.layer0.forward.peephole": np.ones((7, 7)), **pytorch_layer(3, 2)}, "file")
+    assert (lstm.name, [one.name for one in lstm.unsupported]) == ("lstm", ["odd"])
 
 
 def without(tensors: dict[str, Array], *names: str) -> dict[str, Array]:
@@ -121,12 +121,12 @@ UNLIKE = Spec(1, 1, 2, stack=(LayerSpec(4, bias=False), LayerSpec(6, True), Laye
 @few
 def test_any_lstm_of_pytorch(spec: Spec, module: str, seed: int) -> None:
     weights = seeded_weights(spec, "pytorch", seed)
-    (found,) = find_lstms({module + name: array for name, array in state_dict(weights).items()}, "x.npz")
-    assert found.spec == spec
-    assert found.name == (module.removesuffix(".") or "lstm")
-    assert (found.framework, found.title, found.biases) == ("pytorch", "torch.nn.LSTM", 2 * spec.bias)
-    assert same(found.weights, weights)
-    assert sum(map(np.prod, found.tensors.values())) == sum(array.size for array in state_dict(weights).values())
+    (lstm,) = find_lstms({module + name: array for name, array in state_dict(weights).items()}, "x.npz")
+    assert lstm.spec == spec
+    assert lstm.name == (module.removesuffix(".") or "lstm")
+    assert (lstm.framework, lstm.title, lstm.biases) == ("pytorch", "torch.nn.LSTM", 2 * spec.bias)
+    assert same(lstm.weights, weights)
+    assert sum(map(np.prod, lstm.tensors.values())) == sum(array.size for array in state_dict(weights).values())
 
 
 @given(spec=specs(), module=st.sampled_from(["", "model."]))
@@ -140,25 +140,25 @@ def test_any_lstm_of_ours(spec: Spec, module: str) -> None:
         for way, part in parts.items()
         for name, array in part.tensors().items()
     }
-    (found,) = find_lstms({**named, "x": np.ones((1, 1, spec.features)), "layer0.forward.cell": np.ones((1, 1, 3))}, "x.npz")
+    (lstm,) = find_lstms({**named, "x": np.ones((1, 1, spec.features)), "layer0.forward.cell": np.ones((1, 1, 3))}, "x.npz")
     biased = any(spec.at(layer).bias for layer in range(spec.layers))
-    assert (found.framework, found.name, found.biases) == ("lstm-explain", module.removesuffix(".") or "lstm", int(biased))
-    assert found.spec == spec
-    assert same(found.weights, weights)
-    assert set(found.tensors) == set(named)
+    assert (lstm.framework, lstm.name, lstm.biases) == ("lstm-explain", module.removesuffix(".") or "lstm", int(biased))
+    assert lstm.spec == spec
+    assert same(lstm.weights, weights)
+    assert set(lstm.tensors) == set(named)
 
 
 def test_a_cell_of_pytorch() -> None:
-    (found,) = find_lstms(pytorch_layer(layer=""), "x.npz")
-    assert (found.title, found.name, found.spec.layers) == ("torch.nn.LSTMCell", "lstm", 1)
+    (lstm,) = find_lstms(pytorch_layer(layer=""), "x.npz")
+    assert (lstm.title, lstm.name, lstm.spec.layers) == ("torch.nn.LSTMCell", "lstm", 1)
 
 
 def test_more_than_ten_layers_come_in_their_order() -> None:
     layers = {name: array for place in range(12) for name, array in pytorch_layer(2, 2, f"_l{place}").items()}
     layers["lstm.bias_ih_l11"] = np.full(8, 11, "float32")
-    (found,) = find_lstms(dict(sorted(layers.items())), "x.npz")
-    assert found.spec.layers == 12
-    last = found.weights.of(11, Direction.FORWARD).tensors()["bias"]
+    (lstm,) = find_lstms(dict(sorted(layers.items())), "x.npz")
+    assert lstm.spec.layers == 12
+    last = lstm.weights.of(11, Direction.FORWARD).tensors()["bias"]
     assert last.min() > 10
 
 
@@ -166,11 +166,11 @@ def test_more_than_ten_layers_come_in_their_order() -> None:
 @pytest.mark.parametrize("end", ["", ":0"])
 def test_a_layer_of_keras(module: str, end: str) -> None:
     layer = {f"{name}{end}": array for name, array in keras_layer(module=module).items()}
-    (found,) = find_lstms(layer, "x.npz")
-    assert (found.framework, found.name, found.biases) == ("keras", module[:-1] or "lstm", 1)
-    assert np.array_equal(found.weights.of(0, Direction.FORWARD).kernel, keras_layer(module=module)[f"{module}kernel"])
-    (found,) = find_lstms(without(layer, f"{module}bias{end}"), "x.npz")
-    assert (found.spec.bias, found.biases) == (False, 0)
+    (lstm,) = find_lstms(layer, "x.npz")
+    assert (lstm.framework, lstm.name, lstm.biases) == ("keras", module[:-1] or "lstm", 1)
+    assert np.array_equal(lstm.weights.of(0, Direction.FORWARD).kernel, keras_layer(module=module)[f"{module}kernel"])
+    (lstm,) = find_lstms(without(layer, f"{module}bias{end}"), "x.npz")
+    assert (lstm.spec.bias, lstm.biases) == (False, 0)
 
 
 @pytest.mark.parametrize("join", ["/", "."])
@@ -190,9 +190,9 @@ def test_a_cell_of_flax(join: str, forget: str) -> None:
         named[join.join(("params", "cell", input_letter, "kernel"))] = parts[gate][0]
         named[join.join(("params", "cell", hidden_letter, "kernel"))] = parts[gate][1]
         named[join.join(("params", "cell", hidden_letter, "bias"))] = parts[gate][2]
-    (found,) = find_lstms(named, "x.npz")
-    layer = found.weights.of(0, Direction.FORWARD)
-    assert found.name == join.join(("params", "cell"))
+    (lstm,) = find_lstms(named, "x.npz")
+    layer = lstm.weights.of(0, Direction.FORWARD)
+    assert lstm.name == join.join(("params", "cell"))
     assert layer.bias is not None
     for gate, (kernel, recurrent, bias) in parts.items():
         assert np.array_equal(layer.kernel[:, layer.columns(gate)], kernel)
@@ -201,18 +201,18 @@ def test_a_cell_of_flax(join: str, forget: str) -> None:
 
 
 def test_several_of_several_frameworks() -> None:
-    found = find_lstms(
+    lstms = find_lstms(
         {**pytorch_layer(module="a."), **keras_layer(module="b/"), **pytorch_layer(layer="", module="c.")}, "x.npz"
     )
-    assert {one.name: one.framework for one in found} == {"a": "pytorch", "b": "keras", "c": "pytorch"}
+    assert {one.name: one.framework for one in lstms} == {"a": "pytorch", "b": "keras", "c": "pytorch"}
 
 
 def test_types_of_one_layer_that_differ_become_the_wider() -> None:
     layer = pytorch_layer()
     layer["lstm.bias_ih_l0"] = layer["lstm.bias_ih_l0"].astype("float64")
-    (found,) = find_lstms(layer, "x.npz")
-    assert found.spec.dtype == "float64"
-    assert {array.dtype for array in found.weights.of(0, Direction.FORWARD).tensors().values()} == {np.dtype("float64")}
+    (lstm,) = find_lstms(layer, "x.npz")
+    assert lstm.spec.dtype == "float64"
+    assert {array.dtype for array in lstm.weights.of(0, Direction.FORWARD).tensors().values()} == {np.dtype("float64")}
 
 
 def test_what_has_no_such_name_is_no_lstm() -> None:
@@ -236,15 +236,15 @@ def test_every_convention_reads_what_it_writes(name: str, bidirectional: bool, m
     spec = Spec(1, 1, 3, 4, bidirectional=bidirectional, peepholes=convention.peephole is not None, dtype="float64")
     weights = seeded_weights(spec, "pytorch", 5)
     named = {f"{module}{one}": array for one, _, array in export_layer(convention, weights.layers[0], 0)}
-    (found,) = find_lstms(
+    (lstm,) = find_lstms(
         named if name != "pytorch" else {one.replace("/", "."): array for one, array in named.items()}, "x", name
     )
-    assert found.framework == convention.framework
-    assert found.spec == spec
+    assert lstm.framework == convention.framework
+    assert lstm.spec == spec
     for way, part in weights.layers[0].items():
         for key, array in part.tensors().items():
-            assert np.max(np.abs(found.weights.of(0, way).tensors()[key] - array)) < 1e-15
-    assert set(found.tensors) == {one.replace("/", ".") if name == "pytorch" else one for one in named}
+            assert np.max(np.abs(lstm.weights.of(0, way).tensors()[key] - array)) < 1e-15
+    assert set(lstm.tensors) == {one.replace("/", ".") if name == "pytorch" else one for one in named}
 
 
 def test_other_names_are_left_alone_under_a_convention() -> None:
@@ -369,16 +369,16 @@ def test_whatever_the_shapes_are_it_is_read_or_refused(name: str, shape: list[in
     named = {one: array for one, _, array in export_layer(convention, seeded_weights(spec).layers[0], 0)}
     named[data.draw(st.sampled_from(list(named)))] = np.ones(shape, "float32")
     with suppress(InputFileError):
-        (found,) = find_lstms(named, "x", name)
-        assert found.spec.units > 0
+        (lstm,) = find_lstms(named, "x", name)
+        assert lstm.spec.units > 0
 
 
 def test_a_peephole_or_projection_of_ours_is_kept() -> None:
     spec = Spec(1, 1, 3, 4, projection=2, peepholes=True)
     part = seeded_weights(spec).of(0, Direction.FORWARD)
-    (found,) = find_lstms({f"layer0.forward.{name}": array for name, array in part.tensors().items()}, "x")
-    assert found.spec == spec
-    assert isinstance(found.weights.of(0, Direction.FORWARD), LayerWeights)
+    (lstm,) = find_lstms({f"layer0.forward.{name}": array for name, array in part.tensors().items()}, "x")
+    assert lstm.spec == spec
+    assert isinstance(lstm.weights.of(0, Direction.FORWARD), LayerWeights)
 
 
 @pytest.mark.parametrize(
@@ -398,6 +398,6 @@ def test_a_cell_without_bias_is_asked_for_beside_layers_that_say_they_are_anothe
     with pytest.raises(InputFileError, match="--convention coreml"):
         find_lstms({**arrays, "a.bias": np.ones(8)}, "x")
     biased = {"c.weight_ih_l0": np.ones((8, 2)), "c.weight_hh_l0": np.ones((8, 2))}
-    (found,) = find_lstms({**arrays, "a.bias": np.ones(8), **biased}, "x")
-    assert (found.name, [one.name for one in found.unsupported]) == ("c", ["a", "b"])
-    assert "stands beside layers that Equinox or Core ML wrote" in found.unsupported[1].reason
+    (lstm,) = find_lstms({**arrays, "a.bias": np.ones(8), **biased}, "x")
+    assert (lstm.name, [one.name for one in lstm.unsupported]) == ("c", ["a", "b"])
+    assert "stands beside layers that Equinox or Core ML wrote" in lstm.unsupported[1].reason

@@ -38,14 +38,14 @@ def read(file: Callable[[str, bytes], str], content: bytes, name: str = "x.h5") 
     return read_model(file(name, content), BUDGET)
 
 
-def only(found: tuple[ModelLSTM, ...]) -> ModelLSTM:
-    (one,) = found
+def only(lstms: tuple[ModelLSTM, ...]) -> ModelLSTM:
+    (one,) = lstms
     return one
 
 
-def same(found: ModelLSTM, *parts: dict[str, Any]) -> bool:
+def same(lstm: ModelLSTM, *parts: dict[str, Any]) -> bool:
     """Whether these are the numbers that were read, direction by direction."""
-    read = found.weights.layers[0].values()
+    read = lstm.weights.layers[0].values()
     return len(read) == len(parts) and all(
         all(np.array_equal(one, other) for one, other in zip(way.tensors().values(), part.values(), strict=True))
         for way, part in zip(read, parts, strict=True)
@@ -123,9 +123,9 @@ def test_time_distributed_of_tensorflow_2(file: Any) -> None:
 def test_keras_of_2_12_to_2_15(file: Any) -> None:
     """`.keras` before Keras 3: another name for the layers' group, and no names in the weights."""
     weights = stored({"_layer_checkpoint_dependencies/lstm/cell": ONE, "_layer_checkpoint_dependencies/lstm_1/cell": TWO})
-    found = read(file, archive(sequential(layer("LSTM", "first"), layer("LSTM", "second")), weights), "x.keras")
-    assert [one.name for one in found] == ["first", "second"]
-    assert same(found[1], TWO)
+    lstms = read(file, archive(sequential(layer("LSTM", "first"), layer("LSTM", "second")), weights), "x.keras")
+    assert [one.name for one in lstms] == ["first", "second"]
+    assert same(lstms[1], TWO)
     bare = read(file, weights)
     assert [one.name for one in bare] == ["lstm", "lstm_1"]
     assert "does not say its activations" in bare[0].title
@@ -260,8 +260,8 @@ def test_a_layer_that_goes_backwards_reads_from_the_end(file: Any) -> None:
 
 
 def test_two_layers_of_one_name_are_told_apart_by_their_path(file: Any) -> None:
-    found = read(file, stored({"a/cell": ONE, "b/cell": TWO}, {"a": "same", "b": "same"}))
-    assert [one.name for one in found] == ["a/cell/vars", "b/cell/vars"]
+    lstms = read(file, stored({"a/cell": ONE, "b/cell": TWO}, {"a": "same", "b": "same"}))
+    assert [one.name for one in lstms] == ["a/cell/vars", "b/cell/vars"]
 
 
 def test_a_class_of_the_users_own_is_noted(file: Any) -> None:

@@ -48,14 +48,14 @@ def refused(name: str, code: int = 3, convention: str | None = None, budget: int
 
 @pytest.mark.parametrize("name", ["m.npz", "m", "m.pt", "m.keras", "m.safetensors", "m.h5", "m.txt"])
 def test_a_zip_archive_of_arrays_has_any_name(name: str, file: File) -> None:
-    (found,) = read_model(file(name, npz(keras_layer())), 10**8)
-    assert found.framework == "keras"
+    (lstm,) = read_model(file(name, npz(keras_layer())), 10**8)
+    assert lstm.framework == "keras"
 
 
 @pytest.mark.parametrize("name", ["m.safetensors", "m", "m.onnx", "m.npz", "m.pt"])
 def test_safetensors_have_any_name(name: str, file: File) -> None:
-    (found,) = read_model(file(name, packed(pytorch_layer())), 10**8)
-    assert found.framework == "pytorch"
+    (lstm,) = read_model(file(name, packed(pytorch_layer())), 10**8)
+    assert lstm.framework == "pytorch"
 
 
 def test_a_convention_is_heeded(file: File) -> None:
@@ -63,8 +63,8 @@ def test_a_convention_is_heeded(file: File) -> None:
     for content in (npz(plain), packed(plain)):
         name = file("m", content)
         assert read_model(name, 10**8) == ()
-        (found,) = read_model(name, 10**8, "onnx")
-        assert (found.framework, found.spec.units, found.biases) == ("onnx", 2, 2)
+        (lstm,) = read_model(name, 10**8, "onnx")
+        assert (lstm.framework, lstm.spec.units, lstm.biases) == ("onnx", 2, 2)
 
 
 # --- what is refused --------------------------------------------------------------------------------------------------

@@ -36,21 +36,21 @@ if TYPE_CHECKING:
 BUDGET = 2**26
 
 
-def read(model: ModelProto | bytes, budget: int = BUDGET) -> tuple[ModelLSTM, ...]:
+def read_lstms(model: ModelProto | bytes, budget: int = BUDGET) -> tuple[ModelLSTM, ...]:
     return read_onnx(BytesIO(model if isinstance(model, bytes) else model.SerializeToString()), "m.onnx", budget)
 
 
-def refused(model: ModelProto | bytes, code: int, *parts: str, budget: int = BUDGET) -> None:
+def assert_refused(model: ModelProto | bytes, code: int, *parts: str, budget: int = BUDGET) -> None:
     """The model is refused with an exit code, in one line that says all parts."""
     with pytest.raises(LstmExplainError) as caught:
-        read(model, budget)
+        read_lstms(model, budget)
     message = str(caught.value)
     assert caught.value.exit_code == code, message
     assert message.isprintable()
     assert all(part in message for part in ("m.onnx", *parts)), message
 
 
-def layer(arrays: dict[str, Array], way: int = 0) -> LayerWeights:
+def expected_layer(arrays: dict[str, Array], way: int = 0) -> LayerWeights:
     dtype = np.float64 if arrays["W"].dtype.itemsize == 8 else np.float32
     parts = {name: array[way].astype(dtype) for name, array in arrays.items()}
     if "B" in parts:
@@ -58,7 +58,7 @@ def layer(arrays: dict[str, Array], way: int = 0) -> LayerWeights:
     return ONNX_CONVENTION.unpack(parts)
 
 
-def same(found: LayerWeights, expected: LayerWeights) -> bool:
+def equal_weights(found: LayerWeights, expected: LayerWeights) -> bool:
     ours, theirs = found.tensors(), expected.tensors()
     return set(ours) == set(theirs) and all(np.array_equal(ours[name], theirs[name]) for name in ours)
 
@@ -85,14 +85,14 @@ def test_one_node(
     if not biased:
         del arrays["B"]
     options = {"layout": layout} if layout is not None else {}
-    (found,) = read(files.simple(arrays, direction=direction, **options))
-    assert (found.name, found.framework, found.biases) == ("lstm", "onnx", 2 if biased else 0)
-    assert found.title.startswith("ONNX LSTM")
-    assert found.from_the_end == (direction == "reverse")
-    assert found.tensors == {name: array.shape for name, array in arrays.items()}
-    for way, place in zip(found.weights.layers[0], range(ways), strict=True):
-        assert same(found.weights.of(0, way), layer(arrays, place))
-    spec = found.spec
+    (lstm,) = read_lstms(files.simple(arrays, direction=direction, **options))
+    assert (lstm.name, lstm.framework, lstm.biases) == ("lstm", "onnx", 2 if biased else 0)
+    assert lstm.title.startswith("ONNX LSTM")
+    assert lstm.from_the_end == (direction == "reverse")
+    assert lstm.tensors == {name: array.shape for name, array in arrays.items()}
+    for way, place in zip(lstm.weights.layers[0], range(ways), strict=True):
+        assert equal_weights(lstm.weights.of(0, way), expected_layer(arrays, place))
+    spec = lstm.spec
     assert (spec.features, spec.units, spec.bidirectional, spec.bias, spec.peepholes) == (
         features,
         units,
@@ -105,15 +105,15 @@ def test_one_node(
 
 def test_the_gates_are_in_the_order_of_onnx() -> None:
     arrays = files.weights(units=2)
-    (found,) = read(files.simple(arrays))
-    ours = found.weights.of(0, Direction.FORWARD)
+    (lstm,) = read_lstms(files.simple(arrays))
+    ours = lstm.weights.of(0, Direction.FORWARD)
     for place, gate in enumerate((Gate.INPUT, Gate.OUTPUT, Gate.FORGET, Gate.CANDIDATE)):
         assert np.array_equal(ours.kernel[:, ours.columns(gate)], arrays["W"][0, 2 * place : 2 * place + 2].T)
 
 
 @pytest.mark.parametrize("spelling", [["Sigmoid", "Tanh", "Tanh"], ["sigmoid", "TANH", "tanh"], []])
 def test_default_activations_in_any_spelling(spelling: list[str]) -> None:
-    assert read(files.simple(activations=spelling) if spelling else files.simple())
+    assert read_lstms(files.simple(activations=spelling) if spelling else files.simple())
 
 
 def test_bfloat16_is_read_exactly() -> None:
@@ -123,7 +123,7 @@ def test_bfloat16_is_read_exactly() -> None:
         bits = arrays[tensor.name].view(np.uint32) >> 16
         tensor.raw_data, tensor.data_type = bits.astype("<u2").tobytes(), TensorProto.BFLOAT16
     cut = {name: (array.view(np.uint32) >> 16 << 16).view(np.float32) for name, array in arrays.items()}
-    assert same(read(model)[0].weights.of(0, Direction.FORWARD), layer(cut))
+    assert equal_weights(read_lstms(model)[0].weights.of(0, Direction.FORWARD), expected_layer(cut))
 
 
 @pytest.mark.parametrize("kind", [TensorProto.FLOAT, TensorProto.DOUBLE, TensorProto.FLOAT16])
@@ -135,7 +135,7 @@ def test_numbers_may_stand_in_lists(kind: int) -> None:
         tensor.CopyFrom(helper.make_tensor(tensor.name, kind, tensor.dims, values.ravel()))
     assert not any(tensor.raw_data for tensor in model.graph.initializer)
     expected = {name: array.astype(helper.tensor_dtype_to_np_dtype(kind)) for name, array in arrays.items()}
-    assert same(read(model)[0].weights.of(0, Direction.FORWARD), layer(expected))
+    assert equal_weights(read_lstms(model)[0].weights.of(0, Direction.FORWARD), expected_layer(expected))
 
 
 def test_every_graph_is_looked_into() -> None:
@@ -146,15 +146,17 @@ def test_every_graph_is_looked_into() -> None:
         (files.in_branches(other, arrays), ["choice/else_branch/else", "choice/then_branch/then"]),
         (files.in_function(arrays), ["call/inner"]),
     ):
-        found = read(model)
-        assert sorted(one.name for one in found) == names
-        assert same(select_lstm(found, names[0], "m.onnx").weights.of(0, Direction.FORWARD), layer(arrays))
+        lstms = read_lstms(model)
+        assert sorted(one.name for one in lstms) == names
+        assert equal_weights(select_lstm(lstms, names[0], "m.onnx").weights.of(0, Direction.FORWARD), expected_layer(arrays))
 
 
 def test_a_weight_that_a_loop_changes_is_not_constant() -> None:
     arrays = files.weights()
-    assert read(files.in_loop(arrays, "state_W"))
-    refused(files.in_loop(arrays, "spare"), 3, "while/body/cell", "its W depends on state_W", "only known when the model runs")
+    assert read_lstms(files.in_loop(arrays, "state_W"))
+    assert_refused(
+        files.in_loop(arrays, "spare"), 3, "while/body/cell", "its W depends on state_W", "only known when the model runs"
+    )
 
 
 FOLDED: dict[str, tuple[list[Any], dict[str, Array]]] = {
@@ -208,9 +210,9 @@ FOLDED: dict[str, tuple[list[Any], dict[str, Array]]] = {
 @pytest.mark.parametrize("operator", FOLDED)
 def test_weights_computed_from_constants_are_folded(operator: str) -> None:
     nodes, held = FOLDED[operator]
-    (found,) = read(files.computed(nodes, held=held))
-    assert same(found.weights.of(0, Direction.FORWARD), layer(files.weights()))
-    assert found.tensors["W"] == (1, 8, 3)
+    (lstm,) = read_lstms(files.computed(nodes, held=held))
+    assert equal_weights(lstm.weights.of(0, Direction.FORWARD), expected_layer(files.weights()))
+    assert lstm.tensors["W"] == (1, 8, 3)
 
 
 def test_names() -> None:
@@ -220,10 +222,10 @@ def test_names() -> None:
     for place, node in enumerate(nodes):
         del node.output[:]
         node.output.append(f"y{place}")
-    found = read(files.model(files.graph(nodes, files.tensors(arrays))))
-    assert [one.name for one in found] == ["y0", "twice", "twice_2", "\x1b[31m</script>\n"]
+    lstms = read_lstms(files.model(files.graph(nodes, files.tensors(arrays))))
+    assert [one.name for one in lstms] == ["y0", "twice", "twice_2", "\x1b[31m</script>\n"]
     with pytest.raises(InputFileError) as caught:
-        select_lstm(found, None, "m.onnx")
+        select_lstm(lstms, None, "m.onnx")
     assert str(caught.value).isprintable()
 
 
@@ -232,14 +234,14 @@ def test_consecutive_nodes_stay_apart_and_can_be_stacked() -> None:
     nodes = [files.lstm(list(first), "a", hidden_size=2), files.lstm(list(second), "b", "second_", "Z", hidden_size=2)]
     nodes.insert(1, helper.make_node("Squeeze", ["Y"], ["Z"]))
     held = files.tensors({**first, **{f"second_{name}": array for name, array in second.items()}})
-    found = read(files.model(files.graph(nodes, held)))
-    assert [(one.name, one.fed_by) for one in found] == [("a", ("X",)), ("b", ("a",))]
-    assert select_lstm(found, "a+b", "m.onnx").spec.layers == 2
+    lstms = read_lstms(files.model(files.graph(nodes, held)))
+    assert [(one.name, one.fed_by) for one in lstms] == [("a", ("X",)), ("b", ("a",))]
+    assert select_lstm(lstms, "a+b", "m.onnx").spec.layers == 2
 
 
 def test_layers_that_read_in_different_directions_are_no_stack() -> None:
-    (forward,) = read(files.simple(files.weights(2, 2)))
-    (reverse,) = read(files.simple(files.weights(2, 2), direction="reverse"))
+    (forward,) = read_lstms(files.simple(files.weights(2, 2)))
+    (reverse,) = read_lstms(files.simple(files.weights(2, 2), direction="reverse"))
     assert "direction reverse" in reverse.title
     assert (reverse.notes, reverse.reads, forward.reads) == ((), "from the end", "from the start")
     reverse = reverse._replace(name="b")
@@ -257,26 +259,26 @@ def with_states(**states: Array) -> ModelProto:
 
 def test_initial_states() -> None:
     hidden, cell = np.full((1, 1, 2), 0.5, np.float32), np.full((1, 3, 2), -0.25, np.float32)
-    (found,) = read(with_states(initial_h=hidden, initial_c=cell))
-    assert found.initial is not None
-    assert np.array_equal(found.initial.hidden, hidden)
-    assert np.array_equal(found.initial.cell, cell[:, :1])
-    (found,) = read(with_states(initial_c=cell))
-    assert found.initial is not None
-    assert not found.initial.hidden[0].any()
+    (lstm,) = read_lstms(with_states(initial_h=hidden, initial_c=cell))
+    assert lstm.initial is not None
+    assert np.array_equal(lstm.initial.hidden, hidden)
+    assert np.array_equal(lstm.initial.cell, cell[:, :1])
+    (lstm,) = read_lstms(with_states(initial_c=cell))
+    assert lstm.initial is not None
+    assert not lstm.initial.hidden[0].any()
 
 
 def test_zero_states_are_none() -> None:
     zeros = np.zeros((1, 4, 2), np.float32)
-    assert read(with_states(initial_h=zeros, initial_c=zeros))[0].initial is None
+    assert read_lstms(with_states(initial_h=zeros, initial_c=zeros))[0].initial is None
 
 
 def test_the_layout_of_states_is_heeded() -> None:
     states = np.arange(4, dtype=np.float32).reshape(1, 2, 2)  # [samples, directions, units] with layout 1
     arrays = {**files.weights(ways=2), "initial_h": states, "initial_c": states}
-    (found,) = read(files.simple(arrays, direction="bidirectional", layout=1))
-    assert found.initial is not None
-    assert np.array_equal(found.initial.hidden, states.transpose(1, 0, 2))
+    (lstm,) = read_lstms(files.simple(arrays, direction="bidirectional", layout=1))
+    assert lstm.initial is not None
+    assert np.array_equal(lstm.initial.hidden, states.transpose(1, 0, 2))
 
 
 @pytest.mark.parametrize(("fill", "expected"), [(0.0, None), (0.5, 0.5)])
@@ -293,13 +295,13 @@ def test_states_repeated_for_each_sample_are_seen_through(operator: str, fill: f
         maker,
         files.lstm([*arrays, "initial_h"], hidden_size=2),
     ]
-    (found,) = read(files.model(files.graph(nodes, files.tensors({**arrays, "start": value}))))
-    assert found.notes == ()
+    (lstm,) = read_lstms(files.model(files.graph(nodes, files.tensors({**arrays, "start": value}))))
+    assert lstm.notes == ()
     if expected is None:
-        assert found.initial is None
+        assert lstm.initial is None
     else:
-        assert found.initial is not None
-        assert np.array_equal(found.initial.hidden, np.full((1, 1, 2), expected, np.float32))
+        assert lstm.initial is not None
+        assert np.array_equal(lstm.initial.hidden, np.full((1, 1, 2), expected, np.float32))
 
 
 def test_what_the_model_is_fed_is_noted() -> None:
@@ -308,10 +310,10 @@ def test_what_the_model_is_fed_is_noted() -> None:
     node.input[4] = "lengths"
     given_names = [files.floats("X", "T", "N", 3), files.floats("initial_h", 1, "N", 2)]
     given_names.append(helper.make_tensor_value_info("lengths", TensorProto.INT32, ["N"]))
-    (found,) = read(files.model(files.graph([node], files.tensors(arrays), given_names)))
-    assert found.initial is None
-    assert [any(word in note for note in found.caveats) for word in ("starts from states", "sequence_lens")] == [True, True]
-    assert found.caveats[1] == (
+    (lstm,) = read_lstms(files.model(files.graph([node], files.tensors(arrays), given_names)))
+    assert lstm.initial is None
+    assert [any(word in note for note in lstm.caveats) for word in ("starts from states", "sequence_lens")] == [True, True]
+    assert lstm.caveats[1] == (
         "it is fed the lengths of its samples (sequence_lens) when the model runs: give them with --lengths"
     )
 
@@ -324,19 +326,19 @@ def test_lengths_that_are_in_the_file_are_told_of_and_not_used() -> None:
     ):
         node = files.lstm([*arrays, "initial_h"], hidden_size=2)
         node.input[4], node.input[5] = "lengths", ""
-        (found,) = read(files.model(files.graph([node], files.tensors({**arrays, "lengths": lengths.astype(np.int32)}))))
-        (aside,) = found.caveats
+        (lstm,) = read_lstms(files.model(files.graph([node], files.tensors({**arrays, "lengths": lengths.astype(np.int32)}))))
+        (aside,) = lstm.caveats
         assert f"{said} (sequence_lens); only those that --lengths gives are used here" in aside
-        assert found.origin("m.onnx")["asides"] == [aside]
+        assert lstm.origin("m.onnx")["asides"] == [aside]
 
 
-def between(*way: Any, second: Any = None, **attributes: Any) -> tuple[str, ...] | None:
+def second_reads(*way: Any, second: Any = None, **attributes: Any) -> tuple[str, ...] | None:
     """What the second of two nodes LSTM reads, where these nodes stand between Y and its X, which is called Z."""
     first, other = files.weights(ways=attributes.pop("ways", 1)), files.weights(features=2 * 1)
     nodes = [files.lstm(list(first), "a", hidden_size=2, **attributes), *way]
     nodes.append(files.lstm(list(other), "b", "second_", "Z", hidden_size=2, **(second or {})))
     held = files.tensors({**first, **{f"second_{name}": array for name, array in other.items()}})
-    return read(files.model(files.graph(nodes, held)))[-1].fed_by
+    return read_lstms(files.model(files.graph(nodes, held)))[-1].fed_by
 
 
 def axes_moved(kind: str, reads: str, makes: str, **attributes: Any) -> Any:
@@ -347,36 +349,38 @@ def test_what_only_moves_axes_is_seen_through() -> None:
     squeezed = axes_moved("Squeeze", "Y", "q")
     turned = axes_moved("Transpose", "q", "t", perm=[1, 0, 2])
     back = axes_moved("Transpose", "t", "Z", perm=[1, 0, 2])
-    assert between(squeezed, turned, back) == ("a",)
-    assert between(squeezed, axes_moved("Identity", "q", "Z")) == ("a",)
-    assert between(squeezed, axes_moved("Cast", "q", "Z", to=1)) == ("a",)
-    assert between(squeezed, axes_moved("Dropout", "q", "Z")) == ("a",)
-    assert between(squeezed, axes_moved("Transpose", "q", "Z", perm=[1, 0, 2]), second={"layout": 1}) == ("a",)
+    assert second_reads(squeezed, turned, back) == ("a",)
+    assert second_reads(squeezed, axes_moved("Identity", "q", "Z")) == ("a",)
+    assert second_reads(squeezed, axes_moved("Cast", "q", "Z", to=1)) == ("a",)
+    assert second_reads(squeezed, axes_moved("Dropout", "q", "Z")) == ("a",)
+    assert second_reads(squeezed, axes_moved("Transpose", "q", "Z", perm=[1, 0, 2]), second={"layout": 1}) == ("a",)
 
 
 def test_whatever_else_stands_between_two_nodes_is_named() -> None:
     squeezed = axes_moved("Squeeze", "Y", "q")
-    assert between(squeezed, axes_moved("Relu", "q", "Z")) == ("Relu_Z",)
-    assert between(squeezed, axes_moved("Transpose", "q", "Z", perm=[1, 0, 2])) == ("the output of a with other axes",)
-    assert between(squeezed, axes_moved("Transpose", "q", "Z", perm=[0, 2, 1])) == ("the output of a with other axes",)
-    assert between(squeezed, axes_moved("Transpose", "q", "Z", perm=[7, 0, 1])) == ("the output of a with other axes",)
-    assert between(axes_moved("Identity", "Y_h", "Z")) == ("a state of a",)
-    assert between(axes_moved("Identity", "X", "Z")) == ("X",)
-    assert between(axes_moved("Squeeze", "Y", "Z"), ways=2, direction="bidirectional") == ("the output of a with other axes",)
-    assert between(axes_moved("Identity", "a", "Z")) is not None
+    assert second_reads(squeezed, axes_moved("Relu", "q", "Z")) == ("Relu_Z",)
+    assert second_reads(squeezed, axes_moved("Transpose", "q", "Z", perm=[1, 0, 2])) == ("the output of a with other axes",)
+    assert second_reads(squeezed, axes_moved("Transpose", "q", "Z", perm=[0, 2, 1])) == ("the output of a with other axes",)
+    assert second_reads(squeezed, axes_moved("Transpose", "q", "Z", perm=[7, 0, 1])) == ("the output of a with other axes",)
+    assert second_reads(axes_moved("Identity", "Y_h", "Z")) == ("a state of a",)
+    assert second_reads(axes_moved("Identity", "X", "Z")) == ("X",)
+    assert second_reads(axes_moved("Squeeze", "Y", "Z"), ways=2, direction="bidirectional") == (
+        "the output of a with other axes",
+    )
+    assert second_reads(axes_moved("Identity", "a", "Z")) is not None
 
 
 def test_what_else_is_in_the_file_is_told_of_by_name() -> None:
     arrays = files.weights()
     nodes = [files.lstm(list(arrays), hidden_size=2), files.lstm(list(arrays), "cut", hidden_size=2, clip=1.0)]
     nodes.append(helper.make_node("GRU", ["X", "W", "R"], ["Z"], name="other"))
-    (found,) = read(files.model(files.graph(nodes, files.tensors(arrays))))
-    assert found.name == "lstm"
-    assert [one.name for one in found.unsupported] == ["cut", "other"]
+    (lstm,) = read_lstms(files.model(files.graph(nodes, files.tensors(arrays))))
+    assert lstm.name == "lstm"
+    assert [one.name for one in lstm.unsupported] == ["cut", "other"]
     with pytest.raises(InputFileError, match=r"^m.onnx#cut: it clips its gates' sums \(clip=1\), which is not explained"):
-        select_lstm((found,), "cut", "m.onnx")
+        select_lstm((lstm,), "cut", "m.onnx")
     with pytest.raises(InputFileError, match=r"^m.onnx#other: it is a GRU; only LSTMs are explained"):
-        select_lstm((found,), "other", "m.onnx")
+        select_lstm((lstm,), "other", "m.onnx")
 
 
 @pytest.mark.parametrize(
@@ -391,7 +395,7 @@ def test_what_else_is_in_the_file_is_told_of_by_name() -> None:
     ],
 )
 def test_other_states_are_refused(states: Array, reason: str) -> None:
-    refused(with_states(initial_h=states), 3, "m.onnx#lstm", "initial_h", reason)
+    assert_refused(with_states(initial_h=states), 3, "m.onnx#lstm", "initial_h", reason)
 
 
 # --- what is refused by name ------------------------------------------------------------------------------------------
@@ -410,25 +414,25 @@ def test_other_states_are_refused(states: Array, reason: str) -> None:
     ],
 )
 def test_other_layers_are_refused(attributes: dict[str, Any], reason: str) -> None:
-    refused(files.simple(**attributes), 3, "m.onnx#lstm", reason)
+    assert_refused(files.simple(**attributes), 3, "m.onnx#lstm", reason)
 
 
 @pytest.mark.parametrize("operator", ["GRU", "RNN", "DynamicQuantizeLSTM"])
 def test_other_recurrent_nodes_are_named(operator: str) -> None:
     node = helper.make_node(operator, ["X"], ["Y"], name="old", domain="com.microsoft" if "Quant" in operator else "")
-    refused(files.model(files.graph([node])), 3, "m.onnx#old", operator, "only LSTMs are explained")
+    assert_refused(files.model(files.graph([node])), 3, "m.onnx#old", operator, "only LSTMs are explained")
 
 
 def test_an_operator_of_another_domain_is_not_ours() -> None:
     arrays = files.weights()
     node = files.lstm(list(arrays), hidden_size=2, domain="com.example")
-    refused(files.model(files.graph([node], files.tensors(arrays))), 3, "there is no LSTM in it")
+    assert_refused(files.model(files.graph([node], files.tensors(arrays))), 3, "there is no LSTM in it")
 
 
 def test_an_lstm_written_out_is_hinted_at() -> None:
     nodes = [helper.make_node(one, ["X"], [one]) for one in ("MatMul", "Sigmoid", "Tanh")]
-    refused(files.model(files.graph(nodes)), 3, "may be one written out", ".keras")
-    refused(files.model(files.graph(nodes[:2])), 3, "there is no LSTM in it")
+    assert_refused(files.model(files.graph(nodes)), 3, "may be one written out", ".keras")
+    assert_refused(files.model(files.graph(nodes[:2])), 3, "there is no LSTM in it")
 
 
 def test_another_convention_is_refused() -> None:
@@ -441,7 +445,7 @@ def test_another_convention_is_refused() -> None:
 def test_a_missing_library_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "onnx", None)
     with pytest.raises(MissingExtraError, match="needs onnx"):
-        read(b"")
+        read_lstms(b"")
 
 
 # --- hostile files ----------------------------------------------------------------------------------------------------
@@ -620,26 +624,26 @@ HOSTILE: dict[str, tuple[Callable[[], ModelProto | bytes], int, str]] = {
 @pytest.mark.parametrize("name", HOSTILE)
 def test_hostile_models_are_refused(name: str) -> None:
     make, code, reason = HOSTILE[name]
-    refused(make(), code, reason)
+    assert_refused(make(), code, reason)
 
 
 def test_names_that_are_not_text_are_read() -> None:
     data = files.simple().SerializeToString().replace(b"\x1a\x04lstm", b"\x1a\x04\xff\xfe\x1b[")
-    (found,) = read(data)
-    assert found.name == "\\xff\\xfe\x1b["
+    (lstm,) = read_lstms(data)
+    assert lstm.name == "\\xff\\xfe\x1b["
 
 
 def test_external_data_of_other_tensors_is_no_matter() -> None:
     model = files.simple()
     other = model.graph.initializer.add(name="embedding", data_location=TensorProto.EXTERNAL, data_type=1, dims=[10, 3])
     other.external_data.add(key="location", value="../x")
-    assert read(model)
+    assert read_lstms(model)
 
 
 def test_the_file_must_fit_the_budget() -> None:
     data = files.simple(files.weights(50, 50)).SerializeToString()
-    refused(data, 4, "the budget is 100,000", budget=100_000)
-    assert read(data, 10**6)
+    assert_refused(data, 4, "the budget is 100,000", budget=100_000)
+    assert read_lstms(data, 10**6)
 
 
 MEASURE = """
@@ -721,8 +725,8 @@ def test_reading_touches_nothing_but_the_file(file: Callable[[str, bytes], str])
 
 
 def test_through_the_front_door(file: Callable[[str, bytes], str]) -> None:
-    (found,) = read_model(file("m.onnx", files.simple().SerializeToString()), BUDGET)
-    assert found.title == "ONNX LSTM"
+    (lstm,) = read_model(file("m.onnx", files.simple().SerializeToString()), BUDGET)
+    assert lstm.title == "ONNX LSTM"
     with pytest.raises(RefusedError):
         read_model(file("e.onnx", external("/etc/passwd").SerializeToString()), BUDGET)
 

@@ -41,37 +41,37 @@ KNOWN_ORDERS = sorted(
 )
 
 
-def read(made: ModelProto, budget: int = BUDGET) -> tuple[ModelLSTM, ...]:
+def read_lstms(made: ModelProto, budget: int = BUDGET) -> tuple[ModelLSTM, ...]:
     return read_onnx(BytesIO(made.SerializeToString()), "m.onnx", budget)
 
 
-def refused(made: ModelProto, *parts: str) -> None:
+def assert_refused(made: ModelProto, *parts: str) -> None:
     with pytest.raises(LstmExplainError) as caught:
-        read(made)
+        read_lstms(made)
     message = str(caught.value)
     assert caught.value.exit_code == 3, message
     assert message.isprintable()
     assert all(part in message for part in ("m.onnx", *parts)), message
 
 
-def weights_of(found: ModelLSTM) -> LayerWeights:
-    return found.weights.of(0, Direction.FORWARD)
+def weights_of(lstm: ModelLSTM) -> LayerWeights:
+    return lstm.weights.of(0, Direction.FORWARD)
 
 
-def packed(found: ModelLSTM, order: str) -> dict[str, Array]:
+def pack_weights(lstm: ModelLSTM, order: str) -> dict[str, Array]:
     """The weights of what was read, packed as the file has them."""
-    layer = weights_of(found)
-    columns = np.concatenate([np.arange(found.spec.units) + layer.columns(LETTERS[letter]).start for letter in order])
+    layer = weights_of(lstm)
+    columns = np.concatenate([np.arange(lstm.spec.units) + layer.columns(LETTERS[letter]).start for letter in order])
     arrays = {"K": layer.kernel[:, columns], "R": layer.recurrent_kernel[:, columns]}
     return arrays if layer.bias is None else {**arrays, "b": layer.bias[columns]}
 
 
-def same(found: ModelLSTM, arrays: dict[str, Array], order: str = files.KERAS_ORDER) -> bool:
-    read_out = packed(found, order)
+def equal_weights(lstm: ModelLSTM, arrays: dict[str, Array], order: str = files.KERAS_ORDER) -> bool:
+    read_out = pack_weights(lstm, order)
     return set(read_out) == set(arrays) and all(np.array_equal(read_out[name], arrays[name]) for name in arrays)
 
 
-def ran(layer: LayerWeights, batch: Array, h: Array, c: Array) -> Array:
+def run_cell(layer: LayerWeights, batch: Array, h: Array, c: Array) -> Array:
     """h of every timestep; [timesteps, samples, units]."""
     hidden = []
     for x in batch.transpose(1, 0, 2):
@@ -108,20 +108,20 @@ def test_every_way_to_write_it_out(
         order, tuple(flips), cut, hoisted, casts=casts, folded_start=folded_start, backwards=backwards
     )  # fmt: skip
     made = files.unrolled(arrays, way, timesteps)
-    (found,) = read(made)
-    assert same(found, arrays, order)
-    assert found.title == f"LSTM written out in {timesteps} timesteps"
-    assert found.from_the_end == (backwards not in ("", "twice"))
-    assert (found.spec.features, found.spec.units, found.biases, found.initial) == (features, units, int(bias), None)
-    assert CONVENTIONS[found.framework].gate_order == tuple(LETTERS[letter] for letter in order)
-    assert len(found.notes) == 1
-    assert "of its timesteps, computed by ONNX's reference evaluator" in found.notes[0]
-    assert len(found.notes[0]) < 190  # longer ones are cut where they are shown
+    (lstm,) = read_lstms(made)
+    assert equal_weights(lstm, arrays, order)
+    assert lstm.title == f"LSTM written out in {timesteps} timesteps"
+    assert lstm.from_the_end == (backwards not in ("", "twice"))
+    assert (lstm.spec.features, lstm.spec.units, lstm.biases, lstm.initial) == (features, units, int(bias), None)
+    assert CONVENTIONS[lstm.framework].gate_order == tuple(LETTERS[letter] for letter in order)
+    assert len(lstm.notes) == 1
+    assert "of its timesteps, computed by ONNX's reference evaluator" in lstm.notes[0]
+    assert len(lstm.notes[0]) < 190  # longer ones are cut where they are shown
     batch = np.random.default_rng(seed).normal(size=(2, timesteps, features)).astype(np.float32)
     (theirs,) = ReferenceEvaluator(made).run(["Y"], {"X": batch})
-    turned = batch[:, ::-1] if found.from_the_end else batch
+    turned = batch[:, ::-1] if lstm.from_the_end else batch
     zeros = np.zeros((2, units), np.float32)
-    assert np.max(np.abs(ran(weights_of(found), turned, zeros, zeros) - theirs)) < 2e-6
+    assert np.max(np.abs(run_cell(weights_of(lstm), turned, zeros, zeros) - theirs)) < 2e-6
 
 
 @given(
@@ -141,37 +141,37 @@ def test_the_body_of_a_loop(
     arrays = files.kernels(features, units, seed, bias)
     gemm = gemm and kind == "Scan"
     made = files.in_a_loop(arrays, files.Way(flips=tuple(flips), cut=cut, gemm=gemm), kind)
-    (found,) = read(made)
-    assert same(found, arrays)
-    assert (found.name, found.title) == ("loop/body", f"LSTM written out in the body of a {kind}")
-    assert found.framework == ("pytorch" if gemm else "keras")
-    assert (found.from_the_end, found.initial, len(found.notes)) == (False, None, 1)
+    (lstm,) = read_lstms(made)
+    assert equal_weights(lstm, arrays)
+    assert (lstm.name, lstm.title) == ("loop/body", f"LSTM written out in the body of a {kind}")
+    assert lstm.framework == ("pytorch" if gemm else "keras")
+    assert (lstm.from_the_end, lstm.initial, len(lstm.notes)) == (False, None, 1)
     batch = np.random.default_rng(seed).normal(size=(2, 3, features)).astype(np.float32)
     theirs = ReferenceEvaluator(made).run(["Y"], {"X": batch})[0].reshape(3, 2, units)  # it joins what a Loop stacks
     zeros = np.zeros((2, units), np.float32)
-    assert np.max(np.abs(ran(weights_of(found), batch, zeros, zeros) - theirs)) < 2e-6
+    assert np.max(np.abs(run_cell(weights_of(lstm), batch, zeros, zeros) - theirs)) < 2e-6
 
 
 def test_a_scan_from_the_end() -> None:
-    (found,) = read(files.in_a_loop(files.kernels(), files.Way(backwards="scan"), "Scan"))
-    assert found.from_the_end
+    (lstm,) = read_lstms(files.in_a_loop(files.kernels(), files.Way(backwards="scan"), "Scan"))
+    assert lstm.from_the_end
 
 
 def test_weights_are_named_and_have_the_shape_that_they_have_in_the_file() -> None:
-    (found,) = read(files.unrolled(files.kernels()))
-    assert found.tensors == {"K": (3, 8), "R": (2, 8), "b": (8,)}
-    (found,) = read(files.unrolled(files.kernels(), files.Way(gemm=True)))
-    assert found.tensors == {"K_turned": (8, 3), "R_turned": (8, 2), "b": (8,)}
+    (lstm,) = read_lstms(files.unrolled(files.kernels()))
+    assert lstm.tensors == {"K": (3, 8), "R": (2, 8), "b": (8,)}
+    (lstm,) = read_lstms(files.unrolled(files.kernels(), files.Way(gemm=True)))
+    assert lstm.tensors == {"K_turned": (8, 3), "R_turned": (8, 2), "b": (8,)}
 
 
 @pytest.mark.parametrize("square", [False, True])
 def test_one_timestep(square: bool) -> None:
     """What reads h is told from the sizes, or from what is constant."""
     arrays = files.kernels(2 if square else 3, 2)
-    (found,) = read(files.unrolled(arrays, timesteps=1))
-    assert same(found, arrays)
-    assert found.title == "LSTM written out in 1 timestep"
-    assert not found.from_the_end
+    (lstm,) = read_lstms(files.unrolled(arrays, timesteps=1))
+    assert equal_weights(lstm, arrays)
+    assert lstm.title == "LSTM written out in 1 timestep"
+    assert not lstm.from_the_end
 
 
 def test_states_that_it_starts_from() -> None:
@@ -179,13 +179,13 @@ def test_states_that_it_starts_from() -> None:
     made = files.unrolled(arrays, h="h_0", c="c_0")
     states = {"h_0": np.full((1, 2), 0.25, np.float32), "c_0": np.full((3, 2), -0.5, np.float32)}
     made.graph.initializer.extend(tensors(states))
-    (found,) = read(made)
-    assert found.initial is not None
-    assert np.array_equal(found.initial.hidden, np.full((1, 1, 2), 0.25))
-    assert np.array_equal(found.initial.cell, np.full((1, 1, 2), -0.5))
-    (found,) = read(files.unrolled(arrays, h="H", c="C"))
-    assert found.initial is None
-    assert any("starts from states that the model computes" in note for note in found.caveats)
+    (lstm,) = read_lstms(made)
+    assert lstm.initial is not None
+    assert np.array_equal(lstm.initial.hidden, np.full((1, 1, 2), 0.25))
+    assert np.array_equal(lstm.initial.cell, np.full((1, 1, 2), -0.5))
+    (lstm,) = read_lstms(files.unrolled(arrays, h="H", c="C"))
+    assert lstm.initial is None
+    assert any("starts from states that the model computes" in note for note in lstm.caveats)
 
 
 def two_layers(second: files.Way) -> ModelProto:
@@ -209,9 +209,9 @@ def two_layers(second: files.Way) -> ModelProto:
 
 
 def test_a_layer_above_another() -> None:
-    below, above = read(two_layers(files.Way()))
-    assert same(below, files.kernels())
-    assert same(above, files.kernels(2, 2, 1))
+    below, above = read_lstms(two_layers(files.Way()))
+    assert equal_weights(below, files.kernels())
+    assert equal_weights(above, files.kernels(2, 2, 1))
     assert (above.from_the_end, len(above.notes)) == (False, 1)
 
 
@@ -223,17 +223,17 @@ def test_the_same_weights_twice_are_one_layer() -> None:
         node.output[:] = [f"again_{name}" for name in node.output]
         node.name = f"again_{node.name}"
     made.graph.node.extend(again)
-    assert [one.name for one in read(made)] == ["n_t0_h"]
+    assert [one.name for one in read_lstms(made)] == ["n_t0_h"]
 
 
 def test_what_tensorflow_exports_has_a_node() -> None:
     """Its states are zeros that are made for each sample; of two directions, they are joined."""
     for ways, turned in itertools.product((1, 2), (False, True)):
-        (found,) = read(files.after_tensorflow(weights(ways=ways), ways, turned))
-        assert (found.name, found.initial, found.spec.bidirectional) == ("LSTM__33", None, ways == 2)
-        assert found.from_the_end == (turned and ways == 1)
-        assert [note for note in found.notes if "turns the sequence round" in note] == list(found.notes)
-        assert len(found.notes) == int(turned and ways == 1)
+        (lstm,) = read_lstms(files.after_tensorflow(weights(ways=ways), ways, turned))
+        assert (lstm.name, lstm.initial, lstm.spec.bidirectional) == ("LSTM__33", None, ways == 2)
+        assert lstm.from_the_end == (turned and ways == 1)
+        assert [note for note in lstm.notes if "turns the sequence round" in note] == list(lstm.notes)
+        assert len(lstm.notes) == int(turned and ways == 1)
 
 
 # --- what is refused --------------------------------------------------------------------------------------------------
@@ -242,17 +242,19 @@ def test_what_tensorflow_exports_has_a_node() -> None:
 @pytest.mark.parametrize(("gate", "squash"), [("HardSigmoid", "Tanh"), ("Sigmoid", "Relu"), ("Sigmoid", "Softsign")])
 def test_other_activations_are_named(gate: str, squash: str) -> None:
     made = files.unrolled(files.kernels(), files.Way(gate=gate, squash=squash))
-    refused(made, "m.onnx#n_t0_h", f"its activations are {gate}, {squash}, {squash}; only Sigmoid, Tanh, Tanh are explained")
+    assert_refused(
+        made, "m.onnx#n_t0_h", f"its activations are {gate}, {squash}, {squash}; only Sigmoid, Tanh, Tanh are explained"
+    )
 
 
 def test_an_order_that_nobody_writes() -> None:
     order = next("".join(one) for one in itertools.permutations("ifgo") if "".join(one) not in KNOWN_ORDERS)
-    refused(files.unrolled(files.kernels(), files.Way(order)), "its gates are in the order")
+    assert_refused(files.unrolled(files.kernels(), files.Way(order)), "its gates are in the order")
 
 
 def test_a_recurrent_kernel_that_is_not_there() -> None:
     made = files.unrolled(files.kernels(), files.Way(folded_start=True), timesteps=1)
-    refused(made, "its recurrent kernel is not in the file")
+    assert_refused(made, "its recurrent kernel is not in the file")
 
 
 def masked(graph: Any) -> None:
@@ -299,14 +301,14 @@ def scaled(graph: Any) -> None:
 def test_other_cells_are_refused_by_name(change: Callable[[Any], None], reason: str) -> None:
     made = files.unrolled(files.kernels())
     change(made.graph)
-    refused(made, "m.onnx#n_t", reason)
+    assert_refused(made, "m.onnx#n_t", reason)
 
 
 def test_a_timestep_with_other_weights_is_another_layer() -> None:
     """Nothing is called one layer that has two biases."""
     made = files.unrolled(files.kernels(), timesteps=4)
     scaled(made.graph)
-    assert all("4 timesteps" not in one.title for one in read(made))
+    assert all("4 timesteps" not in one.title for one in read_lstms(made))
 
 
 def test_states_that_a_loop_does_not_hand_on() -> None:
@@ -315,12 +317,12 @@ def test_states_that_a_loop_does_not_hand_on() -> None:
     for node in body.node:
         if list(node.output) == ["c_out"]:
             node.input[0] = "c_old"
-    refused(made, "its states do not pass unchanged from timestep to timestep")
+    assert_refused(made, "its states do not pass unchanged from timestep to timestep")
 
 
 def test_what_does_not_compute_the_same_is_not_offered(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(decomposed_layer, "matches_reference", lambda *given: False)
-    refused(files.unrolled(files.kernels()), "its nodes do not compute what our own cell does")
+    assert_refused(files.unrolled(files.kernels()), "its nodes do not compute what our own cell does")
 
 
 def test_the_proof_tells_gates_apart(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -332,7 +334,7 @@ def test_the_proof_tells_gates_apart(monkeypatch: pytest.MonkeyPatch) -> None:
         return matches_reference(*given)
 
     monkeypatch.setattr(decomposed_layer, "matches_reference", noted)
-    assert read(files.unrolled(files.kernels(4, 3), files.Way(cut="computed", hoisted=True)))
+    assert read_lstms(files.unrolled(files.kernels(4, 3), files.Way(cut="computed", hoisted=True)))
     one, layer, constants = seen[0]
     assert matches_reference(one, layer, constants)
     for order in itertools.permutations(range(4)):
@@ -347,10 +349,10 @@ def test_the_proof_tells_gates_apart(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_a_long_sequence_that_is_multiplied_whole_is_proved_at_its_start(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(verify_cell, "MAX_NUMBERS", 64)
     for backwards in ("", "index"):
-        (found,) = read(files.unrolled(files.kernels(), files.Way(hoisted=True, backwards=backwards), 12))
-        assert "one of its timesteps, computed" in found.notes[0]
+        (lstm,) = read_lstms(files.unrolled(files.kernels(), files.Way(hoisted=True, backwards=backwards), 12))
+        assert "one of its timesteps, computed" in lstm.notes[0]
     monkeypatch.setattr(verify_cell, "MAX_NUMBERS", 8)
-    refused(files.unrolled(files.kernels(), files.Way(hoisted=True), 12), "its nodes do not compute")
+    assert_refused(files.unrolled(files.kernels(), files.Way(hoisted=True), 12), "its nodes do not compute")
 
 
 # --- hostile files ----------------------------------------------------------------------------------------------------
@@ -359,13 +361,13 @@ def test_a_long_sequence_that_is_multiplied_whole_is_proved_at_its_start(monkeyp
 @pytest.mark.parametrize("kind", files.HOSTILE)
 def test_hostile_graphs_end_soon_and_in_our_own_words(kind: str) -> None:
     began = time.monotonic()
-    found: tuple[ModelLSTM, ...] = ()
+    lstms: tuple[ModelLSTM, ...] = ()
     message = ""
     try:
-        found = read(files.HOSTILE[kind](), 2**26)
+        lstms = read_lstms(files.HOSTILE[kind](), 2**26)
     except LstmExplainError as error:
         message = str(error)
-    assert all(same(one, files.kernels()) for one in found)  # some of it may be an LSTM all the same
+    assert all(equal_weights(one, files.kernels()) for one in lstms)  # some of it may be an LSTM all the same
     assert message.isprintable()
     assert time.monotonic() - began < 10
 
@@ -375,8 +377,8 @@ def test_a_hundred_thousand_nodes() -> None:
     began = time.monotonic()
     made = files.unrolled(files.kernels(), files.Way(cut="split"), 6_000)
     assert len(made.graph.node) > 100_000
-    (found,) = read(made, 2**30)
-    assert found.title == "LSTM written out in 6000 timesteps"
+    (lstm,) = read_lstms(made, 2**30)
+    assert lstm.title == "LSTM written out in 6000 timesteps"
     assert time.monotonic() - began < 60
 
 
@@ -385,5 +387,5 @@ def test_many_cells_of_which_none_follows_another() -> None:
     for node in made.graph.node:
         if node.op_type in ("MatMul", "Mul"):
             node.input[:] = ["zeros" if name.endswith("_c") or name[-2:] == "_h" else name for name in node.input]
-    (found,) = read(made, 2**30)
-    assert found.title == "LSTM written out in 1 timestep"
+    (lstm,) = read_lstms(made, 2**30)
+    assert lstm.title == "LSTM written out in 1 timestep"

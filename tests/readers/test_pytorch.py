@@ -42,9 +42,9 @@ def read(data: bytes, budget: int = BUDGET) -> dict[str, Any]:
 
 def one(tensor: bytes, members: dict[str, bytes] | None = None) -> Any:
     """The only tensor of a file."""
-    found = read(files.archive(files.table({"one": tensor}), ONE if members is None else members))
-    assert list(found) == ["one"]
-    return found["one"]
+    lstms = read(files.archive(files.table({"one": tensor}), ONE if members is None else members))
+    assert list(lstms) == ["one"]
+    return lstms["one"]
 
 
 def refused(data: bytes, kind: type[LstmExplainError], *words: str, budget: int = BUDGET) -> None:
@@ -63,15 +63,15 @@ def refused(data: bytes, kind: type[LstmExplainError], *words: str, budget: int 
 
 def test_a_state_dict() -> None:
     members = {name: np.arange(len(data) // 4, dtype=np.float32).tobytes() for name, data in MEMBERS.items()}
-    found = read(files.archive(STATE, members))
-    assert {name: array.shape for name, array in found.items()} == {
+    lstms = read(files.archive(STATE, members))
+    assert {name: array.shape for name, array in lstms.items()} == {
         "weight_ih_l0": (8, 3),
         "weight_hh_l0": (8, 2),
         "bias_ih_l0": (8,),
         "bias_hh_l0": (8,),
     }
-    np.testing.assert_array_equal(found["weight_ih_l0"], NUMBERS.reshape(8, 3))
-    assert all(array.dtype == np.float32 and array.flags.c_contiguous for array in found.values())
+    np.testing.assert_array_equal(lstms["weight_ih_l0"], NUMBERS.reshape(8, 3))
+    assert all(array.dtype == np.float32 and array.flags.c_contiguous for array in lstms.values())
 
 
 ORDERED = files.call(files.ORDERED_DICT)
@@ -212,11 +212,11 @@ def test_views(sizes: tuple[int, ...], strides: tuple[int, ...], offset: int) ->
 
 def test_tensors_may_share_a_storage() -> None:
     first, second = files.tensor(WHOLE, (4, 3), (3, 1)), files.tensor(WHOLE, (12,), (1,), 12)
-    found = read(files.archive(files.table({"weight_ih": first, "bias_ih": second, "bias_hh": second}), ONE))
-    np.testing.assert_array_equal(found["weight_ih"].ravel(), NUMBERS[:12])
-    np.testing.assert_array_equal(found["bias_hh"], NUMBERS[12:])
-    found["bias_ih"][:] = 0
-    assert found["bias_hh"].all(), "arrays are copies"
+    lstms = read(files.archive(files.table({"weight_ih": first, "bias_ih": second, "bias_hh": second}), ONE))
+    np.testing.assert_array_equal(lstms["weight_ih"].ravel(), NUMBERS[:12])
+    np.testing.assert_array_equal(lstms["bias_hh"], NUMBERS[12:])
+    lstms["bias_ih"][:] = 0
+    assert lstms["bias_hh"].all(), "arrays are copies"
 
 
 def test_where_names_tell_what_they_are_no_other_tensor_is_read() -> None:
@@ -666,8 +666,8 @@ def test_a_file_of_the_old_format_is_refused(file: File) -> None:
 
 
 def test_the_way_from_a_file_to_an_lstm(file: File) -> None:
-    (found,) = read_model(file("x.pt", files.archive(files.table({"net.lstm": STATE}), MEMBERS)), BUDGET)
-    assert (found.name, found.framework, found.spec.units, found.spec.features) == ("net.lstm", "pytorch", 2, 3)
+    (lstm,) = read_model(file("x.pt", files.archive(files.table({"net.lstm": STATE}), MEMBERS)), BUDGET)
+    assert (lstm.name, lstm.framework, lstm.spec.units, lstm.spec.features) == ("net.lstm", "pytorch", 2, 3)
     name = file("empty.pt", files.archive(files.EMPTY_DICT))
     assert read_model(name, BUDGET) == ()
 

@@ -63,9 +63,9 @@ def test_the_gates_stand_in_our_own_order(tmp_path: Path) -> None:
     name = saved(
         tmp_path, weight=numbers(12, 2), recurrentWeight=numbers(12, 3), bias=numbers(12), recurrentBias=numbers(12) * 2
     )
-    found = read_model(name, BUDGET, "webnn")[0]
+    lstms = read_model(name, BUDGET, "webnn")[0]
     first, second = read_single_biases(name, None, "webnn", BUDGET)
-    (own,) = found.weights.layers[0].values()
+    (own,) = lstms.weights.layers[0].values()
     assert own.bias is not None
     assert convention.gate_order != CONVENTIONS["pytorch"].gate_order
     np.testing.assert_allclose(first[0][Direction.FORWARD] * 3, own.bias)

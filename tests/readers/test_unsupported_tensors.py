@@ -51,9 +51,9 @@ def test_whatever_the_names_are(name: str, kind: str, said: str) -> None:
 def test_others_in_the_file_are_read_beside_them() -> None:
     good = keras_layer(module="good/")
     left_out = {f"{place}.weight_ih_l0": "int8" for place in range(3)} | {"other.kernel": "int8", "good/step": "int64"}
-    (found,) = find_lstms({**good, **pytorch_layer(module="0.")}, "x", None, left_out)
-    assert found.name == "good"
-    assert [(one.name, one.reason) for one in found.unsupported] == [
+    (lstm,) = find_lstms({**good, **pytorch_layer(module="0.")}, "x", None, left_out)
+    assert lstm.name == "good"
+    assert [(one.name, one.reason) for one in lstm.unsupported] == [
         (str(place), f"{place}.weight_ih_l0 is int8: quantised weights are not supported") for place in range(3)
     ]
 
