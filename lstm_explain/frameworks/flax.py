@@ -154,7 +154,7 @@ FLAX_LINEN = Framework(
         gate_names=name_gates("i", "f", "g", "o"),
         bias_required=True,
         direction_prefixes=MappingProxyType(
-            {way: f"{way}_rnn/cell" for way in Direction}
+            {direction: f"{direction}_rnn/cell" for direction in Direction}
         ),  # as linen.Bidirectional and nnx's have it
     ),
     info=LayerInfo(

@@ -59,7 +59,9 @@ KERAS_CONVENTION = Convention(
     kernel="kernel",
     recurrent_kernel="recurrent_kernel",
     source="keras/src/layers/rnn/lstm.py, class LSTMCell",
-    direction_prefixes=MappingProxyType({way: f"{way}_lstm/lstm_cell" for way in Direction}),  # as `path` of a variable has it
+    direction_prefixes=MappingProxyType(
+        {direction: f"{direction}_lstm/lstm_cell" for direction in Direction}
+    ),  # as `path` of a variable has it
     bidirectional_prefix="bidirectional",
 )
 
@@ -288,7 +290,7 @@ def summarize_network(plan: NetworkPlan) -> str:
 
 
 def _summarize_stack(spec: Spec, option: str) -> str:
-    """The layers of a stack: those below the last hand on h of every timestep."""
+    """The layers of a stack: those below the last return h of every timestep."""
     last = layer_constructor(spec.at(spec.layers - 1), option)
     if spec.layers == 1:
         return last
@@ -322,7 +324,7 @@ def network_lines(plan: NetworkPlan, lengths: bool) -> tuple[str, ...]:
 
 
 def _stack_layers(spec: Spec, reads: str, option: str, more: str) -> list[Statement]:
-    """Layer upon layer; those below the last hand on h of every timestep, the last as `option` says."""
+    """Layer upon layer; those below the last return h of every timestep, the last as `option` says."""
     arguments, top = f", {more}" if more else "", spec.layers - 1
     last = _call_layer(spec, top, option, reads if top == 0 else "h", arguments)
     if spec.stack or spec.layers <= MAX_UNROLLED_LAYERS:
@@ -368,13 +370,13 @@ def _encoder_decoder(plan: NetworkPlan, mask: str) -> list[Statement]:
     spec, decoder = plan.spec, plan.dense_source
     read = _run_encoder(spec, mask)
     repeated = shape_literal("None", decoder.timesteps, decoder.features)
-    one = _call_layer(decoder, 0, SEQUENCES, "h", ", initial_state=state")
-    write = [one]
+    statement = _call_layer(decoder, 0, SEQUENCES, "h", ", initial_state=state")
+    write = [statement]
     if spec.stack:
         starts = (f", initial_state=states[{layer}]" for layer in range(spec.layers))
         write = [_call_layer(decoder, layer, SEQUENCES, "h", start) for layer, start in enumerate(starts)]
     elif spec.layers > 1:
-        write = [Statement("for state in states:"), one._replace(code=f"{INDENT}{one.code}")]
+        write = [Statement("for state in states:"), statement._replace(code=f"{INDENT}{statement.code}")]
     return [*read, Statement(f"h = layers.RepeatVector({decoder.timesteps})(h)", repeated), *write, _dense_statement(plan)]
 
 
@@ -390,7 +392,7 @@ def _run_encoder(spec: Spec, mask: str) -> list[Statement]:
     loop = [Statement(f"for place in range({spec.layers}):")] if several else []
     row = _run_encoder_layer(spec.at(0), f"return_sequences=place < {top}" if several else "", mask, several)
     indent = INDENT if several else ""
-    return [*start, *loop, *(one._replace(code=f"{indent}{one.code}") for one in row)]
+    return [*start, *loop, *(statement._replace(code=f"{indent}{statement.code}") for statement in row)]
 
 
 def _run_encoder_layer(layer: Spec, option: str, mask: str, several: bool) -> list[Statement]:

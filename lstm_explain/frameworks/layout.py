@@ -1,4 +1,4 @@
-"""Stored: the arrays in which a framework keeps a layer of given sizes, and what stands where in each."""
+"""TensorLayout: the arrays in which a framework keeps a layer of given sizes, and the segments of each."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ Kind = Literal["kernel", "recurrent_kernel", "joined_kernel", "bias", "projectio
 
 
 class Segment(NamedTuple):
-    """A range of an array: what stands at start to stop - 1 along an axis."""
+    """A range of an array: the content at start to stop - 1 along an axis."""
 
     axis: int
     start: int
@@ -48,15 +48,15 @@ class TensorLayout(NamedTuple):
 def tensor_layouts(convention: Convention, spec: Spec, layer: int) -> list[TensorLayout]:
     """The arrays of a layer, computed from the sizes alone, in the order of `written`."""
     spec = spec.at(layer)
-    one = _direction_layouts(convention, spec, layer)
+    layout = _direction_layouts(convention, spec, layer)
     if convention.concatenated_bias is not None and convention.bias_count(spec):
-        one = _merge_bias_layouts(one, convention.concatenated_bias)
+        layout = _merge_bias_layouts(layout, convention.concatenated_bias)
     if convention.directions_stacked:
-        return [_stack_layout(array, len(spec.directions)) for array in one]
+        return [_stack_layout(array, len(spec.directions)) for array in layout]
     return [
         array._replace(name=convention.direction_names[direction].format(name=array.name, layer=layer), direction=direction)
         for direction in spec.directions
-        for array in one
+        for array in layout
     ]
 
 
@@ -78,13 +78,13 @@ def export_layer(
 
 
 def _concat_biases(named: dict[str, Array], convention: Convention) -> dict[str, Array]:
-    """One vector in place of the biases, where they stood."""
+    """Replace the biases by the one vector that holds them."""
     layouts: dict[str, Array] = {}
     for name, array in named.items():
         if name not in convention.biases:
             layouts[name] = array
         elif convention.concatenated_bias is not None and convention.concatenated_bias not in layouts:
-            layouts[convention.concatenated_bias] = np.concatenate([named[one] for one in convention.biases])
+            layouts[convention.concatenated_bias] = np.concatenate([named[layout] for layout in convention.biases])
     return layouts
 
 
@@ -100,7 +100,9 @@ def _direction_layouts(convention: Convention, spec: Spec, layer: int) -> list[T
     if convention.fused_kernel:
         both = shape(**{f"features_and_{spec.hidden_axis}": features.size + hidden.size}).axes[0]
         matrices = [(convention.kernel, "joined_kernel", both)]
-    layouts = [one for name, kind, reads in matrices for one in _gate_layouts(convention, spec, layer, name, kind, reads)]
+    layouts = [
+        layout for name, kind, reads in matrices for layout in _gate_layouts(convention, spec, layer, name, kind, reads)
+    ]
     for name in convention.biases[: convention.bias_count(spec)]:
         layouts += _gate_layouts(convention, spec, layer, name, "bias", None)
     if spec.projection is not None and convention.projection is not None:
@@ -115,29 +117,29 @@ def _direction_layouts(convention: Convention, spec: Spec, layer: int) -> list[T
 def _gate_layouts(
     convention: Convention, spec: Spec, layer: int, name: str, kind: Kind, reads: Axis | None
 ) -> list[TensorLayout]:
-    """The array or the four that a name stands for."""
+    """The array or the four arrays of a name."""
     layouts = []
-    for one, gate in convention.gate_arrays(name, convention.gate_order).items():
+    for layout, gate in convention.gate_arrays(name, convention.gate_order).items():
         neurons = Axis("units", spec.units) if gate is not None else shape(gate_units=len(GATES) * spec.units).axes[0]
         axes = (neurons,) if reads is None else (neurons, reads) if convention.output_major else (reads, neurons)
         parts = () if gate is not None else _gate_segments(axes.index(neurons), convention.gate_order, spec.units)
         if kind == "joined_kernel":
             parts = (*_input_segments(axes.index(reads), spec), *parts)
-        layouts.append(TensorLayout(one, kind, layer, None, gate, Shape(axes), parts))
+        layouts.append(TensorLayout(layout, kind, layer, None, gate, Shape(axes), parts))
     return layouts
 
 
 def _peephole_layouts(convention: Convention, spec: Spec, layer: int, name: str) -> list[TensorLayout]:
     layouts = []
-    for one, gate in convention.gate_arrays(name, convention.peephole_order).items():
+    for layout, gate in convention.gate_arrays(name, convention.peephole_order).items():
         axis = Axis("units", spec.units) if gate else Axis("3*units", len(PEEPHOLE_GATES) * spec.units)
         parts = () if gate else _gate_segments(0, convention.peephole_order, spec.units)
-        layouts.append(TensorLayout(one, "peephole", layer, None, gate, Shape((axis,)), parts))
+        layouts.append(TensorLayout(layout, "peephole", layer, None, gate, Shape((axis,)), parts))
     return layouts
 
 
 def _gate_segments(axis: int, gates: tuple[Gate, ...], units: int) -> tuple[Segment, ...]:
-    return tuple(Segment(axis, place * units, (place + 1) * units, gate.value) for place, gate in enumerate(gates))
+    return tuple(Segment(axis, index * units, (index + 1) * units, gate.value) for index, gate in enumerate(gates))
 
 
 def _input_segments(axis: int, spec: Spec) -> tuple[Segment, Segment]:
@@ -146,14 +148,14 @@ def _input_segments(axis: int, spec: Spec) -> tuple[Segment, Segment]:
 
 
 def _merge_bias_layouts(arrays: list[TensorLayout], name: str) -> list[TensorLayout]:
-    biases = [one for one in arrays if one.kind == "bias"]
+    biases = [layout for layout in arrays if layout.kind == "bias"]
     parts, start = [], 0
-    for one in biases:
-        parts += [part._replace(start=start + part.start, stop=start + part.stop) for part in one.segments]
-        start += one.shape.elements
+    for layout in biases:
+        parts += [part._replace(start=start + part.start, stop=start + part.stop) for part in layout.segments]
+        start += layout.shape.elements
     axis = Axis(f"{len(GATES) * len(biases)}*units", start)
     whole = biases[0]._replace(name=name, shape=Shape((axis,)), segments=tuple(parts))
-    return [whole if one is biases[0] else one for one in arrays if one not in biases[1:]]
+    return [whole if layout is biases[0] else layout for layout in arrays if layout not in biases[1:]]
 
 
 def _stack_layout(array: TensorLayout, directions: int) -> TensorLayout:

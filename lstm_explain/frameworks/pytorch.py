@@ -298,26 +298,26 @@ def _run_statements(plan: NetworkPlan, lstm: str, reads: str, lengths: bool) -> 
 
 
 def _single_output(plan: NetworkPlan, lengths: bool) -> list[Statement]:
-    spec, one = plan.spec, plan.task is Task.ONE_TO_ONE
+    spec, reads_one = plan.spec, plan.task is Task.ONE_TO_ONE
     last = "torch.cat((h_n[-2], h_n[-1]), dim=1)" if spec.bidirectional else "h_n[-1]"
     return [
         _lstm_statement("lstm", spec),
         _dense_statement(plan),
-        *_run_statements(plan, "lstm", "x[:, :1]" if one else "x", _is_packed(plan, lengths)),
+        *_run_statements(plan, "lstm", "x[:, :1]" if reads_one else "x", _is_packed(plan, lengths)),
         Statement(f"last = {last}", shape_literal(spec.samples, spec.output)),
         Statement("y = dense(last)", shape_literal(spec.samples, plan.outputs)),
     ]
 
 
 def _output_per_step(plan: NetworkPlan, lengths: bool) -> list[Statement]:
-    spec, one = plan.spec, plan.task is Task.ONE_TO_MANY
+    spec, reads_one = plan.spec, plan.task is Task.ONE_TO_MANY
     steps = shape_literal(spec.samples, spec.timesteps, spec.features)
-    repeated = [Statement(f"repeated = x[:, :1].expand(-1, {spec.timesteps}, -1)", steps)] if one else []
+    repeated = [Statement(f"repeated = x[:, :1].expand(-1, {spec.timesteps}, -1)", steps)] if reads_one else []
     return [
         _lstm_statement("lstm", spec),
         _dense_statement(plan),
         *repeated,
-        *_run_statements(plan, "lstm", "repeated" if one else "x", _is_packed(plan, lengths)),
+        *_run_statements(plan, "lstm", "repeated" if reads_one else "x", _is_packed(plan, lengths)),
         Statement("y = dense(output)", shape_literal(spec.samples, spec.timesteps, plan.outputs)),
     ]
 

@@ -28,9 +28,9 @@ if TYPE_CHECKING:
     from lstm_explain.frameworks.layout import Kind, TensorLayout
 
 SAMPLES, TIMESTEPS = 4, 6
-"""Of the batch on which both are run."""
+"""The batch on which both are run."""
 COPIES = 6
-"""How often the weights stand in memory: written as the source has them and as the target has them, and read from both."""
+"""The number of copies of the weights in memory: in the source's and the target's layout, and read back from both."""
 OURS = Convention(
     framework="lstm-explain",
     title="lstm-explain",
@@ -43,7 +43,7 @@ OURS = Convention(
     peephole="peephole",
     peephole_order=PEEPHOLE_GATES,
     source="docs/how-it-works.md",
-    direction_names={way: f"layer{{layer}}.{way}.{{name}}" for way in Direction},
+    direction_names={direction: f"layer{{layer}}.{direction}.{{name}}" for direction in Direction},
 )
 """Our own arrangement, which `trace -o run.npz` writes."""
 READ_BY: dict[Kind, tuple[Kind, ...]] = {
@@ -54,7 +54,7 @@ READ_BY: dict[Kind, tuple[Kind, ...]] = {
     "projection": ("projection",),
     "peephole": ("peephole",),
 }
-"""What an array of each kind may be made of."""
+"""The kinds of arrays that an array of each kind can be made of."""
 STATES = {"onnx": ("initial_h", "initial_c")}
 OTHER_STATES = ("h_0", "c_0")
 """What the states are called that an LSTM starts from: in the operator of ONNX, and elsewhere."""
@@ -72,8 +72,8 @@ class ConvertedTensor(NamedTuple):
     """The arrays of the source that its numbers come from; none where it holds a constant, or is of the source itself."""
 
     def to_dict(self) -> dict[str, Any]:
-        way = None if self.direction is None else self.direction.value
-        about = {"name": self.name, "layer": self.layer, "direction": way}
+        direction = None if self.direction is None else self.direction.value
+        about = {"name": self.name, "layer": self.layer, "direction": direction}
         return {**about, "shape": list(self.array.shape), "dtype": str(self.array.dtype), "made_of": list(self.made_of)}
 
 
@@ -99,13 +99,13 @@ class Convert(LSTMResult):
     compared: int
     """How many numbers of the output were compared."""
     initial: StackState | None = None
-    """The states of its own that the LSTM starts from, of one sample; None for zeros."""
+    """The initial states that the model contains, of one sample; None for zeros."""
     states_written: bool = False
     """Whether these are among the arrays: those of an `.onnx` model. Other files hold weights alone."""
 
     @property
     def done(self) -> dict[str, str]:
-        """What was done to the weights, by what it was done to."""
+        """What was done to the weights, by the part it was done to."""
         done = Conversion(self.written_by, self.convention, self.spec, self.biases).done
         if self.initial is None:
             return done
@@ -116,7 +116,7 @@ class Convert(LSTMResult):
 
     @property
     def initial_states(self) -> str | None:
-        """What became of the LSTM's own initial states: `written`, or `not written`; None where it has none."""
+        """What happened to the LSTM's initial states: `written` or `not written`; None for zero states."""
         return None if self.initial is None else "written" if self.states_written else "not written"
 
     @property
@@ -126,7 +126,7 @@ class Convert(LSTMResult):
 
     def named(self) -> dict[str, Array]:
         """The arrays by name."""
-        return {one.name: one.array for one in self.arrays}
+        return {tensor.name: tensor.array for tensor in self.arrays}
 
     def facts(self) -> dict[str, Any]:
         return {
@@ -135,8 +135,8 @@ class Convert(LSTMResult):
             "gate_order": [gate.value for gate in self.convention.gate_order],
             "done": self.done,
             "initial_states": self.initial_states,
-            "before": [one.to_dict() for one in self.before],
-            "arrays": [one.to_dict() for one in self.arrays],
+            "before": [tensor.to_dict() for tensor in self.before],
+            "arrays": [tensor.to_dict() for tensor in self.arrays],
             "difference": self.difference,
             "compared": self.compared,
         }
@@ -153,7 +153,7 @@ def explain_convert(lstm: LSTM, to: str, written_by: str | None = None, model: b
         model: whether it is for an `.onnx` model, which starts from the LSTM's own states; arrays hold weights alone.
 
     Raises:
-        UsageError: there is no such convention, or it lacks an option of this LSTM.
+        UsageError: the convention is unknown, or it lacks an option of this LSTM.
         RefusedError: the copies would need more memory than the budget.
     """
     target, source = _find_convention("--to", to, lstm), OURS
@@ -186,7 +186,7 @@ def explain_convert(lstm: LSTM, to: str, written_by: str | None = None, model: b
         convention=target,
         biases=lstm.provenance["weights"].get("biases", source.bias_count(spec)),
         before=before + were,
-        arrays=arrays + tuple(one._replace(made_of=(was.name,)) for one, was in zip(states, were, strict=False)),
+        arrays=arrays + tuple(tensor._replace(made_of=(was.name,)) for tensor, was in zip(states, were, strict=False)),
         difference=difference,
         compared=compared,
         initial=initial,
@@ -195,7 +195,7 @@ def explain_convert(lstm: LSTM, to: str, written_by: str | None = None, model: b
 
 
 def _find_convention(option: str, name: str, lstm: LSTM) -> Convention:
-    """The convention of a name, once it is known to have all options of an LSTM."""
+    """The convention of a name; it must have all options of the LSTM."""
     convention, fix = find_framework(name, option).convention, ""
     lacking = convention.unsupported_option(lstm.spec)
     if lacking == HETEROGENEOUS:
@@ -210,13 +210,13 @@ def _round_trip(
     convention: Convention, parts: dict[Direction, LayerWeights], halved: bool = False
 ) -> dict[Direction, LayerWeights]:
     """A layer written and read. `halved`: of two biases either holds half, so that they must be added up; else one is zero."""
-    found = {}
-    for way, part in parts.items():
+    parts_by_direction = {}
+    for direction, part in parts.items():
         named = convention.pack(part)
         if halved and len(convention.biases) > 1 and convention.biases[0] in named:
             named |= dict.fromkeys(convention.biases, named[convention.biases[0]] / len(convention.biases))
-        found[way] = convention.unpack(named)
-    return found
+        parts_by_direction[direction] = convention.unpack(named)
+    return parts_by_direction
 
 
 def _compare_outputs(
@@ -225,17 +225,17 @@ def _compare_outputs(
     """The largest difference between the outputs of both, each from its own states, and how many numbers these are."""
     sizes = replace(first[0], samples=SAMPLES, timesteps=TIMESTEPS)
     inputs = SeededInputs(sizes, seed).block(0, SAMPLES)
-    one, other = (
+    output, converted_output = (
         forward(spec, weights, inputs, start and start.repeat(SAMPLES)).output for spec, weights, start in (first, second)
     )
-    return max_abs_difference(one, other), one.size
+    return max_abs_difference(output, converted_output), output.size
 
 
-# --- the states that it starts from -----------------------------------------------------------------------------------
+# --- initial states --------------- -----------------------------------------------------------------------------------
 
 
 def _initial_states(lstm: LSTM) -> StackState | None:
-    """The states that a model has of its own; None for zeros."""
+    """The initial states that a model contains; None for zeros."""
     initial = None if lstm.pretrained is None else lstm.pretrained.initial
     return initial if initial is not None and initial.any() else None
 
@@ -244,38 +244,41 @@ def _state_tensors(names: tuple[str, str], initial: StackState | None, spec: Spe
     """The states as arrays of every layer, [directions, 1, units or hidden] each."""
     if initial is None:
         return ()
-    found = []
+    tensors = []
     for layer in range(spec.layers):
-        places = [place for place, (number, _) in enumerate(spec.places) if number == layer]
+        indices = [index for index, (number, _) in enumerate(spec.places) if number == layer]
         before = f"{_module_name(layer)}/" if spec.layers > 1 else ""
         for name, arrays in zip(names, initial, strict=True):
-            found.append(ConvertedTensor(before + name, layer, None, np.stack([arrays[place] for place in places])))
-    return tuple(found)
+            tensors.append(ConvertedTensor(before + name, layer, None, np.stack([arrays[index] for index in indices])))
+    return tuple(tensors)
 
 
 def _concat_states(states: tuple[ConvertedTensor, ...]) -> StackState | None:
     """The states of all layers, from the arrays of each."""
     if not states:
         return None
-    return StackState(*(tuple(array for one in states[place::2] for array in one.array) for place in range(2)))
+    return StackState(*(tuple(array for tensor in states[kind::2] for array in tensor.array) for kind in range(2)))
 
 
 # --- the arrays, and what each is made of -----------------------------------------------------------------------------
 
 
 def _list_tensors(convention: Convention, weights: Weights, spec: Spec) -> tuple[ConvertedTensor, ...]:
-    """All arrays of a stack, under names that no two share."""
+    """All arrays of a stack, under unique names."""
     return tuple(
         ConvertedTensor(
-            _layer_prefix(convention, spec, layer) + _direction_prefix(convention, way, parts) + name, layer, way, array
+            _layer_prefix(convention, spec, layer) + _direction_prefix(convention, direction, parts) + name,
+            layer,
+            direction,
+            array,
         )
         for layer, parts in enumerate(weights.layers)
-        for name, way, array in export_layer(convention, parts, layer)
+        for name, direction, array in export_layer(convention, parts, layer)
     )
 
 
 def _layer_prefix(convention: Convention, spec: Spec, layer: int) -> str:
-    """What stands before a layer's names, where they say nothing of layers."""
+    """The prefix of a layer's names, if they do not contain its number."""
     if convention.numbers_layers:
         return ""
     if spec.layers > 1:
@@ -283,11 +286,11 @@ def _layer_prefix(convention: Convention, spec: Spec, layer: int) -> str:
     return f"{convention.bidirectional_prefix}/" if convention.bidirectional_prefix and spec.bidirectional else ""
 
 
-def _direction_prefix(convention: Convention, way: Direction | None, parts: dict[Direction, LayerWeights]) -> str:
-    """What stands before the names of a direction, where they do not say which."""
+def _direction_prefix(convention: Convention, direction: Direction | None, parts: dict[Direction, LayerWeights]) -> str:
+    """The prefix of a direction's names, if they do not contain the direction."""
     return (
-        f"{convention.direction_prefixes[way]}/"
-        if way is not None and len(parts) > 1 and not convention.names_directions
+        f"{convention.direction_prefixes[direction]}/"
+        if direction is not None and len(parts) > 1 and not convention.names_directions
         else ""
     )
 
@@ -297,8 +300,8 @@ def _module_name(layer: int) -> str:
 
 
 def _list_layouts(convention: Convention, spec: Spec) -> list[TensorLayout]:
-    """What each array of `_written` is, in the same order."""
-    return [one for layer in range(spec.layers) for one in tensor_layouts(convention, spec, layer)]
+    """The layouts of the arrays of `_list_tensors`, in the same order."""
+    return [layout for layer in range(spec.layers) for layout in tensor_layouts(convention, spec, layer)]
 
 
 def _add_sources(
@@ -307,19 +310,19 @@ def _add_sources(
     before: tuple[ConvertedTensor, ...],
     were: list[TensorLayout],
 ) -> tuple[ConvertedTensor, ...]:
-    """The arrays with the names of those that each is made of; of several biases, all but the first are zeros."""
-    found, biased = [], set()
-    for one, kind in zip(arrays, kinds, strict=True):
+    """Add the names of the source's arrays that each is made of; of several biases, all but the first are zeros."""
+    tensors, biased = [], set()
+    for tensor, kind in zip(arrays, kinds, strict=True):
         names = tuple(other.name for other, was in zip(before, were, strict=True) if _shares_numbers(kind, was))
-        place = (kind.layer, kind.direction, kind.gate)
-        zeros = kind.kind == "bias" and place in biased
-        biased |= {place} if kind.kind == "bias" else set()
-        found.append(one._replace(made_of=() if zeros else names))
-    return tuple(found)
+        key = (kind.layer, kind.direction, kind.gate)
+        zeros = kind.kind == "bias" and key in biased
+        biased |= {key} if kind.kind == "bias" else set()
+        tensors.append(tensor._replace(made_of=() if zeros else names))
+    return tuple(tensors)
 
 
 def _shares_numbers(kind: TensorLayout, was: TensorLayout) -> bool:
     """Whether an array holds numbers of another one."""
-    ways = kind.direction is None or was.direction is None or kind.direction is was.direction
-    gates = kind.gate is None or was.gate is None or kind.gate is was.gate
-    return kind.layer == was.layer and ways and gates and was.kind in READ_BY[kind.kind]
+    same_direction = kind.direction is None or was.direction is None or kind.direction is was.direction
+    same_gate = kind.gate is None or was.gate is None or kind.gate is was.gate
+    return kind.layer == was.layer and same_direction and same_gate and was.kind in READ_BY[kind.kind]

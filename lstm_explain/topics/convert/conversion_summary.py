@@ -78,9 +78,9 @@ class Conversion(NamedTuple):
         more, less = self.source.forget_bias_added, self.target.forget_bias_added
         if more == less:
             return ""
-        said = [f"{more:g} added: {self.source.title} adds it when it runs"] if more else []
-        said += [f"{less:g} taken away: {self.target.title} adds it when it runs"] if less else []
-        return "; ".join(said)
+        notes = [f"{more:g} added: {self.source.title} adds it when it runs"] if more else []
+        notes += [f"{less:g} taken away: {self.target.title} adds it when it runs"] if less else []
+        return "; ".join(notes)
 
     def _directions(self) -> str:
         if not self.spec.reads_backward or self.source.directions_stacked == self.target.directions_stacked:

@@ -26,7 +26,7 @@ COPIES = 6  # of a stack's weights: ours, the framework's, what is read back, an
 
 
 class ReadBack(NamedTuple):
-    """What became of our weights, written in a framework's way and read back."""
+    """Our weights, written in a framework's layout and read back, compared with the originals."""
 
     weights: float
     """The largest difference to ours. It is not 0 only where a forget bias that is added when called was subtracted."""
@@ -40,11 +40,11 @@ class ReadBack(NamedTuple):
 
 
 class FrameworkLayer(NamedTuple):
-    """The layer, or the stack of layers, in the way of one framework."""
+    """The layer, or the stack of layers, as one framework writes it."""
 
     framework: Framework
     lacks: str | None
-    """The option that it has not; then there are no weights, counts and shapes."""
+    """The option that it does not have; weights, counts and shapes are then missing."""
     parameters: int | None
     formula: str | None
     weights: tuple[TensorLayout, ...]
@@ -57,7 +57,7 @@ class FrameworkLayer(NamedTuple):
 
     @property
     def layers_alone(self) -> bool:
-        """Whether each layer can be built by itself, and all of them as one cannot."""
+        """Whether each layer can be built by itself, but not all of them as one."""
         return self.lacks == HETEROGENEOUS
 
     def to_dict(self) -> dict[str, Any]:
@@ -93,7 +93,7 @@ class FrameworkLayer(NamedTuple):
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Frameworks(LSTMResult):
-    """One LSTM in the ways of several frameworks, or of one."""
+    """One LSTM as several frameworks write it, or one."""
 
     topic: ClassVar[str] = "frameworks"
 
@@ -117,7 +117,7 @@ class Frameworks(LSTMResult):
 
 
 def explain_frameworks(lstm: LSTM, name: str | None = None, code: bool = False) -> Frameworks:
-    """Write an LSTM in the way of each framework.
+    """Write an LSTM as each framework does.
 
     Args:
         lstm: the LSTM and its batch.
@@ -125,7 +125,7 @@ def explain_frameworks(lstm: LSTM, name: str | None = None, code: bool = False) 
         code: whether to write a program in this framework, too.
 
     Raises:
-        UsageError: there is no such framework, or no program in it for this LSTM.
+        UsageError: the framework is unknown, or has no program for this LSTM.
         RefusedError: the program's samples cannot be run within the memory budget.
     """
     chosen = None if name is None else find_framework(name)
@@ -195,7 +195,7 @@ def _read_back_weights(lstm: LSTM, framework: Framework) -> ReadBack:
 
 
 def _layer_difference(ours: LayerWeights, read: LayerWeights) -> float:
-    """The largest difference between two layers' weights; a bias that one has not is zero."""
+    """The largest difference between two layers' weights; a missing bias is zero."""
     named = read.tensors()
     return max(float(abs(named[name] - ours.tensors().get(name, 0)).max()) for name in named)
 

@@ -49,10 +49,10 @@ def _measurement_note(frameworks: Frameworks) -> str:
     if not frameworks.measured:
         budget = f"the memory budget of {format_bytes(frameworks.max_memory)} (--max-memory)"
         return f"These shapes are computed, not measured: the weights, written anew, do not fit {budget}."
-    ways = "in this way" if frameworks.chosen else "in the way of each"
+    manner = "in this way" if frameworks.chosen else "in the way of each"
     return (
-        f"Shapes of weights were read off arrays: our weights, written {ways}. Those of inputs and of what is returned follow "
-        "from the sizes."
+        f"Shapes of weights were read off arrays: our weights, written {manner}. Those of inputs and of what is returned "
+        "follow from the sizes."
     )
 
 
@@ -68,41 +68,41 @@ def _weights_table(frameworks: Frameworks) -> Table:
     columns = (Column("framework"), Column("gates"), Column("weights", wraps=True), Column("parameters", "right"))
     rows = [
         (
-            Cell(one.framework.name, strong=True),
-            Cell(_gate_order_text(one)),
-            Cell(_weights_text(one)),
-            Cell(_parameters_text(one)),
+            Cell(layer.framework.name, strong=True),
+            Cell(_gate_order_text(layer)),
+            Cell(_weights_text(layer)),
+            Cell(_parameters_text(layer)),
         )
-        for one in frameworks.frameworks
+        for layer in frameworks.frameworks
     ]
     return Table(columns, tuple(rows))
 
 
-def _gate_order_text(one: FrameworkLayer) -> str:
-    if "*" in one.framework.convention.kernel:
+def _gate_order_text(layer: FrameworkLayer) -> str:
+    if "*" in layer.framework.convention.kernel:
         return "apart"
-    return " ".join(LETTERS[gate] for gate in one.framework.convention.gate_order)
+    return " ".join(LETTERS[gate] for gate in layer.framework.convention.gate_order)
 
 
-def _weights_text(one: FrameworkLayer) -> str:
+def _weights_text(layer: FrameworkLayer) -> str:
     """The arrays of the first layer, one direction; those of four gates in one."""
-    if one.lacks:
-        return f"- (it has no {one.lacks})"
-    convention = one.framework.convention
-    found: dict[str, Shape] = {}
-    for array in one.weights:
+    if layer.lacks:
+        return f"- (it has no {layer.lacks})"
+    convention = layer.framework.convention
+    shapes: dict[str, Shape] = {}
+    for array in layer.weights:
         if array.layer == 0 and array.direction is not Direction.BACKWARD:
             name = array.name
             if array.gate is not None and name not in convention.name_overrides.values():
                 stars = (convention.kernel, convention.recurrent_kernel, *convention.biases, convention.peephole or "")
                 starred = [star for star in stars if array.name in convention.gate_arrays(star, (array.gate,))]
                 name = starred[0] if starred and "*" in starred[0] else name
-            found[name] = array.shape
-    return ", ".join(f"{name} {_short_shape(shape)}" for name, shape in found.items())
+            shapes[name] = array.shape
+    return ", ".join(f"{name} {_short_shape(shape)}" for name, shape in shapes.items())
 
 
-def _parameters_text(one: FrameworkLayer) -> str:
-    return "-" if one.parameters is None else thousands(one.parameters)
+def _parameters_text(layer: FrameworkLayer) -> str:
+    return "-" if layer.parameters is None else thousands(layer.parameters)
 
 
 def _interface_table(frameworks: Frameworks) -> Table:
@@ -114,15 +114,15 @@ def _interface_table(frameworks: Frameworks) -> Table:
         Column("known"),
     )
     rows = []
-    for one in frameworks.frameworks:
-        told = one.framework
+    for layer in frameworks.frameworks:
+        framework = layer.framework
         rows.append(
             (
-                Cell(told.name, strong=True),
-                Cell("-" if one.reads is None else ", ".join(one.reads.names)),
-                Cell(f"({', '.join(told.info.state_order)})"),
-                Cell(str(told.info.forget_bias)),
-                Cell(told.info.verification),
+                Cell(framework.name, strong=True),
+                Cell("-" if layer.reads is None else ", ".join(layer.reads.names)),
+                Cell(f"({', '.join(framework.info.state_order)})"),
+                Cell(str(framework.info.forget_bias)),
+                Cell(framework.info.verification),
             )
         )
     return Table(columns, tuple(rows))
@@ -140,74 +140,73 @@ def _bias_notes(frameworks: Frameworks) -> list[Block]:
 # --- one in full ------------------------------------------------------------------------------------------------------
 
 
-def _framework_blocks(frameworks: Frameworks, one: FrameworkLayer) -> list[Block]:
-    told = one.framework
+def _framework_blocks(frameworks: Frameworks, layer: FrameworkLayer) -> list[Block]:
+    framework = layer.framework
     blocks: list[Block] = [
-        Heading(f"frameworks: {told.title}", 1),
+        Heading(f"frameworks: {framework.title}", 1),
         Paragraph(lstm_summary(frameworks)),
     ]
-    if one.lacks:
+    if layer.lacks:
         return [
             *blocks,
-            Paragraph(f"{told.title}'s LSTM has no {one.lacks}, so it cannot build this one.{_per_layer_text(one)}"),
-            facts_table(_fact_rows(one)),
+            Paragraph(f"{framework.title}'s LSTM has no {layer.lacks}, so it cannot build this one.{_per_layer_text(layer)}"),
+            facts_table(_fact_rows(layer)),
         ]
-    blocks += [Note(_measurement_note(frameworks)), facts_table([*_fact_rows(one), *_comparison_rows(one)])]
-    blocks += [Heading("Every weight"), _tensor_table(frameworks, one), *_segment_blocks(frameworks, one)]
+    blocks += [Note(_measurement_note(frameworks)), facts_table([*_fact_rows(layer), *_comparison_rows(layer)])]
+    blocks += [Heading("Every weight"), _tensor_table(frameworks, layer), *_segment_blocks(frameworks, layer)]
     who = "the last layer" if frameworks.spec.stack else "it"
-    blocks += [Heading(f"What {who} returns"), _returned_table(one), *_slice_blocks(frameworks, one)]
-    if told.info.remarks:
-        blocks += [Heading("What to know"), *(Paragraph(remark) for remark in told.info.remarks)]
+    blocks += [Heading(f"What {who} returns"), _returned_table(layer), *_slice_blocks(frameworks, layer)]
+    if framework.info.remarks:
+        blocks += [Heading("What to know"), *(Paragraph(remark) for remark in framework.info.remarks)]
     if frameworks.program is not None:
-        blocks += _program_blocks(frameworks.program, told.title)
+        blocks += _program_blocks(frameworks.program, framework.title)
     return blocks
 
 
-def _per_layer_text(one: FrameworkLayer) -> str:
+def _per_layer_text(layer: FrameworkLayer) -> str:
     """What can be built in its place, where only layers that differ are lacking: each of them has all that it needs."""
-    return f" One {one.framework.info.class_name} for each layer can." if one.layers_alone else ""
+    return f" One {layer.framework.info.class_name} for each layer can." if layer.layers_alone else ""
 
 
-def _fact_rows(one: FrameworkLayer) -> list[tuple[str, str]]:
-    told, convention = one.framework, one.framework.convention
-    rows = [
-        ("layer", f"{told.info.class_name}, {'one timestep, which a loop calls' if told.info.is_cell else 'whole sequences'}")
-    ]
-    if one.reads is not None:
-        rows.append(("reads", format_shape(one.reads)))
-        rows += [("", f"{how}: {', '.join(axes)}") for how, axes in told.info.alternative_layouts]
+def _fact_rows(layer: FrameworkLayer) -> list[tuple[str, str]]:
+    framework, convention = layer.framework, layer.framework.convention
+    reads = "one timestep, which a loop calls" if framework.info.is_cell else "whole sequences"
+    rows = [("layer", f"{framework.info.class_name}, {reads}")]
+    if layer.reads is not None:
+        rows.append(("reads", format_shape(layer.reads)))
+        rows += [("", f"{how}: {', '.join(axes)}") for how, axes in framework.info.alternative_layouts]
     rows += [
-        ("gates", _gates_text(one)),
-        ("biases", _biases_text(one)),
-        ("states", f"({', '.join(told.info.state_order)}), in this order"),
-        ("forget bias", _forget_bias_text(one)),
-        *(("" if place else "starts with", f"{what}: {how}") for place, (what, how) in enumerate(told.info.initializers)),
-        ("several", told.info.stacking),
-        ("known", f"{_verification_text(one)}: {convention.source}"),
+        ("gates", _gates_text(layer)),
+        ("biases", _biases_text(layer)),
+        ("states", f"({', '.join(framework.info.state_order)}), in this order"),
+        ("forget bias", _forget_bias_text(layer)),
+        *(("" if index else "starts with", f"{what}: {how}") for index, (what, how) in enumerate(framework.info.initializers)),
+        ("several", framework.info.stacking),
+        ("known", f"{_verification_text(layer)}: {convention.source}"),
     ]
     return rows
 
 
-def _verification_text(one: FrameworkLayer) -> str:
-    return "run by our tests, and read" if one.framework.info.verification == "run" else "read, not run"
+def _verification_text(layer: FrameworkLayer) -> str:
+    return "run by our tests, and read" if layer.framework.info.verification == "run" else "read, not run"
 
 
-def _gates_text(one: FrameworkLayer) -> str:
-    names = [GATE_WORDS[gate.value] for gate in one.framework.convention.gate_order]
-    if "*" in one.framework.convention.kernel:
+def _gates_text(layer: FrameworkLayer) -> str:
+    names = [GATE_WORDS[gate.value] for gate in layer.framework.convention.gate_order]
+    if "*" in layer.framework.convention.kernel:
         return f"each in arrays of its own: {'; '.join(names)}"
-    return f"{_gate_order_text(one)}: {'; '.join(names)}"
+    return f"{_gate_order_text(layer)}: {'; '.join(names)}"
 
 
-def _biases_text(one: FrameworkLayer) -> str:
-    convention = one.framework.convention
+def _biases_text(layer: FrameworkLayer) -> str:
+    convention = layer.framework.convention
     number = len(convention.biases)
     text = "one for each neuron" if number == 1 else f"{number} for each neuron, and both are added"
     return f"{text}; they cannot be left out" if convention.bias_required else text
 
 
-def _forget_bias_text(one: FrameworkLayer) -> str:
-    bias = one.framework.info.forget_bias
+def _forget_bias_text(layer: FrameworkLayer) -> str:
+    bias = layer.framework.info.forget_bias
     return {
         "stored": f"{bias.value} at the start, stored in the bias",
         "added when called": f"{bias.value}, added when the layer is called, and not stored: our bias is written without it",
@@ -216,9 +215,9 @@ def _forget_bias_text(one: FrameworkLayer) -> str:
     }[bias.how]
 
 
-def _comparison_rows(one: FrameworkLayer) -> list[tuple[str, str]]:
-    rows = [] if one.parameters is None else [("parameters", f"{thousands(one.parameters)} = {one.formula}")]
-    back = one.read_back
+def _comparison_rows(layer: FrameworkLayer) -> list[tuple[str, str]]:
+    rows = [] if layer.parameters is None else [("parameters", f"{thousands(layer.parameters)} = {layer.formula}")]
+    back = layer.read_back
     if back is None:
         return rows
     text = f"written so and read back, our weights differ by {format_difference(back.weights)}"
@@ -227,10 +226,10 @@ def _comparison_rows(one: FrameworkLayer) -> list[tuple[str, str]]:
     return [*rows, ("read back", text)]
 
 
-def _tensor_table(frameworks: Frameworks, one: FrameworkLayer) -> Table:
+def _tensor_table(frameworks: Frameworks, layer: FrameworkLayer) -> Table:
     spec = frameworks.spec
     several = len(spec.places) > 1
-    rows = [_tensor_row(array, several) for array in one.weights]
+    rows = [_tensor_row(array, several) for array in layer.weights]
     return Table((Column("weight"), Column("shape", wraps=True), Column("numbers", "right")), elide_rows(rows))
 
 
@@ -245,10 +244,10 @@ def _tensor_row(array: Weight, several: bool) -> tuple[Cell, ...]:
     )
 
 
-def _segment_blocks(frameworks: Frameworks, one: FrameworkLayer) -> list[Block]:
+def _segment_blocks(frameworks: Frameworks, layer: FrameworkLayer) -> list[Block]:
     """What stands where along an axis, and in which arrays; of one layer and direction, as it is the same in all alike."""
     groups: dict[tuple[tuple[int, int, str], ...], list[str]] = {}
-    for array in one.weights:
+    for array in layer.weights:
         if array.layer == 0 and array.direction is not Direction.BACKWARD:
             for axis in sorted({part.axis for part in array.segments}):
                 parts = tuple((part.start, part.stop, part.content) for part in array.segments if part.axis == axis)
@@ -256,9 +255,9 @@ def _segment_blocks(frameworks: Frameworks, one: FrameworkLayer) -> list[Block]:
     if not groups:
         return []
     rows = [
-        (Cell(f"{start}:{stop}", strong=True), Cell(PART_WORDS[what]), Cell(", ".join(names) if place == 0 else ""))
+        (Cell(f"{start}:{stop}", strong=True), Cell(PART_WORDS[what]), Cell(", ".join(names) if index == 0 else ""))
         for parts, names in groups.items()
-        for place, (start, stop, what) in enumerate(parts)
+        for index, (start, stop, what) in enumerate(parts)
     ]
     columns = (Column("place", "right"), Column("what"), Column("in", wraps=True))
     return [Heading(f"What stands where{', in layer 0' if frameworks.spec.stack else ''}"), Table(columns, tuple(rows))]
@@ -269,8 +268,8 @@ def _index_expression(axis: int) -> str:
     return f"[{':, ' * axis}place]"
 
 
-def _returned_table(one: FrameworkLayer) -> Table:
-    rows = [(Cell(name, strong=True), Cell(format_shape(shape)), Cell(meaning)) for name, shape, meaning in one.returns]
+def _returned_table(layer: FrameworkLayer) -> Table:
+    rows = [(Cell(name, strong=True), Cell(format_shape(shape)), Cell(meaning)) for name, shape, meaning in layer.returns]
     return Table((Column("tensor"), Column("shape", wraps=True), Column("what", wraps=True)), tuple(rows))
 
 
@@ -281,8 +280,8 @@ def _slice_blocks(frameworks: Frameworks, one: FrameworkLayer) -> list[Block]:
     if not stacked or len(spec.places) == 1:
         return []
     rows = [
-        (Cell(", ".join(f"{name}[{place}]" for name in stacked), strong=True), Cell(f"layer {layer}, {way}"))
-        for place, (layer, way) in enumerate(spec.places)
+        (Cell(", ".join(f"{name}[{index}]" for name in stacked), strong=True), Cell(f"layer {layer}, {direction}"))
+        for index, (layer, direction) in enumerate(spec.places)
     ]
     return [Table(FACT_COLUMNS, elide_rows(rows), ruled=False)]
 

@@ -29,7 +29,7 @@ TOLERANCE = {"float32": 2e-6, "float64": 1e-12}
 
 
 class Program(NamedTuple):
-    """A program, and the arrays that it reads from a file of its own name ending in `.npz`."""
+    """A program, and the arrays that it reads from the file of the same name ending in `.npz`."""
 
     lines: tuple[str, ...]
     arrays: Mapping[str, Array]
@@ -45,85 +45,89 @@ class Program(NamedTuple):
         return "\n".join(self.lines) + "\n"
 
     def to_dict(self) -> dict[str, Any]:
-        arrays = [{"name": name, "shape": list(one.shape), "dtype": str(one.dtype)} for name, one in self.arrays.items()]
+        arrays = [{"name": name, "shape": list(array.shape), "dtype": str(array.dtype)} for name, array in self.arrays.items()]
         return {"lines": list(self.lines), "samples": self.samples, "arrays": arrays}
 
 
-def write_program(lstm: LSTM, one: Framework | None) -> Program:
+def write_program(lstm: LSTM, framework: Framework | None) -> Program:
     """Write the program.
 
     Raises:
-        UsageError: no framework was chosen, there is no program in it, or it is not written for such an LSTM.
+        UsageError: no framework was chosen, it has no program, or its program does not support such an LSTM.
         RefusedError: the samples cannot be run within the memory budget.
     """
     known = [name for name in FRAMEWORKS if name in SCRIPTS]
-    if one is None:
+    if framework is None:
         fix = f"Name one of {', '.join(known)}"
         raise UsageError("frameworks --code", "a program is written in one framework", fix)
-    if one.name not in SCRIPTS:
-        found = f"{one.title} is not run here, so there is no program in it"
-        raise UsageError(f"frameworks {one.name} --code", found, f"There are programs in {', '.join(known)}")
-    _check_supported(lstm, one)
+    if framework.name not in SCRIPTS:
+        reason = f"{framework.title} is not run here, so there is no program in it"
+        raise UsageError(f"frameworks {framework.name} --code", reason, f"There are programs in {', '.join(known)}")
+    _check_supported(lstm, framework)
     start, stop = lstm.block_of(0)
     record, samples = lstm.run(start, stop), min(MAX_SAMPLES, stop - start)
-    arrays = {name: array for layer in range(lstm.spec.layers) for name, array in _weight_arrays(lstm, one, layer)}
-    program = SCRIPTS[one.name]
+    arrays = {name: array for layer in range(lstm.spec.layers) for name, array in _weight_arrays(lstm, framework, layer)}
+    program = SCRIPTS[framework.name]
     hidden, cell = _last_states(record, samples)
     made = {"x": record.input[:samples], "output": record.output[:samples], "h": hidden, "c": cell}
-    own = _initial_states(lstm, samples)
-    lines = program.format_script(lstm.spec, tuple(arrays), TOLERANCE[lstm.spec.dtype], bool(own))
-    return Program(lines, {**made, **own, **arrays}, samples, frozenset(program.packages))
+    states = _initial_states(lstm, samples)
+    lines = program.format_script(lstm.spec, tuple(arrays), TOLERANCE[lstm.spec.dtype], bool(states))
+    return Program(lines, {**made, **states, **arrays}, samples, frozenset(program.packages))
 
 
-def _check_supported(lstm: LSTM, one: Framework) -> None:
-    """Raise `UsageError` where the program is not written for such an LSTM."""
-    spec, asked, program = lstm.spec, f"frameworks {one.name} --code", SCRIPTS[one.name]
-    lacks = one.convention.unsupported_option(spec)
-    if lacks is not None:
-        raise _unsupported_option_error(lstm, one, lacks)
+def _check_supported(lstm: LSTM, framework: Framework) -> None:
+    """Raise `UsageError` if the program does not support such an LSTM."""
+    spec, request, program = lstm.spec, f"frameworks {framework.name} --code", SCRIPTS[framework.name]
+    option = framework.convention.unsupported_option(spec)
+    if option is not None:
+        raise _unsupported_option_error(lstm, framework, option)
     layers = [spec.at(layer) for layer, _ in spec.unlike_layers]
-    written = f"the program in {one.title} is written for"
+    subject = f"the program in {framework.title} is written for"
     if spec.layers > 1 and not program.supports_layers:
-        raise _unsupported_error(lstm, one, f"{asked} --layers {spec.layers}", f"{written} one layer", "Leave out --layers")
+        raise _unsupported_error(
+            lstm, framework, f"{request} --layers {spec.layers}", f"{subject} one layer", "Leave out --layers"
+        )
     if spec.reads_backward and not program.supports_directions:
         raise _unsupported_error(
-            lstm, one, f"{asked} --bidirectional", f"{written} one direction", "Leave out --bidirectional"
+            lstm, framework, f"{request} --bidirectional", f"{subject} one direction", "Leave out --bidirectional"
         )
     if any(layer.peepholes for layer in layers) and not program.supports_peepholes:
         raise _unsupported_error(
-            lstm, one, f"{asked} --peepholes", f"{written} layers without peepholes", "Leave out --peepholes"
+            lstm, framework, f"{request} --peepholes", f"{subject} layers without peepholes", "Leave out --peepholes"
         )
     if spec.dtype not in program.dtypes:
-        found = f"{written} {' and '.join(program.dtypes)}"
+        reason = f"{subject} {' and '.join(program.dtypes)}"
         fix = "Leave out --dtype" if lstm.pretrained is None else "Add --dtype float32"
-        raise UsageError(f"{asked} --dtype {spec.dtype}", found, fix)
+        raise UsageError(f"{request} --dtype {spec.dtype}", reason, fix)
 
 
-def _unsupported_option_error(lstm: LSTM, one: Framework, lacks: str) -> UsageError:
-    """What to say where the framework has not all that the LSTM has."""
-    asked = f"frameworks {one.name} --code"
+def _unsupported_option_error(lstm: LSTM, framework: Framework, lacks: str) -> UsageError:
+    """The error for an option of the LSTM that the framework does not have."""
+    request = f"frameworks {framework.name} --code"
     if lacks == HETEROGENEOUS:
-        return _unsupported_error(lstm, one, asked, f"{one.title}'s LSTM has no {lacks}, and this one has", "")
+        return _unsupported_error(lstm, framework, request, f"{framework.title}'s LSTM has no {lacks}, and this one has", "")
     option = "--peepholes" if lacks == "peepholes" else f"--projection {lstm.spec.projection}"
-    return _unsupported_error(lstm, one, f"{asked} {option}", f"{one.title} has no {lacks}", f"Leave out {option.split()[0]}")
+    return _unsupported_error(
+        lstm, framework, f"{request} {option}", f"{framework.title} has no {lacks}", f"Leave out {option.split()[0]}"
+    )
 
 
-def _unsupported_error(lstm: LSTM, one: Framework, asked: str, found: str, fix: str) -> UsageError:
+def _unsupported_error(lstm: LSTM, framework: Framework, request: str, reason: str, fix: str) -> UsageError:
     """What to do where a program in this framework is not written: of a model or of a stack nothing can be left out."""
     if lstm.pretrained is None and not lstm.spec.stack:
-        return UsageError(asked, found, fix)
+        return UsageError(request, reason, fix)
     able = [name for name in SCRIPTS if _supports_spec(lstm.spec, name)]
     others = [f"Ask for {' or '.join(able)}"] if able else []
     alone = [FIX_SELECT_ONE_LAYER] if combines_layers(lstm) else []
-    return UsageError(f"frameworks {one.name} --code", found, "; or ".join([*others, *alone]))
+    return UsageError(f"frameworks {framework.name} --code", reason, "; or ".join([*others, *alone]))
 
 
 def _supports_spec(spec: Spec, name: str) -> bool:
-    """Whether there is a program in a framework for such an LSTM."""
+    """Whether the program of a framework supports such an LSTM."""
     program, layers = SCRIPTS[name], [spec.at(layer) for layer, _ in spec.unlike_layers]
     peepholes = program.supports_peepholes or not any(layer.peepholes for layer in layers)
-    ways = program.supports_directions or not spec.reads_backward
-    fits = (program.supports_layers or spec.layers == 1) and ways and peepholes and spec.dtype in program.dtypes
+    directions = program.supports_directions or not spec.reads_backward
+    fits = (program.supports_layers or spec.layers == 1) and directions and peepholes and spec.dtype in program.dtypes
     return fits and FRAMEWORKS[name].convention.unsupported_option(spec) is None
 
 
@@ -140,7 +144,7 @@ def _last_states(record: Record, samples: int) -> tuple[Array, Array]:
 
 
 def _initial_states(lstm: LSTM, samples: int) -> dict[str, Array]:
-    """The states that a model has of its own; nothing for zeros.
+    """The initial states that a model contains; empty for zeros.
 
     Returns:
         `h_0` and `c_0`, [layers*directions, samples, hidden or units]; where layers differ, `start0.forward.h` and so on.
@@ -152,15 +156,15 @@ def _initial_states(lstm: LSTM, samples: int) -> dict[str, Array]:
     if not lstm.spec.stack:
         return {name: np.stack(states) for name, states in zip(("h_0", "c_0"), repeated, strict=True)}
     return {
-        f"{STATE_PREFIX}{layer}.{direction}.{name}": states[place].copy()
-        for place, (layer, direction) in enumerate(lstm.spec.places)
+        f"{STATE_PREFIX}{layer}.{direction}.{name}": states[index].copy()
+        for index, (layer, direction) in enumerate(lstm.spec.places)
         for name, states in zip("hc", repeated, strict=True)
     }
 
 
-def _weight_arrays(lstm: LSTM, one: Framework, layer: int) -> list[tuple[str, Array]]:
+def _weight_arrays(lstm: LSTM, framework: Framework, layer: int) -> list[tuple[str, Array]]:
     """The weights by the names that the file has: the framework's own, and where these are not enough, what they are of."""
-    spec, convention = lstm.spec, one.convention
+    spec, convention = lstm.spec, framework.convention
     alike = len(spec.places) > 1 and not convention.directions_stacked and len(set(convention.direction_names.values())) == 1
     made = export_layer(convention, lstm.weights.layers[layer], layer)
     return [(f"layer{layer}.{direction}.{name}" if alike else name, array) for name, direction, array in made]

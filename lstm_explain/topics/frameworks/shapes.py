@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 def build_shape(spec: Spec, axes: Iterable[AxisName]) -> Shape:
     """The shape of a tensor with the given axes; `spec` is of one layer, or of layers that are alike."""
-    ways = len(spec.directions)
+    directions = len(spec.directions)
     both = "2*" if spec.bidirectional else ""
     named: dict[AxisName, Axis] = {
         "samples": Axis("samples", spec.samples),
@@ -26,9 +26,9 @@ def build_shape(spec: Spec, axes: Iterable[AxisName]) -> Shape:
         "hidden": Axis(spec.hidden_axis, spec.hidden),
         "units": Axis("units", spec.units),
         "output": Axis(both + spec.hidden_axis, spec.output),
-        "all_units": Axis(f"{both}units", ways * spec.units),
-        "directions": Axis("directions", ways),
-        "states": Axis("layers*directions", spec.layers * ways),
+        "all_units": Axis(f"{both}units", directions * spec.units),
+        "directions": Axis("directions", directions),
+        "states": Axis("layers*directions", spec.layers * directions),
     }
     return Shape(tuple(named[axis] for axis in axes))
 
@@ -40,7 +40,7 @@ def parameter_formula(convention: Convention, spec: Spec) -> str:
     """
     terms = []
     for layer, times in spec.unlike_layers:
-        own, reads = spec.at(layer), size_words(spec, layer - 1).output if layer else "features"
-        one = layer_formula(own, reads, size_words(spec, layer), convention.bias_count(own))
-        terms.append(one if times == 1 else f"{times}*{grouped(one)}")
+        layer_spec, reads = spec.at(layer), size_words(spec, layer - 1).output if layer else "features"
+        term = layer_formula(layer_spec, reads, size_words(spec, layer), convention.bias_count(layer_spec))
+        terms.append(term if times == 1 else f"{times}*{grouped(term)}")
     return " + ".join(terms)

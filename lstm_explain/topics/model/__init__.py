@@ -84,7 +84,7 @@ class FileLSTM(NamedTuple):
     parameters: int
     """How many numbers its tensors hold in the file."""
     tensors: dict[str, tuple[int, ...]]
-    """Where it stands in the file: the names of its tensors there, with their shapes."""
+    """Its tensors in the file: their names and shapes."""
     initial: bool
     """Whether the file says from which states it starts."""
     from_the_end: bool

@@ -1,4 +1,4 @@
-"""model, in words and tables: the LSTMs of a file, where each stands in it, and how to explain one."""
+"""model, in words and tables: the LSTMs of a file, the tensors of each, and how to explain one."""
 
 from __future__ import annotations
 
@@ -53,9 +53,9 @@ def _overview_table(model: Model) -> Table:
     return Table((Column("LSTM", wraps=True), *columns), rows)
 
 
-def _per_layer_text(spec: Spec, told: Callable[[Spec], str]) -> str:
+def _per_layer_text(spec: Spec, describe: Callable[[Spec], str]) -> str:
     """What holds for all layers; where they differ, for each in order."""
-    layers = [told(spec.at(layer)) for layer in range(spec.layers if spec.stack else 1)]
+    layers = [describe(spec.at(layer)) for layer in range(spec.layers if spec.stack else 1)]
     return layers[0] if len(set(layers)) == 1 else ", ".join(elide_list(layers))
 
 

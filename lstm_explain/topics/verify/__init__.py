@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from lstm_explain.core.weights import Weights
 
 TOLERANCE = 1e-5
-"""The largest difference that counts as agreement, unless it is said."""
+"""The default of the largest difference that counts as agreement."""
 MAX_SAMPLES = 16
 """Other readings are tried on no more samples than this."""
 
@@ -81,7 +81,7 @@ class Verify(LSTMResult):
     closest: InterpretationResult | None
     """The closest, where none agrees; the file's own reading is one of them."""
     in_reading_order: bool
-    """Whether the timesteps of the outputs stand in the order in which a layer reads that reads from the end."""
+    """Whether the timesteps of the outputs are in reading order, for a layer that reads from the end."""
     samples_tried: int
     """On how many samples, the first ones, another reading was tried where it reads samples first; else on all."""
     no_numbers: NonfiniteOutputs | None
@@ -104,7 +104,7 @@ class Verify(LSTMResult):
             "in_reading_order": self.in_reading_order,
             "tried": self.tried,
             "samples_tried": self.samples_tried,
-            "alternatives": [one.to_dict() for one in self.alternatives],
+            "alternatives": [result.to_dict() for result in self.alternatives],
             "closest": None if self.closest is None else self.closest.to_dict(),
         }
 
@@ -126,8 +126,8 @@ def explain_verify(
             only where the outputs do not agree.
 
     Raises:
-        UsageError: the outputs have a shape that this LSTM never makes of these inputs, or the tolerance is no size; or some
-            sequences are padded.
+        UsageError: the outputs have a shape that this LSTM never outputs for these inputs, the tolerance is not a
+            valid number, or some sequences are padded.
         RefusedError: the run would need more memory than the budget.
     """
     if not 0 <= tolerance < np.inf:
@@ -142,8 +142,8 @@ def explain_verify(
     differences = _abs_differences(made, aligned)
     index = int(np.argmax(differences))
     largest = float(differences.flat[index])
-    found = [] if largest <= tolerance else _try_interpretations(lstm, wanted, output, single_biases)
-    agreeing = tuple(one for one in found if one.difference <= tolerance)
+    results = [] if largest <= tolerance else _try_interpretations(lstm, wanted, output, single_biases)
+    agreeing = tuple(result for result in results if result.difference <= tolerance)
     as_read = InterpretationResult(
         Interpretation.of(lstm), gate_order_in_file(lstm.provenance, GATES), float(differences[:MAX_SAMPLES].max())
     )
@@ -157,8 +157,8 @@ def explain_verify(
         where=_index_by_axis(index, wanted.shape),
         compared=wanted.size,
         alternatives=agreeing,
-        tried=len(found),
-        closest=None if agreeing or not found else min([as_read, *found], key=lambda one: one.difference),
+        tried=len(results),
+        closest=None if agreeing or not results else min([as_read, *results], key=lambda result: result.difference),
         in_reading_order=in_order,
         samples_tried=min(MAX_SAMPLES, spec.samples),
         no_numbers=_find_nonfinite(made, aligned, differences),
@@ -166,7 +166,7 @@ def explain_verify(
 
 
 def _arrange_expected(spec: Spec, expected: Array) -> tuple[str, Array]:
-    """What was given, samples first."""
+    """Which output was given, and the array with samples first."""
     sequence, last = (spec.samples, spec.timesteps, spec.output), (spec.samples, spec.output)
     if expected.shape == sequence or (spec.samples == 1 and expected.shape == sequence[1:]):
         return SEQUENCE, expected.reshape(sequence)
@@ -204,7 +204,7 @@ def _align_time_order(lstm: LSTM, made: Array, wanted: Array, tolerance: float) 
 
 
 def _index_by_axis(index: int, sizes: tuple[int, ...]) -> dict[str, int]:
-    """A place by the names of its axes."""
+    """A flat index as one index for each axis, by name."""
     names = ("sample", "timestep", "number") if len(sizes) == 3 else ("sample", "number")
     at = dict(zip(names, map(int, np.unravel_index(index, sizes)), strict=True))
     if "timestep" in at:
@@ -213,7 +213,7 @@ def _index_by_axis(index: int, sizes: tuple[int, ...]) -> dict[str, int]:
 
 
 def _find_nonfinite(made: Array, wanted: Array, differences: Array) -> NonfiniteOutputs | None:
-    """What of both is nan or infinite."""
+    """Count what is nan or infinite in both."""
     given, computed = ~np.isfinite(wanted), ~np.isfinite(made)
     if not given.any() and not computed.any():
         return None
@@ -227,7 +227,7 @@ def _find_nonfinite(made: Array, wanted: Array, differences: Array) -> Nonfinite
 
 
 def _abs_differences(made: Array, wanted: Array) -> Array:
-    """How far numbers are apart; infinite where only one of two is a number."""
+    """The absolute differences; infinite where only one of two is a number."""
     with np.errstate(invalid="ignore"):
         sizes = np.abs(made.astype(np.float64) - wanted.astype(np.float64))
     both = np.isnan(made) & np.isnan(wanted)
@@ -240,26 +240,28 @@ def _abs_differences(made: Array, wanted: Array) -> Array:
 def _try_interpretations(
     lstm: LSTM, wanted: Array, output: str, single_biases: Callable[[], tuple[Biases, ...]] | None
 ) -> list[InterpretationResult]:
-    """Every other reading with its difference, those that change least first."""
+    """Every other interpretation with its difference, those that change least first."""
     biased = any(lstm.spec.at(layer).bias for layer, _ in lstm.spec.unlike_layers)
     single = () if single_biases is None or not biased else single_biases()
     swaps = output == SEQUENCE and lstm.spec.samples <= MAX_SWAPPED_SAMPLES
     every = list_interpretations(lstm.spec, output == SEQUENCE, swaps, two_biases=bool(single))
     as_read = Interpretation.of(lstm)
-    found = []
-    for of_weights, several in groupby(every, key=lambda one: one.of_weights):  # so that they are made once
+    results = []
+    for of_weights, several in groupby(every, key=lambda result: result.of_weights):  # so that they are made once
         weights = of_weights.weights(lstm.weights, single)
-        for of_run, alike in groupby(several, key=lambda one: one.of_run):
+        for of_run, alike in groupby(several, key=lambda result: result.of_run):
             made = _run_interpretation(lstm, weights, of_run, output)
             for reading in alike:
                 if reading._replace(in_reading_order=False) != as_read:  # it was compared in both orders
                     difference = float(_abs_differences(made_as := reading.outputs(made), wanted[: len(made_as)]).max())
-                    found.append(InterpretationResult(reading, gate_order_in_file(lstm.provenance, reading.gates), difference))
-    return sorted(found, key=lambda one: one.reading.changes(as_read))
+                    results.append(
+                        InterpretationResult(reading, gate_order_in_file(lstm.provenance, reading.gates), difference)
+                    )
+    return sorted(results, key=lambda result: result.reading.changes(as_read))
 
 
 def _run_interpretation(lstm: LSTM, weights: Weights, reading: Interpretation, output: str) -> Array:
-    """What a reading makes, as it makes it."""
+    """The outputs of a run under an interpretation, before they are laid out."""
     count = min(MAX_SAMPLES, lstm.spec.samples) if reading.layout == SAMPLES_FIRST else lstm.spec.samples
     inputs = reading.inputs(lstm.inputs.block(0, count))
     sizes = replace(lstm.spec, samples=len(inputs), timesteps=inputs.shape[1])

@@ -78,7 +78,7 @@ def _nonfinite_text(many: int) -> str:
 
 
 def _position_text(where: dict[str, int]) -> str:
-    return ", ".join(f"{name} {place}" for name, place in where.items())
+    return ", ".join(f"{name} {index}" for name, index in where.items())
 
 
 def _is_reversed(verify: Verify) -> bool:
@@ -133,13 +133,13 @@ def _interpretation_text(tried: InterpretationResult, turned: bool) -> str:
 def _interpretation_table(verify: Verify, tried: tuple[InterpretationResult, ...]) -> Table:
     rows = tuple(
         (
-            Cell(one.letters if one.reading.gates != GATES else AS_READ),
-            Cell(one.reading.bias),
-            Cell(one.reading.layout),
-            Cell(_direction_text(verify, one.reading)),
-            Cell(format_difference(one.difference)),
+            Cell(result.letters if result.reading.gates != GATES else AS_READ),
+            Cell(result.reading.bias),
+            Cell(result.reading.layout),
+            Cell(_direction_text(verify, result.reading)),
+            Cell(format_difference(result.difference)),
         )
-        for one in tried
+        for result in tried
     )
     titles = ("gate order", "bias", "input", "read", "difference")
     return Table(tuple(map(Column, titles)), rows)

@@ -1,4 +1,4 @@
-"""Readings: the ways to take a file's weights, the inputs and the outputs, of which one only is what was meant."""
+"""Interpretation: one way to read a file's weights, the inputs and the outputs, of which only one was meant."""
 
 from __future__ import annotations
 
@@ -69,7 +69,7 @@ class Interpretation(NamedTuple):
 
     def changes(self, other: Interpretation) -> int:
         """In how many respects two readings differ."""
-        return sum(one != another for one, another in zip(self, other, strict=True))
+        return sum(convention != another for convention, another in zip(self, other, strict=True))
 
     def weights(self, weights: Weights, single: tuple[Biases, ...] = ()) -> Weights:
         """Weights, read so; `single` are the biases of which `ONE_BIAS` speaks."""
@@ -112,7 +112,7 @@ class InterpretationResult(NamedTuple):
 
     reading: Interpretation
     gate_order: tuple[Gate, ...]
-    """In which order the gates would stand in the file."""
+    """The order of the gates that the file would then have."""
     difference: float
 
     @property
@@ -122,7 +122,7 @@ class InterpretationResult(NamedTuple):
     @property
     def frameworks(self) -> tuple[str, ...]:
         """Who packs the gates in this order."""
-        return tuple(one.title for one in CONVENTIONS.values() if one.gate_order == self.gate_order)
+        return tuple(convention.title for convention in CONVENTIONS.values() if convention.gate_order == self.gate_order)
 
     def to_dict(self) -> dict[str, Any]:
         return {
