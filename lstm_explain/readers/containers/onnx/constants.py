@@ -1,7 +1,8 @@
-"""Weights that an ONNX model computes from constants, folded node by node with ONNX's own reference evaluator.
+"""The constants of an ONNX model: stored tensors, and what it computes from them.
 
-Only the nodes that a weight needs are run; their operators are from a short list, and the size of each result is bounded
-before it is computed. Stored tensors are read by `tensors`, never by the evaluator.
+A tensor's announced shape is checked against its data before an array is made; the library's own `to_array` accepts a shape
+of [-1] and reads other files for external data, which this does not. Nodes are run with ONNX's own reference evaluator, only
+where a weight needs them; their operators are from a short list, and the size of each result is bounded before it is computed.
 """
 
 from __future__ import annotations
@@ -12,8 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from lstm_explain.errors import InputFileError, RefusedError, printable
-from lstm_explain.readers.containers.onnx.graph import ONNX_DOMAINS
-from lstm_explain.readers.containers.onnx.tensors import RAW_DTYPES, decode_text, read_tensor
+from lstm_explain.readers.containers.onnx.graph import ONNX_DOMAINS, decode_text
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -22,6 +22,17 @@ if TYPE_CHECKING:
     from lstm_explain.readers.containers.bounded_file import MemoryBudget
     from lstm_explain.readers.containers.onnx.graph import Scope
 
+MAX_AXES = 32
+EXTERNAL = 1
+"""The value of `data_location` for a tensor in another file."""
+FLOAT16, BFLOAT16 = 10, 16
+RAW_DTYPES = {
+    1: "<f4", 2: "u1", 3: "i1", 4: "<u2", 5: "<i2", 6: "<i4", 7: "<i8", 9: "?", FLOAT16: "<f2", 11: "<f8", 12: "<u4",
+    13: "<u8", BFLOAT16: "<u2",
+}  # fmt: skip
+"""The supported types by their number in `TensorProto.DataType`, as `raw_data` stores them."""
+LIST_FIELDS = {1: "float_data", 7: "int64_data", 11: "double_data", 12: "uint64_data", 13: "uint64_data"}
+"""The field with a type's numbers where `raw_data` is absent; `int32_data` for all others, which holds the bits of halves."""
 MAX_FOLDED_NODES, MAX_NODE_CHAIN = 5_000, 100
 MIN_COUNTED_BYTES = 2**20
 """Smaller results are not taken from the memory budget."""
@@ -32,6 +43,75 @@ LISTS = {"value_floats": ("floats", np.float32), "value_ints": ("ints", np.int64
 """The attributes of a Constant that hold numbers: the field of each, and its dtype."""
 FIX_EXPORT = "Export the model anew"
 FIX_FOLD = "Fold its constants first, with any optimiser of ONNX models"
+
+
+# --- stored tensors ---------------------------------------------------------------------------------------------------
+
+
+def read_tensor(tensor: Any, label: str, budget: MemoryBudget) -> Array:
+    """Return a `TensorProto` as an array; bfloat16 becomes float32, which represents it exactly.
+
+    Args:
+        tensor: the message.
+        label: what to call the tensor in a message, safe to print.
+        budget: the budget that the array is taken from.
+
+    Raises:
+        InputFileError: its data do not fit its shape, or its type is not supported.
+        RefusedError: it is in another file, or does not fit the budget.
+    """
+    if tensor.data_location == EXTERNAL or len(tensor.external_data):
+        problem = f"{label} is in another file, and no other file is opened"
+        raise RefusedError(budget.name, problem, "Save the model with its tensors inside: onnx.save(model, file)")
+    if tensor.data_type not in RAW_DTYPES or tensor.HasField("segment"):
+        problem = f"{label} holds {_type_name(tensor)}, which is not supported"
+        raise InputFileError(budget.name, problem, "Export it as float32")
+    shape = tuple(int(size) for size in tensor.dims)
+    if len(shape) > MAX_AXES or any(size < 0 for size in shape):
+        raise InputFileError(budget.name, f"{label} announces the shape {printable(str(list(shape)))}, which no array has")
+    read_numbers = _raw_numbers if tensor.HasField("raw_data") else _listed_numbers
+    array = read_numbers(tensor, shape, label, budget).reshape(shape)
+    if tensor.data_type == BFLOAT16:
+        return (array.astype(np.uint32) << 16).view(np.float32).reshape(shape)
+    return array.astype(array.dtype.newbyteorder("="), copy=False)
+
+
+def _raw_numbers(tensor: Any, shape: tuple[int, ...], label: str, budget: MemoryBudget) -> Array:
+    dtype = np.dtype(RAW_DTYPES[tensor.data_type])
+    data = tensor.raw_data
+    budget.take(3 * len(data), label)
+    if math.prod(shape) * dtype.itemsize != len(data):
+        raise _size_error(budget.name, label, shape, f"{math.prod(shape) * dtype.itemsize} bytes", len(data))
+    return np.frombuffer(data, dtype)
+
+
+def _listed_numbers(tensor: Any, shape: tuple[int, ...], label: str, budget: MemoryBudget) -> Array:
+    dtype = np.dtype(RAW_DTYPES[tensor.data_type])
+    numbers = getattr(tensor, LIST_FIELDS.get(tensor.data_type, "int32_data"))
+    budget.take(3 * dtype.itemsize * len(numbers), label)
+    if math.prod(shape) != len(numbers):
+        raise _size_error(budget.name, label, shape, f"{math.prod(shape)} numbers", len(numbers))
+    stored_dtype = np.dtype("<u2") if tensor.data_type in (FLOAT16, BFLOAT16) else dtype
+    try:
+        return np.fromiter(numbers, stored_dtype, len(numbers)).view(dtype)
+    except OverflowError:
+        raise InputFileError(budget.name, f"{label} holds numbers that do not fit {dtype.name}") from None
+
+
+def _size_error(name: str, label: str, shape: tuple[int, ...], announced: str, held: int) -> InputFileError:
+    problem = f"{label} of the shape {printable(str(list(shape)))} announces {announced}, and holds {held}"
+    return InputFileError(name, problem, "Export it anew")
+
+
+def _type_name(tensor: Any) -> str:
+    """The name of a tensor's type, such as STRING."""
+    if tensor.HasField("segment"):
+        return "a segment of a tensor"
+    names = {number: name for name, number in type(tensor).DataType.items()}
+    return str(names.get(tensor.data_type, f"numbers of type {tensor.data_type}"))
+
+
+# --- constants --------------------------------------------------------------------------------------------------------
 
 
 class NotConstantError(Exception):

@@ -10,7 +10,6 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from lstm_explain.errors import InputFileError, RefusedError, printable
-from lstm_explain.readers.containers.onnx.tensors import decode_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -20,6 +19,11 @@ GRAPH, GRAPHS = 5, 10
 """The types of an attribute that holds graphs."""
 ONNX_DOMAINS = ("", "ai.onnx")
 """The domains of the operators that ONNX itself defines."""
+
+
+def decode_text(value: str | bytes) -> str:
+    """Return a string of a protobuf message, which the library leaves as bytes where it is not UTF-8."""
+    return value if isinstance(value, str) else value.decode("utf-8", "backslashreplace")
 
 
 def operator_name(node: Any) -> str:

@@ -8,8 +8,7 @@ from lstm_explain.errors import InputFileError, RefusedError, UsageError, printa
 from lstm_explain.readers.containers.bounded_file import MemoryBudget
 from lstm_explain.readers.containers.onnx import parse_model
 from lstm_explain.readers.containers.onnx.constants import Constants
-from lstm_explain.readers.containers.onnx.graph import operator_name, walk_nodes
-from lstm_explain.readers.containers.onnx.tensors import decode_text
+from lstm_explain.readers.containers.onnx.graph import decode_text, operator_name, walk_nodes
 from lstm_explain.readers.identify.model_lstm import UnsupportedLayer
 from lstm_explain.readers.identify.onnx.dataflow import GraphValue
 from lstm_explain.readers.identify.onnx.decomposed_cell import match_cell

@@ -18,8 +18,7 @@ from lstm_explain.core.weights import LayerWeights, Weights
 from lstm_explain.errors import InputFileError, RefusedError
 from lstm_explain.frameworks.registry import CONVENTIONS
 from lstm_explain.readers.containers.onnx.constants import NotConstantError
-from lstm_explain.readers.containers.onnx.graph import printable_name
-from lstm_explain.readers.containers.onnx.tensors import decode_text
+from lstm_explain.readers.containers.onnx.graph import decode_text, printable_name
 from lstm_explain.readers.identify.find_lstms import validate_lstm
 from lstm_explain.readers.identify.model_lstm import FED_STATES, ModelLSTM, UnsupportedLayer
 from lstm_explain.readers.identify.onnx.dataflow import (
