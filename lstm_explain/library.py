@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from lstm_explain.core.axes import describe_array
 from lstm_explain.core.inputs import ArrayInputs, SeededInputs
 from lstm_explain.core.lstm import DEFAULT_MEMORY, LSTM, PretrainedWeights
-from lstm_explain.core.spec import DIFFERS, Spec, validate_seed
+from lstm_explain.core.spec import DEFAULT_OPTIONS, Spec, validate_seed
 from lstm_explain.errors import UsageError
 
 if TYPE_CHECKING:
@@ -86,7 +86,7 @@ def given(
         _check_axis(axis, size, sizes.get(axis, size), name, loaded)
         if size == 0:
             raise UsageError(name, f"the array has no {axis}: {describe_array(batch, tuple(found))}")
-    spec = Spec(**{**sizes, **found})
+    spec = Spec.from_options(**{**sizes, **found})
     if columns is not None and len(columns) != spec.features:
         raise UsageError(f"columns {','.join(columns)}", f"these are {len(columns)} names for {spec.features} features")
     inputs = ArrayInputs(batch, name, None if columns is None else tuple(columns))
@@ -134,13 +134,14 @@ def model_arguments(
     short = printable(Path(file).name)
     framework = None if convention is None else find_framework(convention, "--convention").name
     found = select_lstm(read_model(file, max_memory, framework), layer, short)
-    spec = {name: getattr(found.spec, name) for name in Spec.__slots__ if name not in ("samples", "timesteps")}
+    spec = {name: size for name, size in found.spec.to_dict().items() if name not in ("samples", "timesteps")}
+    spec["stack"] = found.spec.layers if found.spec.layers_differ else ()
     for name, size in spec.items():
         if name != "dtype" and about.get(name, size) != size:
             raise _model_contradiction(name, about[name], found.spec, short)
     dtype = about.get("dtype", spec["dtype"])
     initial = found.initial and found.initial.astype(dtype)
-    loaded = PretrainedWeights(found.weights.astype(dtype), found.origin(short), initial, found.from_the_end)
+    loaded = PretrainedWeights(found.weights.astype(dtype), found.origin(short), initial, found.reverse)
     return {**about, **spec, "dtype": dtype, "loaded": loaded}
 
 
@@ -156,9 +157,9 @@ def _check_axis(axis: str, size: int, asked: Any, name: str, loaded: PretrainedW
 
 def _model_contradiction(name: str, given: Any, spec: Spec, file: str) -> UsageError:
     """An option that says another thing than the model."""
-    size = getattr(spec, name)
-    if size is DIFFERS:
-        several = ", ".join(str(getattr(one, name)) for one in spec.stack)
+    size = spec.to_dict().get(name, ())
+    if spec.layers_differ and size is None:
+        several = ", ".join(str(getattr(one, name)) for one in spec.layers)
         option = "--no-bias" if name == "bias" else f"--{name}"
         asked = option if isinstance(given, bool) else f"{option} {given}"
         return UsageError(asked, f"the layers in {file} have {name}={several}", f"Leave out {option}")
@@ -181,7 +182,7 @@ def render_result(answer: Result, view: str) -> Any:
 
 
 def _check_field_names(sizes: dict[str, Any]) -> None:
-    known = Spec.__dataclass_fields__
+    known = (*DEFAULT_OPTIONS, "stack")
     for name in sizes:
         if name not in known:
             raise UsageError(name, "there is no such size or option", f"There are {', '.join(known)}")
@@ -190,4 +191,4 @@ def _check_field_names(sizes: dict[str, Any]) -> None:
 def _spec_with_lengths(sizes: dict[str, Any], lengths: Sequence[int] | None) -> Spec:
     if lengths is not None and len(lengths):
         sizes = {"samples": len(lengths), "timesteps": max(lengths), **sizes}
-    return Spec(**sizes)
+    return Spec.from_options(**sizes)

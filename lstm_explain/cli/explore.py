@@ -61,7 +61,7 @@ def explore(
 
     lstm = apply_edits(build_lstm(source, None, selection.lengths), edits)
     layer, way = check_layer(lstm.spec, selection.layer or 0, selection.direction or "forward")
-    sample, unit = lstm.validate_sample(selection.sample), check_unit(lstm.spec.at(layer), unit)
+    sample, unit = lstm.validate_sample(selection.sample), check_unit(lstm.spec.for_layer(layer), unit)
     state = ExplorerState(replace(lstm, edits=()), lstm.edits, sample, layer, way, unit=unit, given=to_cli_source(source))
     state = state.but(
         step=second_step_in_order(state) if step is None else check_run_step(lstm.spec, "--step", step, sample, state.length)

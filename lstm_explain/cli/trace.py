@@ -85,7 +85,7 @@ def _unit_count(spec: Spec, layer: int | None, by_row: bool) -> int:
 
     if layer is not None or not by_row:
         return unit_count(spec, layer or 0)
-    return max(spec.at(index).units for index, _ in spec.unlike_layers)
+    return max(spec.for_layer(index).units for index, _ in spec.layer_groups)
 
 
 def write_rows(stream: TraceStream, output: OutputOptions, chosen: Format) -> None:
@@ -116,8 +116,8 @@ def _check_whole(stream: TraceStream, output: OutputOptions) -> None:
     spec = stream.spec
     if output.output is None:
         raise UsageError("--format npz", "an archive is binary", "Add -o run.npz, or -o - for standard output")
-    every_unit = all(len(stream.units_of(layer)) == spec.at(layer).units for layer, _ in stream.places)
-    if not every_unit or (len(stream.steps), len(stream.places)) != (spec.timesteps, len(spec.places)):
+    every_unit = all(len(stream.units_of(layer)) == spec.for_layer(layer).units for layer, _ in stream.places)
+    if not every_unit or (len(stream.steps), len(stream.places)) != (spec.timesteps, len(spec.layer_directions)):
         raise UsageError(
             "--format npz", "an archive holds all units, timesteps, layers and directions", "Leave the choice out"
         )

@@ -84,7 +84,7 @@ def _copied_numbers(layer: Spec, padded: bool) -> int:
 
 def weight_creation_bytes(spec: Spec) -> int:
     """An upper bound on the memory of making the weights: themselves, and float64 copies while a matrix is made orthogonal."""
-    largest = max(_largest_weight(spec.at(layer)) for layer, _ in spec.unlike_layers)
+    largest = max(_largest_weight(spec.for_layer(layer)) for layer, _ in spec.layer_groups)
     return 6 * 8 * largest + weight_bytes(spec)
 
 
@@ -107,4 +107,4 @@ def _layer_numbers(layer: Spec) -> int:
 
 def _over_layers(spec: Spec, of_layer: Callable[[Spec], int]) -> int:
     """The sum over all layers of what each takes."""
-    return sum(of_layer(spec.at(layer)) * times for layer, times in spec.unlike_layers)
+    return sum(of_layer(spec.for_layer(layer)) * times for layer, times in spec.layer_groups)

@@ -134,9 +134,9 @@ def check_edit(spec: Spec, one: Edit) -> Edit:
         UsageError: there is none, or the value is too large for the type.
     """
     asked = f"--edit {one}"
-    if one.layer >= spec.layers:
-        raise UsageError(asked, index_range_message(spec.layers, "layer"))
-    _check_in_layer(spec.at(one.layer), one, asked, f"layer {one.layer} of this LSTM" if spec.stack else "")
+    if one.layer >= len(spec.layers):
+        raise UsageError(asked, index_range_message(len(spec.layers), "layer"))
+    _check_in_layer(spec.for_layer(one.layer), one, asked, f"layer {one.layer} of this LSTM" if spec.layers_differ else "")
     return one
 
 

@@ -35,7 +35,7 @@ class PretrainedWeights(NamedTuple):
     """Where they come from, as it stands under `source.weights` in every JSON object."""
     initial: StackState | None = None
     """The states that every sample starts from, where the model has some of its own: those of one sample."""
-    from_the_end: bool = False
+    reverse: bool = False
     """Whether every sample is read from its end; timesteps are numbered as they are read, so timestep 1 is the data's last."""
 
 
@@ -111,7 +111,7 @@ class LSTM:
     def run_bytes(self, samples: int) -> int:
         """An upper bound on the memory of running so many samples at a time."""
         needed = run_bytes(replace(self.spec, samples=samples), padded=self.lengths is not None)
-        if self.from_the_end and self.lengths is not None:
+        if self.reverse and self.lengths is not None:
             needed += 8 * samples * self.spec.timesteps * self.spec.features  # the batch once more, in the order of reading
         return EDITED_RUN_MEMORY_FACTOR * needed if self.edits else needed
 
@@ -140,9 +140,9 @@ class LSTM:
         return run_stepwise(self.spec, self.weights, inputs, self.edits, initial, lengths)
 
     @property
-    def from_the_end(self) -> bool:
+    def reverse(self) -> bool:
         """Whether every sample is read from its end."""
-        return self.pretrained is not None and self.pretrained.from_the_end
+        return self.pretrained is not None and self.pretrained.reverse
 
     def inputs_for(self, start: int, stop: int) -> Array:
         """The samples start to stop - 1 with their timesteps in the order in which they are read.
@@ -154,7 +154,7 @@ class LSTM:
             [samples, timesteps, features]; timestep 1 is the first that is read.
         """
         block = self.inputs.block(start, stop)
-        if not self.from_the_end:
+        if not self.reverse:
             return block
         import numpy as np
 
@@ -247,7 +247,7 @@ class LSTM:
         """Raise `RefusedError` where `what` needs more bytes of memory than the budget."""
         if needed > self.max_memory:
             spec = self.spec
-            units = " + ".join(str(one.units) for one in spec.stack) or spec.units
+            units = " + ".join(str(layer.units) for layer in (spec.layers if spec.layers_differ else spec.layers[:1]))
             sizes = f"{spec.samples} samples, {spec.timesteps} timesteps, {spec.features} features and {units} units"
             found = f"{what} takes {needed:,} bytes of memory, and the budget is {self.max_memory:,}"
             raise RefusedError(f"an LSTM of {sizes}", found, "Ask for less, or raise --max-memory")

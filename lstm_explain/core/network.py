@@ -84,13 +84,13 @@ def plan_network(task: Task, batch: Spec, outputs: int, steps_out: int) -> Netwo
     """Plan a network around an LSTM; `steps_out` counts where the task leaves it free."""
     decoder = None
     if task is Task.ENCODER_DECODER:
-        stack = tuple(_decoder_layer(batch.at(layer)) for layer in range(batch.layers))
-        decoder = replace(batch, timesteps=steps_out, features=batch.output, stack=stack)
+        layers = tuple(map(_decoder_layer, batch.layers))
+        decoder = replace(batch, timesteps=steps_out, features=batch.output, layers=layers)
     steps = {Task.ONE_TO_ONE: 1, Task.ONE_TO_MANY: steps_out}.get(task, batch.timesteps)
     return NetworkPlan(task, batch, replace(batch, timesteps=steps), decoder, outputs)
 
 
-def _decoder_layer(layer: Spec) -> LayerSpec:
+def _decoder_layer(layer: LayerSpec) -> LayerSpec:
     """A decoder's layer that reads forward, as wide as both directions of the encoder's layer together."""
     projection = None if layer.projection is None else layer.output
     return LayerSpec(layer.units * len(layer.directions), False, projection, layer.bias, layer.peepholes)

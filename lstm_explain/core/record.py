@@ -113,12 +113,12 @@ class Record(NamedTuple):
 
     @property
     def last_hidden(self) -> Array:
-        """h_n of a stack of layers alike: [layers*directions, samples, hidden]; slice k stands where `Spec.places` has it."""
+        """h_n of equal layers: [layers*directions, samples, hidden], in the order of `Spec.layer_directions`."""
         return _stack([part.last_hidden for layer in self.layers for part in layer.values()])
 
     @property
     def last_cell(self) -> Array:
-        """c_n of a stack of layers alike: [layers*directions, samples, units]; slices as in `last_hidden`."""
+        """c_n of equal layers: [layers*directions, samples, units], in the same order."""
         return _stack([part.last_cell for layer in self.layers for part in layer.values()])
 
 

@@ -48,9 +48,9 @@ def run_stepwise(
     with np.errstate(all="ignore"):  # as in the engine: what is too large becomes infinite, and is shown as such
         first = below = edit_inputs(inputs.astype(spec.dtype, copy=False), edits)
         layers, outputs, place = [], [], 0
-        for layer in range(spec.layers):
+        for layer in range(len(spec.layers)):
             parts = {}
-            for direction in spec.at(layer).directions:
+            for direction in spec.for_layer(layer).directions:
                 own = tuple(one for one in edits if (one.layer, one.direction) == (layer, direction))
                 start = None if initial is None else (initial.hidden[place], initial.cell[place])
                 run = _LayerRun(weights.of(layer, direction), below, direction, lengths, own)

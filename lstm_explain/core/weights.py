@@ -77,7 +77,7 @@ class Weights(NamedTuple):
 
 def weight_shapes(spec: Spec, layer: int) -> dict[str, Shape]:
     """The shape of every weight of a layer in one direction, by name, computed from the sizes alone."""
-    spec = spec.at(layer)
+    spec = spec.for_layer(layer)
     gate_units = len(GATES) * spec.units
     shapes = {
         "kernel": shape(features=spec.features, gate_units=gate_units),
@@ -95,15 +95,15 @@ def weight_shapes(spec: Spec, layer: int) -> dict[str, Shape]:
 def parameter_counts(spec: Spec) -> dict[str, int]:
     """The number of parameters of the whole stack, by tensor name."""
     counts: dict[str, int] = {}
-    for layer, times in spec.unlike_layers:
+    for layer, times in spec.layer_groups:
         for name, axes in weight_shapes(spec, layer).items():
-            counts[name] = counts.get(name, 0) + axes.elements * times * len(spec.at(layer).directions)
+            counts[name] = counts.get(name, 0) + axes.elements * times * len(spec.for_layer(layer).directions)
     return counts
 
 
 def check_weights(spec: Spec, weights: Weights) -> None:
     """Raise `UsageError` unless the weights have the shapes that the sizes ask for."""
-    for layer, direction in spec.places:
+    for layer, direction in spec.layer_directions:
         given = weights.of(layer, direction).tensors()
         for name, expected in weight_shapes(spec, layer).items():
             if name not in given:
@@ -123,14 +123,14 @@ def seeded_weights(spec: Spec, init: Init = "keras", seed: int = 0) -> Weights:
         seed: a whole number; layer l in direction d draws from a stream of its own.
     """
     init = validate_init(init)
-    layers: tuple[dict[Direction, LayerWeights], ...] = tuple({} for _ in range(spec.layers))
-    for place, (layer, direction) in enumerate(spec.places):
+    layers: tuple[dict[Direction, LayerWeights], ...] = tuple({} for _ in range(len(spec.layers)))
+    for place, (layer, direction) in enumerate(spec.layer_directions):
         layers[layer][direction] = _layer_weights(spec, layer, init, Stream(seed, 2 * place + 1))
     return Weights(layers)
 
 
 def _layer_weights(spec: Spec, layer: int, init: Init, stream: Stream) -> LayerWeights:
-    shapes, units = weight_shapes(spec, layer), spec.at(layer).units
+    shapes, units = weight_shapes(spec, layer), spec.for_layer(layer).units
     if init == "pytorch":
         arrays = {name: _pytorch_uniform(axes.sizes, units, stream) for name, axes in shapes.items()}
     else:

@@ -99,10 +99,10 @@ class Convention(NamedTuple):
         """The option of a spec that this framework's layer does not have, or None."""
         if option := self._unsupported_layer_option(spec):
             return option
-        return HETEROGENEOUS if spec.stack and self.numbers_layers else None
+        return HETEROGENEOUS if spec.layers_differ and self.numbers_layers else None
 
     def _unsupported_layer_option(self, spec: Spec) -> str | None:
-        layers = [spec.at(layer) for layer, _ in spec.unlike_layers]
+        layers = [spec.for_layer(layer) for layer, _ in spec.layer_groups]
         if self.projection is None and any(layer.projection is not None for layer in layers):
             return "projection"
         if self.peephole is None and any(layer.peepholes for layer in layers):
@@ -111,22 +111,20 @@ class Convention(NamedTuple):
 
     def bias_count(self, spec: Spec) -> int:
         """The number of biases of a neuron; the largest, if layers differ."""
-        biased = any(layer.bias for layer in spec.stack) if spec.stack else spec.bias
+        biased = any(layer.bias for layer in spec.layers)
         return len(self.biases) if biased or self.bias_required else 0
 
     def effective_spec(self, spec: Spec) -> Spec:
         """The spec of the layer as the framework builds it: with biases if it requires them."""
         if not self.bias_required:
             return spec
-        if spec.stack:
-            return replace(spec, stack=tuple(layer._replace(bias=True) for layer in spec.stack))
-        return replace(spec, bias=True)
+        return replace(spec, layers=tuple(replace(layer, bias=True) for layer in spec.layers))
 
     def count_parameters(self, spec: Spec) -> int | None:
         """The number of parameters the framework counts in all layers; None if its layer lacks an option."""
         if self._unsupported_layer_option(spec):
             return None
-        return sum(self._count_layer_parameters(spec.at(layer)) * times for layer, times in spec.unlike_layers)
+        return sum(self._count_layer_parameters(spec.for_layer(layer)) * times for layer, times in spec.layer_groups)
 
     def _count_layer_parameters(self, layer: Spec) -> int:
         counts = parameter_counts(layer)

@@ -58,7 +58,7 @@ def _list_returned(spec: Spec, options: CallOptions, _: bool) -> tuple[ReturnedT
 
 def _make_call(cell: str) -> Call:
     def write_call(spec: Spec, options: CallOptions, layer: int, padded: bool) -> list[Statement]:
-        return _write_call(cell, spec.at(layer), options, padded)
+        return _write_call(cell, spec.for_layer(layer), options, padded)
 
     return Call(
         input_name="inputs",

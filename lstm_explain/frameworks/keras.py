@@ -167,8 +167,8 @@ def _list_states(spec: Spec, direction: Direction) -> tuple[ReturnedTensor, Retu
 
 def _write_call(spec: Spec, options: CallOptions, layer: int, padded: bool) -> list[Statement]:
     """One layer, which reads what the layer below returns at every timestep."""
-    sequences = options.return_sequences or layer < spec.layers - 1
-    layer_spec = spec.at(layer)
+    sequences = options.return_sequences or layer < len(spec.layers) - 1
+    layer_spec = spec.for_layer(layer)
     constructor = layer_constructor(
         layer_spec,
         SEQUENCES if sequences else "",
@@ -204,7 +204,7 @@ _CALL = Call(
 
 def _write_script(spec: Spec, names: tuple[str, ...], states: bool) -> list[Statement]:
     """One layer by itself; several in a loop; layers that differ in a list."""
-    if spec.stack:
+    if spec.layers_differ:
         return _write_heterogeneous_script(spec, states)
     constructor, initial = (
         layer_constructor(spec, SEQUENCES, STATE, module="keras.layers."),
@@ -228,7 +228,7 @@ def _write_script(spec: Spec, names: tuple[str, ...], states: bool) -> list[Stat
     loop = [Statement(f"layer = {constructor}"), *_load_weights(), *(start if states else []), *_run_layer(initial)]
     return [
         Statement('output, states = saved["x"], []'),
-        Statement(f"for number in range({spec.layers}):"),
+        Statement(f"for number in range({len(spec.layers)}):"),
         *(statement.indent() for statement in loop),
         Statement("h, c = np.stack(states[0::2]), np.stack(states[1::2])"),
     ]
@@ -244,8 +244,8 @@ def _write_heterogeneous_script(spec: Spec, states: bool) -> list[Statement]:
     return [
         Statement("layers = ["),
         *(
-            Statement(f"{INDENT}{layer_constructor(spec.at(layer), SEQUENCES, STATE, module='keras.layers.')},")
-            for layer in range(spec.layers)
+            Statement(f"{INDENT}{layer_constructor(spec.for_layer(layer), SEQUENCES, STATE, module='keras.layers.')},")
+            for layer in range(len(spec.layers))
         ),
         Statement("]"),
         Statement('output, states = saved["x"], []'),
@@ -291,12 +291,12 @@ def summarize_network(plan: NetworkPlan) -> str:
 
 def _summarize_stack(spec: Spec, option: str) -> str:
     """The layers of a stack: those below the last return h of every timestep."""
-    last = layer_constructor(spec.at(spec.layers - 1), option)
-    if spec.layers == 1:
+    last = layer_constructor(spec.for_layer(len(spec.layers) - 1), option)
+    if len(spec.layers) == 1:
         return last
-    others = "" if spec.layers == 2 else "..., "
+    others = "" if len(spec.layers) == 2 else "..., "
     states = STATE if option == STATE else ""
-    return f"{layer_constructor(spec.at(0), SEQUENCES, states)}, {others}{last}"
+    return f"{layer_constructor(spec.for_layer(0), SEQUENCES, states)}, {others}{last}"
 
 
 def network_lines(plan: NetworkPlan, lengths: bool) -> tuple[str, ...]:
@@ -325,9 +325,9 @@ def network_lines(plan: NetworkPlan, lengths: bool) -> tuple[str, ...]:
 
 def _stack_layers(spec: Spec, reads: str, option: str, more: str) -> list[Statement]:
     """Layer upon layer; those below the last return h of every timestep, the last as `option` says."""
-    arguments, top = f", {more}" if more else "", spec.layers - 1
+    arguments, top = f", {more}" if more else "", len(spec.layers) - 1
     last = _call_layer(spec, top, option, reads if top == 0 else "h", arguments)
-    if spec.stack or spec.layers <= MAX_UNROLLED_LAYERS:
+    if spec.layers_differ or len(spec.layers) <= MAX_UNROLLED_LAYERS:
         names = [reads, *["h"] * top]
         return [*(_call_layer(spec, layer, SEQUENCES, names[layer], arguments) for layer in range(top)), last]
     below = _call_layer(spec, 1, SEQUENCES, "h", arguments)
@@ -341,7 +341,7 @@ def _stack_layers(spec: Spec, reads: str, option: str, more: str) -> list[Statem
 
 def _call_layer(spec: Spec, layer: int, option: str, reads: str, arguments: str) -> Statement:
     """Build one layer of a stack, and call it."""
-    layer_spec = spec.at(layer)
+    layer_spec = spec.for_layer(layer)
     sizes = (layer_spec.timesteps, layer_spec.output) if option == SEQUENCES else (layer_spec.output,)
     return Statement(
         f"h = {layer_constructor(layer_spec, option, module='layers.')}({reads}{arguments})", shape_literal("None", *sizes)
@@ -372,25 +372,26 @@ def _encoder_decoder(plan: NetworkPlan, mask: str) -> list[Statement]:
     repeated = shape_literal("None", decoder.timesteps, decoder.features)
     statement = _call_layer(decoder, 0, SEQUENCES, "h", ", initial_state=state")
     write = [statement]
-    if spec.stack:
-        starts = (f", initial_state=states[{layer}]" for layer in range(spec.layers))
+    if spec.layers_differ:
+        starts = (f", initial_state=states[{layer}]" for layer in range(len(spec.layers)))
         write = [_call_layer(decoder, layer, SEQUENCES, "h", start) for layer, start in enumerate(starts)]
-    elif spec.layers > 1:
+    elif len(spec.layers) > 1:
         write = [Statement("for state in states:"), statement._replace(code=f"{INDENT}{statement.code}")]
     return [*read, Statement(f"h = layers.RepeatVector({decoder.timesteps})(h)", repeated), *write, _dense_statement(plan)]
 
 
 def _run_encoder(spec: Spec, mask: str) -> list[Statement]:
     """Run the encoder, and keep each layer's last states; those of two directions side by side."""
-    several, top = spec.layers > 1, spec.layers - 1
+    several, top = len(spec.layers) > 1, len(spec.layers) - 1
     start = [Statement("h, states = x, []")] if several else []
-    if spec.stack:
+    if spec.layers_differ:
         rows = [
-            _run_encoder_layer(spec.at(layer), SEQUENCES if layer < top else "", mask, True) for layer in range(spec.layers)
+            _run_encoder_layer(spec.for_layer(layer), SEQUENCES if layer < top else "", mask, True)
+            for layer in range(len(spec.layers))
         ]
         return [*start, *chain.from_iterable(rows)]
-    loop = [Statement(f"for place in range({spec.layers}):")] if several else []
-    row = _run_encoder_layer(spec.at(0), f"return_sequences=place < {top}" if several else "", mask, several)
+    loop = [Statement(f"for place in range({len(spec.layers)}):")] if several else []
+    row = _run_encoder_layer(spec.for_layer(0), f"return_sequences=place < {top}" if several else "", mask, several)
     indent = INDENT if several else ""
     return [*start, *loop, *(statement._replace(code=f"{indent}{statement.code}") for statement in row)]
 

@@ -47,7 +47,7 @@ class TensorLayout(NamedTuple):
 
 def tensor_layouts(convention: Convention, spec: Spec, layer: int) -> list[TensorLayout]:
     """The arrays of a layer, computed from the sizes alone, in the order of `written`."""
-    spec = spec.at(layer)
+    spec = spec.for_layer(layer)
     layout = _direction_layouts(convention, spec, layer)
     if convention.concatenated_bias is not None and convention.bias_count(spec):
         layout = _merge_bias_layouts(layout, convention.concatenated_bias)

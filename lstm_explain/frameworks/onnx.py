@@ -143,7 +143,7 @@ def _list_returned(_: Spec, options: CallOptions, __: bool) -> tuple[ReturnedTen
 
 def _write_call(spec: Spec, options: CallOptions, layer: int, padded: bool) -> list[Statement]:
     """A node in the textual form of ONNX; above another, preceded by the nodes that concatenate its directions."""
-    spec = spec.at(layer)
+    spec = spec.for_layer(layer)
     names = ("X", "W", "R", "B" if spec.bias else "", "sequence_lens" if padded else "", "", "", "P" if spec.peepholes else "")
     attributes = [
         f"hidden_size = {spec.units}",

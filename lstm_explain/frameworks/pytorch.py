@@ -139,7 +139,7 @@ def layer_constructor(spec: Spec, module: str = "torch.nn", batch_first: bool = 
     return call_expression(
         f"{module}.LSTM",
         f"{spec.features}, {spec.units}",
-        f"num_layers={spec.layers}" if spec.layers > 1 else "",
+        f"num_layers={len(spec.layers)}" if len(spec.layers) > 1 else "",
         "bidirectional=True" if spec.bidirectional else "",
         f"proj_size={spec.projection}" if spec.projection else "",
         "" if spec.bias else "bias=False",
@@ -153,8 +153,8 @@ def layer_constructor(spec: Spec, module: str = "torch.nn", batch_first: bool = 
 
 def _list_returned(spec: Spec, options: CallOptions, _: bool) -> tuple[ReturnedTensor, ...]:
     first: tuple[AxisName, ...] = ("samples", "timesteps") if options.batch_first else ("timesteps", "samples")
-    scope = " of the last layer" if spec.layers > 1 else ""
-    slices = ", a slice for each layer and direction" if spec.layers * len(spec.directions) > 1 else ""
+    scope = " of the last layer" if len(spec.layers) > 1 else ""
+    slices = ", a slice for each layer and direction" if len(spec.layers) * len(spec.directions) > 1 else ""
     return (
         ReturnedTensor("output", "sequence", (*first, "output"), describe_sequence(spec, scope)),
         ReturnedTensor("h_n", "hidden", ("states", "samples", "hidden"), f"{LAST_H}{slices}"),
@@ -282,7 +282,7 @@ def _dense_statement(plan: NetworkPlan) -> Statement:
 def _run_statements(plan: NetworkPlan, lstm: str, reads: str, lengths: bool) -> list[Statement]:
     """Run the LSTM that reads the input: over a packed batch where samples have lengths, which end it where they end."""
     spec = plan.spec
-    states = spec.layers * len(spec.directions)
+    states = len(spec.layers) * len(spec.directions)
     output = shape_literal(spec.samples, spec.timesteps, spec.output)
     h_n, c_n = shape_literal(states, spec.samples, spec.hidden), shape_literal(states, spec.samples, spec.units)
     run = f"output, (h_n, c_n) = {lstm}"
@@ -327,7 +327,7 @@ def _encoder_decoder(plan: NetworkPlan, lengths: bool) -> list[Statement]:
     steps = (spec.samples, decoder.timesteps)
     states = [Statement("h_0, c_0 = h_n, c_n")]
     if spec.bidirectional:
-        h_0, c_0 = (shape_literal(spec.layers, spec.samples, size) for size in (decoder.hidden, decoder.units))
+        h_0, c_0 = (shape_literal(len(spec.layers), spec.samples, size) for size in (decoder.hidden, decoder.units))
         states = [
             Statement("h_0 = torch.cat((h_n[0::2], h_n[1::2]), dim=2)", h_0),
             Statement("c_0 = torch.cat((c_n[0::2], c_n[1::2]), dim=2)", c_0),

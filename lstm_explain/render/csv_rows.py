@@ -37,7 +37,7 @@ def _rows(stream: TraceStream, block: Block) -> Iterator[str]:
                 start = f"{sample},{layer},{way},{t}"
                 columns: list[Iterator[str]] = [map(_cell, values[name][place][row]) for name in COLUMNS]
                 units = stream.units_of(layer)
-                if stream.spec.at(layer).projection is not None:
+                if stream.spec.for_layer(layer).projection is not None:
                     columns[-1] = _by_unit(values["h"][place][row], units)
                 for unit, *cells in zip(units, *columns, strict=False):
                     yield f"{start},{unit},{','.join(cells)}\n"

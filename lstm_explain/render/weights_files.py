@@ -76,19 +76,19 @@ def _onnx(convert: Convert, asked: str) -> bytes:
     kind = helper.np_dtype_to_tensor_dtype(np.dtype(spec.dtype))
     nodes: list[Any] = []
     weights: list[Any] = []
-    if spec.layers > 1:  # what the layers between hand on: timesteps, samples, directions side by side
+    if len(spec.layers) > 1:  # what the layers between hand on: timesteps, samples, directions side by side
         weights.append(numpy_helper.from_array(np.array([0, 0, -1], np.int64), "joined_shape"))
     if convert.states_written:  # the states of one sample, for as many as are read
         nodes += _batch_nodes()
         weights.append(numpy_helper.from_array(np.array([1], np.int64), "one"))
     reads = "x"
-    for layer in range(spec.layers):
+    for layer in range(len(spec.layers)):
         arrays = {one.name.rpartition("/")[2]: one.array for one in convert.arrays if one.layer == layer}
         weights += [numpy_helper.from_array(np.ascontiguousarray(array), f"{name}_{layer}") for name, array in arrays.items()]
         nodes += _layer_nodes(convert, layer, reads, set(arrays))
         reads = f"joined_{layer}"
     read = [helper.make_tensor_value_info("x", kind, ["timesteps", "samples", spec.features])]
-    last = spec.at(spec.layers - 1)
+    last = spec.for_layer(len(spec.layers) - 1)
     ways = len(last.directions)
     sizes = {
         "Y": ["timesteps", ways, "samples", last.units],
@@ -107,7 +107,7 @@ def _layer_nodes(convert: Convert, layer: int, reads: str, names: set[str]) -> l
     """The LSTM of one layer; below the last, its directions are put side by side for the next."""
     from onnx import helper
 
-    spec, last = convert.spec.at(layer), layer == convert.spec.layers - 1
+    spec, last = convert.spec.for_layer(layer), layer == len(convert.spec.layers) - 1
     inputs = [reads, f"W_{layer}", f"R_{layer}", f"B_{layer}" if "B" in names else ""]
     inputs += ["", *(f"{name}_{layer}_repeated" if name in names else "" for name in STATES["onnx"])]
     inputs += [f"P_{layer}"] if "P" in names else []

@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import shlex
-from dataclasses import fields
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from lstm_explain.core.spec import Spec
+from lstm_explain.core.spec import DEFAULT_OPTIONS, Spec
 from lstm_explain.topics.registry import TOPICS, TOPICS_BY_NAME
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
 PROGRAM = "lstm-explain"
-DEFAULTS = {one.name: one.default for one in fields(Spec)}
 MAX_LINE_WIDTH = 80
 COMMANDS_WITH_EDITS = ("explore", *(topic.name for topic in TOPICS if topic.takes_edits))
 BATCH_SIZES = ("samples", "timesteps", "features")
@@ -128,16 +126,17 @@ def _data_options(given: CliSource) -> dict[str, Any]:
 
 def _size_options(spec: Spec, loaded: bool, read: bool, lengths: list[int] | None) -> dict[str, Any]:
     """Those sizes and options that no file tells; lengths tell the samples, and the timesteps of the longest."""
-    usual = DEFAULTS if lengths is None else {**DEFAULTS, "samples": len(lengths), "timesteps": max(lengths)}
+    usual = DEFAULT_OPTIONS if lengths is None else {**DEFAULT_OPTIONS, "samples": len(lengths), "timesteps": max(lengths)}
     batch = () if read else BATCH_SIZES[:2] if loaded else BATCH_SIZES
     layer = () if loaded else ("units", "layers", "bidirectional", "projection", "peepholes")
-    sizes = {name: getattr(spec, name) for name in (*batch, *layer) if getattr(spec, name) != usual[name]}
+    options = spec.to_dict()
+    sizes = {name: options[name] for name in (*batch, *layer) if options[name] != usual[name]}
     return sizes if loaded or spec.bias else {**sizes, "no_bias": True}
 
 
 def _non_default(name: str, spec: Spec) -> Any:
-    value = getattr(spec, name)
-    return None if value == DEFAULTS[name] else value
+    value = spec.to_dict()[name]
+    return None if value == DEFAULT_OPTIONS[name] else value
 
 
 def _option_words(options: dict[str, Any]) -> list[str]:

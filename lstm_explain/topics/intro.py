@@ -23,11 +23,13 @@ def lstm_summary(explanation: LSTMResult) -> str:
 
 def _layers(spec: Spec) -> str:
     """How many layers there are, and of what: of each by itself where they differ."""
-    layers = "one layer" if spec.layers == 1 else f"{thousands(spec.layers)} layers"
-    if not spec.stack:
-        each = "" if spec.layers == 1 else " each"
+    layers = "one layer" if len(spec.layers) == 1 else f"{thousands(len(spec.layers))} layers"
+    if not spec.layers_differ:
+        each = "" if len(spec.layers) == 1 else " each"
         return ", ".join([f"{layers} of {plural(spec.units, 'unit')}{each}", *_options(spec)])
-    return f"{layers} ({'; '.join(elide_list([' '.join([plural(one.units, 'unit'), *_options(one)]) for one in spec.stack]))})"
+    return (
+        f"{layers} ({'; '.join(elide_list([' '.join([plural(one.units, 'unit'), *_options(one)]) for one in spec.layers]))})"
+    )
 
 
 def _options(layer: Spec | LayerSpec) -> list[str]:

@@ -239,7 +239,7 @@ class LayerResult(LSTMResult):
     @property
     def layer_spec(self) -> Spec:
         """The sizes and options of that layer; those of `spec` may differ from layer to layer."""
-        return self.spec.at(self.layer)
+        return self.spec.for_layer(self.layer)
 
 
 def envelope_of_topic(topic: str) -> dict[str, Any]:

@@ -26,19 +26,19 @@ def check_unedited(lstm: LSTM, topic: str) -> LSTM:
 def check_layer(spec: Spec, layer: int, direction: str) -> tuple[int, Direction]:
     """Layer and direction, once they are known to exist."""
     layer = as_int("--layer", layer)
-    if not 0 <= layer < spec.layers:
-        raise UsageError(f"--layer {layer}", index_range_message(spec.layers, "layer"))
-    known = [way.value for way in spec.at(layer).directions]
+    if not 0 <= layer < len(spec.layers):
+        raise UsageError(f"--layer {layer}", index_range_message(len(spec.layers), "layer"))
+    known = [way.value for way in spec.for_layer(layer).directions]
     if direction not in known:
-        who = f"layer {layer} of this LSTM reads" if spec.stack else "this LSTM's layers read"
-        fix = "Add --bidirectional to have both" if direction == Direction.BACKWARD and not spec.stack else ""
+        who = f"layer {layer} of this LSTM reads" if spec.layers_differ else "this LSTM's layers read"
+        fix = "Add --bidirectional to have both" if direction == Direction.BACKWARD and not spec.layers_differ else ""
         raise UsageError(f"--direction {direction}", f"{who} {' and '.join(known)} only", fix)
     return layer, Direction(direction)
 
 
 def unit_count(spec: Spec, layer: int) -> int:
     """How many units a layer has, once it is known to exist."""
-    return spec.at(check_layer(spec, layer, Direction.FORWARD)[0]).units
+    return spec.for_layer(check_layer(spec, layer, Direction.FORWARD)[0]).units
 
 
 def check_unit(spec: Spec, unit: int, option: str = "--unit") -> int:

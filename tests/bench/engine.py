@@ -65,7 +65,7 @@ def runs_for(sizes: Sizes) -> int:
 
 def measured(sizes: Sizes, runs: int) -> Row:
     samples, timesteps, features, units = sizes
-    spec = Spec(samples=samples, timesteps=timesteps, features=features, units=units)
+    spec = Spec.from_options(samples=samples, timesteps=timesteps, features=features, units=units)
     weights = seeded_weights(spec)
     inputs = np.random.default_rng(0).standard_normal((samples, timesteps, features)).astype(np.float32)
     rivals = {**torch_calls(sizes, inputs), **onnx_call(sizes, inputs)}

@@ -58,12 +58,12 @@ class Run(NamedTuple):
     @property
     def own(self) -> Spec:
         """The sizes and options of the layer."""
-        return self.spec.at(self.layer)
+        return self.spec.for_layer(self.layer)
 
     @property
     def state(self) -> int:
         """Which of the initial states belong to the layer and direction."""
-        return self.spec.places.index((self.layer, self.direction))
+        return self.spec.layer_directions.index((self.layer, self.direction))
 
     def again(self, inputs: Array, initial: StackState) -> Record:
         """The sample alone, as often as there are inputs for it: [times, timesteps, features]."""
@@ -92,7 +92,7 @@ def runs(draw: st.DrawFn, /, **fixed: Any) -> Run:
     lengths = None if lstm.lengths is None else np.array(lstm.lengths)
     inputs = lstm.inputs.block(0, spec.samples)
     record = forward(spec, lstm.weights, inputs, start, lengths)
-    sample, place = draw(st.integers(0, spec.samples - 1)), draw(st.sampled_from(spec.places))
+    sample, place = draw(st.integers(0, spec.samples - 1)), draw(st.sampled_from(spec.layer_directions))
     return Run(spec, lstm.weights, inputs, start, lengths, record, sample, *place)
 
 

@@ -50,7 +50,7 @@ def test_peepholes_by_hand() -> None:
 
 
 def test_a_projection_maps_what_the_units_emit() -> None:
-    spec = Spec(units=4, projection=2, features=3, dtype="float64")
+    spec = Spec.from_options(units=4, projection=2, features=3, dtype="float64")
     weights = seeded_weights(spec).of(0, Direction.FORWARD)
     assert weights.projection is not None
     made = step(weights, np.ones((5, 3)), np.ones((5, 2)), np.ones((5, 4)))
@@ -77,7 +77,7 @@ def arguments(spec: Spec, seed: int) -> tuple[Any, Any, Any]:
 @few
 def test_every_gate_is_its_activation_of_the_sum(bias: bool, peepholes: bool, projected: bool, seed: int) -> None:
     projection = 2 if projected else None
-    spec = Spec(3, 1, 2, 4, bias=bias, peepholes=peepholes, projection=projection, dtype="float64")
+    spec = Spec.from_options(3, 1, 2, 4, bias=bias, peepholes=peepholes, projection=projection, dtype="float64")
     weights = seeded_weights(spec, "pytorch", seed % 1000).of(0, Direction.FORWARD)
     x, h, c = arguments(spec, seed)
     made = step(weights, x, h, c)
@@ -97,7 +97,7 @@ def test_every_gate_is_its_activation_of_the_sum(bias: bool, peepholes: bool, pr
 @given(st.integers(0, 3), st.integers(0, 2**32 - 1))
 @few
 def test_a_unit_sees_only_its_own_cell(unit: int, seed: int) -> None:
-    spec = Spec(3, 1, 2, 4, peepholes=True, dtype="float64")
+    spec = Spec.from_options(3, 1, 2, 4, peepholes=True, dtype="float64")
     weights = seeded_weights(spec, seed=seed % 1000).of(0, Direction.FORWARD)
     x, h, c = arguments(spec, seed)
     other = c.copy()
@@ -112,7 +112,7 @@ def test_a_unit_sees_only_its_own_cell(unit: int, seed: int) -> None:
 @given(st.integers(0, 2**32 - 1))
 @few
 def test_the_arguments_are_left_as_they_were(seed: int) -> None:
-    spec = Spec(3, 1, 2, 4, peepholes=True, dtype="float64")
+    spec = Spec.from_options(3, 1, 2, 4, peepholes=True, dtype="float64")
     x, h, c = arguments(spec, seed)
     copies = [array.copy() for array in (x, h, c)]
     step(seeded_weights(spec).of(0, Direction.FORWARD), x, h, c)
@@ -122,7 +122,7 @@ def test_the_arguments_are_left_as_they_were(seed: int) -> None:
 
 def test_the_type_is_kept() -> None:
     for dtype in (np.float32, np.float64):
-        spec = Spec(dtype="float32" if dtype is np.float32 else "float64", peepholes=True, projection=3)
+        spec = Spec.from_options(dtype="float32" if dtype is np.float32 else "float64", peepholes=True, projection=3)
         zeros = [np.zeros((2, size), dtype) for size in (5, 3, 10)]
         made = step(seeded_weights(spec).of(0, Direction.FORWARD), zeros[0], zeros[1], zeros[2])
         assert {array.dtype.type for array in made} == {dtype}

@@ -19,7 +19,7 @@ few = settings(max_examples=60, deadline=None)
 
 def specs(**options: Any) -> st.SearchStrategy[Spec]:
     sizes = spec_options(most_timesteps=6, most_features=6, most_units=8, **options)
-    return sizes.map(lambda drawn: Spec(**drawn))
+    return sizes.map(lambda drawn: Spec.from_options(**drawn))
 
 
 def test_the_founding_example() -> None:
@@ -35,15 +35,15 @@ def test_the_founding_example() -> None:
 
 
 def test_a_bias_is_no_multiplication() -> None:
-    assert cost.macs_per_step(Spec(bias=False)) == cost.macs_per_step(Spec(bias=True))
+    assert cost.macs_per_step(Spec.from_options(bias=False)) == cost.macs_per_step(Spec.from_options(bias=True))
 
 
 def test_what_each_option_adds() -> None:
-    assert cost.macs_per_step(Spec(peepholes=True)) == 600 + 3 * 10
-    assert cost.macs_per_step(Spec(projection=3)) == 4 * 10 * (5 + 3) + 10 * 3
-    assert cost.macs_per_step(Spec(layers=2)) == 600 + 4 * 10 * 20
-    assert cost.macs_per_step(Spec(bidirectional=True)) == 2 * 600
-    assert cost.macs_per_step(Spec(bidirectional=True, layers=2)) == 2 * 600 + 2 * 4 * 10 * 30
+    assert cost.macs_per_step(Spec.from_options(peepholes=True)) == 600 + 3 * 10
+    assert cost.macs_per_step(Spec.from_options(projection=3)) == 4 * 10 * (5 + 3) + 10 * 3
+    assert cost.macs_per_step(Spec.from_options(layers=2)) == 600 + 4 * 10 * 20
+    assert cost.macs_per_step(Spec.from_options(bidirectional=True)) == 2 * 600
+    assert cost.macs_per_step(Spec.from_options(bidirectional=True, layers=2)) == 2 * 600 + 2 * 4 * 10 * 30
 
 
 @given(specs())
@@ -93,16 +93,16 @@ def test_more_of_anything_never_needs_less_memory(spec: Spec, data: st.DataObjec
 def larger(spec: Spec) -> list[Spec]:
     """The same with twice as much of one thing: of the batch, of the units of a layer, or of the layers."""
     batch = [replace(spec, **{name: 2 * getattr(spec, name)}) for name in ("samples", "timesteps", "features")]
-    if not spec.stack:
-        return batch + [replace(spec, **{name: 2 * getattr(spec, name)}) for name in ("units", "layers")]
-    stacks = [spec.stack + spec.stack[-1:]]
-    for layer, one in enumerate(spec.stack):
-        stacks.append((*spec.stack[:layer], one._replace(units=2 * one.units), *spec.stack[layer + 1 :]))
-    return batch + [replace(spec, stack=stack) for stack in stacks]
+    if not spec.layers_differ:
+        return [*batch, spec.with_options(units=2 * spec.units), replace(spec, layers=2 * spec.layers)]
+    stacks = [spec.layers + spec.layers[-1:]]
+    for index, layer in enumerate(spec.layers):
+        stacks.append((*spec.layers[:index], replace(layer, units=2 * layer.units), *spec.layers[index + 1 :]))
+    return batch + [replace(spec, layers=layers) for layers in stacks]
 
 
 def test_costs_are_exact_beyond_64_bits() -> None:
-    spec = Spec(samples=10**12, timesteps=10**12)
+    spec = Spec.from_options(samples=10**12, timesteps=10**12)
     assert cost.input_bytes(spec) == 20 * 10**24
     assert cost.step_bytes(spec) == 240 * 10**12
     assert type(cost.run_bytes(spec)) is int

@@ -62,13 +62,13 @@ def random_weights(spec: Spec, rng: np.random.Generator, scale: float = 1.0) -> 
         }
         return LayerWeights(**{name: array.astype(spec.dtype) for name, array in arrays.items()})
 
-    layers = range(spec.layers)
-    return Weights(tuple({direction: one(layer) for direction in spec.at(layer).directions} for layer in layers))
+    layers = range(len(spec.layers))
+    return Weights(tuple({direction: one(layer) for direction in spec.for_layer(layer).directions} for layer in layers))
 
 
 def random_case(spec: Spec, seed: int, initial: bool = False, lengths: bool = False, scale: float = 1.0) -> Case:
     rng = np.random.default_rng(seed)
-    layers = [spec.at(layer) for layer, _ in spec.places]
+    layers = [spec.for_layer(layer) for layer, _ in spec.layer_directions]
     start = StackState(
         tuple(rng.uniform(-1, 1, (spec.samples, one.hidden)).astype(spec.dtype) for one in layers),
         tuple(rng.standard_normal((spec.samples, one.units)).astype(spec.dtype) for one in layers),
@@ -84,7 +84,7 @@ def random_case(spec: Spec, seed: int, initial: bool = False, lengths: bool = Fa
 
 @st.composite
 def cases(draw: st.DrawFn, /, **fixed: Any) -> Case:
-    spec = Spec(**draw(spec_options(**fixed)))
+    spec = Spec.from_options(**draw(spec_options(**fixed)))
     return random_case(spec, draw(st.integers(0, 2**32 - 1)), draw(st.booleans()), draw(st.booleans()))
 
 
@@ -120,16 +120,16 @@ def reference_layer(
 
 def reference(case: Case) -> tuple[list[dict[Direction, dict[str, Array]]], list[Array]]:
     """Every layer's tensors and every layer's output, in double precision from the weights and inputs as they are."""
-    spec, own = case.spec, [case.spec.at(layer) for layer, _ in case.spec.places]
+    spec, own = case.spec, [case.spec.for_layer(layer) for layer, _ in case.spec.layer_directions]
     lengths = [spec.timesteps] * spec.samples if case.lengths is None else case.lengths.tolist()
     h0 = [np.zeros((spec.samples, one.hidden)) for one in own]
     c0 = [np.zeros((spec.samples, one.units)) for one in own]
     if case.initial is not None:
         h0, c0 = ([one.astype(float) for one in states] for states in case.initial)
     layers, outputs, read, place = [], [], case.inputs.astype(float), 0
-    for layer in range(spec.layers):
+    for layer in range(len(spec.layers)):
         parts = {}
-        for direction in spec.at(layer).directions:
+        for direction in spec.for_layer(layer).directions:
             one = case.weights.of(layer, direction)
             doubled = LayerWeights(**{name: array.astype(float) for name, array in one.tensors().items()})
             parts[direction] = reference_layer(doubled, direction, read, h0[place], c0[place], lengths)
@@ -162,7 +162,7 @@ def assert_equals_reference(case: Case) -> None:
         assert_same(record.outputs[layer], outputs[layer], dtype, f"layer {layer} output")
     assert record.output is record.outputs[-1]
     parts_in_order = [tensors for parts in layers for tensors in parts.values()]
-    if not case.spec.stack:
+    if not case.spec.layers_differ:
         assert_same(record.last_hidden, np.stack([tensors["last_hidden"] for tensors in parts_in_order]), dtype, "h_n")
         assert_same(record.last_cell, np.stack([tensors["last_cell"] for tensors in parts_in_order]), dtype, "c_n")
 
@@ -191,7 +191,7 @@ def test_every_tensor_equals_a_loop_over_the_reference_step(case: Case) -> None:
 @pytest.mark.parametrize("lengths", [False, True])
 def test_tiles_of_many_units_equal_the_reference(options: dict[str, Any], lengths: bool) -> None:
     """Wide enough that a timestep's rows are worked on in several tiles, the last of them smaller."""
-    spec = Spec(samples=700, timesteps=2, features=3, units=151, dtype="float64", **options)
+    spec = Spec.from_options(samples=700, timesteps=2, features=3, units=151, dtype="float64", **options)
     case = random_case(spec, 5, initial=True, lengths=lengths)
     record, (layers, _) = case.run(), reference(case)
     for name in (*TENSORS, *ENDS):
@@ -206,7 +206,7 @@ def test_tiles_of_many_units_equal_the_reference(options: dict[str, Any], length
 def test_gates_and_hidden_states_stay_in_their_ranges(case: Case) -> None:
     for layer, parts in enumerate(case.run().layers):
         for part in parts.values():
-            assert_in_range(part, case.spec.at(layer))
+            assert_in_range(part, case.spec.for_layer(layer))
 
 
 def assert_in_range(part: LayerRecord, spec: Spec) -> None:
@@ -279,7 +279,7 @@ def given_arrays(case: Case) -> list[Array]:
 
 
 def test_records_hold_their_arrays_and_little_more() -> None:
-    case = random_case(Spec(samples=1000, timesteps=10, features=5, units=10), 1)
+    case = random_case(Spec.from_options(samples=1000, timesteps=10, features=5, units=10), 1)
     assert retained_bytes(case) <= 1.1 * array_bytes(case.run())
 
 
@@ -302,7 +302,7 @@ def array_bytes(record: Record) -> int:
 
 
 def test_inputs_of_another_type_are_converted() -> None:
-    case = random_case(Spec(samples=2, timesteps=3, features=2, units=3), 0)
+    case = random_case(Spec.from_options(samples=2, timesteps=3, features=2, units=3), 0)
     doubled = replace(case, inputs=case.inputs.astype(float))
     assert doubled.run().output.dtype == np.float32
     np.testing.assert_array_equal(doubled.run().output, case.run().output)
@@ -364,12 +364,14 @@ def test_every_step_of_a_long_sequence_follows_from_the_one_before(
 @pytest.mark.parametrize("timesteps", [200, 211, 1000, 3301])
 @pytest.mark.parametrize("change", [as_it_is, remembering])
 def test_long_sequences_equal_the_reference(timesteps: int, change: Callable[[Case], Case]) -> None:
-    spec = Spec(samples=2, timesteps=timesteps, features=3, units=4, bidirectional=timesteps == 211, dtype="float64")
+    spec = Spec.from_options(
+        samples=2, timesteps=timesteps, features=3, units=4, bidirectional=timesteps == 211, dtype="float64"
+    )
     assert_equals_reference(change(random_case(spec, timesteps, initial=True, scale=0.7)))
 
 
 def test_long_sequences_hold_no_second_copy() -> None:
-    case = random_case(Spec(samples=1, timesteps=5000, features=5, units=10), 1)
+    case = random_case(Spec.from_options(samples=1, timesteps=5000, features=5, units=10), 1)
     assert retained_bytes(case) <= 1.1 * array_bytes(case.run())
 
 
@@ -378,7 +380,7 @@ def test_long_sequences_hold_no_second_copy() -> None:
 
 @pytest.mark.parametrize("lengths", [False, True])
 def test_threads_give_what_small_batches_give(lengths: bool) -> None:
-    spec = Spec(samples=5003, timesteps=3, features=2, units=4, bidirectional=True)
+    spec = Spec.from_options(samples=5003, timesteps=3, features=2, units=4, bidirectional=True)
     case = random_case(spec, 3, initial=True, lengths=lengths)
     assert case.initial is not None
     whole = arrays_of(case.run())
@@ -408,13 +410,13 @@ def test_a_team_whose_member_fails_does_not_wait_for_it(monkeypatch: pytest.Monk
     monkeypatch.setattr(unit_parallel, "MIN_PRODUCTS", 1)
     monkeypatch.setattr(unit_parallel, "count_processors", lambda: 2)
     monkeypatch.setattr(unit_parallel, "run_step", fail)
-    case = random_case(Spec(samples=2, timesteps=3, features=2, units=4), 1)
+    case = random_case(Spec.from_options(samples=2, timesteps=3, features=2, units=4), 1)
     with pytest.raises(MemoryError):
         case.run()
 
 
 def test_a_step_from_zero_is_the_step_from_any_state(monkeypatch: pytest.MonkeyPatch) -> None:
-    case = random_case(Spec(samples=5, timesteps=2, features=3, units=4, dtype="float64"), 2)
+    case = random_case(Spec.from_options(samples=5, timesteps=2, features=3, units=4, dtype="float64"), 2)
     skipped = arrays_of(case.run())
     monkeypatch.setattr(forward_module, "step_views", lambda weights, rows, **_: steps_module.step_views(weights, rows))
     for name, array in arrays_of(case.run()).items():
@@ -423,7 +425,7 @@ def test_a_step_from_zero_is_the_step_from_any_state(monkeypatch: pytest.MonkeyP
 
 # --- what is refused --------------------------------------------------------------------------------------------------
 
-SPEC = Spec(samples=3, timesteps=4, features=2, units=3)
+SPEC = Spec.from_options(samples=3, timesteps=4, features=2, units=3)
 
 
 @pytest.mark.parametrize(
@@ -454,7 +456,7 @@ def test_inputs_must_have_three_axes(axes: int) -> None:
 
 def test_one_timestep_of_the_founding_example_by_hand() -> None:
     """The one number that is worked out here without `cell.step`."""
-    spec = Spec(samples=1, timesteps=1, features=1, units=1, dtype="float64")
+    spec = Spec.from_options(samples=1, timesteps=1, features=1, units=1, dtype="float64")
     weights = seeded_weights(spec)
     x = np.array([[[0.5]]])
     part = forward(spec, weights, x).of(0, Direction.FORWARD)

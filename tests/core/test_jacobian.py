@@ -66,7 +66,7 @@ def places(draw: st.DrawFn, /, **fixed: Any) -> Place:
     start = random_state(spec, np.random.default_rng(draw(st.integers(0, 1000))))
     lengths = None if lstm.lengths is None else np.array(lstm.lengths)
     record = forward(spec, lstm.weights, lstm.inputs.block(0, spec.samples), start, lengths)
-    layer, direction = draw(st.sampled_from(spec.places))
+    layer, direction = draw(st.sampled_from(spec.layer_directions))
     sample = draw(st.integers(0, spec.samples - 1))
     length = record.length(sample)
     weights = lstm.weights.of(layer, direction)

@@ -119,7 +119,7 @@ def test_a_block_is_a_power_of_two_and_small(timesteps: int, units: int, budget:
 def test_a_sample_that_fits_the_budget_has_a_block_that_fits_it(
     timesteps: int, features: int, units: int, spare: float
 ) -> None:
-    spec = Spec(10**6, timesteps, features, units)
+    spec = Spec.from_options(10**6, timesteps, features, units)
     budget = int(run_bytes(replace(spec, samples=1)) * spare)
     lstm = seeded(samples=10**6, timesteps=timesteps, features=features, units=units, max_memory=budget)
     assert run_bytes(replace(spec, samples=lstm.block_samples)) <= budget
@@ -263,7 +263,7 @@ def test_inputs_can_be_anything_that_gives_blocks_of_samples() -> None:
         def block(self, start: int, stop: int) -> np.ndarray[tuple[int, ...], np.dtype[np.float64]]:
             return np.ones((stop - start, 2, 3))
 
-    lstm = LSTM(Spec(4, 2, 3, 5), Ones())
+    lstm = LSTM(Spec.from_options(4, 2, 3, 5), Ones())
     record = lstm.run()
     assert isinstance(record, Record)
     np.testing.assert_array_equal(record.output[0], record.output[3])

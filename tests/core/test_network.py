@@ -113,9 +113,9 @@ def test_the_decoder_is_as_wide_as_both_directions_and_reads_forward_only(lstm: 
     spec, decoder = lstm.spec, plan_network(Task.ENCODER_DECODER, lstm.spec, 1, 7).decoder
     assert decoder is not None
     assert (decoder.features, decoder.output) == (spec.output, spec.output)
-    assert (decoder.layers, decoder.timesteps, decoder.dtype) == (spec.layers, 7, spec.dtype)
-    for layer in range(spec.layers):
-        one, theirs = spec.at(layer), decoder.at(layer)
+    assert (len(decoder.layers), decoder.timesteps, decoder.dtype) == (len(spec.layers), 7, spec.dtype)
+    for layer in range(len(spec.layers)):
+        one, theirs = spec.for_layer(layer), decoder.for_layer(layer)
         ways = len(one.directions)
         assert (theirs.units, theirs.hidden, theirs.output) == (ways * one.units, ways * one.hidden, one.output)
         assert (theirs.bias, theirs.peepholes, theirs.bidirectional) == (one.bias, one.peepholes, False)

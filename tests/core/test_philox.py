@@ -152,7 +152,7 @@ def test_the_moments_are_those_of_the_distributions() -> None:
 
 def normal_inputs(seed: int, start: int, stop: int, timesteps: int, features: int) -> Array:
     """The samples start to stop - 1 of a batch that ends there."""
-    return SeededInputs(Spec(stop, timesteps, features, dtype="float64"), seed).block(start, stop)
+    return SeededInputs(Spec.from_options(stop, timesteps, features, dtype="float64"), seed).block(start, stop)
 
 
 @given(
@@ -198,7 +198,7 @@ def test_large_batches_are_drawn_like_small_ones(samples: int, timesteps: int) -
 
 
 def test_the_type_changes_the_rounding_alone() -> None:
-    wide, narrow = (SeededInputs(Spec(5, 4, 3, dtype=dtype), 1).block(0, 5) for dtype in DTYPES)
+    wide, narrow = (SeededInputs(Spec.from_options(5, 4, 3, dtype=dtype), 1).block(0, 5) for dtype in DTYPES)
     assert [wide.dtype.name, narrow.dtype.name] == ["float64", "float32"]
     np.testing.assert_array_equal(wide.astype(np.float32), narrow)
 

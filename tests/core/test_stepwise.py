@@ -45,7 +45,7 @@ def moved(before: Array, after: Array) -> list[int]:
 @few
 def test_without_edits_it_is_the_run(lstm: LSTM) -> None:
     run, mine = lstm.run(), by_steps(lstm)
-    for layer, way in lstm.spec.places:
+    for layer, way in lstm.spec.layer_directions:
         ours, theirs = mine.of(layer, way), run.of(layer, way)
         for name in LayerRecord._fields[2:]:
             np.testing.assert_allclose(getattr(ours, name), getattr(theirs, name), rtol=0, atol=1e-12)
@@ -64,8 +64,8 @@ def test_it_starts_from_the_states_that_it_is_given() -> None:
 @settings(few, max_examples=40)
 def test_a_weight_or_an_input_that_is_set_makes_the_lstm_that_has_it(lstm: LSTM, data: st.DataObject) -> None:
     """Set by hand, or set in the arrays that the engine is given: the same."""
-    layer, way = data.draw(st.sampled_from(lstm.spec.places))
-    spec = lstm.spec.at(layer)
+    layer, way = data.draw(st.sampled_from(lstm.spec.layer_directions))
+    spec = lstm.spec.for_layer(layer)
     gate, unit = data.draw(st.sampled_from(GATES)), data.draw(st.integers(0, spec.units - 1))
     names = ["W", "R", *("b" * spec.bias), *("p" * (spec.peepholes and gate is not Gate.CANDIDATE))]
     name = data.draw(st.sampled_from(names))
@@ -95,8 +95,8 @@ def test_a_weight_or_an_input_that_is_set_makes_the_lstm_that_has_it(lstm: LSTM,
 @few
 def test_a_state_or_gate_that_is_set_moves_what_the_equations_say(lstm: LSTM, data: st.DataObject) -> None:
     """The whole course of the layer again with the reference step, the number set in between."""
-    layer, way = data.draw(st.sampled_from(lstm.spec.places))
-    spec = lstm.spec.at(layer)
+    layer, way = data.draw(st.sampled_from(lstm.spec.layer_directions))
+    spec = lstm.spec.for_layer(layer)
     t = data.draw(st.integers(1, spec.timesteps))
     name = data.draw(st.sampled_from(["h", "c", "i", "f", "g", "o"]))
     place = data.draw(st.integers(0, (spec.hidden if name == "h" else spec.units) - 1))

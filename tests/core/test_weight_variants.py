@@ -22,7 +22,7 @@ ORDERS = list(permutations(GATES))
 
 @st.composite
 def weights(draw: st.DrawFn) -> Weights:
-    spec = Spec(**draw(spec_options(samples=1, timesteps=1, most_features=3, most_units=4, most_layers=2)))
+    spec = Spec.from_options(**draw(spec_options(samples=1, timesteps=1, most_features=3, most_units=4, most_layers=2)))
     return seeded_weights(spec, "pytorch", draw(st.integers(0, 99)))
 
 
@@ -86,7 +86,7 @@ def test_biases_are_left_out(weights: Weights) -> None:
 
 
 def test_the_weights_given_are_left_as_they_are() -> None:
-    before = seeded_weights(Spec(1, 1, 3, 4))
+    before = seeded_weights(Spec.from_options(1, 1, 3, 4))
     copy = Weights(tuple({way: LayerWeights(*map(_copied, part)) for way, part in layer.items()} for layer in before.layers))
     reorder_gates(before, ORDERS[5])
     add_forget_bias(before, 1.0)
@@ -96,7 +96,7 @@ def test_the_weights_given_are_left_as_they_are() -> None:
 
 @pytest.mark.parametrize("order", ORDERS)
 def test_no_two_orders_are_alike(order: tuple[Gate, ...]) -> None:
-    before = seeded_weights(Spec(1, 1, 3, 4), "pytorch")
+    before = seeded_weights(Spec.from_options(1, 1, 3, 4), "pytorch")
     kernels = [reorder_gates(before, other).layers[0] for other in ORDERS]
     same = [place for place, layer in enumerate(kernels) if np.array_equal(*_kernels(layer, kernels[ORDERS.index(order)]))]
     assert same == [ORDERS.index(order)]

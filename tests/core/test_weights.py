@@ -30,7 +30,7 @@ few = settings(max_examples=40, deadline=None)
 
 
 def specs() -> st.SearchStrategy[Spec]:
-    return spec_options(most_features=6, most_units=8).map(lambda options: Spec(**options))
+    return spec_options(most_features=6, most_units=8).map(lambda options: Spec.from_options(**options))
 
 
 def every_array(weights: Weights) -> list[Array]:
@@ -52,11 +52,11 @@ def every_array(weights: Weights) -> list[Array]:
     ],
 )
 def test_known_totals(options: dict[str, Any], total: int) -> None:
-    assert sum(parameter_counts(Spec(**options)).values()) == total
+    assert sum(parameter_counts(Spec.from_options(**options)).values()) == total
 
 
 def test_counts_by_name() -> None:
-    assert parameter_counts(Spec(peepholes=True, projection=3)) == {
+    assert parameter_counts(Spec.from_options(peepholes=True, projection=3)) == {
         "kernel": 200,
         "recurrent_kernel": 120,
         "bias": 40,
@@ -66,11 +66,11 @@ def test_counts_by_name() -> None:
 
 
 def test_counts_are_exact_beyond_64_bits() -> None:
-    assert sum(parameter_counts(Spec(units=10**12, features=10**12)).values()) == 8 * 10**24 + 4 * 10**12
+    assert sum(parameter_counts(Spec.from_options(units=10**12, features=10**12)).values()) == 8 * 10**24 + 4 * 10**12
 
 
 def test_the_shapes_say_which_axis_is_which() -> None:
-    shapes = weight_shapes(Spec(projection=3, peepholes=True, bidirectional=True, layers=2), 1)
+    shapes = weight_shapes(Spec.from_options(projection=3, peepholes=True, bidirectional=True, layers=2), 1)
     assert {name: str(axes) for name, axes in shapes.items()} == {
         "kernel": "[features=6, 4*units=40]",
         "recurrent_kernel": "[hidden=3, 4*units=40]",
@@ -90,9 +90,9 @@ def test_the_weights_made_are_those_computed(spec: Spec, init: Any, seed: int) -
     assert {array.dtype.name for array in arrays} == {spec.dtype}
     assert all(np.isfinite(array).all() for array in arrays)
     for layer, parts in enumerate(weights.layers):
-        assert tuple(parts) == spec.at(layer).directions
+        assert tuple(parts) == spec.for_layer(layer).directions
         for part in parts.values():
-            assert part.units == spec.at(layer).units
+            assert part.units == spec.for_layer(layer).units
             assert list(part.tensors()) == [name for name in WEIGHT_NAMES if name in weight_shapes(spec, layer)]
 
 
@@ -106,7 +106,7 @@ def test_the_same_seed_makes_the_same_weights(spec: Spec, init: Any, seed: int) 
 
 @pytest.mark.parametrize("init", INITS)
 def test_seeds_layers_and_directions_differ(init: Any) -> None:
-    spec = Spec(features=10, layers=3, bidirectional=True, units=10, projection=5)
+    spec = Spec.from_options(features=10, layers=3, bidirectional=True, units=10, projection=5)
     kernels = [
         seeded_weights(spec, init, seed).of(layer, way).kernel
         for seed in (0, 1)
@@ -119,7 +119,7 @@ def test_seeds_layers_and_directions_differ(init: Any) -> None:
 
 @pytest.mark.parametrize("init", INITS)
 def test_the_first_layer_does_not_depend_on_the_number_of_layers(init: Any) -> None:
-    one, two = (seeded_weights(Spec(layers=layers), init).of(0, Direction.FORWARD) for layers in (1, 2))
+    one, two = (seeded_weights(Spec.from_options(layers=layers), init).of(0, Direction.FORWARD) for layers in (1, 2))
     np.testing.assert_array_equal(one.kernel, two.kernel)
 
 
@@ -139,7 +139,7 @@ def test_keras_initialiser(spec: Spec, seed: int) -> None:
 
 
 def test_keras_kernel_reaches_its_limits() -> None:
-    kernel = seeded_weights(Spec(features=50, units=50)).of(0, Direction.FORWARD).kernel
+    kernel = seeded_weights(Spec.from_options(features=50, units=50)).of(0, Direction.FORWARD).kernel
     limit = math.sqrt(6 / 250)
     assert kernel.max() > 0.999 * limit
     assert kernel.min() < -0.999 * limit
@@ -156,7 +156,9 @@ def test_pytorch_initialiser(spec: Spec, seed: int) -> None:
 
 
 def test_pytorch_fills_every_tensor_to_its_limits() -> None:
-    for array in every_array(seeded_weights(Spec(features=60, units=400, projection=60, peepholes=True), "pytorch")):
+    for array in every_array(
+        seeded_weights(Spec.from_options(features=60, units=400, projection=60, peepholes=True), "pytorch")
+    ):
         assert array.max() > 0.98 / 20
         assert array.min() < -0.98 / 20
 
@@ -169,12 +171,12 @@ def test_an_unknown_initialiser_is_refused() -> None:
 
 
 def test_columns_stand_in_the_canonical_order() -> None:
-    weights = seeded_weights(Spec(units=3)).of(0, Direction.FORWARD)
+    weights = seeded_weights(Spec.from_options(units=3)).of(0, Direction.FORWARD)
     assert [weights.columns(gate) for gate in GATES] == [slice(0, 3), slice(3, 6), slice(6, 9), slice(9, 12)]
 
 
 def test_peepholes_by_gate() -> None:
-    weights = seeded_weights(Spec(units=3, peepholes=True)).of(0, Direction.FORWARD)
+    weights = seeded_weights(Spec.from_options(units=3, peepholes=True)).of(0, Direction.FORWARD)
     assert weights.peephole is not None
     assert weights.peephole_of(Gate.CANDIDATE) is None
     for row, gate in enumerate(PEEPHOLE_GATES):
@@ -186,7 +188,7 @@ def test_peepholes_by_gate() -> None:
 
 @pytest.mark.parametrize("name", WEIGHT_NAMES)
 def test_missing_and_misshapen_weights_are_refused(name: str) -> None:
-    spec = Spec(units=4, projection=2, peepholes=True, bidirectional=True)
+    spec = Spec.from_options(units=4, projection=2, peepholes=True, bidirectional=True)
     good = seeded_weights(spec)
     part = good.of(0, Direction.BACKWARD)
     for array, words in ((None, "no such weights"), (part.tensors()[name][..., 1:], "the array given is float32[")):

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 
 def specs() -> st.SearchStrategy[Spec]:
-    return spec_options(samples=3, timesteps=1, features=4, most_units=5).map(lambda options: Spec(**options))
+    return spec_options(samples=3, timesteps=1, features=4, most_units=5).map(lambda options: Spec.from_options(**options))
 
 
 few = settings(max_examples=60, deadline=None)
@@ -57,7 +57,7 @@ def test_from_a_carried_state_nothing_is_idle(spec: Spec, seed: int) -> None:
 
 
 def test_an_input_that_is_always_zero_is_idle_too() -> None:
-    spec = Spec(samples=2, timesteps=1, features=3, units=4, dtype="float64")
+    spec = Spec.from_options(samples=2, timesteps=1, features=3, units=4, dtype="float64")
     weights = seeded_weights(spec)
     inputs = np.ones((2, 1, 3))
     inputs[:, :, 1] = 0
@@ -70,7 +70,9 @@ def test_an_input_that_is_always_zero_is_idle_too() -> None:
 @pytest.mark.parametrize("projection", [None, 2])
 def test_the_gradient_is_that_of_the_reference_step(projection: int | None, peepholes: bool) -> None:
     """Of one sample, so that its size is the gradient's own; by central differences of `core/cell.py`."""
-    spec = Spec(samples=1, timesteps=1, features=3, units=4, projection=projection, peepholes=peepholes, dtype="float64")
+    spec = Spec.from_options(
+        samples=1, timesteps=1, features=3, units=4, projection=projection, peepholes=peepholes, dtype="float64"
+    )
     weights, record = a_record(spec, 7, carried=True)
     own, part = weights.of(0, Direction.FORWARD), record.of(0, Direction.FORWARD)
     sizes, below = _backpropagate_step(own, part, np.array([0]), np.ones((1, spec.hidden)))
@@ -96,7 +98,7 @@ def moved(array: Array, place: tuple[int, ...], by: float) -> Array:
 
 
 def test_a_weight_that_moves_nothing_in_one_sample_may_move_something_in_another() -> None:
-    spec = Spec(samples=2, timesteps=1, features=2, units=3, dtype="float64")
+    spec = Spec.from_options(samples=2, timesteps=1, features=2, units=3, dtype="float64")
     weights = seeded_weights(spec)
     inputs = np.array([[[1.0, 0.0]], [[0.0, 1.0]]])
     record = forward(spec, weights, inputs)

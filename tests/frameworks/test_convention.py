@@ -29,7 +29,7 @@ every_convention = pytest.mark.parametrize("convention", CONVENTIONS.values(), i
 @st.composite
 def specs(draw: st.DrawFn) -> Spec:
     units = draw(st.integers(1, 6))
-    return Spec(
+    return Spec.from_options(
         features=draw(st.integers(1, 5)),
         units=units,
         layers=draw(st.integers(1, 3)),
@@ -51,7 +51,7 @@ def counted(spec: Spec) -> Weights:
     def layer(place: int) -> LayerWeights:
         return LayerWeights(**{name: fill(axes.sizes) for name, axes in weight_shapes(spec, place).items()})
 
-    return Weights(tuple({way: layer(place) for way in spec.directions} for place in range(spec.layers)))
+    return Weights(tuple({way: layer(place) for way in spec.directions} for place in range(len(spec.layers))))
 
 
 @every_convention
@@ -97,7 +97,7 @@ def test_each_framework_counts_the_numbers_it_holds(convention: Convention, spec
 )
 def test_known_counts(options: dict[str, Any], keras: int | None, pytorch: int | None, onnx: int | None) -> None:
     found = {
-        name: convention.count_parameters(Spec(**options))
+        name: convention.count_parameters(Spec.from_options(**options))
         for name, convention in ((name, CONVENTIONS[name]) for name in ("keras", "pytorch", "onnx"))
     }
     assert found == {"keras": keras, "pytorch": pytorch, "onnx": onnx}
@@ -111,11 +111,13 @@ def test_known_counts(options: dict[str, Any], keras: int | None, pytorch: int |
     ],
 )
 def test_who_has_projections_and_peepholes(options: dict[str, Any], lacking: set[str]) -> None:
-    assert {name for name, one in CONVENTIONS.items() if one.unsupported_option(Spec(**options)) is None} == lacking
+    assert {
+        name for name, one in CONVENTIONS.items() if one.unsupported_option(Spec.from_options(**options)) is None
+    } == lacking
 
 
 def test_who_keeps_biases_that_nobody_asked_for() -> None:
-    counts = {name: one.count_parameters(Spec(bias=False)) for name, one in CONVENTIONS.items()}
+    counts = {name: one.count_parameters(Spec.from_options(bias=False)) for name, one in CONVENTIONS.items()}
     always = {"tensorflow1", "flax-linen", "flax-nnx", "flax-nnx-optimized", "haiku", "openvino", "tflite"}
     assert {name for name, number in counts.items() if number == 640} == always
     assert {number for name, number in counts.items() if name not in always} == {600}
@@ -134,7 +136,7 @@ def test_who_counts_two_biases() -> None:
 
 
 def test_what_each_framework_lacks() -> None:
-    projection, peepholes = Spec(projection=3), Spec(peepholes=True)
+    projection, peepholes = Spec.from_options(projection=3), Spec.from_options(peepholes=True)
     assert [one.unsupported_option(projection) for one in (KERAS_CONVENTION, PYTORCH_CONVENTION, ONNX_CONVENTION)] == [
         "projection",
         None,
@@ -146,7 +148,7 @@ def test_what_each_framework_lacks() -> None:
         None,
     ]
     assert [
-        one.unsupported_option(Spec(layers=3, bidirectional=True))
+        one.unsupported_option(Spec.from_options(layers=3, bidirectional=True))
         for one in (KERAS_CONVENTION, PYTORCH_CONVENTION, ONNX_CONVENTION)
     ] == [None, None, None]
 
@@ -182,7 +184,7 @@ def test_the_names_that_the_command_line_uses(convention: Convention) -> None:
 
 
 def test_each_gates_numbers_stand_where_the_framework_looks_for_them() -> None:
-    weights = counted(Spec(features=2, units=3)).of(0, Direction.FORWARD)
+    weights = counted(Spec.from_options(features=2, units=3)).of(0, Direction.FORWARD)
     packed = ONNX_CONVENTION.pack(weights)
     for place, gate in enumerate((Gate.INPUT, Gate.OUTPUT, Gate.FORGET, Gate.CANDIDATE)):
         rows = slice(3 * place, 3 * place + 3)
@@ -193,7 +195,7 @@ def test_each_gates_numbers_stand_where_the_framework_looks_for_them() -> None:
 
 
 def test_the_second_of_two_biases_is_zero_and_both_are_added_when_read() -> None:
-    weights = counted(Spec(features=2, units=3)).of(0, Direction.FORWARD)
+    weights = counted(Spec.from_options(features=2, units=3)).of(0, Direction.FORWARD)
     packed = PYTORCH_CONVENTION.pack(weights)
     assert not packed["bias_hh"].any()
     back = PYTORCH_CONVENTION.unpack({**packed, "bias_hh": np.ones_like(packed["bias_hh"])})
@@ -206,7 +208,7 @@ def test_the_second_of_two_biases_is_zero_and_both_are_added_when_read() -> None
 def test_the_forget_bias_that_is_added_when_called_is_not_stored(name: str) -> None:
     convention = CONVENTIONS[name]
     assert convention.forget_bias_added == 1
-    weights = counted(Spec(features=2, units=3)).of(0, Direction.FORWARD)
+    weights = counted(Spec.from_options(features=2, units=3)).of(0, Direction.FORWARD)
     assert weights.bias is not None
     (stored,) = (convention.pack(weights)[bias] for bias in convention.biases)
     place = convention.gate_order.index(Gate.FORGET)
@@ -220,7 +222,7 @@ def test_the_forget_bias_that_is_added_when_called_is_not_stored(name: str) -> N
 def test_one_matrix_for_x_and_h_has_the_rows_of_x_first(name: str) -> None:
     convention = CONVENTIONS[name]
     assert convention.fused_kernel
-    weights = counted(Spec(features=2, units=3)).of(0, Direction.FORWARD)
+    weights = counted(Spec.from_options(features=2, units=3)).of(0, Direction.FORWARD)
     joined = convention.pack(weights)[convention.kernel]
     assert joined.shape == (5, 12)
     np.testing.assert_array_equal(joined[:2, :3], weights.kernel[:, weights.columns(Gate.INPUT)])
@@ -228,7 +230,7 @@ def test_one_matrix_for_x_and_h_has_the_rows_of_x_first(name: str) -> None:
 
 
 def test_an_array_for_each_gate() -> None:
-    weights = counted(Spec(features=2, units=3)).of(0, Direction.FORWARD)
+    weights = counted(Spec.from_options(features=2, units=3)).of(0, Direction.FORWARD)
     linen, nnx = (CONVENTIONS[name].pack(weights) for name in ("flax-linen", "flax-nnx"))
     kernels = {f"{side}{letter}.kernel" for side in "ih" for letter in "ifgo"}
     assert set(linen) == kernels | {f"h{letter}.bias" for letter in "ifgo"}
@@ -239,7 +241,7 @@ def test_an_array_for_each_gate() -> None:
 
 @pytest.mark.parametrize("name", ["tensorflow1", "haiku"])
 def test_reading_a_forget_bias_back_is_exact_to_a_rounding_of_one(name: str) -> None:
-    weights = counted(Spec(features=2, units=3)).of(0, Direction.FORWARD)
+    weights = counted(Spec.from_options(features=2, units=3)).of(0, Direction.FORWARD)
     assert weights.bias is not None
     weights = weights._replace(bias=np.linspace(-1, 1, 12, dtype=np.float32))
     back = CONVENTIONS[name].unpack(CONVENTIONS[name].pack(weights)).bias
@@ -249,7 +251,7 @@ def test_reading_a_forget_bias_back_is_exact_to_a_rounding_of_one(name: str) -> 
 
 @every_convention
 def test_packing_leaves_our_weights_alone(convention: Convention) -> None:
-    weights = counted(Spec(units=3)).of(0, Direction.FORWARD)
+    weights = counted(Spec.from_options(units=3)).of(0, Direction.FORWARD)
     copies = {name: array.copy() for name, array in weights.tensors().items()}
     for array in convention.pack(weights).values():
         assert array.flags.c_contiguous
@@ -258,7 +260,7 @@ def test_packing_leaves_our_weights_alone(convention: Convention) -> None:
 
 
 def test_state_dict_of_pytorch() -> None:
-    spec = Spec(features=2, units=4, layers=2, bidirectional=True, projection=3)
+    spec = Spec.from_options(features=2, units=4, layers=2, bidirectional=True, projection=3)
     named = state_dict(counted(spec))
     kinds = {"weight_ih": (16, 2), "weight_hh": (16, 3), "bias_ih": (16,), "bias_hh": (16,), "weight_hr": (3, 4)}
     first = {f"{name}_l0{way}": sizes for way in ("", "_reverse") for name, sizes in kinds.items()}
@@ -267,17 +269,17 @@ def test_state_dict_of_pytorch() -> None:
 
 
 def test_layer_weights_of_keras() -> None:
-    weights = counted(Spec(features=2, units=4, layers=2, bidirectional=True))
+    weights = counted(Spec.from_options(features=2, units=4, layers=2, bidirectional=True))
     assert [array.shape for array in layer_weights(weights, 0)] == 2 * [(2, 16), (4, 16), (16,)]
     assert [array.shape for array in layer_weights(weights, 1)] == 2 * [(8, 16), (4, 16), (16,)]
     np.testing.assert_array_equal(layer_weights(weights, 0)[3], weights.of(0, Direction.BACKWARD).kernel)
 
 
 def test_node_inputs_of_onnx() -> None:
-    spec = Spec(features=2, units=4, bidirectional=True, peepholes=True)
+    spec = Spec.from_options(features=2, units=4, bidirectional=True, peepholes=True)
     sizes = {name: array.shape for name, array in node_inputs(counted(spec), 0).items()}
     assert sizes == {"W": (2, 16, 2), "R": (2, 16, 4), "B": (2, 32), "P": (2, 12)}
-    assert set(node_inputs(counted(Spec(bias=False)), 0)) == {"W", "R"}
+    assert set(node_inputs(counted(Spec.from_options(bias=False)), 0)) == {"W", "R"}
 
 
 @every_convention

@@ -24,7 +24,7 @@ every_convention = pytest.mark.parametrize("convention", CONVENTIONS.values(), i
 @st.composite
 def specs(draw: st.DrawFn) -> Spec:
     units = draw(st.integers(1, 5))
-    return Spec(
+    return Spec.from_options(
         features=draw(st.integers(1, 5)),
         units=units,
         layers=draw(st.integers(1, 3)),
@@ -43,7 +43,7 @@ def test_shapes_computed_are_shapes_written(convention: Convention, spec: Spec) 
         return
     weights = seeded_weights(spec)
     elements = 0
-    for layer in range(spec.layers):
+    for layer in range(len(spec.layers)):
         told, made = tensor_layouts(convention, spec, layer), export_layer(convention, weights.layers[layer], layer)
         assert [(one.name, one.direction, one.shape.sizes) for one in told] == [(a, b, c.shape) for a, b, c in made]
         elements += sum(one.shape.elements for one in told)
@@ -58,14 +58,14 @@ def marked(spec: Spec) -> Weights:
     kernel, recurrent = np.tile(row, (spec.features, 1)), np.tile(10 * row, (spec.hidden, 1))
     peephole = np.stack([np.full(spec.units, number[gate]) for gate in Gate if gate is not Gate.CANDIDATE])
     part = LayerWeights(kernel, recurrent, row, None, peephole if spec.peepholes else None)
-    return Weights(tuple(dict.fromkeys(spec.directions, part) for _ in range(spec.layers)))
+    return Weights(tuple(dict.fromkeys(spec.directions, part) for _ in range(len(spec.layers))))
 
 
 @every_convention
 @pytest.mark.parametrize("peepholes", [False, True])
 @pytest.mark.parametrize("bidirectional", [False, True])
 def test_each_part_holds_what_it_is_said_to_hold(convention: Convention, peepholes: bool, bidirectional: bool) -> None:
-    spec = Spec(features=2, units=3, peepholes=peepholes, bidirectional=bidirectional)
+    spec = Spec.from_options(features=2, units=3, peepholes=peepholes, bidirectional=bidirectional)
     if convention.unsupported_option(spec):
         return
     compared = 0
@@ -93,13 +93,17 @@ def test_each_part_holds_what_it_is_said_to_hold(convention: Convention, peephol
 
 
 def test_joined_biases_of_onnx_stand_end_to_end() -> None:
-    (bias,) = [one for one in tensor_layouts(CONVENTIONS["onnx"], Spec(units=3, bidirectional=True), 0) if one.kind == "bias"]
+    (bias,) = [
+        one
+        for one in tensor_layouts(CONVENTIONS["onnx"], Spec.from_options(units=3, bidirectional=True), 0)
+        if one.kind == "bias"
+    ]
     assert (bias.name, bias.shape.sizes, bias.shape.names) == ("B", (2, 24), ("directions", "8*units"))
     assert [(part.start, part.stop) for part in bias.segments] == [(start, start + 3) for start in range(0, 24, 3)]
 
 
 def test_the_names_of_layers_and_directions_where_a_framework_has_them() -> None:
-    spec = Spec(units=3, layers=2, bidirectional=True)
+    spec = Spec.from_options(units=3, layers=2, bidirectional=True)
     assert [one.name for one in tensor_layouts(CONVENTIONS["pytorch"], spec, 1)][::4] == [
         "weight_ih_l1",
         "weight_ih_l1_reverse",

@@ -36,7 +36,7 @@ SIZES = st.integers(1, 10) | st.integers(10**5, 10**12)
 def test_the_programs_are_python_and_fit_a_page(
     task: Task, outputs: int, steps_out: int, lengths: bool, **options: Any
 ) -> None:
-    plan = plan_network(task, Spec(**options), outputs, steps_out)
+    plan = plan_network(task, Spec.from_options(**options), outputs, steps_out)
     for code in NETWORK_CODES:
         lines = code.lines(plan, lengths)
         ast.parse("\n".join(lines))

@@ -33,7 +33,7 @@ def test_the_programs_are_python_and_fit_a_page(name: str, **options: Any) -> No
     writer = SCRIPTS[name]
     options["layers"] = options["layers"] if writer.supports_layers else 1
     options["bidirectional"] = options["bidirectional"] and writer.supports_directions
-    spec = Spec(**options)
+    spec = Spec.from_options(**options)
     names = tuple(one.name for one in tensor_layouts(FRAMEWORKS[name].convention, spec, 0))
     lines = SCRIPTS[name].format_script(spec, names, 2e-6)
     tree = ast.parse("\n".join(lines))

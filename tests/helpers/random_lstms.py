@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import fields
 from typing import TYPE_CHECKING, Any
 
 from hypothesis import strategies as st
@@ -74,22 +73,22 @@ def random_lstms(draw: st.DrawFn, /, **options: Any) -> LSTM:
 
 def options_of(spec: Spec) -> dict[str, Any]:
     """The arguments that make this spec again."""
-    return {field.name: getattr(spec, field.name) for field in fields(spec)}
+    return spec.to_dict()
 
 
 def words_of(spec: Spec) -> dict[str, int]:
     """The sizes by the words that formulas have for them; where layers differ, each layer has words of its own."""
-    batch = {name: getattr(spec, name) for name in ("samples", "timesteps", "features", "layers")}
-    if not spec.stack:
+    batch = {name: spec.to_dict()[name] for name in ("samples", "timesteps", "features", "layers")}
+    if not spec.layers_differ:
         return {**batch, "units": spec.units, "projection": spec.projection or 0}
-    own = [(layer, spec.at(layer)) for layer in range(spec.layers)]
+    own = [(layer, spec.for_layer(layer)) for layer in range(len(spec.layers))]
     units = {f"units_{layer}": one.units for layer, one in own}
     return {**batch, **units, **{f"projection_{layer}": one.projection for layer, one in own if one.projection is not None}}
 
 
 def random_state(spec: Spec, rng: np.random.Generator) -> StackState:
     """States that a run may start from: h as a unit may emit it, c of any size."""
-    layers = [spec.at(layer) for layer, _ in spec.places]
+    layers = [spec.for_layer(layer) for layer, _ in spec.layer_directions]
     return StackState(
         tuple(rng.uniform(-1, 1, (spec.samples, one.hidden)).astype(spec.dtype) for one in layers),
         tuple(rng.normal(size=(spec.samples, one.units)).astype(spec.dtype) for one in layers),

@@ -63,8 +63,8 @@ def random_case(spec: Spec, seed: int, *, lengths: bool = False, initial: bool =
         shapes = weight_shapes(spec, layer)
         return LayerWeights(**{name: normal(*axes.sizes) * np.asarray(SPREAD, spec.dtype) for name, axes in shapes.items()})
 
-    layers = tuple({way: layer_weights(layer) for way in spec.directions} for layer in range(spec.layers))
-    places = spec.layers * len(spec.directions)
+    layers = tuple({way: layer_weights(layer) for way in spec.directions} for layer in range(len(spec.layers)))
+    places = len(spec.layers) * len(spec.directions)
     state = StackState.from_stacked(normal(places, spec.samples, spec.hidden), normal(places, spec.samples, spec.units))
     return Case(
         spec,

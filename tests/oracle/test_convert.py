@@ -46,7 +46,7 @@ def test_pytorch_loads_the_npz(torch: Any, options: dict[str, Any]) -> None:
     module = torch.nn.LSTM(
         3,
         5,
-        spec.layers,
+        len(spec.layers),
         bias=spec.bias,
         batch_first=True,
         bidirectional=spec.bidirectional,
@@ -103,7 +103,7 @@ def test_onnx_runtime_starts_from_the_models_own_states(onnxruntime: Any, option
 
 def starting(lstm: LSTM) -> LSTM:
     """The same, from states of its own."""
-    drawn, sizes = np.random.default_rng(3), [lstm.spec.at(layer).units for layer, _ in lstm.spec.places]
+    drawn, sizes = np.random.default_rng(3), [lstm.spec.for_layer(layer).units for layer, _ in lstm.spec.layer_directions]
     states = StackState(*(tuple(drawn.normal(size=(1, size)).astype(lstm.spec.dtype) for size in sizes) for _ in range(2)))
     return replace(lstm, pretrained=PretrainedWeights(lstm.weights, {"kind": "model"}, states))
 

@@ -57,7 +57,7 @@ def program_in(folder: Path, name: str, **options: Any) -> Path:
     lstm = seeded(**{**fixed, **options})
     if states:
         spec = lstm.spec
-        layers, drawn = [spec.at(layer) for layer, _ in spec.places], np.random.default_rng(3)
+        layers, drawn = [spec.for_layer(layer) for layer, _ in spec.layer_directions], np.random.default_rng(3)
         sizes = [one.hidden for one in layers], [one.units for one in layers]
         start = StackState(*(tuple(drawn.normal(size=(1, size)).astype(spec.dtype) for size in both) for both in sizes))
         lstm = replace(lstm, pretrained=PretrainedWeights(lstm.weights, {"kind": "model"}, start))

@@ -195,7 +195,7 @@ def test_verify_finds_another_order_of_the_gates(onnx: Any, tmp_path: Path, turn
     assert not verify.agrees
     assert [one.reading.gates for one in verify.alternatives] == [order]
     assert verify.alternatives[0].reading.reversed
-    forward = replace(lstm, pretrained=lstm.pretrained._replace(from_the_end=False)).run().output
+    forward = replace(lstm, pretrained=lstm.pretrained._replace(reverse=False)).run().output
     (one,) = explain_verify(lstm, forward).alternatives
     assert not one.reading.reversed
 
@@ -209,7 +209,7 @@ def test_convert_writes_an_onnx_model_that_reads_from_the_end(onnx: Any, onnxrun
     from lstm_explain.readers.identify.onnx import read_onnx
 
     (found,) = read_onnx(BytesIO(content), "again.onnx", 2**30)
-    assert found.from_the_end
+    assert found.reverse
     for suffix in (".npz", ".safetensors"):
         with pytest.raises(UsageError, match=r"arrays cannot say that a layer reads from the end"):
             weights_file(explain_convert(lstm, "onnx"), suffix, "to")

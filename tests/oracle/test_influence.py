@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -86,12 +85,12 @@ def test_the_derivatives_of_a_timestep(
     seed: int,
     lengths: bool,
 ) -> None:
-    spec = Spec(**sizes, layers=2, bidirectional=bidirectional, bias=bias, dtype="float64")
+    spec = Spec.from_options(**sizes, layers=2, bidirectional=bidirectional, bias=bias, dtype="float64")
     if projected:
-        spec = replace(spec, projection=a_projection(spec.units, seed))
+        spec = spec.with_options(projection=a_projection(spec.units, seed))
     one = case(spec, seed, lengths=lengths, initial=True)
     record, sample = one.record, seed % spec.samples
-    for layer in range(spec.layers):
+    for layer in range(len(spec.layers)):
         for direction in spec.directions:
             weights, part = one.weights.of(layer, direction), record.of(layer, direction)
             way, length = trajectory_of(one.weights, record, layer, direction, sample), record.length(sample)
@@ -109,7 +108,7 @@ def test_the_derivatives_of_a_timestep(
 @settings(few, max_examples=10)
 def test_the_derivatives_of_an_lstm_cell(torch: Any, case: Callable[..., Any], seed: int) -> None:
     """`torch.nn.LSTMCell` itself, which takes no projection."""
-    spec = Spec(1, 4, 3, 5, dtype="float64")
+    spec = Spec.from_options(1, 4, 3, 5, dtype="float64")
     one = case(spec, seed, initial=True)
     weights, record = one.weights.of(0, Direction.FORWARD), one.record
     cell = torch.nn.LSTMCell(3, 5, dtype=torch.float64)
@@ -131,7 +130,7 @@ def lstm_of(torch: Any, spec: Spec, named: dict[str, Array]) -> Any:
     module = torch.nn.LSTM(
         spec.features,
         spec.units,
-        spec.layers,
+        len(spec.layers),
         bias=spec.bias,
         batch_first=True,
         bidirectional=spec.bidirectional,
@@ -159,9 +158,9 @@ def test_the_last_h_of_the_last_layer_by_every_input(
     bias: bool,
 ) -> None:
     """dh_T/dx_t through `torch.nn.LSTM` itself: all layers, both directions, from any initial state."""
-    spec = Spec(**sizes, layers=layers, bidirectional=bidirectional, bias=bias, dtype="float64")
+    spec = Spec.from_options(**sizes, layers=layers, bidirectional=bidirectional, bias=bias, dtype="float64")
     if projected:
-        spec = replace(spec, projection=a_projection(spec.units, seed))
+        spec = spec.with_options(projection=a_projection(spec.units, seed))
     one = case(spec, seed, lengths=lengths, initial=True)
     record, sample = one.record, seed % spec.samples
     module = lstm_of(torch, spec, state_dict(one.weights))
@@ -211,7 +210,7 @@ def norms_from(torch: Any, lstm: LSTM, sample: int, layer: int, direction: Direc
     record, weights = lstm.run(), lstm.weights.of(layer, direction)
     part, length = record.of(layer, direction), record.length(sample)
     read = part.input[sample, :length] if direction is Direction.FORWARD else part.input[sample, :length][::-1]
-    one = replace(lstm.spec, features=part.input.shape[2], layers=1, bidirectional=False)
+    one = lstm.spec.with_options(features=part.input.shape[2], layers=1, bidirectional=False)
     module = lstm_of(torch, one, {f"{name}_l0": array for name, array in PYTORCH_CONVENTION.pack(weights).items()})
     after = done if direction is Direction.FORWARD else length - done + 1
     if done == 0:

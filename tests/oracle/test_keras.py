@@ -48,7 +48,7 @@ def layer_of(keras: Any, spec: Spec, layer: int, **options: Any) -> Any:
 def run(keras: Any, case: Any) -> dict[str, Array]:
     spec, below, last = case.spec, case.inputs, []
     mask = None if case.lengths is None else np.arange(spec.timesteps) < case.lengths[:, None]
-    for layer in range(spec.layers):
+    for layer in range(len(spec.layers)):
         built = layer_of(keras, spec, layer, kernel_initializer="zeros", recurrent_initializer="zeros")
         built.set_weights(layer_weights(case.weights, layer))
         below, *states = built(below, initial_state=initial_of(case, layer), mask=mask)
@@ -82,7 +82,7 @@ def test_stack(
     layers: int,
     initial: bool,
 ) -> None:
-    spec = Spec(**sizes, layers=layers, bidirectional=bidirectional, bias=bias)
+    spec = Spec.from_options(**sizes, layers=layers, bidirectional=bidirectional, bias=bias)
     one = case(spec, seed, initial=initial)
     assert one.difference(run(keras, one)) <= TOLERANCE
 
@@ -93,13 +93,13 @@ def test_stack(
 def test_masked_timesteps(
     keras: Any, case: Callable[..., Any], bidirectional: bool, sizes: dict[str, Any], seed: int, initial: bool
 ) -> None:
-    spec = Spec(**sizes, layers=2, bidirectional=bidirectional)
+    spec = Spec.from_options(**sizes, layers=2, bidirectional=bidirectional)
     one = case(spec, seed, lengths=True, initial=initial)
     assert one.difference(run(keras, one)) <= TOLERANCE
 
 
 def test_swapped_weights_are_noticed(keras: Any, case: Callable[..., Any]) -> None:
-    ours = case(Spec(4, 6, 3, 5, bidirectional=True), 1)
+    ours = case(Spec.from_options(4, 6, 3, 5, bidirectional=True), 1)
     assert ours.difference(run(keras, ours)) <= TOLERANCE
     for change in (forget_and_candidate_swapped, directions_swapped):
         assert ours.difference(run(keras, replace(ours, weights=change(ours.weights)))) > 1e-2
@@ -132,7 +132,7 @@ def test_parameter_counts(keras: Any, sizes: dict[str, Any], layers: int, bidire
 
 def test_default_initialiser(keras: Any) -> None:
     keras.utils.set_random_seed(0)
-    spec = Spec(features=48, units=64)
+    spec = Spec.from_options(features=48, units=64)
     ours = KERAS_CONVENTION.pack(seeded_weights(spec).of(0, Direction.FORWARD))
     kernel, recurrent, bias = (np.asarray(weight) for weight in layer_of(keras, spec, 0).get_weights())
     limit = np.sqrt(6 / (48 + 4 * 64))

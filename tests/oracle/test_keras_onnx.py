@@ -41,7 +41,7 @@ BOTH_WAYS = ("bidirectional", "bidirectional unrolled", "bidirectional, newer")
 def run_lstm(lstm: ModelLSTM, batch: Array) -> Array:
     """h of every timestep in the order of reading."""
     samples, timesteps, _ = batch.shape
-    read = batch[:, ::-1] if lstm.from_the_end else batch
+    read = batch[:, ::-1] if lstm.reverse else batch
     sizes = replace(lstm.spec, samples=samples, timesteps=timesteps)
     output: Array = forward(sizes, lstm.weights, np.ascontiguousarray(read), None, None).output
     return output
@@ -53,7 +53,7 @@ def test_one_layer(keras_export: Callable[[str], KerasExport], name: str) -> Non
     (lstm,) = read_model(str(path), 2**30)
     assert lstm.title == f"LSTM written out in {'1 timestep' if inputs.shape[1] == 1 else f'{inputs.shape[1]} timesteps'}"
     assert (lstm.framework, lstm.initial, len(lstm.notes)) == ("keras", None, 1)
-    assert lstm.from_the_end == name.startswith("from the end")
+    assert lstm.reverse == name.startswith("from the end")
     assert list(lstm.tensors.values()) == [array.shape for array in weights]
     ours = run_lstm(lstm, inputs)
     assert np.max(np.abs((ours if outputs.ndim == 3 else ours[:, -1]) - outputs)) <= TOLERANCE
@@ -63,8 +63,8 @@ def test_one_layer(keras_export: Callable[[str], KerasExport], name: str) -> Non
 def test_stacks(keras_export: Callable[[str], KerasExport], name: str) -> None:
     path, inputs, outputs, weights = keras_export(name)
     below, above = read_model(str(path), 2**30)
-    assert not below.from_the_end
-    assert not above.from_the_end
+    assert not below.reverse
+    assert not above.reverse
     ours = run_lstm(above, run_lstm(below, inputs))
     if name == "stacked and dense":
         ours = ours[:, -1] @ weights[-2] + weights[-1]
@@ -75,8 +75,8 @@ def test_stacks(keras_export: Callable[[str], KerasExport], name: str) -> None:
 def test_both_directions(keras_export: Callable[[str], KerasExport], name: str) -> None:
     """One layer for each direction; that which reads from the end says so."""
     path, inputs, outputs, _ = keras_export(name)
-    forward_lstm, backward_lstm = sorted(read_model(str(path), 2**30), key=lambda lstm: lstm.from_the_end)
-    assert (forward_lstm.from_the_end, backward_lstm.from_the_end) == (False, True)
+    forward_lstm, backward_lstm = sorted(read_model(str(path), 2**30), key=lambda lstm: lstm.reverse)
+    assert (forward_lstm.reverse, backward_lstm.reverse) == (False, True)
     ours = np.concatenate([run_lstm(forward_lstm, inputs), run_lstm(backward_lstm, inputs)[:, ::-1]], axis=-1)
     assert np.max(np.abs(ours - outputs)) <= TOLERANCE
 

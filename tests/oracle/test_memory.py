@@ -27,7 +27,7 @@ def module_of(torch: Any, lstm: LSTM) -> Any:
     module = torch.nn.LSTM(
         spec.features,
         spec.units,
-        spec.layers,
+        len(spec.layers),
         bias=spec.bias,
         batch_first=True,
         bidirectional=spec.bidirectional,

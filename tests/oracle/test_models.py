@@ -87,9 +87,13 @@ def test_every_lstm_of_torch(
     made = run(torch, theirs, inputs)
     for name in ("m.safetensors", "m.npz"):
         ours = from_model(str(folder / name), "rnn", array=inputs)
-        assert (ours.spec.layers, ours.spec.bidirectional, ours.spec.bias, ours.spec.projection or 0, ours.spec.dtype) == (
-            *(layers, bidirectional, bias, projection, dtype),
-        )
+        assert (
+            len(ours.spec.layers),
+            ours.spec.bidirectional,
+            ours.spec.bias,
+            ours.spec.projection or 0,
+            ours.spec.dtype,
+        ) == (*(layers, bidirectional, bias, projection, dtype),)
         assert_same(ours, made, TOLERANCE[dtype])
         verify = explain_verify(ours, made[0], TOLERANCE[dtype])
         assert verify.agrees

@@ -89,7 +89,7 @@ def run(onnx: Any, onnxruntime: Any, case: Any) -> dict[str, Array]:
     """A whole stack, node by node, each fed with the output of the one below."""
     spec, below = case.spec, case.inputs
     hidden, cell = [], []
-    for layer in range(spec.layers):
+    for layer in range(len(spec.layers)):
         direction = "bidirectional" if spec.bidirectional else "forward"
         fed = {"X": np.ascontiguousarray(below.transpose(1, 0, 2)), **options_of(case, layer)}
         node = Operator(onnx, direction, node_inputs(case.weights, layer), fed)
@@ -130,7 +130,7 @@ def test_stack(
     lengths: bool,
     initial: bool,
 ) -> None:
-    spec = Spec(**sizes, layers=layers, bidirectional=bidirectional, peepholes=peepholes, bias=bias)
+    spec = Spec.from_options(**sizes, layers=layers, bidirectional=bidirectional, peepholes=peepholes, bias=bias)
     one = case(spec, seed, lengths=lengths, initial=initial)
     assert one.difference(run(onnx, onnxruntime, one)) <= TOLERANCE
 
@@ -151,7 +151,7 @@ def test_reverse(
     seed: int,
 ) -> None:
     """The operator's third direction is our backward half of a bidirectional layer."""
-    one = case(Spec(**sizes, bidirectional=True, peepholes=peepholes), seed, lengths=lengths, initial=initial)
+    one = case(Spec.from_options(**sizes, bidirectional=True, peepholes=peepholes), seed, lengths=lengths, initial=initial)
     backward = one.record.of(0, Direction.BACKWARD)
     weights = {name: array[1:] for name, array in node_inputs(one.weights, 0).items()}
     fed = {name: array if name == "sequence_lens" else array[1:] for name, array in options_of(one, 0).items()}
@@ -165,7 +165,7 @@ def test_reverse(
 
 @pytest.mark.parametrize("name", ["W", "R", "B", "P"])
 def test_swapped_weights_are_noticed(onnx: Any, onnxruntime: Any, case: Callable[..., Any], name: str) -> None:
-    one = case(Spec(4, 6, 3, 5, peepholes=True), 1)
+    one = case(Spec.from_options(4, 6, 3, 5, peepholes=True), 1)
     weights = node_inputs(one.weights, 0)
     fed = {"X": np.ascontiguousarray(one.inputs.transpose(1, 0, 2))}
     right = Operator(onnx, "forward", weights, fed)

@@ -140,7 +140,7 @@ def test_directions(onnxruntime: Any, files: Any, direction: str, peepholes: boo
     (lstm,) = read_lstms(model)
     output = run_onnxruntime(onnxruntime, model.SerializeToString(), np.ascontiguousarray(batch.transpose(1, 0, 2)), "Y")[0]
     output = output.transpose(2, 0, 1, 3).reshape(SAMPLES, TIMESTEPS, -1)
-    if lstm.from_the_end:
+    if lstm.reverse:
         assert np.max(np.abs(output - run_lstms((lstm,), batch[:, ::-1]).output[:, ::-1])) <= TOLERANCE
         assert np.max(np.abs(output - run_lstms((lstm,), batch).output)) > 1e-2
     else:

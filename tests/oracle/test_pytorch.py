@@ -48,7 +48,7 @@ def lstm_of(torch: Any, spec: Spec) -> Any:
     return torch.nn.LSTM(
         spec.features,
         spec.units,
-        spec.layers,
+        len(spec.layers),
         bias=spec.bias,
         batch_first=True,
         bidirectional=spec.bidirectional,
@@ -98,9 +98,9 @@ def test_stack(
     lengths: bool,
     initial: bool,
 ) -> None:
-    spec = Spec(**sizes, layers=layers, bidirectional=bidirectional, bias=bias, dtype=dtype)
+    spec = Spec.from_options(**sizes, layers=layers, bidirectional=bidirectional, bias=bias, dtype=dtype)
     if projected:
-        spec = replace(spec, projection=a_projection(spec.units, seed))
+        spec = spec.with_options(projection=a_projection(spec.units, seed))
     one = case(spec, seed, lengths=lengths, initial=initial)
     assert one.difference(run(torch, one)) <= TOLERANCE[dtype]
 
@@ -110,7 +110,7 @@ def test_stack(
 @given(seed=SEEDS)
 @few
 def test_everything_at_once(torch: Any, case: Callable[..., Any], initial: bool, lengths: bool, seed: int) -> None:
-    spec = Spec(5, 7, 3, 6, layers=3, bidirectional=True, projection=4, dtype="float64")
+    spec = Spec.from_options(5, 7, 3, 6, layers=3, bidirectional=True, projection=4, dtype="float64")
     one = case(spec, seed, lengths=lengths, initial=initial)
     assert one.difference(run(torch, one)) <= 1e-12
 
@@ -122,7 +122,7 @@ def test_long_sequences_large_batches_and_wide_layers(
     torch: Any, case: Callable[..., Any], samples: int, timesteps: int, units: int, lengths: bool, dtype: Any
 ) -> None:
     """Sizes at which the engine takes another way."""
-    spec = Spec(samples, timesteps, 3, units, bidirectional=True, dtype=dtype)
+    spec = Spec.from_options(samples, timesteps, 3, units, bidirectional=True, dtype=dtype)
     one = case(spec, 5, lengths=lengths, initial=True)
     one = replace(one, weights=scaled(one.weights, min(1.0, 2 / np.sqrt(units))))
     assert one.difference(run(torch, one)) <= TOLERANCE[dtype]
@@ -138,7 +138,7 @@ def scaled(weights: Weights, factor: float) -> Weights:
 @pytest.mark.parametrize("forget", [0.0, 3.0, 8.0])
 def test_long_sequences_of_a_network_that_remembers(torch: Any, case: Callable[..., Any], forget: float) -> None:
     """The larger the forget gate's bias, the longer a state lasts: for a handful of timesteps, or for thousands."""
-    one = case(Spec(2, 2000, 3, 6, bidirectional=True, dtype="float64"), 3, initial=True)
+    one = case(Spec.from_options(2, 2000, 3, 6, bidirectional=True, dtype="float64"), 3, initial=True)
     for parts in one.weights.layers:
         for part in parts.values():
             part.bias[part.columns(Gate.FORGET)] += forget
@@ -160,7 +160,7 @@ def test_every_step(
     layers: int,
     bidirectional: bool,
 ) -> None:
-    spec = Spec(**sizes, layers=layers, bidirectional=bidirectional, bias=bias, dtype=dtype)
+    spec = Spec.from_options(**sizes, layers=layers, bidirectional=bidirectional, bias=bias, dtype=dtype)
     one = case(spec, seed, initial=True)
     for layer, directions in enumerate(one.record.layers):
         for direction, part in directions.items():
@@ -200,7 +200,7 @@ def gates_of(torch: Any, cell: Any, x: Any, h: Any) -> dict[Gate, Any]:
 
 @pytest.mark.parametrize(("one", "other"), list(combinations(range(4), 2)))
 def test_swapped_gates_are_noticed(torch: Any, case: Callable[..., Any], one: int, other: int) -> None:
-    ours = case(Spec(4, 6, 3, 5, dtype="float64"), 1)
+    ours = case(Spec.from_options(4, 6, 3, 5, dtype="float64"), 1)
     theirs = replace(ours, weights=swapped(ours.weights, one, other))
     assert ours.difference(run(torch, ours)) <= 1e-12
     assert ours.difference(run(torch, theirs)) > 1e-2
@@ -222,7 +222,7 @@ def swapped(weights: Weights, one: int, other: int) -> Weights:
 
 
 def test_a_wrong_start_and_a_wrong_end_are_noticed(torch: Any, case: Callable[..., Any]) -> None:
-    ours = case(Spec(4, 6, 3, 5, bidirectional=True, dtype="float64"), 2, lengths=True, initial=True)
+    ours = case(Spec.from_options(4, 6, 3, 5, bidirectional=True, dtype="float64"), 2, lengths=True, initial=True)
     assert ours.difference(run(torch, ours)) <= 1e-12
     assert ours.difference(run(torch, replace(ours, initial=None))) > 1e-2
     assert ours.difference(run(torch, replace(ours, lengths=None))) > 1e-2
@@ -248,7 +248,7 @@ def test_parameter_counts(
 
 def test_default_initialiser(torch: Any) -> None:
     torch.manual_seed(0)
-    spec, limit = Spec(units=64, features=48, layers=2, bidirectional=True), 1 / np.sqrt(64)
+    spec, limit = Spec.from_options(units=64, features=48, layers=2, bidirectional=True), 1 / np.sqrt(64)
     ours = [array for name, array in state_dict(seeded_weights(spec, "pytorch")).items() if "bias_hh" not in name]
     theirs = [parameter.detach().numpy() for parameter in lstm_of(torch, spec).parameters()]
     for array in ours + theirs:

@@ -109,7 +109,7 @@ def check_sequences(lstm: LSTM, call: FrameworkCall, made: list[Made], record: R
     for one in call.returns:
         if one.result.role != "sequence":
             continue
-        layer = lstm.spec.layers - 1 if one.layer is None else one.layer
+        layer = len(lstm.spec.layers) - 1 if one.layer is None else one.layer
         found = np.asarray(eval(one.result.name, {}, made[0 if one.layer is None else layer]))
         axes = one.result.axes
         kept = [axis for axis in axes if axis not in ("samples", "timesteps")]
@@ -196,7 +196,7 @@ def test_keras(keras: Any, framework: Any, return_sequences: bool, return_state:
     weights, made = weights_by_layer(lstm, call), []
     x: Any = laid_out(lstm, call)
     with in_float64(framework) if lstm.spec.dtype == "float64" else nullcontext():
-        for layer in range(lstm.spec.layers):
+        for layer in range(len(lstm.spec.layers)):
             build, run = cut(lines_of(call, layer), "mask =" if lstm.lengths else "output")
             space: Made = {"keras": keras, "np": np, "x": x, "lengths": lstm.lengths}
             exec(build, space)
@@ -240,7 +240,7 @@ def test_onnx(onnx: Any, onnxruntime: Any, framework: Any, layout: int | None, o
     weights, made = weights_by_layer(lstm, call), []
     kind = onnx.TensorProto.FLOAT if lstm.spec.dtype == "float32" else onnx.TensorProto.DOUBLE
     reads = laid_out(lstm, call)
-    for layer in range(lstm.spec.layers):
+    for layer in range(len(lstm.spec.layers)):
         nodes = [parser.parse_node(one) for one in statements(lines_of(call, layer))]
         arrays = {name: array for name, _, array in weights[layer]}
         if lstm.lengths is not None:
@@ -264,7 +264,7 @@ def test_onnx(onnx: Any, onnxruntime: Any, framework: Any, layout: int | None, o
         y, h, c = session.run(None, {read: reads})
         made.append({"Y": y, "Y_h": h, "Y_c": c})
         reads = y
-    assert [one.result.name for one in call.returns] == ["Y", "Y_h", "Y_c"] * lstm.spec.layers
+    assert [one.result.name for one in call.returns] == ["Y", "Y_h", "Y_c"] * len(lstm.spec.layers)
     check(lstm, call, made)
 
 
@@ -291,7 +291,7 @@ def test_flax_linen(framework: Any, return_state: bool, cell: str, options: dict
     weights, made = weights_by_layer(lstm, call), []
     x: Any = laid_out(lstm, call)
     with in_float64(framework) if lstm.spec.dtype == "float64" else nullcontext():
-        for layer in range(lstm.spec.layers):
+        for layer in range(len(lstm.spec.layers)):
             build, run = cut(lines_of(call, layer), "outputs =")
             lengths = None if lstm.lengths is None else np.array(lstm.lengths)
             space: Made = {"linen": named, "x": jax.numpy.asarray(x), "lengths": lengths}
@@ -326,13 +326,13 @@ def test_flax_nnx(framework: Any, name: str, return_state: bool, options: dict[s
     weights, made = weights_by_layer(lstm, call), []
     x: Any = laid_out(lstm, call)
     with in_float64(framework) if lstm.spec.dtype == "float64" else nullcontext():
-        for layer in range(lstm.spec.layers):
+        for layer in range(len(lstm.spec.layers)):
             build, run = cut(lines_of(call, layer), "outputs =")
             lengths = None if lstm.lengths is None else np.array(lstm.lengths)
             space: Made = {"nnx": nnx, "rngs": nnx.Rngs(0), "x": x, "lengths": lengths}
             exec(build, space)
             loops = {"forward": space["layer"]}
-            if lstm.spec.at(layer).bidirectional:
+            if lstm.spec.for_layer(layer).bidirectional:
                 loops = {"forward": space["layer"].forward_rnn, "backward": space["layer"].backward_rnn}
             for weight, way, array in weights[layer]:
                 module, kind = weight.split(".")

@@ -181,19 +181,19 @@ def written(request: pytest.FixtureRequest, framework: Callable[[str], Any], tmp
 def test_every_topic_explains_the_stack(written: Written) -> None:
     inputs = np.load(written.path.parent / "inputs.npy") if written.path.name == "model.keras.onnx" else batch()
     lstm = lstm_explain.from_model(str(written.path), written.stack, array=inputs, name="batch")
-    assert lstm.spec.stack == written.layers
+    assert lstm.spec.layers == written.layers
     record = lstm.run()
     np.testing.assert_allclose(record.output, written.outputs[-1], rtol=0, atol=TOLERANCE)
     for ours, theirs in zip(record.outputs, written.outputs[:-1], strict=False):
         np.testing.assert_allclose(ours, theirs, rtol=0, atol=TOLERANCE)
     for topic, explain in TOPICS.items():
-        for layer in range(lstm.spec.layers):
+        for layer in range(len(lstm.spec.layers)):
             answer = explain(lstm, layer).to_dict()
             assert answer["schema"] == f"lstm-explain/{topic}"
             assert [one["units"] for one in answer["spec"]["stack"]] == [one.units for one in written.layers]
             assert answer["spec"]["units"] is None
             json.dumps(answer, allow_nan=False)
-    top = lstm_explain.trace(lstm, sample=2, layer=lstm.spec.layers - 1)
+    top = lstm_explain.trace(lstm, sample=2, layer=len(lstm.spec.layers) - 1)
     np.testing.assert_allclose(top.hidden, written.outputs[-1][2], rtol=0, atol=TOLERANCE)
     assert lstm_explain.verify(lstm, written.outputs[-1]).agrees
 

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 def weights_of(seed: int, features: int = 3, units: int = 2) -> LayerWeights:
-    return seeded_weights(Spec(1, 1, features, units, dtype="float64"), "pytorch", seed).of(0, Direction.FORWARD)
+    return seeded_weights(Spec.from_options(1, 1, features, units, dtype="float64"), "pytorch", seed).of(0, Direction.FORWARD)
 
 
 def arrays(convention: str, module: str, weights: LayerWeights) -> dict[str, Array]:

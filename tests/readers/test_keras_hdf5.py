@@ -166,7 +166,7 @@ def test_cudnn_lstm(file: Any, whole: bool) -> None:
     assert "activation" not in found.title
     assert found.biases == 2
     inputs = np.random.default_rng(5).normal(size=(3, 6, FEATURES)).astype("f4")
-    record = forward(Spec(3, 6, FEATURES, UNITS), found.weights, inputs)
+    record = forward(Spec.from_options(3, 6, FEATURES, UNITS), found.weights, inputs)
     assert np.max(np.abs(record.output - cudnn_run(tensors, inputs))) <= 2e-6
 
 
@@ -177,7 +177,7 @@ def test_bidirectional_cudnn_lstm(file: Any) -> None:
     found = only(read(file, legacy(layers, config)))
     assert found.biases == 2
     inputs = np.random.default_rng(5).normal(size=(3, 6, FEATURES)).astype("f4")
-    record = forward(Spec(3, 6, FEATURES, UNITS, bidirectional=True), found.weights, inputs)
+    record = forward(Spec.from_options(3, 6, FEATURES, UNITS, bidirectional=True), found.weights, inputs)
     theirs = [cudnn_run(one, inputs), cudnn_run(two, inputs[:, ::-1])[:, ::-1]]
     assert np.max(np.abs(record.output - np.concatenate(theirs, axis=-1))) <= 2e-6
 
@@ -255,7 +255,7 @@ def test_an_lstm_that_is_not_explained_is_told_of_by_name_beside_one_that_is(fil
 def test_a_layer_that_goes_backwards_reads_from_the_end(file: Any) -> None:
     content = legacy({"back": keras2("back", ONE)}, sequential(layer("LSTM", "back", go_backwards=True)))
     found = only(read(file, content))
-    assert (found.from_the_end, found.reads) == (True, "from the end")
+    assert (found.reverse, found.reads) == (True, "from the end")
     assert "go_backwards" in found.title
 
 

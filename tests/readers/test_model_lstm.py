@@ -19,7 +19,7 @@ from tests.helpers.random_lstms import spec_options
 
 
 def found(name: str, spec: Spec | None = None, seed: int = 0, framework: str = "keras") -> ModelLSTM:
-    weights = seeded_weights(spec or Spec(1, 1, 3, 2), "pytorch", seed)
+    weights = seeded_weights(spec or Spec.from_options(1, 1, 3, 2), "pytorch", seed)
     return ModelLSTM(name, framework, "an LSTM", weights, {f"{name}.kernel": (3, 8)}, 1)
 
 
@@ -86,22 +86,22 @@ def test_there_may_be_none(name: str | None) -> None:
 def test_a_stack_taken_apart_and_stacked_again_makes_the_same_outputs(
     options: dict[str, Any], initial: set[int], seed: int
 ) -> None:
-    spec, numbers = Spec(**options), np.random.default_rng(seed)
+    spec, numbers = Spec.from_options(**options), np.random.default_rng(seed)
     weights = seeded_weights(spec, "pytorch", seed)
-    own = [(spec.at(layer), float(layer in initial)) for layer, _ in spec.places]
+    own = [(spec.for_layer(layer), float(layer in initial)) for layer, _ in spec.layer_directions]
     states = StackState(
         tuple(numbers.normal(size=(1, one.hidden)) * there for one, there in own),
         tuple(numbers.normal(size=(1, one.units)) * there for one, there in own),
     )
     parts = []
     for place, layer in enumerate(weights.layers):
-        among = [number for number, (one, _) in enumerate(spec.places) if one == place]
+        among = [number for number, (one, _) in enumerate(spec.layer_directions) if one == place]
         state = StackState(*(tuple(one[number] for number in among) for one in states)) if place in initial else None
         parts.append(ModelLSTM(f"l{place}", "keras", "LSTM", Weights((layer,)), {f"l{place}.kernel": (1,)}, 1, state))
     whole = select_lstm(tuple(parts), "+".join(one.name for one in parts), "x.pt")
     assert whole.spec == replace(spec, samples=1, timesteps=1)
-    assert list(whole.tensors) == [f"l{place}.kernel" for place in range(spec.layers)]
-    assert (whole.initial is None) == (not initial & set(range(spec.layers)))
+    assert list(whole.tensors) == [f"l{place}.kernel" for place in range(len(spec.layers))]
+    assert (whole.initial is None) == (not initial & set(range(len(spec.layers))))
     inputs = numbers.normal(size=(2, 3, spec.features))
     start = None if whole.initial is None else whole.initial.repeat(2)
     made = forward(spec, whole.weights, inputs, start).output
@@ -109,40 +109,44 @@ def test_a_stack_taken_apart_and_stacked_again_makes_the_same_outputs(
 
 
 def test_layers_that_do_not_fit_onto_each_other() -> None:
-    files = (found("a", Spec(1, 1, 3, 4)), found("b", Spec(1, 1, 3, 4)))
+    files = (found("a", Spec.from_options(1, 1, 3, 4)), found("b", Spec.from_options(1, 1, 3, 4)))
     assert "x.pt#b: it reads 3 features, and a below it emits 4 numbers. Choose consecutive layers." in refused(files, "a+b")
-    both = found("c", Spec(1, 1, 3, 4, bidirectional=True))
-    assert "it reads 4 features, and c below it emits 8 numbers" in refused((both, found("d", Spec(1, 1, 4, 4))), "c+d")
+    both = found("c", Spec.from_options(1, 1, 3, 4, bidirectional=True))
+    assert "it reads 4 features, and c below it emits 8 numbers" in refused(
+        (both, found("d", Spec.from_options(1, 1, 4, 4))), "c+d"
+    )
 
 
 @pytest.mark.parametrize(
     "other",
     [
-        Spec(1, 1, 4, 5),
-        Spec(1, 1, 4, 4, bias=False),
-        Spec(1, 1, 4, 4, bidirectional=True),
-        Spec(1, 1, 4, 4, peepholes=True),
-        Spec(1, 1, 4, 4, projection=2),
-        Spec(1, 1, 4, 6, layers=2, bidirectional=True),
+        Spec.from_options(1, 1, 4, 5),
+        Spec.from_options(1, 1, 4, 4, bias=False),
+        Spec.from_options(1, 1, 4, 4, bidirectional=True),
+        Spec.from_options(1, 1, 4, 4, peepholes=True),
+        Spec.from_options(1, 1, 4, 4, projection=2),
+        Spec.from_options(1, 1, 4, 6, layers=2, bidirectional=True),
     ],
 )
 def test_layers_that_differ_are_one_stack(other: Spec) -> None:
-    below = found("a", Spec(1, 1, 3, 4))
+    below = found("a", Spec.from_options(1, 1, 3, 4))
     both = select_lstm((below, found("b", other)), "a+b", "x.pt")
     assert both.spec.features == 3
-    assert both.spec.at(0) == below.spec
-    assert [both.spec.at(layer) for layer in range(1, both.spec.layers)] == [other.at(layer) for layer in range(other.layers)]
+    assert both.spec.for_layer(0) == below.spec
+    assert [both.spec.for_layer(layer) for layer in range(1, len(both.spec.layers))] == [
+        other.for_layer(layer) for layer in range(len(other.layers))
+    ]
     assert both.reads == ("some layers both ways" if other.bidirectional else "from the start")
 
 
 def test_layers_of_two_types() -> None:
-    files = (found("a", Spec(1, 1, 3, 4)), found("b", Spec(1, 1, 4, 4, dtype="float64")))
+    files = (found("a", Spec.from_options(1, 1, 3, 4)), found("b", Spec.from_options(1, 1, 4, 4, dtype="float64")))
     message = "its dtype is float64, and that of a below it float32. Explain each alone, b with --data of what a emits"
     assert message in refused(files, "a+b")
 
 
 def test_layers_of_two_frameworks() -> None:
-    files = (found("a", Spec(1, 1, 4, 4)), found("b", Spec(1, 1, 4, 4), framework="pytorch"))
+    files = (found("a", Spec.from_options(1, 1, 4, 4)), found("b", Spec.from_options(1, 1, 4, 4), framework="pytorch"))
     assert "its convention is pytorch, and that of a below it keras" in refused(files, "a+b")
 
 
@@ -152,12 +156,12 @@ def test_a_part_of_a_stack_that_is_none(name: str) -> None:
 
 
 def test_a_name_with_a_plus_in_it() -> None:
-    files = (found("a", Spec(1, 1, 2, 2)), found("a+b", Spec(1, 1, 2, 2)))
+    files = (found("a", Spec.from_options(1, 1, 2, 2)), found("a+b", Spec.from_options(1, 1, 2, 2)))
     assert select_lstm(files, "a+b", "x.pt") is files[1]
 
 
 def test_no_layer_stands_on_itself() -> None:
-    one, other = found("a", Spec(1, 1, 2, 2)), found("b", Spec(1, 1, 2, 2))
+    one, other = found("a", Spec.from_options(1, 1, 2, 2)), found("b", Spec.from_options(1, 1, 2, 2))
     message = "x.pt#a: it stands twice in this stack, and no layer reads its own outputs. Name each layer once."
     assert refused((one,), "a+a") == refused((one, other), "a+b+a") == message
     assert refused((one._replace(fed_by=("a",)),), "a+a") == message
@@ -167,20 +171,20 @@ def test_no_layer_stands_on_itself() -> None:
 
 
 def test_a_layer_stands_on_what_it_reads_only() -> None:
-    spec = Spec(1, 1, 2, 2)
+    spec = Spec.from_options(1, 1, 2, 2)
     a, b, c = (
         found(name, spec)._replace(fed_by=fed) for name, fed in (("a", ("in",)), ("b", ("dense_1",)), ("c", ("b", "a")))
     )
     assert refused((a, b, c), "a+b").startswith("x.pt#b: b reads dense_1, not a. Explain each alone, b with --data of what")
     for name in ("a+c", "b+c"):
         whole = select_lstm((a, b, c), name, "x.pt")
-        assert (whole.spec.layers, whole.caveats, "asides" in whole.origin("x.pt")) == (2, (), False)
+        assert (len(whole.spec.layers), whole.caveats, "asides" in whole.origin("x.pt")) == (2, (), False)
     assert "c reads b and a, not d" in refused((a, b, c, found("d", spec)), "d+c")
     assert "b reads what the model is given, not a" in refused((a, b._replace(fed_by=())), "a+b")
 
 
 def test_where_the_file_does_not_tell_the_order_is_the_user_s() -> None:
-    spec = Spec(1, 1, 2, 2)
+    spec = Spec.from_options(1, 1, 2, 2)
     a, b, c = found("a", spec), found("b", spec), found("c", spec)._replace(fed_by=("b",))
     whole = select_lstm((a, b, c), "a+b+c", "x.pt")
     assert whole.caveats == ("what stands between its layers in the model is not known: their order is yours",)

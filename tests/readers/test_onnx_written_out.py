@@ -111,7 +111,7 @@ def test_every_way_to_write_it_out(
     (lstm,) = read_lstms(made)
     assert equal_weights(lstm, arrays, order)
     assert lstm.title == f"LSTM written out in {timesteps} timesteps"
-    assert lstm.from_the_end == (backwards not in ("", "twice"))
+    assert lstm.reverse == (backwards not in ("", "twice"))
     assert (lstm.spec.features, lstm.spec.units, lstm.biases, lstm.initial) == (features, units, int(bias), None)
     assert CONVENTIONS[lstm.framework].gate_order == tuple(LETTERS[letter] for letter in order)
     assert len(lstm.notes) == 1
@@ -119,7 +119,7 @@ def test_every_way_to_write_it_out(
     assert len(lstm.notes[0]) < 190  # longer ones are cut where they are shown
     batch = np.random.default_rng(seed).normal(size=(2, timesteps, features)).astype(np.float32)
     (theirs,) = ReferenceEvaluator(made).run(["Y"], {"X": batch})
-    turned = batch[:, ::-1] if lstm.from_the_end else batch
+    turned = batch[:, ::-1] if lstm.reverse else batch
     zeros = np.zeros((2, units), np.float32)
     assert np.max(np.abs(run_cell(weights_of(lstm), turned, zeros, zeros) - theirs)) < 2e-6
 
@@ -145,7 +145,7 @@ def test_the_body_of_a_loop(
     assert equal_weights(lstm, arrays)
     assert (lstm.name, lstm.title) == ("loop/body", f"LSTM written out in the body of a {kind}")
     assert lstm.framework == ("pytorch" if gemm else "keras")
-    assert (lstm.from_the_end, lstm.initial, len(lstm.notes)) == (False, None, 1)
+    assert (lstm.reverse, lstm.initial, len(lstm.notes)) == (False, None, 1)
     batch = np.random.default_rng(seed).normal(size=(2, 3, features)).astype(np.float32)
     theirs = ReferenceEvaluator(made).run(["Y"], {"X": batch})[0].reshape(3, 2, units)  # it joins what a Loop stacks
     zeros = np.zeros((2, units), np.float32)
@@ -154,7 +154,7 @@ def test_the_body_of_a_loop(
 
 def test_a_scan_from_the_end() -> None:
     (lstm,) = read_lstms(files.in_a_loop(files.kernels(), files.Way(backwards="scan"), "Scan"))
-    assert lstm.from_the_end
+    assert lstm.reverse
 
 
 def test_weights_are_named_and_have_the_shape_that_they_have_in_the_file() -> None:
@@ -171,7 +171,7 @@ def test_one_timestep(square: bool) -> None:
     (lstm,) = read_lstms(files.unrolled(arrays, timesteps=1))
     assert equal_weights(lstm, arrays)
     assert lstm.title == "LSTM written out in 1 timestep"
-    assert not lstm.from_the_end
+    assert not lstm.reverse
 
 
 def test_states_that_it_starts_from() -> None:
@@ -212,7 +212,7 @@ def test_a_layer_above_another() -> None:
     below, above = read_lstms(two_layers(files.Way()))
     assert equal_weights(below, files.kernels())
     assert equal_weights(above, files.kernels(2, 2, 1))
-    assert (above.from_the_end, len(above.notes)) == (False, 1)
+    assert (above.reverse, len(above.notes)) == (False, 1)
 
 
 def test_the_same_weights_twice_are_one_layer() -> None:
@@ -231,7 +231,7 @@ def test_what_tensorflow_exports_has_a_node() -> None:
     for ways, turned in itertools.product((1, 2), (False, True)):
         (lstm,) = read_lstms(files.after_tensorflow(weights(ways=ways), ways, turned))
         assert (lstm.name, lstm.initial, lstm.spec.bidirectional) == ("LSTM__33", None, ways == 2)
-        assert lstm.from_the_end == (turned and ways == 1)
+        assert lstm.reverse == (turned and ways == 1)
         assert [note for note in lstm.notes if "turns the sequence round" in note] == list(lstm.notes)
         assert len(lstm.notes) == int(turned and ways == 1)
 

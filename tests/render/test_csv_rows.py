@@ -42,7 +42,7 @@ def test_every_number_of_the_record_stands_in_its_row(run: dict[str, Any]) -> No
     model = lstm(**run)
     found = rows(model)
     spec = model.spec
-    assert len(found) == 300 * 4 * 5 * spec.layers * len(spec.directions)
+    assert len(found) == 300 * 4 * 5 * len(spec.layers) * len(spec.directions)
     keys = [(int(row["sample"]), int(row["layer"]), row["direction"], int(row["t"]), int(row["unit"])) for row in found]
     assert len(set(keys)) == len(keys)
     assert keys == sorted(keys, key=lambda key: (key[0], key[1], key[2] == "backward", key[3:]))

@@ -37,7 +37,7 @@ def lines(model: LSTM, *places: Any, **chosen: Any) -> list[bytes]:
 def test_the_header_says_what_holds_for_all_and_the_end_counts(run: dict[str, Any]) -> None:
     model = lstm(run)
     header, *steps, end = map(json.loads, lines(model))
-    places = len(model.spec.directions) * model.spec.layers
+    places = len(model.spec.directions) * len(model.spec.layers)
     assert (header["type"], header["schema"], header["schema_version"]) == ("header", "lstm-explain/trace", 1)
     assert header["spec"] == model.spec.to_dict()
     assert header["samples"] == [0, 300]
@@ -63,8 +63,8 @@ def test_one_samples_lines_are_those_of_all_samples_to_the_byte(run: dict[str, A
 def test_the_steps_are_those_of_the_json_object(run: dict[str, Any]) -> None:
     model = lstm(run)
     for way in model.spec.directions:
-        found = [json.loads(line) for line in lines(model, 7, layer=model.spec.layers - 1, direction=way)[1:-1]]
-        wanted = lstm_explain.trace(model, 7, layer=model.spec.layers - 1, direction=way).to_dict()["steps"]
+        found = [json.loads(line) for line in lines(model, 7, layer=len(model.spec.layers) - 1, direction=way)[1:-1]]
+        wanted = lstm_explain.trace(model, 7, layer=len(model.spec.layers) - 1, direction=way).to_dict()["steps"]
         assert [{key: step[key] for key in wanted[0]} for step in found] == wanted
 
 

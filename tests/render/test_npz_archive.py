@@ -53,13 +53,13 @@ def test_the_members_and_their_axes(run: dict[str, Any], more: set[str], tmp_pat
     model = lstm(run)
     spec = model.spec
     found = members(archive(model, tmp_path))
-    places = [f"layer{layer}.{way}" for layer in range(spec.layers) for way in spec.directions]
+    places = [f"layer{layer}.{way}" for layer in range(len(spec.layers)) for way in spec.directions]
     names = {f"{place}.{name}" for place in places for name in {*TENSORS, *WEIGHTS, *more}}
     assert set(found) == {"x", "output", *names, *({"lengths"} if "lengths" in run else set())}
     shapes = {name: array.shape for name, array in found.items()}
     assert shapes["x"] == (300, 4, 3)
     assert shapes["output"] == (300, 4, spec.output)
-    for layer in range(spec.layers):
+    for layer in range(len(spec.layers)):
         for way in spec.directions:
             place = f"layer{layer}.{way}"
             assert {shapes[f"{place}.{name}"] for name in TENSORS[:5]} == {(300, 4, 5)}
@@ -78,10 +78,10 @@ def test_the_numbers_are_the_librarys(run: dict[str, Any], more: set[str], tmp_p
         record, part = model.run(*model.block_of(start)), slice(*model.block_of(start))
         np.testing.assert_array_equal(found["x"][part], record.input)
         np.testing.assert_array_equal(found["output"][part], record.output)
-        for layer, way, name in product(range(model.spec.layers), model.spec.directions, TENSORS):
+        for layer, way, name in product(range(len(model.spec.layers)), model.spec.directions, TENSORS):
             made = getattr(record.of(layer, way), name)
             np.testing.assert_array_equal(found[f"layer{layer}.{way}.{name}"][part], made)
-    for layer, way, name in product(range(model.spec.layers), model.spec.directions, {*WEIGHTS, *more}):
+    for layer, way, name in product(range(len(model.spec.layers)), model.spec.directions, {*WEIGHTS, *more}):
         weights = getattr(model.weights.of(layer, way), name)
         np.testing.assert_array_equal(found[f"layer{layer}.{way}.{name}"], weights)
     if "lengths" in run:

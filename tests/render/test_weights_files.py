@@ -88,8 +88,8 @@ def test_layers_and_directions_are_found_again_in_a_file(
         return
     path = tmp_path / f"weights{suffix}"
     path.write_bytes(weights_file(explain_convert(lstm, to), suffix, "to"))
-    several = lstm.spec.layers > 1 and to != "pytorch"
-    layers = "+".join(f"lstm_{layer}" for layer in range(lstm.spec.layers)) if several else None
+    several = len(lstm.spec.layers) > 1 and to != "pytorch"
+    layers = "+".join(f"lstm_{layer}" for layer in range(len(lstm.spec.layers))) if several else None
     again = from_model(str(path), layers, convention=to, array=lstm.inputs.block(0, 3), name="batch")
     shifted = CONVENTIONS[to].forget_bias_added != 0
     np.testing.assert_allclose(again.run().output, lstm.run().output, rtol=0, atol=1e-6 if shifted else 0)
@@ -97,11 +97,11 @@ def test_layers_and_directions_are_found_again_in_a_file(
 
 def test_layers_that_differ_are_written_as_a_model_with_states_of_its_own(tmp_path: Path) -> None:
     lstm = seeded(samples=3, timesteps=4, features=2, stack=MIXED)
-    sizes, drawn = [lstm.spec.at(layer).units for layer, _ in lstm.spec.places], np.random.default_rng(1)
+    sizes, drawn = [lstm.spec.for_layer(layer).units for layer, _ in lstm.spec.layer_directions], np.random.default_rng(1)
     states = StackState(*(tuple(drawn.normal(size=(1, size)).astype(np.float32) for size in sizes) for _ in range(2)))
     lstm = replace(lstm, pretrained=PretrainedWeights(lstm.weights, {"kind": "model"}, states))
     path = tmp_path / "model.onnx"
     path.write_bytes(weights_file(explain_convert(lstm, "onnx", model=True), ".onnx", "to"))
     again = from_model(str(path), "lstm_0+lstm_1+lstm_2", array=lstm.inputs.block(0, 3), name="batch")
-    assert again.spec.stack == MIXED
+    assert again.spec.layers == MIXED
     np.testing.assert_array_equal(again.run().output, lstm.run().output)

@@ -129,7 +129,7 @@ def test_a_stack_of_layers_that_differ_is_named_by_its_file(
     np.save("x.npy", np.ones((2, 3, 2), "float32"))
     line = f"lstm-explain trace --model 'mixed.h5#a+b+c' {more}"
     lstm = lstm_of(line)
-    assert lstm.spec.stack == MIXED
+    assert lstm.spec.layers == MIXED
     for given_as in (to_cli_source(options_of(line)), None):
         printed = format_command("trace", lstm.spec, lstm.provenance, given_as)
         assert lstm_of(printed).provenance == lstm.provenance

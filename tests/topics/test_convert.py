@@ -49,7 +49,9 @@ def test_the_converted_weights_are_the_same_lstm(lstm: LSTM, to: str) -> None:
     assert made.difference < 1e-14
     assert made.compared == 4 * 6 * lstm.spec.output
     assert len(made.named()) == len(made.arrays), "two arrays share a name"
-    expected = [one.shape.sizes for layer in range(lstm.spec.layers) for one in tensor_layouts(convention, lstm.spec, layer)]
+    expected = [
+        one.shape.sizes for layer in range(len(lstm.spec.layers)) for one in tensor_layouts(convention, lstm.spec, layer)
+    ]
     assert [one.array.shape for one in made.arrays] == expected
     assert sum(one.array.size for one in made.arrays) == convention.count_parameters(lstm.spec)
 
@@ -247,7 +249,7 @@ def test_states_of_its_own_are_written_into_a_model_and_told_of_elsewhere() -> N
 def found_again(lstm: LSTM, to: str) -> LSTM:
     """The same LSTM, as our readers find it in the converted arrays."""
     found = find_lstms(explain_convert(lstm, to).named(), "file", to)
-    layers = range(lstm.spec.layers) if CONVENTIONS[to].framework != "pytorch" and lstm.spec.layers > 1 else ()
+    layers = range(len(lstm.spec.layers)) if CONVENTIONS[to].framework != "pytorch" and len(lstm.spec.layers) > 1 else ()
     one = select_lstm(found, "+".join(f"lstm_{layer}" for layer in layers) or None, "file")
     return replace(
         lstm, spec=CONVENTIONS[to].effective_spec(lstm.spec), pretrained=PretrainedWeights(one.weights, one.origin("file"))
@@ -317,6 +319,6 @@ def test_layers_that_differ_start_from_states_of_their_own_in_a_model() -> None:
 
 def starting(lstm: LSTM) -> LSTM:
     """The same, from states of its own."""
-    drawn, sizes = np.random.default_rng(3), [lstm.spec.at(layer).units for layer, _ in lstm.spec.places]
+    drawn, sizes = np.random.default_rng(3), [lstm.spec.for_layer(layer).units for layer, _ in lstm.spec.layer_directions]
     states = StackState(*(tuple(drawn.normal(size=(1, size)).astype(lstm.spec.dtype) for size in sizes) for _ in range(2)))
     return replace(lstm, pretrained=PretrainedWeights(lstm.weights, {"kind": "model"}, states))

@@ -40,7 +40,7 @@ few = settings(max_examples=60, deadline=None)
 def questions(draw: st.DrawFn, /, **fixed: Any) -> tuple[LSTM, dict[str, Any]]:
     """An LSTM with any options, and where in it to look."""
     lstm = draw(random_lstms(most_samples=4, most_timesteps=7, most_units=8, **fixed))
-    layer, way = draw(st.sampled_from(lstm.spec.places))
+    layer, way = draw(st.sampled_from(lstm.spec.layer_directions))
     return lstm, {"sample": draw(st.integers(0, lstm.spec.samples - 1)), "layer": layer, "direction": way.value}
 
 
@@ -70,7 +70,7 @@ def test_every_notation_computes_the_run(question: tuple[LSTM, dict[str, Any]]) 
 @few
 def test_every_symbol_has_the_shape_of_what_it_stands_for(question: tuple[LSTM, dict[str, Any]]) -> None:
     lstm, where = question
-    spec = lstm.spec.at(where["layer"])
+    spec = lstm.spec.for_layer(where["layer"])
     features, hidden = spec.features, spec.hidden
     for written in explain_equations(lstm, every=True, **where).notations:
         rows = written.notation.row_vectors
@@ -103,7 +103,7 @@ def test_every_symbol_has_the_shape_of_what_it_stands_for(question: tuple[LSTM, 
 @few
 def test_what_an_option_adds_is_there_and_nothing_else(question: tuple[LSTM, dict[str, Any]]) -> None:
     lstm, where = question
-    spec = lstm.spec.at(where["layer"])
+    spec = lstm.spec.for_layer(where["layer"])
     for written in explain_equations(lstm, every=True, **where).notations:
         kinds = {name.key.partition(".")[0] for name in written.names}
         joins = bool(written.notation.concatenated)
@@ -121,7 +121,7 @@ def test_what_an_option_adds_is_there_and_nothing_else(question: tuple[LSTM, dic
 @few
 def test_the_numbers_are_those_of_unit(question: tuple[LSTM, dict[str, Any]], data: st.DataObject) -> None:
     lstm, where = question
-    length, own = explain_equations(lstm, **where).length, lstm.spec.at(where["layer"])
+    length, own = explain_equations(lstm, **where).length, lstm.spec.for_layer(where["layer"])
     unit, step = data.draw(st.integers(0, own.units - 1)), data.draw(st.integers(1, length))
     arithmetic = explain_unit(lstm, unit, where["sample"], step, where["layer"], where["direction"]).arithmetic
     assert arithmetic is not None
@@ -142,7 +142,7 @@ def test_the_numbers_are_those_of_unit(question: tuple[LSTM, dict[str, Any]], da
 def test_the_numbers_of_each_line_make_the_next(question: tuple[LSTM, dict[str, Any]], name: str, data: st.DataObject) -> None:
     """Each line is worked out with nothing but its own numbers, and gives the result."""
     lstm, where = question
-    unit = data.draw(st.integers(0, lstm.spec.at(where["layer"]).units - 1))
+    unit = data.draw(st.integers(0, lstm.spec.for_layer(where["layer"]).units - 1))
     numbers = numbers_of(explain_equations(lstm, name, numbers=True, unit=unit, **where))
     functions = {"σ(": "sigmoid(", "f(": "sigmoid(", "g(": "math.tanh(", "h(": "math.tanh(", "tanh(": "math.tanh("}
     known = {"math": math, "sigmoid": lambda z: 1 / (1 + math.exp(-z))}

@@ -28,7 +28,7 @@ SMALL: dict[str, Any] = {"samples": 3, "timesteps": 4, "features": 2, "units": 3
 
 def counted(text: str, spec: Spec) -> int:
     """A formula, computed."""
-    layers = [spec.at(layer) for layer in range(spec.layers)] if spec.stack else []
+    layers = [spec.for_layer(layer) for layer in range(len(spec.layers))] if spec.layers_differ else []
     names = {"features": spec.features, "units": spec.units, "projection": spec.projection}
     names |= {f"units_{layer}": own.units for layer, own in enumerate(layers)}
     names |= {f"projection_{layer}": own.projection for layer, own in enumerate(layers)}
@@ -45,7 +45,7 @@ def test_every_formula_counts_what_is_written(options: dict[str, Any]) -> None:
             continue
         assert one.formula is not None
         assert one.read_back is None
-        assert {array.layer for array in one.weights} == {layer for layer, _ in lstm.spec.unlike_layers}
+        assert {array.layer for array in one.weights} == {layer for layer, _ in lstm.spec.layer_groups}
         (whole,) = explain_frameworks(lstm, one.framework.name).frameworks
         assert counted(one.formula, lstm.spec) == one.parameters == sum(array.shape.elements for array in whole.weights)
         assert whole.weights[: len(one.weights)] == one.weights
@@ -111,7 +111,7 @@ def test_what_is_returned_for_layers_and_directions() -> None:
 
 @pytest.mark.parametrize("bidirectional", [False, True])
 def test_a_long_stack_has_a_short_formula(bidirectional: bool) -> None:
-    spec = Spec(layers=1000, units=3, bidirectional=bidirectional, peepholes=True)
+    spec = Spec.from_options(layers=1000, units=3, bidirectional=bidirectional, peepholes=True)
     text = parameter_formula(FRAMEWORKS["onnx"].convention, spec)
     assert len(text) < 120
     assert counted(text, spec) == FRAMEWORKS["onnx"].convention.count_parameters(spec)
@@ -312,6 +312,6 @@ def test_the_states_of_layers_that_differ_stand_side_by_side() -> None:
     program = explain_frameworks(lstm, "keras", code=True).program
     assert program is not None
     record = lstm.run()
-    both = [record.of(layer, way) for layer, way in lstm.spec.places]
+    both = [record.of(layer, way) for layer, way in lstm.spec.layer_directions]
     np.testing.assert_array_equal(program.arrays["h"], np.concatenate([part.last_hidden for part in both], axis=1))
     np.testing.assert_array_equal(program.arrays["c"], np.concatenate([part.last_cell for part in both], axis=1))

@@ -51,9 +51,9 @@ def questions(draw: st.DrawFn, /, **fixed: Any) -> Question:
     lstm = draw(random_lstms(**{"most_samples": 4, "most_timesteps": 7, "most_units": 8, **fixed}))
     spec = lstm.spec
     sample = draw(st.integers(0, spec.samples - 1))
-    layer, way = draw(st.sampled_from(spec.places))
+    layer, way = draw(st.sampled_from(spec.layer_directions))
     return lstm, {
-        "unit": draw(st.integers(0, spec.at(layer).units - 1)),
+        "unit": draw(st.integers(0, spec.for_layer(layer).units - 1)),
         "sample": sample,
         "step": draw(st.integers(1, spec.timesteps if lstm.lengths is None else lstm.lengths[sample])),
         "layer": layer,
@@ -83,7 +83,7 @@ def emitted(lstm: LSTM, found: Influence, unit: int) -> Array:
 def test_within_a_timestep_no_unit_moves_another_by_a_single_bit(question: Question) -> None:
     lstm, asked = question
     found = explain_influence(lstm, **asked).statements
-    own, same, others = found.parameters, found.same_timestep, lstm.spec.at(asked["layer"]).units - 1
+    own, same, others = found.parameters, found.same_timestep, lstm.spec.for_layer(asked["layer"]).units - 1
     assert own.other_gates == (0, 4 * others, 0.0)
     assert same.other_cells == same.other_emitted == (0, others, 0.0)
     assert (own.own_gates.moved, own.own_gates.of) == (4, 4)
@@ -142,7 +142,7 @@ def test_how_far_a_timestep_later_moves_is_what_a_run_of_that_timestep_makes_of_
 
 def one_layer(lstm: LSTM, found: Influence, read: Array, h: Array, c: Array) -> LayerRecord:
     """One layer's weights of one direction, run forward over [timesteps, features] from a state."""
-    spec = replace(found.layer_spec, bidirectional=False)
+    spec = found.layer_spec.with_options(bidirectional=False)
     weights = Weights(({Direction.FORWARD: lstm.weights.of(found.layer, found.direction)},))
     start = StackState.from_stacked(*(each.astype(spec.dtype)[None, None] for each in (h, c)))
     return forward(spec, weights, read[None], start).of(0, Direction.FORWARD)
@@ -275,7 +275,7 @@ def test_nan_that_stays_nan_ripples_no_farther() -> None:
 @few
 def test_shares_add_up_to_one_for_every_unit(question: Question) -> None:
     lstm, asked = question
-    shares, units = explain_influence(lstm, **asked).derivatives.shares, lstm.spec.at(asked["layer"]).units
+    shares, units = explain_influence(lstm, **asked).derivatives.shares, lstm.spec.for_layer(asked["layer"]).units
     for values in shares:
         assert values.shape == (units,)
         assert (values >= -1e-15).all()
@@ -540,7 +540,7 @@ def least_budget(asked: dict[str, Any], sizes: dict[str, Any]) -> LSTM:
     while True:
         lstm = seeded(samples=1, max_memory=budget, **sizes)
         try:
-            explain_influence(lstm, layer=lstm.spec.layers - 1, **asked)
+            explain_influence(lstm, layer=len(lstm.spec.layers) - 1, **asked)
         except RefusedError as refused:
             (needed,) = re.findall(r"takes ([\d,]+) bytes", refused.found)
             budget, refusals = int(needed.replace(",", "")), refusals + 1
@@ -556,7 +556,7 @@ def test_a_budget_that_suffices_is_not_exceeded(asked: dict[str, Any], sizes: di
     lstm = least_budget(asked, sizes)
     tracemalloc.start()
     try:
-        explain_influence(lstm, layer=lstm.spec.layers - 1, **asked)
+        explain_influence(lstm, layer=len(lstm.spec.layers) - 1, **asked)
         _, peak = tracemalloc.get_traced_memory()
     finally:
         tracemalloc.stop()
@@ -606,6 +606,6 @@ def test_influence_is_frozen() -> None:
 def test_the_spec_is_the_lstms() -> None:
     lstm = seeded(samples=1)
     found = explain_influence(lstm)
-    assert found.spec == Spec(samples=1)
+    assert found.spec == Spec.from_options(samples=1)
     assert found.source == lstm.provenance
     assert (found.step, found.length) == (10, 10)

@@ -34,8 +34,8 @@ few = settings(max_examples=60, deadline=None)
 def questions(draw: st.DrawFn, /, **fixed: Any) -> tuple[LSTM, dict[str, Any]]:
     """An LSTM with any options, and some units of one of its samples."""
     lstm = draw(random_lstms(most_samples=5, most_timesteps=7, most_units=6, **fixed))
-    layer, way = draw(st.sampled_from(lstm.spec.places))
-    units = st.integers(0, lstm.spec.at(layer).units - 1)
+    layer, way = draw(st.sampled_from(lstm.spec.layer_directions))
+    units = st.integers(0, lstm.spec.for_layer(layer).units - 1)
     return lstm, {
         "units": draw(st.none() | st.lists(units, min_size=1, max_size=4)),
         "sample": draw(st.integers(0, lstm.spec.samples - 1)),
@@ -250,7 +250,7 @@ def test_carried_states_are_those_of_piece_after_piece(question: tuple[LSTM, dic
             end = length + 1 if math.isnan(faded) else int(faded)
             assert (difference[end - 1 :] < 0.01 + 1e-6).all()
             assert end == 1 or difference[end - 2] > 0.01 - 1e-6
-        parts = [record.of(*place) for place in lstm.spec.places]
+        parts = [record.of(*place) for place in lstm.spec.layer_directions]
         state = StackState(tuple(one.last_hidden for one in parts), tuple(one.last_cell for one in parts))
 
 

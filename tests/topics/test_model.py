@@ -32,13 +32,13 @@ from tests.helpers.model_files.arrays import keras_layer, pytorch_layer
     dtype=st.sampled_from(["float32", "float64"]),
 )
 def test_what_is_said_of_a_module_of_pytorch(bias: bool, **options: Any) -> None:
-    spec = Spec(1, 1, 2, 3, bias=bias, **options)
+    spec = Spec.from_options(1, 1, 2, 3, bias=bias, **options)
     named = state_dict(seeded_weights(spec))
     (listed,) = explain_model(find_lstms(named, "x"), "x").lstms
     assert listed.spec == spec
     assert listed.parameters == sum(array.size for array in named.values())
     assert listed.own_parameters == sum(parameter_counts(spec).values())
-    assert listed.parameters - listed.own_parameters == bias * 12 * spec.layers * len(spec.directions)
+    assert listed.parameters - listed.own_parameters == bias * 12 * len(spec.layers) * len(spec.directions)
     assert listed.tensors == {name: array.shape for name, array in named.items()}
     assert (listed.biases, listed.initial, listed.from_the_end, listed.notes) == (2 * bias, False, False, ())
 
@@ -46,7 +46,9 @@ def test_what_is_said_of_a_module_of_pytorch(bias: bool, **options: Any) -> None
 @pytest.mark.parametrize("name", CONVENTIONS)
 def test_the_order_of_the_gates_is_the_files(name: str) -> None:
     convention = CONVENTIONS[name]
-    named = {one: array for one, _, array in export_layer(convention, seeded_weights(Spec(1, 1, 2, 3)).layers[0], 0)}
+    named = {
+        one: array for one, _, array in export_layer(convention, seeded_weights(Spec.from_options(1, 1, 2, 3)).layers[0], 0)
+    }
     (listed,) = explain_model(find_lstms(named, "x", name), "x").lstms
     assert listed.gate_order == convention.gate_order
     assert sum(map(prod, listed.tensors.values())) == listed.parameters
@@ -60,7 +62,7 @@ def test_our_own_order_is_ours() -> None:
 
 
 def test_the_objects_keys_are_the_fields() -> None:
-    found = [one._replace(from_the_end=True, notes=("odd",)) for one in find_lstms({**keras_layer(), **pytorch_layer()}, "x")]
+    found = [one._replace(reverse=True, notes=("odd",)) for one in find_lstms({**keras_layer(), **pytorch_layer()}, "x")]
     made = explain_model(found, "x.npz").to_dict()
     assert made["schema"] == "lstm-explain/model"
     assert made["file"] == "x.npz"

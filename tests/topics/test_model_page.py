@@ -112,7 +112,7 @@ def test_many_are_listed_and_some_shown_in_full() -> None:
 
 
 def test_what_else_there_is_to_say() -> None:
-    odd = find_lstms(keras_layer(), "x")[0]._replace(from_the_end=True, notes=("it was written by hand",))
+    odd = find_lstms(keras_layer(), "x")[0]._replace(reverse=True, notes=("it was written by hand",))
     made = document_of(explain_model((odd,), "x"))
     assert ["reads", "each sample from its end: timestep 1 is the last of the data"] in rows(made)
     assert rows(made)[0][4] == "from the end"

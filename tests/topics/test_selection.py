@@ -25,7 +25,7 @@ def refused(asked: Any) -> UsageError:
 
 @given(units=st.integers(1, 2**53 - 1), unit=st.integers(-(2**60), 2**60))
 def test_units_count_from_zero(units: int, unit: int) -> None:
-    spec = Spec(units=units)
+    spec = Spec.from_options(units=units)
     if 0 <= unit < units:
         assert check_unit(spec, unit) == unit
         return
@@ -37,7 +37,7 @@ def test_units_count_from_zero(units: int, unit: int) -> None:
 
 @given(timesteps=st.integers(1, 2**53 - 1), step=st.integers(-(2**60), 2**60))
 def test_timesteps_count_from_one(timesteps: int, step: int) -> None:
-    spec = Spec(timesteps=timesteps)
+    spec = Spec.from_options(timesteps=timesteps)
     if 1 <= step <= timesteps:
         assert check_step(spec, step) == step
         return
@@ -54,13 +54,13 @@ def test_the_first_and_the_last_are_there() -> None:
 
 @pytest.mark.parametrize("layer", [-1, 3, 10**20])
 def test_a_layer_that_is_not_there(layer: int) -> None:
-    error = refused(lambda: check_layer(Spec(layers=3), layer, "forward"))
+    error = refused(lambda: check_layer(Spec.from_options(layers=3), layer, "forward"))
     assert error.asked == f"--layer {layer}"
     assert error.found == "there are 3 layers, and they count from 0 to 2"
 
 
 def test_directions_by_word() -> None:
-    both = Spec(bidirectional=True)
+    both = Spec.from_options(bidirectional=True)
     assert check_layer(both, 0, "forward") == (0, Direction.FORWARD)
     assert check_layer(both, 0, "backward") == (0, Direction.BACKWARD)
     assert check_layer(both, 0, Direction.BACKWARD) == (0, Direction.BACKWARD)
@@ -74,15 +74,15 @@ def test_a_direction_that_this_lstm_does_not_read() -> None:
 
 
 def test_a_direction_that_there_is_not() -> None:
-    error = refused(lambda: check_layer(Spec(bidirectional=True), 0, "sideways"))
+    error = refused(lambda: check_layer(Spec.from_options(bidirectional=True), 0, "sideways"))
     assert error.asked == "--direction sideways"
     assert error.found == "this LSTM's layers read forward and backward only"
     assert error.fix == ""
 
 
 def test_all_are_chosen_where_none_is_named() -> None:
-    assert tuple(select_units(Spec(units=3), None)) == (0, 1, 2)
-    assert tuple(select_steps(Spec(timesteps=3), None)) == (1, 2, 3)
+    assert tuple(select_units(Spec.from_options(units=3), None)) == (0, 1, 2)
+    assert tuple(select_steps(Spec.from_options(timesteps=3), None)) == (1, 2, 3)
 
 
 def test_the_chosen_stand_in_order_each_once() -> None:

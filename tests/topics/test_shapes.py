@@ -193,7 +193,7 @@ def test_formulas_give_the_totals(lstm: LSTM) -> None:
 def test_the_units_of_a_layer_own_all_its_parameters(lstm: LSTM) -> None:
     shapes = explain_shapes(unmeasured(lstm))
     for number, (unit, layer) in enumerate(zip(shapes.units, shapes.layers, strict=True)):
-        own = lstm.spec.at(number)
+        own = lstm.spec.for_layer(number)
         assert unit.parameters * own.units * len(own.directions) == layer.total
 
 

@@ -46,7 +46,7 @@ def questions(draw: st.DrawFn, /, **fixed: Any) -> tuple[LSTM, dict[str, Any]]:
 
 
 def layers_of(lstm: LSTM) -> list[Spec]:
-    return [lstm.spec.at(layer) for layer in range(lstm.spec.layers)]
+    return [lstm.spec.for_layer(layer) for layer in range(len(lstm.spec.layers))]
 
 
 def one(lstm: LSTM, task: str, **asked: Any) -> TaskNetwork:
@@ -93,7 +93,7 @@ def test_parameters_are_counted_as_the_formulas_say(question: tuple[LSTM, dict[s
         for part in network.parts:
             assert eval(part.formula, {}, sizes) == part.total, part
         assert network.total == sum(part.total for part in network.parts)
-        lacks = {"keras": peepholes or projected, "pytorch": peepholes or bool(lstm.spec.stack)}
+        lacks = {"keras": peepholes or projected, "pytorch": peepholes or bool(lstm.spec.layers_differ)}
         for name, said in network.frameworks.items():
             assert (said.parameters is None) == (said.lines is None) == (said.lacks is not None) == lacks[name]
         if not lacks["keras"]:

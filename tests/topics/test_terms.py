@@ -137,23 +137,25 @@ def test_each_number_is_what_its_formula_says(lstm: LSTM) -> None:
     assert terms.measured is lstm.fits_memory
     numbers = [term.number for term in terms.terms] + [other.number for term in terms.terms for other in term.others]
     for number in filter(None, numbers):
-        values = {layer: value_in(number, spec, layer) for layer in range(spec.layers)}
+        values = {layer: value_in(number, spec, layer) for layer in range(len(spec.layers))}
         assert number.value == values[number.layer or 0]
-        assert number.total == (sum(values[layer] for layer, _ in spec.places) if number.within == "place" else number.value)
-        assert (number.layer is None) or bool(spec.stack)
+        assert number.total == (
+            sum(values[layer] for layer, _ in spec.layer_directions) if number.within == "place" else number.value
+        )
+        assert (number.layer is None) or bool(spec.layers_differ)
         assert number.measured is (lstm.fits_memory and not number.formula.isdigit() and number.noun != "layer")
 
 
 def value_in(number: ConceptCount, spec: Spec, layer: int) -> int:
     """What the formula of a number gives in a layer."""
-    sizes = {**words_of(spec.at(layer)), "features": spec.features, "layers": spec.layers}
+    sizes = {**words_of(spec.for_layer(layer)), "features": spec.features, "layers": len(spec.layers)}
     return int(eval(number.formula, {"__builtins__": {}}, sizes))
 
 
 @given(lstms())
 @few
 def test_the_numbers_agree_with_the_shapes(lstm: LSTM) -> None:
-    spec, shapes, first = lstm.spec, explain_shapes(lstm), lstm.spec.at(0)
+    spec, shapes, first = lstm.spec, explain_shapes(lstm), lstm.spec.for_layer(0)
     found = {thing: count_concept(thing, shapes) for thing in Concept}
     values = {thing.value: number.value for thing, number in found.items() if number is not None}
     assert values["unit"] == first.units
@@ -163,8 +165,8 @@ def test_the_numbers_agree_with_the_shapes(lstm: LSTM) -> None:
     assert values["states"] == values["hidden"] + values["cell_state"]
     assert values["output"] == values["last_output"] == first.output
     assert (values["sample"], values["timestep"], values["feature"]) == shapes.of("input")[0].shape.sizes
-    assert values["layer"] == spec.layers
-    projections = [one for layer in range(spec.layers) if (one := spec.at(layer).projection) is not None]
+    assert values["layer"] == len(spec.layers)
+    projections = [one for layer in range(len(spec.layers)) if (one := spec.for_layer(layer).projection) is not None]
     assert values.get("projected") == (projections[0] if projections else None)
     last = found[Concept.CELL]
     assert last is not None

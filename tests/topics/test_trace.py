@@ -57,7 +57,7 @@ def streamed(stream: TraceStream, sample: int, layer: int, direction: Direction)
 @few
 def test_one_sample_has_the_same_bits_as_in_the_stream_of_all(lstm: LSTM, place: float, data: st.DataObject) -> None:
     sample = int(place * lstm.spec.samples)
-    layer, direction = data.draw(st.sampled_from(lstm.spec.places))
+    layer, direction = data.draw(st.sampled_from(lstm.spec.layer_directions))
     trace = explain_trace(lstm, sample, layer=layer, direction=direction)
     for stream in (stream_trace(lstm), stream_trace(lstm, sample)):
         found = streamed(stream, sample, layer, direction)
@@ -114,8 +114,8 @@ def test_the_stream_needs_no_more_memory_for_more_samples() -> None:
 def test_chosen_units_and_steps_are_a_part_of_the_whole(
     lstm: LSTM, units: list[int], steps: list[int], data: st.DataObject
 ) -> None:
-    layer, way = data.draw(st.sampled_from(lstm.spec.places))
-    own = lstm.spec.at(layer)
+    layer, way = data.draw(st.sampled_from(lstm.spec.layer_directions))
+    own = lstm.spec.for_layer(layer)
     units = [unit % own.units for unit in units]
     steps = [(step - 1) % own.timesteps + 1 for step in steps]
     part, whole = explain_trace(lstm, 0, units, steps, layer, way), explain_trace(lstm, 0, layer=layer, direction=way)

@@ -33,9 +33,9 @@ def questions(draw: st.DrawFn, /, **fixed: Any) -> tuple[LSTM, dict[str, Any]]:
     lstm = draw(random_lstms(most_samples=5, most_timesteps=7, most_units=8, **fixed))
     spec = lstm.spec
     sample = draw(st.integers(0, spec.samples - 1))
-    layer, way = draw(st.sampled_from(spec.places))
+    layer, way = draw(st.sampled_from(spec.layer_directions))
     return lstm, {
-        "unit": draw(st.integers(0, spec.at(layer).units - 1)),
+        "unit": draw(st.integers(0, spec.for_layer(layer).units - 1)),
         "sample": sample,
         "step": draw(st.integers(1, spec.timesteps if lstm.lengths is None else lstm.lengths[sample])),
         "layer": layer,
@@ -67,7 +67,7 @@ def test_the_arithmetic_agrees_with_the_run(question: tuple[LSTM, dict[str, Any]
 @few
 def test_the_terms_add_up_to_the_gate(question: tuple[LSTM, dict[str, Any]]) -> None:
     lstm, asked = question
-    unit, own = explain_unit(lstm, **asked), lstm.spec.at(asked["layer"])
+    unit, own = explain_unit(lstm, **asked), lstm.spec.for_layer(asked["layer"])
     assert (unit.features, unit.hidden) == (own.features, own.hidden)
     for gate, one in written_out(unit).gates.items():
         assert one.total == pytest.approx(sum(term.value * term.weight for term in one.terms), abs=1e-12)
@@ -120,7 +120,9 @@ def test_a_unit_owns_its_columns_and_the_units_own_everything(question: tuple[LS
     lstm, asked = question
     unit = explain_unit(lstm, **asked)
     weights = lstm.weights.of(asked["layer"], unit.direction)
-    assert unit.parameters * lstm.spec.at(asked["layer"]).units == sum(array.size for array in weights.tensors().values())
+    assert unit.parameters * lstm.spec.for_layer(asked["layer"]).units == sum(
+        array.size for array in weights.tensors().values()
+    )
     for gate, neuron in unit.neurons.items():
         column = weights.columns(gate).start + unit.unit
         np.testing.assert_array_equal(neuron.kernel, weights.kernel[:, column])
@@ -245,7 +247,7 @@ def edited_questions(draw: st.DrawFn, /, **fixed: Any) -> tuple[LSTM, dict[str, 
     """A question, and some numbers set around the place that it asks about."""
     lstm, asked = draw(questions(**fixed))
     layer, way = asked["layer"], Direction(asked["direction"])
-    spec = lstm.spec.at(layer)
+    spec = lstm.spec.for_layer(layer)
     steps = st.integers(max(1, asked["step"] - 1), asked["step"])
 
     def of(name: str) -> st.SearchStrategy[Edit]:
@@ -273,7 +275,7 @@ def test_with_numbers_set_by_hand_the_arithmetic_still_agrees(question: tuple[LS
         if values:
             assert one.value == one.recorded == pytest.approx(values[-1], rel=1e-6, abs=1e-12)
     set_after = {edit.name for edit in here if edit.step == asked["step"] and edit.name in "hc"}
-    projected = lstm.spec.at(asked["layer"]).projection is not None
+    projected = lstm.spec.for_layer(asked["layer"]).projection is not None
     assert set(arithmetic.set_after) == (set_after - {"h"} if projected else set_after)
     for letter, recorded in (("c", arithmetic.cell_recorded), ("h", arithmetic.hidden_recorded)):
         if letter in arithmetic.set_after:

@@ -20,7 +20,7 @@ STEPS = st.integers(1, 12) | st.integers(1, MAX_SIZE)
 
 
 def drawn(task: Task, timesteps: int = 10, steps_out: int = 10, **options: Any) -> tuple[str, ...]:
-    return draw_network(plan_network(task, Spec(timesteps=timesteps, **options), 1, steps_out))
+    return draw_network(plan_network(task, Spec.from_options(timesteps=timesteps, **options), 1, steps_out))
 
 
 def boxes(line: str, name: str) -> int:

@@ -42,7 +42,7 @@ few = settings(max_examples=15, deadline=None, derandomize=True)
 def lstm_with(
     weights: Weights, inputs: Array, framework: str = "keras", initial: StackState | None = None, **options: Any
 ) -> LSTM:
-    spec = Spec(*inputs.shape, **{"units": 3, "dtype": "float64", **options})
+    spec = Spec.from_options(*inputs.shape, **{"units": 3, "dtype": "float64", **options})
     about = {"kind": "model", "file": "x.npz", "layer": "lstm", "framework": framework, "title": framework}
     return lstm_over(inputs, loaded=PretrainedWeights(weights, about, initial), **spec.to_dict())
 
@@ -107,7 +107,7 @@ def test_of_the_last_h_there_is_no_timestep() -> None:
 
 
 def test_initial_states_of_a_model_are_started_from() -> None:
-    inputs, weights = inputs_of(), seeded_weights(Spec(1, 1, 2, 3, dtype="float64"), "pytorch")
+    inputs, weights = inputs_of(), seeded_weights(Spec.from_options(1, 1, 2, 3, dtype="float64"), "pytorch")
     initial = StackState.from_stacked(np.full((1, 1, 3), 0.5), np.full((1, 1, 3), -0.5))
     output = lstm_with(weights, inputs, initial=initial).run().output
     assert explain_verify(lstm_with(weights, inputs, initial=initial), output).agrees
@@ -123,7 +123,7 @@ def test_initial_states_of_a_model_are_started_from() -> None:
 @pytest.mark.parametrize("framework", ["keras", "pytorch", "onnx", "lstm-explain"])
 def test_each_order_of_the_gates_is_found_as_it_stands_in_the_file(order: tuple[Gate, ...], framework: str) -> None:
     """A file whose blocks stand in `order` is read as if they stood in its framework's."""
-    inputs, weights = inputs_of(), seeded_weights(Spec(1, 1, 2, 3, dtype="float64"), "pytorch")
+    inputs, weights = inputs_of(), seeded_weights(Spec.from_options(1, 1, 2, 3, dtype="float64"), "pytorch")
     output = lstm_with(weights, inputs).run().output
     convention = CONVENTIONS.get(framework)
     as_read = GATES if convention is None else convention.gate_order
@@ -159,7 +159,7 @@ def test_every_other_reading_is_found(
     backwards = backwards and not options["bidirectional"]
     reading = Interpretation(order, bias, layout, backwards)
     inputs = inputs_of(seed)
-    weights = seeded_weights(Spec(1, 1, 2, 3, dtype="float64", **options), "pytorch", seed)
+    weights = seeded_weights(Spec.from_options(1, 1, 2, 3, dtype="float64", **options), "pytorch", seed)
     shift = {"1 added to the forget gate": 1.0, "1 taken from the forget gate": -1.0}.get(bias)
     really = reorder_gates(weights, order)
     really = remove_bias(really) if bias == "left out" else really if shift is None else add_forget_bias(really, shift)
@@ -177,7 +177,7 @@ def test_every_other_reading_is_found(
 
 
 def test_a_last_h_may_have_been_read_from_the_other_end() -> None:
-    inputs, weights = inputs_of(), seeded_weights(Spec(1, 1, 2, 3, dtype="float64"))
+    inputs, weights = inputs_of(), seeded_weights(Spec.from_options(1, 1, 2, 3, dtype="float64"))
     expected = last_of(lstm_with(weights, inputs[:, ::-1]))
     (found,) = explain_verify(lstm_with(weights, inputs), expected, 1e-12).alternatives
     assert found.reading == Interpretation(reversed=True)
@@ -186,7 +186,7 @@ def test_a_last_h_may_have_been_read_from_the_other_end() -> None:
 @pytest.mark.parametrize("turned", [False, True])
 def test_outputs_of_what_was_read_from_the_end_may_stand_in_that_order(turned: bool) -> None:
     """As a layer of Keras with go_backwards gives them, or any LSTM that was fed `x[:, ::-1]`."""
-    inputs, weights = inputs_of(), seeded_weights(Spec(1, 1, 2, 3, dtype="float64"))
+    inputs, weights = inputs_of(), seeded_weights(Spec.from_options(1, 1, 2, 3, dtype="float64"))
     made = lstm_with(weights, inputs[:, ::-1]).run().output
     (found,) = explain_verify(lstm_with(weights, inputs), made[:, ::-1] if turned else made, 1e-12).alternatives
     assert found.reading == Interpretation(reversed=True, in_reading_order=not turned)
@@ -197,7 +197,7 @@ def test_outputs_of_what_was_read_from_the_end_may_stand_in_that_order(turned: b
 @pytest.mark.parametrize("layers", [1, 2])
 def test_the_two_directions_may_have_changed_places(layers: int, last: bool) -> None:
     inputs = inputs_of()
-    weights = seeded_weights(Spec(1, 1, 2, 3, layers=layers, bidirectional=True, dtype="float64"), "pytorch")
+    weights = seeded_weights(Spec.from_options(1, 1, 2, 3, layers=layers, bidirectional=True, dtype="float64"), "pytorch")
     swapped = Weights(
         tuple(
             {Direction.FORWARD: layer[Direction.BACKWARD], Direction.BACKWARD: layer[Direction.FORWARD]}
@@ -216,7 +216,7 @@ def test_the_two_directions_may_have_changed_places(layers: int, last: bool) -> 
 
 @pytest.mark.parametrize("kept", [0, 1])
 def test_of_two_biases_one_may_have_been_left_out(kept: int) -> None:
-    inputs, weights = inputs_of(), seeded_weights(Spec(1, 1, 2, 3, dtype="float64"), "pytorch")
+    inputs, weights = inputs_of(), seeded_weights(Spec.from_options(1, 1, 2, 3, dtype="float64"), "pytorch")
     (own,) = weights.layers[0].values()
     assert own.bias is not None
     both = own.bias * 0.25, own.bias * 0.75
@@ -235,7 +235,7 @@ def test_biases_are_not_read_one_by_one_where_the_outputs_agree() -> None:
 
 
 def test_without_a_bias_one_may_have_been_added() -> None:
-    inputs, weights = inputs_of(), seeded_weights(Spec(1, 1, 2, 3, bias=False, dtype="float64"))
+    inputs, weights = inputs_of(), seeded_weights(Spec.from_options(1, 1, 2, 3, bias=False, dtype="float64"))
     expected = lstm_with(add_forget_bias(weights, 1.0), inputs).run().output
     (found,) = explain_verify(lstm_with(weights, inputs, bias=False), expected, 1e-12).alternatives
     assert found.reading == Interpretation(bias="1 added to the forget gate")
@@ -244,7 +244,7 @@ def test_without_a_bias_one_may_have_been_added() -> None:
 
 def test_the_simplest_reading_comes_first() -> None:
     """With weights of which two gates are alike, more than one reading agrees."""
-    inputs, weights = inputs_of(), seeded_weights(Spec(1, 1, 2, 3, dtype="float64"), "pytorch")
+    inputs, weights = inputs_of(), seeded_weights(Spec.from_options(1, 1, 2, 3, dtype="float64"), "pytorch")
     verify = explain_verify(lstm_with(weights, inputs), lstm_with(weights, inputs[:, ::-1]).run().output[:, ::-1], 1.0)
     assert verify.agrees
     verify = explain_verify(lstm_with(weights, inputs), lstm_with(weights, inputs[:, ::-1]).run().output[:, ::-1], 1e-12)
@@ -276,7 +276,7 @@ def test_the_file_as_it_was_read_is_one_of_the_closest() -> None:
 @settings(few, max_examples=6)
 def test_both_directions_are_not_turned_round(lstm: LSTM) -> None:
     verify = explain_verify(lstm, np.full((lstm.spec.samples, lstm.spec.timesteps, lstm.spec.output), 9.0))
-    biased = any(lstm.spec.at(layer).bias for layer in range(lstm.spec.layers))
+    biased = any(lstm.spec.for_layer(layer).bias for layer in range(len(lstm.spec.layers)))
     assert verify.tried == 24 * (4 if biased else 3) * 2 * 3 - 1
     assert verify.closest is not None
     assert not verify.closest.reading.reversed

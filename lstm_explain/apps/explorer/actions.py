@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import fields, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from lstm_explain.apps.explorer.state import HEATMAP_PAIRS, ExplorerState, UndoEntry
@@ -11,7 +11,7 @@ from lstm_explain.core.edits import check_edit, parse_edit
 from lstm_explain.core.gates import Direction
 from lstm_explain.core.inputs import ArrayInputs, SeededInputs
 from lstm_explain.core.lstm import EDITED_RUN_MEMORY_FACTOR
-from lstm_explain.core.spec import LayerSpec, Spec
+from lstm_explain.core.spec import DEFAULT_OPTIONS, LAYER_OPTIONS, Spec
 from lstm_explain.errors import LstmExplainError, UsageError, printable
 
 if TYPE_CHECKING:
@@ -59,7 +59,7 @@ def move_sample(state: ExplorerState, by: int) -> ExplorerState:
 
 def move_layer(state: ExplorerState, by: int) -> ExplorerState:
     """Another layer; from the last on to the first. It may have fewer units, and read forward only."""
-    layers = state.lstm.spec.layers
+    layers = len(state.lstm.spec.layers)
     if layers == 1:
         return state.but(said="There is one layer. Press z for other sizes, such as layers=2.")
     there = _clamp_to_layer(state.but(layer=(state.layer + by) % layers))
@@ -75,7 +75,7 @@ def switch_direction(state: ExplorerState) -> ExplorerState:
 
 
 def _forward_only_message(state: ExplorerState) -> str:
-    if state.lstm.spec.stack:
+    if state.lstm.spec.layers_differ:
         return f"Layer {state.layer} reads forward only."
     return "This LSTM reads forward only. Press z and write bidirectional=yes for both directions."
 
@@ -180,15 +180,16 @@ SIZE_NAMES = (
     "peepholes",
     "dtype",
 )
-LAYER_SIZE_NAMES = ("layers", *LayerSpec._fields)
+LAYER_SIZE_NAMES = ("layers", *LAYER_OPTIONS)
 """Those that each layer has by itself where the layers differ."""
 OPTION_VALUES = {"yes": True, "no": False, "true": True, "false": False, "none": None}
 
 
 def format_sizes(state: ExplorerState) -> str:
     """The sizes as `resized` reads them; options that are as usual are left out, and those of layers that differ."""
-    spec, usual = state.lstm.spec, {one.name: one.default for one in fields(Spec)}
-    shown = {name: getattr(spec, name) for name in SIZE_NAMES if not (spec.stack and name in LAYER_SIZE_NAMES)}
+    spec, usual = state.lstm.spec, DEFAULT_OPTIONS
+    hidden = (*LAYER_SIZE_NAMES, "stack") if spec.layers_differ else ()
+    shown = {name: size for name, size in spec.to_dict().items() if name not in hidden}
     chosen = (name for name in shown if name in SIZE_NAMES[:5] or shown[name] != usual[name])
     return " ".join(f"{name}={_format_size(shown[name])}" for name in chosen)
 
@@ -220,13 +221,14 @@ def _parse_size(asked: str, value: str) -> Any:
 
 
 def _resize_lstm(lstm: LSTM, sizes: dict[str, Any]) -> LSTM:
-    wanted = {name: value for name, value in sizes.items() if getattr(lstm.spec, name) != value}
-    spec = replace(lstm.spec, **wanted)
+    current = lstm.spec.to_dict()
+    wanted = {name: value for name, value in sizes.items() if current[name] != value}
+    spec = lstm.spec.with_options(**wanted)
     fixed = [name for name in wanted if name not in ("samples", "timesteps")]
     if lstm.pretrained is not None and fixed:
         raise UsageError(_format_option(fixed[0], wanted), "the weights come from a model file, and fit its sizes only")
     of_layers = [name for name in wanted if name in LAYER_SIZE_NAMES]
-    if spec.stack and of_layers:
+    if spec.layers_differ and of_layers:
         raise UsageError(_format_option(of_layers[0], wanted), "the layers differ, and each keeps its own sizes")
     of_batch = [name for name in wanted if name in ("samples", "timesteps", "features")]
     if isinstance(lstm.inputs, ArrayInputs):
@@ -259,7 +261,7 @@ def _is_valid_edit(spec: Spec, one: Any) -> bool:
 def _clamp_selection(state: ExplorerState) -> ExplorerState:
     """The same, looking at something that there is."""
     spec = state.lstm.spec
-    sample, layer = min(state.sample, spec.samples - 1), min(state.layer, spec.layers - 1)
+    sample, layer = min(state.sample, spec.samples - 1), min(state.layer, len(spec.layers) - 1)
     return _clamp_step(_clamp_to_layer(replace(state, sample=sample, layer=layer, playing=False)))
 
 

@@ -45,7 +45,7 @@ def topic_command(state: ExplorerState, topic: str, output: str | None = None) -
 def _influence_commands(state: ExplorerState) -> list[CommandLine]:
     """`influence` pokes an LSTM without edits by itself: the same as one change of h or c, and of nothing else."""
     one = state.edits[0] if len(state.edits) == 1 else None
-    if one is None or one.name not in ("h", "c") or state.lstm.spec.at(one.layer).projection is not None:
+    if one is None or one.name not in ("h", "c") or state.lstm.spec.for_layer(one.layer).projection is not None:
         return []
     reads = (one.step or 0) + (1 if one.direction is Direction.FORWARD else -1)
     if not 1 <= reads <= state.length:

@@ -41,7 +41,7 @@ def _input_sources(state: ExplorerState, unit: Unit) -> str:
     before, first = state.before_step, 1 if state.direction is Direction.FORWARD else state.length
     x = f"x_{state.step} is timestep {state.step} of the sample"
     if state.layer > 0:
-        both = ", both directions joined" if unit.spec.at(state.layer - 1).bidirectional else ""
+        both = ", both directions joined" if unit.spec.for_layer(state.layer - 1).bidirectional else ""
         x = f"x_{state.step} is what layer {state.layer - 1} put out at timestep {state.step}{both}"
     kind = unit.source["weights"]["kind"]
     weights = "the weights come from the model file" if kind == "model" else "the weights were made from the seed"

@@ -51,7 +51,7 @@ class ExplorerState:
     @property
     def layer_spec(self) -> Spec:
         """The sizes and options of the layer that is looked at; another one's may differ."""
-        return self.lstm.spec.at(self.layer)
+        return self.lstm.spec.for_layer(self.layer)
 
     @property
     def length(self) -> int:

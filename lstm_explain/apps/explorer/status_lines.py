@@ -28,7 +28,7 @@ NAMES["m"] = "emitted"
 def title_line(state: ExplorerState, width: int, unicode: bool = True) -> list[Line]:
     """Where one is."""
     spec, own = state.lstm.spec, state.layer_spec
-    layer = f"layer {state.layer} of {spec.layers} · " if spec.layers > 1 else ""
+    layer = f"layer {state.layer} of {len(spec.layers)} · " if len(spec.layers) > 1 else ""
     way = f"{state.direction.value} · " if own.bidirectional else ""
     playing = " · playing" if state.playing else ""
     text = (

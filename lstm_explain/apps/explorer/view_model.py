@@ -146,7 +146,9 @@ def _compare_runs(lstm: LSTM, sample: int, edits: tuple[Edit, ...], layer: int, 
     weights = edit_weights(lstm.weights, edits).of(layer, direction)
     cells = np.abs(part.cell[np.isfinite(part.cell)])
     largest = float(cells.max()) if cells.size else 0.0
-    return _ComparedRuns(weights, part, base, _moved_units(part, base, lstm.spec.at(layer).projection is not None), largest)
+    return _ComparedRuns(
+        weights, part, base, _moved_units(part, base, lstm.spec.for_layer(layer).projection is not None), largest
+    )
 
 
 def _moved_units(part: LayerRecord, base: LayerRecord, projected: bool) -> Array:

@@ -48,7 +48,7 @@ def parameters_elsewhere(draw: Sampler) -> QuestionDraft:
     one = FRAMEWORKS[draw.one(COUNTED)]
     lstm = draw.lstm("bidirectional layers" if one.name in STACKED else "")
     spec, value = lstm.spec, _count_parameters(lstm, one.name)
-    neurons = GATE_COUNT * spec.units * spec.layers * len(spec.directions)
+    neurons = GATE_COUNT * spec.units * len(spec.layers) * len(spec.directions)
     ours = value - neurons * one.convention.bias_count(spec)
     biases = one.convention.bias_count(spec)
     return QuestionDraft(
@@ -123,7 +123,7 @@ def array_shape(draw: Sampler) -> QuestionDraft:
     f, u = spec.features, spec.units
     gates = GATE_COUNT * u
     plain = [(gates, f), (f, gates), (gates, u), (u, gates), (f, u), (gates, 2 * u), (gates, f + u)]
-    whose = f" in layer {array.layer} (layers count from 0)" if spec.layers > 1 else ""
+    whose = f" in layer {array.layer} (layers count from 0)" if len(spec.layers) > 1 else ""
     return QuestionDraft(
         f"{describe_layers(spec)} reads {plural(f, 'feature')}. In {one.title}, what is the shape of its array "
         f"{array.name}{whose}?",
@@ -139,7 +139,7 @@ def state_slice(draw: Sampler) -> QuestionDraft | None:
     """Which slice of h_n a layer and direction has."""
     lstm = draw.lstm(bidirectional=True, layers=draw.whole(2, 3))
     spec = lstm.spec
-    record, layer, way = lstm.run(), draw.below(spec.layers), draw.one(spec.directions)
+    record, layer, way = lstm.run(), draw.below(len(spec.layers)), draw.one(spec.directions)
     own = record.of(layer, way).last_hidden
     places = [place for place, state in enumerate(record.last_hidden) if np.array_equal(state, own)]
     if len(places) != 1:
@@ -147,10 +147,12 @@ def state_slice(draw: Sampler) -> QuestionDraft | None:
     back = int(way is Direction.BACKWARD)
     among = range(len(record.last_hidden))
     return QuestionDraft(
-        f"output, (h_n, c_n) = torch.nn.LSTM({spec.features}, {spec.units}, num_layers={spec.layers}, "
+        f"output, (h_n, c_n) = torch.nn.LSTM({spec.features}, {spec.units}, num_layers={len(spec.layers)}, "
         f"bidirectional=True)(x). For which k is h_n[k] the last state of layer {layer} (layers count from 0) in the "
         f"{way.value} direction?",
-        NumberAnswer(places[0], tuple(one for one in (layer + spec.layers * back, layer, 2 * layer, *among) if one in among)),
+        NumberAnswer(
+            places[0], tuple(one for one in (layer + len(spec.layers) * back, layer, 2 * layer, *among) if one in among)
+        ),
         "Do the slices go layer by layer, or direction by direction?",
         f"Compared with the run: h_n[{places[0]}] holds exactly these numbers. The slices go layer by layer, forward and "
         f"backward of each: k = 2 * {layer} + {back}.",
@@ -166,7 +168,7 @@ def states_in_pytorch(draw: Sampler) -> QuestionDraft:
     sizes = states.shape
     k, n, w = sizes
     options = [f"{spec.features}, {spec.units}"]
-    options += [f"num_layers={spec.layers}"] if spec.layers > 1 else []
+    options += [f"num_layers={len(spec.layers)}"] if len(spec.layers) > 1 else []
     options += ["bidirectional=True"] if spec.bidirectional else []
     options += [f"proj_size={spec.projection}"] if spec.projection else []
     options += ["batch_first=True"] if first else []
@@ -178,7 +180,14 @@ def states_in_pytorch(draw: Sampler) -> QuestionDraft:
         f"What is the shape of {'c_n' if cell else 'h_n'}?",
         ShapeAnswer(
             sizes,
-            ((n, k, w), (k, n, other), (n, w), (spec.layers, n, len(spec.directions) * w), (1, n, w), (k, spec.timesteps, w)),
+            (
+                (n, k, w),
+                (k, n, other),
+                (n, w),
+                (len(spec.layers), n, len(spec.directions) * w),
+                (1, n, w),
+                (k, spec.timesteps, w),
+            ),
         ),
         "One slice for each layer and direction comes first, with batch_first=True too.",
         f"Read off the run: {format_shape(sizes)}: {k} = layers * directions, {plural(n, 'sample')}, {plural(w, 'number')}. "

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from lstm_explain.core.inputs import SeededInputs
@@ -88,14 +87,14 @@ class Sampler:
             drawn[name] = self.one([size for size in among if size not in taken])
         sizes = {**drawn, **self._sizes, **fixed}
         options = {name: value for name in may.split() if self.chance(3) for name, value in self._option(name, sizes)}
-        spec = Spec(**{**options, **sizes})
+        spec = Spec.from_options(**{**options, **sizes})
         seed = self.below(MAX_SEED)
         return LSTM(spec, SeededInputs(spec, seed), seed=seed)
 
     @staticmethod
     def resized(lstm: LSTM, **sizes: Any) -> LSTM:
         """An LSTM of other sizes and another seed, where only the number of weights counts: they are drawn the fastest way."""
-        spec = replace(lstm.spec, **sizes)
+        spec = lstm.spec.with_options(**sizes)
         return LSTM(spec, SeededInputs(spec, lstm.seed), "pytorch", lstm.seed + 1)
 
     def _option(self, name: str, sizes: Mapping[str, Any]) -> list[tuple[str, Any]]:

@@ -34,7 +34,7 @@ def time_for_samples(draw: Sampler) -> QuestionDraft:
     spec, x = lstm.spec, lstm.inputs.block(0, lstm.spec.samples)
     record = _run_time_first(lstm, x)
     made = record.last_hidden if last else record.output.transpose(1, 0, 2)
-    n, t, u, k = spec.samples, spec.timesteps, spec.units, spec.layers
+    n, t, u, k = spec.samples, spec.timesteps, spec.units, len(spec.layers)
     stack = f", num_layers={k}" if k > 1 else ""
     return QuestionDraft(
         f"x has the shape {format_shape(x.shape)}: samples, timesteps, features. It is given to "
@@ -117,11 +117,11 @@ def summary_of_both(draw: Sampler) -> QuestionDraft | None:
     }
     tried = [(words, found.shape == right.shape and bool((found == right).all())) for words, found in claims.items()]
     wrong = draw.shuffled([one for one in tried if not one[1]])[: GATE_COUNT - 1]
-    stack = f", num_layers={spec.layers}" if spec.layers > 1 else ""
+    stack = f", num_layers={len(spec.layers)}" if len(spec.layers) > 1 else ""
     options = f"{spec.features}, {spec.units}{stack}, batch_first=True, bidirectional=True"
     return QuestionDraft(
         f"output, (h_n, c_n) = torch.nn.LSTM({options})(x), for {spec.samples} samples. Which of these is what both "
-        f"directions of the {'last ' if spec.layers > 1 else ''}layer have made of the whole sequence, side by side?",
+        f"directions of the {'last ' if len(spec.layers) > 1 else ''}layer have made of the whole sequence, side by side?",
         ChoiceAnswer((tried[0], *wrong)),
         "Where has each direction read everything? The backward direction ends at the first timestep.",
         "Each was computed and compared with the last h of both directions. At output[:, -1] the backward half has read one "

@@ -52,10 +52,10 @@ def output_shape(draw: Sampler) -> QuestionDraft:
     """The shape of h over all timesteps."""
     lstm = draw.lstm("layers bidirectional projection")
     spec, shapes = lstm.spec, explain_shapes(lstm)
-    (output,) = shapes.of("output_sequence", layer=spec.layers - 1)
+    (output,) = shapes.of("output_sequence", layer=len(spec.layers) - 1)
     n, t, f, h = spec.samples, spec.timesteps, spec.features, spec.output
     mistakes = ((n, h), (n, t, f), (n, t, spec.units), (n, t, GATE_COUNT * spec.units), (n, f, h), (t, n, h))
-    last = "the last layer" if spec.layers > 1 else "the layer"
+    last = "the last layer" if len(spec.layers) > 1 else "the layer"
     return QuestionDraft(
         f"{describe_input(spec)} What {last} puts out at every timestep, h, is collected in one array: samples first, then "
         "timesteps. What is its shape?",

@@ -333,7 +333,7 @@ def matrices(draw: Sampler) -> QuestionDraft:
     spec = lstm.spec
     value = sum(part.kernel.ndim == 2 for layer in lstm.weights.layers for part in layer.values())
     t, ways = spec.timesteps, len(spec.directions)
-    of = f"{plural(spec.layers, 'layer')}, {plural(ways, 'direction')} each"
+    of = f"{plural(len(spec.layers), 'layer')}, {plural(ways, 'direction')} each"
     return QuestionDraft(
         f"{describe_input(spec)} At every timestep, the input is multiplied by a matrix that holds the weights of all units "
         "and all gates side by side. How many such matrices are there in all?",

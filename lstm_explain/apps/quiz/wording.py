@@ -39,9 +39,9 @@ def describe_layers(spec: Spec) -> str:
         f"whose h is projected to {plural(spec.projection, 'number')}" if spec.projection else "",
     ]
     extra = "".join(f", {option}" for option in options if option)
-    if spec.layers > 1:
+    if len(spec.layers) > 1:
         each = f"with {plural(spec.units, 'unit')} in each layer" + (" and direction" if spec.bidirectional else "")
-        return f"A stack of {spec.layers} {ways}LSTM layers {each}{extra}{',' if extra else ''}"
+        return f"A stack of {len(spec.layers)} {ways}LSTM layers {each}{extra}{',' if extra else ''}"
     each = f"of {plural(spec.units, 'unit')}" + (" in each direction" if spec.bidirectional else "")
     return f"{'A bidirectional' if spec.bidirectional else 'An'} LSTM layer {each}{extra}{',' if extra else ''}"
 

@@ -52,8 +52,8 @@ def count_circles(spec: Spec) -> int:
 
 def _circles_per_direction(spec: Spec) -> list[int]:
     """The units of each layer and direction."""
-    units = [spec.at(layer).units for layer in range(spec.layers)]
-    return [units[layer] for layer, _ in spec.places]
+    units = [spec.for_layer(layer).units for layer in range(len(spec.layers))]
+    return [units[layer] for layer, _ in spec.layer_directions]
 
 
 def _question(spec: Spec) -> str:
@@ -65,15 +65,15 @@ def _question(spec: Spec) -> str:
 
 
 def _describe_circles(spec: Spec) -> str:
-    if spec.stack:
+    if spec.layers_differ:
         return f"in which {describe_layers(spec)}, and which"
-    each = " in each of its layers and directions" if len(spec.places) > 1 else ""
+    each = " in each of its layers and directions" if len(spec.layer_directions) > 1 else ""
     return f"which has {plural(spec.units, 'unit')}{each}, and"
 
 
 def _claims(spec: Spec) -> tuple[str, ...]:
     steps = "the one timestep" if spec.timesteps == 1 else f"all {thousands(spec.timesteps)} timesteps, one after the other"
-    same = "units read" if spec.stack or spec.units > 1 else "unit reads"
+    same = "units read" if spec.layers_differ or spec.units > 1 else "unit reads"
     return (
         f"Yes. Every circle of a layer is one LSTM unit. {_circle_counts(spec)}",
         f"A circle is not a timestep: the same {same} {steps}. Nor is it a gate: a unit has four small neurons inside "
@@ -84,7 +84,7 @@ def _claims(spec: Spec) -> tuple[str, ...]:
 
 
 def _vector_sizes(spec: Spec) -> str:
-    own, here = spec.at(0), "in layer 0" if spec.stack else "here"
+    own, here = spec.for_layer(0), "in layer 0" if spec.layers_differ else "here"
     if own.projection is None:
         return f"Those of h and c have one from each unit: {thousands(own.units)} {here}."
     return (
@@ -93,21 +93,21 @@ def _vector_sizes(spec: Spec) -> str:
 
 
 def _circle_counts(spec: Spec) -> str:
-    if spec.stack:
+    if spec.layers_differ:
         added = " + ".join(elide_list([thousands(units) for units in _circles_per_direction(spec)]))
-        ways = " A layer that reads both ways has circles of its own for each direction." if spec.reads_backward else ""
-        return f"Your {thousands(spec.layers)} layers have {plural(count_circles(spec), 'circle')} in all: {added}.{ways}"
-    if len(spec.places) == 1:
+        ways = " A layer that reads both ways has circles of its own for each direction." if spec.has_backward else ""
+        return f"Your {thousands(len(spec.layers))} layers have {plural(count_circles(spec), 'circle')} in all: {added}.{ways}"
+    if len(spec.layer_directions) == 1:
         return f"Your layer has {plural(spec.units, 'circle')}."
     ways = f"{thousands(spec.units)} that read forward and {thousands(spec.units)} others that read backward"
     own = ways if spec.bidirectional else plural(spec.units, "circle")
-    if spec.layers == 1:
+    if len(spec.layers) == 1:
         return f"Your layer has {ways}: {plural(count_circles(spec), 'circle')}."
-    return f"Each of your {thousands(spec.layers)} layers has {own}: {plural(count_circles(spec), 'circle')} in all."
+    return f"Each of your {thousands(len(spec.layers))} layers has {own}: {plural(count_circles(spec), 'circle')} in all."
 
 
 def _shapes_evidence(subject: TourContext) -> Document:
-    shapes, where = subject.shapes, " in layer 0" if subject.spec.stack else ""
+    shapes, where = subject.shapes, " in layer 0" if subject.spec.layers_differ else ""
     rows = [
         ("what is read", "input"),
         (f"h of one timestep{where}", "hidden"),
@@ -130,7 +130,7 @@ def _circles_table(subject: TourContext, trace: Trace, gap: int) -> Document:
         columns.insert(gap + 1, Column("⋮"))
         for row in cells:
             row.insert(gap + 1, Cell("⋮"))
-    first = " of layer 0, forward," if len(subject.spec.places) > 1 else ""
+    first = " of layer 0, forward," if len(subject.spec.layer_directions) > 1 else ""
     holds = "its output h and its memory c" if len(rows) == 2 else "its memory c"
     text = f"What each circle{first} holds after timestep {t} of sample {subject.sample}, {holds} (chapter 4):"
     table = Table(tuple(columns), tuple(map(tuple, cells)))

@@ -40,7 +40,7 @@ class TourContext:
     @property
     def layer_spec(self) -> Spec:
         """The sizes and options of the layer that is looked at; those of others may differ."""
-        return self.spec.at(0)
+        return self.spec.for_layer(0)
 
     @property
     def unit(self) -> int:

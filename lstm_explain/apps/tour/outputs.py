@@ -49,7 +49,7 @@ def _question(spec: Spec) -> str:
     size, steps = spec.output, spec.timesteps
     guesses = [thousands(number) for number in sorted({1, steps, size * steps})]
     which = f": {join_words(guesses, 'or')}" if len(guesses) > 1 else ""
-    layer = "Your layer makes" if spec.layers == 1 else "Your last layer makes"
+    layer = "Your layer makes" if len(spec.layers) == 1 else "Your last layer makes"
     return (
         f"{layer} a vector h of {plural(size, 'number')} at "
         f"{'its one timestep' if steps == 1 else f'each of {thousands(steps)} timesteps'}. So how many outputs has "

@@ -45,7 +45,7 @@ def sharing_chapter(subject: TourContext) -> ChapterContent:
 
 
 def _question(subject: TourContext) -> str:
-    units, unit, stack = subject.layer_spec.units, subject.unit, subject.spec.stack
+    units, unit, stack = subject.layer_spec.units, subject.unit, subject.spec.layers_differ
     if units == 1:
         yours = "Your layer 0" if stack else "Yours"
         return (
@@ -118,9 +118,9 @@ def _across_timesteps(subject: TourContext, found: Statements | None) -> str:
 
 
 def _projection_claims(spec: Spec) -> tuple[str, ...]:
-    if all(one.projection is None for one in spec.stack or (spec.at(0),)):
+    if all(layer.projection is None for layer in spec.layers):
         return ()
-    if spec.stack:
+    if spec.layers_differ:
         return ("Only the projection of a layer that has one mixes units at once: it makes h of all outputs there.",)
     return ("The projection alone mixes units at once: it makes each number of h of the outputs of all units.",)
 
@@ -137,10 +137,10 @@ def _weight_sharing_claims(subject: TourContext, found: Statements | None) -> tu
 
 
 def _direction_claims(spec: Spec) -> tuple[str, ...]:
-    both = [layer for layer, way in spec.places if way is Direction.BACKWARD]
+    both = [layer for layer, way in spec.layer_directions if way is Direction.BACKWARD]
     if not both:
         return ()
-    above = " The layer above reads both." if both[0] < spec.layers - 1 else ""
+    above = " The layer above reads both." if both[0] < len(spec.layers) - 1 else ""
     return (f"Units that read forward and units that read backward never read each other within a layer.{above}",)
 
 
@@ -163,7 +163,7 @@ def _evidence(subject: TourContext, found: Influence) -> Document:
 
 
 def _has_several_directions(spec: Spec) -> bool:
-    return spec.layers > 1 or spec.bidirectional
+    return len(spec.layers) > 1 or spec.bidirectional
 
 
 def _perturbation_table(subject: TourContext, found: Influence) -> Table:

@@ -39,7 +39,7 @@ def states_chapter(subject: TourContext) -> ChapterContent:
 
 
 def _question(spec: Spec) -> str:
-    own, where = spec.at(0), " of layer 0" if spec.stack else ""
+    own, where = spec.for_layer(0), " of layer 0" if spec.layers_differ else ""
     several = f"All units{where} together make {_vector_sizes(own)}." if own.units > 1 else ""
     return (
         "At every timestep a unit makes two numbers, h and c. Which of them is its memory, and which one do others see? "
@@ -54,10 +54,16 @@ def _vector_sizes(spec: Spec) -> str:
 
 
 def _claims(spec: Spec) -> tuple[str, ...]:
-    units = "all units of its layer read it" if spec.stack else "all units read it" if spec.units > 1 else "the unit reads it"
+    units = (
+        "all units of its layer read it"
+        if spec.layers_differ
+        else "all units read it"
+        if spec.units > 1
+        else "the unit reads it"
+    )
     seen = f"h is its output: {units} at the next timestep" if spec.timesteps > 1 else "h is its output"
-    beyond = "what comes after the layer reads it" if spec.layers == 1 else "the next layer reads it at the same timestep"
-    projections = {one.projection is not None for one in spec.stack or (spec.at(0),)}
+    beyond = "what comes after the layer reads it" if len(spec.layers) == 1 else "the next layer reads it at the same timestep"
+    projections = {one.projection is not None for one in spec.layers}
     if projections == {False}:
         shown = "the new h is o × tanh(c): a part o of the memory is shown"
     else:
@@ -106,7 +112,7 @@ def _unit_over_time(subject: TourContext, unit: Unit) -> Document:
 
 
 def _has_several_directions(spec: Spec) -> bool:
-    return spec.layers > 1 or spec.bidirectional
+    return len(spec.layers) > 1 or spec.bidirectional
 
 
 def _output_description(spec: Spec) -> str:

@@ -21,8 +21,8 @@ MAX_ROWS = 10
 
 def describe_layers(spec: Spec) -> str:
     """layer 0 has 6 units in each direction, layer 1 has 4 units and layer 2 has 3 units"""
-    ways = [" in each direction" if one.bidirectional else "" for one in spec.stack]
-    told = [f"layer {layer} has {plural(one.units, 'unit')}{ways[layer]}" for layer, one in enumerate(spec.stack)]
+    ways = [" in each direction" if one.bidirectional else "" for one in spec.layers]
+    told = [f"layer {layer} has {plural(one.units, 'unit')}{ways[layer]}" for layer, one in enumerate(spec.layers)]
     return join_words(elide_list(told))
 
 

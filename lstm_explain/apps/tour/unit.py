@@ -72,7 +72,7 @@ def _question(spec: Spec) -> str:
 
 def _claims(subject: TourContext, share: UnitShare, step: Arithmetic | None) -> tuple[str, ...]:
     spec = subject.layer_spec
-    it, a, of_layer = ("In layer 0 it", "In layer 0 a", " of layer 0") if subject.spec.stack else ("It", "A", "")
+    it, a, of_layer = ("In layer 0 it", "In layer 0 a", " of layer 0") if subject.spec.layers_differ else ("It", "A", "")
     features = plural(share.features, "feature")
     output = "h" if spec.projection is None else "m, for the projection to read"
     claims = [
@@ -126,10 +126,10 @@ def _parameter_formula(share: UnitShare) -> str:
 
 def _upper_layers(subject: TourContext) -> tuple[str, ...]:
     """What is otherwise in the layers above."""
-    if subject.spec.layers == 1:
+    if len(subject.spec.layers) == 1:
         return ()
     above = subject.shapes.units[1:]
-    if subject.spec.stack:
+    if subject.spec.layers_differ:
         told = [f"{_layer_summary(f'layer {one.layer}', one)}, {_parameter_formula(one)}." for one in above]
         return (" ".join(elide_list(told)),)
     return (f"{_layer_summary('a layer above the first,', above[0])}.",)

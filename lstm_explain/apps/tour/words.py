@@ -37,23 +37,23 @@ def words_chapter(subject: TourContext) -> ChapterContent:
 
 
 def _question(spec: Spec) -> str:
-    if spec.stack:
+    if spec.layers_differ:
         return (
             f"People say unit, neuron, cell and layer. In your LSTM {describe_layers(spec)}, and it reads "
             f"{plural(spec.timesteps, 'timestep')}. How many cells are there{_layer_phrase(spec)}?"
         )
-    layers = "layer" if spec.layers == 1 else f"{thousands(spec.layers)} layers"
-    have = "has" if spec.layers == 1 else "have"
+    layers = "layer" if len(spec.layers) == 1 else f"{thousands(len(spec.layers))} layers"
+    have = "has" if len(spec.layers) == 1 else "have"
     return (
         f"People say unit, neuron, cell and layer. Your {layers} {have} {plural(spec.units, 'unit')}"
-        f"{'' if spec.layers == 1 else ' each'} and {'reads' if spec.layers == 1 else 'read'} "
+        f"{'' if len(spec.layers) == 1 else ' each'} and {'reads' if len(spec.layers) == 1 else 'read'} "
         f"{plural(spec.timesteps, 'timestep')}. How many cells are there{_layer_phrase(spec)}?"
     )
 
 
 def _layer_phrase(spec: Spec) -> str:
-    if spec.stack:
-        return " in layer 0" + (" in one direction" if spec.at(0).bidirectional else "")
+    if spec.layers_differ:
+        return " in layer 0" + (" in one direction" if spec.for_layer(0).bidirectional else "")
     return " in a layer" + (" and direction" if spec.bidirectional else "") if _has_several_directions(spec) else ""
 
 
@@ -100,7 +100,7 @@ def _format_count(number: ConceptCount, spec: Spec) -> str:
 
 
 def _has_several_directions(spec: Spec) -> bool:
-    return spec.layers > 1 or spec.bidirectional
+    return len(spec.layers) > 1 or spec.bidirectional
 
 
 def _units_claim(found: dict[str, Term], spec: Spec) -> str:
@@ -108,8 +108,8 @@ def _units_claim(found: dict[str, Term], spec: Spec) -> str:
         f"{word} in {join_words([who for who in _unit_meaning(found[word]).who if who != HERE and '#' not in who])}"
         for word in UNIT_COUNT_NAMES
     ]
-    if spec.stack:
-        return f"The number of units, {thousands(spec.at(0).units)}{_layer_phrase(spec)}, is called {'; '.join(said)}."
+    if spec.layers_differ:
+        return f"The number of units, {thousands(spec.for_layer(0).units)}{_layer_phrase(spec)}, is called {'; '.join(said)}."
     each = f" in each layer{' and direction' if spec.bidirectional else ''}" if _has_several_directions(spec) else ""
     return f"The number of units, {thousands(spec.units)}{each}, is called {'; '.join(said)}."
 

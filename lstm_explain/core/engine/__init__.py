@@ -36,7 +36,7 @@ class StackState(NamedTuple):
     """The states of every layer and direction; h and c by name, so that nobody swaps them."""
 
     hidden: tuple[Array, ...]
-    """h of each layer and direction, in the order of `Spec.places`; [samples, hidden]"""
+    """h of each layer and direction, in the order of `Spec.layer_directions`; [samples, hidden]"""
     cell: tuple[Array, ...]
     """c of each; [samples, units]"""
 
@@ -82,9 +82,9 @@ def forward(
     with np.errstate(all="ignore"):  # a number too large for the type becomes infinite, and is shown as such
         below = inputs.astype(spec.dtype, copy=False)
     layers, outputs, place = [], [], 0
-    for layer in range(spec.layers):
+    for layer in range(len(spec.layers)):
         parts = {}
-        for direction in spec.at(layer).directions:
+        for direction in spec.for_layer(layer).directions:
             start = None if initial is None else (initial.hidden[place], initial.cell[place])
             parts[direction] = _run_layer(weights.of(layer, direction), below, start, lengths, layer, direction)
             place += 1
@@ -107,11 +107,11 @@ def _validate_initial(spec: Spec, given: StackState | None) -> None:
     if given is None:
         return
     for name, states in zip(("h", "c"), given, strict=True):
-        if len(states) != len(spec.places):
+        if len(states) != len(spec.layer_directions):
             asked = f"the initial {name} of {len(states)} layers and directions"
-            raise UsageError(asked, f"there are {len(spec.places)} layers and directions", "Give one for each")
-    for place, (layer, direction) in enumerate(spec.places):
-        one, of = spec.at(layer), f"of layer {layer} {direction}"
+            raise UsageError(asked, f"there are {len(spec.layer_directions)} layers and directions", "Give one for each")
+    for place, (layer, direction) in enumerate(spec.layer_directions):
+        one, of = spec.for_layer(layer), f"of layer {layer} {direction}"
         check_shape(f"the initial h {of}", given.hidden[place], shape(samples=spec.samples, hidden=one.hidden))
         check_shape(f"the initial c {of}", given.cell[place], shape(samples=spec.samples, units=one.units))
 

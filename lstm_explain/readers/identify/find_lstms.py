@@ -370,7 +370,7 @@ def validate_lstm(found: ModelLSTM, file: str) -> ModelLSTM:
         check_weights(found.spec, found.weights)
     except UsageError as error:
         raise InputFileError(where, f"its tensors do not fit together: {str(error).rstrip('.')}") from None
-    if found.spec.stack and found.framework != OWN:
+    if found.spec.layers_differ and found.framework != OWN:
         raise InputFileError(where, "its tensors do not fit together: its layers have different sizes")
     finite = all(np.isfinite(array.min()) and np.isfinite(array.max()) for tensors in kinds for array in tensors.values())
     return found if finite else found._replace(notes=(*found.notes, NOT_FINITE))

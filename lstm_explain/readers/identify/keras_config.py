@@ -46,7 +46,7 @@ class Declared(NamedTuple):
     problem: str | None
     """Why it cannot be explained."""
     notes: tuple[str, ...]
-    from_the_end: bool = False
+    reverse: bool = False
     """Whether it reads the sequence from its end (`go_backwards`), and is no part of a Bidirectional."""
     fed_by: tuple[str, ...] | None = None
     """The layers that it reads, by their names joined with slashes; None where the config does not tell."""
@@ -218,7 +218,7 @@ def _recurrent(layer: Any, within: Within, alone: bool = True) -> Iterator[Decla
 
 def _turned(declared: Declared, turned: bool) -> Declared:
     """A layer that reads from the end, or as it is."""
-    return declared._replace(title=f"{declared.title}, go_backwards", from_the_end=True) if turned else declared
+    return declared._replace(title=f"{declared.title}, go_backwards", reverse=True) if turned else declared
 
 
 def _stacked(config: dict[str, Any], within: Within, problem: str | None) -> Iterator[Declared]:

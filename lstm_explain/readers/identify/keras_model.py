@@ -32,7 +32,7 @@ class Layer(NamedTuple):
     cells: dict[Direction, Cell]
     reason: str | None
     """Why it cannot be explained."""
-    from_the_end: bool = False
+    reverse: bool = False
     """Whether it reads the sequence from its end."""
     fed_by: tuple[str, ...] | None = None
     """The names of the layers that it reads, where the config tells."""
@@ -79,8 +79,8 @@ def _read(layer: Layer, file: Hdf5File, called: dict[str, str], name: str, besid
     weights = Weights(({way: cell.weights(file) for way, cell in layer.cells.items()},))
     first = layer.cells[Direction.FORWARD]
     tensors = {one.path: one.shape for cell in layer.cells.values() for one in cell.tensors.values()}
-    turned = layer.from_the_end
-    found = ModelLSTM(name, "keras", layer.title, weights, tensors, first.biases, from_the_end=turned, unsupported=beside)
+    turned = layer.reverse
+    found = ModelLSTM(name, "keras", layer.title, weights, tensors, first.biases, reverse=turned, unsupported=beside)
     fed_by = None if layer.fed_by is None else tuple(called.get(one, one) for one in layer.fed_by)
     return validate_lstm(found._replace(fed_by=fed_by, caveats=layer.caveats), file.name)
 
@@ -145,7 +145,7 @@ def _told(cells: Places, declared: Sequence[Declared], lacking: list[Unsupported
         problem = one.problem or (f"has no weights of its {missing[0]} direction" if missing else None)
         layer = _joined(name, one.title, one.notes, own, problem)
         asides = (FED_STATES,) if one.fed_states else ()
-        yield layer._replace(from_the_end=one.from_the_end, fed_by=one.fed_by, caveats=asides)
+        yield layer._replace(reverse=one.reverse, fed_by=one.fed_by, caveats=asides)
 
 
 def _matching(cells: Places, one: Declared, way: Direction) -> Cell | None:

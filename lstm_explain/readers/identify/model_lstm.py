@@ -58,7 +58,7 @@ class ModelLSTM(NamedTuple):
     """How many bias vectors each neuron has in the file: 0, 1 or 2."""
     initial: StackState | None = None
     """The states that it starts from, where the file says so: those of one sample."""
-    from_the_end: bool = False
+    reverse: bool = False
     """Whether it reads the sequence from its end only; its timestep 1 is then the sequence's last."""
     notes: tuple[str, ...] = ()
     """What else is to be said of it, such as what the model does beside its weights; sentences without their stop."""
@@ -78,7 +78,7 @@ class ModelLSTM(NamedTuple):
         """
         first = next(iter(self.weights.layers[0].values()))
         stack = tuple(_layer_spec(layer) for layer in self.weights.layers)
-        return Spec(samples=1, timesteps=1, features=len(first.kernel), dtype=_dtype(first), stack=stack)
+        return Spec.from_options(samples=1, timesteps=1, features=len(first.kernel), dtype=_dtype(first), stack=stack)
 
     def origin(self, file: str) -> dict[str, Any]:
         """Where the weights come from, as it stands under `source.weights` in JSON."""
@@ -89,7 +89,7 @@ class ModelLSTM(NamedTuple):
     @property
     def reads(self) -> str:
         """Which way it reads a sequence."""
-        if self.from_the_end:
+        if self.reverse:
             return FROM_THE_END
         both = [len(layer) > 1 for layer in self.weights.layers]
         return "both ways" if all(both) else "some layers both ways" if any(both) else "from the start"
@@ -157,7 +157,7 @@ def _check_pair(below: ModelLSTM, above: ModelLSTM, file: str) -> None:
     one, other = below.spec, above.spec
     lower, upper = printable(below.name), printable(above.name)
     reads = f"{file}#{upper}"
-    turned = next((part for part in (below, above) if part.from_the_end), None)
+    turned = next((part for part in (below, above) if part.reverse), None)
     if turned is not None:
         found = f"{printable(turned.name)} reads from the end, and the layers of a stack read in one order"
         raise InputFileError(f"{file}#{printable(turned.name)}", found, "Choose it alone")
@@ -181,7 +181,7 @@ def _joined(initials: list[StackState | None], parts: list[ModelLSTM]) -> StackS
     import numpy as np
 
     def zeros(part: ModelLSTM) -> StackState:
-        layers = [part.spec.at(layer) for layer, _ in part.spec.places]
+        layers = [part.spec.for_layer(layer) for layer, _ in part.spec.layer_directions]
         return StackState(
             tuple(np.zeros((1, one.hidden), one.dtype) for one in layers),
             tuple(np.zeros((1, one.units), one.dtype) for one in layers),

@@ -245,9 +245,9 @@ def _state_tensors(names: tuple[str, str], initial: StackState | None, spec: Spe
     if initial is None:
         return ()
     tensors = []
-    for layer in range(spec.layers):
-        indices = [index for index, (number, _) in enumerate(spec.places) if number == layer]
-        before = f"{_module_name(layer)}/" if spec.layers > 1 else ""
+    for layer in range(len(spec.layers)):
+        indices = [index for index, (number, _) in enumerate(spec.layer_directions) if number == layer]
+        before = f"{_module_name(layer)}/" if len(spec.layers) > 1 else ""
         for name, arrays in zip(names, initial, strict=True):
             tensors.append(ConvertedTensor(before + name, layer, None, np.stack([arrays[index] for index in indices])))
     return tuple(tensors)
@@ -281,7 +281,7 @@ def _layer_prefix(convention: Convention, spec: Spec, layer: int) -> str:
     """The prefix of a layer's names, if they do not contain its number."""
     if convention.numbers_layers:
         return ""
-    if spec.layers > 1:
+    if len(spec.layers) > 1:
         return f"{_module_name(layer)}/"
     return f"{convention.bidirectional_prefix}/" if convention.bidirectional_prefix and spec.bidirectional else ""
 
@@ -301,7 +301,7 @@ def _module_name(layer: int) -> str:
 
 def _list_layouts(convention: Convention, spec: Spec) -> list[TensorLayout]:
     """The layouts of the arrays of `_list_tensors`, in the same order."""
-    return [layout for layer in range(spec.layers) for layout in tensor_layouts(convention, spec, layer)]
+    return [layout for layer in range(len(spec.layers)) for layout in tensor_layouts(convention, spec, layer)]
 
 
 def _add_sources(

@@ -63,7 +63,7 @@ class Conversion(NamedTuple):
             return ""
         if not has:
             return "none, written as zeros"
-        lacking = any(not layer.bias for layer in self.spec.stack) and self.target.bias_required
+        lacking = any(not layer.bias for layer in self.spec.layers) and self.target.bias_required
         done = self._of_biases(has, wants)
         return "; ".join(filter(None, [done, "zeros in layers that have none" if lacking else ""]))
 
@@ -83,12 +83,12 @@ class Conversion(NamedTuple):
         return "; ".join(notes)
 
     def _directions(self) -> str:
-        if not self.spec.reads_backward or self.source.directions_stacked == self.target.directions_stacked:
+        if not self.spec.has_backward or self.source.directions_stacked == self.target.directions_stacked:
             return ""
         return "stacked: both in one array" if self.target.directions_stacked else "taken apart: an array for each"
 
     def _peepholes(self) -> str:
-        if not any(self.spec.at(layer).peepholes for layer, _ in self.spec.unlike_layers):
+        if not any(self.spec.for_layer(layer).peepholes for layer, _ in self.spec.layer_groups):
             return ""
         source, target = self.source, self.target
         apart, each = ("*" in str(source.peephole), "*" in str(target.peephole))

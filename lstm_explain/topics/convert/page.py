@@ -39,7 +39,7 @@ def _steps_table(convert: Convert) -> Table:
 
 def _tensor_table(convert: Convert, arrays: tuple[ConvertedTensor, ...], made_of: bool) -> Table:
     """A table of arrays; layers and directions have columns where there are several."""
-    several = {"layer": convert.spec.layers > 1, "direction": convert.spec.reads_backward}
+    several = {"layer": len(convert.spec.layers) > 1, "direction": convert.spec.has_backward}
     columns = [Column("name", wraps=True), Column("shape")]
     columns += [Column("layer", "right")] if several["layer"] else []
     columns += [Column("direction")] if several["direction"] else []

@@ -162,7 +162,7 @@ def explain_equations(
     _check_numbers(every, numbers, unit, step)
     layer, way = check_layer(spec, layer, direction)
     sample = lstm.validate_sample(sample)
-    own = spec.at(layer)
+    own = spec.for_layer(layer)
     unit, step = check_unit(own, unit or 0), None if step is None else check_step(spec, step)
     lstm.check_memory(memory_needed(own), "checking the equations")
     record, place = lstm.run_sample(sample)
@@ -214,7 +214,7 @@ def _written(notation: Notation, spec: Spec, way: Direction, found: tuple[dict[s
 def _numbers(lstm: LSTM, notation: Notation, unit: int, step: int, sample: int, layer: int, way: Direction) -> Numbers:
     arithmetic = explain_unit(lstm, unit, sample, step, layer, way).arithmetic
     assert arithmetic is not None
-    writer = Writer(notation, lstm.spec.at(layer), Moment.of(way, step, unit))
+    writer = Writer(notation, lstm.spec.for_layer(layer), Moment.of(way, step, unit))
     return Numbers(unit, arithmetic, chains(writer, arithmetic))
 
 

@@ -81,7 +81,7 @@ def _reads(equations: Equations, written: Written) -> str:
     if equations.layer == 0:
         return ""
     sign = next(name.sign.text for name in written.names if name.key == "input")
-    both = ", of both directions" if equations.spec.at(equations.layer - 1).bidirectional else ""
+    both = ", of both directions" if equations.spec.for_layer(equations.layer - 1).bidirectional else ""
     return f" In layer {equations.layer}, {sign} is the output of layer {equations.layer - 1} at the same timestep{both}."
 
 

@@ -149,8 +149,8 @@ def _describe_layer(lstm: LSTM, framework: Framework, measured: bool, whole: boo
     lacks = convention.unsupported_option(spec)
     if lacks is not None:
         return FrameworkLayer(framework, lacks, None, None, (), None, (), None)
-    last = spec.at(spec.layers - 1) if spec.stack else spec
-    layers = range(spec.layers) if whole else range(len(spec.unlike_layers))
+    last = spec.for_layer(len(spec.layers) - 1) if spec.layers_differ else spec
+    layers = range(len(spec.layers)) if whole else range(len(spec.layer_groups))
     weights = [array for layer in layers for array in tensor_layouts(convention, spec, layer)]
     if measured:
         weights = _measure_layouts(lstm, framework, weights, layers)
@@ -160,7 +160,7 @@ def _describe_layer(lstm: LSTM, framework: Framework, measured: bool, whole: boo
         parameters=convention.count_parameters(spec),
         formula=parameter_formula(convention, spec),
         weights=tuple(weights),
-        reads=build_shape(spec.at(0), framework.info.input_axes),
+        reads=build_shape(spec.for_layer(0), framework.info.input_axes),
         returns=tuple((tensor.name, build_shape(last, tensor.axes), tensor.meaning) for tensor in framework.info.returns),
         read_back=_read_back_weights(lstm, framework) if measured and whole else None,
     )

@@ -25,7 +25,9 @@ def document(frameworks: Frameworks) -> Document:
     """Lay out all frameworks, or the one that was asked for."""
     if frameworks.chosen:
         return tuple(_framework_blocks(frameworks, frameworks.frameworks[0]))
-    both = " An array that holds both directions has 2 on its first axis." if frameworks.spec.at(0).bidirectional else ""
+    both = (
+        " An array that holds both directions has 2 on its first axis." if frameworks.spec.for_layer(0).bidirectional else ""
+    )
     return (
         Heading("frameworks: one layer, and how each framework writes it", 1),
         Paragraph(lstm_summary(frameworks)),
@@ -58,7 +60,8 @@ def _measurement_note(frameworks: Frameworks) -> str:
 
 def _weights_heading_text(frameworks: Frameworks) -> str:
     spec = frameworks.spec
-    return f"The weights{' of layer 0' if spec.layers > 1 else ''}{' in one direction' if spec.at(0).bidirectional else ''}"
+    which = " of layer 0" if len(spec.layers) > 1 else ""
+    return f"The weights{which}{' in one direction' if spec.layers[0].bidirectional else ''}"
 
 
 # --- beside each other ------------------------------------------------------------------------------------------------
@@ -131,9 +134,9 @@ def _interface_table(frameworks: Frameworks) -> Table:
 def _bias_notes(frameworks: Frameworks) -> list[Block]:
     spec = frameworks.spec
     always = [one.framework.name for one in frameworks.frameworks if one.framework.convention.bias_required]
-    if all(spec.at(layer).bias for layer, _ in spec.unlike_layers):
+    if all(spec.for_layer(layer).bias for layer, _ in spec.layer_groups):
         return []
-    then = "zeros in layers that have none" if spec.stack else "then zeros"
+    then = "zeros in layers that have none" if spec.layers_differ else "then zeros"
     return [Note(f"Always with biases, which are {then}, but for what is added when called: {', '.join(always)}.")]
 
 
@@ -154,7 +157,7 @@ def _framework_blocks(frameworks: Frameworks, layer: FrameworkLayer) -> list[Blo
         ]
     blocks += [Note(_measurement_note(frameworks)), facts_table([*_fact_rows(layer), *_comparison_rows(layer)])]
     blocks += [Heading("Every weight"), _tensor_table(frameworks, layer), *_segment_blocks(frameworks, layer)]
-    who = "the last layer" if frameworks.spec.stack else "it"
+    who = "the last layer" if frameworks.spec.layers_differ else "it"
     blocks += [Heading(f"What {who} returns"), _returned_table(layer), *_slice_blocks(frameworks, layer)]
     if framework.info.remarks:
         blocks += [Heading("What to know"), *(Paragraph(remark) for remark in framework.info.remarks)]
@@ -228,7 +231,7 @@ def _comparison_rows(layer: FrameworkLayer) -> list[tuple[str, str]]:
 
 def _tensor_table(frameworks: Frameworks, layer: FrameworkLayer) -> Table:
     spec = frameworks.spec
-    several = len(spec.places) > 1
+    several = len(spec.layer_directions) > 1
     rows = [_tensor_row(array, several) for array in layer.weights]
     return Table((Column("weight"), Column("shape", wraps=True), Column("numbers", "right")), elide_rows(rows))
 
@@ -260,7 +263,10 @@ def _segment_blocks(frameworks: Frameworks, layer: FrameworkLayer) -> list[Block
         for index, (start, stop, what) in enumerate(parts)
     ]
     columns = (Column("place", "right"), Column("what"), Column("in", wraps=True))
-    return [Heading(f"What stands where{', in layer 0' if frameworks.spec.stack else ''}"), Table(columns, tuple(rows))]
+    return [
+        Heading(f"What stands where{', in layer 0' if frameworks.spec.layers_differ else ''}"),
+        Table(columns, tuple(rows)),
+    ]
 
 
 def _index_expression(axis: int) -> str:
@@ -277,11 +283,11 @@ def _slice_blocks(frameworks: Frameworks, one: FrameworkLayer) -> list[Block]:
     """Which layer and direction a slice of h_n belongs to, where there are several."""
     spec = frameworks.spec
     stacked = [name for name, shape, _ in one.returns if "layers*directions" in shape.names]
-    if not stacked or len(spec.places) == 1:
+    if not stacked or len(spec.layer_directions) == 1:
         return []
     rows = [
         (Cell(", ".join(f"{name}[{index}]" for name in stacked), strong=True), Cell(f"layer {layer}, {direction}"))
-        for index, (layer, direction) in enumerate(spec.places)
+        for index, (layer, direction) in enumerate(spec.layer_directions)
     ]
     return [Table(FACT_COLUMNS, elide_rows(rows), ruled=False)]
 

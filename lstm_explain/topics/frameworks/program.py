@@ -66,7 +66,7 @@ def write_program(lstm: LSTM, framework: Framework | None) -> Program:
     _check_supported(lstm, framework)
     start, stop = lstm.block_of(0)
     record, samples = lstm.run(start, stop), min(MAX_SAMPLES, stop - start)
-    arrays = {name: array for layer in range(lstm.spec.layers) for name, array in _weight_arrays(lstm, framework, layer)}
+    arrays = {name: array for layer in range(len(lstm.spec.layers)) for name, array in _weight_arrays(lstm, framework, layer)}
     program = SCRIPTS[framework.name]
     hidden, cell = _last_states(record, samples)
     made = {"x": record.input[:samples], "output": record.output[:samples], "h": hidden, "c": cell}
@@ -81,13 +81,13 @@ def _check_supported(lstm: LSTM, framework: Framework) -> None:
     option = framework.convention.unsupported_option(spec)
     if option is not None:
         raise _unsupported_option_error(lstm, framework, option)
-    layers = [spec.at(layer) for layer, _ in spec.unlike_layers]
+    layers = [spec.for_layer(layer) for layer, _ in spec.layer_groups]
     subject = f"the program in {framework.title} is written for"
-    if spec.layers > 1 and not program.supports_layers:
+    if len(spec.layers) > 1 and not program.supports_layers:
         raise _unsupported_error(
-            lstm, framework, f"{request} --layers {spec.layers}", f"{subject} one layer", "Leave out --layers"
+            lstm, framework, f"{request} --layers {len(spec.layers)}", f"{subject} one layer", "Leave out --layers"
         )
-    if spec.reads_backward and not program.supports_directions:
+    if spec.has_backward and not program.supports_directions:
         raise _unsupported_error(
             lstm, framework, f"{request} --bidirectional", f"{subject} one direction", "Leave out --bidirectional"
         )
@@ -114,7 +114,7 @@ def _unsupported_option_error(lstm: LSTM, framework: Framework, lacks: str) -> U
 
 def _unsupported_error(lstm: LSTM, framework: Framework, request: str, reason: str, fix: str) -> UsageError:
     """What to do where a program in this framework is not written: of a model or of a stack nothing can be left out."""
-    if lstm.pretrained is None and not lstm.spec.stack:
+    if lstm.pretrained is None and not lstm.spec.layers_differ:
         return UsageError(request, reason, fix)
     able = [name for name in SCRIPTS if _supports_spec(lstm.spec, name)]
     others = [f"Ask for {' or '.join(able)}"] if able else []
@@ -124,10 +124,10 @@ def _unsupported_error(lstm: LSTM, framework: Framework, request: str, reason: s
 
 def _supports_spec(spec: Spec, name: str) -> bool:
     """Whether the program of a framework supports such an LSTM."""
-    program, layers = SCRIPTS[name], [spec.at(layer) for layer, _ in spec.unlike_layers]
+    program, layers = SCRIPTS[name], [spec.for_layer(layer) for layer, _ in spec.layer_groups]
     peepholes = program.supports_peepholes or not any(layer.peepholes for layer in layers)
-    directions = program.supports_directions or not spec.reads_backward
-    fits = (program.supports_layers or spec.layers == 1) and directions and peepholes and spec.dtype in program.dtypes
+    directions = program.supports_directions or not spec.has_backward
+    fits = (program.supports_layers or len(spec.layers) == 1) and directions and peepholes and spec.dtype in program.dtypes
     return fits and FRAMEWORKS[name].convention.unsupported_option(spec) is None
 
 
@@ -136,9 +136,9 @@ def _supports_spec(spec: Spec, name: str) -> bool:
 
 def _last_states(record: Record, samples: int) -> tuple[Array, Array]:
     """h and c after the last timesteps, [layers*directions, samples, hidden or units]; side by side where layers differ."""
-    parts = [record.of(layer, direction) for layer, direction in record.spec.places]
+    parts = [record.of(layer, direction) for layer, direction in record.spec.layer_directions]
     states = ([part.last_hidden[:samples] for part in parts], [part.last_cell[:samples] for part in parts])
-    if record.spec.stack:
+    if record.spec.layers_differ:
         return np.concatenate(states[0], axis=1), np.concatenate(states[1], axis=1)
     return np.stack(states[0]), np.stack(states[1])
 
@@ -153,11 +153,11 @@ def _initial_states(lstm: LSTM, samples: int) -> dict[str, Array]:
     if initial is None or not initial.any():
         return {}
     repeated = initial.repeat(samples)
-    if not lstm.spec.stack:
+    if not lstm.spec.layers_differ:
         return {name: np.stack(states) for name, states in zip(("h_0", "c_0"), repeated, strict=True)}
     return {
         f"{STATE_PREFIX}{layer}.{direction}.{name}": states[index].copy()
-        for index, (layer, direction) in enumerate(lstm.spec.places)
+        for index, (layer, direction) in enumerate(lstm.spec.layer_directions)
         for name, states in zip("hc", repeated, strict=True)
     }
 
@@ -165,6 +165,10 @@ def _initial_states(lstm: LSTM, samples: int) -> dict[str, Array]:
 def _weight_arrays(lstm: LSTM, framework: Framework, layer: int) -> list[tuple[str, Array]]:
     """The weights by the names that the file has: the framework's own, and where these are not enough, what they are of."""
     spec, convention = lstm.spec, framework.convention
-    alike = len(spec.places) > 1 and not convention.directions_stacked and len(set(convention.direction_names.values())) == 1
+    alike = (
+        len(spec.layer_directions) > 1
+        and not convention.directions_stacked
+        and len(set(convention.direction_names.values())) == 1
+    )
     made = export_layer(convention, lstm.weights.layers[layer], layer)
     return [(f"layer{layer}.{direction}.{name}" if alike else name, array) for name, direction, array in made]

@@ -28,7 +28,7 @@ def build_shape(spec: Spec, axes: Iterable[AxisName]) -> Shape:
         "output": Axis(both + spec.hidden_axis, spec.output),
         "all_units": Axis(f"{both}units", directions * spec.units),
         "directions": Axis("directions", directions),
-        "states": Axis("layers*directions", spec.layers * directions),
+        "states": Axis("layers*directions", len(spec.layers) * directions),
     }
     return Shape(tuple(named[axis] for axis in axes))
 
@@ -39,8 +39,8 @@ def parameter_formula(convention: Convention, spec: Spec) -> str:
     Where layers differ, a size has the layer's number: units_0. Layers that are alike are counted once, and taken times.
     """
     terms = []
-    for layer, times in spec.unlike_layers:
-        layer_spec, reads = spec.at(layer), size_words(spec, layer - 1).output if layer else "features"
+    for layer, times in spec.layer_groups:
+        layer_spec, reads = spec.for_layer(layer), size_words(spec, layer - 1).output if layer else "features"
         term = layer_formula(layer_spec, reads, size_words(spec, layer), convention.bias_count(layer_spec))
         terms.append(term if times == 1 else f"{times}*{grouped(term)}")
     return " + ".join(terms)

@@ -96,10 +96,12 @@ def explain_influence(
     """
     spec = check_unedited(lstm, "influence").spec
     layer, way = check_layer(spec, layer, direction)
-    unit, sample, by = check_unit(spec.at(layer), unit), lstm.validate_sample(sample), _checked_by(spec, by)
+    unit, sample, by = check_unit(spec.for_layer(layer), unit), lstm.validate_sample(sample), _checked_by(spec, by)
     length = spec.timesteps if lstm.lengths is None else lstm.lengths[sample]
     step = _last(way, length) if step is None else check_run_step(spec, "--step", step, sample, length)
-    poked = _checked_poke(spec.at(layer), poke, _first(way, length) if poke is not None and at is None else at, sample, length)
+    poked = _checked_poke(
+        spec.for_layer(layer), poke, _first(way, length) if poke is not None and at is None else at, sample, length
+    )
     with np.errstate(all="ignore"):  # infinite and nan inputs make infinite and nan derivatives, which are shown as such
         held = _held_bytes(lstm, layer)
         averaged = mean_derivatives(lstm, layer, way, held, watched) if mean else None
@@ -151,7 +153,7 @@ def _held_bytes(lstm: LSTM, layer: int) -> int:
     """
     spec, (start, stop) = lstm.spec, lstm.block_of(0)
     run = replace(spec, samples=stop - start)
-    own = spec.at(layer)
+    own = spec.for_layer(layer)
     numbers = own.features + 2 * own.hidden + 32 * own.units  # of a step's input, states, gates and slopes
     weights = sum(axes.elements for axes in weight_shapes(spec, layer).values())  # those of a layer are changed, and joined
     made = spec.timesteps * (numbers * 8 + 1024) + 4 * weights * spec.item_bytes

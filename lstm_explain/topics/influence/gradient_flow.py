@@ -80,7 +80,7 @@ def through_time(lstm: LSTM, record: Record, layer: int, direction: Direction, s
     Raises:
         RefusedError: that would need more memory than the budget.
     """
-    layers = [lstm.spec.at(one) for one in range(layer + 1)]
+    layers = [lstm.spec.for_layer(one) for one in range(layer + 1)]
     hidden, units = layers[-1].hidden, layers[-1].units
     wide = max(max(one.features, one.hidden, one.units) for one in layers)
     going = bptt_bytes(record.length(sample), hidden + units, wide)

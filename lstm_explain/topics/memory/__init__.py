@@ -186,7 +186,7 @@ def explain_memory(
     if carry_state:
         check_carry(lstm)
     layer, way = check_layer(spec, layer, direction)
-    sample, chosen = lstm.validate_sample(sample), select_units(spec.at(layer), units)
+    sample, chosen = lstm.validate_sample(sample), select_units(spec.for_layer(layer), units)
     splitting = SPLIT_BYTES * spec.timesteps * len(chosen)
     lstm.check_memory(lstm.run_bytes(1) + splitting, f"splitting the state of {len(chosen)} units")
     carried = None

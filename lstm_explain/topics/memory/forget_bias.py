@@ -83,15 +83,13 @@ def _seeded(lstm: LSTM, init: Init) -> LSTM:
     """The same with weights made by an initialiser; what is read from its end still is."""
     one = replace(lstm, init=init, pretrained=None)
     return (
-        replace(one, pretrained=PretrainedWeights(one.weights, one.provenance["weights"], None, True))
-        if lstm.from_the_end
-        else one
+        replace(one, pretrained=PretrainedWeights(one.weights, one.provenance["weights"], None, True)) if lstm.reverse else one
     )
 
 
 def _forget_gates(lstm: LSTM, start: int, stop: int, layer: int, way: Direction) -> Array:
     """Every f of a block but at padding; [samples and timesteps, units]."""
-    sizes = replace(lstm.spec.at(layer), samples=stop - start)
+    sizes = replace(lstm.spec.for_layer(layer), samples=stop - start)
     copies = 4 * 8 * sizes.samples * sizes.timesteps * sizes.units
     lstm.check_memory(lstm.run_bytes(sizes.samples) + copies, f"averaging the forget gates of {sizes.samples} samples")
     record = lstm.run(start, stop)

@@ -224,10 +224,10 @@ def _notes(memory: Memory, shown: int) -> Iterator[Note]:
         yield Note(f"{shown} of {thousands(len(memory.units))} units are shown: choose with --unit 0,3,7-9; --json has all.")
     if memory.length > MAX_ROWS:
         yield Note(f"{MAX_ROWS} of {thousands(memory.length)} timesteps are shown; --json has all.")
-    if len(spec.places) > 1:
-        there = (("--layer", spec.layers > 1), ("--direction", spec.reads_backward))
+    if len(spec.layer_directions) > 1:
+        there = (("--layer", len(spec.layers) > 1), ("--direction", spec.has_backward))
         yield Note(f"Choose another part of the stack with {' and '.join(word for word, given in there if given)}.")
-    if memory.carried is None and spec.samples > 1 and not spec.reads_backward:
+    if memory.carried is None and spec.samples > 1 and not spec.has_backward:
         yield Note("Add --carry-state to take the samples as pieces of one long sequence, as a stateful layer does.")
     if memory.carried is not None and memory.sample == 0:
         yield Note("Add --sample 1 to split the state of a sample that starts from a carried one.")

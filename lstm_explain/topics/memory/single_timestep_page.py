@@ -44,7 +44,7 @@ def _nothing_to_act_on(memory: Memory, step: OneStep) -> str:
         return f"{found} That is so for sample 0 alone: every other one starts from a carried state."
     if memory.spec.timesteps > 1:
         return f"{found} Longer samples can."
-    otherwise = "" if memory.spec.reads_backward else ", or carry the state from sample to sample (--carry-state)"
+    otherwise = "" if memory.spec.has_backward else ", or carry the state from sample to sample (--carry-state)"
     return f"{found} Such a layer remembers nothing. Put the sequence on the axis of timesteps{otherwise}."
 
 

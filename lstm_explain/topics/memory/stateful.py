@@ -113,10 +113,10 @@ class Carried(NamedTuple):
 def check_carry(lstm: LSTM) -> None:
     """Raise `UsageError` where no state can be carried from sample to sample."""
     spec = lstm.spec
-    if lstm.from_the_end:
+    if lstm.reverse:
         found = "read from the end, a piece would start from the state of the piece after it, which is still to come"
         raise UsageError("--carry-state", found, "Leave it out")
-    if spec.reads_backward:
+    if spec.has_backward:
         found = "read backwards, a piece would start from the state of the piece after it, which is still to come"
         if lstm.pretrained is not None:
             raise UsageError("--carry-state", found, "Leave it out")
@@ -173,7 +173,7 @@ def _run_joined(lstm: LSTM, samples: range, lengths: Array, state: StackState | 
     """Run a block's samples as one sequence, without their padding."""
     spec = lstm.spec
     sizes = replace(spec, samples=1, timesteps=int(lengths.sum()))
-    widest = max(spec.at(layer).hidden for layer, _ in spec.unlike_layers)
+    widest = max(spec.for_layer(layer).hidden for layer, _ in spec.layer_groups)
     copies = len(samples) * spec.timesteps * (spec.features + 4 * widest) * spec.item_bytes
     both = lstm.run_bytes(len(samples)) + run_bytes(sizes) + copies
     lstm.check_memory(both, f"running {len(samples)} samples one by one and as one sequence")
@@ -201,7 +201,7 @@ class _Borders:
     def __init__(self, lstm: LSTM, layer: int, units: Array) -> None:
         spec, borders = lstm.spec, lstm.spec.samples - 1
         self.layer, self.units = layer, units
-        own = spec.at(layer)
+        own = spec.for_layer(layer)
         self.numbers = units if own.projection is None else np.arange(own.hidden)
         each = NUMBER_BYTES * (len(self.numbers) + len(units)) + BORDER_BYTES
         lstm.check_memory(borders * each, f"keeping the states at {borders} borders")

@@ -46,7 +46,7 @@ class ReadLSTM(Protocol):
     @property
     def initial(self) -> object | None: ...
     @property
-    def from_the_end(self) -> bool: ...
+    def reverse(self) -> bool: ...
     @property
     def notes(self) -> tuple[str, ...]: ...
     @property
@@ -162,7 +162,7 @@ def _describe_lstm(lstm: ReadLSTM) -> FileLSTM:
         parameters=_count_numbers(lstm.tensors),
         tensors=lstm.tensors,
         initial=lstm.initial is not None,
-        from_the_end=lstm.from_the_end,
+        from_the_end=lstm.reverse,
         notes=(*lstm.notes, *lstm.caveats),
         fed_by=lstm.fed_by,
     )

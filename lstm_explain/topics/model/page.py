@@ -42,7 +42,7 @@ def _overview_table(model: Model) -> Table:
             Cell(printable(lstm.name), detail=lstm.title, strong=True),
             Cell(thousands(lstm.spec.features)),
             Cell(_per_layer_text(lstm.spec, lambda layer: thousands(layer.units))),
-            Cell(thousands(lstm.spec.layers)),
+            Cell(thousands(len(lstm.spec.layers))),
             Cell("from the end" if lstm.from_the_end else _per_layer_text(lstm.spec, _directions_text)),
             Cell(thousands(lstm.parameters)),
         )
@@ -55,7 +55,7 @@ def _overview_table(model: Model) -> Table:
 
 def _per_layer_text(spec: Spec, describe: Callable[[Spec], str]) -> str:
     """What holds for all layers; where they differ, for each in order."""
-    layers = [describe(spec.at(layer)) for layer in range(spec.layers if spec.stack else 1)]
+    layers = [describe(spec.for_layer(layer)) for layer in range(spec.layers if spec.layers_differ else 1)]
     return layers[0] if len(set(layers)) == 1 else ", ".join(elide_list(layers))
 
 

@@ -186,7 +186,7 @@ class Shapes(LSTMResult):
     @property
     def last_states(self) -> list[tuple[int, Direction]]:
         """Slice k of h_n and c_n belongs to this layer and direction."""
-        return list(self.spec.places)
+        return list(self.spec.layer_directions)
 
     @property
     def total(self) -> int:
@@ -255,9 +255,9 @@ def explain_shapes(lstm: LSTM, framework: str | None = None, **options: Any) -> 
     for (name, layer, direction), axes in computed.items():
         found = axes if sizes is None else _named(axes, sizes[name, layer, direction])
         symbol, meaning = MEANINGS[name]
-        if name == "hidden" and spec.at(layer or 0).projection is not None:
+        if name == "hidden" and spec.for_layer(layer or 0).projection is not None:
             meaning = PROJECTED_HIDDEN
-        if name == "output_sequence" and spec.at(layer or 0).bidirectional:
+        if name == "output_sequence" and spec.for_layer(layer or 0).bidirectional:
             meaning = JOINED_OUTPUT
         size = found.elements * spec.item_bytes
         tensors.append(Tensor(name, symbol, layer, direction, found, size, sizes is not None, meaning))
@@ -267,8 +267,8 @@ def explain_shapes(lstm: LSTM, framework: str | None = None, **options: Any) -> 
         tensors=tuple(tensors),
         measured=sizes is not None,
         max_memory=lstm.max_memory,
-        units=tuple(_unit(spec, layer) for layer in range(spec.layers)),
-        layers=tuple(_layer(spec, layer) for layer in range(spec.layers)),
+        units=tuple(_unit(spec, layer) for layer in range(len(spec.layers))),
+        layers=tuple(_layer(spec, layer) for layer in range(len(spec.layers))),
         counts=parameter_counts(spec),
         frameworks={name: convention.count_parameters(spec) for name, convention in COMPARED.items()},
         framework=call,
@@ -293,8 +293,8 @@ def computed_shapes(spec: Spec) -> dict[Place, Shape]:
     found: dict[Place, Shape] = {
         ("input", None, None): shape(samples=batch, timesteps=steps, features=spec.features),
     }
-    for layer in range(spec.layers):
-        own = spec.at(layer)
+    for layer in range(len(spec.layers)):
+        own = spec.for_layer(layer)
         for way in own.directions:
             found |= {(name, layer, way): axes for name, axes in _step_shapes(own).items()}
             found |= {(name, layer, way): axes for name, axes in weight_shapes(own, 0).items()}
@@ -366,7 +366,7 @@ def _sizes_of(part: LayerRecord, weights: LayerWeights) -> dict[str, tuple[int, 
 def _fits(lstm: LSTM) -> bool:
     """Whether a run over all samples stays within the budget, and beside it the reference step."""
     spec = lstm.spec
-    layers = [spec.at(layer) for layer, _ in spec.unlike_layers]
+    layers = [spec.for_layer(layer) for layer, _ in spec.layer_groups]
     made = spec.samples * max(one.features + one.hidden + STEP_UNITS * one.units for one in layers) * spec.item_bytes
     return lstm.run_bytes(spec.samples) + made <= lstm.max_memory
 
@@ -379,7 +379,7 @@ def _named(axes: Shape, sizes: tuple[int, ...]) -> Shape:
 
 
 def _unit(spec: Spec, layer: int) -> UnitShare:
-    own = spec.at(layer)
+    own = spec.for_layer(layer)
     return UnitShare(
         layer=layer,
         features=own.features,
@@ -391,7 +391,7 @@ def _unit(spec: Spec, layer: int) -> UnitShare:
 
 
 def _layer(spec: Spec, layer: int) -> LayerParameters:
-    own = spec.at(layer)
+    own = spec.for_layer(layer)
     total = sum(axes.elements for axes in weight_shapes(own, 0).values()) * len(own.directions)
     reads = size_words(spec, layer - 1).output if layer else "features"
     return LayerParameters(layer, total, layer_formula(own, reads, size_words(spec, layer)))

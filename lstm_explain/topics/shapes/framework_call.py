@@ -150,13 +150,13 @@ def framework_call(lstm: LSTM, name: str | None, asked: dict[str, Any]) -> Frame
         call=call,
         options=options,
         lines=tuple(_lines(lstm, call, options)),
-        reads=_shape(lstm.spec.at(0), axes, input_of(record, axes) if record is not None and measured else None),
+        reads=_shape(lstm.spec.for_layer(0), axes, input_of(record, axes) if record is not None and measured else None),
         otherwise=_otherwise(lstm.spec, call, options),
         returns=tuple(_returned(lstm.spec, call, found, layer, record if measured else None) for layer, found in results),
         measured=measured,
         states=tuple(states_of(lstm, call, results, record)),
         mistaken=tuple(mistaken_places(lstm, call, results, record)),
-        past_end=tuple(call.padding_behaviour(lstm.spec.at(layer)) for layer in range(lstm.spec.layers)),
+        past_end=tuple(call.padding_behaviour(lstm.spec.for_layer(layer)) for layer in range(len(lstm.spec.layers))),
         compared=compared,
         initial=lstm.pretrained is not None and lstm.pretrained.initial is not None,
     )
@@ -198,7 +198,7 @@ def _check(lstm: LSTM, one: Framework, options: CallOptions) -> None:
             raise UsageError(f"{asked} {written}", *call.unsupported_options[option])
     if options.layout is not None and (type(options.layout) is not int or options.layout not in (0, 1)):
         raise UsageError(f"{asked} --layout {options.layout}", "the layouts are 0 and 1", "Give one of them")
-    if lstm.from_the_end:
+    if lstm.reverse:
         found = "calls are told of layers that read forward or in both directions, and this one reads from the end"
         raise UsageError(asked, found, "Leave out --framework")
     lacks = one.convention.unsupported_option(lstm.spec)
@@ -220,7 +220,7 @@ def _otherwise(spec: Spec, call: Call, options: CallOptions) -> tuple[str, Shape
         ("--layout 1", options.layout, options._replace(layout=1)),
     ):
         if not asked and call.input_axes(other) != call.input_axes(options):
-            return option, build_shape(spec.at(0), call.input_axes(other))
+            return option, build_shape(spec.for_layer(0), call.input_axes(other))
     return None
 
 
@@ -231,13 +231,13 @@ def _results(spec: Spec, call: Call, options: CallOptions) -> Iterator[tuple[int
     if not call.per_layer:
         yield from ((None, result) for result in call.returns(spec, options, True))
         return
-    for layer in range(spec.layers):
-        yield from ((layer, result) for result in call.returns(spec.at(layer), options, layer == spec.layers - 1))
+    for layer in range(len(spec.layers)):
+        yield from ((layer, result) for result in call.returns(spec.for_layer(layer), options, layer == len(spec.layers) - 1))
 
 
 def _returned(spec: Spec, call: Call, result: ReturnedTensor, layer: int | None, record: Record | None) -> Returned:
     array = None if record is None else array_of(record, call, result, layer)
-    shape = _shape(spec if layer is None else spec.at(layer), result.axes, array)
+    shape = _shape(spec if layer is None else spec.for_layer(layer), result.axes, array)
     return Returned(result, layer, shape, shape.elements * spec.item_bytes)
 
 
@@ -254,10 +254,10 @@ def _lines(lstm: LSTM, call: Call, options: CallOptions) -> Iterator[Lines]:
     """The calls, those of layers that are alike once."""
     spec, padded = lstm.spec, lstm.lengths is not None
     if not call.per_layer:
-        yield Lines(0, spec.layers - 1, format_statements(call.lines(spec, options, 0, padded)))
+        yield Lines(0, len(spec.layers) - 1, format_statements(call.lines(spec, options, 0, padded)))
         return
     for written, layers in groupby(
-        range(spec.layers), lambda layer: format_statements(call.lines(spec, options, layer, padded))
+        range(len(spec.layers)), lambda layer: format_statements(call.lines(spec, options, layer, padded))
     ):
         alike = list(layers)
         yield Lines(alike[0], alike[-1], written)
@@ -277,7 +277,7 @@ def _record(lstm: LSTM) -> Record | None:
 def _beside(lstm: LSTM, samples: int) -> int:
     """The bytes that comparing takes beside the run."""
     spec = lstm.spec
-    layers = [spec.at(layer) for layer, _ in spec.places]
+    layers = [spec.for_layer(layer) for layer, _ in spec.layer_directions]
     return samples * COPIES * sum(layer.hidden + layer.units for layer in layers) * spec.item_bytes
 
 

@@ -30,7 +30,7 @@ PAST_END = {
 
 def told(shapes: Shapes, call: FrameworkCall) -> Document:
     """Lay out the shapes of an LSTM as a framework has them."""
-    several = len(shapes.spec.places) > 1
+    several = len(shapes.spec.layer_directions) > 1
     title = call.framework.title
     return (
         Heading(f"shapes: in the names and layouts of {title}{'' if call.measured else ', computed'}", 1),
@@ -83,7 +83,7 @@ def _calls(shapes: Shapes, call: FrameworkCall) -> list[Block]:
     blocks: list[Block] = []
     language = "text" if call.framework.name == "onnx" else "python"
     for one in call.lines:
-        if shapes.spec.layers > 1:
+        if len(shapes.spec.layers) > 1:
             blocks.append(Paragraph(_whose(one, call)))
         blocks.append(Preformatted(one.lines, language))
     if shapes.source["inputs"]["lengths"] is not None:
@@ -174,7 +174,7 @@ def _returns(shapes: Shapes, call: FrameworkCall) -> Table:
 
 
 def _returned(shapes: Shapes, one: Returned) -> tuple[Cell, ...]:
-    layer = f"layer {one.layer}" if one.layer is not None and shapes.spec.layers > 1 else ""
+    layer = f"layer {one.layer}" if one.layer is not None and len(shapes.spec.layers) > 1 else ""
     return _tensor(one.result.name, layer, one.shape, one.result.meaning, shapes.spec.item_bytes)
 
 
@@ -189,8 +189,8 @@ def _states(shapes: Shapes, call: FrameworkCall) -> Table:
 def _state(shapes: Shapes, one: State) -> str:
     after = "each sample's end" if one.timestep is None else f"t = {thousands(one.timestep)}"
     parts = [f"{'h' if one.kind == 'hidden' else 'c'} after {after}"]
-    parts += [f"layer {one.layer}"] if shapes.spec.layers > 1 else []
-    return ", ".join([*parts, one.direction.value] if shapes.spec.reads_backward else parts)
+    parts += [f"layer {one.layer}"] if len(shapes.spec.layers) > 1 else []
+    return ", ".join([*parts, one.direction.value] if shapes.spec.has_backward else parts)
 
 
 def _compared(call: FrameworkCall) -> str:

@@ -81,13 +81,13 @@ def mistaken_places(lstm: LSTM, call: Call, results: Results, record: Record | N
     """The last timestep of the last layer's output, where it is not the last that a direction or a sample reads."""
     spec = lstm.spec
     for number, result in results:
-        layer = spec.layers - 1 if number is None else number
-        if result.role != "sequence" or spec.timesteps == 1 or layer < spec.layers - 1:
+        layer = len(spec.layers) - 1 if number is None else number
+        if result.role != "sequence" or spec.timesteps == 1 or layer < len(spec.layers) - 1:
             continue
         shorter = lstm.lengths is not None and min(lstm.lengths) < spec.timesteps
-        if shorter and call.padding_behaviour(spec.at(layer)) == "zeros":
+        if shorter and call.padding_behaviour(spec.for_layer(layer)) == "zeros":
             yield _one_mistaken(lstm, call, result, layer, Direction.FORWARD, "padding", record)
-        if spec.at(layer).bidirectional:
+        if spec.for_layer(layer).bidirectional:
             yield _one_mistaken(lstm, call, result, layer, Direction.BACKWARD, "first", record)
 
 

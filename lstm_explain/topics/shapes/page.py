@@ -39,7 +39,7 @@ def document(shapes: Shapes) -> Document:
         Heading("What goes in"),
         _table(shapes.of("input")),
     ]
-    for layer in range(spec.layers):
+    for layer in range(len(spec.layers)):
         blocks += _layer(shapes, layer)
     blocks += _outputs(shapes)
     for unit in shapes.units:
@@ -57,8 +57,8 @@ def _how(shapes: Shapes) -> str:
 
 
 def _layer(shapes: Shapes, layer: int) -> list[Block]:
-    spec, own = shapes.spec, shapes.spec.at(layer)
-    name = f"layer {layer}" if spec.layers > 1 else "the layer"
+    spec, own = shapes.spec, shapes.spec.for_layer(layer)
+    name = f"layer {layer}" if len(spec.layers) > 1 else "the layer"
     step = [one for one in shapes.of(*STEP_NAMES, layer=layer) if one.direction is Direction.FORWARD]
     weights = shapes.of(*shapes.counts, layer=layer)
     both = ", the same in each direction" if own.bidirectional else ""
@@ -76,10 +76,10 @@ def _outputs(shapes: Shapes) -> list[Block]:
     spec = shapes.spec
     rows = shapes.of(*OUTPUT_NAMES)
     padded = shapes.source["inputs"]["lengths"] is not None
-    blocks: list[Block] = [Heading("What comes out"), _table(rows, directions=spec.reads_backward, layers=spec.layers > 1)]
-    if spec.stack:
+    blocks: list[Block] = [Heading("What comes out"), _table(rows, directions=spec.has_backward, layers=len(spec.layers) > 1)]
+    if spec.layers_differ:
         blocks.append(Paragraph("The layers differ, so their last states are not stacked into one h_n: each has its own."))
-    elif len(spec.places) > 1:
+    elif len(spec.layer_directions) > 1:
         slices = [
             (Cell(f"h_n[{place}], c_n[{place}]"), Cell(f"layer {layer}, {way.value}{_ends(way, padded)}"))
             for place, (layer, way) in enumerate(shapes.last_states)
@@ -100,7 +100,7 @@ def _ends(way: Direction, padded: bool) -> str:
 
 
 def _h_n(spec: Spec) -> str:
-    return f"({len(spec.places)}, {spec.samples}, {spec.hidden})"
+    return f"({len(spec.layer_directions)}, {spec.samples}, {spec.hidden})"
 
 
 def _table(tensors: list[Tensor] | tuple[Tensor, ...], directions: bool = False, layers: bool = False) -> Table:
@@ -120,8 +120,8 @@ def _row(one: Tensor, directions: bool, layers: bool) -> tuple[Cell, ...]:
 
 
 def _one_unit(unit: UnitShare, spec: Spec) -> list[Block]:
-    name = f"One unit of layer {unit.layer}" if spec.layers > 1 else "One unit"
-    spec = spec.at(unit.layer)
+    name = f"One unit of layer {unit.layer}" if len(spec.layers) > 1 else "One unit"
+    spec = spec.for_layer(unit.layer)
     emits = "two scalars a timestep: its number in h_t, the output, and its number in c_t, which it keeps"
     if spec.projection is not None:
         emits = "two scalars a timestep: its output m_t, which the projection mixes into h_t, and its number in c_t"
@@ -168,10 +168,10 @@ def _parameters(shapes: Shapes) -> list[Block]:
     spec = shapes.spec
     rows = [(name, thousands(number)) for name, number in shapes.counts.items()]
     for part in shapes.layers:
-        label = f"layer {part.layer}" if spec.layers > 1 else "formula"
+        label = f"layer {part.layer}" if len(spec.layers) > 1 else "formula"
         rows.append((label, f"{part.formula} = {thousands(part.total)}"))
     rows.append(("total", f"{thousands(shapes.total)} = {' + '.join(map(thousands, shapes.counts.values()))}"))
-    if len(spec.places) == 1:
+    if len(spec.layer_directions) == 1:
         unit = shapes.units[0]
         rows.append(("by unit", f"{plural(spec.units, 'unit')} × {thousands(unit.parameters)} = {thousands(shapes.total)}"))
     rows += [(FRAMEWORKS[name], _counted(shapes, name)) for name in shapes.frameworks]
@@ -232,6 +232,6 @@ def _memory(number: int) -> str:
 
 def _macs(shapes: Shapes) -> str:
     spec = shapes.spec
-    if len(spec.places) > 1 or spec.projection or spec.peepholes:
+    if len(spec.layer_directions) > 1 or spec.projection or spec.peepholes:
         return "the kernels of all layers and directions" + (", projections" if "projection" in shapes.counts else "")
     return f"4 × {thousands(spec.units)} × ({thousands(spec.features)} + {thousands(spec.hidden)})"

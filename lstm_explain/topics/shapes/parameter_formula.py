@@ -19,7 +19,7 @@ class SizeWords(NamedTuple):
 
 def size_words(spec: Spec, layer: int, wide: str = "") -> SizeWords:
     """The words for a layer of a stack; `wide` stands before units and projection where there are twice as many."""
-    own, which = spec.at(layer), f"_{layer}" if spec.stack else ""
+    own, which = spec.for_layer(layer), f"_{layer}" if spec.layers_differ else ""
     units, hidden = (f"{wide}{word}{which}" for word in ("units", "units" if own.projection is None else "projection"))
     return SizeWords(units, hidden, f"2*{hidden}" if own.bidirectional and not wide else hidden)
 

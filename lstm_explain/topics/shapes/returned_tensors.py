@@ -67,9 +67,9 @@ def placed(lstm: LSTM, call: Call, result: ReturnedTensor, layer: int | None, re
     """Every last state that a tensor holds."""
     spec = lstm.spec
     array = None if record is None else array_of(record, call, result, layer)
-    top = spec.layers - 1 if layer is None else layer
-    for number in range(spec.layers) if "states" in result.axes else (top,):
-        for way in spec.at(number).directions if result.direction is None else (result.direction,):
+    top = len(spec.layers) - 1 if layer is None else layer
+    for number in range(len(spec.layers)) if "states" in result.axes else (top,):
+        for way in spec.for_layer(number).directions if result.direction is None else (result.direction,):
             place = place_of(lstm, call, result, number, way, way)
             kind = "cell" if result.role == "cell" else "hidden"
             apart = 0.0
@@ -89,13 +89,13 @@ def place_of(lstm: LSTM, call: Call, result: ReturnedTensor, layer: int, way: Di
         way: which direction's part.
         end: where `forward` or `backward` stops reading; None for the tensor's end, past that of shorter samples.
     """
-    spec = lstm.spec.at(layer)
+    spec = lstm.spec.for_layer(layer)
     direction = spec.directions.index(way)
     own = end is Direction.FORWARD and lstm.lengths is not None and not _repeated(call, spec)
     last: Any = LENGTHS if own else -1
     start = direction * spec.hidden
     along: dict[AxisName, Any] = {
-        "states": lstm.spec.places.index((layer, way)),
+        "states": lstm.spec.layer_directions.index((layer, way)),
         "directions": direction,
         "timesteps": 0 if end is Direction.BACKWARD else last,
         "output": slice(start or None, None if direction else start + spec.hidden) if spec.bidirectional else ALL,
@@ -119,7 +119,7 @@ def array_of(record: Record, call: Call, result: ReturnedTensor, layer: int | No
     axes = result.axes
     if result.role == "sequence":
         # A forward direction's states stand still past a sample's end, where its outputs are zeros.
-        whole = parts[Direction.FORWARD].hidden if _repeated(call, record.spec.at(number)) else record.outputs[number]
+        whole = parts[Direction.FORWARD].hidden if _repeated(call, record.spec.for_layer(number)) else record.outputs[number]
         if "output" in axes:
             return _turned(whole, ("samples", "timesteps", "output"), axes)
         split = whole.reshape(*whole.shape[:2], len(parts), -1)

@@ -234,7 +234,7 @@ def _sample_block(lstm: LSTM, plan: NetworkPlan, sample: int) -> tuple[int, int]
 
 def _network_memory(lstm: LSTM, plan: NetworkPlan, samples: int) -> int:
     """An upper bound on the memory of a run; backwards, samples that end early are put in order in copies of the record."""
-    copies = 2 if lstm.lengths is not None and lstm.spec.reads_backward else 1
+    copies = 2 if lstm.lengths is not None and lstm.spec.has_backward else 1
     return network_bytes(plan, samples) * copies
 
 

@@ -172,7 +172,7 @@ def _compare_last_output(network: Network, passage: NetworkRun) -> LastOutput:
     record = passage.record
     taken, right = record.output[:, -1], last_hidden(record)
     apart = taken - right
-    top = record.spec.at(record.spec.layers - 1)
+    top = record.spec.for_layer(len(record.spec.layers) - 1)
     size, both = top.hidden, top.bidirectional
     ended = np.zeros(len(taken), bool) if record.lengths is None else record.lengths < record.spec.timesteps
     read = network.plan.task is Task.MANY_TO_ONE
@@ -189,9 +189,9 @@ def _compare_last_output(network: Network, passage: NetworkRun) -> LastOutput:
 
 def _compare_single_step(network: Network, record: Record, whole: Array) -> float:
     """Run the last layer backwards over the last timestep alone, and compare with the output there."""
-    last = record.spec.layers - 1
+    last = len(record.spec.layers) - 1
     top, part, weights = (
-        record.spec.at(last),
+        record.spec.for_layer(last),
         record.of(last, Direction.BACKWARD),
         network.weights.of(last, Direction.BACKWARD),
     )

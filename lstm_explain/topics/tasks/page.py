@@ -53,10 +53,10 @@ def _measurement_note(tasks: Tasks) -> str:
 
 def _drawing_key(tasks: Tasks) -> str:
     spec = tasks.spec
-    layers = f"stack of {spec.layers} layers" if spec.layers > 1 else "layer"
+    layers = f"stack of {len(spec.layers)} layers" if len(spec.layers) > 1 else "layer"
     weights = "boxes of one name share their weights"
-    both = " Of two directions, h_t is both halves side by side." if spec.reads_backward else ""
-    if spec.reads_backward and len(spec.places) < 2 * spec.layers:
+    both = " Of two directions, h_t is both halves side by side." if spec.has_backward else ""
+    if spec.has_backward and len(spec.layer_directions) < 2 * len(spec.layers):
         both = f" Some of the layers read forward only.{both}"
     handed = any(network.task == ENCODER_DECODER for network in tasks.networks)
     over = " ═ hands the encoder's last h and c over to the decoder." if handed else ""

@@ -63,7 +63,7 @@ def _network_arrays(network: Network, passage: NetworkRun) -> Iterator[tuple[Ten
 
 def _state_arrays(record: Record, initial: StackState) -> Iterator[tuple[TensorKey, Array]]:
     """Where the encoder ended, and what the decoder starts from: of all layers together where they are alike, else of each."""
-    if not record.spec.stack:
+    if not record.spec.layers_differ:
         yield TensorKey("last_hidden"), record.last_hidden
         yield TensorKey("last_cell"), record.last_cell
         yield TensorKey("initial_hidden"), np.stack(initial.hidden)
@@ -94,16 +94,16 @@ def _tensor_rows(plan: NetworkPlan) -> Iterator[TensorRow]:
         again = "the first timestep alone" if plan.task is Task.ONE_TO_ONE else "the first timestep, the same at every step"
         yield TensorKey("input_read"), "x_1", _shape_from_axes(samples, read, features), again
     whose = "h of every timestep" if plan.decoder is None else "h of the encoder at every timestep"
-    for layer in range(spec.layers):
+    for layer in range(len(spec.layers)):
         yield (
             TensorKey("output_sequence", layer),
             _sequence_symbol(read),
-            _shape_from_axes(samples, read, _hidden_axis(spec.at(layer))),
+            _shape_from_axes(samples, read, _hidden_axis(spec.for_layer(layer))),
             whose,
         )
     if plan.decoder is not None:
         yield from _decoder_rows(plan, plan.decoder)
-    hidden = _hidden_axis(spec.at(spec.layers - 1))
+    hidden = _hidden_axis(spec.for_layer(len(spec.layers) - 1))
     reads = "the last h" if plan.task in TO_ONE else "h of every step"
     yield TensorKey("dense_input"), "h", _shape_from_axes(samples, *steps, hidden), f"what the dense layer reads: {reads}"
     yield (
@@ -123,18 +123,18 @@ def _tensor_rows(plan: NetworkPlan) -> Iterator[TensorRow]:
 
 def _decoder_rows(plan: NetworkPlan, decoder: Spec) -> Iterator[TensorRow]:
     batch, samples = plan.batch, ("samples", plan.batch.samples)
-    for layer in range(batch.layers) if batch.stack else (None,):
+    for layer in range(len(batch.layers)) if batch.layers_differ else (None,):
         yield from _state_rows(batch, decoder, layer)
     steps = ("steps_out", decoder.timesteps)
-    reads = _hidden_axis(batch.at(batch.layers - 1))
+    reads = _hidden_axis(batch.for_layer(len(batch.layers) - 1))
     yield (
         TensorKey("decoder_input"),
         "x",
         _shape_from_axes(samples, steps, reads),
         "the encoder's last h, the same at every step",
     )
-    for layer in range(decoder.layers):
-        both = _hidden_axis(batch.at(layer))
+    for layer in range(len(decoder.layers)):
+        both = _hidden_axis(batch.for_layer(layer))
         yield (
             TensorKey("decoder_sequence", layer),
             _sequence_symbol(steps),
@@ -145,12 +145,12 @@ def _decoder_rows(plan: NetworkPlan, decoder: Spec) -> Iterator[TensorRow]:
 
 def _state_rows(batch: Spec, decoder: Spec, layer: int | None) -> Iterator[TensorRow]:
     """The states that the decoder takes from the encoder: of one layer, or of all where they are alike."""
-    own, samples, alone = batch.at(layer or 0), ("samples", batch.samples), layer is not None
+    own, samples, alone = batch.for_layer(layer or 0), ("samples", batch.samples), layer is not None
     ways = len(own.directions)
-    places = ("directions", ways) if alone else ("layers*directions", batch.layers * ways)
-    layers = () if alone else (("layers", batch.layers),)
+    places = ("directions", ways) if alone else ("layers*directions", len(batch.layers) * ways)
+    layers = () if alone else (("layers", len(batch.layers)),)
     one, both = (own.hidden_axis, own.hidden), _hidden_axis(own)
-    units = ("both_units" if own.bidirectional else "units", decoder.at(layer or 0).units)
+    units = ("both_units" if own.bidirectional else "units", decoder.for_layer(layer or 0).units)
     ends = "where the encoder ended"
     beside = ", directions side by side" if own.bidirectional else ""
     yield TensorKey("last_hidden", layer), "h_n", _shape_from_axes(places, samples, one), f"h {ends}"
@@ -207,7 +207,7 @@ class NetworkPart(NamedTuple):
 def count_parts(network: Network) -> tuple[NetworkPart, ...]:
     """The LSTM, or encoder and decoder; and the dense layer."""
     plan = network.plan
-    batch, last = plan.batch, plan.batch.layers - 1
+    batch, last = plan.batch, len(plan.batch.layers) - 1
     name = "lstm" if plan.decoder is None else "encoder"
     parts = [NetworkPart(name, _count_parameters(network.weights), _stack_formula(batch, batch, "features"))]
     if network.decoder is not None and plan.decoder is not None:
@@ -230,11 +230,14 @@ def _stack_formula(spec: Spec, batch: Spec, reads: str) -> str:
 
     A decoder's layer reads forward only, and is as wide as both directions of the encoder's.
     """
-    wide = ["2*" if batch.at(layer).bidirectional and not spec.at(layer).bidirectional else "" for layer in range(spec.layers)]
-    words = [size_words(batch, layer, wide[layer]) for layer, _ in batch.unlike_layers]
-    layers = [layer_formula(spec.at(0), reads, words[0])]
+    wide = [
+        "2*" if batch.for_layer(layer).bidirectional and not spec.for_layer(layer).bidirectional else ""
+        for layer in range(len(spec.layers))
+    ]
+    words = [size_words(batch, layer, wide[layer]) for layer, _ in batch.layer_groups]
+    layers = [layer_formula(spec.for_layer(0), reads, words[0])]
     for layer, (below, own) in enumerate(pairwise(words), start=1):
-        layers.append(layer_formula(spec.at(layer), below.output, own))
-    if batch.stack or len(layers) == 1:
+        layers.append(layer_formula(spec.for_layer(layer), below.output, own))
+    if batch.layers_differ or len(layers) == 1:
         return " + ".join(layers)
     return f"{layers[0]} + (layers - 1)*{grouped(layers[1])}"

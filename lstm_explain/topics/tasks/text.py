@@ -59,7 +59,7 @@ BIDIRECTIONAL_WARNING = (
 
 def dense_input_text(network: TaskNetwork, spec: Spec) -> str:
     """Which h the dense layer reads."""
-    both = " of both directions, side by side" if spec.at(spec.layers - 1).bidirectional else ""
+    both = " of both directions, side by side" if spec.for_layer(len(spec.layers) - 1).bidirectional else ""
     whose = "the decoder's h at every step" if network.task == ENCODER_DECODER else f"h at every step{both}"
     return f"the last h{both}" if network.steps_out is None else whose
 
@@ -70,7 +70,7 @@ def reach_text(network: TaskNetwork, spec: Spec) -> str:
     neurons = "one neuron" if found.outputs == 1 else plural(found.outputs, "neuron")
     numbers = plural(found.numbers, "number")
     read = "reads" if found.outputs == 1 else "each read"
-    top = spec.at(spec.layers - 1)
+    top = spec.for_layer(len(spec.layers) - 1)
     whose = " of the decoder" if network.task == ENCODER_DECODER else " of both directions" if top.bidirectional else ""
     all_units = f"one from every unit{whose}" if top.projection is None else f"mixed from all units{whose} by the projection"
     which = f"Each of the {numbers}" if found.poked == found.numbers else f"Each of the first {found.poked} of the {numbers}"
@@ -131,7 +131,7 @@ def _broadcast_text(found: BroadcastTargets) -> str:
 def _lookahead_text(ahead: LookAhead, spec: Spec) -> str:
     of = f"{thousands(ahead.moved)} of the {plural(ahead.earlier, 'earlier timestep')}"
     changed = f"With the last input changed, outputs moved at {of}"
-    if spec.reads_backward:
+    if spec.has_backward:
         tail = "" if ahead.moved == ahead.earlier else "; further back the change is too small for the type"
         return f"Both directions together know the future. {changed}{tail}."
     return f"At timestep t only x_1 to x_t have been read. {changed}."
@@ -140,7 +140,7 @@ def _lookahead_text(ahead: LookAhead, spec: Spec) -> str:
 def _last_output_texts(network: TaskNetwork, last: LastOutput, spec: Spec) -> list[str]:
     """What the output at the last timestep has to do with the last h."""
     samples = plural(last.samples, "sample")
-    right = "torch.cat((h_n[-2], h_n[-1]), dim=1)" if spec.at(spec.layers - 1).bidirectional else "h_n[-1]"
+    right = "torch.cat((h_n[-2], h_n[-1]), dim=1)" if spec.for_layer(len(spec.layers) - 1).bidirectional else "h_n[-1]"
     wrong = f"A mistake without an error: output[:, -1] as the last h, which is {right}."
     found = []
     if last.difference == 0:
@@ -148,7 +148,7 @@ def _last_output_texts(network: TaskNetwork, last: LastOutput, spec: Spec) -> li
     elif isnan(last.difference):
         found.append(f"Whether output[:, -1] is the last h, {right}, cannot be told here: they hold nan.")
     elif last.backward is not None:
-        whose = "the backward half" + (" of the last layer" if spec.layers > 1 else "")
+        whose = "the backward half" + (" of the last layer" if len(spec.layers) > 1 else "")
         alone = (
             f" It equals a backward run over that step alone, to {_format_gap(last.alone)}." if last.alone is not None else ""
         )
@@ -172,7 +172,7 @@ def _last_output_texts(network: TaskNetwork, last: LastOutput, spec: Spec) -> li
 
 
 def _same_text(right: str, spec: Spec) -> str:
-    alone = ", as there is one timestep only" if spec.at(spec.layers - 1).bidirectional else ""
+    alone = ", as there is one timestep only" if spec.for_layer(len(spec.layers) - 1).bidirectional else ""
     return f"output[:, -1] is the same as {right} here{alone}: the difference is 0 exactly"
 
 

@@ -68,10 +68,10 @@ def draw_network(plan: NetworkPlan) -> tuple[str, ...]:
         return _draw_encoder_decoder(canvas, plan)
     columns = _place_columns(plan.spec.timesteps, 0, MAX_COLUMNS, "S" if plan.task in FREE_LENGTH else "T")
     texts = _box_lines("LSTM", plan.spec)
-    _draw_lstm(canvas, columns, texts, plan.spec.reads_backward)
+    _draw_lstm(canvas, columns, texts, plan.spec.has_backward)
     _draw_inputs(canvas, columns, "x_1" if plan.task in FROM_ONE else "", LSTM + len(texts) + 2)
     if plan.task in TO_ONE:
-        _draw_last_dense(canvas, columns, plan.spec.at(plan.spec.layers - 1).bidirectional)
+        _draw_last_dense(canvas, columns, plan.spec.for_layer(len(plan.spec.layers) - 1).bidirectional)
     else:
         _draw_dense_per_step(canvas, columns)
     return canvas.lines()
@@ -83,7 +83,7 @@ def _draw_encoder_decoder(canvas: DrawingCanvas, plan: NetworkPlan) -> tuple[str
     decoder = _place_columns(plan.dense_source.timesteps, encoder[-1].left + BOX + GAP, MAX_COLUMNS_PER_HALF, "S")
     texts = _box_lines("encoder", plan.spec)
     below = LSTM + len(texts) + 2
-    _draw_lstm(canvas, encoder, texts, plan.spec.reads_backward)
+    _draw_lstm(canvas, encoder, texts, plan.spec.has_backward)
     written = _box_lines("decoder", plan.dense_source)
     _draw_lstm(canvas, decoder, [*written, *[""] * (len(texts) - len(written))], False)
     canvas.write(LSTM + 1, encoder[-1].left + BOX, "═h,c►")
@@ -105,8 +105,8 @@ def _place_columns(timesteps: int, left: int, most: int, letter: str) -> list[Ti
 
 def _box_lines(name: str, spec: Spec) -> list[str]:
     """What stands in a box, line by line."""
-    stack = [f"{spec.layers} layers" if spec.stack else f"× {spec.layers}"] if spec.layers > 1 else []
-    return [name, *(["forward", "backward"] if spec.reads_backward else []), *stack]
+    stack = [f"{len(spec.layers)} layers" if spec.layers_differ else f"× {len(spec.layers)}"] if len(spec.layers) > 1 else []
+    return [name, *(["forward", "backward"] if spec.has_backward else []), *stack]
 
 
 def _draw_box(canvas: DrawingCanvas, line: int, left: int, texts: list[str]) -> None:

@@ -90,14 +90,14 @@ def count_concept(thing: Concept, shapes: Shapes) -> ConceptCount | None:
     axes, spec = _AXES.get(thing, ()), shapes.spec
     if not axes:
         return _structural_count(thing, spec, _count_formula(thing, spec))
-    by_layer = {layer: size for layer in range(spec.layers) if (size := _sum_sizes(axes, shapes, layer)) is not None}
+    by_layer = {layer: size for layer in range(len(spec.layers)) if (size := _sum_sizes(axes, shapes, layer)) is not None}
     if not by_layer:
         return None
     layer, value = next(iter(by_layer.items()))
     within = axes[0].within
-    total = sum(by_layer[one] for one, _ in spec.places) if within == "place" else value
-    own = layer if spec.stack and within != "input" else None
-    return ConceptCount(value, axes[0].noun, within, total, _count_formula(thing, spec.at(layer)), shapes.measured, own)
+    total = sum(by_layer[one] for one, _ in spec.layer_directions) if within == "place" else value
+    own = layer if spec.layers_differ and within != "input" else None
+    return ConceptCount(value, axes[0].noun, within, total, _count_formula(thing, spec.for_layer(layer)), shapes.measured, own)
 
 
 def _sum_sizes(axes: tuple[_CountedAxis, ...], shapes: Shapes, layer: int) -> int | None:
@@ -113,7 +113,7 @@ def _find_tensor(name: str, shapes: Shapes, layer: int) -> Tensor | None:
 
 def _structural_count(thing: Concept, spec: Spec, formula: str) -> ConceptCount | None:
     """What is a matter of structure and no axis of a tensor: gates, cells and layers."""
-    places = len(spec.places)
+    places = len(spec.layer_directions)
     if thing is Concept.GATE:
         return ConceptCount(len(GATES), "gate", "unit", len(GATES), formula, False)
     if thing is Concept.SIGMOID_GATE:
@@ -124,12 +124,12 @@ def _structural_count(thing: Concept, spec: Spec, formula: str) -> ConceptCount 
     if thing is Concept.CELL:
         return ConceptCount(1, "cell", "place", places, formula, False)
     if thing is Concept.LAYER:
-        return ConceptCount(spec.layers, "layer", "lstm", spec.layers, formula, False)
+        return ConceptCount(len(spec.layers), "layer", "lstm", len(spec.layers), formula, False)
     return None
 
 
 def _count_formula(thing: Concept, spec: Spec) -> str:
-    spec = spec.at(0)
+    spec = spec.for_layer(0)
     hidden = "units" if spec.projection is None else "projection"
     both = "2*" if spec.bidirectional else ""
     formulas = {

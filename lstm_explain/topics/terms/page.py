@@ -32,7 +32,7 @@ def document(terms: Terms) -> Document:
     blocks: list[Block] = [Heading(f"terms: {title}", 1), Paragraph(lstm_summary(terms)), Note(_measurement_note(terms))]
     if terms.chosen:
         for term in terms.terms:
-            blocks += _term_blocks(term, several=len(terms.spec.places) > 1)
+            blocks += _term_blocks(term, several=len(terms.spec.layer_directions) > 1)
     else:
         blocks += _overview_blocks(terms)
     return tuple(blocks)

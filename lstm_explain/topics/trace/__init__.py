@@ -168,7 +168,7 @@ def explain_trace(
     """
     layer, way = check_layer(lstm.spec, layer, direction)
     sample = lstm.validate_sample(sample)
-    own = lstm.spec.at(layer)
+    own = lstm.spec.for_layer(layer)
     unit_list, step_list = select_units(own, units), select_steps(own, steps)
     record, place = lstm.run_sample(sample)
     part = record.of(layer, way)
@@ -222,7 +222,7 @@ class TraceStream:
 
     def units_of(self, layer: int) -> Sequence[int]:
         """Which units of a layer are traced."""
-        return range(self.spec.at(layer).units) if self.units is None else self.units
+        return range(self.spec.for_layer(layer).units) if self.units is None else self.units
 
     def header(self) -> dict[str, Any]:
         """What holds for all rows. Where layers have different units, these stand at each place."""
@@ -249,7 +249,7 @@ class TraceStream:
         part = block.record.of(layer, direction)
         steps, units = self._steps_part, slice(None) if self.units is None else np.array(self.units)
         gates = {LETTERS[gate]: part.gate(gate)[block.positions][:, steps][:, :, units] for gate in GATES}
-        hidden = units if self.spec.at(layer).projection is None else slice(None)
+        hidden = units if self.spec.for_layer(layer).projection is None else slice(None)
         return {
             "x": part.input[block.positions][:, steps],
             **gates,
@@ -290,10 +290,10 @@ def stream_trace(
 
 def _places(spec: Spec, layer: int | None, direction: str | None) -> tuple[tuple[int, Direction], ...]:
     """Every layer and direction, or the chosen ones."""
-    there = any(direction in (None, way) for _, way in spec.places)
+    there = any(direction in (None, way) for _, way in spec.layer_directions)
     if layer is not None or not there:
         check_layer(spec, layer or 0, direction or Direction.FORWARD)
-    return tuple((k, way) for k, way in spec.places if layer in (None, k) and direction in (None, way))
+    return tuple((k, way) for k, way in spec.layer_directions if layer in (None, k) and direction in (None, way))
 
 
 def _units_of_all(spec: Spec, units: Iterable[int] | None, places: tuple[tuple[int, Direction], ...]) -> Sequence[int] | None:
@@ -303,8 +303,8 @@ def _units_of_all(spec: Spec, units: Iterable[int] | None, places: tuple[tuple[i
     chosen = tuple(units)
     for layer, _ in places:
         try:
-            units = select_units(spec.at(layer), chosen)
+            units = select_units(spec.for_layer(layer), chosen)
         except UsageError as error:
-            found = f"in layer {layer} {error.found}" if spec.stack else error.found
+            found = f"in layer {layer} {error.found}" if spec.layers_differ else error.found
             raise UsageError(error.asked, found, error.fix) from None
     return tuple(units)

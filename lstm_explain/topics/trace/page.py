@@ -144,8 +144,8 @@ def _notes(trace: Trace, units: int, rows: int, gates: bool) -> tuple[Note, ...]
         found.append(
             f"{rows} of {thousands(len(trace.steps))} timesteps are shown: choose with --steps 20-40; --json has all."
         )
-    if len(spec.places) > 1:
-        there = (("--layer", spec.layers > 1), ("--direction", spec.reads_backward))
+    if len(spec.layer_directions) > 1:
+        there = (("--layer", len(spec.layers) > 1), ("--direction", spec.has_backward))
         others = " and ".join(word for word, given in there if given)
         found.append(f"Choose another part of the stack with {others}.")
     if not gates:

@@ -325,7 +325,7 @@ def explain_unit(
     """
     spec = lstm.spec
     layer, way = check_layer(spec, layer, direction)
-    unit, sample = check_unit(spec.at(layer), unit), lstm.validate_sample(sample)
+    unit, sample = check_unit(spec.for_layer(layer), unit), lstm.validate_sample(sample)
     record, place = lstm.run_sample(sample)
     part, weights = record.of(layer, way), lstm.weights.of(layer, way)
     length = record.length(place)

@@ -191,7 +191,7 @@ def _align_time_order(lstm: LSTM, made: Array, wanted: Array, tolerance: float) 
     A layer that reads from the end has its outputs in the order of the data in ONNX, and in its own in Keras. So the order
     that agrees is taken, or the one in which most numbers are closer.
     """
-    if not lstm.from_the_end or made.ndim < 3:
+    if not lstm.reverse or made.ndim < 3:
         return wanted, True
 
     def apart(differences: Array) -> tuple[bool, float]:
@@ -241,7 +241,7 @@ def _try_interpretations(
     lstm: LSTM, wanted: Array, output: str, single_biases: Callable[[], tuple[Biases, ...]] | None
 ) -> list[InterpretationResult]:
     """Every other interpretation with its difference, those that change least first."""
-    biased = any(lstm.spec.at(layer).bias for layer, _ in lstm.spec.unlike_layers)
+    biased = any(lstm.spec.for_layer(layer).bias for layer, _ in lstm.spec.layer_groups)
     single = () if single_biases is None or not biased else single_biases()
     swaps = output == SEQUENCE and lstm.spec.samples <= MAX_SWAPPED_SAMPLES
     every = list_interpretations(lstm.spec, output == SEQUENCE, swaps, two_biases=bool(single))

@@ -147,8 +147,8 @@ def _interpretation_table(verify: Verify, tried: tuple[InterpretationResult, ...
 
 def _direction_text(verify: Verify, reading: Interpretation) -> str:
     """Which way it reads, in a few words."""
-    if verify.spec.reads_backward:
-        both = all(verify.spec.at(layer).bidirectional for layer, _ in verify.spec.unlike_layers)
+    if verify.spec.has_backward:
+        both = all(verify.spec.for_layer(layer).bidirectional for layer, _ in verify.spec.layer_groups)
         as_read = "both ways" if both else "some both ways"
         return as_read if reading.directions == AS_IN_FILE else reading.directions
     if not reading.reversed:

@@ -54,7 +54,7 @@ class Interpretation(NamedTuple):
     @classmethod
     def of(cls, lstm: LSTM) -> Interpretation:
         """As the file says."""
-        return cls(reversed=lstm.from_the_end)
+        return cls(reversed=lstm.reverse)
 
     @property
     def of_run(self) -> Interpretation:
@@ -149,16 +149,16 @@ def list_interpretations(spec: Spec, sequence: bool, swaps: bool, two_biases: bo
         swaps: whether to take samples for timesteps too.
         two_biases: whether the file has two for each neuron, of which either may have been left out.
     """
-    biased = any(spec.at(layer).bias for layer, _ in spec.unlike_layers)
+    biased = any(spec.for_layer(layer).bias for layer, _ in spec.layer_groups)
     biases = [name for name, more in BIASES.items() if biased or more is not None]
     weights = product(
         permutations(GATES),
         [*biases, *(SINGLE_BIASES if two_biases else ())],
-        (AS_IN_FILE, WEIGHTS_SWAPPED) if spec.reads_backward else (AS_IN_FILE,),
+        (AS_IN_FILE, WEIGHTS_SWAPPED) if spec.has_backward else (AS_IN_FILE,),
     )
     layouts = LAYOUTS if swaps else LAYOUTS[:1]
-    reversals = (False,) if spec.reads_backward else (False, True)
-    both_out = spec.at(spec.layers - 1).bidirectional
+    reversals = (False,) if spec.has_backward else (False, True)
+    both_out = spec.for_layer(len(spec.layers) - 1).bidirectional
     for (order, bias, swapped), layout, backwards in product(weights, layouts, reversals):
         reading = Interpretation(order, bias, layout, backwards, directions=swapped)
         yield reading

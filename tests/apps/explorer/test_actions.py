@@ -35,7 +35,7 @@ def sound(state: ExplorerState) -> None:
     """What is looked at is there, and can be run."""
     spec = state.lstm.spec
     assert 0 <= state.sample < spec.samples
-    assert 0 <= state.layer < spec.layers
+    assert 0 <= state.layer < len(spec.layers)
     spec = state.layer_spec
     assert 0 <= state.unit < spec.units
     assert 1 <= state.step <= state.length
@@ -220,7 +220,7 @@ def test_of_unlike_layers_the_batch_has_other_sizes_and_the_layers_keep_theirs()
     assert asked.given == "samples=3 timesteps=4 features=2"
     assert "each keeps its own" in asked.asks
     after = actions.change_sizes(state, "timesteps=6 features=1")
-    assert after.lstm.spec.stack == MIXED
+    assert after.lstm.spec.layers == MIXED
     sound(after)
     for text in ("units=4", "layers=2", "bias=no", "bidirectional=yes", "projection=2"):
         after = actions.change_sizes(state, text)

@@ -18,7 +18,7 @@ from lstm_explain.apps.explorer.canvas import Canvas, fit_number
 from lstm_explain.apps.explorer.state import HEATMAP_PAIRS, ExplorerState
 from lstm_explain.apps.explorer.view_model import build_view_model
 from lstm_explain.core.gates import GATES, LETTERS, Direction
-from lstm_explain.core.spec import LayerSpec
+from lstm_explain.core.spec import LAYER_OPTIONS
 
 if TYPE_CHECKING:
     from lstm_explain.render.layout import Line
@@ -55,14 +55,14 @@ def states(draw: st.DrawFn, /, most_units: int = 12, most_steps: int = 15, **fix
         "projection": draw(st.none() | st.integers(1, units - 1)) if units > 1 else None,
         "bias": draw(st.booleans()),
         "peepholes": draw(st.booleans()),
-        "stack": draw(st.just(()) | stacks(most_units, **{name: fixed[name] for name in LayerSpec._fields if name in fixed})),
+        "stack": draw(st.just(()) | stacks(most_units, **{name: fixed[name] for name in LAYER_OPTIONS if name in fixed})),
         "dtype": draw(st.sampled_from(["float32", "float64"])),
         "lengths": draw(st.none() | st.lists(st.integers(1, timesteps), min_size=samples, max_size=samples)),
         **fixed,
     }
     lstm = lstm_explain.seeded(**options)
     state = ExplorerState(lstm, maps=draw(st.integers(0, 2)), playing=draw(st.booleans()))
-    state = state.but(sample=draw(st.integers(0, samples - 1)), layer=draw(st.integers(0, lstm.spec.layers - 1)))
+    state = state.but(sample=draw(st.integers(0, samples - 1)), layer=draw(st.integers(0, len(lstm.spec.layers) - 1)))
     spec = state.layer_spec
     state = state.but(direction=draw(st.sampled_from(spec.directions)), unit=draw(st.integers(0, spec.units - 1)))
     state = state.but(step=draw(st.integers(1, state.length)))

@@ -47,7 +47,9 @@ def states(draw: st.DrawFn, /, edits: bool = True, **fixed: Any) -> ExplorerStat
         **fixed,
     }
     lstm = lstm_explain.seeded(**options, dtype="float64")
-    there = ExplorerState(lstm, sample=draw(st.integers(0, samples - 1)), layer=draw(st.integers(0, lstm.spec.layers - 1)))
+    there = ExplorerState(
+        lstm, sample=draw(st.integers(0, samples - 1)), layer=draw(st.integers(0, len(lstm.spec.layers) - 1))
+    )
     spec = there.layer_spec
     there = there.but(direction=draw(st.sampled_from(spec.directions)), unit=draw(st.integers(0, spec.units - 1)))
     there = there.but(step=draw(st.integers(1, there.length)))
@@ -57,8 +59,8 @@ def states(draw: st.DrawFn, /, edits: bool = True, **fixed: Any) -> ExplorerStat
 @st.composite
 def some_edits(draw: st.DrawFn, state: ExplorerState) -> Edit:
     name = draw(st.sampled_from(["x", *TENSOR_NAMES]))
-    layer, way = (0, Direction.FORWARD) if name == "x" else draw(st.sampled_from(state.lstm.spec.places))
-    spec = state.lstm.spec.at(layer)
+    layer, way = (0, Direction.FORWARD) if name == "x" else draw(st.sampled_from(state.lstm.spec.layer_directions))
+    spec = state.lstm.spec.for_layer(layer)
     places = {"h": spec.hidden, "x": spec.features}.get(name, spec.units)
     place, value, when = st.integers(0, places - 1), st.floats(-2, 2), st.integers(1, spec.timesteps)
     return Edit(name, draw(value), draw(place), draw(when), layer=layer, direction=way)
@@ -186,7 +188,7 @@ def test_of_unlike_layers_each_is_what_it_makes_of_the_output_below_it(layer: in
     """Each layer of the stack run alone, over what the layer below put out."""
     lstm = lstm_explain.seeded(samples=3, timesteps=4, features=2, stack=MIXED, dtype="float64")
     record = lstm.run()
-    spec, read = lstm.spec.at(layer), record.input if layer == 0 else record.outputs[layer - 1]
+    spec, read = lstm.spec.for_layer(layer), record.input if layer == 0 else record.outputs[layer - 1]
     alone = replace(
         lstm, spec=spec, inputs=ArrayInputs(read, ""), pretrained=PretrainedWeights(Weights((lstm.weights.layers[layer],)), {})
     )

@@ -126,7 +126,7 @@ def test_what_a_unit_reads_and_owns_is_counted_in_the_weights(sizes: dict[str, A
     assert f"size {one.numbers['reads']}." in one.claims[0]
     assert f"A unit owns {one.numbers['parameters']} of them" in one.claims[1]
     assert ("adds a bias" in one.claims[1]) == subject.spec.bias
-    if subject.spec.layers > 1:
+    if len(subject.spec.layers) > 1:
         above = subject.lstm.weights.of(1, Direction.FORWARD)
         reads, owns = (
             len(above.kernel) + len(above.recurrent_kernel),
@@ -376,7 +376,7 @@ def lstms(draw: st.DrawFn) -> LSTM:
 
 def from_a_file(lstm: LSTM) -> LSTM:
     """The same, as if read from a model: layers that are not alike are never made by a command line without one."""
-    if not lstm.spec.stack:
+    if not lstm.spec.layers_differ:
         return lstm
     origin = {"kind": "model", "file": "x.h5", "layer": "a+b", "title": "keras.layers.LSTM", "reads": "from the start"}
     return replace(lstm, pretrained=PretrainedWeights(lstm.weights, origin))
@@ -399,7 +399,7 @@ FALSE = (
 @settings(max_examples=60, deadline=None, derandomize=True)
 def test_the_tour_never_fails_and_says_nothing_false(lstm: LSTM, sample: int) -> None:
     subject = TourContext(lstm, sample=min(sample, lstm.spec.samples - 1))
-    tour, spec = Tour(subject, CHAPTERS), lstm.spec.at(0)
+    tour, spec = Tour(subject, CHAPTERS), lstm.spec.for_layer(0)
     blocks = tour_document(tour)
     text = re.sub(r"lstm-explain [^\n]*", "", "\n".join(words(block) for block in blocks))
     prose = "\n".join(block.text for block in blocks if isinstance(block, Paragraph | Note))

@@ -95,7 +95,7 @@ def find_decomposed_lstms(
         key = frozenset(product.source for product in chain[-1].products), False
         try:
             layer = _DecomposedLayer(_resolve_start(chain, constants, cell_states), outputs, constants)
-            key = key[0], layer.from_the_end  # an exporter stores equal arrays once
+            key = key[0], layer.reverse  # an exporter stores equal arrays once
             if key not in lstms:
                 lstms[key] = layer.build_lstm(file)
         except UnsupportedCellError as error:
@@ -155,9 +155,9 @@ class _DecomposedLayer:
         if self.typical.input is None or self.typical.recurrent is None:
             raise UnsupportedCellError(UNKNOWN_RECURRENT)
         self.input, self.recurrent = self.typical.input, self.typical.recurrent
-        from_the_end = self._reads_from_the_end()
-        self.from_the_end = bool(from_the_end)
-        self.order_caveats = (UNKNOWN_ORDER,) if from_the_end is None else ()
+        reverse = self._reads_from_the_end()
+        self.reverse = bool(reverse)
+        self.order_caveats = (UNKNOWN_ORDER,) if reverse is None else ()
 
     def build_lstm(self, file: str) -> ModelLSTM:
         """Return the layer, after its nodes have been verified."""
@@ -188,7 +188,7 @@ class _DecomposedLayer:
             tensors=self._stored_shapes(),
             biases=min(2, len(typical.biases)),
             initial=initial,
-            from_the_end=self.from_the_end,
+            reverse=self.reverse,
             notes=(note,),
             caveats=(*caveats, *self.order_caveats),
         )

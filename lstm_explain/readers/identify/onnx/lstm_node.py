@@ -122,9 +122,9 @@ def read_lstm_node(graph_node: GraphNode, constants: Constants, file: str) -> Mo
     if node.input_name("sequence_lens"):
         caveats = (*caveats, _lengths_caveat(node))
     notes: tuple[str, ...] = ()
-    from_the_end = node.direction == "reverse"
+    reverse = node.direction == "reverse"
     if len(layer) == 1 and is_time_reversed(resolve(graph_node.scope, node.input_name("X")), int(node.layout != 0), constants):
-        from_the_end, notes = not from_the_end, (REVERSED_TWICE if from_the_end else REVERSED,)
+        reverse, notes = not reverse, (REVERSED_TWICE if reverse else REVERSED,)
     lstm = ModelLSTM(
         name=graph_node.name,
         framework=ONNX_CONVENTION.framework,
@@ -133,7 +133,7 @@ def read_lstm_node(graph_node: GraphNode, constants: Constants, file: str) -> Mo
         tensors={decode_text(node.input_name(role)): array.shape for role, array in tensors.items()},
         biases=2 if "B" in tensors else 0,
         initial=initial,
-        from_the_end=from_the_end,
+        reverse=reverse,
         notes=notes,
         caveats=caveats,
     )
