@@ -55,7 +55,7 @@ def _overview_table(model: Model) -> Table:
 
 def _per_layer_text(spec: Spec, describe: Callable[[Spec], str]) -> str:
     """What holds for all layers; where they differ, for each in order."""
-    layers = [describe(spec.for_layer(layer)) for layer in range(spec.layers if spec.layers_differ else 1)]
+    layers = [describe(spec.for_layer(layer)) for layer in range(len(spec.layers) if spec.layers_differ else 1)]
     return layers[0] if len(set(layers)) == 1 else ", ".join(elide_list(layers))
 
 
