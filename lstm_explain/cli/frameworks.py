@@ -29,9 +29,8 @@ def frameworks(
       lstm-explain frameworks keras --code -o program.py
       lstm-explain frameworks --json | jq '.frameworks[].gate_order'
 
-    PyTorch, Keras 3, ONNX, TensorFlow 1, Flax, Equinox, Haiku, MLX, tinygrad, Core ML, OpenVINO, WebNN and TensorFlow Lite.
-    Our weights are written in the way of each, and every shape is read off the arrays. With a name, they are also read
-    back and run. For each framework it is said whether our tests run it, or where it was read. With --code, a program in
+    Our weights are written as each framework writes them, and every shape is read off the arrays. With a name, they are
+    also read back and run. Every framework is marked: run by our tests, or read in its source. With --code, a program in
     the framework loads the weights, runs the same input and compares its output with ours.
     """
     from lstm_explain.cli.output import choose_format, show_result

@@ -17,8 +17,7 @@ from lstm_explain.core.spec import Spec
 from lstm_explain.errors import RefusedError, UsageError
 from lstm_explain.frameworks.registry import FRAMEWORKS, SCRIPTS
 from lstm_explain.library import seeded
-from lstm_explain.topics.frameworks import explain_frameworks
-from lstm_explain.topics.frameworks.shapes import parameter_formula
+from lstm_explain.topics.frameworks import explain_frameworks, parameter_formula
 from lstm_explain.topics.lookup import find_framework
 from tests.helpers.mixed_stacks import MIXED
 from tests.helpers.random_lstms import spec_options

@@ -15,7 +15,7 @@ from lstm_explain.core.weights import Weights
 from lstm_explain.errors import UsageError
 from lstm_explain.frameworks.convention import HETEROGENEOUS, Convention
 from lstm_explain.frameworks.layout import export_layer, tensor_layouts
-from lstm_explain.frameworks.registry import CONVENTIONS
+from lstm_explain.frameworks.registry import CONVENTIONS, FRAMEWORKS
 from lstm_explain.topics.convert.conversion_summary import Conversion
 from lstm_explain.topics.lookup import FIX_SELECT_ONE_LAYER, combines_layers, find_framework
 from lstm_explain.topics.result import LSTMResult
@@ -55,9 +55,9 @@ READ_BY: dict[Kind, tuple[Kind, ...]] = {
     "peephole": ("peephole",),
 }
 """The kinds of arrays that an array of each kind can be made of."""
-STATES = {"onnx": ("initial_h", "initial_c")}
-OTHER_STATES = ("h_0", "c_0")
-"""What the states are called that an LSTM starts from: in the operator of ONNX, and elsewhere."""
+STATES = {name: framework.info.state_names for name, framework in FRAMEWORKS.items()}
+DEFAULT_STATES = ("h_0", "c_0")
+"""The names of the initial states in each framework, and in our own files."""
 
 
 class ConvertedTensor(NamedTuple):
@@ -178,7 +178,7 @@ def explain_convert(lstm: LSTM, to: str, written_by: str | None = None, model: b
     arrays = _add_sources(
         _list_tensors(target, weights, spec), _list_layouts(target, spec), before, _list_layouts(source, spec)
     )
-    were = _state_tensors(STATES.get(source.framework, OTHER_STATES), initial, spec)
+    were = _state_tensors(STATES.get(source.framework, DEFAULT_STATES), initial, spec)
     return Convert(
         spec=spec,
         source=lstm.provenance,

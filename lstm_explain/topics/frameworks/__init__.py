@@ -5,21 +5,24 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, TypeAlias
 
+from lstm_explain.core.axes import Axis, Shape
 from lstm_explain.core.cost import weight_bytes, weight_creation_bytes
 from lstm_explain.frameworks.convention import HETEROGENEOUS
 from lstm_explain.frameworks.layout import TensorLayout, export_layer, tensor_layouts
 from lstm_explain.frameworks.registry import FRAMEWORKS
 from lstm_explain.topics.frameworks.program import Program, write_program
-from lstm_explain.topics.frameworks.shapes import build_shape, parameter_formula
 from lstm_explain.topics.lookup import find_framework
 from lstm_explain.topics.result import LSTMResult
+from lstm_explain.topics.shapes.parameter_formula import grouped, layer_formula, size_words
 
 if TYPE_CHECKING:
-    from lstm_explain.core.axes import Shape
+    from collections.abc import Iterable
+
     from lstm_explain.core.lstm import LSTM
     from lstm_explain.core.spec import Spec
     from lstm_explain.core.weights import LayerWeights, Weights
-    from lstm_explain.frameworks.framework import Framework
+    from lstm_explain.frameworks.convention import Convention
+    from lstm_explain.frameworks.framework import AxisName, Framework
 
 Weight: TypeAlias = TensorLayout
 COPIES = 6  # of a stack's weights: ours, the framework's, what is read back, and what is under way
@@ -227,3 +230,37 @@ def _layout_dict(array: TensorLayout) -> dict[str, Any]:
         **_shape_dict(array.shape),
         "parts": [segment.to_dict() for segment in array.segments],
     }
+
+
+# --- shapes and formulas ----------------------------------------------------------------------------------------------
+
+
+def build_shape(spec: Spec, axes: Iterable[AxisName]) -> Shape:
+    """The shape of a tensor with the given axes; `spec` is of one layer, or of layers that are alike."""
+    directions = len(spec.directions)
+    both = "2*" if spec.bidirectional else ""
+    named: dict[AxisName, Axis] = {
+        "samples": Axis("samples", spec.samples),
+        "timesteps": Axis("timesteps", spec.timesteps),
+        "features": Axis("features", spec.features),
+        "hidden": Axis(spec.hidden_axis, spec.hidden),
+        "units": Axis("units", spec.units),
+        "output": Axis(both + spec.hidden_axis, spec.output),
+        "all_units": Axis(f"{both}units", directions * spec.units),
+        "directions": Axis("directions", directions),
+        "states": Axis("layers*directions", len(spec.layers) * directions),
+    }
+    return Shape(tuple(named[axis] for axis in axes))
+
+
+def parameter_formula(convention: Convention, spec: Spec) -> str:
+    """How many parameters the framework counts, in the axis words of the command line.
+
+    Where layers differ, a size has the layer's number: units_0. Layers that are alike are counted once, and taken times.
+    """
+    terms = []
+    for layer, times in spec.layer_groups:
+        layer_spec, reads = spec.for_layer(layer), size_words(spec, layer - 1).output if layer else "features"
+        term = layer_formula(layer_spec, reads, size_words(spec, layer), convention.bias_count(layer_spec))
+        terms.append(term if times == 1 else f"{times}*{grouped(term)}")
+    return " + ".join(terms)

@@ -10,8 +10,7 @@ from lstm_explain.frameworks.call import CallOptions
 from lstm_explain.frameworks.convention import HETEROGENEOUS
 from lstm_explain.frameworks.python_code import format_statements
 from lstm_explain.frameworks.registry import CALLS
-from lstm_explain.topics.frameworks import explain_frameworks
-from lstm_explain.topics.frameworks.shapes import build_shape
+from lstm_explain.topics.frameworks import build_shape, explain_frameworks
 from lstm_explain.topics.lookup import FIX_SELECT_ONE_LAYER, combines_layers, find_framework, quote
 from lstm_explain.topics.shapes.last_states import mistaken_places, states_of
 from lstm_explain.topics.shapes.returned_tensors import array_of, input_of
