@@ -128,7 +128,7 @@ def read_lstm_node(graph_node: GraphNode, constants: Constants, file: str) -> Mo
     lstm = ModelLSTM(
         name=graph_node.name,
         framework=ONNX_CONVENTION.framework,
-        title="ONNX_CONVENTION LSTM" + (", direction reverse" if node.direction == "reverse" else ""),
+        title="ONNX LSTM" + (", direction reverse" if node.direction == "reverse" else ""),
         weights=Weights((layer,)),
         tensors={decode_text(node.input_name(role)): array.shape for role, array in tensors.items()},
         biases=2 if "B" in tensors else 0,
