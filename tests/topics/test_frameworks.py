@@ -27,10 +27,12 @@ SMALL: dict[str, Any] = {"samples": 3, "timesteps": 4, "features": 2, "units": 3
 
 def counted(text: str, spec: Spec) -> int:
     """A formula, computed."""
-    layers = [spec.for_layer(layer) for layer in range(len(spec.layers))] if spec.layers_differ else []
-    names = {"features": spec.features, "units": spec.units, "projection": spec.projection}
-    names |= {f"units_{layer}": own.units for layer, own in enumerate(layers)}
-    names |= {f"projection_{layer}": own.projection for layer, own in enumerate(layers)}
+    names = {"features": spec.features}
+    if not spec.layers_differ:
+        names |= {"units": spec.units, "projection": spec.projection or 0}
+    for layer in range(len(spec.layers)):
+        layer_spec = spec.for_layer(layer)
+        names |= {f"units_{layer}": layer_spec.units, f"projection_{layer}": layer_spec.projection or 0}
     return int(eval(text, {"__builtins__": {}}, names))
 
 
