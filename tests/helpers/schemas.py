@@ -49,6 +49,8 @@ COMMON_MEANINGS = {
     "title": "What its makers call it.",
     "text": "As plain text.",
     "latex": "As LaTeX.",
+    "meaning": "What it is, in one line.",
+    "holds": "What it holds: h of every timestep, the last h with directions side by side, or last states.",
     "padded": "Whether the timestep is past the sample's length.",
     "length": "How many timesteps of this sample were run; the rest is padding.",
 }
@@ -93,10 +95,12 @@ def json_results() -> list[type[results.Result]]:
 def _namespace(module: str) -> dict[str, Any]:
     """The names of a module, those that it imports for type checkers among them."""
     loaded = import_module(module)
-    names = dict(vars(typing)) | dict(vars(loaded)) | {"Array": np.ndarray}
+    names = {name: getattr(typing, name) for name in typing.__all__} | dict(vars(loaded)) | {"Array": np.ndarray}
     for node in _tree(module).body:
         if isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING":
             for statement in node.body:
+                if isinstance(statement, ast.Import):
+                    names |= {alias.asname or alias.name: import_module(alias.name) for alias in statement.names}
                 if isinstance(statement, ast.ImportFrom):
                     origin = import_module(statement.module or "")
                     names |= {

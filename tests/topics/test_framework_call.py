@@ -18,6 +18,7 @@ from lstm_explain.errors import UsageError
 from lstm_explain.frameworks.registry import CALLS
 from lstm_explain.library import seeded
 from lstm_explain.topics.frameworks import explain_frameworks
+from lstm_explain.topics.result import to_plain
 from lstm_explain.topics.shapes import explain_shapes, returned_tensors
 from lstm_explain.topics.shapes.returned_tensors import array_of
 from tests.helpers.mixed_stacks import MIXED
@@ -315,7 +316,7 @@ def test_layers_that_differ_are_called_each_in_its_own_way() -> None:
     assert ["Bidirectional" in one for one in built] == [True, False, False]
     assert ["use_bias=False" in one for one in built] == [False, True, False]
     assert call.past_end == ("zeros", "repeated", "repeated")
-    assert call.to_dict()["past_end"] == "repeated"
+    assert to_plain(call)["past_end"] == "repeated"
     sizes = {(one.layer, one.result.name): one.shape.sizes for one in call.returns}
     assert (sizes[0, "output"], sizes[0, "backward_c"]) == ((3, 4, 12), (3, 6))
     assert (sizes[1, "output"], sizes[2, "output"], sizes[2, "c"]) == ((3, 4, 4), (3, 3), (3, 3))

@@ -12,17 +12,20 @@ from lstm_explain.frameworks.layout import TensorLayout, export_layer, tensor_la
 from lstm_explain.frameworks.registry import FRAMEWORKS
 from lstm_explain.topics.frameworks.program import Program, write_program
 from lstm_explain.topics.lookup import find_framework
-from lstm_explain.topics.result import LSTMResult
+from lstm_explain.topics.result import LSTMResult, to_plain
 from lstm_explain.topics.shapes.parameter_formula import grouped, layer_formula, size_words
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from lstm_explain.core.gates import Direction, Gate
     from lstm_explain.core.lstm import LSTM
     from lstm_explain.core.spec import Spec
     from lstm_explain.core.weights import LayerWeights, Weights
     from lstm_explain.frameworks.convention import Convention
     from lstm_explain.frameworks.framework import AxisName, Framework
+    from lstm_explain.frameworks.layout import Kind
+    from lstm_explain.topics.result import Positive
 
 Weight: TypeAlias = TensorLayout
 COPIES = 6  # of a stack's weights: ours, the framework's, what is read back, and what is under way
@@ -42,6 +45,38 @@ class ReadBack(NamedTuple):
         return self._asdict()
 
 
+class TensorSegment(NamedTuple):
+    """What is at `start` to `stop` - 1 along an axis."""
+
+    axis: int
+    """Which axis, from 0."""
+    start: int
+    """The first index."""
+    stop: Positive
+    """The index after the last."""
+    what: str
+    """A gate, or `input` and `hidden`, the rows that multiply x and h."""
+
+
+class FrameworkTensor(NamedTuple):
+    """One array of a framework's weights."""
+
+    name: str
+    """Its name in the framework."""
+    kind: Kind
+    """What it holds."""
+    layer: int
+    direction: Direction | None
+    """Null if the array holds all directions."""
+    gate: Gate | None
+    """Null if it holds all gates, or none."""
+    axes: tuple[str, ...]
+    """The names of its axes."""
+    shape: tuple[int, ...]
+    parts: list[TensorSegment]
+    """What is where in it."""
+
+
 class FrameworkLayer(NamedTuple):
     """The layer, or the stack of layers, as one framework writes it."""
 
@@ -49,7 +84,9 @@ class FrameworkLayer(NamedTuple):
     lacks: str | None
     """The option that it does not have; weights, counts and shapes are then missing."""
     parameters: int | None
+    """How many parameters it counts over the whole stack."""
     formula: str | None
+    """The count in the words of the options."""
     weights: tuple[TensorLayout, ...]
     """All of them where the framework was asked for; beside others, of layers that are alike the first alone."""
     reads: Shape | None
@@ -62,6 +99,16 @@ class FrameworkLayer(NamedTuple):
     def layers_alone(self) -> bool:
         """Whether each layer can be built by itself, but not all of them as one."""
         return self.lacks == HETEROGENEOUS
+
+    @property
+    def tensors(self) -> list[FrameworkTensor]:
+        """Every array, as the framework stores it; in a comparison only those of layers that differ."""
+        return [
+            FrameworkTensor(
+                *array[:5], array.shape.names, array.shape.sizes, [TensorSegment(*part) for part in array.segments]
+            )
+            for array in self.weights
+        ]
 
     def to_dict(self) -> dict[str, Any]:
         framework, convention = self.framework, self.framework.convention
@@ -84,7 +131,7 @@ class FrameworkLayer(NamedTuple):
             "starts": [{"weights": what, "start": how} for what, how in framework.info.initializers],
             "input": None if self.reads is None else _shape_dict(self.reads),
             "other_inputs": [{"asked_by": asked, "axes": list(axes)} for asked, axes in framework.info.alternative_layouts],
-            "weights": [_layout_dict(array) for array in self.weights],
+            "weights": to_plain(self.tensors),
             "parameters": self.parameters,
             "formula": self.formula,
             "returns": [{"name": name, **_shape_dict(shape), "meaning": meaning} for name, shape, meaning in self.returns],
@@ -218,18 +265,6 @@ def _run_read_back(lstm: LSTM, framework: Framework, weights: Weights, apart: fl
 
 def _shape_dict(shape: Shape) -> dict[str, Any]:
     return {"axes": list(shape.names), "shape": list(shape.sizes)}
-
-
-def _layout_dict(array: TensorLayout) -> dict[str, Any]:
-    return {
-        "name": array.name,
-        "kind": array.kind,
-        "layer": array.layer,
-        "direction": None if array.direction is None else array.direction.value,
-        "gate": None if array.gate is None else array.gate.value,
-        **_shape_dict(array.shape),
-        "parts": [segment.to_dict() for segment in array.segments],
-    }
 
 
 # --- shapes and formulas ----------------------------------------------------------------------------------------------

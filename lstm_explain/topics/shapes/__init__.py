@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, NamedTuple, TypedDict
 
 from lstm_explain.core import cost
 from lstm_explain.core.axes import Shape, shape
@@ -13,7 +13,7 @@ from lstm_explain.core.weights import parameter_counts, weight_shapes
 from lstm_explain.frameworks.keras import KERAS_CONVENTION
 from lstm_explain.frameworks.onnx import ONNX_CONVENTION
 from lstm_explain.frameworks.pytorch import PYTORCH_CONVENTION
-from lstm_explain.topics.result import LSTMResult
+from lstm_explain.topics.result import LSTMResult, json_keys
 from lstm_explain.topics.shapes.parameter_formula import layer_formula, size_words
 
 if TYPE_CHECKING:
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from lstm_explain.core.record import LayerRecord
     from lstm_explain.core.spec import Spec
     from lstm_explain.core.weights import LayerWeights
+    from lstm_explain.topics.result import Positive
     from lstm_explain.topics.shapes.framework_call import FrameworkCall
 
 COMPARED = {convention.framework: convention for convention in (KERAS_CONVENTION, PYTORCH_CONVENTION, ONNX_CONVENTION)}
@@ -72,43 +73,35 @@ OUTPUT_NAMES = ("output_sequence", "output_last", "cell_last")
 STEP_UNITS = 13  # arrays of a number for each unit that the reference step holds at once
 
 
+@json_keys("name symbol layer direction axes=shape.axes shape=shape.sizes elements=shape.elements bytes measured meaning")
 class Tensor(NamedTuple):
     """One tensor of the layer: what it is called, what it means, and its shape."""
 
     name: str
+    """What it is called, below."""
     symbol: str
+    """As in the equations."""
     layer: int | None
     """Which layer it belongs to; None for the input."""
     direction: Direction | None
     """Which direction; None where it belongs to both."""
     shape: Shape
-    bytes: int
+    bytes: Positive
+    """How many bytes it takes."""
     measured: bool
     """True where the sizes were read off an array of a run that just happened; False where they were computed."""
     meaning: str
-
-    def to_dict(self) -> dict[str, Any]:
-        return {
-            "name": self.name,
-            "symbol": self.symbol,
-            "layer": self.layer,
-            "direction": None if self.direction is None else self.direction.value,
-            "axes": [{"name": axis.name, "size": axis.size} for axis in self.shape.axes],
-            "shape": list(self.shape.sizes),
-            "elements": self.shape.elements,
-            "bytes": self.bytes,
-            "measured": self.measured,
-            "meaning": self.meaning,
-        }
+    """What it is, in one line."""
 
 
+@json_keys("layer reads.features=features reads.hidden=hidden reads.total=reads neurons parameters emits")
 class UnitShare(NamedTuple):
-    """What one unit of a layer reads, owns and emits, in one direction."""
+    """What one unit of a layer reads, owns and outputs, in one direction."""
 
     layer: int
-    features: int
+    features: Positive
     """How many numbers of x_t it reads."""
-    hidden: int
+    hidden: Positive
     """How many numbers of h_{t-1} it reads: those of all units, its own among them."""
     biases: int
     """How many biases each of its neurons has: 1, or 0 without bias."""
@@ -118,37 +111,79 @@ class UnitShare(NamedTuple):
     """How many weights lead from it to h: its row of the projection; 0 without one."""
 
     @property
-    def reads(self) -> int:
+    def reads(self) -> Positive:
+        """How many numbers it reads at a timestep."""
         return self.features + self.hidden
 
     @property
-    def neurons(self) -> int:
+    def neurons(self) -> Positive:
+        """How many neurons it has."""
         return len(GATES)
 
     @property
-    def parameters(self) -> int:
-        """The weights that no other unit uses."""
+    def parameters(self) -> Positive:
+        """How many weights are this unit's alone."""
         return self.neurons * (self.reads + self.biases) + self.peepholes + self.projection
 
-    def to_dict(self) -> dict[str, Any]:
-        return {
-            "layer": self.layer,
-            "reads": {"features": self.features, "hidden": self.hidden, "total": self.reads},
-            "neurons": self.neurons,
-            "parameters": self.parameters,
-            "emits": {"hidden": 1, "cell": 1, "total": 2},
-        }
+    @property
+    def emits(self) -> dict[Literal["hidden", "cell", "total"], Positive]:
+        """How many numbers it makes at a timestep."""
+        return {"hidden": 1, "cell": 1, "total": 2}
 
 
 class LayerParameters(NamedTuple):
     """How many parameters a layer has over its directions, and the formula that says so."""
 
     layer: int
-    total: int
+    total: Positive
+    """How many parameters the layer has."""
     formula: str
-    """In the axis words of the command line."""
+    """The total in the words of the options."""
 
 
+@json_keys("index=position layer direction")
+class LastStateIndex(NamedTuple):
+    """What a slice of h_n and c_n belongs to."""
+
+    position: int
+    """Which slice, from 0."""
+    layer: int
+    direction: Direction
+
+
+class CostBytes(TypedDict):
+    """The memory of a run."""
+
+    weights: Positive
+    """Of the weights."""
+    input: Positive
+    """Of the input."""
+    activations_per_step: Positive
+    """Of i, f, g, o, c and h at one timestep of all samples."""
+    record: Positive
+    """Of all timesteps, and the initial states."""
+
+
+class Cost(TypedDict):
+    """What a run costs."""
+
+    macs_per_step: Positive
+    """Multiply-accumulates of one timestep of one sample through the whole stack."""
+    macs: Positive
+    """The same for all samples and timesteps."""
+    products_per_step: Positive
+    """Element-wise products: f c, i g and o tanh(c) of every unit."""
+    activations_per_step: Positive
+    """Calls of sigmoid and tanh."""
+    bytes: CostBytes
+    """How much memory it takes."""
+
+
+@json_keys(
+    "measured tensors last_states=last_state_indices unit unit_by_layer=units parameters.total=total",
+    "parameters.per_unit=unit.parameters parameters.formula=formula parameters.by_tensor=counts parameters.by_layer=layers",
+    "parameters.by_framework=frameworks cost framework",
+)
 @dataclass(frozen=True, eq=False, repr=False)
 class Shapes(LSTMResult):
     """The tensors of an LSTM, in the order in which data meets them."""
@@ -158,18 +193,20 @@ class Shapes(LSTMResult):
     spec: Spec
     source: dict[str, Any]
     tensors: tuple[Tensor, ...]
+    """Every tensor, in the order in which data meets it."""
     measured: bool
     """Whether the whole LSTM was run and every shape read off an array; else it would not have fitted the budget."""
     max_memory: int
     units: tuple[UnitShare, ...]
     """One unit of each layer."""
     layers: tuple[LayerParameters, ...]
-    counts: dict[str, int]
-    """Parameters by tensor name, over the whole stack."""
-    frameworks: dict[str, int | None]
-    """What each framework counts; None where it cannot build this LSTM."""
+    """The parameters of each layer."""
+    counts: dict[str, Positive]
+    """How many parameters each kind of tensor has, over the whole stack."""
+    frameworks: dict[str, Positive | None]
+    """What `keras`, `pytorch` and `onnx` count; null if one cannot build this LSTM."""
     framework: FrameworkCall | None = None
-    """The same in a framework's names and layouts, where one was asked for."""
+    """The same in a framework's names and layouts; null without `--framework`."""
 
     def of(self, *names: str, layer: int | None = None) -> tuple[Tensor, ...]:
         """The tensors of the given names, of one layer if one is given."""
@@ -189,29 +226,24 @@ class Shapes(LSTMResult):
         return list(self.spec.layer_directions)
 
     @property
-    def total(self) -> int:
-        return sum(self.counts.values())
+    def last_state_indices(self) -> list[LastStateIndex]:
+        """What slice `index` of h_n and c_n belongs to."""
+        return [LastStateIndex(index, layer, direction) for index, (layer, direction) in enumerate(self.last_states)]
 
-    def facts(self) -> dict[str, Any]:
-        return {
-            "measured": self.measured,
-            "tensors": [one.to_dict() for one in self.tensors],
-            "last_states": [
-                {"index": index, "layer": layer, "direction": way.value} for index, (layer, way) in enumerate(self.last_states)
-            ],
-            "unit": self.units[0].to_dict(),
-            "unit_by_layer": [unit.to_dict() for unit in self.units],
-            "parameters": {
-                "total": self.total,
-                "per_unit": self.units[0].parameters,
-                "formula": " + ".join(part.formula for part in self.layers),
-                "by_tensor": self.counts,
-                "by_layer": [{"layer": part.layer, "total": part.total, "formula": part.formula} for part in self.layers],
-                "by_framework": self.frameworks,
-            },
-            "cost": self.cost,
-            "framework": None if self.framework is None else self.framework.to_dict(),
-        }
+    @property
+    def unit(self) -> UnitShare:
+        """One unit of layer 0."""
+        return self.units[0]
+
+    @property
+    def formula(self) -> str:
+        """The total in the words of the options."""
+        return " + ".join(layer.formula for layer in self.layers)
+
+    @property
+    def total(self) -> Positive:
+        """How many parameters the whole stack has, with one bias for each neuron."""
+        return sum(self.counts.values())
 
     @property
     def steps(self) -> int:
@@ -220,8 +252,8 @@ class Shapes(LSTMResult):
         return self.spec.samples * self.spec.timesteps if lengths is None else sum(lengths)
 
     @property
-    def cost(self) -> dict[str, Any]:
-        """Arithmetic and bytes; see `core/cost.py`."""
+    def cost(self) -> Cost:
+        """Arithmetic and memory; see `core/cost.py`."""
         steps = self.steps
         return {
             "macs_per_step": cost.macs_per_step(self.spec),

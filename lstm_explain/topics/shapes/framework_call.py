@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from itertools import groupby
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, NotRequired, TypedDict, cast
 
 from lstm_explain.errors import UsageError
 from lstm_explain.frameworks.call import CallOptions
@@ -12,6 +12,7 @@ from lstm_explain.frameworks.python_code import format_statements
 from lstm_explain.frameworks.registry import CALLS
 from lstm_explain.topics.frameworks import build_shape, explain_frameworks
 from lstm_explain.topics.lookup import FIX_SELECT_ONE_LAYER, combines_layers, find_framework, quote
+from lstm_explain.topics.result import json_keys
 from lstm_explain.topics.shapes.last_states import mistaken_places, states_of
 from lstm_explain.topics.shapes.returned_tensors import array_of, input_of
 
@@ -25,44 +26,81 @@ if TYPE_CHECKING:
     from lstm_explain.frameworks.call import Call, PaddingBehaviour, ReturnedTensor
     from lstm_explain.frameworks.framework import Framework
     from lstm_explain.topics.frameworks import FrameworkLayer
+    from lstm_explain.topics.result import Positive
     from lstm_explain.topics.shapes.last_states import Mistaken, State
 
 COPIES = 4  # of the last states, while they are laid out and compared
 
 
+@json_keys("first_layer=first last_layer=last lines")
 class Lines(NamedTuple):
     """How some layers, one upon another, are built and called."""
 
     first: int
+    """The first of layers that are alike."""
     last: int
+    """The last of them."""
     lines: tuple[str, ...]
-
-    def to_dict(self) -> dict[str, Any]:
-        return {"first_layer": self.first, "last_layer": self.last, "lines": list(self.lines)}
+    """The code."""
 
 
+class CallInput(NamedTuple):
+    """What a call reads."""
+
+    name: str
+    """What it is called."""
+    axes: tuple[str, ...]
+    """The names of the axes."""
+    shape: tuple[Positive, ...]
+    elements: Positive
+
+
+class OtherInput(NamedTuple):
+    """Another layout of what a call reads."""
+
+    option: str
+    """The option that asks for it."""
+    axes: tuple[str, ...]
+    """The names of the axes."""
+    shape: tuple[Positive, ...]
+    elements: Positive
+
+
+class CallOptionsJSON(TypedDict):
+    """The options of a call, as they were asked for."""
+
+    batch_first: NotRequired[bool]
+    """Whether samples are the first axis."""
+    return_sequences: NotRequired[bool]
+    """Whether h of every timestep is returned."""
+    return_state: NotRequired[bool]
+    """Whether the last states are returned too."""
+    layout: NotRequired[Literal[0, 1] | None]
+    """The order of the axes."""
+
+
+@json_keys(
+    "name=result.name layer direction=result.direction holds=result.role axes=shape.names shape=shape.sizes",
+    "elements=shape.elements bytes meaning=result.meaning",
+)
 class Returned(NamedTuple):
     """One tensor that a call returns."""
 
     result: ReturnedTensor
     layer: int | None
-    """Which layer's call returns it; None where one call runs all layers."""
+    """Which layer's call returns it; null if one call runs all layers."""
     shape: Shape
-    bytes: int
-
-    def to_dict(self) -> dict[str, Any]:
-        way = self.result.direction
-        return {
-            "name": self.result.name,
-            "layer": self.layer,
-            "direction": None if way is None else way.value,
-            "holds": self.result.role,
-            **_sizes(self.shape),
-            "bytes": self.bytes,
-            "meaning": self.result.meaning,
-        }
+    bytes: Positive
+    """How many bytes it takes."""
 
 
+@json_keys(
+    "framework=framework.name title=framework.title gate_order=framework.convention.gate_order",
+    "parameters=written.parameters formula=written.formula weights=written.tensors weights_measured",
+    "options=given_options calls=lines input=call_input",
+    "other_input returns measured states mistaken compared_samples=compared past_end=last_past_end",
+    "initial_states=call.initial_states remarks",
+)
 class FrameworkCall(NamedTuple):
     """One LSTM in a framework's names and layouts: what its call reads and returns."""
 
@@ -73,14 +111,18 @@ class FrameworkCall(NamedTuple):
     call: Call
     options: CallOptions
     lines: tuple[Lines, ...]
+    """The lines that build and call a layer, those of layers that are alike once."""
     reads: Shape
     otherwise: tuple[str, Shape] | None
     """The other layout of what it reads, and the option that asks for it, where there is one and it was not asked for."""
     returns: tuple[Returned, ...]
+    """Every tensor that is returned."""
     measured: bool
     """Whether the shapes of what is read and returned were read off arrays of a run over all samples."""
     states: tuple[State, ...]
+    """Each last state, and where it is in what is returned."""
     mistaken: tuple[Mistaken, ...]
+    """Places that look like the last h of a direction, and are not."""
     past_end: tuple[PaddingBehaviour, ...]
     """What the output of every timestep holds past a sample's end, of each layer."""
     compared: int
@@ -97,26 +139,30 @@ class FrameworkCall(NamedTuple):
     def framework(self) -> Framework:
         return self.written.framework
 
-    def to_dict(self) -> dict[str, Any]:
-        told = self.written.to_dict()
-        kept = ("framework", "title", "gate_order", "parameters", "formula", "weights")
-        had = {name: value for name, value in self.options._asdict().items() if name not in self.call.unsupported_options}
-        return {
-            **{key: told[key] for key in kept},
-            "weights_measured": self.weights_measured,
-            "options": had,
-            "calls": [one.to_dict() for one in self.lines],
-            "input": {"name": self.call.input_name, **_sizes(self.reads)},
-            "other_input": None if self.otherwise is None else {"option": self.otherwise[0], **_sizes(self.otherwise[1])},
-            "returns": [one.to_dict() for one in self.returns],
-            "measured": self.measured,
-            "states": [one.to_dict() for one in self.states],
-            "mistaken": [one.to_dict() for one in self.mistaken],
-            "compared_samples": self.compared,
-            "past_end": self.past_end[-1],
-            "initial_states": self.call.initial_states,
-            "remarks": list(self.remarks),
-        }
+    @property
+    def given_options(self) -> CallOptionsJSON:
+        """Those of the options that its call has, as they were asked for."""
+        unsupported = self.call.unsupported_options
+        given = {name: value for name, value in self.options._asdict().items() if name not in unsupported}
+        return cast("CallOptionsJSON", given)
+
+    @property
+    def call_input(self) -> CallInput:
+        """What it reads."""
+        return CallInput(self.call.input_name, self.reads.names, self.reads.sizes, self.reads.elements)
+
+    @property
+    def other_input(self) -> OtherInput | None:
+        """The other layout of what it reads; null if there is none, or if it was asked for."""
+        if self.otherwise is None:
+            return None
+        option, shape = self.otherwise
+        return OtherInput(option, shape.names, shape.sizes, shape.elements)
+
+    @property
+    def last_past_end(self) -> PaddingBehaviour:
+        """What the output of every timestep holds past a sample's end, in the last layer."""
+        return self.past_end[-1]
 
 
 def framework_call(lstm: LSTM, name: str | None, asked: dict[str, Any]) -> FrameworkCall:
@@ -278,7 +324,3 @@ def _beside(lstm: LSTM, samples: int) -> int:
     spec = lstm.spec
     layers = [spec.for_layer(layer) for layer, _ in spec.layer_directions]
     return samples * COPIES * sum(layer.hidden + layer.units for layer in layers) * spec.item_bytes
-
-
-def _sizes(shape: Shape) -> dict[str, Any]:
-    return {"axes": list(shape.names), "shape": list(shape.sizes), "elements": shape.elements}

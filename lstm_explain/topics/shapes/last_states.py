@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeAlias
 
 from lstm_explain.core.compare import max_abs_difference
 from lstm_explain.core.gates import Direction
@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from lstm_explain.core.lstm import LSTM
     from lstm_explain.core.record import Record
     from lstm_explain.frameworks.call import Call, ReturnedTensor
+    from lstm_explain.topics.result import Positive
 
     Results: TypeAlias = tuple[tuple[int | None, ReturnedTensor], ...]
 
@@ -23,17 +24,17 @@ class State(NamedTuple):
 
     layer: int
     direction: Direction
-    kind: str
-    """`hidden` or `cell`."""
-    timestep: int | None
+    kind: Literal["hidden", "cell"]
+    """Which state."""
+    timestep: Positive | None
     """After which timestep; None where it is each sample's own last."""
     places: tuple[str, ...]
     """As Python would index what is returned."""
     difference: float | None
     """The largest between these places and what the run recorded after that timestep; None where none was run."""
 
-    def to_dict(self) -> dict[str, Any]:
-        return {**self._asdict(), "direction": self.direction.value, "places": list(self.places)}
+
+Mistake = Literal["first", "padding"]
 
 
 class Mistaken(NamedTuple):
@@ -42,13 +43,11 @@ class Mistaken(NamedTuple):
     layer: int
     direction: Direction
     place: str
-    why: str
+    """Where it is, as Python indexes what is returned."""
+    why: Mistake
     """`first`: it is h after the first timestep that this direction reads; `padding`: it is zero where samples are shorter."""
     difference: float | None
     """The largest difference to the last h; None where none was run."""
-
-    def to_dict(self) -> dict[str, Any]:
-        return {**self._asdict(), "direction": self.direction.value}
 
 
 def states_of(lstm: LSTM, call: Call, results: Results, record: Record | None) -> Iterator[State]:
@@ -60,7 +59,7 @@ def states_of(lstm: LSTM, call: Call, results: Results, record: Record | None) -
         results: each tensor that is returned, and which layer's call returns it; None where one call runs all.
         record: a run over some of the samples or all, to compare with; None where none can be made.
     """
-    found: dict[tuple[int, int, str], list[Placed]] = {}
+    found: dict[tuple[int, int, Any], list[Placed]] = {}
     for layer, result in results:
         for one in placed(lstm, call, result, layer, record):
             found.setdefault((one.layer, list(Direction).index(one.direction), one.kind), []).append(one)
@@ -92,7 +91,13 @@ def mistaken_places(lstm: LSTM, call: Call, results: Results, record: Record | N
 
 
 def _one_mistaken(
-    lstm: LSTM, call: Call, result: ReturnedTensor, layer: int, way: Direction, why: str, record: Record | None
+    lstm: LSTM,
+    call: Call,
+    result: ReturnedTensor,
+    layer: int,
+    way: Direction,
+    why: Mistake,
+    record: Record | None,
 ) -> Mistaken:
     place = place_of(lstm, call, result, layer, way, Direction.FORWARD if why == "first" else None)
     if record is None:

@@ -11,7 +11,7 @@ from lstm_explain.core.spec import MAX_SIZE, as_int
 from lstm_explain.errors import UsageError
 from lstm_explain.frameworks.registry import FRAMEWORKS
 from lstm_explain.topics.json_numbers import plain_numbers
-from lstm_explain.topics.result import LSTMResult
+from lstm_explain.topics.result import LSTMResult, to_plain
 from lstm_explain.topics.selection import check_unedited
 from lstm_explain.topics.tasks.checks import measure_network
 from lstm_explain.topics.tasks.tensors import count_parts, list_tensors, measured_sizes
@@ -94,7 +94,7 @@ class TaskNetwork(NamedTuple):
             "length": self.length,
             "drawing": list(self.drawing),
             "measured": self.measured,
-            "tensors": [one.to_dict() for one in self.tensors],
+            "tensors": to_plain(self.tensors),
             "parameters": {
                 "total": self.total,
                 "parts": [part._asdict() for part in self.parts],
