@@ -64,7 +64,7 @@ def convert(
     from lstm_explain.cli.output_file import write_output
     from lstm_explain.cli.source import check_not_overwriting, split_model_name
     from lstm_explain.errors import printable
-    from lstm_explain.render.weights_files import weights_file
+    from lstm_explain.render.export_weights import weights_file
     from lstm_explain.topics.convert import SAMPLES, TIMESTEPS, explain_convert
 
     chosen = choose_format(output, "convert")
@@ -123,7 +123,7 @@ def _framework(text: str) -> str | None:
 
     from lstm_explain.errors import UsageError
     from lstm_explain.frameworks.registry import CONVENTIONS
-    from lstm_explain.render.weights_files import SUFFIXES
+    from lstm_explain.render.export_weights import SUFFIXES
     from lstm_explain.topics.lookup import find_framework
 
     path = Path(text)

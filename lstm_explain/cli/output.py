@@ -109,7 +109,7 @@ def show_document(document: Document, options: OutputOptions, chosen: Format, to
 def _render_document(document: Document, options: OutputOptions, chosen: Format, topic: str) -> bytes:
     if chosen is Format.markdown:
         from lstm_explain.render import markdown
-        from lstm_explain.render.strip import plain_text
+        from lstm_explain.render.sparkline import plain_text
 
         text = markdown.text(document)
         return (plain_text(text) if options.ascii else text).encode()

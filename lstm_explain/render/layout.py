@@ -24,7 +24,7 @@ from lstm_explain.document.blocks import (
     Sparkline,
     Table,
 )
-from lstm_explain.render.strip import plain_text, strip
+from lstm_explain.render.sparkline import plain_text, strip
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

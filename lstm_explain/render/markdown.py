@@ -16,7 +16,7 @@ from lstm_explain.document.blocks import (
     Sparkline,
     Table,
 )
-from lstm_explain.render.strip import strip
+from lstm_explain.render.sparkline import strip
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

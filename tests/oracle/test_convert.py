@@ -14,7 +14,7 @@ from lstm_explain.core.lstm import PretrainedWeights
 from lstm_explain.core.spec import LayerSpec
 from lstm_explain.library import seeded
 from lstm_explain.readers.identify.find_lstms import find_lstms
-from lstm_explain.render.weights_files import weights_file
+from lstm_explain.render.export_weights import weights_file
 from lstm_explain.topics.convert import explain_convert
 from tests.helpers.mixed_stacks import MIXED
 

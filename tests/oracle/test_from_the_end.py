@@ -14,7 +14,7 @@ from lstm_explain.document.blocks import Paragraph
 from lstm_explain.errors import InputFileError, UsageError
 from lstm_explain.readers.identify.model_lstm import stack_lstms
 from lstm_explain.readers.model_file import read_model
-from lstm_explain.render.weights_files import weights_file
+from lstm_explain.render.export_weights import weights_file
 from lstm_explain.topics.convert import explain_convert
 from lstm_explain.topics.frameworks import explain_frameworks
 from lstm_explain.topics.registry import document_of

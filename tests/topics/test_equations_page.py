@@ -13,7 +13,7 @@ import lstm_explain
 from lstm_explain.document.blocks import Cell, Document, Formula, Heading, Note, Paragraph, Table
 from lstm_explain.frameworks.registry import NOTATIONS
 from lstm_explain.render import layout, markdown
-from lstm_explain.render.strip import PLAIN, plain_text
+from lstm_explain.render.sparkline import PLAIN, plain_text
 from lstm_explain.topics.equations.formulas import PLACES
 from lstm_explain.topics.registry import document_of
 

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from lstm_explain.core.network import FROM_ONE, Task, plan_network
 from lstm_explain.core.spec import MAX_SIZE, Spec
-from lstm_explain.render.strip import plain_text
+from lstm_explain.render.sparkline import plain_text
 from lstm_explain.topics.tasks.unrolled import draw_network
 
 WIDEST = 76

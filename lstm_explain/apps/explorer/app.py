@@ -19,7 +19,7 @@ from lstm_explain.apps.explorer.commands import list_commands
 from lstm_explain.apps.explorer.view_model import build_view_model
 from lstm_explain.errors import LstmExplainError
 from lstm_explain.render.layout import lines
-from lstm_explain.render.strip import plain_text
+from lstm_explain.render.sparkline import plain_text
 from lstm_explain.render.terminal import as_text
 
 if TYPE_CHECKING:

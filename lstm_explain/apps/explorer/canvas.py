@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from lstm_explain.document.numbers import format_decimal
 from lstm_explain.render.layout import PLAIN, Line, Look, Span, width_of
-from lstm_explain.render.strip import plain_text
+from lstm_explain.render.sparkline import plain_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

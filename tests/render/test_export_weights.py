@@ -15,7 +15,7 @@ from lstm_explain.core.lstm import PretrainedWeights
 from lstm_explain.errors import MissingExtraError, UsageError
 from lstm_explain.frameworks.registry import CONVENTIONS
 from lstm_explain.library import from_model, seeded
-from lstm_explain.render.weights_files import weights_file
+from lstm_explain.render.export_weights import weights_file
 from lstm_explain.topics.convert import Convert, explain_convert
 from tests.helpers.mixed_stacks import MIXED
 

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lstm_explain.document.blocks import Sparkline
-from lstm_explain.render.strip import BARS, GAP, PLAIN, PLAIN_BARS, plain_text, strip
+from lstm_explain.render.sparkline import BARS, GAP, PLAIN, PLAIN_BARS, plain_text, strip
 
 NUMBERS = st.floats(-10, 10)
 ANY = NUMBERS | st.sampled_from([nan, inf, -inf])
