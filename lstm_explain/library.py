@@ -178,7 +178,7 @@ def render_result(answer: Result, view: str) -> Any:
     from lstm_explain.topics.registry import document_of
 
     document = document_of(answer)
-    return terminal.painted(document) if view == "rich" else terminal.html(document)
+    return terminal.to_rich(document) if view == "rich" else terminal.to_html(document)
 
 
 def _check_field_names(sizes: dict[str, Any]) -> None:

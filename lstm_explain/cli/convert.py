@@ -64,7 +64,7 @@ def convert(
     from lstm_explain.cli.output_file import write_output
     from lstm_explain.cli.source import check_not_overwriting, split_model_name
     from lstm_explain.errors import printable
-    from lstm_explain.render.export_weights import weights_file
+    from lstm_explain.render.export_weights import encode_weights
     from lstm_explain.topics.convert import SAMPLES, TIMESTEPS, explain_convert
 
     chosen = choose_format(output, "convert")
@@ -77,7 +77,7 @@ def convert(
     suffix = "" if ends.file is None else Path(ends.file).suffix.lower()
     made = explain_convert(lstm, ends.to, ends.written_by, model=suffix == ".onnx")
     if ends.file is not None:
-        write_output([weights_file(made, suffix, quote_option("convert", ends.file))], ends.file)
+        write_output([encode_weights(made, suffix, quote_option("convert", ends.file))], ends.file)
     show_result(made, output, chosen, **({} if ends.file is None else {"file": printable(Path(ends.file).name)}))
 
 

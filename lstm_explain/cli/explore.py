@@ -130,7 +130,7 @@ def _save(explorer: Explorer, name: str) -> str:
     lstm = state.lstm.with_edits(state.edits)
     if chosen is Format.svg:
         page = screen.draw_screen(build_view_model(state), *explorer.size)
-        write_output([terminal.picture(page, explorer.size.width, "lstm-explain explore").encode()], name)
+        write_output([terminal.svg_from_lines(page, explorer.size.width, "lstm-explain explore").encode()], name)
         return f"Wrote {name}, this screen. Again: {explore_command(state)}"
     if chosen in ROW_FORMATS:
         write_rows(stream_trace(lstm, state.sample), options, chosen)

@@ -96,7 +96,7 @@ def show_result(answer: Result, options: OutputOptions, chosen: Format, **choice
     if chosen is Format.json:
         from lstm_explain.render import json_object
 
-        write_output([json_object.text(answer).encode()], options.output)
+        write_output([json_object.to_json_text(answer).encode()], options.output)
     else:
         write_output([_render_document(document_of(answer, **choices), options, chosen, answer.topic)], options.output)
 
@@ -109,16 +109,16 @@ def show_document(document: Document, options: OutputOptions, chosen: Format, to
 def _render_document(document: Document, options: OutputOptions, chosen: Format, topic: str) -> bytes:
     if chosen is Format.markdown:
         from lstm_explain.render import markdown
-        from lstm_explain.render.sparkline import plain_text
+        from lstm_explain.render.sparkline import to_ascii
 
-        text = markdown.text(document)
-        return (plain_text(text) if options.ascii else text).encode()
+        text = markdown.to_markdown(document)
+        return (to_ascii(text) if options.ascii else text).encode()
     from lstm_explain.render import terminal
 
     if chosen is Format.svg:
-        return terminal.svg(document, _page_width(options), title=f"lstm-explain {topic}").encode()
+        return terminal.to_svg(document, _page_width(options), title=f"lstm-explain {topic}").encode()
     unicode, encoding = _characters(options)
-    return terminal.text(document, _page_width(options), _color_system(options), unicode).encode(encoding, "replace")
+    return terminal.to_terminal(document, _page_width(options), _color_system(options), unicode).encode(encoding, "replace")
 
 
 # --- what the terminal can do -----------------------------------------------------------------------------------------

@@ -103,7 +103,7 @@ def _export(request: "QuizRequest", form: str, output: str | None) -> None:
         return
     from lstm_explain.render import markdown
 
-    parts = [markdown.text(document(made)) for document in (questions_document, key_document)]
+    parts = [markdown.to_markdown(document(made)) for document in (questions_document, key_document)]
     write_output(["\n---\n\n".join(parts).encode()], output)
 
 
@@ -111,7 +111,7 @@ def _write_json(answer: "Result", output: str | None) -> None:
     from lstm_explain.cli.output_file import write_output
     from lstm_explain.render import json_object
 
-    write_output([json_object.text(answer).encode()], output)
+    write_output([json_object.to_json_text(answer).encode()], output)
 
 
 def _grade(file: str, export: str | None, given: dict[str, Any], output: str | None) -> None:

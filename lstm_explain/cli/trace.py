@@ -97,18 +97,18 @@ def write_rows(stream: TraceStream, output: OutputOptions, chosen: Format) -> No
     if chosen is Format.jsonl:
         from lstm_explain.render import json_lines
 
-        write_output(json_lines.pieces(stream, blocks), output.output)
+        write_output(json_lines.encode_lines(stream, blocks), output.output)
     elif chosen is Format.csv:
         from lstm_explain.render import csv_rows
 
-        write_output(csv_rows.pieces(stream, blocks), output.output)
+        write_output(csv_rows.encode_rows(stream, blocks), output.output)
     else:
         from lstm_explain.render import npz_archive
 
         _check_whole(stream, output)
         spool = output_folder(output.output)
         with open_output(output.output) as file:
-            npz_archive.write(stream, blocks, file, spool)
+            npz_archive.write_archive(stream, blocks, file, spool)
 
 
 def _check_whole(stream: TraceStream, output: OutputOptions) -> None:

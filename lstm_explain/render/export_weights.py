@@ -18,7 +18,7 @@ OPSET, IR_VERSION = 17, 8
 """Old enough for every runtime of the last years; the LSTM operator is the same in all later ones."""
 
 
-def weights_file(convert: Convert, suffix: str, asked: str) -> bytes:
+def encode_weights(convert: Convert, suffix: str, asked: str) -> bytes:
     """The bytes of a file of converted weights.
 
     Args:
@@ -37,21 +37,21 @@ def weights_file(convert: Convert, suffix: str, asked: str) -> bytes:
         found = "initial states are written into .onnx models, and into no other file"
         raise UsageError(asked, found, f"Convert with model={suffix == '.onnx'}")
     if suffix == ".npz":
-        return _npz(convert)
+        return _encode_npz(convert)
     if suffix == ".safetensors":
-        return _safetensors(convert, asked)
+        return _encode_safetensors(convert, asked)
     if suffix == ".onnx":
-        return _onnx(convert, asked)
+        return _encode_onnx(convert, asked)
     raise UsageError(asked, f"weights are written as {', '.join(SUFFIXES)}", "End the name so, or name a framework")
 
 
-def _npz(convert: Convert) -> bytes:
+def _encode_npz(convert: Convert) -> bytes:
     stream = io.BytesIO()
     np.savez(stream, **convert.named())  # type: ignore[arg-type]
     return stream.getvalue()
 
 
-def _safetensors(convert: Convert, asked: str) -> bytes:
+def _encode_safetensors(convert: Convert, asked: str) -> bytes:
     try:
         from safetensors.numpy import save
     except ImportError:
@@ -60,7 +60,7 @@ def _safetensors(convert: Convert, asked: str) -> bytes:
     return bytes(save(arrays, {"format": convert.convention.framework}))
 
 
-def _onnx(convert: Convert, asked: str) -> bytes:
+def _encode_onnx(convert: Convert, asked: str) -> bytes:
     """A model that reads (timesteps, samples, features) and gives Y, Y_h and Y_c of the last layer, as ONNX's LSTM does."""
     if convert.convention.framework != "onnx":
         raise UsageError(asked, "an .onnx file is written in ONNX's convention", "Choose --to onnx")
@@ -116,7 +116,7 @@ def _layer_nodes(convert: Convert, layer: int, reads: str, names: set[str]) -> l
     made = ["Y", "Y_h", "Y_c"] if last else [f"Y_{layer}"]
     direction = "bidirectional" if spec.bidirectional else "reverse" if convert.from_the_end else "forward"
     node = helper.make_node("LSTM", inputs, made, f"lstm_{layer}", hidden_size=spec.units, direction=direction)
-    repeated = _repeated(layer) if convert.states_written else []
+    repeated = _repeat_states(layer) if convert.states_written else []
     if last:
         return [*repeated, node]
     turned = helper.make_node("Transpose", [f"Y_{layer}"], [f"turned_{layer}"], perm=[0, 2, 1, 3])
@@ -132,7 +132,7 @@ def _batch_nodes() -> list[Any]:
     return [samples, helper.make_node("Concat", ["one", "samples_read", "one"], ["states_shape"], axis=0)]
 
 
-def _repeated(layer: int) -> list[Any]:
+def _repeat_states(layer: int) -> list[Any]:
     """The states of a layer, [directions, 1, units], for every sample."""
     from onnx import helper
 

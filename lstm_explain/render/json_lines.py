@@ -16,15 +16,15 @@ if TYPE_CHECKING:
     from lstm_explain.topics.trace import TraceStream
 
 
-def pieces(stream: TraceStream, blocks: Iterable[Block]) -> Iterator[bytes]:
+def encode_lines(stream: TraceStream, blocks: Iterable[Block]) -> Iterator[bytes]:
     """The lines in UTF-8, whole lines at a time."""
-    yield _line({"type": "header", **stream.header()})
+    yield _encode_line({"type": "header", **stream.header()})
     for block in blocks:
-        yield b"".join(_line(row) for row in _rows(stream, block))
-    yield _line({"type": "end", "rows": stream.rows})
+        yield b"".join(_encode_line(row) for row in _block_rows(stream, block))
+    yield _encode_line({"type": "end", "rows": stream.rows})
 
 
-def _line(row: dict[str, Any]) -> bytes:
+def _encode_line(row: dict[str, Any]) -> bytes:
     try:
         text = json.dumps(row, allow_nan=False, ensure_ascii=False)
     except ValueError:  # a number that JSON has no word for: rare, so it is looked for only then
@@ -32,7 +32,7 @@ def _line(row: dict[str, Any]) -> bytes:
     return text.encode() + b"\n"
 
 
-def _rows(stream: TraceStream, block: Block) -> Iterator[dict[str, Any]]:
+def _block_rows(stream: TraceStream, block: Block) -> Iterator[dict[str, Any]]:
     """Sample by sample, then layer by layer, then timestep by timestep."""
     made = [
         (layer, way.value, {name: plain_numbers(array) for name, array in stream.arrays(block, layer, way).items()})

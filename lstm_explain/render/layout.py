@@ -24,7 +24,7 @@ from lstm_explain.document.blocks import (
     Sparkline,
     Table,
 )
-from lstm_explain.render.sparkline import plain_text, strip
+from lstm_explain.render.sparkline import draw_sparkline, to_ascii
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -34,7 +34,7 @@ NARROWEST_TEXT = 20
 FORMULA_INDENT = 4
 
 
-class Look(NamedTuple):
+class Style(NamedTuple):
     """How a span looks, in words that any medium can honour."""
 
     bold: bool = False
@@ -46,61 +46,61 @@ class Look(NamedTuple):
     """From -1 to 1; see `document.blocks.Cell`."""
 
 
-PLAIN = Look()
-BOLD, DIM, ITALIC, TITLE = Look(bold=True), Look(dim=True), Look(italic=True), Look(bold=True, reverse=True)
+PLAIN = Style()
+BOLD, DIM, ITALIC, TITLE = Style(bold=True), Style(dim=True), Style(italic=True), Style(bold=True, reverse=True)
 
 
 class Span(NamedTuple):
     """A piece of a line in one look."""
 
     text: str
-    look: Look = PLAIN
+    look: Style = PLAIN
 
 
 Line: TypeAlias = list[Span]
 
 
-def lines(document: Document, width: int, unicode: bool) -> Iterator[Line]:
+def layout_lines(document: Document, width: int, unicode: bool) -> Iterator[Line]:
     """Lay a document out for a page of `width` columns, in ASCII where there is no Unicode."""
     for block in document:
-        yield from _block(block, width, unicode)
+        yield from _layout_block(block, width, unicode)
 
 
-def _block(block: Block, width: int, unicode: bool) -> Iterator[Line]:
+def _layout_block(block: Block, width: int, unicode: bool) -> Iterator[Line]:
     match block:
         case Heading(words, level):
             if level > 1:
                 yield []
-            yield from _text(words, {1: TITLE, 2: BOLD}.get(level, ITALIC), width, unicode)
+            yield from _layout_text(words, {1: TITLE, 2: BOLD}.get(level, ITALIC), width, unicode)
         case Paragraph(words):
-            yield from _text(words, PLAIN, width, unicode)
+            yield from _layout_text(words, PLAIN, width, unicode)
         case Note(words):
-            yield from _text(words, DIM, width, unicode)
+            yield from _layout_text(words, DIM, width, unicode)
         case Table():
-            yield from _parts(block, width, unicode)
+            yield from _split_table(block, width, unicode)
         case Preformatted(rows):
-            yield from ([Span(_spelled(row, unicode))] for row in rows)
+            yield from ([Span(_to_display(row, unicode))] for row in rows)
         case Formula(symbols):
-            yield from _formula(symbols, width, unicode)
+            yield from _layout_formula(symbols, width, unicode)
 
 
-def _text(words: str, look: Look, width: int, unicode: bool) -> Iterator[Line]:
-    return ([Span(line, look)] for line in _wrapped(_spelled(words, unicode), width))
+def _layout_text(words: str, look: Style, width: int, unicode: bool) -> Iterator[Line]:
+    return ([Span(line, look)] for line in _wrap_words(_to_display(words, unicode), width))
 
 
-def _parts(table: Table, width: int, unicode: bool) -> Iterator[Line]:
+def _split_table(table: Table, width: int, unicode: bool) -> Iterator[Line]:
     """A table, in as many parts below each other as its width needs."""
-    for place, part in enumerate(_fitting(table, width, unicode)):
+    for place, part in enumerate(_fit_tables(table, width, unicode)):
         if place > 0:
             yield []
-        yield from _table(part, width, unicode)
+        yield from _layout_table(part, width, unicode)
 
 
-def _formula(symbols: tuple[FormulaSymbol, ...], width: int, unicode: bool) -> Iterator[Line]:
+def _layout_formula(symbols: tuple[FormulaSymbol, ...], width: int, unicode: bool) -> Iterator[Line]:
     """The symbols side by side, what stands under each below it; continued, further in, where the page ends."""
     line, under, indent = "", "", " " * FORMULA_INDENT
     for symbol in symbols:
-        text, below = _spelled(symbol.text, unicode), _spelled(symbol.under, unicode)
+        text, below = _to_display(symbol.text, unicode), _to_display(symbol.under, unicode)
         size = max(width_of(text), width_of(below))
         if line and width_of(line) + 1 + size > width:
             yield from _formula_lines(line, under)
@@ -117,11 +117,11 @@ def _formula_lines(line: str, under: str) -> Iterator[Line]:
         yield [Span(under.rstrip(), DIM)]
 
 
-def _spelled(words: str, unicode: bool) -> str:
-    return words if unicode else plain_text(words)
+def _to_display(words: str, unicode: bool) -> str:
+    return words if unicode else to_ascii(words)
 
 
-def _wrapped(words: str, width: int) -> list[str]:
+def _wrap_words(words: str, width: int) -> list[str]:
     if width_of(words) <= width:
         return [words]
     return textwrap.wrap(words, width, break_on_hyphens=False) or [""]
@@ -137,10 +137,10 @@ def width_of(text: str) -> int:
 # --- tables -----------------------------------------------------------------------------------------------------------
 
 
-def _fitting(table: Table, width: int, unicode: bool) -> Iterator[Table]:
+def _fit_tables(table: Table, width: int, unicode: bool) -> Iterator[Table]:
     """Cut a table whose columns do not fit into tables that do, the first columns repeated in each."""
-    gap = _gap(table)
-    sizes = [_least(table, place, width, unicode) + gap for place in range(len(table.columns))]
+    gap = _column_gap(table)
+    sizes = [_min_width(table, place, width, unicode) + gap for place in range(len(table.columns))]
     if sum(sizes) - gap <= width:
         yield table
         return
@@ -148,54 +148,54 @@ def _fitting(table: Table, width: int, unicode: bool) -> Iterator[Table]:
     chosen: list[int] = []
     for place in range(table.repeated, len(table.columns)):
         if chosen and sum(sizes[one] for one in (*fixed, *chosen, place)) - gap > width:
-            yield _columns(table, fixed + chosen)
+            yield _select_columns(table, fixed + chosen)
             chosen = []
         chosen.append(place)
-    yield _columns(table, fixed + chosen)
+    yield _select_columns(table, fixed + chosen)
 
 
-def _columns(table: Table, places: list[int]) -> Table:
+def _select_columns(table: Table, places: list[int]) -> Table:
     rows = tuple(tuple(row[place] for place in places) for row in table.rows)
     return table._replace(columns=tuple(table.columns[place] for place in places), rows=rows)
 
 
-def _gap(table: Table) -> int:
+def _column_gap(table: Table) -> int:
     """Coloured cells stand close together, so that they make one picture; strips keep a distance."""
     cells = [cell for row in table.rows for cell in row]
     colored = any(isinstance(cell, Cell) and cell.tint is not None for cell in cells)
     return 1 if colored and not any(isinstance(cell, Sparkline) for cell in cells) else 2
 
 
-def _least(table: Table, place: int, width: int, unicode: bool) -> int:
+def _min_width(table: Table, place: int, width: int, unicode: bool) -> int:
     """The width that a column needs."""
-    size = _natural(table, place, width, unicode)
+    size = _natural_width(table, place, width, unicode)
     return min(size, NARROWEST_TEXT) if table.columns[place].wraps else size
 
 
-def _natural(table: Table, place: int, width: int, unicode: bool) -> int:
+def _natural_width(table: Table, place: int, width: int, unicode: bool) -> int:
     """The width that a column would like."""
     cells = (row[place] for row in table.rows)
-    sizes = (width_of(line) for cell in cells for line, _ in _cell(cell, None, width, unicode))
+    sizes = (width_of(line) for cell in cells for line, _ in _layout_cell(cell, None, width, unicode))
     return max([width_of(table.columns[place].title), *sizes])
 
 
-def _table(table: Table, width: int, unicode: bool) -> Iterator[Line]:
-    gap = _gap(table)
-    sizes = [_natural(table, place, width, unicode) for place in range(len(table.columns))]
-    sizes = _shared_out(table.columns, sizes, width - gap * (len(sizes) - 1))
+def _layout_table(table: Table, width: int, unicode: bool) -> Iterator[Line]:
+    gap = _column_gap(table)
+    sizes = [_natural_width(table, place, width, unicode) for place in range(len(table.columns))]
+    sizes = _share_width(table.columns, sizes, width - gap * (len(sizes) - 1))
     if table.ruled:
-        titles = [[Span(_spelled(column.title, unicode), DIM)] for column in table.columns]
-        yield from _row(table.columns, titles, sizes, gap)
+        titles = [[Span(_to_display(column.title, unicode), DIM)] for column in table.columns]
+        yield from _layout_row(table.columns, titles, sizes, gap)
         yield [Span(("─" if unicode else "-") * (sum(sizes) + gap * (len(sizes) - 1)), DIM)]
     for row in table.rows:
         cells = [
-            _cell(cell, size if column.wraps else None, width, unicode)
+            _layout_cell(cell, size if column.wraps else None, width, unicode)
             for cell, size, column in zip(row, sizes, table.columns, strict=True)
         ]
-        yield from _row(table.columns, cells, sizes, gap)
+        yield from _layout_row(table.columns, cells, sizes, gap)
 
 
-def _shared_out(columns: tuple[Column, ...], sizes: list[int], width: int) -> list[int]:
+def _share_width(columns: tuple[Column, ...], sizes: list[int], width: int) -> list[int]:
     """Columns that wrap share what the others leave of the page: each what it likes, up to an equal part of the rest."""
     room = width - sum(size for size, column in zip(sizes, columns, strict=True) if not column.wraps)
     wrapping = sorted((size, place) for place, (size, column) in enumerate(zip(sizes, columns, strict=True)) if column.wraps)
@@ -206,7 +206,7 @@ def _shared_out(columns: tuple[Column, ...], sizes: list[int], width: int) -> li
     return result
 
 
-def _row(columns: tuple[Column, ...], cells: list[list[Span]], sizes: list[int], gap: int) -> Iterator[Line]:
+def _layout_row(columns: tuple[Column, ...], cells: list[list[Span]], sizes: list[int], gap: int) -> Iterator[Line]:
     """Put the cells of a row side by side, as many lines as the highest of them has."""
     for level in range(max(map(len, cells))):
         line: Line = []
@@ -217,13 +217,13 @@ def _row(columns: tuple[Column, ...], cells: list[list[Span]], sizes: list[int],
         yield line[:-1]
 
 
-def _cell(cell: Cell | Sparkline, size: int | None, width: int, unicode: bool) -> list[Span]:
+def _layout_cell(cell: Cell | Sparkline, size: int | None, width: int, unicode: bool) -> list[Span]:
     """The lines of a cell, wrapped to `size` where it is given."""
     if isinstance(cell, Sparkline):
-        return [Span(_spelled(strip(cell, min(COURSE_WIDTH, max(8, width // 3))), unicode))]
-    look = PLAIN if not cell.strong and cell.tint is None else Look(bold=cell.strong, tint=cell.tint)
-    text, detail = _spelled(cell.text, unicode), _spelled(cell.detail, unicode)
-    found = [Span(line, look) for line in (_wrapped(text, size) if size else [text])]
+        return [Span(_to_display(draw_sparkline(cell, min(COURSE_WIDTH, max(8, width // 3))), unicode))]
+    look = PLAIN if not cell.strong and cell.tint is None else Style(bold=cell.strong, tint=cell.tint)
+    text, detail = _to_display(cell.text, unicode), _to_display(cell.detail, unicode)
+    found = [Span(line, look) for line in (_wrap_words(text, size) if size else [text])]
     if detail:
-        found += [Span(line, DIM) for line in (_wrapped(detail, size) if size else [detail])]
+        found += [Span(line, DIM) for line in (_wrap_words(detail, size) if size else [detail])]
     return found

@@ -16,7 +16,7 @@ from lstm_explain.document.blocks import (
     Sparkline,
     Table,
 )
-from lstm_explain.render.sparkline import strip
+from lstm_explain.render.sparkline import draw_sparkline
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -25,45 +25,45 @@ COURSE_WIDTH = 60
 SPECIAL = str.maketrans({character: f"\\{character}" for character in "\\|*_[]<>`#$"})
 
 
-def text(document: Document) -> str:
+def to_markdown(document: Document) -> str:
     """Write a document as GitHub-flavoured Markdown."""
-    return "\n\n".join("\n".join(_block(block)) for block in document) + "\n"
+    return "\n\n".join("\n".join(_format_block(block)) for block in document) + "\n"
 
 
-def _block(block: Block) -> Iterator[str]:
+def _format_block(block: Block) -> Iterator[str]:
     match block:
         case Heading(words, level):
-            yield f"{'#' * level} {_escaped(words)}"
+            yield f"{'#' * level} {_escape_markdown(words)}"
         case Paragraph(words):
-            yield _escaped(words)
+            yield _escape_markdown(words)
         case Note(words):
-            yield f"> {_escaped(words)}"
+            yield f"> {_escape_markdown(words)}"
         case Table():
-            yield from _table(block)
+            yield from _format_table(block)
         case Preformatted(rows, language):
             yield from (f"```{language}", *rows, "```")
         case Formula(_, latex):
             yield from ("```math", latex, "```")
 
 
-def _table(table: Table) -> Iterator[str]:
-    yield _line(_escaped(column.title) for column in table.columns)
-    yield _line("---:" if column.align == "right" else ":---" for column in table.columns)
+def _format_table(table: Table) -> Iterator[str]:
+    yield _format_row(_escape_markdown(column.title) for column in table.columns)
+    yield _format_row("---:" if column.align == "right" else ":---" for column in table.columns)
     for row in table.rows:
-        yield _line(map(_cell, row))
+        yield _format_row(map(_format_cell, row))
 
 
-def _line(cells: Iterator[str]) -> str:
+def _format_row(cells: Iterator[str]) -> str:
     return f"| {' | '.join(cells)} |"
 
 
-def _cell(cell: Cell | Sparkline) -> str:
+def _format_cell(cell: Cell | Sparkline) -> str:
     if isinstance(cell, Sparkline):
-        return f"`{strip(cell, COURSE_WIDTH)}`"
-    words = _escaped(cell.text.strip())
+        return f"`{draw_sparkline(cell, COURSE_WIDTH)}`"
+    words = _escape_markdown(cell.text.strip())
     words = f"**{words}**" if cell.strong and words else words
-    return f"{words}<br>{_escaped(cell.detail)}" if cell.detail else words
+    return f"{words}<br>{_escape_markdown(cell.detail)}" if cell.detail else words
 
 
-def _escaped(words: str) -> str:
+def _escape_markdown(words: str) -> str:
     return words.translate(SPECIAL)

@@ -47,15 +47,15 @@ PLAIN = {
 """What each character beyond ASCII becomes where there is no Unicode."""
 
 
-def strip(course: Sparkline, width: int) -> str:
+def draw_sparkline(course: Sparkline, width: int) -> str:
     """Draw a course's values as bars from its lowest to its highest, at most `width` of them.
 
     Where there are more values than that, each bar stands for equally many, and shows the one farthest from zero.
     """
-    return "".join(_bar(value, course) for value in _squeezed(course.values, width))
+    return "".join(_bar_character(value, course) for value in _resample_values(course.values, width))
 
 
-def _bar(value: float, course: Sparkline) -> str:
+def _bar_character(value: float, course: Sparkline) -> str:
     if not isfinite(value):
         return GAP
     place = value / course.scale if course.scale else 0.0  # from -1 to 1, or from 0 to 1
@@ -63,7 +63,7 @@ def _bar(value: float, course: Sparkline) -> str:
     return BARS[max(0, min(level, len(BARS) - 1))]
 
 
-def _squeezed(values: tuple[float, ...], width: int) -> list[float]:
+def _resample_values(values: tuple[float, ...], width: int) -> list[float]:
     if len(values) <= width:
         return list(values)
     edges = [place * len(values) // width for place in range(width + 1)]
@@ -71,7 +71,7 @@ def _squeezed(values: tuple[float, ...], width: int) -> list[float]:
     return [max(group, key=lambda value: abs(value) if isfinite(value) else -1.0) for group in groups]
 
 
-def plain_text(text: str) -> str:
+def to_ascii(text: str) -> str:
     """Spell a text in ASCII."""
     spelled = "".join(PLAIN.get(character, character) for character in text)
     return spelled.encode("ascii", "replace").decode("ascii")

@@ -9,7 +9,7 @@ from __future__ import annotations
 import io
 from typing import TYPE_CHECKING, Any, Literal
 
-from lstm_explain.render.layout import lines
+from lstm_explain.render.layout import layout_lines
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -18,14 +18,14 @@ if TYPE_CHECKING:
     from rich.text import Text
 
     from lstm_explain.document.blocks import Document
-    from lstm_explain.render.layout import Line, Look
+    from lstm_explain.render.layout import Line, Style
 
 Colors = Literal["standard", "256", "truecolor"]
 
 BELOW, ABOVE, ZERO = (94, 60, 153), (230, 97, 1), (247, 247, 247)
 
 
-def text(document: Document, width: int, color: Colors | None, unicode: bool) -> str:
+def to_terminal(document: Document, width: int, color: Colors | None, unicode: bool) -> str:
     """Lay a document out.
 
     Args:
@@ -35,65 +35,65 @@ def text(document: Document, width: int, color: Colors | None, unicode: bool) ->
         unicode: whether it has more than ASCII.
     """
     if color is None:
-        plain = ("".join(span.text for span in line).rstrip() for line in lines(document, width, unicode))
+        plain = ("".join(span.text for span in line).rstrip() for line in layout_lines(document, width, unicode))
         return "".join(f"{line}\n" for line in plain)
     from rich.color import ColorSystem
 
     system = {"standard": ColorSystem.STANDARD, "256": ColorSystem.EIGHT_BIT, "truecolor": ColorSystem.TRUECOLOR}[color]
     page = (
-        "".join(style(span.look).render(span.text, color_system=system) for span in line)
-        for line in lines(document, width, unicode)
+        "".join(to_rich_style(span.look).render(span.text, color_system=system) for span in line)
+        for line in layout_lines(document, width, unicode)
     )
     return "".join(f"{line}\n" for line in page)
 
 
-def painted(document: Document, width: int = 80, unicode: bool = True) -> Text:
+def to_rich(document: Document, width: int = 80, unicode: bool = True) -> Text:
     """What a rich console prints for a document."""
-    return as_text(lines(document, width, unicode))
+    return to_rich_text(layout_lines(document, width, unicode))
 
 
-def as_text(page: Iterable[Line]) -> Text:
+def to_rich_text(page: Iterable[Line]) -> Text:
     """Lines as one text of rich."""
     from rich.text import Text
 
     text = Text(no_wrap=True, overflow="ignore")
     for line in page:
         for span in line:
-            text.append(span.text, style(span.look))
+            text.append(span.text, to_rich_style(span.look))
         text.append("\n")
     return text
 
 
-def svg(document: Document, width: int, title: str) -> str:
+def to_svg(document: Document, width: int, title: str) -> str:
     """A picture of the document as a terminal shows it. The same document gives the same bytes."""
-    return picture(lines(document, width, True), width, title)
+    return svg_from_lines(layout_lines(document, width, True), width, title)
 
 
-def picture(page: Iterable[Line], width: int, title: str) -> str:
+def svg_from_lines(page: Iterable[Line], width: int, title: str) -> str:
     """A picture of lines."""
     from rich.terminal_theme import DEFAULT_TERMINAL_THEME
 
-    console = _console(width, file=io.StringIO(), color_system="truecolor", record=True)
-    console.print(as_text(page), end="")
+    console = _make_console(width, file=io.StringIO(), color_system="truecolor", record=True)
+    console.print(to_rich_text(page), end="")
     return console.export_svg(title=title, theme=DEFAULT_TERMINAL_THEME, unique_id="lstm-explain", code_format=SVG)
 
 
-def html(document: Document, width: int = 100) -> str:
+def to_html(document: Document, width: int = 100) -> str:
     """The document as an escaped block of preformatted HTML, for notebooks."""
-    console = _console(width, file=io.StringIO(), color_system="truecolor", record=True)
-    console.print(painted(document, width), end="")
+    console = _make_console(width, file=io.StringIO(), color_system="truecolor", record=True)
+    console.print(to_rich(document, width), end="")
     page = '<pre style="line-height:1.2;font-family:monospace">{code}</pre>'
     return console.export_html(inline_styles=True, code_format=page)
 
 
-def _console(width: int, **settings: Any) -> Console:
+def _make_console(width: int, **settings: Any) -> Console:
     from rich.console import Console
 
     always: dict[str, Any] = {"force_terminal": True, "no_color": False, "highlight": False, "legacy_windows": False}
     return Console(width=width, emoji=False, markup=False, **always, **settings)
 
 
-def style(look: Look) -> Any:
+def to_rich_style(look: Style) -> Any:
     """What rich calls a look."""
     from rich.style import Style
 

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 def write_npy(window: Window, file: BinaryIO) -> None:
     """Write the windows, [samples, timesteps, features]."""
-    _write(file, window.x.shape, np.dtype(window.dtype), window.pieces_of_x())
+    _write_pieces(file, window.x.shape, np.dtype(window.dtype), window.pieces_of_x())
 
 
 def write_npz(window: Window, file: BinaryIO) -> None:
@@ -30,17 +30,17 @@ def write_npz(window: Window, file: BinaryIO) -> None:
     """
     dtype = np.dtype(window.dtype)
     with zipfile.ZipFile(file, "w", zipfile.ZIP_STORED) as archive:
-        with _member(archive, "x") as member:
-            _write(member, window.x.shape, dtype, window.pieces_of_x())
+        with _open_window_member(archive, "x") as member:
+            _write_pieces(member, window.x.shape, dtype, window.pieces_of_x())
         if window.y is not None:
-            with _member(archive, "y") as member:
-                _write(member, window.y.shape, dtype, window.pieces_of_y())
-        for name, numbers in _scaling(window):
-            with _member(archive, name) as member:
-                _write(member, numbers.shape, numbers.dtype, [numbers])
+            with _open_window_member(archive, "y") as member:
+                _write_pieces(member, window.y.shape, dtype, window.pieces_of_y())
+        for name, numbers in _scaling_members(window):
+            with _open_window_member(archive, name) as member:
+                _write_pieces(member, numbers.shape, numbers.dtype, [numbers])
 
 
-def _scaling(window: Window) -> Iterator[tuple[str, Array]]:
+def _scaling_members(window: Window) -> Iterator[tuple[str, Array]]:
     if window.scaling is None:
         return
     for name, numbers in zip(STATISTICS[window.scaling.kind], window.scaling.numbers, strict=True):
@@ -49,11 +49,11 @@ def _scaling(window: Window) -> Iterator[tuple[str, Array]]:
             yield f"y_{name}", numbers[window.target]
 
 
-def _member(archive: zipfile.ZipFile, name: str) -> Any:
+def _open_window_member(archive: zipfile.ZipFile, name: str) -> Any:
     return archive.open(zipfile.ZipInfo(f"{name}.npy", EPOCH), "w", force_zip64=True)
 
 
-def _write(file: Any, shape: tuple[int, ...], dtype: np.dtype[Any], pieces: Iterable[Array]) -> None:
+def _write_pieces(file: Any, shape: tuple[int, ...], dtype: np.dtype[Any], pieces: Iterable[Array]) -> None:
     about = {"descr": np.lib.format.dtype_to_descr(dtype), "fortran_order": False, "shape": shape}
     np.lib.format.write_array_header_1_0(file, about)
     for piece in pieces:

@@ -14,7 +14,7 @@ from lstm_explain.core.lstm import PretrainedWeights
 from lstm_explain.core.spec import LayerSpec
 from lstm_explain.library import seeded
 from lstm_explain.readers.identify.find_lstms import find_lstms
-from lstm_explain.render.export_weights import weights_file
+from lstm_explain.render.export_weights import encode_weights
 from lstm_explain.topics.convert import explain_convert
 from tests.helpers.mixed_stacks import MIXED
 
@@ -41,7 +41,7 @@ def lstm_of(**options: Any) -> LSTM:
 @pytest.mark.filterwarnings("ignore:LSTM with projections is not supported with oneDNN")
 def test_pytorch_loads_the_npz(torch: Any, options: dict[str, Any]) -> None:
     lstm = lstm_of(dtype="float64", **options)
-    arrays = np.load(io.BytesIO(weights_file(explain_convert(lstm, "pytorch"), ".npz", "to")))
+    arrays = np.load(io.BytesIO(encode_weights(explain_convert(lstm, "pytorch"), ".npz", "to")))
     spec = lstm.spec
     module = torch.nn.LSTM(
         3,
@@ -64,7 +64,7 @@ def test_keras_sets_the_safetensors(keras: Any, options: dict[str, Any]) -> None
     from safetensors.numpy import load
 
     lstm = lstm_of(**options)
-    arrays = load(weights_file(explain_convert(lstm, "keras"), ".safetensors", "to"))
+    arrays = load(encode_weights(explain_convert(lstm, "keras"), ".safetensors", "to"))
     layer = keras.layers.LSTM(5, return_sequences=True, use_bias=lstm.spec.bias)
     layer.build((None, 6, 3))
     names = ("kernel", "recurrent_kernel", "bias")
@@ -79,7 +79,7 @@ STACKS = [{"stack": MIXED}, {"stack": (LayerSpec(3, peepholes=True), *MIXED, Lay
 @pytest.mark.parametrize("options", [*OPTIONS, {"peepholes": True}, {"peepholes": True, "bias": False}, *STACKS])
 def test_onnx_runtime_runs_the_onnx(onnxruntime: Any, options: dict[str, Any]) -> None:
     lstm = lstm_of(**options)
-    model = weights_file(explain_convert(lstm, "onnx"), ".onnx", "to")
+    model = encode_weights(explain_convert(lstm, "onnx"), ".onnx", "to")
     session = onnxruntime.InferenceSession(model, providers=["CPUExecutionProvider"])
     output, hidden, cell = session.run(None, {"x": lstm.inputs.block(0, 4).swapaxes(0, 1)})
     record = lstm.run()
@@ -93,7 +93,7 @@ def test_onnx_runtime_runs_the_onnx(onnxruntime: Any, options: dict[str, Any]) -
 @pytest.mark.parametrize("options", [{}, {"layers": 2, "bidirectional": True}, {"peepholes": True}, *STACKS])
 def test_onnx_runtime_starts_from_the_models_own_states(onnxruntime: Any, options: dict[str, Any]) -> None:
     lstm = starting(lstm_of(**options))
-    model = weights_file(explain_convert(lstm, "onnx", model=True), ".onnx", "to")
+    model = encode_weights(explain_convert(lstm, "onnx", model=True), ".onnx", "to")
     session = onnxruntime.InferenceSession(model, providers=["CPUExecutionProvider"])
     output = session.run(None, {"x": lstm.inputs.block(0, 4).swapaxes(0, 1)})[0]
     theirs = output.transpose(2, 0, 1, 3).reshape(4, 6, -1)

@@ -14,7 +14,7 @@ from lstm_explain.document.blocks import Paragraph
 from lstm_explain.errors import InputFileError, UsageError
 from lstm_explain.readers.identify.model_lstm import stack_lstms
 from lstm_explain.readers.model_file import read_model
-from lstm_explain.render.export_weights import weights_file
+from lstm_explain.render.export_weights import encode_weights
 from lstm_explain.topics.convert import explain_convert
 from lstm_explain.topics.frameworks import explain_frameworks
 from lstm_explain.topics.registry import document_of
@@ -203,7 +203,7 @@ def test_verify_finds_another_order_of_the_gates(onnx: Any, tmp_path: Path, turn
 def test_convert_writes_an_onnx_model_that_reads_from_the_end(onnx: Any, onnxruntime: Any, tmp_path: Path) -> None:
     output, hidden, cell = run_onnx(onnxruntime, onnx_file(onnx, tmp_path / "m.onnx"))
     lstm = lstm_explain.from_model(str(tmp_path / "m.onnx"))
-    content = weights_file(explain_convert(lstm, "onnx"), ".onnx", "to")
+    content = encode_weights(explain_convert(lstm, "onnx"), ".onnx", "to")
     again = run_onnx(onnxruntime, content)
     assert [distance(one, other) <= TOLERANCE for one, other in zip(again, (output, hidden, cell), strict=True)] == [True] * 3
     from lstm_explain.readers.identify.onnx import read_onnx
@@ -212,4 +212,4 @@ def test_convert_writes_an_onnx_model_that_reads_from_the_end(onnx: Any, onnxrun
     assert found.reverse
     for suffix in (".npz", ".safetensors"):
         with pytest.raises(UsageError, match=r"arrays cannot say that a layer reads from the end"):
-            weights_file(explain_convert(lstm, "onnx"), suffix, "to")
+            encode_weights(explain_convert(lstm, "onnx"), suffix, "to")

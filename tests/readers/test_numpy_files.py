@@ -70,7 +70,7 @@ def test_objects_are_refused_unread() -> None:
 def test_of_a_run_of_ours_the_weights_alone_are_read() -> None:
     lstm = seeded(samples=40, timesteps=30, units=3, layers=2, bidirectional=True, peepholes=True, dtype="float64")
     stream, run = stream_trace(lstm), io.BytesIO()
-    npz_archive.write(stream, stream.blocks(), run, None)
+    npz_archive.write_archive(stream, stream.blocks(), run, None)
     read = arrays_of(run.getvalue(), len(run.getvalue()) // 3)
     assert len(read) == 4 * 4  # four tensors of four layers and directions; no x, no gates
     (found,) = find_lstms(read, "x")

@@ -26,7 +26,7 @@ def lstm(**run: Any) -> LSTM:
 
 def text(model: LSTM, *places: Any, **chosen: Any) -> str:
     stream = lstm_explain.stream_trace(model, *places, **chosen)
-    return b"".join(csv_rows.pieces(stream, stream.blocks())).decode("ascii")
+    return b"".join(csv_rows.encode_rows(stream, stream.blocks())).decode("ascii")
 
 
 def rows(model: LSTM, *places: Any, **chosen: Any) -> list[dict[str, str]]:
@@ -92,12 +92,12 @@ def test_what_is_not_finite() -> None:
     found = rows(lstm_explain.given(batch, units=1))
     assert all(found[0][name] != "" for name in COLUMNS)
     assert [found[1][name] for name in "ifgoch"] == [""] * 6
-    assert csv_rows._cell(float("inf")) == "inf"
-    assert csv_rows._cell(float("-inf")) == "-inf"
+    assert csv_rows._format_number(float("inf")) == "inf"
+    assert csv_rows._format_number(float("-inf")) == "-inf"
 
 
 def test_every_piece_ends_on_a_whole_row() -> None:
     stream = lstm_explain.stream_trace(lstm())
-    made = list(csv_rows.pieces(stream, stream.blocks()))
+    made = list(csv_rows.encode_rows(stream, stream.blocks()))
     assert len(made) > 2, "several blocks"
     assert all(piece.endswith(b"\n") for piece in made)

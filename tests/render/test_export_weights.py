@@ -15,7 +15,7 @@ from lstm_explain.core.lstm import PretrainedWeights
 from lstm_explain.errors import MissingExtraError, UsageError
 from lstm_explain.frameworks.registry import CONVENTIONS
 from lstm_explain.library import from_model, seeded
-from lstm_explain.render.export_weights import weights_file
+from lstm_explain.render.export_weights import encode_weights
 from lstm_explain.topics.convert import Convert, explain_convert
 from tests.helpers.mixed_stacks import MIXED
 
@@ -29,7 +29,7 @@ def made(to: str) -> Convert:
 
 def test_an_npz_holds_the_arrays() -> None:
     convert = made("pytorch")
-    found = np.load(io.BytesIO(weights_file(convert, ".npz", "to")))
+    found = np.load(io.BytesIO(encode_weights(convert, ".npz", "to")))
     assert set(found.files) == set(convert.named())
     assert all(np.array_equal(found[name], array) for name, array in convert.named().items())
 
@@ -38,7 +38,7 @@ def test_a_safetensors_file_holds_the_arrays() -> None:
     from safetensors.numpy import load
 
     convert = made("keras")
-    found = load(weights_file(convert, ".safetensors", "to"))
+    found = load(encode_weights(convert, ".safetensors", "to"))
     assert set(found) == set(convert.named())
     assert all(np.array_equal(found[name], array) for name, array in convert.named().items())
 
@@ -46,7 +46,7 @@ def test_a_safetensors_file_holds_the_arrays() -> None:
 def test_an_onnx_model_is_valid_and_names_its_sizes() -> None:
     import onnx
 
-    model = onnx.load_from_string(weights_file(made("onnx"), ".onnx", "to"))
+    model = onnx.load_from_string(encode_weights(made("onnx"), ".onnx", "to"))
     onnx.checker.check_model(model, full_check=True)
     assert [node.op_type for node in model.graph.node] == ["LSTM", "Transpose", "Reshape", "LSTM"]
 
@@ -54,12 +54,12 @@ def test_an_onnx_model_is_valid_and_names_its_sizes() -> None:
 @pytest.mark.parametrize("suffix", ["", ".txt", ".pt", ".json"])
 def test_another_ending_is_refused(suffix: str) -> None:
     with pytest.raises(UsageError, match=r"asked: weights are written as \.npz, \.safetensors, \.onnx\. End the name so"):
-        weights_file(made("keras"), suffix, "asked")
+        encode_weights(made("keras"), suffix, "asked")
 
 
 def test_onnx_is_written_in_its_own_convention_only() -> None:
     with pytest.raises(UsageError, match=r"an \.onnx file is written in ONNX's convention"):
-        weights_file(made("keras"), ".onnx", "asked")
+        encode_weights(made("keras"), ".onnx", "asked")
 
 
 @pytest.mark.parametrize(("to", "suffix", "library"), [("keras", ".safetensors", "safetensors"), ("onnx", ".onnx", "onnx")])
@@ -71,7 +71,7 @@ def test_a_library_that_is_missing_is_named(to: str, suffix: str, library: str, 
     with pytest.raises(
         MissingExtraError, match=f'needs {library}, which is not installed.*"lstm-explain\\[models\\]"'
     ) as caught:
-        weights_file(convert, suffix, "asked")
+        encode_weights(convert, suffix, "asked")
     assert caught.value.exit_code == 6
 
 
@@ -87,7 +87,7 @@ def test_layers_and_directions_are_found_again_in_a_file(
     if CONVENTIONS[to].unsupported_option(lstm.spec):
         return
     path = tmp_path / f"weights{suffix}"
-    path.write_bytes(weights_file(explain_convert(lstm, to), suffix, "to"))
+    path.write_bytes(encode_weights(explain_convert(lstm, to), suffix, "to"))
     several = len(lstm.spec.layers) > 1 and to != "pytorch"
     layers = "+".join(f"lstm_{layer}" for layer in range(len(lstm.spec.layers))) if several else None
     again = from_model(str(path), layers, convention=to, array=lstm.inputs.block(0, 3), name="batch")
@@ -101,7 +101,7 @@ def test_layers_that_differ_are_written_as_a_model_with_states_of_its_own(tmp_pa
     states = StackState(*(tuple(drawn.normal(size=(1, size)).astype(np.float32) for size in sizes) for _ in range(2)))
     lstm = replace(lstm, pretrained=PretrainedWeights(lstm.weights, {"kind": "model"}, states))
     path = tmp_path / "model.onnx"
-    path.write_bytes(weights_file(explain_convert(lstm, "onnx", model=True), ".onnx", "to"))
+    path.write_bytes(encode_weights(explain_convert(lstm, "onnx", model=True), ".onnx", "to"))
     again = from_model(str(path), "lstm_0+lstm_1+lstm_2", array=lstm.inputs.block(0, 3), name="batch")
     assert again.spec.layers == MIXED
     np.testing.assert_array_equal(again.run().output, lstm.run().output)

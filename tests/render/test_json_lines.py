@@ -30,7 +30,7 @@ def lstm(run: dict[str, Any]) -> LSTM:
 
 def lines(model: LSTM, *places: Any, **chosen: Any) -> list[bytes]:
     stream = lstm_explain.stream_trace(model, *places, **chosen)
-    return b"".join(json_lines.pieces(stream, stream.blocks())).splitlines(keepends=True)
+    return b"".join(json_lines.encode_lines(stream, stream.blocks())).splitlines(keepends=True)
 
 
 @pytest.mark.parametrize("run", RUNS)
@@ -107,6 +107,6 @@ def test_what_is_not_finite_is_null_and_named() -> None:
 def test_every_piece_ends_on_a_whole_line() -> None:
     model = lstm({})
     stream = lstm_explain.stream_trace(model)
-    made = list(json_lines.pieces(stream, stream.blocks()))
+    made = list(json_lines.encode_lines(stream, stream.blocks()))
     assert len(made) > 3, "several blocks"
     assert all(piece.endswith(b"\n") for piece in made)

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 import lstm_explain
 from lstm_explain.readers.identify.find_lstms import find_lstms
-from lstm_explain.render.json_object import text
+from lstm_explain.render.json_object import to_json_text
 from lstm_explain.topics.result import Result
 from tests.helpers.model_files.arrays import keras_layer, pytorch_layer
 
@@ -24,7 +24,7 @@ def schema(topic: str) -> Any:
 
 
 def validate(explanation: Result) -> Any:
-    made = json.loads(text(explanation), parse_constant=lambda name: pytest.fail(f"{name} is no JSON"))
+    made = json.loads(to_json_text(explanation), parse_constant=lambda name: pytest.fail(f"{name} is no JSON"))
     jsonschema.Draft202012Validator(schema(explanation.topic)).validate(made)
     return made
 
@@ -66,7 +66,7 @@ def test_a_model_fits_its_schema() -> None:
 @pytest.mark.parametrize("name", ["\x7f", "\x9b31m", "\u202e", "\u2028", "\ud800"])
 def test_names_hold_nothing_that_a_terminal_obeys(name: str) -> None:
     one = find_lstms(keras_layer(), "x")[0]._replace(name=name)
-    written = text(lstm_explain.model([one], "x.npz"))
+    written = to_json_text(lstm_explain.model([one], "x.npz"))
     assert written.rstrip("\n").isprintable()
     written.encode()
     assert json.loads(written)["lstms"][0]["name"] == name
@@ -83,14 +83,14 @@ def test_a_schema_can_refuse() -> None:
 def test_numbers_read_back_to_the_same_bits(dtype: str) -> None:
     lstm = lstm_explain.seeded(samples=3, dtype=dtype)
     trace = lstm_explain.trace(lstm, sample=2)
-    made = json.loads(text(trace))
+    made = json.loads(to_json_text(trace))
     for letter, values in (("c", trace.cell), ("h", trace.hidden), ("x", trace.x)):
         assert np.array_equal(np.array([step[letter] for step in made["steps"]], dtype), values)
 
 
 def test_a_float32_is_written_short() -> None:
     lstm = lstm_explain.given(np.full((1, 1), 0.1, np.float32))
-    assert json.loads(text(lstm_explain.trace(lstm)))["steps"][0]["x"] == [0.1]
+    assert json.loads(to_json_text(lstm_explain.trace(lstm)))["steps"][0]["x"] == [0.1]
 
 
 def test_what_is_not_finite_is_null_and_listed() -> None:
@@ -101,6 +101,6 @@ def test_what_is_not_finite_is_null_and_listed() -> None:
 
 
 def test_it_is_one_line() -> None:
-    written = text(lstm_explain.shapes(lstm_explain.seeded(samples=1)))
+    written = to_json_text(lstm_explain.shapes(lstm_explain.seeded(samples=1)))
     assert written.endswith("}\n")
     assert written.count("\n") == 1

@@ -7,15 +7,15 @@ from hypothesis import strategies as st
 
 import lstm_explain
 from lstm_explain.document.blocks import Block, Cell, Column, Formula, FormulaSymbol, Paragraph, Preformatted, Table
-from lstm_explain.render.layout import lines, width_of
-from lstm_explain.render.terminal import text
+from lstm_explain.render.layout import layout_lines, width_of
+from lstm_explain.render.terminal import to_terminal
 from lstm_explain.topics.registry import document_of
 
 WORDS = st.text(st.characters(codec="ascii", categories=("L", "N", "P")), min_size=1, max_size=9)
 
 
 def page(*blocks: Block, width: int = 80, unicode: bool = True) -> str:
-    return text(blocks, width, None, unicode)
+    return to_terminal(blocks, width, None, unicode)
 
 
 @st.composite
@@ -111,7 +111,7 @@ def test_a_formula_is_continued_further_in() -> None:
 
 def test_a_drawing_is_kept_as_it_is_and_has_an_ascii_spelling() -> None:
     drawing = Preformatted(("┌──┐   ", "│  │──► x" + " wide" * 20, "", "└──┘"))
-    laid_out = ["".join(span.text for span in line) for line in lines((drawing,), 20, unicode=True)]
+    laid_out = ["".join(span.text for span in line) for line in layout_lines((drawing,), 20, unicode=True)]
     assert laid_out == list(drawing.lines)
     spelled = page(drawing, unicode=False)
     assert spelled.isascii()
@@ -144,12 +144,12 @@ def test_every_document_can_be_spelled_in_ascii() -> None:
         document_of(lstm_explain.trace(lstm), gates=True),
     )
     for document in documents:
-        spelled = text(document, 80, None, unicode=False)
+        spelled = to_terminal(document, 80, None, unicode=False)
         assert spelled.isascii()
         assert "?" not in spelled
 
 
 def test_the_same_words_with_and_without_colour() -> None:
     document = document_of(lstm_explain.trace(lstm_explain.seeded(samples=2)), gates=True)
-    plain = ["".join(span.text for span in line).rstrip() for line in lines(document, 80, unicode=True)]
-    assert text(document, 80, None, unicode=True).splitlines() == plain
+    plain = ["".join(span.text for span in line).rstrip() for line in layout_lines(document, 80, unicode=True)]
+    assert to_terminal(document, 80, None, unicode=True).splitlines() == plain

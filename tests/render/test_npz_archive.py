@@ -38,7 +38,7 @@ def lstm(run: dict[str, Any]) -> LSTM:
 
 def archive(model: LSTM, folder: Path, sample: int | None = None) -> bytes:
     stream, file = stream_trace(model, sample), io.BytesIO()
-    npz_archive.write(stream, stream.blocks(), file, folder)
+    npz_archive.write_archive(stream, stream.blocks(), file, folder)
     assert list(folder.iterdir()) == [], "what was put by meanwhile is gone"
     return file.getvalue()
 
@@ -128,7 +128,7 @@ def test_a_stream_that_cannot_go_back_holds_the_same(tmp_path: Path) -> None:
 
     model = lstm({})
     stream, pipe = stream_trace(model), Pipe()
-    npz_archive.write(stream, stream.blocks(), pipe, tmp_path)  # type: ignore[arg-type]
+    npz_archive.write_archive(stream, stream.blocks(), pipe, tmp_path)  # type: ignore[arg-type]
     piped, whole = members(pipe.got), members(archive(model, tmp_path))
     assert set(piped) == set(whole)
     assert all(np.array_equal(piped[name], whole[name]) for name in whole)
@@ -151,7 +151,7 @@ def test_a_run_that_breaks_off_leaves_nothing_behind(tmp_path: Path) -> None:
         raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        npz_archive.write(stream, broken(), io.BytesIO(), tmp_path)
+        npz_archive.write_archive(stream, broken(), io.BytesIO(), tmp_path)
     assert list(tmp_path.iterdir()) == []
 
 

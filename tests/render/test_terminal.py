@@ -8,7 +8,7 @@ from rich.console import Console
 
 import lstm_explain
 from lstm_explain.document.blocks import Cell, Column, Paragraph, Table
-from lstm_explain.render.terminal import Colors, html, svg, text
+from lstm_explain.render.terminal import Colors, to_html, to_svg, to_terminal
 from lstm_explain.topics.registry import document_of
 
 ESCAPE = re.compile(r"\x1b\[[0-9;]*m")
@@ -17,25 +17,25 @@ DOCUMENT = document_of(lstm_explain.trace(lstm_explain.seeded(samples=2, units=3
 
 @pytest.mark.parametrize("system", ["standard", "256", "truecolor"])
 def test_colour_adds_escape_codes_and_nothing_else(system: Colors) -> None:
-    plain, colored = text(DOCUMENT, 80, None, unicode=True), text(DOCUMENT, 80, system, unicode=True)
+    plain, colored = to_terminal(DOCUMENT, 80, None, unicode=True), to_terminal(DOCUMENT, 80, system, unicode=True)
     assert ESCAPE.search(colored)
     assert [line.rstrip() for line in ESCAPE.sub("", colored).splitlines()] == plain.splitlines()
 
 
 def test_below_and_above_zero_have_different_colours() -> None:
     cells = (Cell("-1.0", tint=-1.0), Cell(" 1.0", tint=1.0), Cell(" 0.0", tint=0.0))
-    painted = text((Table((Column("a"), Column("b"), Column("c")), (cells,)),), 80, "truecolor", unicode=True)
+    painted = to_terminal((Table((Column("a"), Column("b"), Column("c")), (cells,)),), 80, "truecolor", unicode=True)
     papers = re.findall(r"48;2;(\d+;\d+;\d+)", painted)
     assert len(set(papers)) == 3
 
 
 def test_a_picture_is_the_same_twice_and_refers_to_nothing_outside() -> None:
-    picture = svg(DOCUMENT, 80, "title")
-    assert picture == svg(DOCUMENT, 80, "title")
+    picture = to_svg(DOCUMENT, 80, "title")
+    assert picture == to_svg(DOCUMENT, 80, "title")
     assert re.findall(r"https?://[^\"' ]+", picture) == ["http://www.w3.org/2000/svg"]
 
 
-@pytest.mark.parametrize("render", [html, lambda document: svg(document, 80, "</svg><script>")])
+@pytest.mark.parametrize("render", [to_html, lambda document: to_svg(document, 80, "</svg><script>")])
 def test_text_is_escaped(render: object) -> None:
     assert callable(render)
     page = render((Paragraph("<script>alert(1)</script> & [red]"),))

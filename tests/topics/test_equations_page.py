@@ -13,7 +13,7 @@ import lstm_explain
 from lstm_explain.document.blocks import Cell, Document, Formula, Heading, Note, Paragraph, Table
 from lstm_explain.frameworks.registry import NOTATIONS
 from lstm_explain.render import layout, markdown
-from lstm_explain.render.sparkline import PLAIN, plain_text
+from lstm_explain.render.sparkline import PLAIN, to_ascii
 from lstm_explain.topics.equations.formulas import PLACES
 from lstm_explain.topics.registry import document_of
 
@@ -79,14 +79,14 @@ def test_every_shape_stands_in_both_views(notation: str, options: str) -> None:
 @pytest.mark.parametrize("unicode", [True, False])
 def test_the_page_fits_and_has_a_plain_form(notation: str | None, options: str, width: int, unicode: bool) -> None:
     document = page(notation, options, numbers=notation is not None)
-    for line in layout.lines(document, width, unicode):
+    for line in layout.layout_lines(document, width, unicode):
         text = "".join(span.text for span in line)
         assert layout.width_of(text) <= width or width == 40
         assert text.isascii() or unicode
         assert "?" not in text
-    text = markdown.text(document)
+    text = markdown.to_markdown(document)
     assert {mark for mark in text if not mark.isascii()} <= set(PLAIN)
-    assert plain_text(text).count("?") == text.count("?")
+    assert to_ascii(text).count("?") == text.count("?")
 
 
 @pytest.mark.parametrize("notation", NOTATIONS)

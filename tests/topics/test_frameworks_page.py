@@ -130,6 +130,6 @@ def test_what_was_not_measured_is_marked() -> None:
 @pytest.mark.parametrize("name", [None, *FRAMEWORKS])
 @pytest.mark.parametrize("options", [{}, {"layers": 2, "bidirectional": True}, {"units": 10**9}], ids=str)
 def test_nothing_is_wider_than_the_page(name: str | None, options: dict[str, Any]) -> None:
-    text = terminal.text(document(name, **options), 80, None, False)
+    text = terminal.to_terminal(document(name, **options), 80, None, False)
     assert max(map(len, text.splitlines())) <= 80
     assert text.isascii()

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 import lstm_explain
 from lstm_explain.document.blocks import Cell, Document, Heading, Note, Paragraph, Sparkline, Table
 from lstm_explain.document.tables import MAX_ROWS, MAX_UNITS
-from lstm_explain.render.layout import lines
+from lstm_explain.render.layout import layout_lines
 from lstm_explain.topics.influence.jacobian_tables import ITSELF
 from lstm_explain.topics.registry import document_of
 
@@ -391,7 +391,7 @@ def test_what_was_asked_for_is_not_recommended() -> None:
 def test_no_line_is_wider_than_the_page(options: dict[str, Any], mean: bool, unicode: bool) -> None:
     for choices in ({}, {"poke": 3, "at": 4, "by": -1234.5}, {"features": 20, "units": 40, "timesteps": 50}):
         document = asked(**options, **choices, mean=mean, through_time=True)[1]
-        for line in lines(document, 80, unicode):
+        for line in layout_lines(document, 80, unicode):
             assert len("".join(span.text for span in line)) <= 80
 
 

@@ -152,12 +152,12 @@ def test_names_are_shown_and_not_obeyed(name: str) -> None:
     hostile = (found._replace(name=name, tensors={name: (1,)}, notes=(name,)), found)
     made = explain_model(hostile, "x.npz")
     for width in (80, 160):
-        for line in layout.lines(document_of(made), width, True):
+        for line in layout.layout_lines(document_of(made), width, True):
             assert all(span.text.isprintable() for span in line)
-    page = markdown.text(document_of(made))
+    page = markdown.to_markdown(document_of(made))
     assert all(line.isprintable() for line in page.splitlines())
     assert "<script>" not in page.replace("\\<", "")
-    written = json_object.text(made)
+    written = json_object.to_json_text(made)
     assert all(line.isprintable() for line in written.splitlines())
     written.encode()
 

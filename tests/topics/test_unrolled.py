@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from lstm_explain.core.network import FROM_ONE, Task, plan_network
 from lstm_explain.core.spec import MAX_SIZE, Spec
-from lstm_explain.render.sparkline import plain_text
+from lstm_explain.render.sparkline import to_ascii
 from lstm_explain.topics.tasks.unrolled import draw_network
 
 WIDEST = 76
@@ -41,7 +41,7 @@ def test_every_drawing_fits_a_page_and_its_boxes_are_whole(
         for place, character in enumerate(line):
             if character == "└":
                 assert above[place] in "│┌"
-    assert [len(line) for line in map(plain_text, lines)] == [len(line) for line in lines]
+    assert [len(line) for line in map(to_ascii, lines)] == [len(line) for line in lines]
 
 
 @pytest.mark.parametrize(("timesteps", "columns"), [(1, 1), (2, 2), (5, 5), (6, 4), (10, 4), (1000, 4)])

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lstm_explain.document.blocks import Cell, Heading, Note, Paragraph, Table
-from lstm_explain.render.layout import lines
+from lstm_explain.render.layout import layout_lines
 from lstm_explain.topics.registry import document_of
 from lstm_explain.topics.window import Window, explain_window
 from lstm_explain.topics.window.page import MAX_TIMESTEPS
@@ -135,7 +135,7 @@ def test_the_next_command(written: str | None, told: str) -> None:
 def test_wide_tables_are_bounded() -> None:
     window = made(30, 40)
     assert "12 of 40 features are shown: choose with --columns; --json has all." in words(window)
-    assert max(sum(len(span.text) for span in line) for line in lines(document_of(window), 80, True)) <= 80
+    assert max(sum(len(span.text) for span in line) for line in layout_lines(document_of(window), 80, True)) <= 80
 
 
 @pytest.mark.parametrize(

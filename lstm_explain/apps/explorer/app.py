@@ -18,9 +18,9 @@ from lstm_explain.apps.explorer import actions, keys, overlays, prompts, screen,
 from lstm_explain.apps.explorer.commands import list_commands
 from lstm_explain.apps.explorer.view_model import build_view_model
 from lstm_explain.errors import LstmExplainError
-from lstm_explain.render.layout import lines
-from lstm_explain.render.sparkline import plain_text
-from lstm_explain.render.terminal import as_text
+from lstm_explain.render.layout import layout_lines
+from lstm_explain.render.sparkline import to_ascii
+from lstm_explain.render.terminal import to_rich_text
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -199,7 +199,7 @@ class Explorer(App[None]):
         self._asked = about
         line = self.query_one("#answer", Input)
         line.value = asked.given
-        self.query_one("#asks", Static).update(Text(asked.asks if self.unicode else plain_text(asked.asks), no_wrap=True))
+        self.query_one("#asks", Static).update(Text(asked.asks if self.unicode else to_ascii(asked.asks), no_wrap=True))
         self._show_line(True)
         self.set_focus(line)  # at once: `line.focus()` would wait, and the keys typed meanwhile be lost
         line.cursor_position = len(asked.given)
@@ -297,7 +297,7 @@ class OverlayScreen(ModalScreen[None]):
 
     def _draw(self) -> None:
         width = max(20, self.app.size.width - 4)
-        self.query_one("#page", Static).update(to_textual(lines(self._document, width, self._unicode)))
+        self.query_one("#page", Static).update(to_textual(layout_lines(self._document, width, self._unicode)))
 
     def action_close(self) -> None:
         self.dismiss()
@@ -312,6 +312,6 @@ ACTIONS = {key.action.partition("(")[0] for key in (*keys.KEYS, *keys.MORE)}
 
 def to_textual(page: Iterable[Line]) -> Text:
     """Lines as Textual shows them: without the end of the last, which would take a row of its own."""
-    text = as_text(page)
+    text = to_rich_text(page)
     text.right_crop(1)
     return text

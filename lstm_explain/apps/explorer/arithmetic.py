@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from lstm_explain.apps.explorer.canvas import EDITED_MARK, Canvas, fit_number
 from lstm_explain.core.gates import LETTERS, Gate
-from lstm_explain.render.layout import BOLD, DIM, Look
+from lstm_explain.render.layout import BOLD, DIM, Style
 
 if TYPE_CHECKING:
     from lstm_explain.apps.explorer.view_model import NeuronSum, ViewModel
@@ -59,9 +59,9 @@ def _fit_columns(scene: ViewModel, width: int) -> list[SumColumn]:
     return next((form for form in forms if 2 + NARROW_COLUMN_WIDTH * len(form) <= width), value[:1])
 
 
-def _value_style(sums: NeuronSum, column: SumColumn) -> Look:
+def _value_style(sums: NeuronSum, column: SumColumn) -> Style:
     moved = sums.value != sums.was and not (sums.value != sums.value and sums.was != sums.was)
-    return Look(bold=column.field == "value", underline=moved and column.field == "value")
+    return Style(bold=column.field == "value", underline=moved and column.field == "value")
 
 
 def _draw_state_arithmetic(scene: ViewModel, canvas: Canvas, emits: str) -> None:

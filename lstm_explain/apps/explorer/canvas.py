@@ -6,8 +6,8 @@ from itertools import groupby
 from typing import TYPE_CHECKING
 
 from lstm_explain.document.numbers import format_decimal
-from lstm_explain.render.layout import PLAIN, Line, Look, Span, width_of
-from lstm_explain.render.sparkline import plain_text
+from lstm_explain.render.layout import PLAIN, Line, Span, Style, width_of
+from lstm_explain.render.sparkline import to_ascii
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -20,7 +20,7 @@ class Canvas:
         self.width, self.height = max(0, width), max(0, height)
         self._cells = [[(" ", PLAIN)] * self.width for _ in range(self.height)]
 
-    def put(self, x: int, y: int, text: str, look: Look = PLAIN) -> int:
+    def put(self, x: int, y: int, text: str, look: Style = PLAIN) -> int:
         """Write a text; returns the column after it."""
         if 0 <= y < self.height:
             for place, character in enumerate(text, start=x):
@@ -28,7 +28,7 @@ class Canvas:
                     self._cells[y][place] = (character, look)
         return x + len(text)
 
-    def right(self, x: int, y: int, text: str, look: Look = PLAIN) -> None:
+    def right(self, x: int, y: int, text: str, look: Style = PLAIN) -> None:
         """Write a text that ends before column x."""
         self.put(x - len(text), y, text, look)
 
@@ -37,7 +37,7 @@ class Canvas:
         return [list(_style_spans(row, unicode)) for row in self._cells]
 
 
-def _style_spans(row: list[tuple[str, Look]], unicode: bool) -> Iterable[Span]:
+def _style_spans(row: list[tuple[str, Style]], unicode: bool) -> Iterable[Span]:
     for look, cells in groupby(row, key=lambda cell: cell[1]):
         text = "".join(character for character, _ in cells)
         yield Span(text if unicode else _to_ascii_cells(text), look)
@@ -49,7 +49,7 @@ def _to_ascii_cells(text: str) -> str:
 
 
 def _ascii_character(character: str) -> str:
-    spelled = plain_text(character)
+    spelled = to_ascii(character)
     return spelled if width_of(spelled) == 1 else ASCII_REPLACEMENTS.get(character, "?")
 
 

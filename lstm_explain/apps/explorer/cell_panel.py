@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from lstm_explain.apps.explorer.canvas import EDITED_MARK, Canvas, fit_number
 from lstm_explain.core.gates import LETTERS, Gate
 from lstm_explain.document.numbers import thousands
-from lstm_explain.render.layout import BOLD, DIM, Look
+from lstm_explain.render.layout import BOLD, DIM, Style
 
 if TYPE_CHECKING:
     from lstm_explain.apps.explorer.view_model import ViewModel
@@ -103,4 +103,4 @@ def _draw_name(canvas: Canvas, x: int, y: int, name: str, unit: int, room: int) 
 def _draw_number(canvas: Canvas, end: int, y: int, value: float, was: float) -> None:
     """A number that ends before a column; marked where it is another than it was."""
     moved = value != was and not (value != value and was != was)
-    canvas.right(end, y, fit_number(DIAGRAM_NUMBER_WIDTH, value, DIAGRAM_DECIMALS), Look(bold=moved, underline=moved))
+    canvas.right(end, y, fit_number(DIAGRAM_NUMBER_WIDTH, value, DIAGRAM_DECIMALS), Style(bold=moved, underline=moved))

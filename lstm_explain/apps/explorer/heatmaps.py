@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from lstm_explain.apps.explorer.canvas import EDITED_MARK, Canvas, fit_number
 from lstm_explain.apps.explorer.state import HEATMAP_PAIRS
 from lstm_explain.document.numbers import format_fraction, tint
-from lstm_explain.render.layout import BOLD, DIM, Look
+from lstm_explain.render.layout import BOLD, DIM, Style
 
 if TYPE_CHECKING:
     from lstm_explain.apps.explorer.state import ExplorerState
@@ -120,7 +120,7 @@ def _draw_circles(scene: ViewModel, view: Viewport, canvas: Canvas) -> None:
             unit = view.first_unit + row
             here = (unit, step) == (state.unit, state.step)
             mark = EDITED_MARK if (unit, step) in set_ else MOVED if moved[step - 1, unit] else CURRENT if here else UNTOUCHED
-            look = Look(bold=mark != UNTOUCHED, reverse=here)
+            look = Style(bold=mark != UNTOUCHED, reverse=here)
             canvas.put(view.column(step, view.label, CIRCLE_WIDTH) + 1, row + 1, mark, look)
 
 
@@ -145,7 +145,7 @@ def _draw_steps(state: ExplorerState, view: Viewport, canvas: Canvas, start: int
         end, text = view.column(step, start, cell) + cell, str(step)
         near_chosen = step < state.step and end >= chosen - len(str(state.step))
         if step == state.step or (end - len(text) >= written + (written > start) and not near_chosen):
-            canvas.right(end, top, text, Look(bold=True, reverse=True) if step == state.step else DIM)
+            canvas.right(end, top, text, Style(bold=True, reverse=True) if step == state.step else DIM)
             written = end
 
 
@@ -159,7 +159,7 @@ def _draw_map(scene: ViewModel, view: Viewport, canvas: Canvas, letter: str, sta
             unit = view.first_unit + row
             here = (unit, step) == (state.unit, state.step)
             value, differs = float(values[step - 1, unit]), bool(moved[unit])
-            look = Look(bold=here or differs, underline=differs, reverse=here, tint=None if here else tint(value, scale))
+            look = Style(bold=here or differs, underline=differs, reverse=here, tint=None if here else tint(value, scale))
             canvas.put(view.column(step, start, view.cell), top + row + 1, _format_cell(value, scale, view), look)
 
 
@@ -179,5 +179,5 @@ def _format_cell(value: float, scale: float, view: Viewport) -> str:
     return f"{'-' if value < 0 else '+'}{tenths}" if tenths else " 0"
 
 
-def _label_style(here: bool) -> Look:
-    return Look(bold=True, reverse=True) if here else DIM
+def _label_style(here: bool) -> Style:
+    return Style(bold=True, reverse=True) if here else DIM

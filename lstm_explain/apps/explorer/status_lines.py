@@ -12,7 +12,7 @@ from lstm_explain.apps.explorer.canvas import Canvas
 from lstm_explain.apps.explorer.heatmaps import scale_of
 from lstm_explain.core.gates import GATES, Direction
 from lstm_explain.document.numbers import format_decimal, plural, thousands
-from lstm_explain.render.layout import BOLD, DIM, PLAIN, Look
+from lstm_explain.render.layout import BOLD, DIM, PLAIN, Style
 
 if TYPE_CHECKING:
     from lstm_explain.apps.explorer.heatmaps import Viewport
@@ -38,7 +38,7 @@ def title_line(state: ExplorerState, width: int, unicode: bool = True) -> list[L
     changes = plural(len(state.edits), "change") if state.edits else "nothing changed"
     if len(text) + len(changes) + 2 > width:
         text = text.replace(" · ", ", ").replace(f" of {thousands(spec.samples)}", "", 1)
-    return _draw_line(text, f"{changes} ", width, Look(bold=True, reverse=True), unicode)
+    return _draw_line(text, f"{changes} ", width, Style(bold=True, reverse=True), unicode)
 
 
 def shapes_line(scene: ViewModel, width: int, unicode: bool = True) -> list[Line]:
@@ -162,7 +162,7 @@ def _remaining_steps(order: list[int]) -> str:
     return f", and on to step {order[-1]}" if len(order) > 3 else ""
 
 
-def _draw_line(text: str, end: str, width: int, look: Look, unicode: bool) -> list[Line]:
+def _draw_line(text: str, end: str, width: int, look: Style, unicode: bool) -> list[Line]:
     canvas = Canvas(width, 1)
     canvas.put(0, 0, " " * width, look)
     canvas.put(0, 0, text, look)

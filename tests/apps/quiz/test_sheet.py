@@ -21,7 +21,7 @@ MIXED = build_sheet(QuizRequest(3, None, None, 12))
 
 
 def validated(answer: Result) -> Any:
-    found = json.loads(json_object.text(answer))
+    found = json.loads(json_object.to_json_text(answer))
     schema = json.loads((SCHEMAS / f"{answer.topic}.json").read_text("utf-8"))
     jsonschema.Draft202012Validator.check_schema(schema)
     jsonschema.Draft202012Validator(schema).validate(found)
@@ -41,7 +41,7 @@ def test_the_json_fits_its_schema() -> None:
 
 def test_the_schemas_can_refuse() -> None:
     for answer in (MIXED, grade_sheet(MIXED, {})):
-        found = json.loads(json_object.text(answer))
+        found = json.loads(json_object.to_json_text(answer))
         found["quiz"]["seed"] = -1
         schema = json.loads((SCHEMAS / f"{answer.topic}.json").read_text("utf-8"))
         with pytest.raises(jsonschema.ValidationError):
@@ -50,17 +50,17 @@ def test_the_schemas_can_refuse() -> None:
 
 def test_the_questions_do_not_tell_the_answers() -> None:
     """But for the choices, among which the right one stands: neither on the sheet nor in `questions` is there a key."""
-    paper = markdown.text(questions_document(MIXED))
+    paper = markdown.to_markdown(questions_document(MIXED))
     for _, question in MIXED.numbered:
         assert question.explanation not in paper
         assert question.command not in paper
         assert question.hint not in paper
-    for one in json.loads(json_object.text(MIXED))["questions"]:
+    for one in json.loads(json_object.to_json_text(MIXED))["questions"]:
         assert set(one) == {"number", "id", "level", "topic", "text", "kind", "choices", "answered_by", "hint", "answer"}
 
 
 def test_the_key_has_every_answer() -> None:
-    key = markdown.text(key_document(MIXED))
+    key = markdown.to_markdown(key_document(MIXED))
     for number, question in MIXED.numbered:
         assert f"Question {number}: {question.right[:4]}" in key
         assert question.command in key
