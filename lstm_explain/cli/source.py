@@ -50,7 +50,7 @@ def build_lstm(options: SourceOptions, output: str | None = None, lengths: str |
     if options.data is None:
         _check_no_csv_options(options)
         return seeded(**about)
-    from lstm_explain.readers.containers.wanted import CsvOptions
+    from lstm_explain.readers.containers.csv_table import CsvOptions
     from lstm_explain.readers.input_file import read_inputs
 
     wanted = CsvOptions(*csv_layout(options.columns, options.skip_rows, options.delimiter))
@@ -140,7 +140,7 @@ def split_model_name(text: str) -> tuple[str, str | None]:
     """`model.pt#encoder.lstm` -> the file and the layer; a # in the name of a file that there is belongs to the file."""
     if "#" not in text:
         return text, None
-    from lstm_explain.readers.containers.members import split_path_and_member
+    from lstm_explain.readers.containers.numpy_files import split_path_and_member
 
     return split_path_and_member(text)
 

@@ -73,11 +73,11 @@ def _single_biases(
         return None
 
     def read() -> "tuple[Biases, ...]":
-        from lstm_explain.readers.single_biases import read_single_biases
+        from lstm_explain.readers.model_file import read_separate_biases
         from lstm_explain.topics.lookup import find_framework
 
         framework = None if convention is None else find_framework(convention, "--convention").name
-        return read_single_biases(file, layer, framework, budget)
+        return read_separate_biases(file, layer, framework, budget)
 
     return read
 

@@ -100,8 +100,8 @@ def _read(data: str, table: TableOptions, output: str | None, target: str | None
     from lstm_explain.cli.options import parse_memory_size
     from lstm_explain.cli.source import check_not_overwriting, csv_layout
     from lstm_explain.errors import InputFileError
-    from lstm_explain.readers.containers.members import split_path_and_member
-    from lstm_explain.readers.containers.wanted import CsvOptions
+    from lstm_explain.readers.containers.csv_table import CsvOptions
+    from lstm_explain.readers.containers.numpy_files import split_path_and_member
     from lstm_explain.readers.input_file import read_inputs
 
     check_not_overwriting(split_path_and_member(data)[0], output)
@@ -129,7 +129,9 @@ def _series(batch: "InputArray") -> "Series":
     table = batch.table
     if table is None:
         return Series(batch.array, batch.name)
-    return Series(table.values, batch.name, table.names, table.places, table.features, table.times, table.clock)
+    return Series(
+        table.values, batch.name, table.names, table.column_indices, table.features, table.times, table.timestamp_kind
+    )
 
 
 def _target(batch: "InputArray", target: str | None) -> int | None:

@@ -1,119 +1,140 @@
-"""A model file, whatever its format: chosen by its content first, then by its name."""
+"""Model files of every format: the LSTMs in them, and the two biases of an LSTM one by one."""
 
 from __future__ import annotations
 
+import re
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
+import numpy as np
+
 from lstm_explain.errors import InputFileError, UsageError, printable
 from lstm_explain.frameworks.registry import CONVENTIONS
-from lstm_explain.readers.containers.bounded_file import open_file
-from lstm_explain.readers.containers.safetensors import LARGEST_HEADER
-from lstm_explain.readers.detect import looks_like_msgpack, looks_like_onnx
+from lstm_explain.readers.containers.bounded_file import MemoryBudget, open_file
+from lstm_explain.readers.detect import SUFFIXES, detect_format
 from lstm_explain.readers.identify.find_lstms import find_lstms
+from lstm_explain.readers.identify.model_lstm import select_lstm
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator, Mapping
 
+    from lstm_explain.core.axes import Array
+    from lstm_explain.core.weight_variants import Biases
+    from lstm_explain.readers.containers import NamedArrays
+    from lstm_explain.readers.detect import ModelFormat
     from lstm_explain.readers.identify.model_lstm import ModelLSTM
 
-KINDS = ".npz, .safetensors, .pt, .keras, .h5, .onnx or .msgpack"
-HDF5 = b"\x89HDF\r\n\x1a\n"
-ZIP = b"PK\x03\x04"
+TENSOR_NAME = re.compile(r"(?:.*[./])?(?P<tensor>[A-Za-z_]+?)(?:_l\d+)?(?:_reverse)?")
 
 
 def read_model(name: str, budget: int, convention: str | None = None) -> tuple[ModelLSTM, ...]:
-    """Every LSTM in a model file. No code in the file is run, and no other file is opened.
+    """Read every LSTM in a model file. No code in the file is run, and no other file is opened.
 
     Args:
         name: the file's name.
         budget: how many bytes of memory reading may take.
-        convention: the framework that wrote the arrays, where their names do not tell.
+        convention: the framework that wrote the arrays, where their names are ambiguous.
 
     Raises:
         InputFileError: the file cannot be read, is malformed, or holds what is not supported.
-        UsageError: there is no such convention.
+        UsageError: the convention is unknown.
         RefusedError: the file is larger than the budget, or holds an unsafe construct.
-        MissingExtraError: a library is missing that reads the format.
+        MissingExtraError: the library that reads the format is not installed.
     """
     if convention is not None and convention not in CONVENTIONS:
         raise UsageError(f"--convention {printable(convention)}", f"the conventions are {', '.join(CONVENTIONS)}")
+    memory = MemoryBudget(name, budget)
+    with _open_model(name) as file:
+        model_format = detect_format(file, name, memory)
+        if model_format in ("keras", "hdf5"):
+            from lstm_explain.readers.identify.keras_model import read_keras, read_keras_hdf5
+
+            return (read_keras if model_format == "keras" else read_keras_hdf5)(file, memory, convention)
+        if model_format == "onnx":
+            from lstm_explain.readers.identify.onnx import read_onnx
+
+            return read_onnx(file, name, budget, convention)
+        arrays, skipped = _array_reader(model_format)(file, memory)
+        return find_lstms(arrays, printable(Path(name).name), convention, skipped)
+
+
+@contextmanager
+def _open_model(name: str) -> Iterator[BinaryIO]:
     try:
-        with open_file(name, f"Name a model: {KINDS}") as file:
-            return _reader(file, name)(file, name, budget, convention)
+        with open_file(name, f"Name a model: {SUFFIXES}") as file:
+            yield file
     except OSError as error:
         raise InputFileError(printable(name), f"it cannot be read: {error.strerror or error}") from None
 
 
-def _reader(file: BinaryIO, name: str) -> Callable[[BinaryIO, str, int, str | None], tuple[ModelLSTM, ...]]:
-    """The reader for what the file begins with; for a zip archive, for what it holds."""
-    start = file.read(16)
-    file.seek(0)
-    suffix = Path(name).suffix.lower()
-    if start.startswith(ZIP):
-        return _zip_reader(file, name)
-    if start.startswith(HDF5):
-        from lstm_explain.readers.identify.keras_hdf5 import read_hdf5
+def _array_reader(model_format: ModelFormat) -> Callable[[BinaryIO, MemoryBudget], NamedArrays]:
+    """Return the reader of a format that holds named arrays."""
+    if model_format == "npz":
+        from lstm_explain.readers.containers.numpy_files import read_npz
 
-        return read_hdf5
-    if not start:
-        raise InputFileError(printable(name), "the file is empty", f"Give {KINDS}")
-    if suffix == ".safetensors" or _is_safetensors(start):
-        return _safetensors
-    msgpack = looks_like_msgpack(start)
-    if looks_like_onnx(file) or (suffix == ".onnx" and not msgpack):
-        from lstm_explain.readers.identify.onnx import read_onnx
+        return read_npz
+    if model_format == "safetensors":
+        from lstm_explain.readers.containers.safetensors import read_safetensors
 
-        return read_onnx
-    if msgpack or suffix in (".msgpack", ".flax"):
-        return _flax
-    if start[:1] == b"\x80":
-        fix = "Save it anew with torch.save(model.state_dict(), file), which torch 1.6 and later write as a zip archive"
-        raise InputFileError(printable(name), "this is a pickle, and reading it would run the program in it", fix)
-    raise InputFileError(printable(name), "this is no model file that we know", f"Give {KINDS}")
+        return read_safetensors
+    if model_format == "pytorch":
+        from lstm_explain.readers.containers.pytorch import read_pytorch
 
-
-def _is_safetensors(start: bytes) -> bool:
-    """Whether a file begins with the length of a JSON object, and with that."""
-    return start[8:9] == b"{" and int.from_bytes(start[:8], "little") <= LARGEST_HEADER
-
-
-def _zip_reader(file: BinaryIO, name: str) -> Callable[[BinaryIO, str, int, str | None], tuple[ModelLSTM, ...]]:
-    from lstm_explain.readers.containers.zip_archive import ZipArchive
-
-    names = ZipArchive(file, name).names
-    file.seek(0)
-    if any(one == "data.pkl" or one.endswith("/data.pkl") for one in names):
-        return _pytorch
-    if "config.json" in names and any(one.endswith(".weights.h5") for one in names):
-        from lstm_explain.readers.identify.keras_archive import read_keras
-
-        return read_keras
-    return _npz
-
-
-def _npz(file: BinaryIO, name: str, budget: int, convention: str | None) -> tuple[ModelLSTM, ...]:
-    from lstm_explain.readers.containers.numpy_files import read_npz
-
-    left_out: dict[str, str] = {}
-    return find_lstms(read_npz(file, name, budget, left_out), printable(Path(name).name), convention, left_out)
-
-
-def _safetensors(file: BinaryIO, name: str, budget: int, convention: str | None) -> tuple[ModelLSTM, ...]:
-    from lstm_explain.readers.containers.safetensors import read_safetensors
-
-    left_out: dict[str, str] = {}
-    return find_lstms(read_safetensors(file, name, budget, left_out), printable(Path(name).name), convention, left_out)
-
-
-def _pytorch(file: BinaryIO, name: str, budget: int, convention: str | None) -> tuple[ModelLSTM, ...]:
-    from lstm_explain.readers.containers.pytorch import read_pytorch
-
-    left_out: dict[str, str] = {}
-    return find_lstms(read_pytorch(file, name, budget, left_out), printable(Path(name).name), convention, left_out)
-
-
-def _flax(file: BinaryIO, name: str, budget: int, convention: str | None) -> tuple[ModelLSTM, ...]:
+        return read_pytorch
     from lstm_explain.readers.containers.flax_msgpack import read_msgpack
 
-    return find_lstms(read_msgpack(file, name, budget), printable(Path(name).name), convention)
+    return read_msgpack
+
+
+# --- two biases one by one --------------------------------------------------------------------------------------------
+
+
+def read_separate_biases(name: str, layer: str | None, convention: str | None, budget: int) -> tuple[Biases, ...]:
+    """Read an LSTM that `read_model` has read before, once with each of its two biases alone.
+
+    Args:
+        name: the file's name.
+        layer: which of its LSTMs, as in `select_lstm`.
+        convention: as in `read_model`.
+        budget: how many bytes of memory reading may take.
+
+    Returns:
+        The first and the second; nothing where the file does not hold named arrays, or the LSTM does not have two biases.
+
+    Raises:
+        InputFileError, RefusedError: as `read_model`.
+    """
+    memory = MemoryBudget(name, budget)
+    with _open_model(name) as file:
+        model_format = detect_format(file, name, memory)
+        if model_format not in ("npz", "safetensors", "pytorch"):
+            return ()
+        arrays = _array_reader(model_format)(file, memory).arrays
+    short_name = printable(Path(name).name)
+
+    def select(arrays: Mapping[str, Array]) -> ModelLSTM:
+        return select_lstm(find_lstms(arrays, short_name, convention), layer, short_name)
+
+    lstm = select(arrays)
+    if lstm.biases != 2:
+        return ()
+    variants = [_without_bias(arrays, lstm, bias) for bias in reversed(CONVENTIONS[lstm.framework].biases)]
+    return (
+        () if any(variant is None for variant in variants) else tuple(_biases_of(select(v)) for v in variants if v is not None)
+    )
+
+
+def _without_bias(arrays: Mapping[str, Array], lstm: ModelLSTM, bias: str) -> dict[str, Array] | None:
+    """Return the arrays with zeros in place of an LSTM's biases of one name; None where there are none."""
+    names = {name for name in lstm.tensors if (match := TENSOR_NAME.fullmatch(name)) and match["tensor"] == bias}
+    if not names:
+        return None
+    return {name: np.zeros_like(array) if name in names else array for name, array in arrays.items()}
+
+
+def _biases_of(lstm: ModelLSTM) -> Biases:
+    return tuple(
+        {direction: weights.bias for direction, weights in layer.items() if weights.bias is not None}
+        for layer in lstm.weights.layers
+    )

@@ -89,10 +89,10 @@ def test_every_stage_is_in_the_table() -> None:
     [
         ("core/cell.py", "import rich"),
         ("core/cell.py", "from lstm_explain.topics.trace import Trace"),
-        ("topics/trace/__init__.py", "def f():\n    from lstm_explain.readers.containers.npy import read_npy"),
+        ("topics/trace/__init__.py", "def f():\n    from lstm_explain.readers.containers.numpy_files import read_npy"),
         ("document/blocks.py", "import numpy"),
         ("render/layout.py", "import rich.table"),
-        ("readers/containers/npy.py", "from lstm_explain.topics.json_numbers import plain_numbers"),
+        ("readers/containers/numpy_files.py", "from lstm_explain.topics.json_numbers import plain_numbers"),
         ("apps/explorer/actions.py", "import textual"),
         ("apps/explorer/view_model.py", "from lstm_explain.cli.source import lstm_from"),
         ("topics/trace/__init__.py", "from lstm_explain import library"),

@@ -293,7 +293,7 @@ def test_verify_says_whether_they_agree(call: Call) -> None:
         (2, ("--output", "x.npy"), "this LSTM makes outputs of (2, 4, 2), or (2, 2) for the last h"),
         (2, ("--input", "y.npy"), "y.npy: its timesteps have features=2, and the LSTM in one.npz reads 3"),
         (2, ("--input", "run.npz"), "--input run.npz: there are 2 arrays in it: x, output. Choose one: --input run.npz#x"),
-        (2, ("--output", "run.npz#nosuch"), "--output run.npz#nosuch: there is no such array in it"),
+        (2, ("--output", "run.npz#nosuch"), "--output run.npz#nosuch: it has no array of that name"),
         (3, ("--input", "nosuch.npy"), "nosuch.npy: there is no such file"),
         (3, ("--output", ""), "--output '': this names no file"),
         (3, ("--output", "."), ".: this is a folder"),

@@ -64,7 +64,7 @@ def test_what_programs_read_loads_no_rich(arguments: tuple[str, ...], others: se
     assert "numpy" in modules
     assert not modules & {
         "rich",
-        "lstm_explain.readers.containers.npy",
+        "lstm_explain.readers.containers.numpy_files",
         "lstm_explain.readers.containers.csv_table",
         *others,
         *EXTRAS,
@@ -74,7 +74,7 @@ def test_what_programs_read_loads_no_rich(arguments: tuple[str, ...], others: se
 @pytest.mark.parametrize("arguments", [(topic,) for topic in sorted(TOPICS)])
 def test_a_table_loads_no_reader_and_no_framework(arguments: tuple[str, ...]) -> None:
     modules = loaded(*arguments)
-    assert not modules & {"lstm_explain.readers.containers.npy", "lstm_explain.readers.containers.csv_table", *EXTRAS}
+    assert not modules & {"lstm_explain.readers.containers.numpy_files", "lstm_explain.readers.containers.csv_table", *EXTRAS}
     others = TOPICS - set(arguments)
     assert not modules & {
         name for other in others for name in (f"lstm_explain.cli.{other}", f"lstm_explain.topics.{other}.page")

@@ -108,7 +108,7 @@ def test_other_endings_take_the_explanation(call: Call) -> None:
         (2, ("x.npy", "--target", "0", "-o", "w.npy"), "-o w.npy: a .npy file holds one array, and there are targets too."),
         (2, ("x.npz",), "x.npz: there are 2 arrays in it: a, b. Choose one: x.npz#a."),
         (2, ("x.npz#a",), "x.npz#a as (rows, columns): the array is float64[samples=4, timesteps=3, features=2], which has"),
-        (2, ("x.npz#c",), "#c: there is no such array in it. There are a, b."),
+        (2, ("x.npz#c",), "#c: it has no array of that name. There are a, b."),
         (2, ("x.csv", "--time-column", "day"), "--time-column day: x.csv has no such column; the columns are date"),
         (2, ("x.csv", "--time-column", "date", "--target", "date"), "--target date: column 0 of x.csv is the column of times"),
         (
@@ -117,7 +117,7 @@ def test_other_endings_take_the_explanation(call: Call) -> None:
             "--time-column date: column 0 of x.csv is among --columns too, and a column of times is no feature. Leave it out",
         ),
         (2, (), "Missing argument 'DATA'."),
-        (3, ("x.csv",), "x.csv: line 2, column 0 (date): '2024-01-01' is no number."),
+        (3, ("x.csv",), "x.csv: line 2, column 0 (date): '2024-01-01' is not a number."),
         (3, ("no.csv",), "no.csv: there is no such file."),
         (4, ("x.npy", "--max-memory", "1KB"), "--timesteps 10: showing three windows takes 6,000 bytes of memory"),
         (5, ("x.npy", "-o", "no/w.npy"), "-o no/w.npy: there is no folder no."),

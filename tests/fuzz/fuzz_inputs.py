@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
-from lstm_explain.readers.containers.wanted import CsvOptions
+from lstm_explain.readers.containers.csv_table import CsvOptions
 from lstm_explain.readers.input_file import read_inputs
 from tests.fuzz.mutations import main
 from tests.helpers.model_files.arrays import npy, npz

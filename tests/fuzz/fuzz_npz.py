@@ -7,6 +7,7 @@ import zipfile
 
 import numpy as np
 
+from lstm_explain.readers.containers.bounded_file import MemoryBudget
 from lstm_explain.readers.containers.numpy_files import read_npz
 from lstm_explain.readers.identify.find_lstms import find_lstms
 from tests.fuzz.mutations import main
@@ -20,7 +21,7 @@ ARRAYS = [npy(keras_layer()["lstm/kernel"]), npy(np.asfortranarray(np.ones((3, 8
 
 
 def damaged_archives(data: bytes) -> None:
-    find_lstms(read_npz(io.BytesIO(data), "fuzz.npz", BUDGET), "fuzz.npz")
+    find_lstms(read_npz(io.BytesIO(data), MemoryBudget("fuzz.npz", BUDGET)).arrays, "fuzz.npz")
 
 
 def damaged_arrays(data: bytes) -> None:

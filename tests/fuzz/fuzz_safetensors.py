@@ -7,6 +7,7 @@ import tempfile
 
 import numpy as np
 
+from lstm_explain.readers.containers.bounded_file import MemoryBudget
 from lstm_explain.readers.containers.safetensors import read_safetensors
 from lstm_explain.readers.identify.find_lstms import find_lstms
 from tests.fuzz.mutations import main
@@ -30,7 +31,7 @@ def damaged_files(data: bytes) -> None:
     with tempfile.TemporaryFile() as file:
         file.write(data)
         file.seek(0)
-        find_lstms(read_safetensors(file, "fuzz.safetensors", BUDGET), "fuzz.safetensors")
+        find_lstms(read_safetensors(file, MemoryBudget("fuzz.safetensors", BUDGET)).arrays, "fuzz.safetensors")
 
 
 def damaged_headers(data: bytes) -> None:

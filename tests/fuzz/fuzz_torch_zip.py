@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import zipfile
 
+from lstm_explain.readers.containers.bounded_file import MemoryBudget
 from lstm_explain.readers.containers.pytorch import read_pytorch
 from lstm_explain.readers.identify.find_lstms import find_lstms
 from tests.fuzz.mutations import main
@@ -37,7 +38,7 @@ ARCHIVES += [archive(table(HALVES), HALF_MEMBERS), archive(STATE, MEMBERS, zipfi
 
 
 def damaged_archives(data: bytes) -> None:
-    find_lstms(read_pytorch(io.BytesIO(data), "fuzz.pt", BUDGET), "fuzz.pt")
+    find_lstms(read_pytorch(io.BytesIO(data), MemoryBudget("fuzz.pt", BUDGET)).arrays, "fuzz.pt")
 
 
 def damaged_pickles(data: bytes) -> None:

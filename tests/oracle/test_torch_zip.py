@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 
 from lstm_explain.core.engine import StackState, forward
 from lstm_explain.errors import InputFileError, LstmExplainError, RefusedError
+from lstm_explain.readers.containers.bounded_file import MemoryBudget
 from lstm_explain.readers.containers.pytorch import read_pytorch
 from lstm_explain.readers.identify.model_lstm import select_lstm
 from lstm_explain.readers.model_file import read_model
@@ -206,7 +207,7 @@ def test_any_view(
     path = tmp_path_factory.getbasetemp() / "view.pt"
     torch.save({"view": view, "other": numbers}, path)
     with path.open("rb") as file:
-        found = read_pytorch(file, "view.pt", BUDGET)["view"]
+        found = read_pytorch(file, MemoryBudget("view.pt", BUDGET)).arrays["view"]
     wide = torch.float64 if kind == "float64" else torch.float32
     np.testing.assert_array_equal(found, view.to(wide).numpy())
     if 0 not in sizes:

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from lstm_explain.library import from_model
-from lstm_explain.readers.single_biases import read_single_biases
+from lstm_explain.readers.model_file import read_separate_biases
 from lstm_explain.topics.verify import explain_verify
 from lstm_explain.topics.verify.weight_interpretations import Interpretation
 
@@ -35,7 +35,9 @@ def batch() -> Array:
 
 def verified(file: Path, expected: Any, layer: str | None = None) -> Verify:
     lstm = from_model(str(file), layer, array=batch())
-    return explain_verify(lstm, np.asarray(expected), single_biases=lambda: read_single_biases(str(file), layer, None, BUDGET))
+    return explain_verify(
+        lstm, np.asarray(expected), single_biases=lambda: read_separate_biases(str(file), layer, None, BUDGET)
+    )
 
 
 def torch_lstm(torch: Any, **options: Any) -> Any:
@@ -125,6 +127,6 @@ def test_one_bias_or_a_format_that_is_no_arrays_by_name_has_none_to_leave_out(ke
     model = keras.Sequential([keras.Input((TIMESTEPS, FEATURES)), keras.layers.LSTM(UNITS)])
     for name in ("m.weights.h5", "m.keras"):
         (model.save_weights if "weights" in name else model.save)(tmp_path / name)
-        assert read_single_biases(str(tmp_path / name), None, None, BUDGET) == ()
+        assert read_separate_biases(str(tmp_path / name), None, None, BUDGET) == ()
     torch.save(torch_lstm(torch, bias=False).state_dict(), tmp_path / "m.pt")
-    assert read_single_biases(str(tmp_path / "m.pt"), None, None, BUDGET) == ()
+    assert read_separate_biases(str(tmp_path / "m.pt"), None, None, BUDGET) == ()

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lstm_explain.errors import InputFileError, LstmExplainError, RefusedError
-from lstm_explain.readers.answer_file import MAX_FILE_SIZE, QuizAnswers, read_quiz_answers
+from lstm_explain.readers.answer_file import MAX_BYTES, QuizAnswers, read_quiz_answers
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -46,21 +46,21 @@ def test_which_quiz_it_is(tmp_path: Path) -> None:
 
 
 HOSTILE = {
-    b"": "this is no JSON from line 1, column 1 on",
-    b"[1,]": "this is no JSON from line 1, column ",
+    b"": "this is not JSON from line 1, column 1 on",
+    b"[1,]": "this is not JSON from line 1, column ",
     b"\xff\xfe[": "this is not UTF-8 text",
     b"[" * 100_000: "this JSON is nested too deep",
     b'{"answers": ' * 100_000: "this JSON is nested too deep",
     b"[" + b"9" * 5000 + b"]": "this JSON cannot be used: ",
-    b"[NaN]": "this JSON cannot be used: NaN is no number",
-    b'{"answers": [], "answers": []}': "this JSON cannot be used: the key answers stands twice in one object",
-    b'{"\\u001b[2J": 1, "\\u001b[2J": 2}': "stands twice in one object",
+    b"[NaN]": "this JSON cannot be used: NaN is not JSON",
+    b'{"answers": [], "answers": []}': "this JSON cannot be used: the key answers appears twice in one object",
+    b'{"\\u001b[2J": 1, "\\u001b[2J": 2}': "appears twice in one object",
     b"7": "this is neither a list of answers nor an object",
     b'"b"': "this is neither a list of answers nor an object",
     b"null": "this is neither a list of answers nor an object",
     b"{}": "there are no answers in it",
     b'{"answers": 7}': "its answers are neither a list nor an object",
-    b'{"answers": [], "\\u001b[2J": 1}': "in a file of answers",
+    b'{"answers": [], "\\u001b[2J": 1}': "is not a key of a file of answers",
     b'{"answers": {"first": "b"}}': "first is not the number of one question",
     b'{"answers": {"": "b"}}': "an empty key is not the number of one question",
     b'{"answers": {"1": "b", "01": "c"}}': "01 is not the number of one question",
@@ -69,17 +69,17 @@ HOSTILE = {
     b'{"answers": {"1": true}}': "the answer to question 1 is neither text nor a number nor a list of numbers",
     b'[{"a": 1}]': "the answer to question 1 is neither text nor a number nor a list of numbers",
     b'[[1, "2"]]': "the answer to question 1 is neither text nor a number nor a list of numbers",
-    b'{"seed": "0", "answers": []}': "its seed is no whole number",
-    b'{"seed": true, "answers": []}': "its seed is no whole number",
-    b'{"topic": 1, "answers": []}': "its topic is no text",
-    b'{"sizes": [], "answers": []}': "its sizes is no object",
+    b'{"seed": "0", "answers": []}': "its seed is not a whole number",
+    b'{"seed": true, "answers": []}': "its seed is not a whole number",
+    b'{"topic": 1, "answers": []}': "its topic is not text",
+    b'{"sizes": [], "answers": []}': "its sizes is not an object",
     b'{"sizes": {"layers": 1}, "answers": []}': "its sizes are not whole numbers of samples, timesteps, features, units",
     b'{"sizes": {"units": 1.5}, "answers": []}': "its sizes are not whole numbers of",
     b'{"schema": "lstm-explain/quiz"}': "this sheet has lost its questions, or which quiz it is",
     b'{"schema": "lstm-explain/quiz", "quiz": [], "questions": []}': "this sheet has lost its questions, or which quiz it is",
-    b'{"questions": [7]}': "a question of this sheet has no number of its own",
-    b'{"questions": [{"number": 1}, {"number": 1}]}': "a question of this sheet has no number of its own",
-    b'{"questions": [{"number": true}]}': "a question of this sheet has no number of its own",
+    b'{"questions": [7]}': "a question of this sheet lacks its number",
+    b'{"questions": [{"number": 1}, {"number": 1}]}': "a question of this sheet lacks its number",
+    b'{"questions": [{"number": true}]}': "a question of this sheet lacks its number",
 }
 
 
@@ -93,8 +93,8 @@ def test_what_cannot_be_used_is_refused_in_one_line(tmp_path: Path, data: bytes)
 
 
 def test_a_file_that_is_too_large(tmp_path: Path) -> None:
-    with pytest.raises(RefusedError, match=f"a file of answers has at most {MAX_FILE_SIZE} bytes"):
-        read(tmp_path, b" " * (MAX_FILE_SIZE + 1))
+    with pytest.raises(RefusedError, match=f"a file of answers has at most {MAX_BYTES} bytes"):
+        read(tmp_path, b" " * (MAX_BYTES + 1))
 
 
 @pytest.mark.parametrize(

@@ -23,7 +23,7 @@ import numpy as np
 from lstm_explain.errors import LstmExplainError
 from lstm_explain.readers import input_file
 from lstm_explain.readers.containers import csv_table
-from lstm_explain.readers.containers import npy
+from lstm_explain.readers.containers import numpy_files
 from lstm_explain.readers.containers import bounded_file  # what comes after is the file's doing
 
 def read(name):

@@ -11,15 +11,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lstm_explain.errors import InputFileError, LstmExplainError, RefusedError, UsageError
-from lstm_explain.readers.containers.csv_table import CsvTable, read_csv
-from lstm_explain.readers.containers.wanted import CsvOptions
+from lstm_explain.readers.containers.bounded_file import MemoryBudget
+from lstm_explain.readers.containers.csv_table import CsvOptions, CsvTable, read_csv
 
 BUDGET = 10**6
 
 
 def read(text: str | bytes, wanted: list[str] | None = None, budget: int = BUDGET, **how: Any) -> CsvTable:
     content = text.encode() if isinstance(text, str) else text
-    return read_csv(io.BytesIO(content), "x.csv", CsvOptions(wanted, **how), budget)
+    return read_csv(io.BytesIO(content), MemoryBudget("x.csv", budget), CsvOptions(wanted, **how))
 
 
 @pytest.mark.parametrize(
@@ -51,9 +51,9 @@ def test_headers_and_numbers(text: str, names: tuple[str, ...] | None, values: l
 
 
 def test_a_date_in_both_lines_says_nothing_about_the_header() -> None:
-    with pytest.raises(InputFileError, match=r"line 2, column 0 \(date\): '2024-01-01' is no number"):
+    with pytest.raises(InputFileError, match=r"line 2, column 0 \(date\): '2024-01-01' is not a number"):
         read("date,x\n2024-01-01,5\n2024-01-02,6\n")
-    with pytest.raises(InputFileError, match="line 1, column 0: '2024-01-01' is no number"):
+    with pytest.raises(InputFileError, match="line 1, column 0: '2024-01-01' is not a number"):
         read("2024-01-01,5\n2024-01-02,6\n")
     assert read("date,x\n2024-01-01,5\n", ["x"]).values.tolist() == [[5]]
     assert read("2024-01-01,5\n2024-01-02,6\n", ["1"]).values.tolist() == [[5], [6]]
@@ -83,18 +83,21 @@ def test_nan_and_infinity_are_numbers_here() -> None:
         ("1,2\n3,4,5\n", "line 2 has 3 cells, and line 1 has 2. Give every row the same number of cells."),
         ("a,b\n1,2\n\n3\n", "line 4 has 1 cell, and line 1 has 2"),
         ("a,b,c\n1,2\n", "line 2 has 2 cells, and line 1 has 3"),
-        ("a,b\n1,2\n3,x\n", r"line 3, column 1 \(b\): 'x' is no number. Leave column 1 out .* --columns, by name or by place"),
+        (
+            "a,b\n1,2\n3,x\n",
+            r"line 3, column 1 \(b\): 'x' is not a number. Leave column 1 out .* --columns, by name or by place",
+        ),
         ("1,2\n3,\n", "line 2, column 1: the cell is empty. Fill the cell"),
-        ("1,2\n3,1_000\n", "line 2, column 1: '1_000' is no number"),
-        ("1,0x10\n3,0x11\n", "line 1, column 1: '0x10' is no number"),
-        ("a,b\n1,2\n3,NA\n", r"line 3, column 1 \(b\): 'NA' is no number"),
-        ('1,"2\n', "line 1 is no CSV: unexpected end of data"),
-        ('1,"2"3\n', "line 1 is no CSV: ',' expected after '\"'"),
-        ("1,2\r3,4\r", "line 1 is no CSV: new-line character"),
-        ("a\n1\n" + "9" * 140_000 + "\n", "line 3 is no CSV: field larger than field limit"),
-        ("1,2\n3,4\0\n", r"line 2, column 1: '4\\x00' is no number"),
-        ("1,2\n3,\x1b[31mred\n", r"line 2, column 1: '\\x1b\[31mred' is no number"),
-        ("a\x1b]0;title\x07,b\nx,2\n", r"line 2, column 0 \(a\\x1b\]0;title\\x07\): 'x' is no number"),
+        ("1,2\n3,1_000\n", "line 2, column 1: '1_000' is not a number"),
+        ("1,0x10\n3,0x11\n", "line 1, column 1: '0x10' is not a number"),
+        ("a,b\n1,2\n3,NA\n", r"line 3, column 1 \(b\): 'NA' is not a number"),
+        ('1,"2\n', "line 1 is not CSV: unexpected end of data"),
+        ('1,"2"3\n', "line 1 is not CSV: ',' expected after '\"'"),
+        ("1,2\r3,4\r", "line 1 is not CSV: new-line character"),
+        ("a\n1\n" + "9" * 140_000 + "\n", "line 3 is not CSV: field larger than field limit"),
+        ("1,2\n3,4\0\n", r"line 2, column 1: '4\\x00' is not a number"),
+        ("1,2\n3,\x1b[31mred\n", r"line 2, column 1: '\\x1b\[31mred' is not a number"),
+        ("a\x1b]0;title\x07,b\nx,2\n", r"line 2, column 0 \(a\\x1b\]0;title\\x07\): 'x' is not a number"),
         ("[red]a,b\nx,2\n", r"line 2, column 0 \(\[red\]a\)"),
     ],
 )
@@ -133,7 +136,7 @@ DECIMAL_COMMA = "It seems to have a decimal comma: write a point"
 
 def test_a_decimal_comma_does_not_hide_the_header() -> None:
     for text, delimiter in (("a;b\n1,5;2,5\n", ";"), ('a,b\n"1,5",2\n', ",")):
-        with pytest.raises(InputFileError, match="line 2, column 0 \\(a\\): '1,5' is no number") as caught:
+        with pytest.raises(InputFileError, match="line 2, column 0 \\(a\\): '1,5' is not a number") as caught:
             read(text, delimiter=delimiter)
         assert caught.value.fix == DECIMAL_COMMA
 
@@ -153,7 +156,7 @@ def test_commas_where_semicolons_were_said_to_separate(text: str, fix: str) -> N
 
 
 def test_a_sentence_is_not_taken_for_cells_that_spaces_separate() -> None:
-    with pytest.raises(InputFileError, match=r"'New York' is no number. Leave column 0 out"):
+    with pytest.raises(InputFileError, match=r"'New York' is not a number. Leave column 0 out"):
         read("city,x\nNew York,1\n")
 
 

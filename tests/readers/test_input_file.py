@@ -14,7 +14,7 @@ import pytest
 
 from lstm_explain.errors import InputFileError, RefusedError, UsageError
 from lstm_explain.readers import input_file
-from lstm_explain.readers.containers.wanted import CsvOptions
+from lstm_explain.readers.containers.csv_table import CsvOptions
 from lstm_explain.readers.input_file import read_inputs
 
 File = Callable[[str, bytes], str]
@@ -65,7 +65,7 @@ def test_the_name_is_without_its_folder_and_safe_to_print(file: File) -> None:
         (b"\xff\xfe1\0", "this is neither a .npy file nor text"),
         (b"\x89PNG\r\n", "line 1 is not UTF-8 text"),
         (b"", "the file is empty"),
-        (b"%PDF-1.7\n%x\n1\n", "line 1, column 0: '%PDF-1.7' is no number"),
+        (b"%PDF-1.7\n%x\n1\n", "line 1, column 0: '%PDF-1.7' is not a number"),
     ],
 )
 def test_other_files_are_named_for_what_they_are(

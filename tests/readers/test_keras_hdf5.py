@@ -188,7 +188,7 @@ PEEPHOLES = {**ONE, "input_gate_peephole_weights": np.ones(UNITS, "f4")}
 UNFIT = {
     "is a GRU": stored({"layers/gru/cell": arrays(gates=3)}),
     "is a simple recurrent layer": stored({"layers/simple_rnn/cell": arrays(gates=1)}),
-    "is no LSTM": stored({"layers/lstm/cell": {**ONE, "kernel": np.ones((3, 8), "f4")}}),
+    "is not an LSTM": stored({"layers/lstm/cell": {**ONE, "kernel": np.ones((3, 8), "f4")}}),
     "has a bias of [7] for 16 neurons": stored({"layers/lstm/cell": {**ONE, "bias": np.ones(7, "f4")}}),
     "has a kernel of 4 axes": stored({"layers/conv_lstm2d/cell": {name: np.ones((3, 3, 1, 4), "f4") for name in "01"}}),
     "has no recurrent_kernel": stored({"layers/lstm/cell": {"kernel": ONE["kernel"]}}),
@@ -201,7 +201,7 @@ UNFIT = {
     "has no weights of its backward direction": legacy(
         {"both": keras2("both/forward_lstm", ONE)}, sequential(layer("Bidirectional", "both", layer=layer("LSTM", "lstm")))
     ),
-    "tells of lstm, and it has no weights": legacy({}, sequential(layer("LSTM", "lstm"))),
+    "its config has lstm, but the file has no weights": legacy({}, sequential(layer("LSTM", "lstm"))),
     "has activation linear": legacy({"a": keras2("a", ONE)}, sequential(layer("LSTM", "a", activation="linear"))),
     "has activation a function or object of its own": legacy(
         {"a": keras2("a", ONE)}, sequential(layer("LSTM", "a", activation={"class_name": ["x"], "config": [1]}))
@@ -316,7 +316,7 @@ def test_a_sign_elsewhere_is_a_type_of_its_own(file: Any) -> None:
 def test_a_name_that_stands_twice_in_a_group(file: Any) -> None:
     content = stored({"layers/lstm/cell": ONE, "layers/lstn/cell": TWO})
     assert content.count(b"lstn\0") == 1
-    with pytest.raises(InputFileError, match="lstm stands twice in layers"):
+    with pytest.raises(InputFileError, match="lstm appears twice in layers"):
         read(file, content.replace(b"lstn\0", b"lstm\0"))
 
 
@@ -340,16 +340,16 @@ def test_types_that_are_no_floating_point_numbers(file: Any) -> None:
 
 GOOD = stored({"layers/lstm/cell": ONE})
 CONFIGS = {
-    "a key stands twice": '{"class_name": "LSTM", "class_name": "GRU"}',
-    "NaN is no number": '{"class_name": NaN}',
-    "-Infinity is no number": '{"a": -Infinity}',
+    "the key class_name appears twice in one object": '{"class_name": "LSTM", "class_name": "GRU"}',
+    "NaN is not JSON": '{"class_name": NaN}',
+    "-Infinity is not JSON": '{"a": -Infinity}',
     "integer string conversion": '{"a": ' + "9" * 5000 + "}",
     "nested too deeply": '{"config": ' + "[" * 20_000 + "]" * 20_000 + "}",
-    "is no JSON object": "[1, 2]",
+    "is not a JSON object": "[1, 2]",
     "cannot be read as JSON": "{",
     "models in each other": json.dumps(0),
     "more than 10000 LSTM layers": json.dumps(sequential(*[{"class_name": "LSTM"}] * 10_001)),
-    "whose name is no text": json.dumps(sequential({"class_name": "LSTM", "config": {"name": {"a": 1}}})),
+    "whose name is not a text": json.dumps(sequential({"class_name": "LSTM", "config": {"name": {"a": 1}}})),
 }
 _deep: dict[str, Any] = layer("LSTM", "lstm")
 for _ in range(40):
@@ -510,9 +510,9 @@ HOSTILE: dict[str, tuple[bytes, type[LstmExplainError]]] = {
 WORDS = {
     "an external link": "leads to another file",
     "a soft link": "is a soft link",
-    "a hard link that loops": "stands elsewhere in it too",
+    "a hard link that loops": "appears elsewhere in it too",
     "groups without end": "64 levels",
-    "external storage": "stand in another file",
+    "external storage": "are in another file",
     "a virtual dataset": "(virtual)",
     "compressed numbers": "compressed or filtered",
     "chunks of a huge array": "in chunks",

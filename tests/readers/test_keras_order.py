@@ -7,12 +7,13 @@ from typing import Any
 
 import pytest
 
+from lstm_explain.readers.containers.bounded_file import MemoryBudget
 from lstm_explain.readers.identify.keras_config import read_config
 from tests.helpers.model_files.keras import layer, sequential
 
 
 def fed(config: Any) -> dict[str, tuple[str, ...] | None]:
-    return {"/".join(one.names): one.fed_by for one in read_config(json.dumps(config), "m.keras", 10**8)}
+    return {"/".join(one.names): one.fed_by for one in read_config(json.dumps(config), MemoryBudget("m.keras", 10**8))}
 
 
 def called(name: str, output: int = 0, keras: int = 3) -> Any:
@@ -72,7 +73,7 @@ def test_calls_of_a_functional_model(keras: int) -> None:
 def test_initial_states_are_told_of(keras: int) -> None:
     call = [called("in", keras=keras), called("a", 1, keras), called("a", 2, keras)]
     config = functional(INPUT, (LSTM_A, [[called("in", keras=keras)]]), (LSTM_B, [call]), keras=keras)
-    assert [(one.fed_by, one.fed_states) for one in read_config(json.dumps(config), "m", 10**8)] == [
+    assert [(one.fed_by, one.fed_states) for one in read_config(json.dumps(config), MemoryBudget("m", 10**8))] == [
         (("in",), False),
         (("in",), True),
     ]

@@ -17,8 +17,8 @@ from hypothesis import strategies as st
 
 from lstm_explain.errors import InputFileError, LstmExplainError, RefusedError, UsageError
 from lstm_explain.readers.containers import zip_archive
-from lstm_explain.readers.containers.members import split_path_and_member
-from lstm_explain.readers.containers.wanted import CsvOptions
+from lstm_explain.readers.containers.csv_table import CsvOptions
+from lstm_explain.readers.containers.numpy_files import split_path_and_member
 from lstm_explain.readers.input_file import read_inputs
 
 File = Callable[[str, bytes], str]
@@ -73,9 +73,9 @@ def test_an_array_larger_than_what_is_read_at_once(file: File) -> None:
 @pytest.mark.parametrize(
     ("members", "member", "message"),
     [
-        ({"a": 1, "b": 2}, "", "#: there is no such array in it. There are a, b"),
+        ({"a": 1, "b": 2}, "", "#: it has no array of that name. There are a, b"),
         ({"a": 1, "b": 2}, None, "there are 2 arrays in it: a, b. Choose one: --data "),
-        ({"a": 1, "b": 2}, "c\x1b", "#c\\x1b: there is no such array in it. There are a, b"),
+        ({"a": 1, "b": 2}, "c\x1b", "#c\\x1b: it has no array of that name. There are a, b"),
         ({f"a{n}": 1 for n in range(20)}, None, "a0, a1, a2, a3, a4, a5, a6, a7 and 12 more"),
         ({"x" * 5000: 1, "\x1b]0;t\x07<b>": 1}, None, f"{'x' * 27}..., \\x1b]0;t\\x07<b>. Choose"),
         ({"": 1, "b": 2}, None, "there are 2 arrays in it: (no name), b"),
@@ -178,15 +178,19 @@ TERABYTES += b"{'descr': '<f4', 'fortran_order': False, 'shape': (1000000, 10000
         (archive({"xl/workbook.xml": b"<x/>"}), InputFileError, "there is no array in this zip archive"),
         (b"PK\x03\x04", InputFileError, "this zip archive cannot be read"),
         (GOOD[:-30], InputFileError, "this zip archive cannot be read"),
-        (twice(), InputFileError, "its member a.npy stands twice in it"),
+        (twice(), InputFileError, "its member a.npy appears twice in it"),
         (patched(GOOD, 8, b"\x01\x00"), InputFileError, "its member a.npy is encrypted"),
         (both(PACKED, 10, b"\x0c\x00"), InputFileError, "its member a.npy is packed by method 12, which is not supported"),
         (both(PACKED, 10, b"\x0e\x00"), InputFileError, "is packed by method 14"),
         (both(PACKED, 10, b"\x63\x00"), InputFileError, "is packed by method 99"),
         (archive({f"{n}.txt": b"" for n in range(10_001)}), RefusedError, "it has 10001 members, and 10000 are the most"),
         (directory_of(2**32 - 2), InputFileError, "this zip archive cannot be read: Bad offset for central directory"),
-        (patched(GOOD, 24, struct.pack("<I", 2**31)), RefusedError, "its member a.npy holds 2,147,483,648 bytes"),
-        (archive({"a.npy": bytes(2 * BUDGET)}, zipfile.ZIP_DEFLATED), RefusedError, "holds 2,000,000 bytes, and the memory"),
+        (
+            patched(GOOD, 24, struct.pack("<I", 2**31)),
+            RefusedError,
+            "reading its member a.npy takes 2,147,483,648 bytes of memory",
+        ),
+        (archive({"a.npy": bytes(2 * BUDGET)}, zipfile.ZIP_DEFLATED), RefusedError, "takes 2,000,000 bytes of memory"),
         (archive({"a.npy": TERABYTES}), InputFileError, "its header announces 4000000000000 bytes of numbers, and 0 follow"),
         (archive({"a.npy": saved(NUMBERS)[:-8]}), InputFileError, "its header announces 192 bytes of numbers, and 184 follow"),
         (archive({"a.npy": saved(NUMBERS) + b"more"}), InputFileError, "announces 192 bytes of numbers, and 196 follow"),
@@ -241,7 +245,7 @@ def test_no_more_memory_than_the_array_takes(file: File) -> None:
 
 
 def test_the_directory_is_not_read_before_its_size_is_judged(file: File, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(zip_archive, "LARGEST_DIRECTORY", 1000)
+    monkeypatch.setattr(zip_archive, "MAX_DIRECTORY_BYTES", 1000)
     content = archive({f"{n}.npy": b"" for n in range(30)})
     with pytest.raises(RefusedError, match="its directory is said to have"):
         read_inputs(file("x.npz", content), None, BUDGET)

@@ -85,9 +85,9 @@ def test_there_must_be_a_regular_file(tmp_path: Path) -> None:
     ("name", "content", "found"),
     [
         ("m.pt", b"", "the file is empty"),
-        ("m", b"hello", "this is no model file that we know"),
-        ("m.npy", npy(np.ones(3)), "this is no model file that we know"),
-        ("m.pt", b"hello", "this is no model file that we know"),
+        ("m", b"hello", "this is not a model file that we know"),
+        ("m.npy", npy(np.ones(3)), "this is not a model file that we know"),
+        ("m.pt", b"hello", "this is not a model file that we know"),
         ("m.pt", pickle.dumps({}), "this is a pickle, and reading it would run the program in it"),
         ("m.bin", pickle.dumps({}), "this is a pickle"),
         ("m", pickle.dumps({}), "this is a pickle"),

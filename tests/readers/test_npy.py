@@ -16,7 +16,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from lstm_explain.errors import InputFileError
-from lstm_explain.readers.containers.npy import read_npy
+from lstm_explain.readers.containers.numpy_files import read_npy
 
 File = Callable[[str, bytes], str]
 

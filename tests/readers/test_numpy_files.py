@@ -13,6 +13,7 @@ import pytest
 
 from lstm_explain.errors import InputFileError, LstmExplainError, RefusedError
 from lstm_explain.library import seeded
+from lstm_explain.readers.containers.bounded_file import MemoryBudget
 from lstm_explain.readers.containers.numpy_files import read_npz
 from lstm_explain.readers.identify.find_lstms import find_lstms
 from lstm_explain.render import npz_archive
@@ -24,7 +25,7 @@ BUDGET = 10**8
 
 
 def arrays_of(content: bytes, budget: int = BUDGET) -> dict[str, Array]:
-    return read_npz(io.BytesIO(content), "x.npz", budget)
+    return read_npz(io.BytesIO(content), MemoryBudget("x.npz", budget)).arrays
 
 
 def refused(content: bytes, kind: type[LstmExplainError] = InputFileError, budget: int = BUDGET) -> str:
@@ -146,15 +147,13 @@ def test_arrays_above_the_budget_are_refused_unread() -> None:
     message = refused(content, RefusedError, 4 * 10**7)
     _, most = tracemalloc.get_traced_memory()
     tracemalloc.stop()
-    assert message.startswith(
-        "x.npz: its arrays hold 16,000,256 bytes, reading takes three times as much, and the memory budget"
-    )
+    assert message.startswith("x.npz: reading its arrays of 16,000,256 bytes takes 48,000,768 bytes of memory, and the budget")
     assert most < 2 * 10**6
 
 
 def test_halves_are_counted_as_they_will_be() -> None:
     content = npz({"a": np.zeros(10**6, "f2")})
-    assert "its arrays hold 4,000,000 bytes" in refused(content, RefusedError, 8 * 10**6)
+    assert "reading its arrays of 4,000,000 bytes" in refused(content, RefusedError, 8 * 10**6)
     assert arrays_of(content, 13 * 10**6)["a"].nbytes == 4 * 10**6
 
 
@@ -167,7 +166,7 @@ def test_reading_stays_within_the_budget(dtype: str, layer: Any, features: int) 
     assert find_lstms(arrays_of(content, budget), "x")[0].spec.units == 150
     stream = io.BytesIO(content)
     tracemalloc.start()
-    find_lstms(read_npz(stream, "x.npz", budget), "x")
+    find_lstms(read_npz(stream, MemoryBudget("x.npz", budget)).arrays, "x")
     _, most = tracemalloc.get_traced_memory()
     tracemalloc.stop()
     assert most <= budget

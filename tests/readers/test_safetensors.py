@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 
 from lstm_explain.errors import InputFileError, LstmExplainError, MissingExtraError, RefusedError
+from lstm_explain.readers.containers.bounded_file import MemoryBudget
 from lstm_explain.readers.containers.safetensors import read_safetensors
 from lstm_explain.readers.model_file import read_model
 from tests.helpers.model_files.arrays import entry, keras_layer, packed, safetensors
@@ -22,7 +23,7 @@ Array = np.ndarray[Any, Any]
 
 def arrays_of(name: str, budget: int = 10**8) -> dict[str, Array]:
     with open(name, "rb") as file:  # noqa: PTH123
-        return read_safetensors(file, name, budget)
+        return read_safetensors(file, MemoryBudget(name, budget)).arrays
 
 
 def refused(file: File, content: bytes, code: int = 3, budget: int = 10**8) -> str:
@@ -138,9 +139,11 @@ def test_headers_that_say_nothing(header: bytes, file: File) -> None:
 def test_a_name_that_stands_twice(file: File) -> None:
     one, other = '"x": {"dtype": "F32", "shape": [1], "data_offsets": [0, 4]}', '"\\u0078": {"dtype": "F32", "shape": [1], '
     header = f'{{{one}, {other}"data_offsets": [4, 8]}}}}'
-    assert "its header cannot be read: a name stands twice" in refused(file, safetensors(header.encode(), bytes(8)))
+    assert "its header cannot be read: the key x appears twice in one object" in refused(
+        file, safetensors(header.encode(), bytes(8))
+    )
     inner = b'{"x": {"dtype": "I8", "dtype": "F32", "shape": [1], "data_offsets": [0, 4]}}'
-    assert "a name stands twice" in refused(file, safetensors(inner, bytes(4)))
+    assert "the key dtype appears twice" in refused(file, safetensors(inner, bytes(4)))
 
 
 @pytest.mark.parametrize("places", [((0, 8), (4, 12)), ((0, 4), (8, 12)), ((0, 12), (0, 12)), ((4, 8), (8, 12))])
@@ -162,7 +165,7 @@ def test_names_are_safe_in_messages(name: str, file: File) -> None:
 
 def test_any_eight_bytes_before_a_brace(file: File) -> None:
     """A text that happens to have a brace there is no such file."""
-    with pytest.raises(InputFileError, match="this is no model file that we know"):
+    with pytest.raises(InputFileError, match="this is not a model file that we know"):
         read_model(file("notes.txt", b"model = {1: 2}"), 10**8)
 
 
@@ -171,12 +174,12 @@ def test_any_eight_bytes_before_a_brace(file: File) -> None:
 
 def test_a_file_above_the_budget_is_refused_unread(file: File) -> None:
     message = refused(file, packed({"x": np.zeros(10**6, "float32")}), 4, budget=10**7)
-    assert "bytes of weights takes three times as much memory, and the budget is 10,000,000" in message
+    assert "bytes of memory, and the budget is 10,000,000" in message
 
 
 def test_halves_are_counted_as_they_will_be(file: File) -> None:
     halves = packed({"x": np.zeros(10**6, "float16")})
-    assert "reading 4,000,000 bytes of weights takes three times as much" in refused(file, halves, 4, budget=8 * 10**6)
+    assert "reading 4,000,000 bytes of weights takes 12,000,000 bytes of memory" in refused(file, halves, 4, budget=8 * 10**6)
     assert arrays_of(file("m.safetensors", halves), 13 * 10**6)["x"].nbytes == 4 * 10**6
 
 

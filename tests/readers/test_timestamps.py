@@ -11,9 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lstm_explain.errors import InputFileError, LstmExplainError, RefusedError, UsageError
-from lstm_explain.readers.containers.csv_table import CsvTable, read_csv
-from lstm_explain.readers.containers.timestamps import parse_timestamp
-from lstm_explain.readers.containers.wanted import CsvOptions
+from lstm_explain.readers.containers.bounded_file import MemoryBudget
+from lstm_explain.readers.containers.csv_table import CsvOptions, CsvTable, parse_timestamp, read_csv
 
 DAY = 86_400.0
 
@@ -43,7 +42,7 @@ def test_numbers_and_dates(cell: str, value: float, clock: str) -> None:
     ["", "01/02/2024", "nan", "inf", "1e999", "1_000", "2024-13-01", "soon", "0001-01-01T00:00+14:00", "\x1b[1m"],
 )
 def test_what_is_no_time(cell: str) -> None:
-    with pytest.raises(InputFileError, match=r"x.csv: line 7, column 0 \(d\): .*no time|the time is empty") as caught:
+    with pytest.raises(InputFileError, match=r"x.csv: line 7, column 0 \(d\): '.*' is not a time|the time is empty") as caught:
         parse_timestamp(cell, 7, "column 0 (d)", "x.csv")
     assert str(caught.value).isprintable()
     assert "2024-01-31T12:00" in caught.value.fix
@@ -71,14 +70,14 @@ TABLE = "date,open,close\n2024-01-01,1,2\n2024-01-02,3,4\n"
 
 
 def read(text: str, **wanted: Any) -> CsvTable:
-    return read_csv(io.BytesIO(text.encode()), "x.csv", CsvOptions(**wanted), wanted.pop("budget", 10**6))
+    return read_csv(io.BytesIO(text.encode()), MemoryBudget("x.csv", 10**6), CsvOptions(**wanted))
 
 
 def test_the_column_of_times_is_no_feature() -> None:
     found = read(TABLE, time="date")
-    assert (found.names, found.values.tolist(), found.clock) == (("open", "close"), [[1, 2], [3, 4]], "dates")
+    assert (found.names, found.values.tolist(), found.timestamp_kind) == (("open", "close"), [[1, 2], [3, 4]], "dates")
     assert found.times is not None
-    assert (found.times[1] - found.times[0], found.places, found.features) == (DAY, (1, 2), 2)
+    assert (found.times[1] - found.times[0], found.column_indices, found.features) == (DAY, (1, 2), 2)
 
 
 @pytest.mark.parametrize(
@@ -123,7 +122,7 @@ def test_times_of_two_kinds() -> None:
 
 def test_times_count_against_the_budget() -> None:
     with pytest.raises(RefusedError, match="its numbers up to line 6 fill more than the memory budget of 80 bytes"):
-        read_csv(io.BytesIO(b"1,2\n" * 20), "x.csv", CsvOptions(time="0"), 80)
+        read_csv(io.BytesIO(b"1,2\n" * 20), MemoryBudget("x.csv", 80), CsvOptions(time="0"))
 
 
 # --- lines before the table -------------------------------------------------------------------------------------------
@@ -132,12 +131,12 @@ def test_times_count_against_the_budget() -> None:
 @pytest.mark.parametrize("before", ["a note, with commas\n", "\n\n", '"an open quote\n', "\xe9\xff;;;\n"])
 def test_lines_before_the_table_may_hold_anything(before: str) -> None:
     content = before.encode("latin-1") + TABLE.encode()
-    found = read_csv(io.BytesIO(content), "x.csv", CsvOptions(["open"], before.count("\n")), 10**6)
+    found = read_csv(io.BytesIO(content), MemoryBudget("x.csv", 10**6), CsvOptions(["open"], before.count("\n")))
     assert (found.names, found.values.tolist()) == (("open",), [[1], [3]])
 
 
 def test_lines_are_counted_from_the_start_of_the_file() -> None:
-    with pytest.raises(InputFileError, match="line 5, column 0: 'x' is no number"):
+    with pytest.raises(InputFileError, match="line 5, column 0: 'x' is not a number"):
         read("#\n#\n1,2\n3,4\nx,5\n", skip_rows=2)
 
 

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from lstm_explain.errors import InputFileError, LstmExplainError, RefusedError
+from lstm_explain.readers.containers.bounded_file import MemoryBudget
 from lstm_explain.readers.containers.zip_archive import ZipArchive
 from tests.helpers.model_files.arrays import zipped
 
@@ -21,13 +22,13 @@ if TYPE_CHECKING:
 MEMBER = b"0123456789" * 1000
 
 
-def opened(content: bytes) -> ZipArchive:
-    return ZipArchive(io.BytesIO(content), "x.npz")
+def opened(content: bytes, budget: int = 10**6) -> ZipArchive:
+    return ZipArchive(io.BytesIO(content), MemoryBudget("x.npz", budget))
 
 
 def read_all(content: bytes) -> list[bytes]:
     archive = opened(content)
-    return [archive.read(name, 10**6) for name in archive.names]
+    return [archive.read_member(name) for name in archive.member_names]
 
 
 def refused(content: bytes, kind: type[LstmExplainError] = InputFileError) -> str:
@@ -51,16 +52,16 @@ def changed(content: bytes, place: int, data: bytes) -> bytes:
 @pytest.mark.parametrize("method", [zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED])
 def test_members_are_read_whole_and_in_pieces(method: int) -> None:
     archive = opened(zipped({"b": MEMBER, "a": b"", "c/d": b"1"}, method))
-    assert archive.names == ("b", "a", "c/d")
-    assert [archive.size(name) for name in archive.names] == [len(MEMBER), 0, 1]
-    assert archive.read("b", len(MEMBER)) == b"".join(archive.pieces("b")) == MEMBER
-    assert archive.read("a", 0) == b""
+    assert archive.member_names == ("b", "a", "c/d")
+    assert [archive.member_size(name) for name in archive.member_names] == [len(MEMBER), 0, 1]
+    assert archive.read_member("b") == b"".join(archive.iter_chunks("b")) == MEMBER
+    assert archive.read_member("a") == b""
 
 
 def test_a_member_above_the_budget_is_refused_unread() -> None:
-    archive = opened(zipped({"b": MEMBER}))
-    with pytest.raises(RefusedError, match="its member b holds 10,000 bytes, and the memory budget is 9,999"):
-        archive.read("b", len(MEMBER) - 1)
+    archive = opened(zipped({"b": MEMBER}), len(MEMBER) - 1)
+    with pytest.raises(RefusedError, match="reading its member b takes 10,000 bytes of memory, and the budget is 9,999"):
+        archive.read_member("b")
 
 
 def test_a_bomb_is_refused_before_it_goes_off() -> None:
@@ -98,7 +99,7 @@ def test_a_member_that_stands_twice() -> None:
             archive.writestr("b", b"x")
             archive.writestr("a", data)
     message = refused(stream.getvalue())
-    assert "its member b stands twice in it. The file is forged: write it anew" in message
+    assert "its member b appears twice in it. The file is forged: write it anew" in message
 
 
 def test_an_encrypted_member() -> None:
@@ -120,7 +121,7 @@ def test_methods_that_nobody_knows(method: int) -> None:
 
 
 def test_more_members_than_any_model_has() -> None:
-    assert len(opened(zipped({str(place): b"" for place in range(10_000)})).names) == 10_000
+    assert len(opened(zipped({str(place): b"" for place in range(10_000)})).member_names) == 10_000
     message = refused(zipped({str(place): b"" for place in range(10_001)}), RefusedError)
     assert "it has 10001 members, and 10000 are the most that are read" in message
 
@@ -163,7 +164,7 @@ def test_a_directory_of_gigabytes_is_refused_unread() -> None:
 
     content = bytes(2**23) + struct.pack("<4s4H2IH", b"PK\x05\x06", 0, 0, 1, 1, 2**23, 0, 0)
     with pytest.raises(RefusedError, match="its directory is said to have 8,388,608 bytes"):
-        ZipArchive(Long(content), "x.npz")
+        ZipArchive(Long(content), MemoryBudget("x.npz", 10**6))
 
 
 @pytest.mark.parametrize("name", ["\x1b[31mred", "\u202e", "[b]", "../../etc/passwd", "</script>", "x" * 60_000, "\r\n"])
@@ -179,4 +180,4 @@ def test_nothing_is_ever_written(tmp_path: object, monkeypatch: pytest.MonkeyPat
     monkeypatch.setattr(zipfile.ZipFile, "extract", never)
     monkeypatch.setattr(zipfile.ZipFile, "extractall", never)
     archive = opened(zipped({"../../escaped": MEMBER, "/etc/escaped": MEMBER}))
-    assert [archive.read(name, 10**6) for name in archive.names] == [MEMBER, MEMBER]
+    assert [archive.read_member(name) for name in archive.member_names] == [MEMBER, MEMBER]

@@ -78,7 +78,7 @@ class BoundedReader:
         self._file, self.name = file, budget.name
         self.size = file.seek(0, 2)
         self._position = 0
-        self._bytes_left = min(4 * self.size, budget.limit // STRUCTURE_SHARE) + SPARE_BYTES
+        self._bytes_left = min(4 * self.size, budget.available // STRUCTURE_SHARE) + SPARE_BYTES
         self._reads_left = MAX_READS
         self._object_left = self._bytes_left
 

@@ -1,138 +1,157 @@
-"""CSV: rows are timesteps, columns are features. Every bad cell is named by line and column."""
+"""CSV: rows are timesteps, columns are features. Errors name a bad cell by line and column."""
 
 from __future__ import annotations
 
 import csv
 from array import array
+from datetime import UTC, datetime, timedelta
 from itertools import chain, islice
-from typing import TYPE_CHECKING, BinaryIO, NamedTuple
+from typing import TYPE_CHECKING, BinaryIO, Literal, NamedTuple, TypeAlias
 
 import numpy as np
 
 from lstm_explain.errors import InputFileError, RefusedError, UsageError, printable
-from lstm_explain.readers.containers.bounded_file import MemoryBudget, read_text_lines
+from lstm_explain.readers.containers.bounded_file import read_text_lines
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from lstm_explain.core.axes import Array
-    from lstm_explain.readers.containers.timestamps import TimestampKind
-    from lstm_explain.readers.containers.wanted import CsvOptions
+    from lstm_explain.readers.containers.bounded_file import MemoryBudget
 
-MOST_NAMED, MOST_DIGITS = 8, 9
+MAX_LISTED_NAMES, MAX_DIGITS = 8, 9
 MISSING = {"", "na", "n/a", "#n/a", "null", "none", "-", "?"}
 """How a cell says that its number is missing. In the first line, that does not make a header of it."""
 SEPARATORS = {";": "semicolons", "\t": "tabs", "|": "bars", ",": "commas", " ": "spaces"}
-DELIMITERS = {";": "--delimiter ';'", "\t": "--delimiter tab", "|": "--delimiter '|'", ",": "--delimiter ,"}
-"""What may separate cells, and how it is asked for."""
+DELIMITER_OPTIONS = {";": "--delimiter ';'", "\t": "--delimiter tab", "|": "--delimiter '|'", ",": "--delimiter ,"}
+
+TimestampKind: TypeAlias = Literal["numbers", "dates", "dates in UTC"]
+"""Numbers of any unit; dates without a time zone; dates with one each, converted to UTC."""
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+FIX_TIMESTAMP = "Write numbers, or dates as ISO 8601 does: 2024-01-31, 2024-01-31T12:00 or 2024-01"
+
+
+class CsvOptions(NamedTuple):
+    """What to read of a CSV file, and how it is written."""
+
+    columns: Sequence[str] | None = None
+    """By name or by index from 0; all if None."""
+    skip_rows: int = 0
+    """How many lines come before the table."""
+    delimiter: str = ","
+    """What separates the cells."""
+    target: str | None = None
+    """A column to read too, if it is not among the others."""
+    time: str | None = None
+    """The column of times, which is not a feature."""
 
 
 class CsvTable(NamedTuple):
     """Numbers by rows and columns, and the columns' names where the file has a header."""
 
     values: Array
-    """float64[rows, columns]: those that were wanted, then the target's where it is not one of them"""
+    """float64[rows, columns]: the columns asked for, then the target's where it is not one of them"""
     names: tuple[str, ...] | None
-    places: tuple[int, ...]
-    """Where the columns stand in the file."""
+    column_indices: tuple[int, ...]
+    """Which columns of the file these are."""
     features: int
-    """How many of them were wanted for themselves; the target comes after, where it is not one of them."""
+    """How many columns were asked for as features; the target comes after, where it is not one of them."""
     target: int | None = None
     """Which of these columns is the target."""
     times: Array | None = None
     """float64[rows]: each row's time, where there is a column of times"""
-    clock: TimestampKind = "numbers"
+    timestamp_kind: TimestampKind = "numbers"
 
 
-class _Choice(NamedTuple):
-    """The columns to read, by place."""
+class Timestamp(NamedTuple):
+    """A row's time: a number, or for a date seconds since 1970."""
 
-    places: tuple[int, ...]
+    value: float
+    kind: TimestampKind
+
+
+class _Row(NamedTuple):
+    line: int
+    cells: list[str]
+
+
+class _Columns(NamedTuple):
+    """The columns to read, by index."""
+
+    indices: tuple[int, ...]
     features: int
     target: int | None
     time: int | None
 
 
-def read_csv(file: BinaryIO, name: str, wanted: CsvOptions, budget: int) -> CsvTable:
-    """Read a CSV file of numbers, with or without a header. Blank lines are passed over.
+def read_csv(file: BinaryIO, budget: MemoryBudget, options: CsvOptions) -> CsvTable:
+    """Read a CSV file of numbers, with or without a header. Blank lines are skipped.
 
     The first line is a header if a column is text there and a number in the second line. A column that is text in both, such
     as a date, says nothing; nor does a word for a missing number, such as NA.
 
     Args:
         file: the bytes.
-        name: what to call the file.
-        wanted: which columns to read, and how the file is written.
         budget: the most bytes of text to read, and of numbers to hold.
+        options: which columns to read, and how the file is written.
 
     Raises:
-        InputFileError: no rows, rows of unequal length, or a cell that is no number.
-        UsageError: there is no such column.
+        InputFileError: there are no rows, rows of unequal length, or a cell that is not a number.
+        UsageError: a column does not exist.
         RefusedError: the file, or the numbers in it, are larger than the budget.
     """
-    rows = _rows(file, name, budget, wanted)
-    start = list(islice(rows, 2))
-    if not start:
-        found = f"there is nothing after its first {wanted.skip_rows} lines" if wanted.skip_rows else "the file is empty"
-        raise InputFileError(printable(name), found, "Give one row for each timestep, one column for each feature")
-    header = _header([cells for _, cells in start])
-    choice = _choice(header, len(start[0][1]), wanted, name)
-    values, times = array("d"), array("d")
-    clock: TimestampKind | None = None
-    for number, cells in _even(chain(start[1:] if header else start, rows), start[0], name):
-        values.extend(_numbers((number, cells), choice.places, header, name))
-        if choice.time is not None:
-            clock = _add_time(times, clock, (number, cells), choice.time, header, name)
-        if (len(values) + len(times)) * values.itemsize > budget:
-            found = f"its numbers up to line {number} fill more than the memory budget of {budget} bytes"
-            raise RefusedError(printable(name), found, "Choose fewer columns with --columns, or raise --max-memory")
-    if not values:
-        raise InputFileError(printable(name), "there is a header and no row of numbers after it")
-    return CsvTable(
-        np.frombuffer(values).reshape(-1, len(choice.places)),
-        None if header is None else tuple(printable(header[place]) for place in choice.places),
-        choice.places,
-        choice.features,
-        None if choice.target is None else choice.places.index(choice.target),
-        None if choice.time is None else np.frombuffer(times),
-        clock or "numbers",
-    )
+    rows = _read_rows(file, budget, options)
+    first_rows = list(islice(rows, 2))
+    if not first_rows:
+        skipped = options.skip_rows
+        problem = f"there is nothing after its first {skipped} lines" if skipped else "the file is empty"
+        raise InputFileError(budget.name, problem, "Give one row for each timestep, one column for each feature")
+    header = _find_header([row.cells for row in first_rows])
+    parser = _TableParser(budget.name, header, len(first_rows[0].cells), options)
+    for row in _check_widths(chain(first_rows[1:] if header else first_rows, rows), first_rows[0], budget.name):
+        parser.add_row(row)
+        if parser.nbytes > budget.limit:
+            problem = f"its numbers up to line {row.line} fill more than the memory budget of {budget.limit} bytes"
+            raise RefusedError(budget.name, problem, "Choose fewer columns with --columns, or raise --max-memory")
+    if not parser.values:
+        raise InputFileError(budget.name, "there is a header and no row of numbers after it")
+    return parser.build_table()
 
 
-def _rows(file: BinaryIO, name: str, budget: int, wanted: CsvOptions) -> Iterator[tuple[int, list[str]]]:
-    """The rows that are not blank, each with the number of its line."""
-    skipped = wanted.skip_rows
-    reader = csv.reader(read_text_lines(file, MemoryBudget(name, budget), skipped), strict=True, delimiter=wanted.delimiter)
+def _read_rows(file: BinaryIO, budget: MemoryBudget, options: CsvOptions) -> Iterator[_Row]:
+    """Read the rows that are not blank."""
+    skipped = options.skip_rows
+    reader = csv.reader(read_text_lines(file, budget, skipped), strict=True, delimiter=options.delimiter)
     try:
         for cells in reader:
             stripped = [cell.strip() for cell in cells]
             if any(stripped):
-                yield reader.line_num + skipped, stripped
+                yield _Row(reader.line_num + skipped, stripped)
     except csv.Error as error:
-        raise InputFileError(printable(name), f"line {reader.line_num + skipped} is no CSV: {error}") from None
+        raise InputFileError(budget.name, f"line {reader.line_num + skipped} is not CSV: {error}") from None
 
 
-def _even(rows: Iterator[tuple[int, list[str]]], first: tuple[int, list[str]], name: str) -> Iterator[tuple[int, list[str]]]:
-    """The rows, as long as they have as many cells as the first."""
-    line, width = first[0], len(first[1])
-    for number, cells in rows:
-        if len(cells) != width:
-            cell = "cell" if len(cells) == 1 else "cells"
-            found = f"line {number} has {len(cells)} {cell}, and line {line} has {width}"
-            raise InputFileError(printable(name), found, "Give every row the same number of cells")
-        yield number, cells
+def _check_widths(rows: Iterator[_Row], first: _Row, name: str) -> Iterator[_Row]:
+    """Pass on the rows as long as they have as many cells as the first."""
+    for row in rows:
+        if len(row.cells) != len(first.cells):
+            cells = "1 cell" if len(row.cells) == 1 else f"{len(row.cells)} cells"
+            problem = f"line {row.line} has {cells}, and line {first.line} has {len(first.cells)}"
+            raise InputFileError(name, problem, "Give every row the same number of cells")
+        yield row
 
 
-def _header(rows: list[list[str]]) -> list[str] | None:
+def _find_header(rows: list[list[str]]) -> list[str] | None:
+    """Return the first row if it holds the columns' names."""
     first, second = rows[0], rows[1] if len(rows) > 1 else []
-    turned = any(
-        _is_name(one) and (_is_number(other) or _has_decimal_comma(other))
-        for one, other in zip(first, second, strict=False)
-        if not _has_decimal_comma(one)
+    names_above_numbers = any(
+        _is_name(cell) and (_is_number(below) or _has_decimal_comma(below))
+        for cell, below in zip(first, second, strict=False)
+        if not _has_decimal_comma(cell)
     )
-    alone = not second and not any(map(_is_number, first))
-    numbered = len(first) > 1 and first == ["", *map(str, range(len(first) - 1))]  # as pandas names columns without names
-    return first if turned or alone or numbered else None
+    only_names = not second and not any(map(_is_number, first))
+    pandas_numbers = len(first) > 1 and first == ["", *map(str, range(len(first) - 1))]  # pandas' columns without names
+    return first if names_above_numbers or only_names or pandas_numbers else None
 
 
 def _is_name(cell: str) -> bool:
@@ -152,105 +171,158 @@ def _has_decimal_comma(cell: str) -> bool:
     return cell.count(",") == 1 and _is_number(cell.replace(",", "."))
 
 
-def _choice(header: list[str] | None, width: int, wanted: CsvOptions, name: str) -> _Choice:
-    time = None if wanted.time is None else _place(wanted.time, header, width, name, "--time-column")
-    target = None if wanted.target is None else _place(wanted.target, header, width, name, "--target")
-    if target is not None and target == time:
-        found = f"column {target} of {printable(name)} is the column of times"
-        raise UsageError(f"--target {printable(str(wanted.target))}", found, "Choose another")
-    if wanted.columns is not None:
-        places = _places(header, width, wanted.columns, name)
-        if time in places:
-            found = f"column {time} of {printable(name)} is among --columns too, and a column of times is no feature"
-            raise UsageError(f"--time-column {printable(str(wanted.time))}", found, "Leave it out of --columns")
-    else:
-        places = [place for place in range(width) if place != time]
-    if not places:
-        raise UsageError(f"--time-column {printable(str(wanted.time))}", f"{printable(name)} has no other column")
-    every = (*places, target) if target is not None and target not in places else tuple(places)
-    return _Choice(every, len(places), target, time)
+class _TableParser:
+    """The columns to read of a table, and the numbers read so far."""
+
+    def __init__(self, name: str, header: list[str] | None, width: int, options: CsvOptions) -> None:
+        self.name, self.header, self.width = name, header, width
+        self.columns = self._select_columns(options)
+        self.values, self.times = array("d"), array("d")
+        self.timestamp_kind: TimestampKind | None = None
+
+    @property
+    def nbytes(self) -> int:
+        return (len(self.values) + len(self.times)) * self.values.itemsize
+
+    def build_table(self) -> CsvTable:
+        indices, features, target, time = self.columns
+        return CsvTable(
+            np.frombuffer(self.values).reshape(-1, len(indices)),
+            None if self.header is None else tuple(printable(self.header[index]) for index in indices),
+            indices,
+            features,
+            None if target is None else indices.index(target),
+            None if time is None else np.frombuffer(self.times),
+            self.timestamp_kind or "numbers",
+        )
+
+    def add_row(self, row: _Row) -> None:
+        for index in self.columns.indices:
+            if not _is_number(row.cells[index]):
+                raise self._bad_cell_error(row, index)
+        self.values.extend(float(row.cells[index]) for index in self.columns.indices)
+        if self.columns.time is not None:
+            self._add_time(row, self.columns.time)
+
+    def _add_time(self, row: _Row, index: int) -> None:
+        timestamp = parse_timestamp(row.cells[index], row.line, self._column_label(index), self.name)
+        if self.timestamp_kind not in (None, timestamp.kind):
+            location = f"line {row.line}, {self._column_label(index)}: '{printable(row.cells[index])}'"
+            problem = f"is of the kind {timestamp.kind}, and the times before it are of the kind {self.timestamp_kind}"
+            raise InputFileError(self.name, f"{location} {problem}", "Write all alike")
+        self.timestamp_kind = timestamp.kind
+        self.times.append(timestamp.value)
+
+    # --- which columns ------------------------------------------------------------------------------------------------
+
+    def _select_columns(self, options: CsvOptions) -> _Columns:
+        time = None if options.time is None else self._find_column(options.time, "--time-column")
+        target = None if options.target is None else self._find_column(options.target, "--target")
+        if target is not None and target == time:
+            problem = f"column {target} of {self.name} is the column of times"
+            raise UsageError(f"--target {printable(str(options.target))}", problem, "Choose another")
+        time_option = f"--time-column {printable(str(options.time))}"
+        if options.columns is None:
+            indices = [index for index in range(self.width) if index != time]
+        else:
+            indices = self._find_columns(options.columns)
+            if time in indices:
+                problem = f"column {time} of {self.name} is among --columns too, and a column of times is not a feature"
+                raise UsageError(time_option, problem, "Leave it out of --columns")
+        if not indices:
+            raise UsageError(time_option, f"{self.name} has no other column")
+        extra = (target,) if target is not None and target not in indices else ()
+        return _Columns((*indices, *extra), len(indices), target, time)
+
+    def _find_columns(self, columns: Sequence[str]) -> list[int]:
+        indices = [self._find_column(column, "--columns") for column in columns]
+        repeated = [index for position, index in enumerate(indices) if index in indices[:position]]
+        if repeated:
+            problem = f"column {repeated[0]} of {self.name} is asked for twice"
+            raise UsageError(f"--columns {printable(','.join(columns))}", problem, "Name each column once")
+        return indices
+
+    def _find_column(self, column: str, option: str) -> int:
+        """Return the index of a column, which may be given by name or by index."""
+        indices = [index for index, name in enumerate(self.header or ()) if name == column]
+        if len(indices) > 1:
+            listed = ", ".join(map(str, indices[:MAX_LISTED_NAMES]))
+            problem = f"{self.name} has {len(indices)} columns of that name, at {listed}"
+            raise UsageError(f"{option} {printable(column)}", problem, "Choose by place")
+        if indices:
+            return indices[0]
+        if column.isascii() and column.isdigit() and len(column) <= MAX_DIGITS and int(column) < self.width:
+            return int(column)
+        known = f"it has no header, and its columns count from 0 to {self.width - 1}"
+        if self.header:
+            names = [printable(name) or "(no name)" for name in self.header[:MAX_LISTED_NAMES]]
+            more = f" and {self.width - MAX_LISTED_NAMES} more" if self.width > MAX_LISTED_NAMES else ""
+            known = f"the columns are {', '.join(names)}{more}"
+        raise UsageError(f"{option} {printable(column)}", f"{self.name} has no such column; {known}")
+
+    # --- errors -------------------------------------------------------------------------------------------------------
+
+    def _column_label(self, index: int) -> str:
+        return f"column {index}" + (f" ({printable(self.header[index])})" if self.header else "")
+
+    def _bad_cell_error(self, row: _Row, index: int) -> InputFileError:
+        cell = row.cells[index]
+        problem = f"'{printable(cell)}' is not a number" if cell else "the cell is empty"
+        separator = _separator_within(cell)
+        separate = DELIMITER_OPTIONS.get(separator)
+        separate = f"add {separate}" if separate else "separate them by commas"
+        fix = f"Leave column {index} out by naming the others with --columns, by name or by place from 0"
+        if not cell:
+            fix = "Fill the cell, drop the line, or leave the column out by naming the others with --columns"
+        if separator:
+            fix = f"Its cells seem to be separated by {SEPARATORS[separator]}: {separate}"
+        if _has_decimal_comma(cell):
+            fix = "It seems to have a decimal comma: write a point"
+            if separator and (self.header is None or self.width == 1):
+                fix += f"; or where commas separate cells {separate}"
+        return InputFileError(self.name, f"line {row.line}, {self._column_label(index)}: {problem}", fix)
 
 
-def _places(header: list[str] | None, width: int, wanted: Sequence[str], name: str) -> list[int]:
-    places = [_place(column, header, width, name) for column in wanted]
-    for nth, place in enumerate(places):
-        if place in places[:nth]:
-            found = f"column {place} of {printable(name)} is asked for twice"
-            raise UsageError(f"--columns {printable(','.join(wanted))}", found, "Name each column once")
-    return places
-
-
-def _place(column: str, header: list[str] | None, width: int, name: str, option: str = "--columns") -> int:
-    if header is not None and column in header:
-        same = [place for place, one in enumerate(header) if one == column]
-        if len(same) > 1:
-            found = f"{printable(name)} has {len(same)} columns of that name, at {', '.join(map(str, same[:MOST_NAMED]))}"
-            raise UsageError(f"{option} {printable(column)}", found, "Choose by place")
-        return same[0]
-    if column.isascii() and column.isdigit() and len(column) <= MOST_DIGITS and int(column) < width:
-        return int(column)
-    known = f"the columns are {_named(header)}" if header else f"it has no header, and its columns count from 0 to {width - 1}"
-    raise UsageError(f"{option} {printable(column)}", f"{printable(name)} has no such column; {known}")
-
-
-def _named(header: list[str]) -> str:
-    names = [printable(one) or "(no name)" for one in header[:MOST_NAMED]]
-    return ", ".join(names) + (f" and {len(header) - MOST_NAMED} more" if len(header) > MOST_NAMED else "")
-
-
-def _numbers(row: tuple[int, list[str]], places: Sequence[int], header: list[str] | None, name: str) -> list[float]:
-    number, cells = row
-    for place in places:
-        if not _is_number(cells[place]):
-            raise _bad_cell(number, place, cells[place], header, name)
-    return [float(cells[place]) for place in places]
-
-
-def _add_time(
-    times: array[float],
-    clock: TimestampKind | None,
-    row: tuple[int, list[str]],
-    place: int,
-    header: list[str] | None,
-    name: str,
-) -> TimestampKind:
-    """Add a row's time to those before, which were read from the same clock."""
-    from lstm_explain.readers.containers.timestamps import parse_timestamp
-
-    number, cells = row
-    moment = parse_timestamp(cells[place], number, _column(place, header), name)
-    if clock not in (None, moment.clock):
-        found = f"line {number}, {_column(place, header)}: '{printable(cells[place])}' is of the kind {moment.clock}"
-        raise InputFileError(printable(name), f"{found}, and the times before it are of the kind {clock}", "Write all alike")
-    times.append(moment.value)
-    return moment.clock
-
-
-def _column(place: int, header: list[str] | None) -> str:
-    return f"column {place}" + (f" ({printable(header[place])})" if header else "")
-
-
-def _bad_cell(number: int, place: int, cell: str, header: list[str] | None, name: str) -> InputFileError:
-    column = _column(place, header)
-    wrong = f"'{printable(cell)}' is no number" if cell else "the cell is empty"
-    separator = _other_separator(cell)
-    fix = f"Leave column {place} out by naming the others with --columns, by name or by place from 0"
-    if not cell:
-        fix = "Fill the cell, drop the line, or leave the column out by naming the others with --columns"
-    if separator:
-        way = f"add {DELIMITERS[separator]}" if separator in DELIMITERS else "separate them by commas"
-        fix = f"Its cells seem to be separated by {SEPARATORS[separator]}: {way}"
-    if _has_decimal_comma(cell):
-        fix = "It seems to have a decimal comma: write a point"
-        if separator and (header is None or len(header) == 1):
-            fix += f"; or where commas separate cells {way}"
-    return InputFileError(printable(name), f"line {number}, {column}: {wrong}", fix)
-
-
-def _other_separator(cell: str) -> str:
-    """What seems to separate cells inside of a cell; nothing where the cell is one word, or a sentence."""
+def _separator_within(cell: str) -> str:
+    """Return what seems to separate cells within a cell; nothing where the cell is one word, or a sentence."""
     for mark in SEPARATORS:
         pieces = cell.split(mark)
         if len(pieces) > 1 and (mark in ";\t" or all(map(_is_number, pieces))):
             return mark
     return ""
+
+
+# --- times ------------------------------------------------------------------------------------------------------------
+
+
+def parse_timestamp(cell: str, line: int, column: str, name: str) -> Timestamp:
+    """Parse the time of a row: a number, or a date as ISO 8601 writes it.
+
+    Raises:
+        InputFileError: it is neither a finite number nor an ISO date.
+    """
+    timestamp = _parse_number(cell) or _parse_date(cell)
+    if timestamp is None:
+        problem = f"'{printable(cell)}' is not a time" if cell else "the time is empty"
+        raise InputFileError(printable(name), f"line {line}, {column}: {problem}", FIX_TIMESTAMP)
+    return timestamp
+
+
+def _parse_number(cell: str) -> Timestamp | None:
+    value = float(cell) if _is_number(cell) else float("nan")
+    return Timestamp(value, "numbers") if abs(value) < float("inf") else None
+
+
+def _parse_date(cell: str) -> Timestamp | None:
+    for text in (cell, f"{cell}-01"):  # a month stands for its first day
+        try:
+            date = datetime.fromisoformat(text)
+        except ValueError:
+            continue
+        kind: TimestampKind = "dates" if date.tzinfo is None else "dates in UTC"
+        try:
+            utc = date.replace(tzinfo=UTC) if date.tzinfo is None else date.astimezone(UTC)
+        except OverflowError:  # beyond the years 1 to 9999 in UTC
+            return None
+        return Timestamp((utc - EPOCH) / timedelta(seconds=1), kind)
+    return None

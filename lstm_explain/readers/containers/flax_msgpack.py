@@ -1,7 +1,7 @@
 """Flax's own files: nested msgpack maps whose leaves are arrays, each a map's value of msgpack's extension type 1.
 
 The library turns bytes into maps; what it may build is bounded while it does. Arrays are made of their bytes only once these
-are as many as the shape says, and of four floating-point types only. See `flax/serialization.py`.
+are as many as the shape announces, and of four floating-point types only. See `flax/serialization.py`.
 """
 
 from __future__ import annotations
@@ -13,32 +13,38 @@ from typing import TYPE_CHECKING, Any, BinaryIO, NamedTuple, TypeAlias
 import numpy as np
 
 from lstm_explain.errors import InputFileError, MissingExtraError, RefusedError, printable
+from lstm_explain.readers.containers import NamedArrays
+from lstm_explain.readers.containers.bounded_file import FIX_BUDGET, FIX_FORGED
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from lstm_explain.core.axes import Array
+    from lstm_explain.readers.containers.bounded_file import MemoryBudget
 
 Tree: TypeAlias = "dict[Any, Any]"
 
-NDARRAY, LONGEST_KEY, MOST_AXES, DEEPEST = 1, 10_000, 32, 64
-LARGEST_PAIR, STACK = 400, 1024
+NDARRAY_EXTENSION = 1
+MAX_KEY_LENGTH, MAX_AXES, MAX_DEPTH = 10_000, 32, 64
+ENTRY_BYTES, NESTED_MAPS = 400, 1024
 """The bytes in memory of a map's entry, key and value, at most; and how many maps the library builds inside each other."""
-CHUNKED = "__msgpack_chunked_array__"
+COPIES = 6
+"""The bytes, two copies while they are read, and the arrays, which are larger where they were halves."""
+CHUNKED_KEY = "__msgpack_chunked_array__"
 """The key of a map that is one array in pieces: msgpack holds no more than 2**31 - 1 bytes in one piece."""
 TYPES = {"float16": "<f2", "float32": "<f4", "float64": "<f8", "bfloat16": "<u2"}
 
 
-class _Packed(NamedTuple):
-    """An array as it stands in the file."""
+class _PackedArray(NamedTuple):
+    """An array as the file holds it."""
 
-    sizes: tuple[Any, ...]
+    shape: tuple[Any, ...]
     kind: str
     data: bytes
 
 
-def read_msgpack(file: BinaryIO, name: str, budget: int) -> dict[str, Array]:
-    """The floating-point arrays of a file, by their path, such as `params/LSTMCell_0/hi/kernel`; others are left out.
+def read_msgpack(file: BinaryIO, budget: MemoryBudget) -> NamedArrays:
+    """Read the floating-point arrays of a file, by their path, such as `params/LSTMCell_0/hi/kernel`; others are left out.
 
     Raises:
         InputFileError: the file is malformed.
@@ -48,154 +54,147 @@ def read_msgpack(file: BinaryIO, name: str, budget: int) -> dict[str, Array]:
     try:
         import msgpack
     except ImportError:
-        raise MissingExtraError(printable(name), "msgpack") from None
+        raise MissingExtraError(budget.name, "msgpack") from None
     size = file.seek(0, os.SEEK_END)
     file.seek(0)
-    if 6 * size > budget:  # the bytes, two copies while they are read, and the arrays, larger where they were halves
-        found = f"reading {size:,} bytes of weights takes six times as much memory, and the memory budget is {budget:,}"
-        raise RefusedError(printable(name), found, "Raise --max-memory")
-    tree = _unpacked(msgpack, file.read(size), printable(name), budget - 6 * size)
+    budget.take(COPIES * size, f"reading {size:,} bytes of weights")
+    tree = _unpack_tree(msgpack, file.read(size), budget)
     if not isinstance(tree, dict):
-        raise InputFileError(
-            printable(name), "this is no Flax file: it is not a map of names", "Save it with flax.serialization"
-        )
+        problem = "this is not a Flax file: it is not a map of names"
+        raise InputFileError(budget.name, problem, "Save it with flax.serialization")
     arrays: dict[str, Array] = {}
-    for path, array in _leaves(tree, "", printable(name), 0):
+    for path, array in _iter_arrays(tree, "", budget.name, 0):
         if path in arrays:
-            raise InputFileError(printable(name), f"the array {printable(path)} stands twice in it", "Write the file anew")
+            raise InputFileError(budget.name, f"the array {printable(path)} appears twice in it", "Write the file anew")
         arrays[path] = array
-    return arrays
+    return NamedArrays(arrays, {})
 
 
-def _unpacked(msgpack: Any, data: bytes, name: str, budget: int) -> Any:
-    """What the library builds of the bytes, within the budget."""
-    counter = _Counter(name, budget)
-    widest = max(64, budget // (2 * STACK * LARGEST_PAIR))
+def _unpack_tree(msgpack: Any, data: bytes, budget: MemoryBudget) -> Any:
+    """Let the library build the maps within the budget."""
+    counter = _EntryCounter(budget)
+    max_entries = max(64, budget.available // (2 * NESTED_MAPS * ENTRY_BYTES))
     try:
         return msgpack.unpackb(
             data,
             raw=False,
             strict_map_key=False,
-            object_pairs_hook=counter.of_map,
-            list_hook=counter.of_list,
-            ext_hook=lambda code, content: _array_in(msgpack, content) if code == NDARRAY else None,
-            max_str_len=LONGEST_KEY,
-            max_array_len=widest,
-            max_map_len=widest,
+            object_pairs_hook=counter.build_map,
+            list_hook=counter.skip_list,
+            ext_hook=lambda code, content: _unpack_array(msgpack, content) if code == NDARRAY_EXTENSION else None,
+            max_str_len=MAX_KEY_LENGTH,
+            max_array_len=max_entries,
+            max_map_len=max_entries,
         )
     except (msgpack.exceptions.UnpackException, ValueError, TypeError, RecursionError, MemoryError, OverflowError) as error:
         reason = printable(str(error).partition("\n")[0]).rstrip(".") or type(error).__name__
-        raise InputFileError(name, f"this is no Flax file: {reason}", "The file is cut or forged: write it anew") from None
+        raise InputFileError(budget.name, f"this is not a Flax file: {reason}", FIX_FORGED) from None
 
 
-class _Counter:
-    """What is called with every map and list that the library has read, and counts what they take."""
+class _EntryCounter:
+    """Called with every map and list that the library has read, to count what they take."""
 
-    def __init__(self, name: str, budget: int) -> None:
-        self.name, self.left = name, budget // 2
+    def __init__(self, budget: MemoryBudget) -> None:
+        self.name, self.left = budget.name, budget.available // 2
 
-    def of_map(self, pairs: list[tuple[Any, Any]]) -> Tree:
-        self._take(len(pairs))
-        found = dict(pairs)
-        if len(found) < len(pairs):
-            raise ValueError("a name stands twice in one map")
-        return found
+    def build_map(self, pairs: list[tuple[Any, Any]]) -> Tree:
+        self._count_entries(len(pairs))
+        entries = dict(pairs)
+        if len(entries) < len(pairs):
+            raise ValueError("a name appears twice in one map")
+        return entries
 
-    def of_list(self, items: list[Any]) -> None:
-        """Flax writes tuples and lists as maps, so a list holds no array."""
-        self._take(len(items))
+    def skip_list(self, items: list[Any]) -> None:
+        """Count a list. Flax writes tuples and lists as maps, so a list holds no array."""
+        self._count_entries(len(items))
 
-    def _take(self, entries: int) -> None:
-        self.left -= LARGEST_PAIR * (1 + entries)
+    def _count_entries(self, count: int) -> None:
+        self.left -= ENTRY_BYTES * (1 + count)
         if self.left < 0:
-            raise RefusedError(self.name, "its maps take more than the memory budget", "Raise --max-memory")
+            raise RefusedError(self.name, "its maps take more than the memory budget", FIX_BUDGET)
 
 
-def _array_in(msgpack: Any, content: bytes) -> _Packed | None:
-    """An array's shape, type and bytes; None where it holds no floating-point numbers."""
+def _unpack_array(msgpack: Any, content: bytes) -> _PackedArray | None:
+    """Return an array's shape, type and bytes; None where it holds no floating-point numbers."""
     lists = 0
 
-    def only_two(items: list[Any]) -> list[Any]:
+    def limit_lists(items: list[Any]) -> list[Any]:
         nonlocal lists
         lists += 1
         if lists > 2:
             raise ValueError("an array holds lists")
         return items
 
-    limits = {"max_array_len": MOST_AXES, "max_map_len": 0, "max_ext_len": 0, "max_str_len": 100}
-    found = msgpack.unpackb(content, raw=True, list_hook=only_two, **limits)
-    if not isinstance(found, list) or len(found) != 3:
+    limits = {"max_array_len": MAX_AXES, "max_map_len": 0, "max_ext_len": 0, "max_str_len": 100}
+    parts = msgpack.unpackb(content, raw=True, list_hook=limit_lists, **limits)
+    if not isinstance(parts, list) or len(parts) != 3:
         raise ValueError("an array is not written as shape, type and bytes")
-    sizes, kind, data = found
+    shape, kind, data = parts
     kind = kind.decode("ascii", "replace") if isinstance(kind, bytes) else ""
-    if not isinstance(sizes, list) or not isinstance(data, bytes) or not kind:
+    if not isinstance(shape, list) or not isinstance(data, bytes) or not kind:
         raise ValueError("an array is not written as shape, type and bytes")
-    return _Packed(tuple(sizes), kind, data) if kind in TYPES else None
+    return _PackedArray(tuple(shape), kind, data) if kind in TYPES else None
 
 
 # --- from what the library built to arrays ----------------------------------------------------------------------------
 
 
-def _leaves(tree: Tree, before: str, name: str, depth: int) -> Iterator[tuple[str, Array]]:
-    """Every array in nested maps, with its path; maps are emptied on the way, so that no array is held twice."""
-    if depth > DEEPEST:
-        raise InputFileError(name, f"its maps are nested more than {DEEPEST} deep")
+def _iter_arrays(tree: Tree, prefix: str, name: str, depth: int) -> Iterator[tuple[str, Array]]:
+    """Yield every array in nested maps, with its path; maps are emptied on the way, so that no array is held twice."""
+    if depth > MAX_DEPTH:
+        raise InputFileError(name, f"its maps are nested more than {MAX_DEPTH} deep")
     for key in list(tree):
         value = tree.pop(key)
-        path = f"{before}{_text(key, name)}"
-        if isinstance(value, _Packed):
-            yield path, _array(value, path, name)
-        elif isinstance(value, dict) and CHUNKED in value:
-            yield from _joined(value, path, name)
+        if not isinstance(key, str | int):  # a number is an index of a list
+            raise InputFileError(name, f"a name in it is of type {type(key).__name__}", FIX_FORGED)
+        path = f"{prefix}{key}"
+        if isinstance(value, _PackedArray):
+            yield path, _build_array(value, path, name)
+        elif isinstance(value, dict) and CHUNKED_KEY in value:
+            yield from _join_chunks(value, path, name)
         elif isinstance(value, dict):
-            yield from _leaves(value, f"{path}/", name, depth + 1)
+            yield from _iter_arrays(value, f"{path}/", name, depth + 1)
 
 
-def _text(key: Any, name: str) -> str:
-    if isinstance(key, str):
-        return key
-    if isinstance(key, int):  # a place in a list
-        return str(key)
-    raise InputFileError(name, f"a name in it is of type {type(key).__name__}", "The file is cut or forged: write it anew")
-
-
-def _array(packed: _Packed, path: str, name: str) -> Array:
-    """An array in float32 or float64, once its bytes are as many as its shape says."""
-    sizes, dtype = _sizes(packed.sizes, path, name), np.dtype(TYPES[packed.kind])
-    if math.prod(sizes) * dtype.itemsize != len(packed.data):
-        found = (
-            f"{printable(path)} of the shape {printable(str(list(sizes)))} announces {math.prod(sizes) * dtype.itemsize} bytes"
-        )
-        raise InputFileError(name, f"{found}, and holds {len(packed.data)}", "The file is cut or forged: write it anew")
+def _build_array(packed: _PackedArray, path: str, name: str) -> Array:
+    """Return an array in float32 or float64, once its bytes are as many as its shape announces."""
+    shape, dtype = _check_shape(packed.shape, path, name), np.dtype(TYPES[packed.kind])
+    announced = math.prod(shape) * dtype.itemsize
+    if announced != len(packed.data):
+        problem = f"announces {announced} bytes, and holds {len(packed.data)}"
+        raise InputFileError(name, f"{_shape_label(shape, path)} {problem}", FIX_FORGED)
     array = np.frombuffer(packed.data, dtype)
     if packed.kind == "bfloat16":  # the upper half of a float32
-        return (array.astype(np.uint32) << 16).view(np.float32).reshape(sizes)
-    return array.astype(np.float32 if dtype.itemsize < 8 else np.float64, copy=False).reshape(sizes)
+        return (array.astype(np.uint32) << 16).view(np.float32).reshape(shape)
+    return array.astype(np.float32 if dtype.itemsize < 8 else np.float64, copy=False).reshape(shape)
 
 
-def _sizes(given: tuple[Any, ...], path: str, name: str) -> tuple[int, ...]:
-    if any(type(size) is not int or size < 0 for size in given) or len(given) > MOST_AXES:
-        raise InputFileError(name, f"{printable(path)} announces the shape {printable(str(list(given)))}, which no array has")
-    return given
+def _check_shape(shape: tuple[Any, ...], path: str, name: str) -> tuple[int, ...]:
+    if any(type(size) is not int or size < 0 for size in shape) or len(shape) > MAX_AXES:
+        problem = f"{printable(path)} announces the shape {printable(str(list(shape)))}, which no array has"
+        raise InputFileError(name, problem, FIX_FORGED)
+    return shape
 
 
-def _joined(tree: Tree, path: str, name: str) -> Iterator[tuple[str, Array]]:
-    """One array of its pieces; nothing where they are of another type."""
-    sizes, chunks = _in_order(tree.get("shape"), path, name), _in_order(tree.get("chunks"), path, name)
-    if not chunks or not all(isinstance(one, _Packed) for one in chunks):
+def _shape_label(shape: tuple[int, ...], path: str) -> str:
+    return f"{printable(path)} of the shape {printable(str(list(shape)))}"
+
+
+def _join_chunks(tree: Tree, path: str, name: str) -> Iterator[tuple[str, Array]]:
+    """Yield one array joined from its pieces; nothing where they are of another type."""
+    shape, chunks = _unpack_tuple(tree.get("shape"), path, name), _unpack_tuple(tree.get("chunks"), path, name)
+    if not chunks or not all(isinstance(chunk, _PackedArray) for chunk in chunks):
         return
-    pieces = [_array(one, path, name).ravel() for one in chunks]
-    held, announced = sum(one.size for one in pieces), math.prod(_sizes(sizes, path, name))
+    pieces = [_build_array(chunk, path, name).ravel() for chunk in chunks]
+    held, announced = sum(piece.size for piece in pieces), math.prod(_check_shape(shape, path, name))
     if held != announced:
-        found = f"{printable(path)} of the shape {printable(str(list(sizes)))} announces {announced} numbers"
-        raise InputFileError(name, f"{found}, and its pieces hold {held}", "The file is cut or forged: write it anew")
-    yield path, np.concatenate(pieces).reshape(sizes)
+        problem = f"announces {announced} numbers, and its pieces hold {held}"
+        raise InputFileError(name, f"{_shape_label(shape, path)} {problem}", FIX_FORGED)
+    yield path, np.concatenate(pieces).reshape(shape)
 
 
-def _in_order(tree: Any, path: str, name: str) -> tuple[Any, ...]:
-    """A tuple, which Flax writes as a map from "0", "1", ... to its items."""
-    if not isinstance(tree, dict) or any(str(place) not in tree for place in range(len(tree))):
-        raise InputFileError(
-            name, f"the pieces of {printable(path)} are not in order", "The file is cut or forged: write it anew"
-        )
-    return tuple(tree[str(place)] for place in range(len(tree)))
+def _unpack_tuple(tree: Any, path: str, name: str) -> tuple[Any, ...]:
+    """Return a tuple, which Flax writes as a map from "0", "1", ... to its items."""
+    if not isinstance(tree, dict) or any(str(index) not in tree for index in range(len(tree))):
+        raise InputFileError(name, f"the pieces of {printable(path)} are not in order", FIX_FORGED)
+    return tuple(tree[str(index)] for index in range(len(tree)))

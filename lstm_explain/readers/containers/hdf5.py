@@ -1,8 +1,10 @@
 """HDF5 files as Keras writes them: plain groups of plain datasets. Whatever else HDF5 can do is refused before it is read.
 
-pyfive takes the file's structures apart. It trusts them, so it is given one of them at a time, after a look at what it would
-do: how many bytes it would read, how many elements it would make, where a link leads. Datasets are read here, from their place
-in the file. The words are those of the HDF5 file format specification, version 3.
+pyfive parses the file's structures. It trusts them, so it is given one of them at a time, after a look at what it would do:
+how many bytes it would read, how many elements it would build, where a link leads. Its public interface cannot be given so
+little: it follows links, opens other files and hides the addresses that a walk needs to end, so parts below it are used, of
+the versions that `pyproject.toml` names. Datasets are read here, from their address. The terms are those of the HDF5 file
+format specification, version 3.
 """
 
 from __future__ import annotations
@@ -10,38 +12,73 @@ from __future__ import annotations
 import math
 import struct
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any, BinaryIO
+from typing import TYPE_CHECKING, Any, BinaryIO, NamedTuple
 
 import numpy as np
 
 from lstm_explain.errors import InputFileError, LstmExplainError, MissingExtraError, RefusedError, printable
-from lstm_explain.readers.containers.bounded_file import BoundedReader, MemoryBudget
-from lstm_explain.readers.containers.hdf5_messages import Dataset, attribute_name, is_text, kind_of, width_of
+from lstm_explain.readers.containers.bounded_file import FIX_BUDGET, FIX_FORGED, BoundedReader
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from lstm_explain.core.axes import Array
+    from lstm_explain.readers.containers.bounded_file import MemoryBudget
 
-MOST_OBJECTS, MOST_MESSAGES = 50_000, 4096
-DEEPEST = 64
-LONGEST_NAME = 1024
-OVERHEAD = 100
-LARGEST_HEADER = 2**22
-UNDEFINED = 2**64 - 1
-BASE_ADDRESS = 24
+MAX_OBJECTS, MAX_MESSAGES = 50_000, 4096
+MAX_DEPTH = 64
+MAX_NAME_LENGTH = 1024
+MAX_HEADER_BYTES = 2**22
+NAME_SHARE, NAME_OVERHEAD = 16, 100
+UNDEFINED_ADDRESS = 2**64 - 1
+BASE_ADDRESS_AT = 24
 DATASPACE, LINK_INFO, DATATYPE, LINK, EXTERNAL_FILES, LAYOUT, FILTERS, ATTRIBUTE, SYMBOL_TABLE = 1, 2, 3, 6, 7, 8, 11, 12, 17
-SHARED = 2
-LAYOUTS = {0: "in its header (compact)", 2: "in chunks", 3: "in other files or datasets (virtual)"}
-WANTED = ("name", "dtype", "model_config", "keras_version", "layer_names")
-"""The attributes that say something about layers; no other is read."""
-REWRITE = "The file is cut or forged: write it anew"
+SHARED_FLAG = 2
+SOFT_LINK, EXTERNAL_LINK = 1, 64
+CONTIGUOUS, VIRTUAL = 1, 3
+LAYOUTS = {0: "in its header (compact)", 2: "in chunks", VIRTUAL: "in other files or datasets (virtual)"}
+ATTRIBUTES = ("name", "dtype", "model_config", "keras_version", "layer_names")
+"""The attributes that describe layers; no other is read."""
+FLOAT_CLASS, STRING_CLASS, VARIABLE_LENGTH_CLASS = 1, 3, 9
+FLOATS = {
+    (2, 0, 16, 10, 5, 0, 10, 15): "f2",
+    (2, 0, 16, 7, 8, 0, 7, 127): "bfloat16",
+    (4, 0, 32, 23, 8, 0, 23, 127): "f4",
+    (8, 0, 64, 52, 11, 0, 52, 1023): "f8",
+}
+"""Bytes, then offset, precision, position and size of exponent and of fraction, bias of the exponent."""
+IMPLIED_ONE = 32
+"""The first bits of such a type: its fraction begins with a 1 that is not stored; bit 0 is the byte order."""
+OTHER_CLASSES = {0: "whole numbers", 3: "texts", 7: "references to other objects", 9: "lists"}
+FIX_KERAS = "Save the model anew with Keras"
+
+
+class Dataset(NamedTuple):
+    """An array of a file; its numbers are read on demand."""
+
+    path: str
+    shape: tuple[int, ...]
+    kind: str
+    """f2, f4, f8 or bfloat16, with numpy's byte order before it; else what it holds, in words."""
+    address: int
+    problem: LstmExplainError | None
+    """Why it cannot be read."""
+
+    @property
+    def stored_bytes(self) -> int:
+        """How many bytes it takes in the file."""
+        return math.prod(self.shape) * _item_bytes(self.kind)
+
+    @property
+    def loaded_bytes(self) -> int:
+        """How many bytes it takes in the type that it is read into."""
+        return math.prod(self.shape) * (8 if self.kind.endswith("f8") else 4)
 
 
 class Hdf5File:
-    """An HDF5 file, walked once from its root; every object stands in it once, so that the walk ends."""
+    """An HDF5 file, walked once from its root; every object may appear in it once, so that the walk ends."""
 
-    def __init__(self, file: BinaryIO, name: str, budget: int) -> None:
+    def __init__(self, file: BinaryIO, budget: MemoryBudget) -> None:
         """Walk through a file.
 
         Raises:
@@ -49,219 +86,272 @@ class Hdf5File:
             RefusedError: it leads to other files or around in circles, or its structures take more than the memory budget.
             MissingExtraError: pyfive is not installed.
         """
-        self.name = printable(name)
+        self.name = budget.name
         try:
             import pyfive  # noqa: F401
         except ImportError:
             raise MissingExtraError(self.name, "pyfive") from None
-        self._file = BoundedReader(file, MemoryBudget(self.name, budget))
-        self._letters_left = budget // 16
+        self._file = BoundedReader(file, budget)
+        self._characters_left = budget.available // NAME_SHARE
         self._heaps: dict[int, Any] = {}
         self.datasets: dict[str, Dataset] = {}
         self.attributes: dict[str, dict[str, str | list[str]]] = {}
         """By the path of their group, which is empty for the root."""
-        with self._parsing("its first bytes"):
-            self._walk(self._root())
+        with self._pyfive_errors("its first bytes"):
+            self._walk(self._root_address())
 
     def read(self, dataset: Dataset) -> Array:
-        """A dataset's numbers, float32 or float64.
+        """Read a dataset's numbers as float32 or float64.
 
         Raises:
-            InputFileError: they are no floating-point numbers, or not stored plainly.
-            RefusedError: they stand in other files.
+            InputFileError: they are not floating-point numbers, or not stored plainly.
+            RefusedError: they are in other files.
         """
         if dataset.problem is not None:
             raise dataset.problem
-        return dataset.numbers(self._file.read_at(dataset.place, dataset.stored_bytes))
+        data = self._file.read_at(dataset.address, dataset.stored_bytes)
+        byte_order, kind = dataset.kind[:1], dataset.kind[1:]
+        if kind == "bfloat16":
+            upper_half = np.frombuffer(data, f"{byte_order}u2").astype("u4") << np.uint32(16)
+            return upper_half.view("f4").reshape(dataset.shape)
+        return np.frombuffer(data, f"{byte_order}{kind}").astype("f8" if kind == "f8" else "f4").reshape(dataset.shape)
 
     # --- the walk -----------------------------------------------------------------------------------------------------
 
-    def _root(self) -> int:
-        """The address of the root group's header."""
+    def _root_address(self) -> int:
         from pyfive.misc_low_level import SuperBlock
 
         version = self._file.read_at(8, 1)[0]
         if version != 0:
-            found = f"its HDF5 format is of a newer kind (superblock {version}), which Keras does not write"
-            raise InputFileError(self.name, found, "Save the model anew with Keras")
-        if self._file.read_at(BASE_ADDRESS, 8) != bytes(8):
-            raise InputFileError(self.name, "its HDF5 part does not begin at byte 0", REWRITE)
+            problem = f"its HDF5 format is of a newer kind (superblock {version}), which Keras does not write"
+            raise InputFileError(self.name, problem, FIX_KERAS)
+        if self._file.read_at(BASE_ADDRESS_AT, 8) != bytes(8):
+            raise InputFileError(self.name, "its HDF5 part does not begin at byte 0", FIX_FORGED)
         return int(SuperBlock(self._file, 0).offset_to_dataobjects)
 
     def _walk(self, root: int) -> None:
         seen: set[int] = set()
-        waiting = [("", root, 0)]
-        while waiting:
-            path, address, depth = waiting.pop()
+        pending = [("", root, 0)]
+        while pending:
+            path, address, depth = pending.pop()
             if address in seen:
-                raise RefusedError(
-                    self.name, f"{printable(path)} is an object that stands elsewhere in it too: its links may loop"
-                )
+                problem = f"{printable(path)} is an object that appears elsewhere in it too: its links may loop"
+                raise RefusedError(self.name, problem)
             seen.add(address)
-            if len(seen) > MOST_OBJECTS or depth > DEEPEST:
-                limit = f"{MOST_OBJECTS} objects" if depth <= DEEPEST else f"{DEEPEST} levels of groups"
+            if len(seen) > MAX_OBJECTS or depth > MAX_DEPTH:
+                limit = f"{MAX_OBJECTS} objects" if depth <= MAX_DEPTH else f"{MAX_DEPTH} levels of groups"
                 raise RefusedError(self.name, f"it has more than {limit}, and no model has")
-            with self._parsing(printable(path) or "its root"):
-                objects = self._header(address)
-                if objects.find_msg_type(LAYOUT):
-                    self.datasets[path] = self._dataset(path, objects)
+            with self._pyfive_errors(_path_label(path)):
+                header = self._read_header(address)
+                if header.find_msg_type(LAYOUT):
+                    self.datasets[path] = self._describe_dataset(path, header)
                     continue
-                self._keep_attributes(path, objects)
-                links = dict(self._links(path, objects))
-            waiting += [(f"{path}/{name}" if path else name, child, depth + 1) for name, child in links.items()]
+                if attributes := self._read_attributes(header):
+                    self.attributes[path] = attributes
+                links = dict(self._iter_links(path, header))
+            pending += [(f"{path}/{name}" if path else name, child, depth + 1) for name, child in links.items()]
 
-    def _header(self, address: int) -> Any:
-        """The messages of an object's header: a pyfive `DataObjects`."""
+    def _read_header(self, address: int) -> Any:
+        """Read the messages of an object's header: a pyfive `DataObjects`."""
         from pyfive.dataobjects import DataObjects
 
-        self._file.begin_object(LARGEST_HEADER)
+        self._file.begin_object(MAX_HEADER_BYTES)
         start = self._file.read_at(address, 16)
         messages, size = struct.unpack_from("<H4xI", start, 2)
         if start[0] != 1:
-            newer = start[:4] == b"OHDR"
-            found = "it holds an object of a newer kind of HDF5, which Keras does not write" if newer else "it is malformed"
-            fix = "Save the model anew with Keras" if newer else REWRITE
-            raise InputFileError(self.name, f"{found}; byte {address}", fix)
-        if messages > MOST_MESSAGES or size > LARGEST_HEADER:
+            is_newer = start[:4] == b"OHDR"
+            problem = (
+                "it holds an object of a newer kind of HDF5, which Keras does not write" if is_newer else "it is malformed"
+            )
+            raise InputFileError(self.name, f"{problem}; byte {address}", FIX_KERAS if is_newer else FIX_FORGED)
+        if messages > MAX_MESSAGES or size > MAX_HEADER_BYTES:
             raise RefusedError(self.name, f"an object at byte {address} has {messages} messages in {size} bytes of header")
-        objects = DataObjects(self._file, address)
-        objects._global_heaps = self._heaps  # or each object would read the texts of all again
-        return objects
+        header = DataObjects(self._file, address)
+        header._global_heaps = self._heaps  # or each object would read the texts of all again
+        return header
 
-    def _links(self, path: str, objects: Any) -> Iterator[tuple[str, int]]:
-        """The names in a group, and where each leads."""
+    def _iter_links(self, path: str, header: Any) -> Iterator[tuple[str, int]]:
+        """Yield the names in a group, and the address that each leads to."""
         from pyfive.btree import BTreeV1Groups
         from pyfive.misc_low_level import Heap, SymbolTable
 
-        if not objects.find_msg_type(SYMBOL_TABLE):
-            raise self._no_group(path, objects)
-        self._file.begin_object(self._file.size + LARGEST_HEADER)
-        place = objects.find_msg_type(SYMBOL_TABLE)[0]["offset_to_message"]
-        tree, heap = struct.unpack_from("<QQ", objects.msg_data, place)
-        names = Heap(self._file, heap).data
-        met: set[str] = set()
+        if not header.find_msg_type(SYMBOL_TABLE):
+            raise self._not_a_group_error(path, header)
+        self._file.begin_object(self._file.size + MAX_HEADER_BYTES)
+        message_at = header.find_msg_type(SYMBOL_TABLE)[0]["offset_to_message"]
+        tree, heap = struct.unpack_from("<QQ", header.msg_data, message_at)
+        heap_data = Heap(self._file, heap).data
+        names: set[str] = set()
         for address in BTreeV1Groups(self._file, tree).symbol_table_addresses():
             for entry in SymbolTable(self._file, address).entries:
-                name = self._name(path, names, entry["link_name_offset"])
-                if name in met:
-                    raise InputFileError(
-                        self.name, f"{printable(name)} stands twice in {printable(path) or 'its root'}", REWRITE
-                    )
+                name = self._link_name(path, heap_data, entry["link_name_offset"])
+                if name in names:
+                    problem = f"{printable(name)} appears twice in {_path_label(path)}"
+                    raise InputFileError(self.name, problem, FIX_FORGED)
                 if entry["cache_type"] not in (0, 1):
-                    found = f"{printable(path + '/' + name)} is a soft link to another place, which is not followed"
-                    raise RefusedError(self.name, found, "Save the model anew with Keras, which writes no links")
-                met.add(name)
+                    problem = f"{printable(path + '/' + name)} is a soft link to another place, which is not followed"
+                    raise RefusedError(self.name, problem, "Save the model anew with Keras, which writes no links")
+                names.add(name)
                 yield name, entry["object_header_address"]
 
-    def _no_group(self, path: str, objects: Any) -> LstmExplainError:
-        """What an object is that is neither a plain dataset nor a plain group."""
-        where, fix = printable(path) or "its root", "Save the model anew with Keras"
-        for message in objects.find_msg_type(LINK):
-            data, place = objects.msg_data, message["offset_to_message"]
-            kind = data[place + 2] if data[place + 1] & 8 else 0
-            if kind == 64:
-                return RefusedError(self.name, f"{where} has an external link, which leads to another file", fix)
-            if kind == 1:
-                return RefusedError(self.name, f"{where} has a soft link to another place, which is not followed", fix)
-        if objects.find_msg_type(LINK) or objects.find_msg_type(LINK_INFO):
-            return InputFileError(self.name, f"{where} is a group of a newer kind, which Keras does not write", fix)
-        return InputFileError(self.name, f"{where} is neither a group nor an array", fix)
+    def _not_a_group_error(self, path: str, header: Any) -> LstmExplainError:
+        """Return the error for an object that is neither a plain dataset nor a plain group."""
+        label, links = _path_label(path), header.find_msg_type(LINK)
+        for message in links:
+            data, message_at = header.msg_data, message["offset_to_message"]
+            kind = data[message_at + 2] if data[message_at + 1] & 8 else 0
+            if kind == EXTERNAL_LINK:
+                return RefusedError(self.name, f"{label} has an external link, which leads to another file", FIX_KERAS)
+            if kind == SOFT_LINK:
+                return RefusedError(self.name, f"{label} has a soft link to another place, which is not followed", FIX_KERAS)
+        if links or header.find_msg_type(LINK_INFO):
+            return InputFileError(self.name, f"{label} is a group of a newer kind, which Keras does not write", FIX_KERAS)
+        return InputFileError(self.name, f"{label} is neither a group nor an array", FIX_KERAS)
 
-    def _name(self, path: str, names: bytes, offset: int) -> str:
-        end = names.find(b"\0", offset, offset + LONGEST_NAME + 1)
+    def _link_name(self, path: str, heap_data: bytes, offset: int) -> str:
+        end = heap_data.find(b"\0", offset, offset + MAX_NAME_LENGTH + 1)
         if end <= offset:
-            found = f"a name in {printable(path) or 'its root'} is empty, or longer than {LONGEST_NAME} bytes"
-            raise InputFileError(self.name, found, REWRITE)
-        name = names[offset:end].decode()
+            problem = f"a name in {_path_label(path)} is empty, or longer than {MAX_NAME_LENGTH} bytes"
+            raise InputFileError(self.name, problem, FIX_FORGED)
+        name = heap_data[offset:end].decode()
         if "/" in name:
-            raise InputFileError(self.name, f"the name {printable(name)} has a / in it", REWRITE)
-        self._pay(len(path) + len(name))
+            raise InputFileError(self.name, f"the name {printable(name)} has a / in it", FIX_FORGED)
+        self._count_characters(len(path) + len(name))
         return name
 
     # --- datasets -----------------------------------------------------------------------------------------------------
 
-    def _dataset(self, path: str, objects: Any) -> Dataset:
+    def _describe_dataset(self, path: str, header: Any) -> Dataset:
         from pyfive.dataobjects import determine_data_shape
 
-        data = objects.msg_data
-        places = {kind: self._only(objects, kind) for kind in (DATASPACE, DATATYPE, LAYOUT)}
-        shape = determine_data_shape(data, places[DATASPACE])[0] or ()
-        kind = kind_of(data, places[DATATYPE])
-        if kind == "2 opaque bytes" and self._attributes(objects).get("dtype") == "bfloat16":
+        data = header.msg_data
+        dataspace, datatype, layout = (self._only_message(header, kind) for kind in (DATASPACE, DATATYPE, LAYOUT))
+        shape = tuple(map(int, determine_data_shape(data, dataspace)[0] or ()))
+        kind = _parse_datatype(data, datatype)
+        if kind == "2 opaque bytes" and self._read_attributes(header).get("dtype") == "bfloat16":
             kind = "<bfloat16"
-        address, problem = self._storage(path, objects, places[LAYOUT], shape, kind)
-        return Dataset(path, tuple(map(int, shape)), kind, address, problem)
+        try:
+            return Dataset(path, shape, kind, self._data_address(path, header, layout, shape, kind), None)
+        except (InputFileError, RefusedError) as error:
+            return Dataset(path, shape, kind, 0, error)
 
-    def _only(self, objects: Any, kind: int) -> int:
-        """The place of the only message of a kind."""
-        messages = objects.find_msg_type(kind)
-        if len(messages) != 1 or messages[0]["flags"] & SHARED:
-            raise InputFileError(self.name, f"an array has {len(messages)} messages of kind {kind}, or a shared one", REWRITE)
+    def _only_message(self, header: Any, kind: int) -> int:
+        """Return the offset of the only message of a kind."""
+        messages = header.find_msg_type(kind)
+        if len(messages) != 1 or messages[0]["flags"] & SHARED_FLAG:
+            problem = f"an array has {len(messages)} messages of kind {kind}, or a shared one"
+            raise InputFileError(self.name, problem, FIX_FORGED)
         return int(messages[0]["offset_to_message"])
 
-    def _storage(
-        self, path: str, objects: Any, layout: int, shape: tuple[int, ...], kind: str
-    ) -> tuple[int, LstmExplainError | None]:
-        """Where the numbers begin, or why they cannot be read."""
-        where, fix = f"{self.name}: {printable(path)}", "Save the model anew with Keras"
-        version, stored = objects.msg_data[layout], objects.msg_data[layout + 1]
-        if objects.find_msg_type(EXTERNAL_FILES):
-            return 0, RefusedError(where, "its numbers stand in another file, which is not opened", fix)
-        if stored == 3:
-            return 0, RefusedError(where, f"its numbers stand {LAYOUTS[3]}, and these are not opened", fix)
-        if objects.find_msg_type(FILTERS):
-            return 0, InputFileError(where, "its numbers are compressed or filtered, which Keras does not do", fix)
-        if version != 3 or stored != 1:
-            return 0, InputFileError(
-                where, f"its numbers stand {LAYOUTS.get(stored, 'in a newer way')}, not in one piece", fix
-            )
+    def _data_address(self, path: str, header: Any, layout: int, shape: tuple[int, ...], kind: str) -> int:
+        """Return where a dataset's numbers begin.
+
+        Raises:
+            InputFileError: they are not floating-point numbers, or not stored plainly.
+            RefusedError: they are in other files.
+        """
+        label = f"{self.name}: {printable(path)}"
+        version, layout_class = header.msg_data[layout], header.msg_data[layout + 1]
+        if header.find_msg_type(EXTERNAL_FILES):
+            raise RefusedError(label, "its numbers are in another file, which is not opened", FIX_KERAS)
+        if layout_class == VIRTUAL:
+            raise RefusedError(label, f"its numbers are {LAYOUTS[VIRTUAL]}, and these are not opened", FIX_KERAS)
+        if header.find_msg_type(FILTERS):
+            raise InputFileError(label, "its numbers are compressed or filtered, which Keras does not do", FIX_KERAS)
+        if version != 3 or layout_class != CONTIGUOUS:
+            problem = f"its numbers are {LAYOUTS.get(layout_class, 'stored in a newer way')}, not in one piece"
+            raise InputFileError(label, problem, FIX_KERAS)
         if kind[:1] not in "<>":
-            return 0, InputFileError(where, f"it holds {kind}, not floating-point numbers")
-        address, size = struct.unpack_from("<QQ", objects.msg_data, layout + 2)
-        announced = math.prod(shape) * width_of(kind)
-        if address == UNDEFINED and size:
-            return 0, InputFileError(where, "its numbers were never written", fix)
+            raise InputFileError(label, f"it holds {kind}, not floating-point numbers")
+        address, size = struct.unpack_from("<QQ", header.msg_data, layout + 2)
+        announced = math.prod(shape) * _item_bytes(kind)
+        if address == UNDEFINED_ADDRESS and size:
+            raise InputFileError(label, "its numbers were never written", FIX_KERAS)
         if announced != size or address + size > self._file.size:
-            found = f"its shape {list(shape)} announces {announced} bytes, and the file holds {size} for it"
-            return 0, InputFileError(where, found if size <= self._file.size else f"{found}, beyond its end", REWRITE)
-        return address, None
+            beyond = "" if size <= self._file.size else ", beyond its end"
+            problem = f"its shape {list(shape)} announces {announced} bytes, and the file holds {size} for it{beyond}"
+            raise InputFileError(label, problem, FIX_FORGED)
+        return int(address)
 
     # --- attributes ---------------------------------------------------------------------------------------------------
 
-    def _keep_attributes(self, path: str, objects: Any) -> None:
-        if found := self._attributes(objects):
-            self.attributes[path] = found
+    def _read_attributes(self, header: Any) -> dict[str, str | list[str]]:
+        """Read those of `ATTRIBUTES` that are texts or lists of texts."""
+        attributes: dict[str, str | list[str]] = {}
+        for message in header.find_msg_type(ATTRIBUTE):
+            start, data = message["offset_to_message"], header.msg_data
+            name = _parse_attribute_name(data, start)
+            if name.rstrip("0123456789") in ATTRIBUTES and not message["flags"] & SHARED_FLAG and _is_text(data, start):
+                self._file.begin_object(self._file.size + MAX_HEADER_BYTES)
+                value = header.unpack_attribute(start)[1]
+                is_list = isinstance(value, np.ndarray)
+                attributes[name] = [self._decode(text) for text in value.ravel()] if is_list else self._decode(value)
+        return attributes
 
-    def _attributes(self, objects: Any) -> dict[str, str | list[str]]:
-        """The attributes that are wanted, where they are texts or lists of texts."""
-        found = {}
-        for message in objects.find_msg_type(ATTRIBUTE):
-            place = message["offset_to_message"]
-            name = attribute_name(objects.msg_data, place)
-            if name.rstrip("0123456789") in WANTED and not message["flags"] & SHARED and is_text(objects.msg_data, place):
-                self._file.begin_object(self._file.size + LARGEST_HEADER)
-                value = objects.unpack_attribute(place)[1]
-                several = isinstance(value, np.ndarray)
-                found[name] = [self._text(one) for one in value.ravel()] if several else self._text(value)
-        return found
-
-    def _text(self, value: Any) -> str:
-        self._pay(len(value))
+    def _decode(self, value: Any) -> str:
+        self._count_characters(len(value))
         return value.decode() if isinstance(value, bytes) else str(value)
 
-    def _pay(self, letters: int) -> None:
-        """Count the letters of names and texts: a few bytes of a file can name a long one again and again."""
-        self._letters_left -= letters + OVERHEAD
-        if self._letters_left < 0:
-            raise RefusedError(self.name, "its names take more than a sixteenth of the memory budget", "Raise --max-memory")
+    def _count_characters(self, count: int) -> None:
+        """Count the characters of names and texts: a few bytes of a file can name a long one again and again."""
+        self._characters_left -= count + NAME_OVERHEAD
+        if self._characters_left < 0:
+            raise RefusedError(self.name, "its names take more than a sixteenth of the memory budget", FIX_BUDGET)
 
     @contextmanager
-    def _parsing(self, where: str) -> Iterator[None]:
-        """Whatever pyfive raises at a malformed file, under `python -O` too, as one error of ours."""
+    def _pyfive_errors(self, label: str) -> Iterator[None]:
+        """Turn whatever pyfive raises at a malformed file, under `python -O` too, into one error of ours."""
         try:
             yield
-        except (LstmExplainError, OSError):  # a disk that fails is no malformed file
+        except (LstmExplainError, OSError):  # a disk that fails is not a malformed file
             raise
         except Exception as error:
             reason = printable(f"{type(error).__name__} {error}".strip())
-            raise InputFileError(self.name, f"{where} cannot be read as HDF5 ({reason})", REWRITE) from None
+            raise InputFileError(self.name, f"{label} cannot be read as HDF5 ({reason})", FIX_FORGED) from None
+
+
+def _path_label(path: str) -> str:
+    return printable(path) or "its root"
+
+
+# --- messages, looked at before pyfive reads them ---------------------------------------------------------------------
+
+
+def _item_bytes(kind: str) -> int:
+    """Return how many bytes a number takes in the file."""
+    return 2 if kind.endswith("bfloat16") else int(kind[-1])
+
+
+def _parse_datatype(data: bytes, start: int) -> str:
+    """Return a floating-point type as in `Dataset.kind`, or what a datatype message describes, in words."""
+    type_class, bits, sign_at = data[start] & 15, data[start + 1], data[start + 2]
+    size = struct.unpack_from("<I", data, start + 4)[0]
+    if type_class == FLOAT_CLASS:
+        kind = FLOATS.get((size, *struct.unpack_from("<HHBBBBI", data, start + 8)))
+        if kind is not None and bits | 1 == IMPLIED_ONE | 1 and sign_at == 8 * size - 1:
+            return f"{'>' if bits & 1 else '<'}{kind}"
+        return f"floating-point numbers of {size} bytes in a format of their own"
+    return f"{size} opaque bytes" if type_class == 5 else OTHER_CLASSES.get(type_class, "values of another kind")
+
+
+def _parse_attribute_name(data: bytes, start: int) -> str:
+    name_at = start + (8 if data[start] == 1 else 9)
+    size = struct.unpack_from("<H", data, start + 2)[0]
+    return data[name_at : name_at + size].split(b"\0")[0].decode(errors="replace")
+
+
+def _is_text(data: bytes, start: int) -> bool:
+    """Whether an attribute is a text or a list of texts, and small enough for its elements to be where they should."""
+    from pyfive.dataobjects import determine_data_shape
+
+    version, flags = data[start], data[start + 1]
+    if version not in (1, 3) or (version == 3 and flags):
+        return False
+    name_size, datatype_size = struct.unpack_from("<HH", data, start + 2)
+    alignment = 8 if version == 1 else 1
+    datatype_at = start + (8 if version == 1 else 9) + -(-name_size // alignment) * alignment
+    type_class, element_class = data[datatype_at] & 15, data[datatype_at + 1] & 15
+    if type_class != STRING_CLASS and not (type_class == VARIABLE_LENGTH_CLASS and element_class == 1):
+        return False
+    shape = determine_data_shape(data, datatype_at + -(-datatype_size // alignment) * alignment)[0]
+    return shape is not None and math.prod(shape) <= len(data)

@@ -1,97 +1,218 @@
-"""`.npz` archives: each member's header is checked against what the archive says it holds before it is read."""
+"""numpy's `.npy` and `.npz` files. Headers are compared with the file's size before anything is allocated.
+
+The array of a `.npy` file is mapped into memory; arrays of an archive are read. Object arrays, whose data is a program, are
+refused.
+"""
 
 from __future__ import annotations
 
 import io
 import math
-from contextlib import suppress
+import os
+import warnings
 from itertools import chain
-from typing import TYPE_CHECKING, BinaryIO
+from typing import TYPE_CHECKING, Any, BinaryIO, NamedTuple
 
 import numpy as np
 
-from lstm_explain.errors import InputFileError, RefusedError, printable
-from lstm_explain.readers.containers.npy import NoNumbersError, read_header
+from lstm_explain.errors import InputFileError, UsageError, printable
+from lstm_explain.readers.containers import NamedArrays
+from lstm_explain.readers.containers.bounded_file import FIX_FORGED
 from lstm_explain.readers.containers.zip_archive import ZipArchive
 
 if TYPE_CHECKING:
     from lstm_explain.core.axes import Array
+    from lstm_explain.readers.containers.bounded_file import MemoryBudget
 
 SUFFIX = ".npy"
-COPIES = 3
-"""The arrays, the weights that they are rearranged to, and one of them in between."""
+MAX_HEADER_BYTES = 10_000
+HEADER_READERS = {
+    (1, 0): np.lib.format.read_array_header_1_0,
+    (2, 0): np.lib.format.read_array_header_2_0,
+    (3, 0): np.lib.format.read_array_header_2_0,  # differs in the names of columns only, and columns are refused
+}
+MAX_AXES, MAX_AXIS_SIZE = 32, 2**53 - 1  # numpy 1.x has arrays of 32 axes, and no file is that long
+MAX_LISTED_NAMES, MAX_LISTED_LENGTH = 8, 30
 
 
-def array_names(archive: ZipArchive) -> tuple[str, ...]:
-    """The names of the arrays in an archive, without the ending that their members have."""
-    return tuple(name.removesuffix(SUFFIX) for name in archive.names if name.endswith(SUFFIX))
+class NoNumbersError(InputFileError):
+    """An array of text, truth values or nothing, which is skipped where there are others."""
 
 
-def read_member(archive: ZipArchive, array: str, budget: int) -> Array:
-    """One array of an archive.
+class ArrayHeader(NamedTuple):
+    """What the header of an array announces."""
+
+    shape: tuple[int, ...]
+    fortran_order: bool
+    dtype: np.dtype[Any]
+
+    @property
+    def nbytes(self) -> int:
+        """How many bytes of numbers follow."""
+        return math.prod(self.shape) * self.dtype.itemsize
+
+    @property
+    def order(self) -> Any:
+        """The order of the numbers, as numpy spells it."""
+        return "F" if self.fortran_order else "C"
+
+
+def read_npy(file: BinaryIO, name: str) -> Array:
+    """Map the array of a `.npy` file into memory.
 
     Raises:
-        InputFileError: its header is malformed, announces another number of bytes than follow, or names another type than
-            numbers.
-        RefusedError: it is larger than the budget.
+        InputFileError: the header is malformed, announces more than the file holds, or names a type other than whole numbers
+            and floating-point numbers.
     """
-    said = archive.afford(array + SUFFIX, budget)
-    where = f"{archive.name}#{printable(array)}"
-    pieces = archive.pieces(array + SUFFIX)
-    start = io.BytesIO(next(pieces, b""))  # far longer than the longest header that is read
-    shape, fortran, dtype = read_header(start, where)
-    needed, held = math.prod(shape) * dtype.itemsize, said - start.tell()
-    if needed != held:
-        found = f"its header announces {needed} bytes of numbers, and {held} follow"
-        raise InputFileError(where, found, "The file is cut or forged: write it anew")
-    flat = np.empty(needed, np.uint8)  # the system gives this memory only as it is filled
-    filled = 0
-    for piece in chain([start.read()], pieces):
-        flat[filled : filled + len(piece)] = np.frombuffer(piece, np.uint8)
-        filled += len(piece)
-    if filled != needed:
-        found = f"its member {printable(array)} holds {filled} bytes of numbers and not {needed}, as it says"
-        raise InputFileError(archive.name, found, "The file is cut or forged: write it anew")
-    return flat.view(dtype).reshape(shape, order="F" if fortran else "C")
+    header = _read_header(file, name)
+    start, held = file.tell(), os.fstat(file.fileno()).st_size
+    if held - start < header.nbytes:
+        problem = f"its header announces {header.nbytes} bytes of numbers, and {held - start} follow"
+        raise InputFileError(printable(name), problem, FIX_FORGED)
+    return np.memmap(file, header.dtype, "r", start, header.shape, header.order)
 
 
-def read_npz(file: BinaryIO, name: str, budget: int, left_out: dict[str, str] | None = None) -> dict[str, Array]:
-    """All floating-point arrays of an archive, by name, in float32 or float64; `left_out` gets the types of the others.
+def read_npz_array(file: BinaryIO, budget: MemoryBudget, array_name: str | None) -> tuple[Array, str]:
+    """Read one array of an archive, and return its name with it; None chooses the only one.
+
+    Raises:
+        UsageError: there are several arrays and none is chosen, or none has that name.
+        InputFileError: the archive or the array is malformed, or there is no array.
+        RefusedError: the array is larger than the budget.
+    """
+    archive = ZipArchive(file, budget)
+    names = _array_names(archive)
+    if not names:
+        fix = "Give a .npy, .npz or .csv file; save one sheet of a workbook as CSV"
+        raise InputFileError(archive.name, "there is no array in this zip archive", fix)
+    selected = _select_array(archive, names, array_name)
+    return _read_array(archive, selected), selected
+
+
+def read_npz(file: BinaryIO, budget: MemoryBudget) -> NamedArrays:
+    """Read all floating-point arrays of an archive. Of a run that `trace` wrote, the weights alone are read.
 
     Raises:
         InputFileError: the archive or an array in it is malformed.
         RefusedError: together they are larger than the budget.
     """
-    archive = ZipArchive(file, name)
-    names = _told(array_names(archive))
-    if not names:
-        raise InputFileError(archive.name, "there is no array in this zip archive")
-    _afford(archive, sum(archive.size(one + SUFFIX) for one in names), budget)
-    arrays: dict[str, Array] = {}
-    for one in names:
-        with suppress(NoNumbersError):
-            array = read_member(archive, one, budget)
-            if array.dtype.kind == "f":
-                arrays[one] = _standard(array)
-            elif left_out is not None:
-                left_out[one] = array.dtype.name
-            _afford(archive, sum(known.nbytes for known in arrays.values()), budget)  # a float16 is twice as large by now
-    return arrays
-
-
-def _told(names: tuple[str, ...]) -> tuple[str, ...]:
-    """Those to read: of a run that `trace` wrote the weights alone, which are a small part of it."""
     from lstm_explain.readers.identify.name_patterns import OWN_NAME
 
-    return tuple(filter(OWN_NAME.fullmatch, names)) or names
+    archive = ZipArchive(file, budget)
+    names = _array_names(archive)
+    names = tuple(filter(OWN_NAME.fullmatch, names)) or names
+    if not names:
+        raise InputFileError(archive.name, "there is no array in this zip archive")
+    _check_total(budget, sum(archive.member_size(name + SUFFIX) for name in names))
+    arrays: dict[str, Array] = {}
+    skipped: dict[str, str] = {}
+    for name in names:
+        try:
+            array = _read_array(archive, name)
+        except NoNumbersError:
+            continue
+        if array.dtype.kind == "f":
+            arrays[name] = array.astype(np.float64 if array.dtype.itemsize >= 8 else np.float32, copy=False)
+        else:
+            skipped[name] = array.dtype.name
+        _check_total(budget, sum(array.nbytes for array in arrays.values()))  # a float16 has become twice as large
+    return NamedArrays(arrays, skipped)
 
 
-def _afford(archive: ZipArchive, held: int, budget: int) -> None:
-    """Raise `RefusedError` where the arrays and what is made of them are larger than the budget."""
-    if COPIES * held > budget:
-        found = f"its arrays hold {held:,} bytes, reading takes three times as much, and the memory budget is {budget:,}"
-        raise RefusedError(archive.name, found, "Raise --max-memory")
+def _array_names(archive: ZipArchive) -> tuple[str, ...]:
+    return tuple(name.removesuffix(SUFFIX) for name in archive.member_names if name.endswith(SUFFIX))
 
 
-def _standard(array: Array) -> Array:
-    return array.astype(np.float64 if array.dtype.itemsize >= 8 else np.float32, copy=False)
+def _check_total(budget: MemoryBudget, nbytes: int) -> None:
+    """Check the budget for the arrays, the weights that they are rearranged to, and one of them in between."""
+    budget.check(3 * nbytes, f"reading its arrays of {nbytes:,} bytes")
+
+
+def _read_array(archive: ZipArchive, name: str) -> Array:
+    """Read one array of an archive within the budget."""
+    size = archive.check_member(name + SUFFIX)
+    location = f"{archive.name}#{printable(name)}"
+    chunks = archive.iter_chunks(name + SUFFIX)
+    first_chunk = io.BytesIO(next(chunks, b""))  # far longer than the longest header that is read
+    header = _read_header(first_chunk, location)
+    held = size - first_chunk.tell()
+    if header.nbytes != held:
+        problem = f"its header announces {header.nbytes} bytes of numbers, and {held} follow"
+        raise InputFileError(location, problem, FIX_FORGED)
+    flat = np.empty(held, np.uint8)  # the system gives this memory only as it is filled
+    filled = 0
+    for chunk in chain([first_chunk.read()], chunks):
+        flat[filled : filled + len(chunk)] = np.frombuffer(chunk, np.uint8)
+        filled += len(chunk)
+    if filled != held:
+        problem = f"its member {printable(name)} holds {filled} bytes of numbers and not {held}, as it says"
+        raise InputFileError(archive.name, problem, FIX_FORGED)
+    return flat.view(header.dtype).reshape(header.shape, order=header.order)
+
+
+def _read_header(file: BinaryIO, name: str) -> ArrayHeader:
+    """Read an array's header.
+
+    Raises:
+        InputFileError: it is malformed, or names a shape or type that is not supported.
+    """
+    header = _parse_header(file, name)
+    if header.dtype.hasobject:
+        problem = "it holds Python objects, and reading those would run whatever program the file contains"
+        raise InputFileError(printable(name), problem, "Save plain numbers: np.save(file, array.astype('float32'))")
+    if header.dtype.kind not in "iuf" or header.dtype.names is not None:
+        problem = f"its numbers are of type {printable(str(header.dtype))}"
+        raise NoNumbersError(printable(name), problem, "Save them as float32 or float64")
+    bad_sizes = [size for size in header.shape if isinstance(size, bool) or not 0 <= size <= MAX_AXIS_SIZE]
+    if len(header.shape) > MAX_AXES or bad_sizes:
+        problem = f"its header announces the shape {printable(str(header.shape))}, which no array has"
+        raise InputFileError(printable(name), problem, FIX_FORGED)
+    if 0 in header.shape:
+        raise NoNumbersError(printable(name), f"it holds no numbers: its shape is {header.shape}")
+    return header
+
+
+def _parse_header(file: BinaryIO, name: str) -> ArrayHeader:
+    try:
+        version = np.lib.format.read_magic(file)
+        if version not in HEADER_READERS:
+            raise ValueError(f"version {version[0]}.{version[1]} of the format is unknown")
+        with warnings.catch_warnings():  # headers as Python 2 wrote them are read with a warning
+            warnings.simplefilter("ignore")
+            return ArrayHeader(*HEADER_READERS[version](file, MAX_HEADER_BYTES))
+    except Exception as error:  # the header is parsed as Python: ValueError, SyntaxError, TokenError, OverflowError, ...
+        reason = printable(str(error).partition("\n")[0]).rstrip(".")
+        raise InputFileError(printable(name), f"this .npy header cannot be read: {reason}") from None
+
+
+# --- choosing an array ------------------------------------------------------------------------------------------------
+
+
+def split_path_and_member(name: str) -> tuple[str, str | None]:
+    """Split `run.npz#x` into the file and the array; None where there is no `#`, or where it belongs to the file's name."""
+    if "#" not in name or "\0" in name or os.path.exists(name):  # noqa: PTH110
+        return name, None
+    marks = [index for index, character in enumerate(name) if character == "#" and index]
+    files = [index for index in marks if os.path.isfile(name[:index])]  # noqa: PTH113
+    split_at = files[0] if files else name.index("#")
+    return (name[:split_at], name[split_at + 1 :]) if split_at else (name, None)
+
+
+def _select_array(archive: ZipArchive, names: tuple[str, ...], array_name: str | None) -> str:
+    if array_name is None and len(names) == 1:
+        return names[0]
+    if array_name is None:
+        problem = f"there are {len(names)} arrays in it: {_list_names(names)}"
+        raise UsageError(f"--data {archive.name}", problem, f"Choose one: --data {archive.name}#{printable(names[0])}")
+    for name in (array_name, array_name.removesuffix(SUFFIX)):
+        if name in names:
+            return name
+    asked = f"--data {archive.name}#{printable(array_name)}"
+    raise UsageError(asked, f"it has no array of that name. There are {_list_names(names)}")
+
+
+def _list_names(names: tuple[str, ...]) -> str:
+    listed = [printable(name) or "(no name)" for name in names[:MAX_LISTED_NAMES]]
+    short = [name if len(name) <= MAX_LISTED_LENGTH else f"{name[: MAX_LISTED_LENGTH - 3]}..." for name in listed]
+    more = f" and {len(names) - MAX_LISTED_NAMES} more" if len(names) > MAX_LISTED_NAMES else ""
+    return ", ".join(short) + more

@@ -1,4 +1,4 @@
-"""PyTorch's `.pt` and `.pth` files: a zip archive of a pickle, which is followed, never run, and of the tensors' numbers."""
+"""PyTorch's `.pt` and `.pth` files: a zip archive of a pickle, which is interpreted, not run, and of the tensors' numbers."""
 
 from __future__ import annotations
 
@@ -9,13 +9,14 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 import numpy as np
 
 from lstm_explain.errors import InputFileError, RefusedError, printable
+from lstm_explain.readers.containers import NamedArrays
+from lstm_explain.readers.containers.bounded_file import FIX_BUDGET, FIX_FORGED
 from lstm_explain.readers.containers.safe_pickle import (
-    KINDS,
+    FIX_SAVE_WEIGHTS,
     OPCODE_BYTES,
-    WAY_OUT,
+    STORAGE_DTYPES,
     PickledDict,
-    Storage,
-    Tensor,
+    PickledTensor,
     interpret_pickle,
 )
 from lstm_explain.readers.containers.zip_archive import ZipArchive
@@ -25,211 +26,212 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from lstm_explain.core.axes import Array
+    from lstm_explain.readers.containers.bounded_file import MemoryBudget
 
-PROGRAM = "data.pkl"
-LARGEST_PROGRAM = 2**26
+PICKLE_MEMBER = "data.pkl"
+MAX_PICKLE_BYTES = 2**26
 TEXT_BYTES = 8
 """How many bytes of memory a byte of the pickle may take as text: its copies while it is read, and wide characters."""
-LARGEST_ARRAY = 2**48
-DEEPEST, LONGEST_NAME = 100, 1_000
-MOST_PLACES, MOST_TENSORS = 1_000_000, 20_000
-"""In dicts and lists, each counted as often as it is reached: one that holds another twice doubles what there is to walk."""
-MOST_AXES = 3
-"""Of weights: a layer's have two; several directions side by side have three."""
+MAX_ARRAY_SIZE = 2**48
+MAX_DEPTH, MAX_NAME_LENGTH = 100, 1_000
+MAX_ITEMS, MAX_TENSORS = 1_000_000, 20_000
+"""Of dicts and lists, each counted as often as it is reached: one that holds another twice doubles what there is to walk."""
+MAX_WEIGHT_AXES = 3
+"""A layer's weights have two; several directions side by side have three."""
 TYPES = {"Double": "f8", "Float": "f4", "Half": "f2", "BFloat16": "u2"}
-"""numpy's names of those types that are read. It has no bfloat16, which is the upper half of a float32."""
-KEYS = (str, int, float, bool, type(None))
+"""numpy's names of the types that are read. It has no bfloat16, which is the upper half of a float32."""
+KEY_TYPES = (str, int, float, bool, type(None))
 """The types of keys that may lead to weights."""
 SURROGATE = re.compile("[\ud800-\udfff]")
-ORDERS = {b"little": "<", b"big": ">"}
+BYTE_ORDERS = {b"little": "<", b"big": ">"}
 
 
-def read_pytorch(file: BinaryIO, name: str, budget: int, left_out: dict[str, str] | None = None) -> dict[str, Array]:
-    """The tensors of a PyTorch file that may be an LSTM's, by name, in float32 or float64.
+def read_pytorch(file: BinaryIO, budget: MemoryBudget) -> NamedArrays:
+    """Read the tensors of a PyTorch file that may be an LSTM's, by name.
 
-    A state dict may lie in dicts, lists and tuples; the keys on the way are joined with dots. Where any tensor has a name that
-    torch gives to an LSTM's, such as `weight_ih_l0`, only the tensors of modules that have such are read. `left_out` gets the
-    types of those that have such a name, and hold no floating-point numbers.
+    A state dict may be inside dicts, lists and tuples; the keys on the way are joined with dots. Where any tensor has a name
+    that torch gives to an LSTM's, such as `weight_ih_l0`, only the tensors of modules that have such are read, and only those
+    with such a name are listed as skipped.
 
     Raises:
         InputFileError: the archive or its pickle is malformed, or a tensor reaches beyond its numbers.
         RefusedError: the pickle holds more than weights, or reading takes more memory than the budget.
     """
-    archive = ZipArchive(file, name)
-    root = _root(archive)
-    part = budget // 3  # for the text of the pickle, for what is made of it, and for the names
-    walk = _Walk(archive.name)
-    tensors = _weights(walk, interpret_pickle(_program(archive, root, part), archive.name, part), archive.name, part)
-    if left_out is not None:
-        left_out |= walk.left_out
-    _check(archive, root, tensors)
-    _afford(archive.name, tensors, budget)
-    return _arrays(archive, root, tensors, budget)
+    archive = ZipArchive(file, budget)
+    prefix = _member_prefix(archive)
+    third = budget.limit // 3  # for the text of the pickle, for what is made of it, and for the names
+    tree = interpret_pickle(_read_pickle(archive, prefix + PICKLE_MEMBER, third), archive.name, third)
+    walk = _TensorWalk(archive.name)
+    tensors = _select_weights(walk.collect_tensors(tree, third))
+    _check_storages(archive, prefix, tensors)
+    _check_memory(budget, tensors)
+    return NamedArrays(_read_arrays(archive, prefix, tensors), walk.skipped_dtypes)
 
 
-def _root(archive: ZipArchive) -> str:
-    """What stands before every member's name, with its slash."""
-    roots = [one.removesuffix(PROGRAM) for one in archive.names if one == PROGRAM or one.endswith(f"/{PROGRAM}")]
-    if len(roots) != 1:
-        raise InputFileError(archive.name, f"it holds {len(roots)} members {PROGRAM}, and a PyTorch file holds one")
-    return roots[0]
+def _member_prefix(archive: ZipArchive) -> str:
+    """Return what precedes every member's name, with its slash."""
+    ends = (PICKLE_MEMBER, f"/{PICKLE_MEMBER}")
+    prefixes = [name.removesuffix(PICKLE_MEMBER) for name in archive.member_names if name == ends[0] or name.endswith(ends[1])]
+    if len(prefixes) != 1:
+        problem = f"it holds {len(prefixes)} members {PICKLE_MEMBER}, and a PyTorch file holds one"
+        raise InputFileError(archive.name, problem)
+    return prefixes[0]
 
 
-def _program(archive: ZipArchive, root: str, budget: int) -> bytes:
-    member = root + PROGRAM
-    size = archive.size(member)
-    if size > LARGEST_PROGRAM:
-        found = f"its pickle holds {size:,} bytes, and {LARGEST_PROGRAM:,} are the most that are read"
-        raise RefusedError(archive.name, found, WAY_OUT)
-    if TEXT_BYTES * size > budget:
-        found = f"reading its pickle of {size:,} bytes may take {TEXT_BYTES} times as much memory, over a third of the budget"
-        raise RefusedError(archive.name, found, "Raise --max-memory")
-    return archive.read(member, budget)
+def _read_pickle(archive: ZipArchive, member: str, limit: int) -> bytes:
+    size = archive.member_size(member)
+    if size > MAX_PICKLE_BYTES:
+        problem = f"its pickle holds {size:,} bytes, and {MAX_PICKLE_BYTES:,} are the most that are read"
+        raise RefusedError(archive.name, problem, FIX_SAVE_WEIGHTS)
+    if TEXT_BYTES * size > limit:
+        problem = f"reading its pickle of {size:,} bytes takes {TEXT_BYTES} times as much memory, over a third of the budget"
+        raise RefusedError(archive.name, problem, FIX_BUDGET)
+    return archive.read_member(member)
 
 
 # --- the tensors and their names --------------------------------------------------------------------------------------
 
 
-def _weights(walk: _Walk, tree: Any, file: str, budget: int) -> dict[str, Tensor]:
-    """Those tensors of a checkpoint that may be an LSTM's weights, by name."""
-    tensors: dict[str, Tensor] = {}
-    held = 0
-    for name, tensor in walk.tensors(tree, "", 0):
-        if name in tensors and tensors[name] != tensor:
-            raise InputFileError(file, f"the name {printable(name)} stands twice in it, for different tensors")
-        tensors[name] = tensor
-        held += OPCODE_BYTES + 4 * len(name)
-        if held > budget:
-            raise RefusedError(
-                file, f"its names alone take more than {budget:,} bytes, a third of the budget", "Raise --max-memory"
-            )
-        if len(tensors) > MOST_TENSORS:
-            raise RefusedError(file, f"it names more than {MOST_TENSORS:,} tensors", WAY_OUT)
-    telling = {_module(name) for name in tensors if PYTORCH_NAME.fullmatch(name)}
-    if telling:
-        return {name: one for name, one in tensors.items() if _module(name) in telling or NORMED_NAME.fullmatch(name)}
-    return {name: tensor for name, tensor in tensors.items() if len(tensor.sizes) <= MOST_AXES}
-
-
-def _module(name: str) -> str:
-    return name.rpartition(".")[0]
-
-
-class _Walk:
+class _TensorWalk:
     """A walk through nested dicts, lists and tuples, which a file may have made endless."""
 
     def __init__(self, file: str) -> None:
-        self._file, self._places = file, 0
-        self.left_out: dict[str, str] = {}
+        self._file, self._items = file, 0
+        self.skipped_dtypes: dict[str, str] = {}
         """The types of the tensors that are not read, and have the name of an LSTM's."""
 
-    def tensors(self, value: Any, name: str, depth: int) -> Iterator[tuple[str, Tensor]]:
-        """The tensors of types that are read, by the keys that lead to them."""
-        if type(value) is Tensor:
+    def collect_tensors(self, tree: Any, limit: int) -> dict[str, PickledTensor]:
+        """Return the tensors of types that are read, by name, whose names take no more than `limit` bytes."""
+        tensors: dict[str, PickledTensor] = {}
+        held = 0
+        for name, tensor in self._walk(tree, "", 0):
+            if tensors.setdefault(name, tensor) != tensor:
+                problem = f"the name {printable(name)} appears twice in it, for different tensors"
+                raise InputFileError(self._file, problem)
+            held += OPCODE_BYTES + 4 * len(name)
+            if held > limit:
+                problem = f"its names alone take more than {limit:,} bytes, a third of the budget"
+                raise RefusedError(self._file, problem, FIX_BUDGET)
+            if len(tensors) > MAX_TENSORS:
+                raise RefusedError(self._file, f"it names more than {MAX_TENSORS:,} tensors", FIX_SAVE_WEIGHTS)
+        return tensors
+
+    def _walk(self, value: Any, name: str, depth: int) -> Iterator[tuple[str, PickledTensor]]:
+        if type(value) is PickledTensor:
             if value.storage.kind in TYPES:
                 yield name, value
             elif PYTORCH_NAME.fullmatch(name):
-                self.left_out[name] = KINDS[value.storage.kind]
+                self.skipped_dtypes[name] = STORAGE_DTYPES[value.storage.kind]
             return
         if type(value) not in (PickledDict, list, tuple):  # at the top: a file of one number, for example
             return
-        items = value.pairs if type(value) is PickledDict else value
-        self._places += len(items)
-        if depth > DEEPEST or self._places > MOST_PLACES:
-            reason = f"more than {DEEPEST} deep" if depth > DEEPEST else f"with more than {MOST_PLACES:,} places"
-            raise RefusedError(self._file, f"it holds dicts and lists nested {reason}", WAY_OUT)
-        for key, one in items if type(value) is PickledDict else enumerate(items):
-            if type(one) in (Tensor, PickledDict, list, tuple) and type(key) in KEYS:
-                yield from self.tensors(one, self._joined(name, key), depth + 1)
+        pairs = value.pairs if type(value) is PickledDict else list(enumerate(value))
+        self._items += len(pairs)
+        if depth > MAX_DEPTH or self._items > MAX_ITEMS:
+            reason = f"more than {MAX_DEPTH} deep" if depth > MAX_DEPTH else f"with more than {MAX_ITEMS:,} places"
+            raise RefusedError(self._file, f"it holds dicts and lists nested {reason}", FIX_SAVE_WEIGHTS)
+        for key, item in pairs:
+            if type(item) in (PickledTensor, PickledDict, list, tuple) and type(key) in KEY_TYPES:
+                yield from self._walk(item, self._join_name(name, str(key)), depth + 1)
 
-    def _joined(self, name: str, key: Any) -> str:
-        last = str(key)
-        if len(name) + len(last) > LONGEST_NAME or SURROGATE.search(last):
-            raise InputFileError(
-                self._file, f"a name in it is too long or no Unicode text: {printable(name)}.{printable(last)}"
-            )
-        return f"{name}.{last}" if name else last
+    def _join_name(self, name: str, key: str) -> str:
+        if len(name) + len(key) > MAX_NAME_LENGTH or SURROGATE.search(key):
+            problem = f"a name in it is too long or not Unicode text: {printable(name)}.{printable(key)}"
+            raise InputFileError(self._file, problem)
+        return f"{name}.{key}" if name else key
+
+
+def _select_weights(tensors: dict[str, PickledTensor]) -> dict[str, PickledTensor]:
+    """Return those tensors that may be an LSTM's weights."""
+    modules = {_module_name(name) for name in tensors if PYTORCH_NAME.fullmatch(name)}
+    if not modules:
+        return {name: tensor for name, tensor in tensors.items() if len(tensor.shape) <= MAX_WEIGHT_AXES}
+    return {name: tensor for name, tensor in tensors.items() if _module_name(name) in modules or NORMED_NAME.fullmatch(name)}
+
+
+def _module_name(name: str) -> str:
+    return name.rpartition(".")[0]
 
 
 # --- their numbers ----------------------------------------------------------------------------------------------------
 
 
-def _check(archive: ZipArchive, root: str, tensors: Mapping[str, Tensor]) -> None:
-    """Every tensor lies within its storage, and the archive holds this as the pickle describes it."""
-    held = {member: archive.size(member) for member in archive.names}
+def _check_storages(archive: ZipArchive, prefix: str, tensors: Mapping[str, PickledTensor]) -> None:
+    """Check that every tensor lies within its storage, and that the archive holds this as the pickle describes it."""
+    held = {member: archive.member_size(member) for member in archive.member_names}
     for name, tensor in tensors.items():
-        wrong = _wrong(tensor, held, _member(root, tensor.storage))
-        if wrong:
-            found = f"its tensor {printable(name)} {wrong}"
-            raise InputFileError(archive.name, found, "The file is cut or forged: write it anew")
+        if problem := _storage_problem(tensor, held, _storage_member(prefix, tensor)):
+            raise InputFileError(archive.name, f"its tensor {printable(name)} {problem}", FIX_FORGED)
 
 
-def _wrong(tensor: Tensor, held: Mapping[str, int], member: str) -> str | None:
-    numbers = tensor.storage.numbers
-    said = numbers * _itemsize(tensor.storage)
+def _storage_problem(tensor: PickledTensor, held: Mapping[str, int], member: str) -> str | None:
+    size = tensor.storage.size
+    announced = _storage_bytes(tensor)
     if member not in held:
         return f"is in {printable(member)}, and the archive has no such member"
-    if said != held[member]:
-        return f"is in {printable(member)}, which holds {held[member]} bytes and not {said}"
-    last = tensor.offset + sum((size - 1) * stride for size, stride in zip(tensor.sizes, tensor.strides, strict=True))
-    if 0 not in tensor.sizes and last >= numbers:
-        return f"reaches to number {last} of {numbers} in {printable(member)}, counted from 0"
-    if prod(max(1, size) for size in tensor.sizes) > LARGEST_ARRAY:  # numpy objects even where one of the sizes is 0
-        return f"has {' x '.join(map(str, tensor.sizes))} numbers, more than any array"
+    if announced != held[member]:
+        return f"is in {printable(member)}, which holds {held[member]} bytes and not {announced}"
+    last = tensor.offset + sum((size - 1) * stride for size, stride in zip(tensor.shape, tensor.strides, strict=True))
+    if 0 not in tensor.shape and last >= size:
+        return f"reaches to number {last} of {size} in {printable(member)}, counted from 0"
+    if prod(max(1, size) for size in tensor.shape) > MAX_ARRAY_SIZE:  # numpy objects even where one of the sizes is 0
+        return f"has {' x '.join(map(str, tensor.shape))} numbers, more than any array"
     return None
 
 
-def _member(root: str, storage: Storage) -> str:
-    return f"{root}data/{storage.key}"
+def _storage_member(prefix: str, tensor: PickledTensor) -> str:
+    return f"{prefix}data/{tensor.storage.key}"
 
 
-def _itemsize(storage: Storage) -> int:
-    return np.dtype(TYPES[storage.kind]).itemsize
+def _storage_bytes(tensor: PickledTensor) -> int:
+    return tensor.storage.size * _item_bytes(tensor)
 
 
-def _afford(file: str, tensors: Mapping[str, Tensor], budget: int) -> None:
-    """Refuse what is above the budget: each storage while it is read, or the arrays with what is made of them."""
-    storages = {tensor.storage.key: tensor.storage.numbers * _itemsize(tensor.storage) for tensor in tensors.values()}
-    arrays = sum(prod(tensor.sizes) * max(4, _itemsize(tensor.storage)) for tensor in tensors.values())
+def _item_bytes(tensor: PickledTensor) -> int:
+    return np.dtype(TYPES[tensor.storage.kind]).itemsize
+
+
+def _check_memory(budget: MemoryBudget, tensors: Mapping[str, PickledTensor]) -> None:
+    """Check the budget for each storage while it is read, and for the arrays with what is made of them."""
+    storages = {tensor.storage.key: _storage_bytes(tensor) for tensor in tensors.values()}
+    arrays = sum(prod(tensor.shape) * max(4, _item_bytes(tensor)) for tensor in tensors.values())
     needed = max(3 * arrays, arrays + 2 * max(storages.values(), default=0), sum(storages.values()))
-    if needed > budget:
-        told = any(map(PYTORCH_NAME.fullmatch, tensors))
-        which = "its LSTMs" if told else "all its tensors, of which none has a name such as weight_ih_l0,"
-        found = f"reading {which} takes {needed:,} bytes of memory, and the budget is {budget:,}"
-        raise RefusedError(file, found, "Raise --max-memory")
+    has_lstm = any(map(PYTORCH_NAME.fullmatch, tensors))
+    everything = "all its tensors, of which none has a name such as weight_ih_l0,"
+    budget.check(needed, f"reading {'its LSTMs' if has_lstm else everything}")
 
 
-def _arrays(archive: ZipArchive, root: str, tensors: Mapping[str, Tensor], budget: int) -> dict[str, Array]:
+def _read_arrays(archive: ZipArchive, prefix: str, tensors: Mapping[str, PickledTensor]) -> dict[str, Array]:
     """Read storage after storage, so that no more than one is held beside the arrays."""
-    order = _order(archive, root)
-    by_member: dict[str, list[str]] = {}
+    byte_order = _read_byte_order(archive, f"{prefix}byteorder")
+    names_by_member: dict[str, list[str]] = {}
     for name, tensor in tensors.items():
-        by_member.setdefault(_member(root, tensor.storage), []).append(name)
+        names_by_member.setdefault(_storage_member(prefix, tensor), []).append(name)
     arrays: dict[str, Array] = {}
-    for member, names in by_member.items():
-        data = archive.read(member, budget)
-        arrays |= {name: _array(tensors[name], data, order) for name in names}
+    for member, names in names_by_member.items():
+        data = archive.read_member(member)
+        arrays |= {name: _build_array(tensors[name], data, byte_order) for name in names}
     return {name: arrays[name] for name in tensors}
 
 
-def _order(archive: ZipArchive, root: str) -> str:
-    """The order of bytes, as numpy spells it; files of torch before 2.1 do not say, and are little-endian."""
-    member = f"{root}byteorder"
-    if member not in archive.names:
+def _read_byte_order(archive: ZipArchive, member: str) -> str:
+    """Return the byte order as numpy spells it; files of torch before 2.1 do not name it, and are little-endian."""
+    if member not in archive.member_names:
         return "<"
-    said = archive.read(member, 2**10) if archive.size(member) <= max(map(len, ORDERS)) else b"?"
-    if said not in ORDERS:
-        raise InputFileError(archive.name, f"its member {printable(member)} names no order of bytes, which are little and big")
-    return ORDERS[said]
+    named = archive.read_member(member) if archive.member_size(member) <= max(map(len, BYTE_ORDERS)) else b"?"
+    if named not in BYTE_ORDERS:
+        problem = f"its member {printable(member)} names no order of bytes, which are little and big"
+        raise InputFileError(archive.name, problem)
+    return BYTE_ORDERS[named]
 
 
-def _array(tensor: Tensor, data: bytes, order: str) -> Array:
-    """A tensor's numbers, copied out of its storage in the order of its axes."""
-    dtype = np.dtype(order + TYPES[tensor.storage.kind])
-    if 0 in tensor.sizes:
-        return np.zeros(tensor.sizes, np.float32)
+def _build_array(tensor: PickledTensor, data: bytes, byte_order: str) -> Array:
+    """Copy a tensor's numbers out of its storage, in the order of its axes."""
+    dtype = np.dtype(byte_order + TYPES[tensor.storage.kind])
+    if 0 in tensor.shape:
+        return np.zeros(tensor.shape, np.float32)
     strides = [stride * dtype.itemsize for stride in tensor.strides]
-    view: Array = np.ndarray(tensor.sizes, dtype, data, tensor.offset * dtype.itemsize, strides)
+    view: Array = np.ndarray(tensor.shape, dtype, data, tensor.offset * dtype.itemsize, strides)
     if tensor.storage.kind != "BFloat16":
         return view.astype(np.float64 if dtype.itemsize == 8 else np.float32, order="C")
     wide = view.astype(np.uint32, order="C")

@@ -1,8 +1,8 @@
-"""A pickle is a program. Here it is followed on paper, as far as a state dict needs: nothing is imported, nothing is called.
+"""A safe reader of pickles: it interprets the few opcodes that a state dict needs, and imports and calls nothing.
 
-`pickletools.genops` splits the program into opcodes. Each opcode of a short list moves plain values about: a global is only a
-name, a tensor only the description of one. Any other opcode or name is refused. An opcode makes one value at most, in a time
-bounded by what it takes off the stack. So the number of opcodes bounds both time and memory.
+A pickle is a program. `pickletools.genops` splits it into opcodes. Each opcode of a short list moves plain values about: a
+global is only a name, a tensor only the description of one. Any other opcode or name is refused. An opcode makes one value at
+most, in a time bounded by what it takes off the stack, so the number of opcodes bounds both time and memory.
 """
 
 from __future__ import annotations
@@ -13,21 +13,22 @@ import warnings
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from lstm_explain.errors import InputFileError, RefusedError, printable
+from lstm_explain.readers.containers.bounded_file import FIX_BUDGET, FIX_FORGED
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-MOST_OPCODES = 1_000_000
+MAX_OPCODES = 1_000_000
 OPCODE_BYTES = 256
 """More than what one opcode leaves in memory, short of the text it holds; a test measures it."""
-MOST_AXES, LARGEST = 32, 2**62
-LONGEST_KEY = 100
+MAX_AXES, MAX_SIZE = 32, 2**62
+MAX_KEY_LENGTH = 100
 """Of a storage; torch numbers them."""
-LONGEST_GLOBAL = 200
+MAX_GLOBAL_LENGTH = 200
 
 ORDERED_DICT = "collections OrderedDict"
 TENSOR, PARAMETER = "torch._utils _rebuild_tensor_v2", "torch._utils _rebuild_parameter"
-KINDS = {
+STORAGE_DTYPES = {
     "Double": "float64",
     "Float": "float32",
     "Half": "float16",
@@ -42,22 +43,22 @@ KINDS = {
     "ComplexFloat": "complex64",
 }
 """torch's storages, and its types of the numbers in them."""
-STORAGES = {f"torch {kind}Storage": kind for kind in KINDS}
-LEFT_OUT = frozenset(
+STORAGES = {f"torch {kind}Storage": kind for kind in STORAGE_DTYPES}
+OPAQUE_GLOBALS = frozenset(
     {
         *(f"{module} {name}" for module in ("__builtin__", "builtins") for name in ("set", "complex")),
         *(f"numpy.{core}.multiarray scalar" for core in ("core", "_core")),
-        *(f"torch {name}" for name in ("Size", "device", *KINDS.values())),
+        *(f"torch {name}" for name in ("Size", "device", *STORAGE_DTYPES.values())),
         *("_codecs encode", "collections Counter", "numpy dtype"),
     }
 )
-"""Names of values that stand beside the weights in checkpoints; none of them is made."""
-NAMES = LEFT_OUT | {ORDERED_DICT, TENSOR, PARAMETER, *STORAGES}
+"""Names of values that checkpoints hold beside the weights; none of them is built."""
+ALLOWED_GLOBALS = OPAQUE_GLOBALS | {ORDERED_DICT, TENSOR, PARAMETER, *STORAGES}
 """Every global that a pickle may name, as `pickletools` spells it: the module, a space, the name."""
 
 QUANTISED = re.compile(rb"torch\.(?:ao\.)?nn\.quantized|quantized_dynamic|_packed_params")
 """What the pickle of a quantised model holds; looked for where it is refused anyway."""
-WAY_OUT = "Save the weights alone with torch.save(model.state_dict(), file)"
+FIX_SAVE_WEIGHTS = "Save the weights alone with torch.save(model.state_dict(), file)"
 
 
 class Global(NamedTuple):
@@ -66,26 +67,27 @@ class Global(NamedTuple):
     name: str
 
 
-class Storage(NamedTuple):
-    """The description of a run of numbers that a member of the archive holds."""
+class PickledStorage(NamedTuple):
+    """The description of a run of numbers in a member of the archive."""
 
     kind: str
-    """As in torch's name of it, such as Float."""
+    """As in torch's name for it, such as Float."""
     key: str
-    numbers: int
+    size: int
+    """How many numbers it holds."""
 
 
-class Tensor(NamedTuple):
-    """The description of a tensor: which numbers of a storage it shows, not yet known to lie inside."""
+class PickledTensor(NamedTuple):
+    """The description of a tensor: a view of a storage, not yet known to lie inside it."""
 
-    storage: Storage
+    storage: PickledStorage
     offset: int
-    sizes: tuple[int, ...]
+    shape: tuple[int, ...]
     strides: tuple[int, ...]
 
 
 class PickledDict:
-    """What a dict holds, as pairs: nothing from outside is hashed or compared."""
+    """The items of a dict, as pairs: nothing from outside is hashed or compared."""
 
     __slots__ = ("pairs",)
 
@@ -94,12 +96,14 @@ class PickledDict:
 
 
 class OpaqueObject:
-    """Stands for a value that is left out."""
+    """A value that is not built."""
 
 
-UNMADE = OpaqueObject()
-WORDS: dict[type, str] = {
+OPAQUE = OpaqueObject()
+TYPE_LABELS: dict[type, str] = {
     PickledDict: "a dict",
+    PickledTensor: "a tensor",
+    PickledStorage: "a storage",
     Global: "a name",
     OpaqueObject: "a value left out",
     type(None): "None",
@@ -107,256 +111,256 @@ WORDS: dict[type, str] = {
 }
 
 
-class _RefusedError(Exception):
-    """The program wants more than a state dict needs."""
+class _UnsafePickleError(Exception):
+    """The program uses more than a state dict needs."""
 
 
-def interpret_pickle(program: bytes, file: str, budget: int) -> Any:
-    """What a pickle describes: Tables, lists and tuples of Tensors, strings, numbers and other plain values.
+def interpret_pickle(program: bytes, file: str, limit: int) -> Any:
+    """Return what a pickle describes: PickledDicts, lists and tuples of PickledTensors, text, numbers and other plain values.
 
     Args:
         program: the pickle.
         file: what to call the file in a message.
-        budget: how many bytes of memory it may take.
+        limit: how many bytes of memory it may take.
 
     Raises:
         InputFileError: the program is malformed.
         RefusedError: it names or calls what no state dict needs, or is too long.
     """
-    machine, place, where = Machine(), 0, "at its start"
+    machine, position, location = PickleMachine(), 0, "at its start"
     try:
         with warnings.catch_warnings():  # of text with unknown escapes, which pickletools reads before we refuse its opcode
             warnings.simplefilter("ignore")
-            for number, (opcode, argument, at) in enumerate(pickletools.genops(program)):
-                place = at or 0
-                where = f"at byte {place}"
-                _afford(number, file, budget)
-                machine.step(opcode.name, argument)
-                where = f"after byte {place}"
-        return machine.result(len(program) - place - 1)
-    except _RefusedError as refused:
+            for count, (opcode, argument, start) in enumerate(pickletools.genops(program)):
+                position = start or 0
+                location = f"at byte {position}"
+                _check_limits(count, file, limit)
+                machine.execute(opcode.name, argument)
+                location = f"after byte {position}"
+        return machine.finish(len(program) - position - 1)
+    except _UnsafePickleError as error:
         if QUANTISED.search(program):
-            found = "it holds quantised weights (torch.ao.nn.quantized), which are not supported"
-            raise InputFileError(file, found, "Save the state dict of the model before quantisation") from None
-        raise RefusedError(file, f"{printable(str(refused))} (byte {place} of its pickle)", WAY_OUT) from None
+            problem = "it holds quantised weights (torch.ao.nn.quantized), which are not supported"
+            raise InputFileError(file, problem, "Save the state dict of the model before quantisation") from None
+        raise RefusedError(file, f"{printable(str(error))} (byte {position} of its pickle)", FIX_SAVE_WEIGHTS) from None
     except ValueError as error:  # ours, and those of pickletools
-        found = f"its pickle is malformed {where}: {printable(str(error))}"
-        raise InputFileError(file, found, "The file is cut or forged: write it anew") from None
+        problem = f"its pickle is malformed {location}: {printable(str(error))}"
+        raise InputFileError(file, problem, FIX_FORGED) from None
 
 
-def _afford(number: int, file: str, budget: int) -> None:
-    if number >= MOST_OPCODES:
-        raise RefusedError(file, f"its pickle has more than {MOST_OPCODES:,} opcodes, more than any state dict needs", WAY_OUT)
-    if number * OPCODE_BYTES > budget:
-        raise RefusedError(
-            file, f"following its pickle takes more than {budget:,} bytes, a third of the budget", "Raise --max-memory"
-        )
+def _check_limits(count: int, file: str, limit: int) -> None:
+    if count >= MAX_OPCODES:
+        problem = f"its pickle has more than {MAX_OPCODES:,} opcodes, more than any state dict needs"
+        raise RefusedError(file, problem, FIX_SAVE_WEIGHTS)
+    if count * OPCODE_BYTES > limit:
+        problem = f"following its pickle takes more than {limit:,} bytes, a third of the budget"
+        raise RefusedError(file, problem, FIX_BUDGET)
 
 
-class Machine:
-    """The stack and the memo of a pickle. A method for each opcode that a state dict needs."""
+class PickleMachine:
+    """The stack and the memo of a pickle, with a method for each opcode that a state dict needs."""
 
     def __init__(self) -> None:
         self._stack: list[Any] = []
-        self._below: list[list[Any]] = []
-        """The stacks under each mark."""
+        self._outer_stacks: list[list[Any]] = []
+        """The stacks below each mark."""
         self._memo: dict[int, Any] = {}
 
-    def step(self, opcode: str, argument: Any) -> None:
-        """Follow one opcode.
+    def execute(self, opcode: str, argument: Any) -> None:
+        """Execute one opcode.
 
         Raises:
             ValueError: it does not fit what is on the stack.
         """
-        if opcode in SILENT:
+        if opcode in NO_OP_OPCODES:
             return
-        if opcode in PUSHES:
+        if opcode in PUSH_OPCODES:
             self._stack.append(argument)
-        elif opcode in CONSTANTS:
-            self._stack.append(CONSTANTS[opcode])
-        elif opcode in STEPS:
-            STEPS[opcode](self, argument)
+        elif opcode in CONSTANT_OPCODES:
+            self._stack.append(CONSTANT_OPCODES[opcode])
+        elif opcode in HANDLERS:
+            HANDLERS[opcode](self, argument)
         else:
-            raise _RefusedError(f"it uses the opcode {opcode}, and a file of weights needs none such")
+            raise _UnsafePickleError(f"it uses the opcode {opcode}, and a file of weights needs none such")
 
-    def result(self, left: int) -> Any:
-        """What the program leaves behind, once it is known that nothing else is.
+    def finish(self, left: int) -> Any:
+        """Return the value that the program leaves on the stack.
 
         Raises:
-            ValueError: other values are, or bytes after the end.
+            ValueError: it leaves other values too, or bytes follow its end.
         """
-        found = self._pop()
-        if self._stack or self._below or left:
+        value = self._pop()
+        if self._stack or self._outer_stacks or left:
             raise ValueError(f"{left} bytes follow its end" if left else "it ends with values on its stack")
-        return found
+        return value
 
     def _pop(self) -> Any:
         if not self._stack:
             raise ValueError("its stack is empty")
         return self._stack.pop()
 
-    def _popped(self, kind: type) -> Any:
-        found = self._pop()
-        if type(found) is not kind:
-            raise ValueError(f"{_word(type(found))} where only {_word(kind)} can stand")
-        return found
+    def _pop_typed(self, kind: type) -> Any:
+        value = self._pop()
+        if type(value) is not kind:
+            raise ValueError(f"{_type_label(type(value))} where only {_type_label(kind)} is allowed")
+        return value
 
-    def _top(self, kind: type) -> Any:
-        found = self._popped(kind)
-        self._stack.append(found)
-        return found
+    def _peek_typed(self, kind: type) -> Any:
+        value = self._pop_typed(kind)
+        self._stack.append(value)
+        return value
 
     # --- marks, memo, containers --------------------------------------------------------------------------------------
 
-    def mark(self, _: Any) -> None:
-        self._below.append(self._stack)
+    def push_mark(self, _: Any) -> None:
+        self._outer_stacks.append(self._stack)
         self._stack = []
 
-    def _since_mark(self) -> list[Any]:
-        if not self._below:
+    def _pop_to_mark(self) -> list[Any]:
+        if not self._outer_stacks:
             raise ValueError("there is no mark on its stack")
-        items, self._stack = self._stack, self._below.pop()
+        items, self._stack = self._stack, self._outer_stacks.pop()
         return items
 
-    def put(self, key: int | None) -> None:
+    def store_memo(self, key: int | None) -> None:
         value = self._pop()
         self._stack.append(value)
         self._memo[len(self._memo) if key is None else key] = value
 
-    def get(self, key: int) -> None:
+    def load_memo(self, key: int) -> None:
         if key not in self._memo:
             raise ValueError(f"its memo has no place {key}")
         self._stack.append(self._memo[key])
 
-    def new_table(self, _: Any) -> None:
+    def push_dict(self, _: Any) -> None:
         self._stack.append(PickledDict())
 
-    def new_list(self, _: Any) -> None:
+    def push_list(self, _: Any) -> None:
         self._stack.append([])
 
-    def tuple_of(self, size: int) -> None:
+    def push_tuple(self, size: int) -> None:
         items = [self._pop() for _ in range(size)]
         self._stack.append(tuple(reversed(items)))
 
-    def tuple_since_mark(self, _: Any) -> None:
-        items = tuple(self._since_mark())
+    def push_tuple_to_mark(self, _: Any) -> None:
+        items = tuple(self._pop_to_mark())
         self._stack.append(items)
 
-    def append(self, _: Any) -> None:
+    def append_item(self, _: Any) -> None:
         value = self._pop()
-        self._top(list).append(value)
+        self._peek_typed(list).append(value)
 
-    def appends(self, _: Any) -> None:
-        items = self._since_mark()
-        self._top(list).extend(items)
+    def append_items(self, _: Any) -> None:
+        items = self._pop_to_mark()
+        self._peek_typed(list).extend(items)
 
     def set_item(self, _: Any) -> None:
         value, key = self._pop(), self._pop()
-        self._top(PickledDict).pairs.append((key, value))
+        self._peek_typed(PickledDict).pairs.append((key, value))
 
     def set_items(self, _: Any) -> None:
-        items = self._since_mark()
+        items = self._pop_to_mark()
         if len(items) % 2:
             raise ValueError("a key without a value")
-        self._top(PickledDict).pairs.extend(zip(items[::2], items[1::2], strict=True))
+        self._peek_typed(PickledDict).pairs.extend(zip(items[::2], items[1::2], strict=True))
 
-    # --- names, and what they stand for -------------------------------------------------------------------------------
+    # --- globals ------------------------------------------------------------------------------------------------------
 
-    def named(self, name: str) -> None:
-        if name not in NAMES:
-            raise _RefusedError(f"it asks for {name.replace(' ', '.')}, and no code is run on behalf of a file")
+    def push_global(self, name: str) -> None:
+        if name not in ALLOWED_GLOBALS:
+            raise _UnsafePickleError(f"it asks for {name.replace(' ', '.')}, and no code is run on behalf of a file")
         self._stack.append(Global(name))
 
-    def named_on_stack(self, _: Any) -> None:
-        name, module = self._popped(str), self._popped(str)
-        self.named(f"{module[:LONGEST_GLOBAL]} {name[:LONGEST_GLOBAL]}")
+    def push_global_from_stack(self, _: Any) -> None:
+        name, module = self._pop_typed(str), self._pop_typed(str)
+        self.push_global(f"{module[:MAX_GLOBAL_LENGTH]} {name[:MAX_GLOBAL_LENGTH]}")
 
-    def reduce(self, _: Any) -> None:
-        arguments, called = self._popped(tuple), self._popped(Global)
-        self._stack.append(_described(called.name, arguments))
+    def call_global(self, _: Any) -> None:
+        arguments, called = self._pop_typed(tuple), self._pop_typed(Global)
+        self._stack.append(_evaluate_call(called.name, arguments))
 
-    def storage(self, _: Any) -> None:
-        self._stack.append(_storage(self._popped(tuple)))
+    def push_storage(self, _: Any) -> None:
+        self._stack.append(_build_storage(self._pop_typed(tuple)))
 
-    def build(self, _: Any) -> None:
-        """The state of an OrderedDict, which holds no weights, is dropped."""
+    def drop_state(self, _: Any) -> None:
+        """Drop the state of an OrderedDict, which holds no weights."""
         self._pop()
-        kept = self._pop()
-        if type(kept) not in (PickledDict, OpaqueObject):
-            raise ValueError(f"{_word(type(kept))} has no state to set")
-        self._stack.append(kept)
+        target = self._pop()
+        if type(target) not in (PickledDict, OpaqueObject):
+            raise ValueError(f"{_type_label(type(target))} has no state to set")
+        self._stack.append(target)
 
 
-SILENT = {"PROTO", "FRAME", "STOP"}
-PUSHES = {"BININT", "BININT1", "BININT2", "LONG1", "BINFLOAT", "BINUNICODE", "SHORT_BINUNICODE", "BINUNICODE8"}
-CONSTANTS: dict[str, Any] = {"NONE": None, "NEWTRUE": True, "NEWFALSE": False, "EMPTY_TUPLE": ()}
-STEPS: dict[str, Callable[[Machine, Any], None]] = {
-    "MARK": Machine.mark,
-    "BINPUT": Machine.put,
-    "LONG_BINPUT": Machine.put,
-    "MEMOIZE": Machine.put,
-    "BINGET": Machine.get,
-    "LONG_BINGET": Machine.get,
-    "EMPTY_DICT": Machine.new_table,
-    "EMPTY_LIST": Machine.new_list,
-    "TUPLE": Machine.tuple_since_mark,
-    "TUPLE1": lambda machine, _: machine.tuple_of(1),
-    "TUPLE2": lambda machine, _: machine.tuple_of(2),
-    "TUPLE3": lambda machine, _: machine.tuple_of(3),
-    "APPEND": Machine.append,
-    "APPENDS": Machine.appends,
-    "SETITEM": Machine.set_item,
-    "SETITEMS": Machine.set_items,
-    "GLOBAL": Machine.named,
-    "STACK_GLOBAL": Machine.named_on_stack,
-    "REDUCE": Machine.reduce,
-    "BINPERSID": Machine.storage,
-    "BUILD": Machine.build,
+NO_OP_OPCODES = {"PROTO", "FRAME", "STOP"}
+PUSH_OPCODES = {"BININT", "BININT1", "BININT2", "LONG1", "BINFLOAT", "BINUNICODE", "SHORT_BINUNICODE", "BINUNICODE8"}
+CONSTANT_OPCODES: dict[str, Any] = {"NONE": None, "NEWTRUE": True, "NEWFALSE": False, "EMPTY_TUPLE": ()}
+HANDLERS: dict[str, Callable[[PickleMachine, Any], None]] = {
+    "MARK": PickleMachine.push_mark,
+    "BINPUT": PickleMachine.store_memo,
+    "LONG_BINPUT": PickleMachine.store_memo,
+    "MEMOIZE": PickleMachine.store_memo,
+    "BINGET": PickleMachine.load_memo,
+    "LONG_BINGET": PickleMachine.load_memo,
+    "EMPTY_DICT": PickleMachine.push_dict,
+    "EMPTY_LIST": PickleMachine.push_list,
+    "TUPLE": PickleMachine.push_tuple_to_mark,
+    "TUPLE1": lambda machine, _: machine.push_tuple(1),
+    "TUPLE2": lambda machine, _: machine.push_tuple(2),
+    "TUPLE3": lambda machine, _: machine.push_tuple(3),
+    "APPEND": PickleMachine.append_item,
+    "APPENDS": PickleMachine.append_items,
+    "SETITEM": PickleMachine.set_item,
+    "SETITEMS": PickleMachine.set_items,
+    "GLOBAL": PickleMachine.push_global,
+    "STACK_GLOBAL": PickleMachine.push_global_from_stack,
+    "REDUCE": PickleMachine.call_global,
+    "BINPERSID": PickleMachine.push_storage,
+    "BUILD": PickleMachine.drop_state,
 }
 
 
-def _described(called: str, arguments: tuple[Any, ...]) -> Any:
-    """What a call in the program would give, for the few calls that a state dict needs."""
-    if called in LEFT_OUT:
-        return UNMADE
+def _evaluate_call(called: str, arguments: tuple[Any, ...]) -> Any:
+    """Return what a call in the program would return, for the few calls that a state dict needs."""
+    if called in OPAQUE_GLOBALS:
+        return OPAQUE
     if called == ORDERED_DICT and not arguments:
         return PickledDict()
-    if called == PARAMETER and len(arguments) == 3 and type(arguments[0]) is Tensor:
+    if called == PARAMETER and len(arguments) == 3 and type(arguments[0]) is PickledTensor:
         return arguments[0]
     if called == TENSOR and len(arguments) == 7:
-        raise _RefusedError("it holds a tensor that torch conjugates or negates only when it is used")
+        raise _UnsafePickleError("it holds a tensor that torch conjugates or negates only when it is used")
     if called == TENSOR and len(arguments) == 6:
-        return _tensor(*arguments[:4])
-    raise _misused(called)
+        return _build_tensor(*arguments[:4])
+    raise _misuse_error(called)
 
 
-def _word(kind: type) -> str:
-    return WORDS.get(kind, f"a {kind.__name__.lower()}")
+def _type_label(kind: type) -> str:
+    return TYPE_LABELS.get(kind, f"a {kind.__name__.lower()}")
 
 
-def _misused(name: str) -> ValueError:
+def _misuse_error(name: str) -> ValueError:
     return ValueError(f"{name.replace(' ', '.')} is used as no torch.save does")
 
 
-def _tensor(storage: Any, offset: Any, sizes: Any, strides: Any) -> Tensor:
-    whole = _is_size(offset) and _are_sizes(sizes) and _are_sizes(strides)
-    if type(storage) is not Storage or not whole or len(sizes) != len(strides):
-        raise _misused(TENSOR)
-    return Tensor(storage, offset, sizes, strides)
+def _build_tensor(storage: Any, offset: Any, shape: Any, strides: Any) -> PickledTensor:
+    are_integers = _is_size(offset) and _are_sizes(shape) and _are_sizes(strides)
+    if type(storage) is not PickledStorage or not are_integers or len(shape) != len(strides):
+        raise _misuse_error(TENSOR)
+    return PickledTensor(storage, offset, shape, strides)
 
 
-def _storage(given: tuple[Any, ...]) -> Storage:
-    """From ('storage', torch FloatStorage, key, where it was, how many numbers)."""
-    if len(given) == 5 and type(given[0]) is str and given[0] == "storage" and type(given[1]) is Global:
-        kind, key, count = STORAGES.get(given[1].name), given[2], given[4]
-        if kind is not None and type(key) is str and len(key) <= LONGEST_KEY and _is_size(count):
-            return Storage(kind, key, count)
-    raise ValueError("a storage is named as no torch.save does")
+def _build_storage(arguments: tuple[Any, ...]) -> PickledStorage:
+    """Build a storage from ('storage', torch FloatStorage, key, device, size)."""
+    if len(arguments) == 5 and type(arguments[0]) is str and arguments[0] == "storage" and type(arguments[1]) is Global:
+        kind, key, size = STORAGES.get(arguments[1].name), arguments[2], arguments[4]
+        if kind is not None and type(key) is str and len(key) <= MAX_KEY_LENGTH and _is_size(size):
+            return PickledStorage(kind, key, size)
+    raise ValueError("a storage is described as no torch.save does")
 
 
 def _is_size(value: Any) -> bool:
-    return type(value) is int and 0 <= value <= LARGEST
+    return type(value) is int and 0 <= value <= MAX_SIZE
 
 
 def _are_sizes(values: Any) -> bool:
-    return type(values) is tuple and len(values) <= MOST_AXES and all(map(_is_size, values))
+    return type(values) is tuple and len(values) <= MAX_AXES and all(map(_is_size, values))

@@ -28,10 +28,17 @@ def not_lstm_reason(arrays: dict[str, Array], convention: Convention) -> str | N
     neurons, hidden = recurrent.shape if convention.output_major else recurrent.shape[::-1]
     projection = arrays.get(convention.projection or "")
     units = hidden if projection is None or projection.ndim != 2 else max(projection.shape)
+    if (kind := other_layer_kind(neurons, units)) is not None:
+        return kind
+    if neurons != len(GATES) * units or not units:
+        return f"is not an LSTM: {neurons} neurons for {units} units are not four for each"
+    return None
+
+
+def other_layer_kind(neurons: int, units: int) -> str | None:
+    """Return which other recurrent layer has so many neurons, or None."""
     if units and neurons == 3 * units:
         return f"is a GRU: it has {neurons} neurons for {units} units, three for each; only LSTMs are explained"
     if neurons == units:
         return f"is a simple recurrent layer: it has one neuron for each of {units} units; only LSTMs are explained"
-    if neurons != len(GATES) * units or not units:
-        return f"is no LSTM: {neurons} neurons for {units} units are not four for each"
     return None

@@ -11,8 +11,7 @@ from lstm_explain.core.gates import Direction
 from lstm_explain.errors import InputFileError
 from lstm_explain.frameworks.registry import CONVENTIONS
 from lstm_explain.readers.identify.model_lstm import select_lstm
-from lstm_explain.readers.model_file import read_model
-from lstm_explain.readers.single_biases import read_single_biases
+from lstm_explain.readers.model_file import read_model, read_separate_biases
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -46,7 +45,7 @@ def saved(path: Path, **arrays: Any) -> str:
 )
 def test_each_alone_and_both_together(tmp_path: Path, layer: str | None, arrays: dict[str, Any]) -> None:
     name = saved(tmp_path, **arrays)
-    first, second = read_single_biases(name, layer, None, BUDGET)
+    first, second = read_separate_biases(name, layer, None, BUDGET)
     layers = select_lstm(read_model(name, BUDGET), layer, "m.npz").weights.layers
     assert len(first) == len(second) == len(layers)
     for one, other, both in zip(first, second, layers, strict=True):
@@ -63,9 +62,9 @@ def test_the_gates_stand_in_our_own_order(tmp_path: Path) -> None:
     name = saved(
         tmp_path, weight=numbers(12, 2), recurrentWeight=numbers(12, 3), bias=numbers(12), recurrentBias=numbers(12) * 2
     )
-    lstms = read_model(name, BUDGET, "webnn")[0]
-    first, second = read_single_biases(name, None, "webnn", BUDGET)
-    (own,) = lstms.weights.layers[0].values()
+    found = read_model(name, BUDGET, "webnn")[0]
+    first, second = read_separate_biases(name, None, "webnn", BUDGET)
+    (own,) = found.weights.layers[0].values()
     assert own.bias is not None
     assert convention.gate_order != CONVENTIONS["pytorch"].gate_order
     np.testing.assert_allclose(first[0][Direction.FORWARD] * 3, own.bias)
@@ -74,17 +73,24 @@ def test_the_gates_stand_in_our_own_order(tmp_path: Path) -> None:
 
 def test_there_is_nothing_where_there_is_one_or_where_both_stand_in_one_array(tmp_path: Path) -> None:
     keras = {"lstm/kernel": numbers(2, 12), "lstm/recurrent_kernel": numbers(3, 12), "lstm/bias": numbers(12)}
-    assert read_single_biases(saved(tmp_path, **keras), None, None, BUDGET) == ()
+    assert read_separate_biases(saved(tmp_path, **keras), None, None, BUDGET) == ()
     onnx = {"W": numbers(1, 12, 2), "R": numbers(1, 12, 3), "B": numbers(1, 24)}
-    assert read_single_biases(saved(tmp_path, **onnx), None, "onnx", BUDGET) == ()
+    assert read_separate_biases(saved(tmp_path, **onnx), None, "onnx", BUDGET) == ()
 
 
-@pytest.mark.parametrize("content", [b"\x89HDF\r\n\x1a\n", b"\x08\x09:\x0412345678", b"\x81\xa1a\xc0", b"", b"PK"])
+@pytest.mark.parametrize("content", [b"", b"PK", b"\x08\x09:\x0412345678"])
+def test_a_file_of_no_format_is_refused(tmp_path: Path, content: bytes) -> None:
+    (tmp_path / "m.pt").write_bytes(content)
+    with pytest.raises(InputFileError, match=r"this is not a model file|the file is empty"):
+        read_separate_biases(str(tmp_path / "m.pt"), None, None, BUDGET)
+
+
+@pytest.mark.parametrize("content", [b"\x89HDF\r\n\x1a\n", b"\x81\xa1a\xc0"])
 def test_there_is_nothing_in_a_file_of_another_kind(tmp_path: Path, content: bytes) -> None:
     (tmp_path / "m.pt").write_bytes(content)
-    assert read_single_biases(str(tmp_path / "m.pt"), None, None, BUDGET) == ()
+    assert read_separate_biases(str(tmp_path / "m.pt"), None, None, BUDGET) == ()
 
 
 def test_a_file_that_is_gone_is_named(tmp_path: Path) -> None:
     with pytest.raises(InputFileError, match="there is no such file"):
-        read_single_biases(str(tmp_path / "m.npz"), None, None, BUDGET)
+        read_separate_biases(str(tmp_path / "m.npz"), None, None, BUDGET)
