@@ -1,6 +1,7 @@
 """Which way imports run. The table is the one in docs/how-it-works.md; anything else fails here, also inside functions."""
 
 import ast
+import re
 import sys
 from pathlib import Path
 
@@ -78,6 +79,25 @@ def allowed(own: str, path: Path, name: str) -> bool:
 @pytest.mark.parametrize("path", MODULES, ids=lambda path: path.relative_to(PACKAGE).as_posix())
 def test_a_module_imports_only_what_its_stage_may(path: Path) -> None:
     assert broken(path) == []
+
+
+@pytest.mark.parametrize("path", sorted((PACKAGE / "topics").glob("*/__init__.py")), ids=lambda path: path.parent.name)
+def test_a_result_knows_no_words(path: Path) -> None:
+    """`page.py` and its helpers lay a result out; the package of the result may name blocks in annotations only."""
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    names = [node.module or "" for node in tree.body if isinstance(node, ast.ImportFrom)]
+    assert not [name for name in names if name.startswith("lstm_explain.document")]
+
+
+def test_the_table_in_the_documentation_is_this_one() -> None:
+    text = (PACKAGE.parent / "docs/how-it-works.md").read_text(encoding="utf-8")
+    rows = dict(re.findall(r"^\| `(\w+)` \| ([^|]*) \| [^|]* \|$", text, re.MULTILINE))
+    everything = {"library": ANY, "cli": {*ANY, "library"}}
+    documented = {
+        package: everything[package] if cell == "all of the above" else set(re.findall(r"`([\w.]+)`", cell))
+        for package, cell in rows.items()
+    }
+    assert documented == OWN
 
 
 def test_every_stage_is_in_the_table() -> None:
