@@ -6,7 +6,12 @@ import os
 from pathlib import Path
 
 import pytest
-from hypothesis import is_hypothesis_test, settings
+from hypothesis import HealthCheck, is_hypothesis_test, settings
+
+settings.register_profile(
+    "any machine", suppress_health_check=[HealthCheck.too_slow]
+)  # a busy machine is not a fault of a test
+settings.load_profile("any machine")
 
 MIN_EXAMPLES = 5
 """A property that asks for no more examples than this gets all of them in every run."""
@@ -36,6 +41,8 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     for item in functions:
         if PROCESS_FIXTURES & set(item.fixturenames):
             item.add_marker(pytest.mark.slow)
+        if is_hypothesis_test(item.function):
+            item.add_marker(pytest.mark.property)
     if not config.getoption("--thorough"):
         for function in {item.function for item in functions}:
             if is_hypothesis_test(function):
