@@ -143,7 +143,7 @@ def test_data_of_another_width(refused: Refused) -> None:
         ("/dev/null", "/dev/null: this is not a regular file."),
         ("empty", "empty: the file is empty."),
         ("", "--model '': this names no file."),
-        ("x.npy", "x.npy: this is no model file that we know."),
+        ("x.npy", "x.npy: this is not a model file that we know."),
         ("two.safetensors", "two.safetensors: there are 2 LSTMs to choose from: low, high. Choose one: two.safetensors#NAME."),
         ("two.safetensors#nosuch", "two.safetensors#nosuch: there is no such LSTM in it. There are low, high."),
         ("two.safetensors#", "two.safetensors#: there is no such LSTM in it."),
