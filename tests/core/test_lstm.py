@@ -238,7 +238,7 @@ def test_only_an_lstm_takes_its_inputs_for_a_run() -> None:
     package = Path(lstm_explain.__file__).parent
     files = [file for stage in ("core", "topics") for file in (package / stage).rglob("*.py")]
     taking = [file.relative_to(package).as_posix() for file in files if "inputs.block(" in file.read_text()]
-    assert sorted(taking) == ["core/lstm.py", "topics/verify/__init__.py"]  # verify tries other readings of the data as it is
+    assert sorted(taking) == ["core/lstm.py", "topics/verify/__init__.py"]  # verify also reads the data in other ways
 
 
 def test_the_type_of_every_tensor_is_the_one_asked_for() -> None:
