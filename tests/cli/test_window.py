@@ -114,7 +114,7 @@ def test_other_endings_take_the_explanation(call: Call) -> None:
         (
             2,
             ("x.csv", "--columns", "open,0", "--time-column", "date"),
-            "--time-column date: column 0 of x.csv is among --columns too, and a column of times is not a feature. Leave it out",
+            "--time-column date: column 0 of x.csv is among --columns too, and a column of times is not a feature",
         ),
         (2, (), "Missing argument 'DATA'."),
         (3, ("x.csv",), "x.csv: line 2, column 0 (date): '2024-01-01' is not a number."),
