@@ -49,7 +49,7 @@ def saved(tmp_path: Path) -> Callable[[Any, str], str]:
 
 
 def ours(lstm: ModelLSTM, inputs: Array) -> Array:
-    return np.asarray(forward(lstm.spec.__class__(**_sizes(lstm, inputs)), lstm.weights, inputs).output)
+    return np.asarray(forward(lstm.spec.from_options(**_sizes(lstm, inputs)), lstm.weights, inputs).output)
 
 
 def _sizes(lstm: ModelLSTM, inputs: Array) -> dict[str, Any]:
