@@ -73,7 +73,7 @@ def given(
         UsageError: the array has another number of axes, or contradicts a size that is given.
     """
     if not hasattr(array, "dtype"):
-        raise UsageError(f"{name} of type {type(array).__name__}", "this is no array", "Give a numpy array")
+        raise UsageError(f"{name} of type {type(array).__name__}", "this is not an array", "Give a numpy array")
     if array.dtype.kind not in "fiub":
         raise UsageError(name, f"its numbers are of type {array.dtype}", "Give floating-point or whole numbers")
     batch = array[None] if array.ndim == 2 else array
@@ -185,7 +185,7 @@ def _check_field_names(sizes: dict[str, Any]) -> None:
     known = (*DEFAULT_OPTIONS, "stack")
     for name in sizes:
         if name not in known:
-            raise UsageError(name, "there is no such size or option", f"There are {', '.join(known)}")
+            raise UsageError(name, "unknown size or option", f"There are {', '.join(known)}")
 
 
 def _spec_with_lengths(sizes: dict[str, Any], lengths: Sequence[int] | None) -> Spec:

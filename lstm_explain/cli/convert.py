@@ -71,7 +71,7 @@ def convert(
     ends = _ends(source, target, to)
     for place in (output.output, ends.file):
         check_not_overwriting(None if ends.written_by else split_model_name(source)[0], place)
-    asked = {**_given(seeded), "max_memory": parse_memory_size("--max-memory", max_memory)}
+    asked = {**_lstm_arguments(seeded), "max_memory": parse_memory_size("--max-memory", max_memory)}
     asked |= {"samples": SAMPLES, "timesteps": TIMESTEPS}
     lstm = _seeded(asked, convention) if ends.written_by else _from_file(source, convention, asked)
     suffix = "" if ends.file is None else Path(ends.file).suffix.lower()
@@ -81,7 +81,7 @@ def convert(
     show_result(made, output, chosen, **({} if ends.file is None else {"file": printable(Path(ends.file).name)}))
 
 
-def _given(options: SeededOptions) -> dict[str, Any]:
+def _lstm_arguments(options: SeededOptions) -> dict[str, Any]:
     """What was asked for, as `seeded` and `from_model` take it."""
     given = {name: value for name, value in options._asdict().items() if value is not None and value is not False}
     if given.pop("no_bias", False):
@@ -143,9 +143,7 @@ def _seeded(asked: dict[str, Any], convention: str | None) -> "LSTM":
     from lstm_explain.library import seeded
 
     if convention is not None:
-        raise UsageError(
-            quote_option("--convention", convention), "FROM is no file, and names the framework itself", "Leave it out"
-        )
+        raise UsageError(quote_option("--convention", convention), "FROM is a framework already", "Leave it out")
     return seeded(**asked)
 
 

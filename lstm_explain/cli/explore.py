@@ -60,24 +60,26 @@ def explore(
     from lstm_explain.topics.selection import check_layer, check_run_step, check_unit
 
     lstm = apply_edits(build_lstm(source, None, selection.lengths), edits)
-    layer, way = check_layer(lstm.spec, selection.layer or 0, selection.direction or "forward")
+    layer, direction = check_layer(lstm.spec, selection.layer or 0, selection.direction or "forward")
     sample, unit = lstm.validate_sample(selection.sample), check_unit(lstm.spec.for_layer(layer), unit)
-    state = ExplorerState(replace(lstm, edits=()), lstm.edits, sample, layer, way, unit=unit, given=to_cli_source(source))
+    state = ExplorerState(
+        replace(lstm, edits=()), lstm.edits, sample, layer, direction, unit=unit, given=to_cli_source(source)
+    )
     state = state.but(
         step=second_step_in_order(state) if step is None else check_run_step(lstm.spec, "--step", step, sample, state.length)
     )
     build_view_model(state)  # what cannot be run is said before the screen is taken
     last = _run(state, color, not plain)
-    write_output(["".join(f"# {one.shows}\n{one.line}\n" for one in list_commands(last)).encode()], None)
+    write_output(["".join(f"# {command.shows}\n{command.line}\n" for command in list_commands(last)).encode()], None)
 
 
 def _check_terminal() -> None:
-    """Raise `UsageError` where there is nobody to look."""
+    """Raise `UsageError` unless all standard streams are a terminal."""
     streams = {"standard input": sys.stdin, "standard output": sys.stdout, "standard error": sys.stderr}
     for name, stream in streams.items():
         if stream is None or not stream.isatty():
             fix = "Use `lstm-explain unit --step 4` or `lstm-explain trace`, which print; both take --edit"
-            raise UsageError("explore", f"{name} is no terminal", fix)
+            raise UsageError("explore", f"{name} is not a terminal", fix)
 
 
 def _run(state: ExplorerState, color: Color, unicode: bool) -> ExplorerState:
@@ -117,7 +119,7 @@ def _save(explorer: Explorer, name: str) -> str:
     replaced = name.endswith("!")
     name = os.path.expanduser(name.removesuffix("!"))  # noqa: PTH111 - the name as it was written, else
     if Path(name).suffix.lower() not in SUFFIXES:
-        raise UsageError(printable(name), "no format ends so", f"End it in {', '.join(SUFFIXES)}")
+        raise UsageError(printable(name), "unknown format", f"End it in {', '.join(SUFFIXES)}")
     if not replaced and Path(name).is_file():
         raise UsageError(
             printable(name), "there is such a file already", f"Name another, or write {printable(name)}! to replace it"

@@ -87,7 +87,7 @@ def main() -> NoReturn:
     except LstmExplainError as error:
         _exit_with_message(error.exit_code, "" if isinstance(error, ReaderGoneError) else str(error))
     except MemoryError:
-        _exit_with_message(RefusedError.exit_code, "the system has not enough memory for this. Ask for less.")
+        _exit_with_message(RefusedError.exit_code, "the system does not have enough memory for this. Ask for less.")
     except OSError as error:
         _exit_with_message(OutputError.exit_code, f"standard output: {error.strerror or 'it is closed'}.")
     except Exception as error:

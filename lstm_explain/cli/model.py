@@ -25,7 +25,7 @@ def model(
       lstm-explain unit --unit 3 --step 4 --model model.keras#lstm_1
 
     Reads what PyTorch, Keras, ONNX, Flax, safetensors and numpy write, and shows of each LSTM its name, framework,
-    sizes, options, gate order, biases and parameters, and where it stands in the file. No code in the file is run,
+    sizes, options, gate order, biases and parameters, and its place in the file. No code in the file is run,
     and no other file is opened. Then every topic takes --model FILE#NAME.
     """
     from pathlib import Path

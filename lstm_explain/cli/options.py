@@ -109,8 +109,8 @@ def with_option_groups(command: Callable[..., None]) -> Callable[..., None]:
     """Let typer see each option of the groups that a command asks for, and hand the command the groups filled in."""
     hints = get_type_hints(command, include_extras=True)
     groups: dict[str, Any] = {name: hint for name, hint in hints.items() if hasattr(hint, "_field_defaults")}
-    own = [one for name, one in inspect.signature(command).parameters.items() if name not in groups]
-    parameters = [one.replace(annotation=hints[one.name]) for one in own]
+    own_parameters = [parameter for name, parameter in inspect.signature(command).parameters.items() if name not in groups]
+    parameters = [parameter.replace(annotation=hints[parameter.name]) for parameter in own_parameters]
     for group in groups.values():
         parameters += _group_parameters(group)
 
@@ -120,7 +120,7 @@ def with_option_groups(command: Callable[..., None]) -> Callable[..., None]:
 
     run.__name__, run.__doc__ = command.__name__, command.__doc__
     run.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
-    run.__annotations__ = {one.name: one.annotation for one in parameters}
+    run.__annotations__ = {parameter.name: parameter.annotation for parameter in parameters}
     return run
 
 
@@ -146,7 +146,7 @@ def parse_integers(option: str, text: str) -> tuple[int, ...]:
     """Read `10,7,3`."""
     parts = [part.strip() for part in text.split(",")]
     if not all(_is_integer(part) for part in parts):
-        raise UsageError(quote_option(option, text), "this is no list of whole numbers such as 10,7,3")
+        raise UsageError(quote_option(option, text), "this is not a list of whole numbers such as 10,7,3")
     return tuple(map(int, parts))
 
 
@@ -157,14 +157,14 @@ def parse_selection(option: str, text: str, first: int, last: int) -> tuple[int,
     """Read `0,3,7-9` or `all`: numbers from first to last, and ranges that include both their ends.
 
     Raises:
-        UsageError: it is no selection, or there is no such number.
+        UsageError: the text is not a selection, or a number is out of range.
         RefusedError: the selection is longer than any run that fits into memory.
     """
     chosen: set[int] = set()
     for part in (f"{first}-{last}" if text.strip() == "all" else text).split(","):
         low, dash, high = (piece.strip() for piece in part.partition("-"))
         if not _is_integer(low) or (dash and not _is_integer(high)):
-            raise UsageError(quote_option(option, text), "this is no selection such as 3 or 0,3,7-9 or all")
+            raise UsageError(quote_option(option, text), "this is not a selection such as 3 or 0,3,7-9 or all")
         start, stop = int(low), int(high) if dash else int(low)
         if start > stop:
             raise UsageError(quote_option(option, text), f"the range {part.strip()} runs backwards")
@@ -183,7 +183,7 @@ def parse_delimiter(option: str, text: str) -> str:
     """Read `,`, `;`, `|` or `tab`."""
     if text not in DELIMITERS:
         raise UsageError(
-            quote_option(option, text), "this is no delimiter", "Give , or ; or | or tab, in quotes for the shell"
+            quote_option(option, text), "this is not a delimiter", "Give , or ; or | or tab, in quotes for the shell"
         )
     return DELIMITERS[text]
 
@@ -197,7 +197,7 @@ def parse_memory_size(option: str, text: str) -> int:
     digits = text.strip().rstrip("BbIiKkMmGgTt ")
     unit = text.strip()[len(digits) :].strip().upper()
     if not _is_integer(digits) or unit not in MEMORY_UNITS:
-        raise UsageError(quote_option(option, text), "this is no size such as 500MB, 1GiB or a number of bytes")
+        raise UsageError(quote_option(option, text), "this is not a size such as 500MB, 1GiB or a number of bytes")
     return int(digits) * MEMORY_UNITS[unit]
 
 

@@ -56,7 +56,7 @@ def choose_format(
         suffix = Path(options.output or "").suffix.lower()
         chosen, asked = SUFFIXES.get(suffix, default), quote_option("-o", options.output or "")
         if suffix not in {"", *SUFFIXES}:
-            raise UsageError(asked, "no format ends so", f"End it in {', '.join(SUFFIXES)}, or add --format")
+            raise UsageError(asked, "unknown format", f"End it in {', '.join(SUFFIXES)}, or add --format")
     allowed = TOPICS_BY_NAME[command].formats if formats is None else formats
     if chosen not in allowed:
         raise UsageError(asked, f"{command} cannot be shown as {chosen}", f"The formats that fit are {', '.join(allowed)}")

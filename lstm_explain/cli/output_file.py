@@ -28,7 +28,7 @@ def write_output(pieces: Iterable[bytes], output: str | None) -> None:
 
     Raises:
         OutputError: it cannot be written.
-        ReaderGoneError: standard output is a pipe that nobody reads any more.
+        ReaderGoneError: standard output is a pipe whose reader has closed it.
     """
     with open_output(output) as file:
         for piece in pieces:
@@ -44,7 +44,7 @@ def open_output(output: str | None) -> Iterator[BinaryIO]:
 
 
 def output_folder(output: str | None) -> Path | None:
-    """The folder that an answer's file is in, for what is needed while it is made; None for what is no file."""
+    """The folder that an answer's file is in, for what is needed while it is made; None unless it is a file."""
     if output in (None, "-"):
         return None
     real = Path(os.path.realpath(str(output)))

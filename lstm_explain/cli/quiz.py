@@ -22,10 +22,10 @@ NARROWEST, WIDEST = 20, 100
 class SizeOptions(NamedTuple):
     """The sizes that questions are about."""
 
-    samples: Annotated[int | None, typer.Option(help="Ask about so many samples. [default: drawn]")] = None
-    timesteps: Annotated[int | None, typer.Option(help="Ask about so many timesteps. [default: drawn]")] = None
-    features: Annotated[int | None, typer.Option(help="Ask about so many features. [default: drawn]")] = None
-    units: Annotated[int | None, typer.Option(help="Ask about so many units. [default: drawn]")] = None
+    samples: Annotated[int | None, typer.Option(help="The number of samples to ask about. [default: drawn]")] = None
+    timesteps: Annotated[int | None, typer.Option(help="The number of timesteps to ask about. [default: drawn]")] = None
+    features: Annotated[int | None, typer.Option(help="The number of features to ask about. [default: drawn]")] = None
+    units: Annotated[int | None, typer.Option(help="The number of units to ask about. [default: drawn]")] = None
 
 
 @with_option_groups
@@ -78,9 +78,9 @@ def quiz(
 
 
 def _flat(about: dict[str, Any]) -> dict[str, Any]:
-    """What is said of a quiz, its sizes beside the rest."""
-    found = {**about, **(about.get("sizes") or {})}
-    return {name: value for name, value in found.items() if value is not None and name != "sizes"}
+    """The options of a quiz, its sizes next to the rest."""
+    flat = {**about, **(about.get("sizes") or {})}
+    return {name: value for name, value in flat.items() if value is not None and name != "sizes"}
 
 
 def _request(about: dict[str, Any]) -> "QuizRequest":
@@ -140,7 +140,7 @@ def _same_request(given: dict[str, Any], answers: "QuizAnswers") -> "QuizRequest
 
     Raises:
         UsageError: an option contradicts the file.
-        InputFileError: there are no such questions as the file is about.
+        InputFileError: the file is about questions that do not exist.
     """
     from lstm_explain.apps.quiz.generate import validate_request
 
@@ -161,7 +161,7 @@ def _same_request(given: dict[str, Any], answers: "QuizAnswers") -> "QuizRequest
 
 
 def _check_terminal() -> None:
-    """Raise `UsageError` where nobody is there to answer."""
+    """Raise `UsageError` unless standard input and output are a terminal."""
     for name, stream in (("standard input", sys.stdin), ("standard output", sys.stdout)):
         if stream is None or not stream.isatty():
             fix = "Use --export markdown for a sheet, or --answers FILE to grade one"
@@ -188,7 +188,7 @@ def _typed(prompt: str) -> str | None:
         write_output([prompt.encode()], None)
         line = read_line()
     except KeyboardInterrupt:
-        _say("")  # what follows begins on a line of its own
+        _say("")  # what follows begins on a new line
         raise
     if line:
         return line.decode("utf-8", "replace")

@@ -19,7 +19,7 @@ def schema(topic: Annotated[str, typer.Argument(help="shapes, trace, unit, or tr
     from lstm_explain.cli.output_file import write_output
 
     folder = resources.files("lstm_explain.render") / "schemas"
-    known = sorted(one.name.removesuffix(".json") for one in folder.iterdir() if one.name.endswith(".json"))
+    known = sorted(file.name.removesuffix(".json") for file in folder.iterdir() if file.name.endswith(".json"))
     if topic not in known:
         raise UsageError(f"schema {topic}", "there is no such topic", f"The topics are {', '.join(known)}")
     write_output([(folder / f"{topic}.json").read_bytes()], None)

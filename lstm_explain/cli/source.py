@@ -46,7 +46,7 @@ def build_lstm(options: SourceOptions, output: str | None = None, lengths: str |
     if options.model is not None:
         about = _options_with_model(options, about, budget)
     elif options.convention is not None:
-        raise UsageError(quote_option("--convention", options.convention), "there is no --model that it could be about")
+        raise UsageError(quote_option("--convention", options.convention), "this option needs --model")
     if options.data is None:
         _check_no_csv_options(options)
         return seeded(**about)
@@ -69,7 +69,7 @@ def apply_edits(lstm: LSTM, options: EditOptions) -> LSTM:
     """The same LSTM with the numbers set that the options name.
 
     Raises:
-        UsageError: one of them is no edit, or there is no such number.
+        UsageError: one of them is not an edit, or its number does not exist.
     """
     if not options.edit:
         return lstm
@@ -91,13 +91,13 @@ def csv_layout(columns: str | None, skip_rows: int, delimiter: str) -> tuple[lis
 
 
 def _check_no_csv_options(options: SourceOptions) -> None:
-    """Raise `UsageError` where something is said of a file, and there is none."""
+    """Raise `UsageError` where an option is about a data file, and none is given."""
     if options.columns is not None:
-        raise UsageError(quote_option("--columns", options.columns), "there is no --data to choose columns of")
+        raise UsageError(quote_option("--columns", options.columns), "this option needs --data")
     if options.skip_rows:
-        raise UsageError(f"--skip-rows {options.skip_rows}", "there is no --data to pass over lines of")
+        raise UsageError(f"--skip-rows {options.skip_rows}", "this option needs --data")
     if options.delimiter != ",":
-        raise UsageError(quote_option("--delimiter", options.delimiter), "there is no --data whose cells it could separate")
+        raise UsageError(quote_option("--delimiter", options.delimiter), "this option needs --data")
 
 
 def check_not_overwriting(data: str | None, output: str | None) -> None:

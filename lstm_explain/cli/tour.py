@@ -60,13 +60,13 @@ def tour(
 
     chapters = select_chapters(chapter or ())
     lstm = build_lstm(source, output.output, lengths)
-    told = Tour(TourContext(lstm, to_cli_source(source), lstm.validate_sample(sample)), chapters)
+    tour_result = Tour(TourContext(lstm, to_cli_source(source), lstm.validate_sample(sample)), chapters)
     if waits:
-        _read(told, output)
+        _read_tour(tour_result, output)
     elif chosen is Format.json:
-        show_result(told, output, chosen)
+        show_result(tour_result, output, chosen)
     else:
-        show_document(tour_document(told), output, chosen, told.topic)
+        show_document(tour_document(tour_result), output, chosen, tour_result.topic)
 
 
 def _waits(pause: bool | None, output: OutputOptions, chosen: Format) -> bool:
@@ -79,26 +79,26 @@ def _waits(pause: bool | None, output: OutputOptions, chosen: Format) -> bool:
     if output.output is not None or chosen is not Format.table:
         raise UsageError("--pause", "only a tour that is read as a table in a terminal can wait", fix)
     if without:
-        raise UsageError("--pause", f"{' and '.join(without)} {'are no terminals' if without[1:] else 'is no terminal'}", fix)
+        raise UsageError("--pause", f"{' and '.join(without)} {'are not terminals' if without[1:] else 'is no terminal'}", fix)
     return True
 
 
 # --- read in a terminal -----------------------------------------------------------------------------------------------
 
 
-def _read(told: Tour, output: OutputOptions) -> None:
+def _read_tour(tour_result: Tour, output: OutputOptions) -> None:
     from lstm_explain.apps.tour.session import run_session
     from lstm_explain.cli.output import show_document
     from lstm_explain.cli.output_file import write_output
 
     def shown(blocks: Document) -> None:
         write_output([b"\n"], None)
-        show_document(blocks, output, Format.table, told.topic)
+        show_document(blocks, output, Format.table, tour_result.topic)
 
     try:
-        run_session(told, shown, _line_after)
+        run_session(tour_result, shown, _line_after)
     except KeyboardInterrupt:
-        write_output([b"\n"], None)  # what follows begins on a line of its own
+        write_output([b"\n"], None)  # what follows begins on a new line
         raise
 
 

@@ -59,7 +59,7 @@ def verify(
     for read in (file, split_model_name(inputs)[0], split_model_name(outputs)[0]):
         check_not_overwriting(read, view.answer)
     budget = parse_memory_size("--max-memory", max_memory)
-    batch, expected = _read("--input", inputs, budget), _read("--output", outputs, budget)
+    batch, expected = _read_array("--input", inputs, budget), _read_array("--output", outputs, budget)
     lstm = from_model(file, layer, convention=convention, max_memory=budget, array=batch.array, name=batch.name)
     single = _single_biases(lstm, file, layer, convention, budget)
     show_result(explain_verify(lstm, expected.array, tolerance, single), options, chosen)
@@ -82,7 +82,7 @@ def _single_biases(
     return read
 
 
-def _read(option: str, name: str, budget: int) -> "InputArray":
+def _read_array(option: str, name: str, budget: int) -> "InputArray":
     """An array to compare with; nan is let in, and agrees with nan alone."""
     from lstm_explain.errors import InputFileError, UsageError
     from lstm_explain.readers.input_file import read_inputs

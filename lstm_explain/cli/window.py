@@ -80,7 +80,7 @@ def window(
     view = output if file is None else output._replace(output=None)
     chosen = choose_format(view, "window")
     _check_scale(scale)
-    batch = _read(data, table, output.output, target, time_column)
+    batch = _read_table(data, table, output.output, target, time_column)
     from lstm_explain.topics.window import explain_window
     from lstm_explain.topics.window.time_series import check_finite, validate_series
 
@@ -95,7 +95,7 @@ def window(
     show_result(answer, view, chosen, **choices)
 
 
-def _read(data: str, table: TableOptions, output: str | None, target: str | None, time: str | None) -> "InputArray":
+def _read_table(data: str, table: TableOptions, output: str | None, target: str | None, time: str | None) -> "InputArray":
     """The file's table, in which there may be nan."""
     from lstm_explain.cli.options import parse_memory_size
     from lstm_explain.cli.source import check_not_overwriting, csv_layout

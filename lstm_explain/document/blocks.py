@@ -1,4 +1,4 @@
-"""The blocks that a document is made of: plain data, laid out by `render`, which is told width, colour and alphabet."""
+"""The blocks that a document is made of: plain data, laid out by `render` for a width, colours and an alphabet."""
 
 from __future__ import annotations
 

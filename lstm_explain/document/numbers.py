@@ -23,7 +23,7 @@ def format_bytes(number: int) -> str:
 
 
 def format_decimal(value: float, places: int) -> str:
-    """A number with a fixed count of decimals, and a blank for the sign that it has not; nan stands as a dot."""
+    """A number with a fixed count of decimals, with a blank in place of a plus sign; nan is a dot."""
     if math.isnan(value):
         return "·"
     if math.isinf(value):
@@ -57,7 +57,7 @@ def tint(value: float, scale: float) -> float | None:
 
 
 def percent(value: float) -> str:
-    """0.4760 -> 47.6 %; nan stands as a dot."""
+    """0.4760 -> 47.6 %; nan is a dot."""
     return format_decimal(value, 1) if math.isnan(value) else f"{format_decimal(100 * value, 1).strip()} %"
 
 

@@ -146,7 +146,7 @@ def _option_words(options: dict[str, Any]) -> list[str]:
             continue
         option = f"--{name.replace('_', '-')}"
         if isinstance(value, RepeatedOption):
-            words += [word for one in value for word in (option, one)]
+            words += [word for item in value for word in (option, item)]
             continue
         words.append(option)
         if value is not True:

@@ -16,7 +16,8 @@ if TYPE_CHECKING:
 
 
 def check_unedited(lstm: LSTM, topic: str) -> LSTM:
-    """The LSTM, once it is known that nothing is set by hand in it: what the topic says is about such a run."""
+    """Return the LSTM if nothing is set by hand in it; raise `UsageError` otherwise, as the topic's statements are "
+    "about such a run."""
     if lstm.edits:
         asked = f"{topic} with {', '.join(map(str, lstm.edits[:8]))}{', ...' if len(lstm.edits) > 8 else ''} set by hand"
         raise UsageError(asked, "its statements are about a run in which nothing is set", "Ask `unit` or `trace` of it")
@@ -24,7 +25,7 @@ def check_unedited(lstm: LSTM, topic: str) -> LSTM:
 
 
 def check_layer(spec: Spec, layer: int, direction: str) -> tuple[int, Direction]:
-    """Layer and direction, once they are known to exist."""
+    """Return the layer and direction if they exist; raise `UsageError` otherwise."""
     layer = as_int("--layer", layer)
     if not 0 <= layer < len(spec.layers):
         raise UsageError(f"--layer {layer}", index_range_message(len(spec.layers), "layer"))
@@ -37,12 +38,12 @@ def check_layer(spec: Spec, layer: int, direction: str) -> tuple[int, Direction]
 
 
 def unit_count(spec: Spec, layer: int) -> int:
-    """How many units a layer has, once it is known to exist."""
+    """How many units a layer has; raise `UsageError` if it does not exist."""
     return spec.for_layer(check_layer(spec, layer, Direction.FORWARD)[0]).units
 
 
 def check_unit(spec: Spec, unit: int, option: str = "--unit") -> int:
-    """The unit, once it is known to exist in the layer that `spec` is of."""
+    """Return the unit if the layer that `spec` describes has it; raise `UsageError` otherwise."""
     unit = as_int(option, unit)
     if not 0 <= unit < spec.units:
         raise UsageError(f"{option} {unit}", index_range_message(spec.units, "unit"))
@@ -50,7 +51,7 @@ def check_unit(spec: Spec, unit: int, option: str = "--unit") -> int:
 
 
 def check_step(spec: Spec, step: int, option: str = "--step") -> int:
-    """The timestep, once it is known to exist."""
+    """Return the timestep if it exists; raise `UsageError` otherwise."""
     step, last = as_int(option, step), spec.timesteps
     if not 1 <= step <= last:
         found = f"timesteps count from 1 to {last}; h and c at 0 are the initial states"
@@ -59,7 +60,7 @@ def check_step(spec: Spec, step: int, option: str = "--step") -> int:
 
 
 def check_run_step(spec: Spec, option: str, step: int, sample: int, length: int) -> int:
-    """The timestep, once it is known to exist and to have been run: past its length a sample is padding."""
+    """Return the timestep if it was run; raise `UsageError` otherwise: past its length a sample is padding."""
     step = check_step(spec, step, option)
     if step > length:
         raise UsageError(f"{option} {step}", f"sample {sample} ends at timestep {length}; what follows is padding")

@@ -74,7 +74,7 @@ REFUSED = {
     "convert nosuch.pt keras": (3, "nosuch.pt: there is no such file"),
     "convert pytorch nosuch": (2, "weights are written as .npz, .safetensors, .onnx. End the name so, or name a framework"),
     "convert pytorch keras --to onnx": (2, "keras is a framework too. Leave out one of the two"),
-    "convert pytorch keras --convention onnx": (2, "FROM is no file, and names the framework itself"),
+    "convert pytorch keras --convention onnx": (2, "FROM is a framework already"),
     "convert pytorch keras --peepholes": (2, "--to keras: Keras's LSTM has no peepholes"),
     "convert keras onnx --projection 2": (2, "has no projection"),
     "convert keras tflite --projection 2": (2, "convert keras: Keras's LSTM has no projection"),

@@ -44,7 +44,7 @@ def test_without_a_terminal_it_says_what_to_use_instead(missing: str, tmp_path: 
     os.close(theirs)
     assert done.returncode == 2
     use = "Use `lstm-explain unit --step 4` or `lstm-explain trace`, which print; both take --edit."
-    assert text == f"Error: explore: {STREAMS[missing]} is no terminal. {use}\n"
+    assert text == f"Error: explore: {STREAMS[missing]} is not a terminal. {use}\n"
 
 
 # --- saving -----------------------------------------------------------------------------------------------------------
@@ -116,7 +116,7 @@ def test_a_picture_is_the_screen() -> None:
     [
         ("a.xyz", "xyz"),
         ("nowhere/a.json", "there is no folder"),
-        ("my.npy", "no format ends so"),
+        ("my.npy", "unknown format"),
         ("my.json", "there is such a file already"),
         ("my.json!", "would replace the file"),
     ],

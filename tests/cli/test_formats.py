@@ -61,7 +61,7 @@ def test_the_ending_of_a_files_name_chooses_the_format(
 
 @pytest.mark.parametrize("name", ["run.json.bak", "x.png", "x.parquet", "x.\x1b"])
 def test_an_ending_of_no_format_is_refused(name: str, refused: Refused) -> None:
-    assert "no format ends so. End it in .json, .jsonl, .csv" in refused(2, "shapes", "-o", name)
+    assert "unknown format. End it in .json, .jsonl, .csv" in refused(2, "shapes", "-o", name)
 
 
 @pytest.mark.parametrize("name", ["run", "run.txt", "RUN.TXT", ".json"])

@@ -68,7 +68,7 @@ def test_the_arrays_replace_no_file_that_is_read(refused: Refused, tmp_path: Pat
         (("",), "frameworks '': unknown framework."),
         (("openvino", "--code"), "frameworks openvino --code: OpenVINO is not run here"),
         (("keras", "--code", "--projection", "2"), "frameworks keras --code --projection 2: Keras has no projection"),
-        (("keras", "-o", "program.py"), "-o program.py: no format ends so"),
+        (("keras", "-o", "program.py"), "-o program.py: unknown format"),
     ],
 )
 def test_what_is_refused(refused: Refused, arguments: tuple[str, ...], message: str) -> None:

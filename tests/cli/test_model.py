@@ -181,7 +181,7 @@ def test_the_answer_never_replaces_the_model(topic: str, refused: Refused) -> No
 
 @pytest.mark.parametrize("topic", TOPICS)
 def test_conventions(topic: str, refused: Refused, call: Call) -> None:
-    assert refused(2, topic, "--convention", "keras").startswith("--convention keras: there is no --model")
+    assert refused(2, topic, "--convention", "keras").startswith("--convention keras: this option needs --model")
     for name in ("nosuch", "", "\x1b[31m"):
         assert "unknown framework" in refused(2, topic, "--model", "one.npz", "--convention", name)
     for name in ("pytorch", "torch.nn.LSTM"):

@@ -66,7 +66,7 @@ def test_memory_sizes(text: str, size: int) -> None:
 
 @pytest.mark.parametrize("text", ["", "B", "GiB", "-1", "+1", "1.5GB", "1e9", "1K", "1GiBs", "1 G iB", "1B1", "١", "9" * 19])
 def test_what_is_no_memory_size(text: str) -> None:
-    with pytest.raises(UsageError, match="this is no size such as 500MB, 1GiB or a number of bytes"):
+    with pytest.raises(UsageError, match="this is not a size such as 500MB, 1GiB or a number of bytes"):
         parse_memory_size("--max-memory", text)
 
 
@@ -77,7 +77,7 @@ def test_lists_of_whole_numbers(text: str, numbers: tuple[int, ...]) -> None:
 
 @pytest.mark.parametrize("text", ["", ",", "1,", "1;2", "1 2", "-1", "1.0", "٣", "9" * 19])
 def test_what_is_no_list_of_whole_numbers(text: str) -> None:
-    with pytest.raises(UsageError, match="this is no list of whole numbers such as 10,7,3"):
+    with pytest.raises(UsageError, match="this is not a list of whole numbers such as 10,7,3"):
         parse_integers("--lengths", text)
 
 

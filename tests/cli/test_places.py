@@ -39,9 +39,9 @@ Refused = Callable[..., str]
         ("trace --lengths 10,7 --samples 3", "--lengths 10,7: there are 2 lengths for 3 samples. Give one length"),
         ("trace --lengths 10,11 --timesteps 10", "--lengths 10,11: each length is a whole number from 1 to 10"),
         ("trace --lengths 10,0", "--lengths 10,0: "),
-        ("trace --lengths 3,-1", "--lengths 3,-1: this is no list of whole numbers such as 10,7,3."),
-        ("unit --lengths ten", "--lengths ten: this is no list of whole numbers such as 10,7,3."),
-        ("trace --lengths 3,,1", "--lengths 3,,1: this is no list of whole numbers"),
+        ("trace --lengths 3,-1", "--lengths 3,-1: this is not a list of whole numbers such as 10,7,3."),
+        ("unit --lengths ten", "--lengths ten: this is not a list of whole numbers such as 10,7,3."),
+        ("trace --lengths 3,,1", "--lengths 3,,1: this is not a list of whole numbers"),
         ("trace --steps 0", "--steps 0: steps count from 1 to 10."),
         ("trace --steps 11", "--steps 11: steps count from 1 to 10."),
         ("trace --steps 5-11", "--steps 5-11: steps count from 1 to 10."),
@@ -50,7 +50,7 @@ Refused = Callable[..., str]
         ("trace --unit 0,7-10", "--unit 0,7-10: units count from 0 to 9."),
         ("trace --unit 9-7", "--unit 9-7: the range 9-7 runs backwards."),
         ("trace --unit 3,9-7", "--unit 3,9-7: the range 9-7 runs backwards."),
-        ("trace --unit -1", "--unit -1: this is no selection such as 3 or 0,3,7-9 or all."),
+        ("trace --unit -1", "--unit -1: this is not a selection such as 3 or 0,3,7-9 or all."),
         ("trace --unit 0,,3", "--unit 0,,3: this is no selection"),
         ("trace --unit 1-", "--unit 1-: this is no selection"),
         ("trace --unit 1-2-3", "--unit 1-2-3: this is no selection"),
@@ -84,7 +84,7 @@ def test_places_that_there_are_not(command: str, message: str, refused: Refused)
 
 
 def test_an_empty_selection(refused: Refused) -> None:
-    assert refused(2, "trace", "--unit", "") == "--unit '': this is no selection such as 3 or 0,3,7-9 or all."
+    assert refused(2, "trace", "--unit", "") == "--unit '': this is not a selection such as 3 or 0,3,7-9 or all."
 
 
 @pytest.mark.parametrize("option", ["--unit", "--steps"])

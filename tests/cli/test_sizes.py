@@ -124,7 +124,7 @@ def test_the_largest_seed(call: Call) -> None:
 def test_a_memory_size_that_is_none(command: str, size: str, refused: Refused) -> None:
     message = refused(2, command, "--max-memory", size)
     printed = {"": "''", "\x1b[31m1": r"\x1b[31m1"}.get(size, size)
-    assert message == f"--max-memory {printed}: this is no size such as 500MB, 1GiB or a number of bytes."
+    assert message == f"--max-memory {printed}: this is not a size such as 500MB, 1GiB or a number of bytes."
 
 
 @pytest.mark.parametrize("command", [("unit",), ("trace",), ("trace", "--json"), ("trace", "--all-samples")])

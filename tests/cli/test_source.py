@@ -191,7 +191,7 @@ def test_columns_that_there_are_not(command: str, columns: str, message: str, re
 
 
 def test_columns_without_a_file_to_choose_of(refused: Refused) -> None:
-    assert refused(2, "trace", "--columns", "a\x1b") == "--columns a\\x1b: there is no --data to choose columns of."
+    assert refused(2, "trace", "--columns", "a\x1b") == "--columns a\\x1b: this option needs --data."
 
 
 @pytest.mark.parametrize("command", COMMANDS)

@@ -277,8 +277,8 @@ def test_nan_in_the_input_is_no_warning_and_named_in_json(task: Task) -> None:
 @pytest.mark.parametrize(
     ("asked", "named", "found"),
     [
-        ({"task": "nosuch"}, "tasks nosuch", "there is no such task"),
-        ({"task": ""}, "tasks ''", "there is no such task"),
+        ({"task": "nosuch"}, "tasks nosuch", "unknown task"),
+        ({"task": ""}, "tasks ''", "unknown task"),
         ({"outputs": 0}, "--outputs 0", "the dense layer needs at least one neuron"),
         ({"outputs": -1}, "--outputs -1", "the dense layer needs at least one neuron"),
         ({"outputs": 1.5}, "--outputs 1.5", "this is no whole number"),
@@ -309,7 +309,7 @@ def test_what_is_not_there_is_refused(asked: dict[str, Any], named: str, found: 
     ],
 )
 def test_an_unknown_task_gets_the_nearest_name(name: str, near: str) -> None:
-    with pytest.raises(UsageError, match=rf"there is no such task\. Did you mean {near}\? There are one-to-one, "):
+    with pytest.raises(UsageError, match=rf"unknown task\. Did you mean {near}\? There are one-to-one, "):
         explain_tasks(seeded(samples=1), name)
 
 

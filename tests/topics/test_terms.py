@@ -320,7 +320,7 @@ def test_no_text_does_harm(text: str) -> None:
 
 @pytest.mark.parametrize("words", [[3], [None], 3, None, [["unit"]], 1.5])
 def test_only_texts_are_words(words: Any) -> None:
-    with pytest.raises(UsageError, match="this is no word"):
+    with pytest.raises(UsageError, match="this is not a word"):
         explain_terms(seeded(samples=1), words)
 
 

@@ -326,8 +326,8 @@ def test_the_library_gives_it_and_its_windows_are_read_by_an_lstm() -> None:
         (np.ones((2, 3, 4, 5)), {}, "array as (rows, columns): the array is float64[2, 3, 4, 5]."),
         (np.ones(()), {}, "array as (rows, columns): the array is float64[]."),
         (np.ones((0, 3)), {}, "array as (rows, columns): the array is float64[0, 3]."),
-        (np.array([["a"]]), {}, "array: this is no array of numbers"),
-        ([[1, 2]], {}, "array: this is no array of numbers"),
+        (np.array([["a"]]), {}, "array: this is not an array of numbers"),
+        ([[1, 2]], {}, "array: this is not an array of numbers"),
     ],
 )
 def test_what_is_no_window(values: Any, options: dict[str, Any], message: str) -> None:

@@ -34,12 +34,12 @@ CHECK_MEMORY_FACTOR = 3
 
 
 class FrameworkProgram(NamedTuple):
-    """How a framework says a network."""
+    """How to write a network in a framework."""
 
     parameters: int | None
     """How many it counts; None where it cannot build the network."""
     lacks: str | None
-    """The option that it has not."""
+    """The option that it does not support."""
     in_short: str | None
     """What distinguishes the network, in one line."""
     lines: tuple[str, ...] | None
@@ -144,7 +144,7 @@ def explain_tasks(
         sample: whose outputs are shown; counts from 0.
 
     Raises:
-        UsageError: there is no such task or sample, a size is below 1 or too large, or the task has no steps to choose.
+        UsageError: unknown task or sample, a size is below 1 or too large, or the task has no steps to choose.
         RefusedError: running even the block of the sample would need more memory than the budget.
     """
     check_unedited(lstm, "tasks")
@@ -170,14 +170,14 @@ def explain_tasks(
 
 
 def check_task(name: str) -> Task:
-    """The task of a name, once it is known to exist."""
+    """Return the task of a name; raise `UsageError` if it does not exist."""
     known = [one.value for one in TASKS]
     if name in known:
         return Task(name)
     near = get_close_matches(str(name).lower().replace("_", "-").replace("2", "-to-"), known, 1)
     fix = f"Did you mean {near[0]}? " if near else ""
     asked = f"tasks {name}" if str(name).isprintable() and name else f"tasks {name!r}"
-    raise UsageError(asked, "there is no such task", f"{fix}There are {', '.join(known)}")
+    raise UsageError(asked, "unknown task", f"{fix}There are {', '.join(known)}")
 
 
 def _check_size(option: str, value: int, rule: str) -> int:

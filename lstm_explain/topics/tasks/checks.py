@@ -1,4 +1,4 @@
-"""What is said of a network, measured on it: whom a unit's h reaches, what the last step of a sequence holds, and so on."""
+"""Measurements on a network: which outputs a unit's h reaches, what the last step of a sequence holds, and so on."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ if TYPE_CHECKING:
 
 PERTURBATION = 0.1
 MAX_PERTURBED = 64
-"""Of a wider h only so many numbers are poked."""
+"""The largest number of elements of h that are changed."""
 MAX_STEPS = 1000
-"""Of a longer sequence only so many steps are taken one by one."""
+"""The largest number of steps that are taken one by one."""
 
 
 class OutputReach(NamedTuple):
@@ -57,7 +57,7 @@ class LastOutput(NamedTuple):
     difference: float
     """The largest difference between them."""
     forward: float
-    """The same in the half of the forward direction; in all of it where there is no other."""
+    """The same in the half of the forward direction; in all of it where the layer has one direction."""
     backward: float | None
     """The same in the half of the backward direction."""
     alone: float | None
@@ -107,7 +107,7 @@ class Checks(NamedTuple):
 
 
 def measure_network(network: Network, passage: NetworkRun, place: int) -> Checks:
-    """Measure what is said of a network.
+    """Measure what the pages state about a network.
 
     Args:
         network: the network.

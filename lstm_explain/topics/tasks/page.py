@@ -72,7 +72,7 @@ def _overview(tasks: Tasks, network: TaskNetwork) -> list[Block]:
         ("Dense reads", f"{_shape(network.tensor('dense_input'))}: {dense_input_text(network, tasks.spec)}"),
         ("makes", _shape(network.tensor("outputs"))),
         ("parameters", _parameter_total(network)),
-        *((FRAMEWORKS[name], _program_summary(said, FRAMEWORKS[name])) for name, said in network.frameworks.items()),
+        *((FRAMEWORKS[name], _program_summary(program, FRAMEWORKS[name])) for name, program in network.frameworks.items()),
     ]
     return [
         Heading(f"{network.task.value}: {TITLES[network.task]}"),
@@ -84,23 +84,23 @@ def _overview(tasks: Tasks, network: TaskNetwork) -> list[Block]:
 
 def _input_text(tasks: Tasks, network: TaskNetwork) -> str:
     batch = _shape(network.tensor("input"))
-    if not any(one.name == "input_read" for one in network.tensors):
+    if not any(tensor.name == "input_read" for tensor in network.tensors):
         return batch
     first = "timestep 1 alone" if network.steps_out is None else "timestep 1, again at every step"
     return f"{_shape(network.tensor('input_read'))}: {first}" + (f", of {batch}" if tasks.spec.timesteps > 1 else "")
 
 
-def _program_summary(said: FrameworkProgram, title: str) -> str:
-    return said.in_short or f"- ({title}'s LSTM has no {said.lacks})"
+def _program_summary(program: FrameworkProgram, title: str) -> str:
+    return program.in_short or f"- ({title}'s LSTM has no {program.lacks})"
 
 
-def _shape(one: Tensor) -> str:
-    return format_shape(one.shape)
+def _shape(tensor: Tensor) -> str:
+    return format_shape(tensor.shape)
 
 
 def _parameter_total(network: TaskNetwork) -> str:
     parts = " + ".join(f"{thousands(part.total)} {part.name}" for part in network.parts)
-    counts = {FRAMEWORKS[name]: said.parameters for name, said in network.frameworks.items()}
+    counts = {FRAMEWORKS[name]: program.parameters for name, program in network.frameworks.items()}
     others = [f"{title} counts {thousands(number)}" for title, number in counts.items() if number not in (None, network.total)]
     return f"{thousands(network.total)} = {parts}" + (f"; {', '.join(others)}" if others else "")
 
@@ -134,37 +134,37 @@ def _details(tasks: Tasks, network: TaskNetwork) -> list[Block]:
 
 def _unread_note(tasks: Tasks, network: TaskNetwork) -> list[Block]:
     """What the network leaves of the batch at hand, where it reads one timestep of several."""
-    if not any(one.name == "input_read" for one in network.tensors) or tasks.spec.timesteps == 1:
+    if not any(tensor.name == "input_read" for tensor in network.tensors) or tasks.spec.timesteps == 1:
         return []
     return [Note(f"The batch has {plural(tasks.spec.timesteps, 'timestep')}; this network reads the first alone.")]
 
 
 def _tensor_table(network: TaskNetwork) -> Table:
-    several = any(one.layer for one in network.tensors)
-    rows = [_tensor_row(one, several) for one in network.tensors]
+    several = any(tensor.layer for tensor in network.tensors)
+    rows = [_tensor_row(tensor, several) for tensor in network.tensors]
     return Table(TENSOR_COLUMNS, elide_rows(rows))
 
 
-def _tensor_row(one: Tensor, several: bool) -> tuple[Cell, ...]:
-    place = f", layer {one.layer}" if several and one.layer is not None else ""
-    name = Cell(one.name, f"{one.symbol}{place}", strong=True)
-    return (name, Cell(_shape(one), one.meaning), Cell(thousands(one.shape.elements)), Cell(thousands(one.bytes)))
+def _tensor_row(tensor: Tensor, several: bool) -> tuple[Cell, ...]:
+    place = f", layer {tensor.layer}" if several and tensor.layer is not None else ""
+    name = Cell(tensor.name, f"{tensor.symbol}{place}", strong=True)
+    return (name, Cell(_shape(tensor), tensor.meaning), Cell(thousands(tensor.shape.elements)), Cell(thousands(tensor.bytes)))
 
 
 def _parameter_table(network: TaskNetwork) -> Table:
     rows = [(part.name, f"{part.formula} = {thousands(part.total)}") for part in network.parts]
     rows.append(("total", f"{thousands(network.total)} = {' + '.join(thousands(part.total) for part in network.parts)}"))
-    for name, said in network.frameworks.items():
-        rows.append((f"{FRAMEWORKS[name]} says", _framework_count(network, said, FRAMEWORKS[name])))
+    for name, program in network.frameworks.items():
+        rows.append((f"{FRAMEWORKS[name]} says", _framework_count(network, program, FRAMEWORKS[name])))
     return facts_table(rows)
 
 
-def _framework_count(network: TaskNetwork, said: FrameworkProgram, title: str) -> str:
-    if said.parameters is None:
-        return f"- ({title}'s LSTM has no {said.lacks})"
-    more = said.parameters - network.total
+def _framework_count(network: TaskNetwork, program: FrameworkProgram, title: str) -> str:
+    if program.parameters is None:
+        return f"- ({title}'s LSTM has no {program.lacks})"
+    more = program.parameters - network.total
     return (
-        f"{thousands(said.parameters)} = {thousands(network.total)} + {thousands(more)} second biases"
+        f"{thousands(program.parameters)} = {thousands(network.total)} + {thousands(more)} second biases"
         if more
         else thousands(network.total)
     )
@@ -176,13 +176,13 @@ def _code_blocks(network: TaskNetwork, turned: bool) -> list[Block]:
     if turned:
         text = "In the programs x has its timesteps in the order in which they are read: turn each sample round before."
         blocks.append(Paragraph(text))
-    for name, said in network.frameworks.items():
+    for name, program in network.frameworks.items():
         title = FRAMEWORKS[name]
         blocks.append(Heading(f"In {title}"))
-        if said.lines is None:
-            blocks.append(Paragraph(f"{title}'s LSTM has no {said.lacks}, so it cannot build this network."))
+        if program.lines is None:
+            blocks.append(Paragraph(f"{title}'s LSTM has no {program.lacks}, so it cannot build this network."))
         else:
-            blocks.append(Preformatted(said.lines, "python"))
+            blocks.append(Preformatted(program.lines, "python"))
     return blocks
 
 

@@ -1,4 +1,4 @@
-"""What is said of each of the five networks, and of what was measured on it."""
+"""The sentences about each of the five networks and what was measured on it."""
 
 from __future__ import annotations
 
@@ -66,47 +66,47 @@ def dense_input_text(network: TaskNetwork, spec: Spec) -> str:
 
 def reach_text(network: TaskNetwork, spec: Spec) -> str:
     """Where the layer's h goes."""
-    found = network.checks.reach
-    neurons = "one neuron" if found.outputs == 1 else plural(found.outputs, "neuron")
-    numbers = plural(found.numbers, "number")
-    read = "reads" if found.outputs == 1 else "each read"
-    top = spec.for_layer(len(spec.layers) - 1)
+    reach = network.checks.reach
+    neurons = "one neuron" if reach.outputs == 1 else plural(reach.outputs, "neuron")
+    numbers = plural(reach.numbers, "number")
+    read = "reads" if reach.outputs == 1 else "each read"
+    top = spec.layers[-1]
     whose = " of the decoder" if network.task == ENCODER_DECODER else " of both directions" if top.bidirectional else ""
     all_units = f"one from every unit{whose}" if top.projection is None else f"mixed from all units{whose} by the projection"
-    which = f"Each of the {numbers}" if found.poked == found.numbers else f"Each of the first {found.poked} of the {numbers}"
+    which = f"Each of the {numbers}" if reach.poked == reach.numbers else f"Each of the first {reach.poked} of the {numbers}"
     every = "" if network.steps_out is None else " The same neurons serve every step."
     return (
         f"The dense layer's {neurons} {read} all {numbers} of h, {all_units}, and nothing else of the LSTM: not c, not the "
-        f"gates.{every} {which} was changed by {found.by}, one after the other: in all, {thousands(found.moved)} of "
-        f"{thousands(found.poked * found.outputs)} outputs moved."
+        f"gates.{every} {which} was changed by {reach.by}, one after the other: in all, {thousands(reach.moved)} of "
+        f"{thousands(reach.poked * reach.outputs)} outputs moved."
     )
 
 
 def pitfall_texts(network: TaskNetwork, spec: Spec) -> list[str]:
     """What was measured, and the mistakes that raise no error."""
-    checks, found = network.checks, list[str]()
+    checks, texts = network.checks, list[str]()
     if checks.idle is not None:
-        found.append(_idle_text(network, checks.idle))
+        texts.append(_idle_text(network, checks.idle))
     if checks.last is not None:
-        found += _last_output_texts(network, checks.last, spec)
+        texts += _last_output_texts(network, checks.last, spec)
     if checks.step_by_step is not None:
         taken = checks.step_by_step
         steps = "all steps" if taken.steps == network.steps_out else f"the first {thousands(taken.steps)} steps"
-        found.append(
+        texts.append(
             "TimeDistributed(Dense) and Dense are the same on (samples, timesteps, features): a dense layer reads the last "
             "axis. Applied to one step after the other and to all at once, the outputs differ by "
             f"{format_difference(taken.difference)} ({steps})."
         )
     if checks.ahead is not None and checks.ahead.earlier:
-        found.append(_lookahead_text(checks.ahead, spec))
+        texts.append(_lookahead_text(checks.ahead, spec))
     if network.padded:
-        found.append(
+        texts.append(
             f"This sample ends at timestep {thousands(network.length)}. Past it the LSTM's output is zero and an "
             "output is the dense layer's bias, which means nothing: leave these steps out of the loss."
         )
     if checks.broadcast is not None:
-        found.append(_broadcast_text(checks.broadcast))
-    return found
+        texts.append(_broadcast_text(checks.broadcast))
+    return texts
 
 
 def _idle_text(network: TaskNetwork, idle: IdleWeights) -> str:
@@ -118,12 +118,12 @@ def _idle_text(network: TaskNetwork, idle: IdleWeights) -> str:
     )
 
 
-def _broadcast_text(found: BroadcastTargets) -> str:
+def _broadcast_text(broadcast: BroadcastTargets) -> str:
     return (
         "A mistake without an error: targets of shape (samples, 1). Keras drops the outputs' last axis, and broadcasting "
-        f"compares each target with the outputs of all {thousands(found.compared // found.samples)} steps. Of "
-        f"{plural(found.samples, 'sample')} that makes {thousands(found.compared)} differences instead of "
-        f"{thousands(found.samples)}, and the loss looks fine. If one answer is meant, use many-to-one, without "
+        f"compares each target with the outputs of all {thousands(broadcast.compared // broadcast.samples)} steps. Of "
+        f"{plural(broadcast.samples, 'sample')} that makes {thousands(broadcast.compared)} differences instead of "
+        f"{thousands(broadcast.samples)}, and the loss looks fine. If one answer is meant, use many-to-one, without "
         "return_sequences."
     )
 
@@ -142,17 +142,17 @@ def _last_output_texts(network: TaskNetwork, last: LastOutput, spec: Spec) -> li
     samples = plural(last.samples, "sample")
     right = "torch.cat((h_n[-2], h_n[-1]), dim=1)" if spec.for_layer(len(spec.layers) - 1).bidirectional else "h_n[-1]"
     wrong = f"A mistake without an error: output[:, -1] as the last h, which is {right}."
-    found = []
+    texts = []
     if last.difference == 0:
-        found.append(f"{_same_text(right, spec)} (over {samples}). {BIDIRECTIONAL_WARNING} Prefer h_n.")
+        texts.append(f"{_same_text(right, spec)} (over {samples}). {BIDIRECTIONAL_WARNING} Prefer h_n.")
     elif isnan(last.difference):
-        found.append(f"Whether output[:, -1] is the last h, {right}, cannot be told here: they hold nan.")
+        texts.append(f"Whether output[:, -1] is the last h, {right}, cannot be told here: they hold nan.")
     elif last.backward is not None:
         whose = "the backward half" + (" of the last layer" if len(spec.layers) > 1 else "")
         alone = (
             f" It equals a backward run over that step alone, to {_format_gap(last.alone)}." if last.alone is not None else ""
         )
-        found += [
+        texts += [
             f"{wrong} Backwards, reading begins at the last timestep: there {whose} has taken one step of "
             f"{thousands(network.timesteps)}.{alone} The two differ by {_format_gap(last.forward)} in the forward "
             "half, and by "
@@ -160,15 +160,15 @@ def _last_output_texts(network: TaskNetwork, last: LastOutput, spec: Spec) -> li
             "Keras's Bidirectional(LSTM) without return_sequences gives each direction's own last h: the right one.",
         ]
     else:
-        found.append(f"{wrong} The two differ by {_format_gap(last.difference)} (over {samples}).")
+        texts.append(f"{wrong} The two differ by {_format_gap(last.difference)} (over {samples}).")
     if last.padded:
-        found.append(
+        texts.append(
             f"Of {samples}, {thousands(last.padded)} end before the last timestep; output[:, -1] is zero there. h_n holds the "
             "state at each sample's own end."
         )
     if last.outputs is not None and last.outputs > 0:
-        found.append(f"Read by the dense layer, the mistake moves the outputs by up to {_format_gap(last.outputs)}.")
-    return found
+        texts.append(f"Read by the dense layer, the mistake moves the outputs by up to {_format_gap(last.outputs)}.")
+    return texts
 
 
 def _same_text(right: str, spec: Spec) -> str:

@@ -96,15 +96,15 @@ def _draw_encoder_decoder(canvas: DrawingCanvas, plan: NetworkPlan) -> tuple[str
 def _place_columns(timesteps: int, left: int, most: int, letter: str) -> list[TimestepColumn]:
     shown = [*range(1, timesteps + 1)] if timesteps <= most else [*range(1, max(2, most - 1)), timesteps]
     columns = []
-    for place, t in enumerate(shown):
-        if place:
-            left += BOX + GAP if t == shown[place - 1] + 1 else BOX + 2 * GAP + len(DOTS) + 2
+    for index, t in enumerate(shown):
+        if index:
+            left += BOX + GAP if t == shown[index - 1] + 1 else BOX + 2 * GAP + len(DOTS) + 2
         columns.append(TimestepColumn(t, left, letter))
     return columns
 
 
 def _box_lines(name: str, spec: Spec) -> list[str]:
-    """What stands in a box, line by line."""
+    """The lines of text in a box."""
     stack = [f"{len(spec.layers)} layers" if spec.layers_differ else f"× {len(spec.layers)}"] if len(spec.layers) > 1 else []
     return [name, *(["forward", "backward"] if spec.has_backward else []), *stack]
 
@@ -112,8 +112,8 @@ def _box_lines(name: str, spec: Spec) -> list[str]:
 def _draw_box(canvas: DrawingCanvas, line: int, left: int, texts: list[str]) -> None:
     inner = BOX - 2
     canvas.write(line, left, f"┌{'─' * inner}┐")
-    for place, text in enumerate(texts, start=1):
-        canvas.write(line + place, left, f"│{text:^{inner}}│")
+    for index, text in enumerate(texts, start=1):
+        canvas.write(line + index, left, f"│{text:^{inner}}│")
     canvas.write(line + len(texts) + 1, left, f"└{'─' * inner}┘")
 
 

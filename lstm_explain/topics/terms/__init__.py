@@ -25,7 +25,7 @@ HERE = "here"
 
 @json_keys("thing phrase number=number_json who")
 class TermMeaning(NamedTuple):
-    """One thing that a word stands for, how many of it there are, and who means it."""
+    """One thing that a word means, how many of it there are, and who means it."""
 
     thing: Concept
     """The thing."""
@@ -54,7 +54,7 @@ class OtherUsage(NamedTuple):
     usage: Usage
     number: ConceptCount | None
     differs: bool
-    """Whether it means something else than this package, or where this package has not the word, than another source."""
+    """Whether it means something else than this package, or, where this package does not use the word, than another source."""
 
     @property
     def number_json(self) -> ConceptCountJSON | None:
@@ -91,9 +91,9 @@ class Term(NamedTuple):
     others: tuple[OtherUsage, ...]
     """What each source means by it."""
     meanings: tuple[TermMeaning, ...]
-    """The things that the word stands for: first what it means here, then in the order of the sources."""
+    """The things that the word means: first what it means here, then in the order of the sources."""
     same: tuple[Synonym, ...]
-    """Other words that stand for what this one means here, and who says them."""
+    """Other words for what this one means here, and who says them."""
 
     @property
     def word(self) -> str:
@@ -141,12 +141,12 @@ class Terms(LSTMResult):
 
     @property
     def contradictions(self) -> tuple[Term, ...]:
-        """The words that stand for more than one thing."""
+        """The words with more than one meaning."""
         return tuple(term for term in self.terms if len(term.meanings) > 1)
 
     @property
     def contradicting_words(self) -> tuple[str, ...]:
-        """The words that stand for more than one thing."""
+        """The words with more than one meaning."""
         return tuple(term.word for term in self.contradictions)
 
 
@@ -165,7 +165,7 @@ def explain_terms(lstm: LSTM, words: str | Iterable[str] = ()) -> Terms:
     asked = list(words) if isinstance(words, Iterable) and not isinstance(words, str) else [words]
     for word in asked:
         if not isinstance(word, str):
-            raise UsageError(f"terms {word!r}", "this is no word")
+            raise UsageError(f"terms {word!r}", "this is not a word")
     chosen = find_terms(asked) if asked else ENTRIES
     shapes = explain_shapes(lstm)
     counts = {thing: count_concept(thing, shapes) for thing in Concept}
@@ -197,18 +197,18 @@ def _explain_term(entry: Entry, counts: dict[Concept, ConceptCount | None]) -> T
 
 
 def _speakers_by_concept(entry: Entry) -> dict[Concept, tuple[str, ...]]:
-    """The things that a word stands for, and who says so."""
-    found: dict[Concept, dict[str, None]] = {}
+    """The things that a word means, and who uses it so."""
+    speakers: dict[Concept, dict[str, None]] = {}
     if entry.thing is not None:
-        found[entry.thing] = {HERE: None} if entry.ours else {}
+        speakers[entry.thing] = {HERE: None} if entry.ours else {}
     for usage in entry.usages:
-        found.setdefault(usage.thing, {})[usage.source.who] = None
-    return {thing: tuple(who) for thing, who in found.items() if who}
+        speakers.setdefault(usage.thing, {})[usage.source.who] = None
+    return {thing: tuple(who) for thing, who in speakers.items() if who}
 
 
 def _synonyms(entry: Entry) -> tuple[Synonym, ...]:
     """The other words for what a word means here."""
     if entry.thing is None:
         return ()
-    found = [(other.word, _speakers_by_concept(other).get(entry.thing, ())) for other in ENTRIES if other is not entry]
-    return tuple(Synonym(word, who) for word, who in found if who)
+    synonyms = [(other.word, _speakers_by_concept(other).get(entry.thing, ())) for other in ENTRIES if other is not entry]
+    return tuple(Synonym(word, who) for word, who in synonyms if who)

@@ -86,7 +86,7 @@ _AXES: dict[Concept, tuple[_CountedAxis, ...]] = {
 
 
 def count_concept(thing: Concept, shapes: Shapes) -> ConceptCount | None:
-    """How many of a thing there are; None where this LSTM has no such thing, or the word is no count."""
+    """How many of a thing there are; None where this LSTM does not have it, or it cannot be counted."""
     axes, spec = _AXES.get(thing, ()), shapes.spec
     if not axes:
         return _structural_count(thing, spec, _count_formula(thing, spec))
@@ -101,7 +101,7 @@ def count_concept(thing: Concept, shapes: Shapes) -> ConceptCount | None:
 
 
 def _sum_sizes(axes: tuple[_CountedAxis, ...], shapes: Shapes, layer: int) -> int | None:
-    """The sum of the axes' sizes in a layer; None where it has no such tensor."""
+    """The sum of the axes' sizes in a layer; None where the layer does not have the tensor."""
     tensors = [_find_tensor(axis.tensor, shapes, layer) for axis in axes]
     sizes = [one.shape.sizes[axis.place] for axis, one in zip(axes, tensors, strict=True) if one is not None]
     return sum(sizes) if len(sizes) == len(axes) else None

@@ -92,23 +92,23 @@ def _contradiction_blocks(terms: Terms) -> list[Block]:
 def _meaning_rows(term: Term) -> list[tuple[Cell, ...]]:
     return [
         (
-            Cell(term.word if place == 0 else "", strong=True),
+            Cell(term.word if index == 0 else "", strong=True),
             Cell(meaning.phrase),
             _number_cell(meaning.number),
             Cell(", ".join(meaning.who)),
         )
-        for place, meaning in enumerate(term.meanings)
+        for index, meaning in enumerate(term.meanings)
     ]
 
 
 def _inconsistent_sources(terms: Terms) -> list[Block]:
-    found: dict[str, list[str]] = {}
+    words_by_source: dict[str, list[str]] = {}
     for term in terms.terms:
         for who in term.both_ways:
-            found.setdefault(who, []).append(term.word)
-    if not found:
+            words_by_source.setdefault(who, []).append(term.word)
+    if not words_by_source:
         return []
-    rows = [(who, ", ".join(words)) for who, words in found.items()]
+    rows = [(who, ", ".join(words)) for who, words in words_by_source.items()]
     return [Heading("Who uses a word both ways"), facts_table(rows)]
 
 
@@ -125,7 +125,7 @@ def _term_blocks(term: Term, several: bool) -> list[Block]:
         Heading(f"{term.word}: {_term_summary(term)}"),
         facts_table(rows),
         Heading(f"What others mean by {term.word}", 3),
-        Table(USAGE_COLUMNS, tuple(_usage_row(other, place) for place, other in enumerate(term.others, 1)), repeated=0),
+        Table(USAGE_COLUMNS, tuple(_usage_row(other, index) for index, other in enumerate(term.others, 1)), repeated=0),
     ]
     if term.same:
         blocks += [Heading("Others' words for the same thing", 3), facts_table([(w, ", ".join(who)) for w, who in term.same])]
@@ -139,10 +139,10 @@ def _term_summary(term: Term) -> str:
     return things if term.entry.thing is None else f"{things}; {term.differing} of {len(term.others)} sources differ from here"
 
 
-def _usage_row(other: OtherUsage, place: int) -> tuple[Cell, ...]:
+def _usage_row(other: OtherUsage, index: int) -> tuple[Cell, ...]:
     usage = other.usage
     return (
-        Cell(usage.source.who, f"[{place}]", strong=True),
+        Cell(usage.source.who, f"[{index}]", strong=True),
         Cell(usage.means, f"“{usage.quote}”"),
         _number_cell(other.number),
         Cell("differs" if other.differs else "the same"),
@@ -151,10 +151,10 @@ def _usage_row(other: OtherUsage, place: int) -> tuple[Cell, ...]:
 
 def _source_table(term: Term) -> Table:
     rows = []
-    for place, other in enumerate(term.others, 1):
+    for index, other in enumerate(term.others, 1):
         source = other.usage.source
         where = f"the docstring of {source.place}" if source.kind == "docstring" else source.place
-        rows.append((f"[{place}]", f"{where} ({other.second_hand})" if other.second_hand else where))
+        rows.append((f"[{index}]", f"{where} ({other.second_hand})" if other.second_hand else where))
     return facts_table(rows)
 
 

@@ -88,13 +88,13 @@ def _row_table(window: Window) -> Table:
     columns += [Column("targets are rows")] if plan.horizon else []
     rows: list[tuple[Cell, ...]] = []
     before = 0
-    for one in window.shown:
-        if one.sample > before + 1:
+    for sample in window.shown:
+        if sample.sample > before + 1:
             rows.append(ellipsis_row(len(columns)))
-        cells = [Cell(thousands(one.sample), strong=True), Cell(_row_range(one.row, one.row + plan.timesteps - 1))]
-        end = one.row + plan.timesteps
+        cells = [Cell(thousands(sample.sample), strong=True), Cell(_row_range(sample.row, sample.row + plan.timesteps - 1))]
+        end = sample.row + plan.timesteps
         rows.append((*cells, *([Cell(_row_range(end, end + plan.horizon - 1))] if plan.horizon else [])))
-        before = one.sample
+        before = sample.sample
     return Table(tuple(columns), tuple(rows))
 
 
@@ -105,22 +105,22 @@ def _row_range(first: int, last: int) -> str:
 # --- the numbers of a sample ------------------------------------------------------------------------------------------
 
 
-def _sample_blocks(window: Window, one: SampleWindow) -> list[Block]:
+def _sample_blocks(window: Window, sample: SampleWindow) -> list[Block]:
     features = window.features[:MAX_FEATURES]
     times = window.series.times
     columns = [Column("t", "right"), Column("row", "right"), *([] if times is None else [Column("time")])]
     columns += [Column(name[:MAX_NAME_LENGTH], "right") for name in features]
-    front, back = visible_ends(range(len(one.x)), MAX_TIMESTEPS)
+    front, back = visible_ends(range(len(sample.x)), MAX_TIMESTEPS)
     rows: list[tuple[Cell, ...]] = []
-    for place in (*range(front), *range(len(one.x) - back, len(one.x))):
-        if back and place == len(one.x) - back:
+    for place in (*range(front), *range(len(sample.x) - back, len(sample.x))):
+        if back and place == len(sample.x) - back:
             rows.append(ellipsis_row(len(columns)))
-        rows.append(_row_cells(window, str(place + 1), one.row + place, one.x[place].tolist()[: len(features)]))
+        rows.append(_row_cells(window, str(place + 1), sample.row + place, sample.x[place].tolist()[: len(features)]))
     blocks: list[Block] = [
-        Heading(f"Sample {thousands(one.sample)}"),
+        Heading(f"Sample {thousands(sample.sample)}"),
         Table(tuple(columns), tuple(rows), repeated=len(columns) - len(features)),
     ]
-    return blocks if one.y is None else [*blocks, _target_text(window, one)]
+    return blocks if sample.y is None else [*blocks, _target_text(window, sample)]
 
 
 def _row_cells(window: Window, label: str, row: int, values: list[float]) -> tuple[Cell, ...]:
@@ -129,9 +129,9 @@ def _row_cells(window: Window, label: str, row: int, values: list[float]) -> tup
     return (Cell(label, strong=True), Cell(thousands(row)), *when, *(Cell(_format_value(value)) for value in values))
 
 
-def _target_text(window: Window, one: SampleWindow) -> Paragraph:
-    plan, values = window.windowing, [] if one.y is None else one.y.tolist()
-    first = one.row + plan.timesteps
+def _target_text(window: Window, sample: SampleWindow) -> Paragraph:
+    plan, values = window.windowing, [] if sample.y is None else sample.y.tolist()
+    first = sample.row + plan.timesteps
     front, back = visible_ends(values, MAX_TIMESTEPS)
     shown = [*map(_format_value, values[:front]), *(["⋮"] if back else []), *map(_format_value, values[len(values) - back :])]
     rows = "row" if len(values) == 1 else "rows"
@@ -192,9 +192,9 @@ def _gap_blocks(gaps: TimeGaps) -> list[Block]:
             f"{thousands(gaps.number)}: steps larger than {format_duration(gaps.limit or 0, gaps.clock)}, 1.5 times that",
         ),
     ]
-    for one in gaps.listed:
-        before, after = format_time(one.before, gaps.clock), format_time(one.after, gaps.clock)
-        rows.append((f"after row {thousands(one.row)}", f"{before} to {after}: {format_duration(one.step, gaps.clock)}"))
+    for gap in gaps.listed:
+        before, after = format_time(gap.before, gaps.clock), format_time(gap.after, gaps.clock)
+        rows.append((f"after row {thousands(gap.row)}", f"{before} to {after}: {format_duration(gap.step, gaps.clock)}"))
     if gaps.number > len(gaps.listed):
         rows.append(("", f"and {thousands(gaps.number - len(gaps.listed))} more"))
     return [Heading("Time"), facts_table(rows)]

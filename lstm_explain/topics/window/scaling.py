@@ -78,7 +78,7 @@ def compute_scaling(values: Array, kind: str, names: Sequence[str]) -> Scaling:
         names: what to call the columns.
 
     Raises:
-        UsageError: there is no such way; or a column holds nan, infinity or numbers too far apart to compute with.
+        UsageError: the method is unknown; or a column holds nan, infinity or numbers too far apart to compute with.
     """
     if kind not in get_args(Scale):
         raise UsageError(f"--scale {kind}", "a column is scaled by standard or minmax", "Choose one")

@@ -31,7 +31,7 @@ class Series(NamedTuple):
     columns: tuple[str, ...] | None = None
     """The columns' names, where they have any."""
     places: tuple[int, ...] | None = None
-    """Where the columns stand in the file; from 0 on if None."""
+    """The columns' positions in the file; from 0 on if None."""
     features: int | None = None
     """How many of the columns, from the first, are features; all if None."""
     times: Array | None = None
@@ -40,8 +40,8 @@ class Series(NamedTuple):
 
     def called(self, column: int) -> str:
         """What to call a column."""
-        place = column if self.places is None else self.places[column]
-        return self.columns[column] or f"column {place}" if self.columns else f"column {place}"
+        position = column if self.places is None else self.places[column]
+        return self.columns[column] or f"column {position}" if self.columns else f"column {position}"
 
 
 def column_names(series: Series) -> Sequence[str]:
@@ -50,14 +50,14 @@ def column_names(series: Series) -> Sequence[str]:
 
 
 def validate_series(series: Series) -> Series:
-    """The table with two axes, once it is known to be one.
+    """Return the table with two axes.
 
     Raises:
-        UsageError: it is none.
+        UsageError: it is not a table of numbers.
     """
     values = series.values
     if not hasattr(values, "dtype") or values.dtype.kind not in "fiub":
-        raise UsageError(series.name, "this is no array of numbers", "Give a numpy array of rows and columns")
+        raise UsageError(series.name, "this is not an array of numbers", "Give a numpy array of rows and columns")
     if values.ndim == 1:
         values = values[:, None]
     if values.ndim == 3:
@@ -87,8 +87,8 @@ def check_finite(series: Series, dtype: Dtype) -> None:
 
 def _nonfinite_error(series: Series, row: int, column: int, dtype: Dtype) -> InputFileError:
     value, called = float(series.values[row, column]), series.called(column)
-    place = column if series.places is None else series.places[column]
-    named = called if called == f"column {place}" else f"column {place} ({called})"
+    position = column if series.places is None else series.places[column]
+    named = called if called == f"column {position}" else f"column {position} ({called})"
     found = f"row {row}, {named} is {value}"
     if isfinite(value):
         return InputFileError(series.name, f"{found}, which is beyond {dtype}", "Scale the numbers, or use --dtype float64")
@@ -99,7 +99,7 @@ def resolve_target(series: Series, target: int | None, horizon: int | None) -> t
     """The column of the targets, and how many there are to each sample; None and 0 where there are none.
 
     Raises:
-        UsageError: there is no such column, or none was chosen of several.
+        UsageError: the column does not exist, or none of several was selected.
     """
     columns = series.values.shape[1]
     if target is None and horizon is None:
