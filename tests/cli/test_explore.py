@@ -179,7 +179,7 @@ def test_every_command_that_is_printed_is_one(
         assert program == "lstm-explain"
         done = call(topic, *arguments)
         if topic == "explore":
-            assert b"is no terminal" in done.stderr, "everything else of it is right"
+            assert b"is not a terminal" in done.stderr, "everything else of it is right"
         else:
             assert done.returncode == 0, done.stderr
 
