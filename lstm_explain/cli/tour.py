@@ -79,7 +79,8 @@ def _waits(pause: bool | None, output: OutputOptions, chosen: Format) -> bool:
     if output.output is not None or chosen is not Format.table:
         raise UsageError("--pause", "only a tour that is read as a table in a terminal can wait", fix)
     if without:
-        raise UsageError("--pause", f"{' and '.join(without)} {'are not terminals' if without[1:] else 'is not a terminal'}", fix)
+        verb = "are not terminals" if without[1:] else "is not a terminal"
+        raise UsageError("--pause", f"{' and '.join(without)} {verb}", fix)
     return True
 
 
