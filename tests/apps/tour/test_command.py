@@ -134,7 +134,7 @@ def test_chapters_may_be_chosen_in_any_order() -> None:
 
 def test_to_wait_needs_a_terminal() -> None:
     message = refused("--pause")
-    assert "not a terminal" in message
+    assert "standard input and standard output are not terminals" in message
     assert "Leave --pause out to have the tour printed straight through" in message
 
 
