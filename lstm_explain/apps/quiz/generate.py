@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Annotated, NamedTuple
 
 from lstm_explain.apps.quiz import frameworks_and_layouts, silent_mistakes, sizes_and_counts, units_and_sharing
 from lstm_explain.apps.quiz.sampler import Sampler
 from lstm_explain.core.spec import as_int, validate_seed
 from lstm_explain.errors import UsageError
+from lstm_explain.topics.result import Maximum, Minimum, Positive, json_keys
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from lstm_explain.apps.quiz.question import Question
+    from lstm_explain.apps.quiz.question import Level, Question
     from lstm_explain.apps.quiz.question_draft import QuestionGenerator
 
 LEVELS = {
@@ -33,20 +34,24 @@ MAX_ATTEMPTS = 12
 """How often a new question of one kind is drawn before one is asked again that was asked already."""
 
 
+@json_keys("seed level topic questions sizes=fixed_sizes")
 class QuizRequest(NamedTuple):
-    """Which questions are wanted. The same request gives the same questions, wherever it is made."""
+    """Which questions a quiz asks: the same request always gives the same questions."""
 
     seed: int = 0
-    level: int | None = None
-    """None for all of them, rising."""
+    """The seed of the questions."""
+    level: Level | None = None
+    """The level; None for all levels, rising."""
     topic: str | None = None
-    """None for all of them."""
-    questions: int = DEFAULT_QUESTIONS
+    """The topic; None for all topics."""
+    questions: Annotated[int, Minimum(1), Maximum(MAX_QUESTIONS)] = DEFAULT_QUESTIONS
+    """How many questions there are."""
     sizes: tuple[tuple[str, int], ...] = ()
-    """Sizes that all questions use as far as they have them; others are drawn."""
 
-    def to_dict(self) -> dict[str, Any]:
-        return {**self._asdict(), "sizes": dict(self.sizes)}
+    @property
+    def fixed_sizes(self) -> dict[str, Positive]:
+        """Sizes that all questions use if they have them: `samples`, `timesteps`, `features`, `units`. Others are drawn."""
+        return dict(self.sizes)
 
 
 def validate_request(request: QuizRequest) -> QuizRequest:

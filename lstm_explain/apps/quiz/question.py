@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from typing import Literal, NamedTuple
+from typing import Annotated, Literal, NamedTuple, get_args
 
+from lstm_explain.topics.result import Maximum, Minimum
+
+Level = Annotated[int, Minimum(1), Maximum(3)]
 Kind = Literal["choice", "number", "shape"]
 Outcome = Literal["right", "wrong", "unreadable", "missing"]
+Letter = Literal["a", "b", "c", "d"]
 
-LETTERS = "abcd"
+LETTERS: tuple[Letter, ...] = get_args(Letter)
 """What the choices of a question are called; there are no more than these."""
 MAX_ANSWER_LENGTH = 200
 """An answer of more characters is not looked at."""
@@ -22,46 +26,69 @@ ANSWER_FORMATS: dict[Kind, str] = {
 """What an answer to each kind of question looks like."""
 
 
+class Choice(NamedTuple):
+    """A choice of a question, and the letter to answer with."""
+
+    letter: Letter
+    """The letter."""
+    text: str
+    """The words of the choice."""
+
+
 class Question(NamedTuple):
     """One question."""
 
     id: str
-    """The name of its kind, and a few digits that its words give: the same question has the same id everywhere."""
-    level: int
+    """The kind of question and a hash of its words: the same question always has the same id."""
+    level: Level
     """1: shapes and counts; 2: units and sharing; 3: frameworks, layouts and mistakes that raise no error."""
     topic: str
     """Which command of lstm-explain it belongs to."""
     text: str
+    """The question."""
     kind: Kind
+    """What kind of answer it has."""
     choices: tuple[str, ...]
-    """In the order in which they are shown; empty where the answer is written out."""
+    """In the order in which they are shown; empty if the answer is written out."""
     answer: tuple[int, ...]
-    """What was measured: the place of the right choice, from 0; the number; or the sizes of the shape."""
+    """The measured answer: the index of the right choice, the number, or the sizes of the shape."""
     hint: str
+    """What to think about."""
     explanation: str
+    """Why the right answer is right."""
     command: str
     """The command line that shows it."""
 
     @property
+    def lettered_choices(self) -> Annotated[list[Choice], Maximum(4)]:
+        """The choices in order; empty if the answer is written out."""
+        return list(map(Choice, LETTERS, self.choices))
+
+    @property
+    def answered_by(self) -> str:
+        """What an answer looks like."""
+        return ANSWER_FORMATS[self.kind]
+
+    @property
     def right(self) -> str:
-        """The right answer, as it may be given."""
+        """The right answer, in a form that is accepted."""
         if self.kind == "choice":
             return LETTERS[self.answer[0]]
         return str(self.answer[0]) if self.kind == "number" else format_shape(self.answer)
 
     @property
     def right_in_words(self) -> str:
-        """The right answer with the words of the choice: b) 640"""
+        """The right answer with the words of the choice, such as `b) 640`."""
         return f"{self.right}) {self.choices[self.answer[0]]}" if self.kind == "choice" else self.right
 
 
 class Verdict(NamedTuple):
-    """What became of an answer."""
+    """How an answer was graded."""
 
     outcome: Outcome
-    """`unreadable` is not `wrong`: nobody can tell what was meant. `missing` is nothing at all."""
+    """The grade. An `unreadable` answer is not counted as `wrong`; `missing` is no answer at all."""
     read: str | None
-    """The answer as it was understood; None where it was not."""
+    """The answer as it was understood; None if it could not be read."""
 
 
 def grade_answer(question: Question, given: str | None) -> Verdict:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
-from lstm_explain.apps.quiz.question import ANSWER_FORMATS, LETTERS, Question, grade_answer
+from lstm_explain.apps.quiz.question import Question, grade_answer
 from lstm_explain.apps.quiz.sheet import COUNTING_RULE, repeat_command
 from lstm_explain.document.numbers import plural
 
@@ -81,7 +81,7 @@ def handle_input(session: QuizSession, line: str | None) -> tuple[QuizSession, s
     if outcome in ("right", "wrong"):
         return _finish_question(session, "right" if outcome == "right" else "wrong")
     said = "Nothing was typed." if outcome == "missing" else "This cannot be read, so it does not count."
-    return session, f"{said} Answer with {ANSWER_FORMATS[session.question.kind]}. {KEY_HELP}"
+    return session, f"{said} Answer with {session.question.answered_by}. {KEY_HELP}"
 
 
 def _finish_question(session: QuizSession, outcome: Literal["right", "wrong", "skipped"]) -> tuple[QuizSession, str]:
@@ -104,8 +104,8 @@ def _finish_question(session: QuizSession, outcome: Literal["right", "wrong", "s
 def _format_question(session: QuizSession) -> str:
     question = session.question
     lines = [f"Question {session.number} of {len(session.questions)}, about {question.topic}", question.text]
-    lines += [f"{letter}) {text}" for letter, text in zip(LETTERS, question.choices, strict=False)]
-    return "\n".join(lines if question.choices else [*lines, f"Answer with {ANSWER_FORMATS[question.kind]}."])
+    lines += [f"{letter}) {text}" for letter, text in question.lettered_choices]
+    return "\n".join(lines if question.choices else [*lines, f"Answer with {question.answered_by}."])
 
 
 def _summary_lines(session: QuizSession) -> list[str]:

@@ -3,125 +3,134 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
+from functools import cached_property
+from itertools import starmap
+from typing import TYPE_CHECKING, ClassVar, NamedTuple, get_args
 
 from lstm_explain.apps.quiz.generate import LEVELS, QuizRequest, generate_questions
-from lstm_explain.apps.quiz.question import ANSWER_FORMATS, LETTERS, Outcome, Question, grade_answer
+from lstm_explain.apps.quiz.question import Outcome, Question, grade_answer
 from lstm_explain.document.blocks import Block, Document, Heading, Note, Paragraph, Preformatted
 from lstm_explain.document.numbers import plural
-from lstm_explain.topics.result import Result
+from lstm_explain.topics.result import Finite, Positive, Result, json_keys
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from lstm_explain.apps.quiz.question import Verdict
 
-OUTCOMES: tuple[Outcome, ...] = ("right", "wrong", "unreadable", "missing")
+OUTCOMES: tuple[Outcome, ...] = get_args(Outcome)
+
+
+@json_keys(
+    "number id=question.id level=question.level topic=question.topic text=question.text kind=question.kind",
+    "choices=question.lettered_choices answered_by=question.answered_by hint=question.hint answer",
+)
+class SheetQuestion(NamedTuple):
+    """A question of a sheet."""
+
+    number: Positive
+    """The number of the question, from 1."""
+    question: Question
+
+    @property
+    def answer(self) -> str | Finite | list[int] | None:
+        """Null; fill in text, a number or a list of numbers before you give the sheet to `--answers`."""
+        return None
+
+
+@json_keys(
+    "number id=question.id answer=question.right in_words=question.right_in_words",
+    "explanation=question.explanation command=question.command",
+)
+class KeyEntry(NamedTuple):
+    """The right answer to a question of a sheet."""
+
+    number: Positive
+    """The number of the question, from 1."""
+    question: Question
 
 
 @dataclass(frozen=True, eq=False, repr=False)
+@json_keys("quiz=request questions=numbered_questions key")
 class QuizSheet(Result):
-    """The questions of a request, and the key to them."""
+    """A sheet of questions about LSTMs, and the key to them."""
 
     topic: ClassVar[str] = "quiz"
 
     request: QuizRequest
+    """What the questions are made from."""
     questions: tuple[Question, ...]
 
     @property
-    def numbered(self) -> list[tuple[int, Question]]:
-        """The questions with their numbers, from 1."""
-        return list(enumerate(self.questions, 1))
+    def numbered_questions(self) -> list[SheetQuestion]:
+        """The questions with their numbers."""
+        return list(starmap(SheetQuestion, enumerate(self.questions, 1)))
 
-    def facts(self) -> dict[str, Any]:
-        return {
-            "quiz": self.request.to_dict(),
-            "questions": [_question_to_dict(number, question) for number, question in self.numbered],
-            "key": [{"number": number, "id": one.id, "answer": one.right, **_solution(one)} for number, one in self.numbered],
-        }
+    @property
+    def key(self) -> list[KeyEntry]:
+        """The right answers."""
+        return list(starmap(KeyEntry, enumerate(self.questions, 1)))
 
 
+@json_keys(
+    "number id=question.id given read=verdict.read outcome=verdict.outcome right=question.right",
+    "in_words=question.right_in_words explanation=question.explanation command=question.command",
+)
 class GradedAnswer(NamedTuple):
-    """What became of one answer of a sheet."""
+    """An answer to a question of a sheet, and how it was graded."""
 
-    number: int
+    number: Positive
+    """The number of the question, from 1."""
     question: Question
     given: str | None
+    """The answer as it was given; None if there was none."""
     verdict: Verdict
-
-    def to_dict(self) -> dict[str, Any]:
-        return {
-            "number": self.number,
-            "id": self.question.id,
-            "given": self.given,
-            "read": self.verdict.read,
-            "outcome": self.verdict.outcome,
-            "right": self.question.right,
-            **_solution(self.question),
-        }
 
 
 @dataclass(frozen=True, eq=False, repr=False)
+@json_keys("quiz=request points of counts answers")
 class Grades(Result):
-    """A filled-in sheet, graded."""
+    """A filled-in sheet of questions about LSTMs, graded."""
 
     topic: ClassVar[str] = "grades"
 
     request: QuizRequest
+    """What the questions are made from."""
     answers: tuple[GradedAnswer, ...]
+    """The answer to each question."""
 
-    def count(self, outcome: Outcome) -> int:
-        """How many answers came to this."""
-        return sum(one.verdict.outcome == outcome for one in self.answers)
+    @cached_property
+    def counts(self) -> dict[Outcome, int]:
+        """How many answers have each grade."""
+        return {outcome: sum(answer.verdict.outcome == outcome for answer in self.answers) for outcome in OUTCOMES}
 
-    def facts(self) -> dict[str, Any]:
-        return {
-            "quiz": self.request.to_dict(),
-            "points": self.count("right"),
-            "of": len(self.answers),
-            "counts": {outcome: self.count(outcome) for outcome in OUTCOMES},
-            "answers": [one.to_dict() for one in self.answers],
-        }
+    @property
+    def points(self) -> int:
+        """How many answers are right."""
+        return self.counts["right"]
+
+    @property
+    def of(self) -> Positive:
+        """How many questions there are."""
+        return len(self.answers)
 
 
 def build_sheet(request: QuizRequest) -> QuizSheet:
     """Make the questions of a request, and their key.
 
     Raises:
-        UsageError: there are no such questions; see `made`.
+        UsageError: no such questions exist; see `validate_request`.
     """
     return QuizSheet(request, generate_questions(request))
 
 
 def grade_sheet(sheet: QuizSheet, given: Mapping[int, str | None]) -> Grades:
-    """Grade the answers to a sheet, by the numbers of the questions; one that is not there is missing."""
-    return Grades(
-        sheet.request,
-        tuple(
-            GradedAnswer(number, one, given.get(number), grade_answer(one, given.get(number)))
-            for number, one in sheet.numbered
-        ),
+    """Grade the answers to a sheet, by the numbers of the questions; an answer that is not given is missing."""
+    answers = (
+        GradedAnswer(number, question, given.get(number), grade_answer(question, given.get(number)))
+        for number, question in sheet.numbered_questions
     )
-
-
-def _question_to_dict(number: int, question: Question) -> dict[str, Any]:
-    choices = zip(LETTERS, question.choices, strict=False)
-    return {
-        "number": number,
-        "id": question.id,
-        "level": question.level,
-        "topic": question.topic,
-        "text": question.text,
-        "kind": question.kind,
-        "choices": [{"letter": letter, "text": text} for letter, text in choices],
-        "answered_by": ANSWER_FORMATS[question.kind],
-        "hint": question.hint,
-        "answer": None,
-    }
-
-
-def _solution(question: Question) -> dict[str, str]:
-    return {"in_words": question.right_in_words, "explanation": question.explanation, "command": question.command}
+    return Grades(sheet.request, tuple(answers))
 
 
 # --- blocks -----------------------------------------------------------------------------------------------------------
@@ -138,9 +147,9 @@ def questions_document(sheet: QuizSheet) -> Document:
         Paragraph(f"{COUNTING_RULE} h is what a unit puts out, c its memory."),
         Paragraph("Name:"),
     ]
-    for number, question in sheet.numbered:
+    for number, question in sheet.numbered_questions:
         blocks += [Heading(f"Question {number}"), Paragraph(question.text)]
-        blocks += [Paragraph(f"{letter}) {text}") for letter, text in zip(LETTERS, question.choices, strict=False)]
+        blocks += [Paragraph(f"{letter}) {text}") for letter, text in question.lettered_choices]
         blocks.append(Paragraph("Answer:"))
     return tuple(blocks)
 
@@ -154,7 +163,7 @@ def key_document(sheet: QuizSheet) -> Document:
         Heading("Key", 1),
         Note("Every answer was computed or measured on a real LSTM when this sheet was made. The command shows it."),
     ]
-    for number, question in sheet.numbered:
+    for number, question in sheet.numbered_questions:
         blocks += [Heading(f"Question {number}: {question.right_in_words}")]
         blocks += [Paragraph(question.explanation), Preformatted((question.command,), "sh")]
     return (

@@ -51,7 +51,7 @@ def test_the_schemas_can_refuse() -> None:
 def test_the_questions_do_not_tell_the_answers() -> None:
     """But for the choices, among which the right one stands: neither on the sheet nor in `questions` is there a key."""
     paper = markdown.to_markdown(questions_document(MIXED))
-    for _, question in MIXED.numbered:
+    for _, question in MIXED.numbered_questions:
         assert question.explanation not in paper
         assert question.command not in paper
         assert question.hint not in paper
@@ -61,7 +61,7 @@ def test_the_questions_do_not_tell_the_answers() -> None:
 
 def test_the_key_has_every_answer() -> None:
     key = markdown.to_markdown(key_document(MIXED))
-    for number, question in MIXED.numbered:
+    for number, question in MIXED.numbered_questions:
         assert f"Question {number}: {question.right[:4]}" in key
         assert question.command in key
     assert repeat_command(MIXED.request) in key
