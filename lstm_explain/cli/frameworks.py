@@ -61,7 +61,7 @@ def _write(program: Program, output: str) -> None:
     from lstm_explain.cli.options import quote_option
     from lstm_explain.cli.output_file import open_output, write_output
     from lstm_explain.errors import UsageError
-    from lstm_explain.render.npz_archive import write_arrays
+    from lstm_explain.render.numpy_files import write_arrays
 
     stem = Path(output).stem
     if stem in program.modules:

@@ -94,9 +94,9 @@ def show_topic(
 def show_result(answer: Result, options: OutputOptions, chosen: Format, **choices: Any) -> None:
     """Render an explanation and write it; the choices go to its document."""
     if chosen is Format.json:
-        from lstm_explain.render import json_object
+        from lstm_explain.render.json_text import to_json_text
 
-        write_output([json_object.to_json_text(answer).encode()], options.output)
+        write_output([to_json_text(answer).encode()], options.output)
     else:
         write_output([_render_document(document_of(answer, **choices), options, chosen, answer.topic)], options.output)
 

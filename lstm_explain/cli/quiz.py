@@ -109,9 +109,9 @@ def _export(request: "QuizRequest", form: str, output: str | None) -> None:
 
 def _write_json(answer: "Result", output: str | None) -> None:
     from lstm_explain.cli.output_file import write_output
-    from lstm_explain.render import json_object
+    from lstm_explain.render.json_text import to_json_text
 
-    write_output([json_object.to_json_text(answer).encode()], output)
+    write_output([to_json_text(answer).encode()], output)
 
 
 def _grade(file: str, export: str | None, given: dict[str, Any], output: str | None) -> None:

@@ -95,20 +95,20 @@ def write_rows(stream: TraceStream, output: OutputOptions, chosen: Format) -> No
 
     blocks = with_progress(stream.blocks(), len(stream.samples))
     if chosen is Format.jsonl:
-        from lstm_explain.render import json_lines
+        from lstm_explain.render.json_text import encode_lines
 
-        write_output(json_lines.encode_lines(stream, blocks), output.output)
+        write_output(encode_lines(stream, blocks), output.output)
     elif chosen is Format.csv:
-        from lstm_explain.render import csv_rows
+        from lstm_explain.render.csv_rows import encode_rows
 
-        write_output(csv_rows.encode_rows(stream, blocks), output.output)
+        write_output(encode_rows(stream, blocks), output.output)
     else:
-        from lstm_explain.render import npz_archive
+        from lstm_explain.render.numpy_files import write_run
 
         _check_whole(stream, output)
         spool = output_folder(output.output)
         with open_output(output.output) as file:
-            npz_archive.write_archive(stream, blocks, file, spool)
+            write_run(stream, blocks, file, spool)
 
 
 def _check_whole(stream: TraceStream, output: OutputOptions) -> None:

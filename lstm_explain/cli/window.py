@@ -147,10 +147,10 @@ def _target(batch: "InputArray", target: str | None) -> int | None:
 
 def _write(answer: "Window", file: str) -> None:
     from lstm_explain.cli.output_file import open_output
-    from lstm_explain.render import window_files
+    from lstm_explain.render.numpy_files import write_windows_npy, write_windows_npz
 
     archive = Path(file).suffix.lower() == ".npz"
     if answer.y is not None and not archive:
         raise UsageError(quote_option("-o", file), "a .npy file holds one array, and there are targets too", "End it in .npz")
     with open_output(file) as opened_file:
-        (window_files.write_npz if archive else window_files.write_npy)(answer, opened_file)
+        (write_windows_npz if archive else write_windows_npy)(answer, opened_file)

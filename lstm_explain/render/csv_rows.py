@@ -6,7 +6,6 @@ from math import isfinite, isnan
 from typing import TYPE_CHECKING
 
 from lstm_explain.core.gates import LETTERS
-from lstm_explain.topics.json_numbers import plain_numbers
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -19,32 +18,28 @@ HEADER = f"sample,layer,direction,t,unit,{','.join(COLUMNS)}\n".encode()
 
 
 def encode_rows(stream: TraceStream, blocks: Iterable[Block]) -> Iterator[bytes]:
-    """The rows, whole rows at a time. A cell is empty where there is no number: a gate at padding, or h beyond the
-    projection's size."""
+    """Yield whole rows. A gate at padding is an empty cell, and so is h beyond the projection's size."""
     yield HEADER
     for block in blocks:
         yield "".join(_format_block(stream, block)).encode()
 
 
 def _format_block(stream: TraceStream, block: Block) -> Iterator[str]:
-    made = [
-        (layer, way.value, {name: plain_numbers(array) for name, array in stream.arrays(block, layer, way).items()})
-        for layer, way in stream.places
-    ]
-    for place, sample in enumerate(block.samples):
-        for layer, way, values in made:
+    layers = stream.plain_values(block)
+    for position, sample in enumerate(block.samples):
+        for layer, direction, values in layers:
             for row, t in enumerate(stream.steps):
-                start = f"{sample},{layer},{way},{t}"
-                columns: list[Iterator[str]] = [map(_format_number, values[name][place][row]) for name in COLUMNS]
+                start = f"{sample},{layer},{direction},{t}"
+                columns: list[Iterator[str]] = [map(_format_number, values[name][position][row]) for name in COLUMNS]
                 units = stream.units_of(layer)
                 if stream.spec.for_layer(layer).projection is not None:
-                    columns[-1] = _pad_by_unit(values["h"][place][row], units)
+                    columns[-1] = _projection_column(values["h"][position][row], units)
                 for unit, *cells in zip(units, *columns, strict=False):
                     yield f"{start},{unit},{','.join(cells)}\n"
 
 
-def _pad_by_unit(hidden: list[float], units: Sequence[int]) -> Iterator[str]:
-    """With a projection h has numbers of its own; the row of unit j shows number j, as far as there are any."""
+def _projection_column(hidden: list[float], units: Sequence[int]) -> Iterator[str]:
+    """Yield number j of h in the row of unit j, while h has that many numbers: a projection is smaller than the layer."""
     return (_format_number(hidden[unit]) if unit < len(hidden) else "" for unit in units)
 
 

@@ -54,7 +54,7 @@ def test_what_computes_nothing_loads_no_numpy(arguments: tuple[str, ...]) -> Non
         (("shapes", "--json"), {"lstm_explain.document.blocks", "lstm_explain.render.terminal", "lstm_explain.topics.trace"}),
         (("unit", "--json"), {"lstm_explain.document.blocks", "lstm_explain.topics.trace", "lstm_explain.cli.trace"}),
         (("trace", "--json"), {"lstm_explain.document.blocks", "lstm_explain.topics.shapes", "lstm_explain.cli.shapes"}),
-        (("trace", "--format", "csv"), {"lstm_explain.document.blocks", "lstm_explain.render.json_lines", "zipfile"}),
+        (("trace", "--format", "csv"), {"lstm_explain.document.blocks", "lstm_explain.render.json_text", "zipfile"}),
         (("trace", "--all-samples", "--samples", "3"), {"lstm_explain.document.blocks", "lstm_explain.render.csv_rows"}),
         (("trace", "--format", "markdown"), {"lstm_explain.render.terminal", "lstm_explain.topics.shapes.page"}),
     ],

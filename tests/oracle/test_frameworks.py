@@ -16,7 +16,7 @@ from lstm_explain.core.lstm import PretrainedWeights
 from lstm_explain.frameworks.layout import tensor_layouts
 from lstm_explain.frameworks.registry import FRAMEWORKS, SCRIPTS
 from lstm_explain.library import seeded
-from lstm_explain.render.npz_archive import write_arrays
+from lstm_explain.render.numpy_files import write_arrays
 from lstm_explain.topics.frameworks import explain_frameworks
 from tests.helpers.mixed_stacks import MIXED
 

@@ -16,7 +16,7 @@ from lstm_explain.library import seeded
 from lstm_explain.readers.containers.bounded_file import MemoryBudget
 from lstm_explain.readers.containers.numpy_files import read_npz
 from lstm_explain.readers.identify.find_lstms import find_lstms
-from lstm_explain.render import npz_archive
+from lstm_explain.render.numpy_files import write_run
 from lstm_explain.topics.trace import stream_trace
 from tests.helpers.model_files.arrays import keras_layer, npy, npy_header, npz, pytorch_layer, zipped
 
@@ -71,7 +71,7 @@ def test_objects_are_refused_unread() -> None:
 def test_of_a_run_of_ours_the_weights_alone_are_read() -> None:
     lstm = seeded(samples=40, timesteps=30, units=3, layers=2, bidirectional=True, peepholes=True, dtype="float64")
     stream, run = stream_trace(lstm), io.BytesIO()
-    npz_archive.write_archive(stream, stream.blocks(), run, None)
+    write_run(stream, stream.blocks(), run, None)
     read = arrays_of(run.getvalue(), len(run.getvalue()) // 3)
     assert len(read) == 4 * 4  # four tensors of four layers and directions; no x, no gates
     (found,) = find_lstms(read, "x")

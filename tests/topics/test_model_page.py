@@ -15,7 +15,8 @@ from lstm_explain.document.blocks import Cell, Document, Heading, Note, Paragrap
 from lstm_explain.library import seeded
 from lstm_explain.readers.identify.find_lstms import find_lstms
 from lstm_explain.readers.identify.model_lstm import ModelLSTM, select_lstm
-from lstm_explain.render import json_object, layout, markdown
+from lstm_explain.render import layout, markdown
+from lstm_explain.render.json_text import to_json_text
 from lstm_explain.topics.model import explain_model
 from lstm_explain.topics.registry import document_of
 from lstm_explain.topics.shapes import explain_shapes
@@ -157,7 +158,7 @@ def test_names_are_shown_and_not_obeyed(name: str) -> None:
     page = markdown.to_markdown(document_of(made))
     assert all(line.isprintable() for line in page.splitlines())
     assert "<script>" not in page.replace("\\<", "")
-    written = json_object.to_json_text(made)
+    written = to_json_text(made)
     assert all(line.isprintable() for line in written.splitlines())
     written.encode()
 

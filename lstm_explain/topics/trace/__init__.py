@@ -257,6 +257,17 @@ class TraceStream:
             "h": part.hidden[block.positions][:, steps][:, :, hidden],
         }
 
+    def plain_values(self, block: Block) -> list[tuple[int, str, dict[str, Any]]]:
+        """Return each layer and direction with its `arrays` as nested lists of plain numbers."""
+        return [
+            (
+                layer,
+                direction.value,
+                {name: plain_numbers(array) for name, array in self.arrays(block, layer, direction).items()},
+            )
+            for layer, direction in self.places
+        ]
+
     @property
     def _steps_part(self) -> Array | slice:
         return slice(None) if len(self.steps) == self.spec.timesteps else np.array(self.steps) - 1

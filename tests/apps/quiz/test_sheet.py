@@ -11,7 +11,8 @@ import pytest
 
 from lstm_explain.apps.quiz.generate import LEVELS, QuizRequest, generate_questions
 from lstm_explain.apps.quiz.sheet import build_sheet, grade_sheet, key_document, questions_document, repeat_command
-from lstm_explain.render import json_object, markdown
+from lstm_explain.render import markdown
+from lstm_explain.render.json_text import to_json_text
 
 if TYPE_CHECKING:
     from lstm_explain.topics.result import Result
@@ -21,7 +22,7 @@ MIXED = build_sheet(QuizRequest(3, None, None, 12))
 
 
 def validated(answer: Result) -> Any:
-    found = json.loads(json_object.to_json_text(answer))
+    found = json.loads(to_json_text(answer))
     schema = json.loads((SCHEMAS / f"{answer.topic}.json").read_text("utf-8"))
     jsonschema.Draft202012Validator.check_schema(schema)
     jsonschema.Draft202012Validator(schema).validate(found)
@@ -41,7 +42,7 @@ def test_the_json_fits_its_schema() -> None:
 
 def test_the_schemas_can_refuse() -> None:
     for answer in (MIXED, grade_sheet(MIXED, {})):
-        found = json.loads(json_object.to_json_text(answer))
+        found = json.loads(to_json_text(answer))
         found["quiz"]["seed"] = -1
         schema = json.loads((SCHEMAS / f"{answer.topic}.json").read_text("utf-8"))
         with pytest.raises(jsonschema.ValidationError):
@@ -55,7 +56,7 @@ def test_the_questions_do_not_tell_the_answers() -> None:
         assert question.explanation not in paper
         assert question.command not in paper
         assert question.hint not in paper
-    for one in json.loads(json_object.to_json_text(MIXED))["questions"]:
+    for one in json.loads(to_json_text(MIXED))["questions"]:
         assert set(one) == {"number", "id", "level", "topic", "text", "kind", "choices", "answered_by", "hint", "answer"}
 
 

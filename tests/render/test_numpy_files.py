@@ -1,4 +1,4 @@
-"""NPZ: exactly the documented members, equal to the record of the library, and the same bytes each time."""
+"""NPZ and NPY: the documented arrays, equal to those of the library, and the same bytes each time."""
 
 from __future__ import annotations
 
@@ -12,8 +12,11 @@ import pytest
 
 import lstm_explain
 from lstm_explain.core.gates import Direction
-from lstm_explain.render import npz_archive
+from lstm_explain.render.numpy_files import write_run, write_windows_npy, write_windows_npz
+from lstm_explain.topics import window as window_module
 from lstm_explain.topics.trace import stream_trace
+from lstm_explain.topics.window import explain_window
+from lstm_explain.topics.window.time_series import Series
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -38,7 +41,7 @@ def lstm(run: dict[str, Any]) -> LSTM:
 
 def archive(model: LSTM, folder: Path, sample: int | None = None) -> bytes:
     stream, file = stream_trace(model, sample), io.BytesIO()
-    npz_archive.write_archive(stream, stream.blocks(), file, folder)
+    write_run(stream, stream.blocks(), file, folder)
     assert list(folder.iterdir()) == [], "what was put by meanwhile is gone"
     return file.getvalue()
 
@@ -128,7 +131,7 @@ def test_a_stream_that_cannot_go_back_holds_the_same(tmp_path: Path) -> None:
 
     model = lstm({})
     stream, pipe = stream_trace(model), Pipe()
-    npz_archive.write_archive(stream, stream.blocks(), pipe, tmp_path)  # type: ignore[arg-type]
+    write_run(stream, stream.blocks(), pipe, tmp_path)  # type: ignore[arg-type]
     piped, whole = members(pipe.got), members(archive(model, tmp_path))
     assert set(piped) == set(whole)
     assert all(np.array_equal(piped[name], whole[name]) for name in whole)
@@ -151,10 +154,64 @@ def test_a_run_that_breaks_off_leaves_nothing_behind(tmp_path: Path) -> None:
         raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        npz_archive.write_archive(stream, broken(), io.BytesIO(), tmp_path)
+        write_run(stream, broken(), io.BytesIO(), tmp_path)
     assert list(tmp_path.iterdir()) == []
 
 
 def test_the_direction_in_a_name_is_spelled_out(tmp_path: Path) -> None:
     found = members(archive(lstm({"bidirectional": True}), tmp_path))
     assert {name.split(".")[1] for name in found if name.startswith("layer")} == {way.value for way in Direction}
+
+
+# --- windows ----------------------------------------------------------------------------------------------------------
+
+VALUES = np.random.default_rng(0).normal(3, 2, (40, 3))
+
+
+@pytest.mark.parametrize("piece", [1, 7, 30, 10**6])
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_a_npy_file_holds_every_window(piece: int, dtype: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(window_module, "CHUNK_SIZE", piece)
+    file = io.BytesIO()
+    write_windows_npy(explain_window(VALUES, 5, 3, dtype=dtype), file)
+    file.seek(0)
+    found = np.load(file)
+    assert found.dtype == dtype
+    np.testing.assert_array_equal(found, [VALUES[first : first + 5].astype(dtype) for first in range(0, 36, 3)])
+    assert file.read() == b""
+
+
+@pytest.mark.parametrize(("scale", "names"), [("standard", ("mean", "std")), ("minmax", ("min", "max"))])
+def test_an_archive_holds_targets_and_what_undoes_the_scaling(scale: str, names: tuple[str, str]) -> None:
+    series = Series(VALUES, features=2)
+    window = explain_window(series, 5, 3, horizon=2, target=2, scale=scale, dtype="float64")
+    file = io.BytesIO()
+    write_windows_npz(window, file)
+    file.seek(0)
+    with np.load(file) as loaded:
+        found = dict(loaded)
+    assert tuple(found) == ("x", "y", *(f"{letter}_{name}" for name in names for letter in "xy"))
+    first, second = names
+    for letter, original in (
+        ("x", [VALUES[start : start + 5, :2] for start in range(0, 34, 3)]),
+        ("y", [VALUES[start + 5 : start + 7, 2] for start in range(0, 34, 3)]),
+    ):
+        shift, size = found[f"{letter}_{first}"], found[f"{letter}_{second}"]
+        size = size - shift if scale == "minmax" else size
+        np.testing.assert_allclose(found[letter] * size + shift, original, rtol=1e-12)
+
+
+def test_without_targets_and_scaling_there_is_x_alone() -> None:
+    file = io.BytesIO()
+    write_windows_npz(explain_window(VALUES, 5), file)
+    with zipfile.ZipFile(file) as archive:
+        assert archive.namelist() == ["x.npy"]
+
+
+def test_the_same_windows_give_the_same_bytes_stored_as_they_are() -> None:
+    files = [io.BytesIO(), io.BytesIO()]
+    for file in files:
+        write_windows_npz(explain_window(VALUES, 5, target=0), file)
+    assert files[0].getvalue() == files[1].getvalue()
+    with zipfile.ZipFile(files[0]) as archive:
+        assert {one.compress_type for one in archive.infolist()} == {zipfile.ZIP_STORED}
