@@ -8,18 +8,20 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from lstm_explain.errors import MissingExtraError, UsageError
+from lstm_explain.render.numpy_files import write_arrays
 from lstm_explain.topics.convert import STATES
 
 if TYPE_CHECKING:
+    from lstm_explain.core.axes import Array
     from lstm_explain.topics.convert import Convert
 
 SUFFIXES = (".npz", ".safetensors", ".onnx")
 OPSET, IR_VERSION = 17, 8
-"""Old enough for every runtime of the last years; the LSTM operator is the same in all later ones."""
+"""Old enough for every runtime of recent years; the LSTM operator is the same in all later ones."""
 
 
 def encode_weights(convert: Convert, suffix: str, asked: str) -> bytes:
-    """The bytes of a file of converted weights.
+    """Return the bytes of a file of converted weights.
 
     Args:
         convert: the conversion.
@@ -27,28 +29,25 @@ def encode_weights(convert: Convert, suffix: str, asked: str) -> bytes:
         asked: what the caller asked for, to begin a message with.
 
     Raises:
-        UsageError: no such file is written, or the model cannot be written in this convention.
-        MissingExtraError: a library is missing that writes the format.
+        UsageError: the suffix is unknown, or this format cannot hold the LSTM.
+        MissingExtraError: the library that writes the format is not installed.
     """
-    if suffix in (".npz", ".safetensors") and convert.from_the_end:
-        found = "arrays cannot say that a layer reads from the end, and this one does"
-        raise UsageError(asked, found, "Write an .onnx model, which can")
-    if suffix in SUFFIXES and convert.initial is not None and convert.states_written is not (suffix == ".onnx"):
-        found = "initial states are written into .onnx models, and into no other file"
-        raise UsageError(asked, found, f"Convert with model={suffix == '.onnx'}")
-    if suffix == ".npz":
-        return _encode_npz(convert)
+    if suffix not in SUFFIXES:
+        raise UsageError(asked, f"weights are written as {', '.join(SUFFIXES)}", "End the name so, or name a framework")
+    is_model = suffix == ".onnx"
+    if convert.from_the_end and not is_model:
+        problem = "arrays cannot say that a layer reads from the end, and this one does"
+        raise UsageError(asked, problem, "Write an .onnx model, which can")
+    if convert.initial is not None and convert.states_written is not is_model:
+        problem = "initial states are written into .onnx models, and into no other file"
+        raise UsageError(asked, problem, f"Convert with model={is_model}")
+    if is_model:
+        return _encode_onnx(convert, asked)
     if suffix == ".safetensors":
         return _encode_safetensors(convert, asked)
-    if suffix == ".onnx":
-        return _encode_onnx(convert, asked)
-    raise UsageError(asked, f"weights are written as {', '.join(SUFFIXES)}", "End the name so, or name a framework")
-
-
-def _encode_npz(convert: Convert) -> bytes:
-    stream = io.BytesIO()
-    np.savez(stream, **convert.named())  # type: ignore[arg-type]
-    return stream.getvalue()
+    archive = io.BytesIO()
+    write_arrays(convert.named(), archive)
+    return archive.getvalue()
 
 
 def _encode_safetensors(convert: Convert, asked: str) -> bytes:
@@ -61,80 +60,66 @@ def _encode_safetensors(convert: Convert, asked: str) -> bytes:
 
 
 def _encode_onnx(convert: Convert, asked: str) -> bytes:
-    """A model that reads (timesteps, samples, features) and gives Y, Y_h and Y_c of the last layer, as ONNX's LSTM does."""
+    """Return a model of x, (timesteps, samples, features), with Y, Y_h and Y_c of the last layer, as ONNX's LSTM has them."""
     if convert.convention.framework != "onnx":
         raise UsageError(asked, "an .onnx file is written in ONNX's convention", "Choose --to onnx")
     if convert.spec.dtype != "float32":
-        found = f"ONNX Runtime runs no LSTM in {convert.spec.dtype}, and this one is"
-        raise UsageError(asked, found, "Add --dtype float32, or write .npz or .safetensors")
+        problem = f"ONNX Runtime runs no LSTM in {convert.spec.dtype}, and this one is"
+        raise UsageError(asked, problem, "Add --dtype float32, or write .npz or .safetensors")
     try:
         import onnx
         from onnx import helper, numpy_helper
     except ImportError:
         raise MissingExtraError(asked, "onnx") from None
-    spec = convert.spec
-    kind = helper.np_dtype_to_tensor_dtype(np.dtype(spec.dtype))
+    spec, input_name = convert.spec, "x"
     nodes: list[Any] = []
-    weights: list[Any] = []
-    if len(spec.layers) > 1:  # what the layers between hand on: timesteps, samples, directions side by side
-        weights.append(numpy_helper.from_array(np.array([0, 0, -1], np.int64), "joined_shape"))
-    if convert.states_written:  # the states of one sample, for as many as are read
-        nodes += _batch_nodes()
-        weights.append(numpy_helper.from_array(np.array([1], np.int64), "one"))
-    reads = "x"
+    weights: dict[str, Array] = {}
+    if len(spec.layers) > 1:  # what a layer reads from the one below: timesteps, samples, directions side by side
+        weights["joined_shape"] = np.array([0, 0, -1], np.int64)
+    if convert.states_written:  # the states of one sample are repeated for as many as there are
+        nodes += [
+            helper.make_node("Shape", ["x"], ["samples_read"], start=1, end=2),
+            helper.make_node("Concat", ["one", "samples_read", "one"], ["states_shape"], axis=0),
+        ]
+        weights["one"] = np.array([1], np.int64)
     for layer in range(len(spec.layers)):
-        arrays = {one.name.rpartition("/")[2]: one.array for one in convert.arrays if one.layer == layer}
-        weights += [numpy_helper.from_array(np.ascontiguousarray(array), f"{name}_{layer}") for name, array in arrays.items()]
-        nodes += _layer_nodes(convert, layer, reads, set(arrays))
-        reads = f"joined_{layer}"
-    read = [helper.make_tensor_value_info("x", kind, ["timesteps", "samples", spec.features])]
+        arrays = {tensor.name.rpartition("/")[2]: tensor.array for tensor in convert.arrays if tensor.layer == layer}
+        weights |= {f"{name}_{layer}": np.ascontiguousarray(array) for name, array in arrays.items()}
+        nodes += _layer_nodes(convert, layer, input_name, set(arrays))
+        input_name = f"joined_{layer}"
     last = spec.for_layer(len(spec.layers) - 1)
-    ways = len(last.directions)
-    sizes = {
-        "Y": ["timesteps", ways, "samples", last.units],
-        "Y_h": [ways, "samples", last.units],
-        "Y_c": [ways, "samples", last.units],
+    state_axes = [len(last.directions), "samples", last.units]
+    axes = {
+        "x": ["timesteps", "samples", spec.features],
+        "Y": ["timesteps", *state_axes],
+        "Y_h": state_axes,
+        "Y_c": state_axes,
     }
-    made = [helper.make_tensor_value_info(name, kind, size) for name, size in sizes.items()]
-    graph = helper.make_graph(nodes, "lstm", read, made, weights)
+    kind = helper.np_dtype_to_tensor_dtype(np.dtype(spec.dtype))
+    inputs, *outputs = (helper.make_tensor_value_info(name, kind, sizes) for name, sizes in axes.items())
+    tensors = [numpy_helper.from_array(array, name) for name, array in weights.items()]
+    graph = helper.make_graph(nodes, "lstm", [inputs], outputs, tensors)
     model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", OPSET)], ir_version=IR_VERSION)
     model.producer_name = "lstm-explain"
     onnx.checker.check_model(model)
     return bytes(model.SerializeToString())
 
 
-def _layer_nodes(convert: Convert, layer: int, reads: str, names: set[str]) -> list[Any]:
-    """The LSTM of one layer; below the last, its directions are put side by side for the next."""
-    from onnx import helper
+def _layer_nodes(convert: Convert, layer: int, input_name: str, names: set[str]) -> list[Any]:
+    """Return the nodes of one layer, the last of which puts its directions side by side for the layer above."""
+    from onnx.helper import make_node
 
-    spec, last = convert.spec.for_layer(layer), layer == len(convert.spec.layers) - 1
-    inputs = [reads, f"W_{layer}", f"R_{layer}", f"B_{layer}" if "B" in names else ""]
-    inputs += ["", *(f"{name}_{layer}_repeated" if name in names else "" for name in STATES["onnx"])]
-    inputs += [f"P_{layer}"] if "P" in names else []
+    spec, is_last = convert.spec.for_layer(layer), layer == len(convert.spec.layers) - 1
+    states = [f"{name}_{layer}" if name in names else "" for name in STATES["onnx"]]
+    inputs = [input_name, f"W_{layer}", f"R_{layer}", f"B_{layer}" if "B" in names else "", ""]
+    inputs += [state and f"{state}_repeated" for state in states] + ([f"P_{layer}"] if "P" in names else [])
     while not inputs[-1]:
         inputs.pop()
-    made = ["Y", "Y_h", "Y_c"] if last else [f"Y_{layer}"]
+    outputs = ["Y", "Y_h", "Y_c"] if is_last else [f"Y_{layer}"]
     direction = "bidirectional" if spec.bidirectional else "reverse" if convert.from_the_end else "forward"
-    node = helper.make_node("LSTM", inputs, made, f"lstm_{layer}", hidden_size=spec.units, direction=direction)
-    repeated = _repeat_states(layer) if convert.states_written else []
-    if last:
-        return [*repeated, node]
-    turned = helper.make_node("Transpose", [f"Y_{layer}"], [f"turned_{layer}"], perm=[0, 2, 1, 3])
-    joined = helper.make_node("Reshape", [f"turned_{layer}", "joined_shape"], [f"joined_{layer}"])
-    return [*repeated, node, turned, joined]
-
-
-def _batch_nodes() -> list[Any]:
-    """What a state is repeated to: one direction, as many samples as x has, one unit."""
-    from onnx import helper
-
-    samples = helper.make_node("Shape", ["x"], ["samples_read"], start=1, end=2)
-    return [samples, helper.make_node("Concat", ["one", "samples_read", "one"], ["states_shape"], axis=0)]
-
-
-def _repeat_states(layer: int) -> list[Any]:
-    """The states of a layer, [directions, 1, units], for every sample."""
-    from onnx import helper
-
-    names = [f"{name}_{layer}" for name in STATES["onnx"]]
-    return [helper.make_node("Expand", [name, "states_shape"], [f"{name}_repeated"]) for name in names]
+    nodes = [make_node("Expand", [state, "states_shape"], [f"{state}_repeated"]) for state in states if state]
+    nodes.append(make_node("LSTM", inputs, outputs, f"lstm_{layer}", hidden_size=spec.units, direction=direction))
+    if not is_last:
+        nodes.append(make_node("Transpose", [f"Y_{layer}"], [f"turned_{layer}"], perm=[0, 2, 1, 3]))
+        nodes.append(make_node("Reshape", [f"turned_{layer}", "joined_shape"], [f"joined_{layer}"]))
+    return nodes

@@ -1,4 +1,4 @@
-"""JSON: an explanation as one object, and a trace as JSON Lines, whose last line counts the others so that a cut stream shows."""
+"""JSON: an explanation as one object, and a trace as JSON Lines, whose last line counts the steps."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ UNSAFE = re.compile("[\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udf
 
 
 def to_json_text(result: Result) -> str:
-    """Write one object and a line feed. Floats have the shortest form that reads back to the same bits; never NaN or Infinity."""
+    """Write one object and a line feed. Floats have the shortest form that reads back to the same bits."""
     text = json.dumps(result.to_dict(), allow_nan=False, ensure_ascii=False)
     return UNSAFE.sub(lambda match: f"\\u{ord(match[0]):04x}", text) + "\n"
 

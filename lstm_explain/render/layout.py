@@ -29,13 +29,13 @@ from lstm_explain.render.sparkline import draw_sparkline, to_ascii
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-COURSE_WIDTH = 40
-NARROWEST_TEXT = 20
+SPARKLINE_WIDTH = 40
+MIN_TEXT_WIDTH = 20
 FORMULA_INDENT = 4
 
 
 class Style(NamedTuple):
-    """How a span looks, in words that any medium can honour."""
+    """How a span looks, whatever it is shown on."""
 
     bold: bool = False
     dim: bool = False
@@ -51,17 +51,17 @@ BOLD, DIM, ITALIC, TITLE = Style(bold=True), Style(dim=True), Style(italic=True)
 
 
 class Span(NamedTuple):
-    """A piece of a line in one look."""
+    """A piece of a line in one style."""
 
     text: str
-    look: Style = PLAIN
+    style: Style = PLAIN
 
 
 Line: TypeAlias = list[Span]
 
 
 def layout_lines(document: Document, width: int, unicode: bool) -> Iterator[Line]:
-    """Lay a document out for a page of `width` columns, in ASCII where there is no Unicode."""
+    """Lay a document out for a page of `width` columns, in Unicode or ASCII."""
     for block in document:
         yield from _layout_block(block, width, unicode)
 
@@ -84,20 +84,20 @@ def _layout_block(block: Block, width: int, unicode: bool) -> Iterator[Line]:
             yield from _layout_formula(symbols, width, unicode)
 
 
-def _layout_text(words: str, look: Style, width: int, unicode: bool) -> Iterator[Line]:
-    return ([Span(line, look)] for line in _wrap_words(_to_display(words, unicode), width))
+def _layout_text(words: str, style: Style, width: int, unicode: bool) -> Iterator[Line]:
+    return ([Span(line, style)] for line in _wrap_words(_to_display(words, unicode), width))
 
 
 def _split_table(table: Table, width: int, unicode: bool) -> Iterator[Line]:
-    """A table, in as many parts below each other as its width needs."""
-    for place, part in enumerate(_fit_tables(table, width, unicode)):
-        if place > 0:
+    """Lay out a table, as several below each other where the page is too narrow."""
+    for number, narrow_table in enumerate(_fit_tables(table, width, unicode)):
+        if number > 0:
             yield []
-        yield from _layout_table(part, width, unicode)
+        yield from _layout_table(narrow_table, width, unicode)
 
 
 def _layout_formula(symbols: tuple[FormulaSymbol, ...], width: int, unicode: bool) -> Iterator[Line]:
-    """The symbols side by side, what stands under each below it; continued, further in, where the page ends."""
+    """Lay out the symbols side by side, with their shapes or values below; indented where the formula continues."""
     line, under, indent = "", "", " " * FORMULA_INDENT
     for symbol in symbols:
         text, below = _to_display(symbol.text, unicode), _to_display(symbol.under, unicode)
@@ -128,10 +128,10 @@ def _wrap_words(words: str, width: int) -> list[str]:
 
 
 def width_of(text: str) -> int:
-    """How many columns a text takes: two for a wide character of East Asia, none for a combining one."""
+    """Return how many columns a text takes: two for a wide character of East Asia, none for a combining one."""
     if text.isascii():
         return len(text)
-    return sum(0 if combining(one) else 2 if east_asian_width(one) in "WF" else 1 for one in text)
+    return sum(0 if combining(char) else 2 if east_asian_width(char) in "WF" else 1 for char in text)
 
 
 # --- tables -----------------------------------------------------------------------------------------------------------
@@ -140,48 +140,47 @@ def width_of(text: str) -> int:
 def _fit_tables(table: Table, width: int, unicode: bool) -> Iterator[Table]:
     """Cut a table whose columns do not fit into tables that do, the first columns repeated in each."""
     gap = _column_gap(table)
-    sizes = [_min_width(table, place, width, unicode) + gap for place in range(len(table.columns))]
-    if sum(sizes) - gap <= width:
+    widths = [size + gap for size in _column_widths(table, width, unicode)]
+    widths = [
+        min(size, MIN_TEXT_WIDTH + gap) if column.wraps else size for size, column in zip(widths, table.columns, strict=True)
+    ]
+    if sum(widths) - gap <= width:
         yield table
         return
     fixed = list(range(table.repeated))
     chosen: list[int] = []
-    for place in range(table.repeated, len(table.columns)):
-        if chosen and sum(sizes[one] for one in (*fixed, *chosen, place)) - gap > width:
+    for index in range(table.repeated, len(table.columns)):
+        if chosen and sum(widths[number] for number in (*fixed, *chosen, index)) - gap > width:
             yield _select_columns(table, fixed + chosen)
             chosen = []
-        chosen.append(place)
+        chosen.append(index)
     yield _select_columns(table, fixed + chosen)
 
 
-def _select_columns(table: Table, places: list[int]) -> Table:
-    rows = tuple(tuple(row[place] for place in places) for row in table.rows)
-    return table._replace(columns=tuple(table.columns[place] for place in places), rows=rows)
+def _select_columns(table: Table, indices: list[int]) -> Table:
+    rows = tuple(tuple(row[index] for index in indices) for row in table.rows)
+    return table._replace(columns=tuple(table.columns[index] for index in indices), rows=rows)
 
 
 def _column_gap(table: Table) -> int:
-    """Coloured cells stand close together, so that they make one picture; strips keep a distance."""
+    """Return the space between columns: coloured cells are close together, so that they make one picture."""
     cells = [cell for row in table.rows for cell in row]
     colored = any(isinstance(cell, Cell) and cell.tint is not None for cell in cells)
     return 1 if colored and not any(isinstance(cell, Sparkline) for cell in cells) else 2
 
 
-def _min_width(table: Table, place: int, width: int, unicode: bool) -> int:
-    """The width that a column needs."""
-    size = _natural_width(table, place, width, unicode)
-    return min(size, NARROWEST_TEXT) if table.columns[place].wraps else size
-
-
-def _natural_width(table: Table, place: int, width: int, unicode: bool) -> int:
-    """The width that a column would like."""
-    cells = (row[place] for row in table.rows)
-    sizes = (width_of(line) for cell in cells for line, _ in _layout_cell(cell, None, width, unicode))
-    return max([width_of(table.columns[place].title), *sizes])
+def _column_widths(table: Table, width: int, unicode: bool) -> list[int]:
+    """Return the width of each column when nothing is wrapped."""
+    widths = [width_of(column.title) for column in table.columns]
+    for row in table.rows:
+        for index, cell in enumerate(row):
+            widths[index] = max(widths[index], *(width_of(text) for text, _ in _layout_cell(cell, None, width, unicode)))
+    return widths
 
 
 def _layout_table(table: Table, width: int, unicode: bool) -> Iterator[Line]:
     gap = _column_gap(table)
-    sizes = [_natural_width(table, place, width, unicode) for place in range(len(table.columns))]
+    sizes = _column_widths(table, width, unicode)
     sizes = _share_width(table.columns, sizes, width - gap * (len(sizes) - 1))
     if table.ruled:
         titles = [[Span(_to_display(column.title, unicode), DIM)] for column in table.columns]
@@ -196,34 +195,34 @@ def _layout_table(table: Table, width: int, unicode: bool) -> Iterator[Line]:
 
 
 def _share_width(columns: tuple[Column, ...], sizes: list[int], width: int) -> list[int]:
-    """Columns that wrap share what the others leave of the page: each what it likes, up to an equal part of the rest."""
+    """Divide the width that the other columns leave among those that wrap: to each what it needs, up to an equal part."""
     room = width - sum(size for size, column in zip(sizes, columns, strict=True) if not column.wraps)
-    wrapping = sorted((size, place) for place, (size, column) in enumerate(zip(sizes, columns, strict=True)) if column.wraps)
-    result = list(sizes)
-    for taken, (size, place) in enumerate(wrapping):
-        result[place] = max(1, min(size, room // (len(wrapping) - taken)))
-        room -= result[place]
-    return result
+    wrapping = sorted((size, index) for index, (size, column) in enumerate(zip(sizes, columns, strict=True)) if column.wraps)
+    shared = list(sizes)
+    for number, (size, index) in enumerate(wrapping):
+        shared[index] = max(1, min(size, room // (len(wrapping) - number)))
+        room -= shared[index]
+    return shared
 
 
 def _layout_row(columns: tuple[Column, ...], cells: list[list[Span]], sizes: list[int], gap: int) -> Iterator[Line]:
-    """Put the cells of a row side by side, as many lines as the highest of them has."""
+    """Lay out the cells of a row side by side, in as many lines as the highest of them has."""
     for level in range(max(map(len, cells))):
         line: Line = []
         for column, cell, size in zip(columns, cells, sizes, strict=True):
-            text, look = cell[level] if level < len(cell) else Span("")
+            text, style = cell[level] if level < len(cell) else Span("")
             padding = " " * (size - width_of(text))
-            line += [Span(text + padding if column.align == "left" else padding + text, look), Span(" " * gap)]
+            line += [Span(text + padding if column.align == "left" else padding + text, style), Span(" " * gap)]
         yield line[:-1]
 
 
 def _layout_cell(cell: Cell | Sparkline, size: int | None, width: int, unicode: bool) -> list[Span]:
-    """The lines of a cell, wrapped to `size` where it is given."""
+    """Return the lines of a cell, wrapped to `size` where it is given."""
     if isinstance(cell, Sparkline):
-        return [Span(_to_display(draw_sparkline(cell, min(COURSE_WIDTH, max(8, width // 3))), unicode))]
-    look = PLAIN if not cell.strong and cell.tint is None else Style(bold=cell.strong, tint=cell.tint)
+        return [Span(_to_display(draw_sparkline(cell, min(SPARKLINE_WIDTH, max(8, width // 3))), unicode))]
+    style = Style(bold=cell.strong, tint=cell.tint)
     text, detail = _to_display(cell.text, unicode), _to_display(cell.detail, unicode)
-    found = [Span(line, look) for line in (_wrap_words(text, size) if size else [text])]
+    lines = [Span(line, style) for line in (_wrap_words(text, size) if size else [text])]
     if detail:
-        found += [Span(line, DIM) for line in (_wrap_words(detail, size) if size else [detail])]
-    return found
+        lines += [Span(line, DIM) for line in (_wrap_words(detail, size) if size else [detail])]
+    return lines

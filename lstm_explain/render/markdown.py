@@ -21,7 +21,7 @@ from lstm_explain.render.sparkline import draw_sparkline
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-COURSE_WIDTH = 60
+SPARKLINE_WIDTH = 60
 SPECIAL = str.maketrans({character: f"\\{character}" for character in "\\|*_[]<>`#$"})
 
 
@@ -59,7 +59,7 @@ def _format_row(cells: Iterator[str]) -> str:
 
 def _format_cell(cell: Cell | Sparkline) -> str:
     if isinstance(cell, Sparkline):
-        return f"`{draw_sparkline(cell, COURSE_WIDTH)}`"
+        return f"`{draw_sparkline(cell, SPARKLINE_WIDTH)}`"
     words = _escape_markdown(cell.text.strip())
     words = f"**{words}**" if cell.strong and words else words
     return f"{words}<br>{_escape_markdown(cell.detail)}" if cell.detail else words

@@ -1,4 +1,4 @@
-"""Courses as strips of characters, and the plain alphabet for terminals that have no Unicode."""
+"""Sparklines as bars, and all other characters, for terminals with Unicode or without."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ if TYPE_CHECKING:
     from lstm_explain.document.blocks import Sparkline
 
 BARS = "▁▂▃▄▅▆▇█"
-PLAIN_BARS = "_.-~=+*#"
+ASCII_BARS = "_.-~=+*#"
 GAP = "·"
 
-PLAIN = {
+ASCII = {
     "·": ".",
     "×": "x",
     "⋮": ":",
@@ -42,36 +42,36 @@ PLAIN = {
     "▲": "^",
     "►": ">",
     "◄": "<",
-    **dict(zip(BARS, PLAIN_BARS, strict=True)),
+    **dict(zip(BARS, ASCII_BARS, strict=True)),
 }
-"""What each character beyond ASCII becomes where there is no Unicode."""
+"""How each character beyond ASCII is spelled on a terminal without Unicode."""
 
 
-def draw_sparkline(course: Sparkline, width: int) -> str:
-    """Draw a course's values as bars from its lowest to its highest, at most `width` of them.
+def draw_sparkline(sparkline: Sparkline, width: int) -> str:
+    """Draw values as at most `width` bars.
 
-    Where there are more values than that, each bar stands for equally many, and shows the one farthest from zero.
+    Where there are more values, each bar is for equally many of them, and shows the one farthest from zero.
     """
-    return "".join(_bar_character(value, course) for value in _resample_values(course.values, width))
+    return "".join(_bar_character(value, sparkline) for value in _resample_values(sparkline.values, width))
 
 
-def _bar_character(value: float, course: Sparkline) -> str:
+def _bar_character(value: float, sparkline: Sparkline) -> str:
     if not isfinite(value):
         return GAP
-    place = value / course.scale if course.scale else 0.0  # from -1 to 1, or from 0 to 1
-    level = int((place + 1) / 2 * len(BARS)) if course.signed else int(place * len(BARS))
+    height = value / sparkline.scale if sparkline.scale else 0.0  # from -1 to 1, or from 0 to 1
+    level = int((height + 1) / 2 * len(BARS)) if sparkline.signed else int(height * len(BARS))
     return BARS[max(0, min(level, len(BARS) - 1))]
 
 
 def _resample_values(values: tuple[float, ...], width: int) -> list[float]:
     if len(values) <= width:
         return list(values)
-    edges = [place * len(values) // width for place in range(width + 1)]
+    edges = [bar * len(values) // width for bar in range(width + 1)]
     groups = (values[first:last] for first, last in pairwise(edges))
     return [max(group, key=lambda value: abs(value) if isfinite(value) else -1.0) for group in groups]
 
 
 def to_ascii(text: str) -> str:
-    """Spell a text in ASCII."""
-    spelled = "".join(PLAIN.get(character, character) for character in text)
+    """Spell a text in ASCII; a character without a spelling becomes a question mark."""
+    spelled = "".join(ASCII.get(character, character) for character in text)
     return spelled.encode("ascii", "replace").decode("ascii")

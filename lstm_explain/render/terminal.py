@@ -1,7 +1,7 @@
-"""Laid-out lines as plain text, and painted: for a terminal, as SVG, and for notebooks. The one file that knows rich.
+"""Laid-out lines as plain text, and in colour: for a terminal, as SVG, and for notebooks. The one file that imports rich.
 
-It is told width, colour and alphabet, and never asks the terminal. Values are coloured by sign and size: purple below zero,
-orange above (ColorBrewer's PuOr, safe for colour-blind readers); the numbers themselves always carry their sign.
+The caller decides width, colour and alphabet; the terminal is never asked. Values are coloured by sign and size: purple below
+zero, orange above (ColorBrewer's PuOr, safe for colour-blind readers); the numbers themselves always carry their sign.
 """
 
 from __future__ import annotations
@@ -31,8 +31,8 @@ def to_terminal(document: Document, width: int, color: Colors | None, unicode: b
     Args:
         document: the blocks.
         width: how many columns there are.
-        color: which colours the terminal has; None for none, and then no other mark-up either.
-        unicode: whether it has more than ASCII.
+        color: which colours the terminal has; None for plain text without any markup.
+        unicode: whether it shows more than ASCII.
     """
     if color is None:
         plain = ("".join(span.text for span in line).rstrip() for line in layout_lines(document, width, unicode))
@@ -41,36 +41,36 @@ def to_terminal(document: Document, width: int, color: Colors | None, unicode: b
 
     system = {"standard": ColorSystem.STANDARD, "256": ColorSystem.EIGHT_BIT, "truecolor": ColorSystem.TRUECOLOR}[color]
     page = (
-        "".join(to_rich_style(span.look).render(span.text, color_system=system) for span in line)
+        "".join(to_rich_style(span.style).render(span.text, color_system=system) for span in line)
         for line in layout_lines(document, width, unicode)
     )
     return "".join(f"{line}\n" for line in page)
 
 
 def to_rich(document: Document, width: int = 80, unicode: bool = True) -> Text:
-    """What a rich console prints for a document."""
+    """Return what a rich console prints for a document."""
     return to_rich_text(layout_lines(document, width, unicode))
 
 
 def to_rich_text(page: Iterable[Line]) -> Text:
-    """Lines as one text of rich."""
+    """Return lines as one text of rich."""
     from rich.text import Text
 
     text = Text(no_wrap=True, overflow="ignore")
     for line in page:
         for span in line:
-            text.append(span.text, to_rich_style(span.look))
+            text.append(span.text, to_rich_style(span.style))
         text.append("\n")
     return text
 
 
 def to_svg(document: Document, width: int, title: str) -> str:
-    """A picture of the document as a terminal shows it. The same document gives the same bytes."""
+    """Draw the document as a terminal shows it. The same document gives the same bytes."""
     return svg_from_lines(layout_lines(document, width, True), width, title)
 
 
 def svg_from_lines(page: Iterable[Line], width: int, title: str) -> str:
-    """A picture of lines."""
+    """Draw lines."""
     from rich.terminal_theme import DEFAULT_TERMINAL_THEME
 
     console = _make_console(width, file=io.StringIO(), color_system="truecolor", record=True)
@@ -79,7 +79,7 @@ def svg_from_lines(page: Iterable[Line], width: int, title: str) -> str:
 
 
 def to_html(document: Document, width: int = 100) -> str:
-    """The document as an escaped block of preformatted HTML, for notebooks."""
+    """Return the document as an escaped block of preformatted HTML, for notebooks."""
     console = _make_console(width, file=io.StringIO(), color_system="truecolor", record=True)
     console.print(to_rich(document, width), end="")
     page = '<pre style="line-height:1.2;font-family:monospace">{code}</pre>'
@@ -93,18 +93,18 @@ def _make_console(width: int, **settings: Any) -> Console:
     return Console(width=width, emoji=False, markup=False, **always, **settings)
 
 
-def to_rich_style(look: Style) -> Any:
-    """What rich calls a look."""
+def to_rich_style(style: Style) -> Any:
+    """Return a style as rich has it."""
     from rich.style import Style
 
     ink = paper = None
-    if look.tint is not None:
-        end, share = BELOW if look.tint < 0 else ABOVE, abs(look.tint)
+    if style.tint is not None:
+        end, share = BELOW if style.tint < 0 else ABOVE, abs(style.tint)
         red, green, blue = (round(zero + (full - zero) * share) for zero, full in zip(ZERO, end, strict=True))
         ink = "#000000" if 0.3 * red + 0.59 * green + 0.11 * blue > 130 else "#ffffff"
         paper = f"#{red:02x}{green:02x}{blue:02x}"
     bold, dim, italic, reverse, under = (
-        mark or None for mark in (look.bold, look.dim, look.italic, look.reverse, look.underline)
+        mark or None for mark in (style.bold, style.dim, style.italic, style.reverse, style.underline)
     )
     return Style(color=ink, bgcolor=paper, bold=bold, dim=dim, italic=italic, reverse=reverse, underline=under)
 

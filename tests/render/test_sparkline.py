@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lstm_explain.document.blocks import Sparkline
-from lstm_explain.render.sparkline import BARS, GAP, PLAIN, PLAIN_BARS, draw_sparkline, to_ascii
+from lstm_explain.render.sparkline import ASCII, ASCII_BARS, BARS, GAP, draw_sparkline, to_ascii
 
 NUMBERS = st.floats(-10, 10)
 ANY = NUMBERS | st.sampled_from([nan, inf, -inf])
@@ -91,9 +91,9 @@ def test_strips_from_zero(values: tuple[float, ...], scale: float, drawn: str) -
 
 
 def test_every_bar_has_a_plain_one_of_its_own() -> None:
-    assert [PLAIN[bar] for bar in BARS] == list(PLAIN_BARS)
-    assert len(set(PLAIN_BARS)) == len(BARS)
-    assert to_ascii(BARS + GAP) == PLAIN_BARS + "."
+    assert [ASCII[bar] for bar in BARS] == list(ASCII_BARS)
+    assert len(set(ASCII_BARS)) == len(BARS)
+    assert to_ascii(BARS + GAP) == ASCII_BARS + "."
 
 
 @given(st.text())

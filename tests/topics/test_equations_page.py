@@ -13,7 +13,7 @@ import lstm_explain
 from lstm_explain.document.blocks import Cell, Document, Formula, Heading, Note, Paragraph, Table
 from lstm_explain.frameworks.registry import NOTATIONS
 from lstm_explain.render import layout, markdown
-from lstm_explain.render.sparkline import PLAIN, to_ascii
+from lstm_explain.render.sparkline import ASCII, to_ascii
 from lstm_explain.topics.equations.formulas import PLACES
 from lstm_explain.topics.registry import document_of
 
@@ -85,7 +85,7 @@ def test_the_page_fits_and_has_a_plain_form(notation: str | None, options: str, 
         assert text.isascii() or unicode
         assert "?" not in text
     text = markdown.to_markdown(document)
-    assert {mark for mark in text if not mark.isascii()} <= set(PLAIN)
+    assert {mark for mark in text if not mark.isascii()} <= set(ASCII)
     assert to_ascii(text).count("?") == text.count("?")
 
 
