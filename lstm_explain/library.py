@@ -141,7 +141,7 @@ def model_arguments(
             raise _model_contradiction(name, about[name], found.spec, short)
     dtype = about.get("dtype", spec["dtype"])
     initial = found.initial and found.initial.astype(dtype)
-    loaded = PretrainedWeights(found.weights.astype(dtype), found.origin(short), initial, found.reverse)
+    loaded = PretrainedWeights(found.weights.astype(dtype), found.provenance(short), initial, found.reverse)
     return {**about, **spec, "dtype": dtype, "loaded": loaded}
 
 

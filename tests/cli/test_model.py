@@ -145,11 +145,11 @@ def test_data_of_another_width(refused: Refused) -> None:
         ("", "--model '': this names no file."),
         ("x.npy", "x.npy: this is not a model file that we know."),
         ("two.safetensors", "two.safetensors: there are 2 LSTMs to choose from: low, high. Choose one: two.safetensors#NAME."),
-        ("two.safetensors#nosuch", "two.safetensors#nosuch: there is no such LSTM in it. There are low, high."),
-        ("two.safetensors#", "two.safetensors#: there is no such LSTM in it."),
+        ("two.safetensors#nosuch", "two.safetensors#nosuch: unknown LSTM name. The file has low, high."),
+        ("two.safetensors#", "two.safetensors#: unknown LSTM name."),
         ("two.safetensors#high+low+high", ""),
-        ("one.npz#lstm#x", "one.npz#lstm#x: there is no such LSTM in it."),
-        ("one.npz#\x1b[31m", r"one.npz#\x1b[31m: there is no such LSTM in it."),
+        ("one.npz#lstm#x", "one.npz#lstm#x: unknown LSTM name."),
+        ("one.npz#\x1b[31m", r"one.npz#\x1b[31m: unknown LSTM name."),
         ("one.npz#" + "x" * 5000, ""),
         ("#", ""),
     ],
@@ -186,7 +186,7 @@ def test_conventions(topic: str, refused: Refused, call: Call) -> None:
         assert "unknown framework" in refused(2, topic, "--model", "one.npz", "--convention", name)
     for name in ("pytorch", "torch.nn.LSTM"):
         assert call(topic, "--model", "one.npz", "--convention", name, "--samples", "2").returncode == 0
-    assert "there is no LSTM in it" in refused(3, topic, "--model", "one.npz", "--convention", "keras")
+    assert "no LSTM was found under the names" in refused(3, topic, "--model", "one.npz", "--convention", "keras")
 
 
 def test_a_wrong_convention_changes_the_numbers_and_says_so(call: Call) -> None:
@@ -239,7 +239,7 @@ def test_model_takes_no_layer(refused: Refused) -> None:
 
 
 def test_a_stack_of_weights_alone_says_whose_order_it_is(call: Call) -> None:
-    said = "What stands between its layers in the model is not known: their order is yours."
+    said = "The file does not say what is between its layers: their order is the one you gave."
     assert said in " ".join(call("unit", "--model", "two.safetensors#low+high").stdout.decode().split())
     assert said not in " ".join(call("unit", "--model", "two.safetensors#low").stdout.decode().split())
 
@@ -247,7 +247,9 @@ def test_a_stack_of_weights_alone_says_whose_order_it_is(call: Call) -> None:
 def test_model_of_what_holds_none(refused: Refused) -> None:
     Path("dense.npz").write_bytes(npz({"dense.weight": np.ones((3, 2))}))
     message = refused(3, "model", "dense.npz")
-    assert message.startswith("dense.npz: there is no LSTM in it. If the names of its arrays do not tell, say who wrote them")
+    assert message.startswith(
+        "dense.npz: no LSTM was found in this file. If the names of its arrays do not identify the framework"
+    )
     assert refused(3, "model", "").startswith("--model '': this names no file.")
     refused(2, "model")
 

@@ -298,7 +298,12 @@ def test_layers_with_another_between_them_are_no_stack(
     inputs = np.random.default_rng(3).normal(size=(2, 6, 5)).astype(np.float32)
     middle = np.asarray(model.layers[-3](model.layers[-5](inputs)))
     assert np.max(np.abs(ours(stack, inputs) - middle)) <= TOLERANCE
-    for pair, said in (("b+c", "c reads d, not b"), ("a+c", "c reads d, not a"), ("b+a", "not b"), ("c+c", "it stands twice")):
+    for pair, said in (
+        ("b+c", "c reads d, not b"),
+        ("a+c", "c reads d, not a"),
+        ("b+a", "not b"),
+        ("c+c", "it appears twice"),
+    ):
         with pytest.raises(InputFileError, match=said):
             select_lstm(lstms, pair, "model")
 

@@ -31,7 +31,7 @@ REFUSED = {
     "hard sigmoid": "its activations are HardSigmoid, Tanh, Tanh; only Sigmoid, Tanh, Tanh are explained",
     "relu": "its activations are Sigmoid, Relu, Relu; only Sigmoid, Tanh, Tanh are explained",
     "masked": "as where timesteps are masked",
-    "GRU": "there is no node LSTM in it",
+    "GRU": "it has no LSTM node",
     "one timestep, newer": "its recurrent kernel is not in the file",
 }
 STACKS = ("stacked", "stacked and dense", "stacked, newer")

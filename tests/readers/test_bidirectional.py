@@ -122,5 +122,5 @@ def test_core_ml_names_the_arrays_themselves(module: str) -> None:
     (lstm,) = find_lstms({f"{module}{name}": array for name, array in (own | back).items()}, "file", "coreml")
     assert (lstm.name, lstm.spec.bidirectional) == (module.strip("/") or "lstm", True)
     np.testing.assert_array_equal(lstm.weights.of(0, Direction.BACKWARD).kernel, weights_of(2).kernel)
-    with pytest.raises(InputFileError, match="lstm has no weights of layer 0 forward"):
+    with pytest.raises(InputFileError, match="file#lstm: it has no weights of layer 0 forward"):
         find_lstms(back, "file", "coreml")

@@ -254,7 +254,7 @@ def test_every_convention_reads_what_it_writes(name: str, bidirectional: bool, m
 def test_other_names_are_left_alone_under_a_convention() -> None:
     layer = {**keras_layer(module="a/"), "dense/kernel": np.ones((3, 2))}
     assert [one.name for one in find_lstms(layer, "x.npz", "keras")] == ["a"]
-    assert "dense has no recurrent_kernel" in refused({"dense/kernel": np.ones((3, 2))}, "keras")
+    assert "x.npz#dense: it has no recurrent_kernel" in refused({"dense/kernel": np.ones((3, 2))}, "keras")
 
 
 def test_one_bias_beside_the_names_of_pytorch_is_asked_about() -> None:
@@ -273,16 +273,16 @@ def test_one_bias_beside_the_names_of_pytorch_is_asked_about() -> None:
 @pytest.mark.parametrize("layer", ["_l0", ""])
 def test_a_gru_of_pytorch_is_named(layer: str) -> None:
     gru = {f"enc.weight_ih{layer}": np.ones((12, 3)), f"enc.weight_hh{layer}": np.ones((12, 4))}
-    assert "enc is a GRU: it has 12 neurons for 4 units, three for each; only LSTMs are explained" in refused(gru)
+    assert "x.npz#enc: it is a GRU: it has 12 neurons for 4 units, three for each; only LSTMs are explained" in refused(gru)
 
 
 def test_other_recurrent_layers_are_named() -> None:
     simple = {"enc.weight_ih_l0": np.ones((4, 3)), "enc.weight_hh_l0": np.ones((4, 4))}
-    assert "enc is a simple recurrent layer: it has one neuron for each of 4 units" in refused(simple)
+    assert "x.npz#enc: it is a simple recurrent layer: it has one neuron for each of 4 units" in refused(simple)
     keras = {"gru/kernel": np.ones((3, 12)), "gru/recurrent_kernel": np.ones((4, 12)), "gru/bias": np.ones((2, 12))}
-    assert "gru is a GRU" in refused(keras)
+    assert "x.npz#gru: it is a GRU" in refused(keras)
     flax = {f"cell/{name}/kernel": np.ones((4, 4)) for name in ("ir", "iz", "in", "hr", "hz", "hn")}
-    assert "cell is a GRU" in refused(flax)
+    assert "x.npz#cell: it is a GRU" in refused(flax)
 
 
 def test_beside_an_lstm_they_are_passed_over() -> None:
@@ -296,14 +296,17 @@ def test_beside_an_lstm_they_are_passed_over() -> None:
 @pytest.mark.parametrize(
     ("left_out", "found"),
     [
-        (["weight_ih_l0"], "lstm has no weight_ih"),
-        (["weight_hh_l0"], "lstm has no weight_hh"),
-        (["bias_ih_l0"], "lstm has no bias_ih"),
-        (["bias_hh_l0"], "lstm has no bias_hh"),
-        (["weight_hh_l1"], "lstm has no weight_hh"),
+        (["weight_ih_l0"], "x.npz#lstm: it has no weight_ih"),
+        (["weight_hh_l0"], "x.npz#lstm: it has no weight_hh"),
+        (["bias_ih_l0"], "x.npz#lstm: it has no bias_ih"),
+        (["bias_hh_l0"], "x.npz#lstm: it has no bias_hh"),
+        (["weight_hh_l1"], "x.npz#lstm: it has no weight_hh"),
         (["bias_ih_l1", "bias_hh_l1"], "some of its layers or directions have no bias"),
         (["bias_hh_l0", "bias_ih_l0"], "some of its layers or directions have no bias"),
-        ([f"{name}_l0" for name in ("weight_ih", "weight_hh", "bias_ih", "bias_hh")], "lstm has no weights of layer 0"),
+        (
+            [f"{name}_l0" for name in ("weight_ih", "weight_hh", "bias_ih", "bias_hh")],
+            "x.npz#lstm: it has no weights of layer 0",
+        ),
     ],
 )
 def test_a_missing_tensor_is_named(left_out: list[str], found: str) -> None:
@@ -314,16 +317,16 @@ def test_a_missing_tensor_is_named(left_out: list[str], found: str) -> None:
 
 def test_a_missing_direction_or_layer_is_named() -> None:
     both = {**pytorch_layer(3, 2), **pytorch_layer(3, 2, "_l0_reverse"), **pytorch_layer(4, 2, "_l1")}
-    assert "lstm has no weights of layer 1 backward" in refused(both)
-    assert "lstm has no weights of" in refused(pytorch_layer(3, 2, "_l0_reverse"))
-    assert "lstm has no weights of layer 1 forward" in refused({**pytorch_layer(3, 2), **pytorch_layer(2, 2, "_l2")})
+    assert "x.npz#lstm: it has no weights of layer 1 backward" in refused(both)
+    assert "x.npz#lstm: it has no weights of" in refused(pytorch_layer(3, 2, "_l0_reverse"))
+    assert "x.npz#lstm: it has no weights of layer 1 forward" in refused({**pytorch_layer(3, 2), **pytorch_layer(2, 2, "_l2")})
     assert "has no weights of layer 0 forward" in refused(pytorch_layer(3, 2, "_l999"))
 
 
 @pytest.mark.parametrize("missing", ["kernel", "recurrent_kernel"])
 def test_our_own_names_without_a_kernel(missing: str) -> None:
     own = {f"layer0.forward.{name[5:]}": array for name, array in keras_layer().items()}
-    assert refused(without(own, f"layer0.forward.{missing}")).startswith(f"x.npz: lstm has no {missing}")
+    assert refused(without(own, f"layer0.forward.{missing}")).startswith(f"x.npz#lstm: it has no {missing}")
 
 
 SHAPES = [(), (0,), (1,), (7,), (8,), (8, 0), (0, 8), (1, 1), (3, 8), (8, 3), (9, 3), (8, 4), (2, 8), (4, 8, 3), (1,) * 5]
@@ -398,10 +401,10 @@ def test_a_cell_without_bias_is_asked_for_beside_layers_that_say_they_are_anothe
     arrays = {f"{module}.{name}": np.ones((8, 2)) for module in "ab" for name in ("weight_ih", "weight_hh")}
     alone = find_lstms(arrays, "x")
     assert [one.title for one in alone] == ["torch.nn.LSTMCell"] * 2
-    assert all("for those add --convention coreml" in note for one in alone for note in one.notes)
+    assert all("for Core ML add --convention coreml" in note for one in alone for note in one.notes)
     with pytest.raises(InputFileError, match="--convention coreml"):
         find_lstms({**arrays, "a.bias": np.ones(8)}, "x")
     biased = {"c.weight_ih_l0": np.ones((8, 2)), "c.weight_hh_l0": np.ones((8, 2))}
     (lstm,) = find_lstms({**arrays, "a.bias": np.ones(8), **biased}, "x")
     assert (lstm.name, [one.name for one in lstm.unsupported]) == ("c", ["a", "b"])
-    assert "stands beside layers that Equinox or Core ML wrote" in lstm.unsupported[1].reason
+    assert "it is next to layers that Equinox or Core ML wrote" in lstm.unsupported[1].reason

@@ -134,7 +134,7 @@ def packed_gru() -> dict[str, Any]:
 
 @pytest.mark.parametrize("make", [gru, packed_gru])
 def test_a_gru_is_named(found: Callable[[Any], tuple[ModelLSTM, ...]], make: Callable[[], Any]) -> None:
-    with pytest.raises(InputFileError, match=r"params/GRUCell_0 is a GRU.*only LSTMs are explained"):
+    with pytest.raises(InputFileError, match=r"params/GRUCell_0: it is a GRU.*only LSTMs are explained"):
         found({"params": {"GRUCell_0": make()}})
     assert found({"params": {"GRUCell_0": make(), "LSTMCell_0": files.cell(files.weights())}})
 

@@ -69,7 +69,7 @@ def test_a_layer_of_keras_2(file: Any, cell: str, whole: bool) -> None:
 
 def test_a_sequential_of_keras_before_2_2_3_is_a_list(file: Any) -> None:
     config = {"class_name": "Sequential", "config": [layer("LSTM", "lstm_1", recurrent_activation="hard_sigmoid")]}
-    with pytest.raises(InputFileError, match="lstm_1 has recurrent_activation hard_sigmoid"):
+    with pytest.raises(InputFileError, match="lstm_1: it has recurrent_activation hard_sigmoid"):
         read(file, legacy({"lstm_1": keras2("lstm_1", ONE, "")}, config))
 
 
@@ -201,7 +201,7 @@ UNFIT = {
     "has no weights of its backward direction": legacy(
         {"both": keras2("both/forward_lstm", ONE)}, sequential(layer("Bidirectional", "both", layer=layer("LSTM", "lstm")))
     ),
-    "its config has lstm, but the file has no weights": legacy({}, sequential(layer("LSTM", "lstm"))),
+    "it is in the config, and the file has no weights": legacy({}, sequential(layer("LSTM", "lstm"))),
     "has activation linear": legacy({"a": keras2("a", ONE)}, sequential(layer("LSTM", "a", activation="linear"))),
     "has activation a function or object of its own": legacy(
         {"a": keras2("a", ONE)}, sequential(layer("LSTM", "a", activation={"class_name": ["x"], "config": [1]}))
@@ -242,11 +242,11 @@ def test_an_lstm_that_is_not_explained_is_told_of_by_name_beside_one_that_is(fil
     found = only(read(file, content))
     assert found.name == "fit"
     assert [(one.name, one.reason) for one in found.unsupported] == [
-        ("odd", "it has activation relu, and only tanh is explained"),
+        ("odd", "it has activation relu; only tanh is explained"),
         ("lost", "it is in the config, and the file has no weights of it"),
     ]
     assert select_lstm((found,), None, "m.h5") is found
-    with pytest.raises(InputFileError, match=r"^m.h5#odd: it has activation relu, and only tanh is explained"):
+    with pytest.raises(InputFileError, match=r"^m.h5#odd: it has activation relu; only tanh is explained"):
         select_lstm((found,), "odd", "m.h5")
     with pytest.raises(InputFileError, match=r"^m.h5#lost: .* Save the whole model"):
         select_lstm((found,), "fit+lost", "m.h5")

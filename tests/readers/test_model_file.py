@@ -135,7 +135,7 @@ from lstm_explain.readers.containers import zip_archive  # what comes after is t
 def read(name):
     try:
         for one in model_file.read_model(name, 10**7):
-            one.spec, one.origin("x")
+            one.spec, one.provenance("x")
     except LstmExplainError as error:
         assert str(error).isprintable(), name
         assert error.exit_code in (3, 4), name

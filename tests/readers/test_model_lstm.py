@@ -55,7 +55,7 @@ def test_the_whole_name_goes_before_a_last_part() -> None:
 
 @pytest.mark.parametrize("name", ["", "nosuch", ".", "#", "stm", "lst", "\x1b[31m", "x" * 9000])
 def test_a_name_that_is_none(name: str) -> None:
-    assert "there is no such LSTM in it. There are a.lstm, b" in refused((found("a.lstm"), found("b")), name)
+    assert "unknown LSTM name. The file has a.lstm, b" in refused((found("a.lstm"), found("b")), name)
 
 
 def test_without_a_choice_they_are_listed() -> None:
@@ -71,7 +71,7 @@ def test_two_of_the_same_name_cannot_be_chosen() -> None:
 
 @pytest.mark.parametrize("name", [None, "a", "a+b"])
 def test_there_may_be_none(name: str | None) -> None:
-    assert refused((), name).startswith("x.pt: there is no LSTM in it. ")
+    assert refused((), name).startswith("x.pt: no LSTM was found in this file. ")
 
 
 # --- stacks -----------------------------------------------------------------------------------------------------------
@@ -110,9 +110,9 @@ def test_a_stack_taken_apart_and_stacked_again_makes_the_same_outputs(
 
 def test_layers_that_do_not_fit_onto_each_other() -> None:
     files = (found("a", Spec.from_options(1, 1, 3, 4)), found("b", Spec.from_options(1, 1, 3, 4)))
-    assert "x.pt#b: it reads 3 features, and a below it emits 4 numbers. Choose consecutive layers." in refused(files, "a+b")
+    assert "x.pt#b: it reads 3 features, and a below it outputs 4 numbers. Choose consecutive layers." in refused(files, "a+b")
     both = found("c", Spec.from_options(1, 1, 3, 4, bidirectional=True))
-    assert "it reads 4 features, and c below it emits 8 numbers" in refused(
+    assert "it reads 4 features, and c below it outputs 8 numbers" in refused(
         (both, found("d", Spec.from_options(1, 1, 4, 4))), "c+d"
     )
 
@@ -141,7 +141,7 @@ def test_layers_that_differ_are_one_stack(other: Spec) -> None:
 
 def test_layers_of_two_types() -> None:
     files = (found("a", Spec.from_options(1, 1, 3, 4)), found("b", Spec.from_options(1, 1, 4, 4, dtype="float64")))
-    message = "its dtype is float64, and that of a below it float32. Explain each alone, b with --data of what a emits"
+    message = "its dtype is float64, and that of a below it float32. Explain each alone, b with --data of what a outputs"
     assert message in refused(files, "a+b")
 
 
@@ -152,7 +152,7 @@ def test_layers_of_two_frameworks() -> None:
 
 @pytest.mark.parametrize("name", ["a+", "+a", "a+nosuch", "+", "a++a"])
 def test_a_part_of_a_stack_that_is_none(name: str) -> None:
-    assert "there is no such LSTM in it. There are a" in refused((found("a"),), name)
+    assert "unknown LSTM name. The file has a" in refused((found("a"),), name)
 
 
 def test_a_name_with_a_plus_in_it() -> None:
@@ -162,7 +162,7 @@ def test_a_name_with_a_plus_in_it() -> None:
 
 def test_no_layer_stands_on_itself() -> None:
     one, other = found("a", Spec.from_options(1, 1, 2, 2)), found("b", Spec.from_options(1, 1, 2, 2))
-    message = "x.pt#a: it stands twice in this stack, and no layer reads its own outputs. Name each layer once."
+    message = "x.pt#a: it appears twice in this stack, and no layer reads its own outputs. Name each layer once."
     assert refused((one,), "a+a") == refused((one, other), "a+b+a") == message
     assert refused((one._replace(fed_by=("a",)),), "a+a") == message
 
@@ -178,7 +178,7 @@ def test_a_layer_stands_on_what_it_reads_only() -> None:
     assert refused((a, b, c), "a+b").startswith("x.pt#b: b reads dense_1, not a. Explain each alone, b with --data of what")
     for name in ("a+c", "b+c"):
         whole = select_lstm((a, b, c), name, "x.pt")
-        assert (len(whole.spec.layers), whole.caveats, "asides" in whole.origin("x.pt")) == (2, (), False)
+        assert (len(whole.spec.layers), whole.caveats, "asides" in whole.provenance("x.pt")) == (2, (), False)
     assert "c reads b and a, not d" in refused((a, b, c, found("d", spec)), "d+c")
     assert "b reads what the model is given, not a" in refused((a, b._replace(fed_by=())), "a+b")
 
@@ -187,7 +187,7 @@ def test_where_the_file_does_not_tell_the_order_is_the_user_s() -> None:
     spec = Spec.from_options(1, 1, 2, 2)
     a, b, c = found("a", spec), found("b", spec), found("c", spec)._replace(fed_by=("b",))
     whole = select_lstm((a, b, c), "a+b+c", "x.pt")
-    assert whole.caveats == ("what stands between its layers in the model is not known: their order is yours",)
-    assert whole.origin("x.pt")["asides"] == list(whole.caveats)
+    assert whole.caveats == ("the file does not say what is between its layers: their order is the one you gave",)
+    assert whole.provenance("x.pt")["asides"] == list(whole.caveats)
     assert select_lstm((a, b, c), "b+c", "x.pt").caveats == ()
     assert select_lstm((a, b, c), "b", "x.pt").caveats == ()

@@ -329,7 +329,7 @@ def test_lengths_that_are_in_the_file_are_told_of_and_not_used() -> None:
         (lstm,) = read_lstms(files.model(files.graph([node], files.tensors({**arrays, "lengths": lengths.astype(np.int32)}))))
         (aside,) = lstm.caveats
         assert f"{said} (sequence_lens); only those that --lengths gives are used here" in aside
-        assert lstm.origin("m.onnx")["asides"] == [aside]
+        assert lstm.provenance("m.onnx")["asides"] == [aside]
 
 
 def second_reads(*way: Any, second: Any = None, **attributes: Any) -> tuple[str, ...] | None:
@@ -426,13 +426,13 @@ def test_other_recurrent_nodes_are_named(operator: str) -> None:
 def test_an_operator_of_another_domain_is_not_ours() -> None:
     arrays = files.weights()
     node = files.lstm(list(arrays), hidden_size=2, domain="com.example")
-    assert_refused(files.model(files.graph([node], files.tensors(arrays))), 3, "there is no LSTM in it")
+    assert_refused(files.model(files.graph([node], files.tensors(arrays))), 3, "no LSTM was found in this file")
 
 
 def test_an_lstm_written_out_is_hinted_at() -> None:
     nodes = [helper.make_node(one, ["X"], [one]) for one in ("MatMul", "Sigmoid", "Tanh")]
-    assert_refused(files.model(files.graph(nodes)), 3, "may be one written out", ".keras")
-    assert_refused(files.model(files.graph(nodes[:2])), 3, "there is no LSTM in it")
+    assert_refused(files.model(files.graph(nodes)), 3, "may be an LSTM in elementary operators", ".keras")
+    assert_refused(files.model(files.graph(nodes[:2])), 3, "no LSTM was found in this file")
 
 
 def test_another_convention_is_refused() -> None:

@@ -71,7 +71,9 @@ def test_weight_norm_is_named(module: str, new: bool) -> None:
     for name in names if new else ("weight_hh_l0_g", "weight_hh_l0_v"):
         layer[module + name] = weight
     called = module.removesuffix(".") or "lstm"
-    with pytest.raises(InputFileError, match=f"{called} holds weight_hh_l0 as weight_g and weight_v .weight_norm.") as raised:
+    with pytest.raises(
+        InputFileError, match=f"x#{called}: it stores weight_hh_l0 as weight_g and weight_v .weight_norm."
+    ) as raised:
         find_lstms(layer, "x")
     assert "remove_parametrizations" in str(raised.value)
 
@@ -95,8 +97,8 @@ def test_a_convention_that_is_not_the_file_s() -> None:
     with pytest.raises(InputFileError) as raised:
         find_lstms(pytorch_layer(), "x.npz", "keras")
     assert str(raised.value) == (
-        "x.npz: there is no LSTM in it under the names of keras, which are kernel, recurrent_kernel, bias. "
+        "x.npz: no LSTM was found under the names that keras uses: kernel, recurrent_kernel, bias. "
         "Leave out --convention: the names in it are those of pytorch."
     )
-    with pytest.raises(InputFileError, match=r"under the names of onnx, .* Its arrays are a, b, c, d and 1 more"):
+    with pytest.raises(InputFileError, match=r"under the names that onnx uses: .* Its arrays are a, b, c, d and 1 more"):
         find_lstms(dict.fromkeys("abcde", np.ones(1)), "x.npz", "onnx")

@@ -212,7 +212,7 @@ def test_there_and_back_gives_the_arrays_that_there_were(way: str, to: str) -> N
 def _read(named: dict[str, Any], convention: str, sizes: dict[str, Any]) -> LSTM:
     """An LSTM of arrays, as a reader finds it."""
     (found,) = find_lstms(named, "file", convention)
-    return seeded(**sizes, loaded=PretrainedWeights(found.weights, found.origin("file")))
+    return seeded(**sizes, loaded=PretrainedWeights(found.weights, found.provenance("file")))
 
 
 def test_a_file_says_how_many_biases_there_were() -> None:
@@ -252,7 +252,7 @@ def found_again(lstm: LSTM, to: str) -> LSTM:
     layers = range(len(lstm.spec.layers)) if CONVENTIONS[to].framework != "pytorch" and len(lstm.spec.layers) > 1 else ()
     one = select_lstm(found, "+".join(f"lstm_{layer}" for layer in layers) or None, "file")
     return replace(
-        lstm, spec=CONVENTIONS[to].effective_spec(lstm.spec), pretrained=PretrainedWeights(one.weights, one.origin("file"))
+        lstm, spec=CONVENTIONS[to].effective_spec(lstm.spec), pretrained=PretrainedWeights(one.weights, one.provenance("file"))
     )
 
 

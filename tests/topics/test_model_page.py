@@ -93,7 +93,7 @@ def test_every_answer_says_what_the_model_does_and_we_do_not() -> None:
     tensors = keras_layer(3, 2)
     found = find_lstms(tensors, "x")[0]._replace(caveats=("it starts from states", "two"))
     assert notes(document_of(explain_model([found], "x")))[:2] == ["it starts from states.", "two."]
-    loaded = PretrainedWeights(found.weights, found.origin("x"))
+    loaded = PretrainedWeights(found.weights, found.provenance("x"))
     lstm = seeded(samples=1, timesteps=2, features=3, units=2, loaded=loaded)
     for answer in (explain_unit(lstm), explain_shapes(lstm), explain_trace(lstm)):
         said = next(block.text for block in document_of(answer) if isinstance(block, Paragraph))

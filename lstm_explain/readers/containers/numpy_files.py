@@ -96,11 +96,11 @@ def read_npz(file: BinaryIO, budget: MemoryBudget) -> NamedArrays:
         InputFileError: the archive or an array in it is malformed.
         RefusedError: together they are larger than the budget.
     """
-    from lstm_explain.readers.identify.name_patterns import OWN_NAME
+    from lstm_explain.readers.identify.tensor_names import OUR_NAME
 
     archive = ZipArchive(file, budget)
     names = _array_names(archive)
-    names = tuple(filter(OWN_NAME.fullmatch, names)) or names
+    names = tuple(filter(OUR_NAME.fullmatch, names)) or names
     if not names:
         raise InputFileError(archive.name, "there is no array in this zip archive")
     _check_total(budget, sum(archive.member_size(name + SUFFIX) for name in names))

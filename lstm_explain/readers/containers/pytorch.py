@@ -20,7 +20,7 @@ from lstm_explain.readers.containers.safe_pickle import (
     interpret_pickle,
 )
 from lstm_explain.readers.containers.zip_archive import ZipArchive
-from lstm_explain.readers.identify.name_patterns import NORMED_NAME, PYTORCH_NAME
+from lstm_explain.readers.identify.tensor_names import PYTORCH_NAME, WEIGHT_NORM_NAME
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -146,7 +146,9 @@ def _select_weights(tensors: dict[str, PickledTensor]) -> dict[str, PickledTenso
     modules = {_module_name(name) for name in tensors if PYTORCH_NAME.fullmatch(name)}
     if not modules:
         return {name: tensor for name, tensor in tensors.items() if len(tensor.shape) <= MAX_WEIGHT_AXES}
-    return {name: tensor for name, tensor in tensors.items() if _module_name(name) in modules or NORMED_NAME.fullmatch(name)}
+    return {
+        name: tensor for name, tensor in tensors.items() if _module_name(name) in modules or WEIGHT_NORM_NAME.fullmatch(name)
+    }
 
 
 def _module_name(name: str) -> str:

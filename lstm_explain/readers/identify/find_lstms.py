@@ -1,392 +1,379 @@
-"""From named arrays to LSTMs: which framework wrote them is told by their names, and never guessed where these do not tell."""
+"""Find the LSTMs among named arrays. Their names identify the framework that wrote them; it is never guessed from shapes."""
 
 from __future__ import annotations
 
-from itertools import chain
-from typing import TYPE_CHECKING, NamedTuple, TypeAlias
+import re
+from collections import Counter
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from lstm_explain.core.gates import GATES, LETTERS, Direction
-from lstm_explain.core.weights import WEIGHT_NAMES, LayerWeights, Weights, check_weights
-from lstm_explain.errors import InputFileError, UsageError, printable
+from lstm_explain.core.gates import GATES, Direction
+from lstm_explain.core.weights import WEIGHT_NAMES, LayerWeights, Weights
+from lstm_explain.errors import InputFileError, printable
 from lstm_explain.frameworks.registry import CONVENTIONS
-from lstm_explain.readers.identify import bidirectional
-from lstm_explain.readers.identify.layer_kind import not_lstm_reason
-from lstm_explain.readers.identify.match_convention import modules_in, names_of
-from lstm_explain.readers.identify.model_lstm import ModelLSTM, UnsupportedLayer
-from lstm_explain.readers.identify.name_patterns import (
-    FLAX_GRU_NAME,
-    FLAX_NAME,
-    FLAX_PACKED_NAME,
-    LAST_PART,
-    OWN_NAME,
-    PYTORCH_NAME,
+from lstm_explain.readers.identify.model_lstm import (
+    OUR_FORMAT,
+    ModelLSTM,
+    UnsupportedLayer,
+    other_layer_reason,
+    validate_lstm,
 )
-from lstm_explain.readers.identify.unsupported_tensors import normed, quantised
+from lstm_explain.readers.identify.tensor_names import (
+    FLAX_GATE_NAMES,
+    FLAX_GRU_NAME,
+    OUR_NAME,
+    PYTORCH_NAME,
+    Module,
+    Tensors,
+    array_names,
+    find_modules,
+    quantised_layers,
+    split_name,
+    weight_norm_layers,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
-    from lstm_explain.core.axes import Array
     from lstm_explain.frameworks.convention import Convention
 
-Tensors: TypeAlias = "Mapping[str, Array]"
-Parts: TypeAlias = "dict[tuple[int, Direction], dict[str, str]]"
-"""For each layer and direction: the name in the file of each of its tensors, by the name that the framework gives it."""
-
-OWN = "lstm-explain"
-"""Our own names, in which each layer of a stack may have sizes and options of its own; those of a module are one for all."""
-AXES = {"kernel": 2, "recurrent_kernel": 2, "bias": 1, "projection": 2, "peephole": 2}
-"""How many axes each of our tensors has."""
-
-
-SAY_WHICH = "Say which: --convention equinox or --convention coreml"
+FIX_CONVENTION = "Say which: --convention equinox or --convention coreml"
+FIX_INCOMPLETE = "The file is incomplete"
 UNBIASED = (
-    "cells without bias of PyTorch and of Equinox have these names, and so have Core ML's, whose gates have another order: "
-    "for those add --convention coreml"
+    "cells without bias have these names in PyTorch, in Equinox and in Core ML, whose gates are in another order: "
+    "for Core ML add --convention coreml"
 )
-NOT_FINITE = "some of its weights are nan or infinite"
-
-
-class Refused(NamedTuple):
-    """Something that looks like a recurrent layer, and is none that we explain."""
-
-    name: str
-    error: InputFileError
-    """What to say where there is nothing else in the file."""
-    tensors: tuple[str, ...] = ()
-    """The arrays that are surely its own, so that no other scheme takes them for another's."""
-
-    @classmethod
-    def because(cls, name: str, file: str, reason: str) -> Refused:
-        """One of which something is to be said, such as: is a GRU."""
-        return cls(name, InputFileError(file, f"{_named(name)} {reason}"))
-
-    @property
-    def unfit(self) -> UnsupportedLayer:
-        reason = self.error.found.removeprefix(f"{_named(self.name)} ")
-        return UnsupportedLayer(self.name, f"it {reason}" if reason != self.error.found else reason, self.error.fix)
+MAX_LISTED = 4
+FORWARD = (0, Direction.FORWARD)
+DIRECTION_NAME = re.compile(
+    r"(?P<before>(?:.*[./])?)(?P<direction>forward|backward|fw|bw)(?P<suffix>(?:_[^./]*)?)(?:[./].*)?", re.DOTALL
+)
+DIRECTIONS = {
+    "forward": Direction.FORWARD,
+    "fw": Direction.FORWARD,
+    "backward": Direction.BACKWARD,
+    "bw": Direction.BACKWARD,
+}
+BIDIRECTIONAL_TITLES = {
+    "keras.layers.LSTM": "keras.layers.Bidirectional(LSTM)",
+    "flax.linen.LSTMCell": "flax.linen.Bidirectional(RNN(LSTMCell))",
+    "flax.nnx.LSTMCell": "flax.nnx.Bidirectional(RNN(LSTMCell))",
+    "flax.nnx.OptimizedLSTMCell": "flax.nnx.Bidirectional(RNN(OptimizedLSTMCell))",
+}
 
 
 def find_lstms(
-    tensors: Tensors, file: str, convention: str | None = None, left_out: Mapping[str, str] | None = None
+    tensors: Tensors, file: str, convention: str | None = None, skipped_dtypes: Mapping[str, str] | None = None
 ) -> tuple[ModelLSTM, ...]:
-    """Every LSTM among named arrays, in the order of the names.
+    """Find every LSTM among named arrays, in the order of the names.
 
     Args:
         tensors: the arrays by name.
-        file: what to call the file in a message.
-        convention: the framework that wrote them, where their names do not tell: a key of `CONVENTIONS`.
-        left_out: the types of the arrays beside them that hold no floating-point numbers, by name.
+        file: the file's name in messages.
+        convention: the framework that wrote them, if their names do not identify it: a key of `CONVENTIONS`.
+        skipped_dtypes: the types of the file's other arrays, which are not of floating-point numbers, by name.
 
     Raises:
-        InputFileError: the arrays of an LSTM do not fit together; or there are only other recurrent layers, or such that could
-            be of several frameworks.
+        InputFileError: there are only recurrent layers that are not supported, or whose names fit several frameworks.
     """
-    schemes: list[Callable[[Tensors, str], Iterator[ModelLSTM | Refused]]] = [_own, _pytorch, _flax, _flax_packed, _keras]
-    if convention is not None:
-        schemes = [lambda named, where: _by_convention(named, where, CONVENTIONS[convention])]
-    found: list[ModelLSTM] = []
-    refused: list[Refused] = []
-    left = dict(tensors)
-    for name, error, own in [*quantised(left, left_out or {}, file), *normed(left, file)]:
-        refused.append(Refused(name, error, own))
-        left = {one: array for one, array in left.items() if one not in own}
+    schemes: list[Callable[[Tensors, str], Iterator[ModelLSTM | UnsupportedLayer]]]
+    schemes = [_find_ours, _find_pytorch, _find_flax, _find_flax_optimized, _find_keras]
+    if convention == "pytorch":
+        schemes = [_find_pytorch]
+    elif convention is not None:
+        schemes = [lambda arrays, where: _find_by_convention(arrays, where, CONVENTIONS[convention])]
+    lstms: list[ModelLSTM] = []
+    unsupported = [*quantised_layers(tensors, skipped_dtypes or {}), *weight_norm_layers(tensors)]
+    remaining = _without_tensors_of(tensors, unsupported)
     for scheme in schemes:
-        for one in _both_ways(list(scheme(left, file)), file):
-            refused.append(one) if isinstance(one, Refused) else found.append(one)
-            left = {name: array for name, array in left.items() if name not in one.tensors}
-    if not found and refused:
-        raise refused[0].error
-    if not found and convention is not None:
-        raise _not_theirs(tensors, file, CONVENTIONS[convention])
-    beside = tuple(one.unfit for one in refused)
-    return tuple(one._replace(unsupported=beside) for one in found)
+        layers = _merge_directions(list(scheme(remaining, file)), file)
+        lstms += [layer for layer in layers if isinstance(layer, ModelLSTM)]
+        unsupported += [layer for layer in layers if isinstance(layer, UnsupportedLayer)]
+        remaining = _without_tensors_of(remaining, layers)
+    if not lstms and unsupported:
+        raise unsupported[0].error(file)
+    if not lstms and convention is not None:
+        raise _convention_error(tensors, file, CONVENTIONS[convention])
+    return tuple(lstm._replace(unsupported=tuple(unsupported)) for lstm in lstms)
 
 
-def _not_theirs(tensors: Tensors, file: str, convention: Convention) -> InputFileError:
-    """What to say where a framework is named that did not write the file."""
-    wanted = [*names_of(convention).values()]
-    listed = ", ".join(wanted[:4]) + (f" and {len(wanted) - 4} more" if len(wanted) > 4 else "")
+def _without_tensors_of(tensors: Tensors, layers: list[ModelLSTM | UnsupportedLayer] | list[UnsupportedLayer]) -> Tensors:
+    used = {name for layer in layers for name in layer.tensors}
+    return {name: array for name, array in tensors.items() if name not in used}
+
+
+def _convention_error(tensors: Tensors, file: str, convention: Convention) -> InputFileError:
+    """Return the error for a file without an LSTM under the names of the framework that the user gave."""
+    names = list(array_names(convention).values())
+    problem = f"no LSTM was found under the names that {convention.framework} uses: {_list_names(names)}"
     try:
-        told = {one.framework for one in find_lstms(tensors, file)}
+        frameworks = {lstm.framework for lstm in find_lstms(tensors, file)}
     except InputFileError:
-        told = set()
-    found = f"there is no LSTM in it under the names of {convention.framework}, which are {listed}"
-    fix = f"Leave out --convention: the names in it are those of {' and '.join(sorted(told))}" if told else ""
-    return InputFileError(file, found, fix or f"Its arrays are {_listed(tensors)}")
+        frameworks = set()
+    if frameworks:
+        fix = f"Leave out --convention: the names in it are those of {' and '.join(sorted(frameworks))}"
+        return InputFileError(file, problem, fix)
+    arrays = [printable(name)[:60] for name in tensors]
+    return InputFileError(file, problem, f"Its arrays are {_list_names(arrays)}" if arrays else "It has no arrays of numbers")
 
 
-def _listed(tensors: Tensors) -> str:
-    """The first names of a file."""
-    names = [printable(name)[:60] for name in tensors]
-    return (", ".join(names[:4]) + (f" and {len(names) - 4} more" if len(names) > 4 else "")) or "none of numbers"
-
-
-def _both_ways(layers: list[ModelLSTM | Refused], file: str) -> Iterator[ModelLSTM | Refused]:
-    """The same, two layers that are one in both directions as one, once they are known to fit together."""
-    for one, of_two in bidirectional.merge_direction_pairs(one for one in layers if isinstance(one, ModelLSTM)):
-        try:
-            yield validate_lstm(one._replace(notes=()), file) if of_two else one
-        except InputFileError as error:
-            yield Refused(one.name, error, tuple(one.tensors))
-    yield from (one for one in layers if isinstance(one, Refused))
+def _list_names(names: list[str]) -> str:
+    more = f" and {len(names) - MAX_LISTED} more" if len(names) > MAX_LISTED else ""
+    return ", ".join(names[:MAX_LISTED]) + more
 
 
 # --- one scheme for each way to name ----------------------------------------------------------------------------------
 
 
-def _own(tensors: Tensors, file: str) -> Iterator[ModelLSTM | Refused]:
+def _find_ours(tensors: Tensors, file: str) -> Iterator[ModelLSTM | UnsupportedLayer]:
     """`layer0.forward.kernel`: what `trace -o run.npz` and `convert` write."""
-    modules: dict[str, Parts] = {}
+    modules: dict[str, dict[tuple[int, Direction], dict[str, str]]] = {}
     for name in tensors:
-        if match := OWN_NAME.fullmatch(name):
-            place = int(match["layer"]), Direction(match["way"])
-            modules.setdefault(match["module"] or "lstm", {}).setdefault(place, {})[match["tensor"]] = name
-    for module, parts in modules.items():
-        missing = [name for own in parts.values() for name in WEIGHT_NAMES[:2] if name not in own]
+        if match := OUR_NAME.fullmatch(name):
+            layer_direction = int(match["layer"]), Direction(match["direction"])
+            modules.setdefault(match["module"] or "lstm", {}).setdefault(layer_direction, {})[match["tensor"]] = name
+    for name, names in modules.items():
+        module = _module(name, names, tensors)
+        missing = [tensor for arrays in module.arrays.values() for tensor in WEIGHT_NAMES[:2] if tensor not in arrays]
         if missing:
-            yield Refused.because(module, file, f"has no {missing[0]}")
+            yield UnsupportedLayer(name, f"it has no {missing[0]}")
             continue
-        layers = {place: LayerWeights(**{key: tensors[name] for key, name in own.items()}) for place, own in parts.items()}
-        biases = int(any("bias" in own for own in parts.values()))
-        used = tuple(name for own in parts.values() for name in own.values())
-        for one in _found(module, OWN, OWN, layers, parts, tensors, file, biases):
-            yield one._replace(tensors=used) if isinstance(one, Refused) else one
+        layers = {layer_direction: LayerWeights(**arrays) for layer_direction, arrays in module.arrays.items()}
+        biases = int(any("bias" in arrays for arrays in module.arrays.values()))
+        layer = _make_lstm(module, OUR_FORMAT, OUR_FORMAT, layers, biases, file)
+        yield layer._replace(tensors=tuple(module.tensors)) if isinstance(layer, UnsupportedLayer) else layer
 
 
-def _pytorch(tensors: Tensors, file: str) -> Iterator[ModelLSTM | Refused]:
+def _find_pytorch(tensors: Tensors, file: str) -> Iterator[ModelLSTM | UnsupportedLayer]:
     """`encoder.lstm.weight_ih_l0_reverse`; without `_l0` it is an LSTMCell."""
-    modules: dict[tuple[str, bool], Parts] = {}
+    modules: dict[tuple[str, bool], dict[tuple[int, Direction], dict[str, str]]] = {}
     for name in tensors:
         if match := PYTORCH_NAME.fullmatch(name):
-            place = int(match["layer"] or 0), Direction.BACKWARD if match["reverse"] else Direction.FORWARD
-            own = modules.setdefault((match["module"] or "", match["layer"] is None), {})
-            own.setdefault(place, {})[match["tensor"]] = name
-    firsts = {key: next(iter(parts.values())) for key, parts in modules.items()}
-    problems = {key: _odd_biases(key[0], own, tensors, file) for key, own in firsts.items()}
-    others = any(problem is not None and problem.fix == SAY_WHICH for problem in problems.values())
-    for (module, cell), parts in modules.items():
-        title, problem = "torch.nn.LSTMCell" if cell else "torch.nn.LSTM", problems[module, cell]
-        unbiased = cell and set(firsts[module, cell]) == {"weight_ih", "weight_hh"}
-        if problem is None and unbiased and others:
-            problem = InputFileError(file, f"{_named(module)} stands beside layers that Equinox or Core ML wrote", SAY_WHICH)
+            layer_direction = int(match["layer"] or 0), Direction.BACKWARD if match["reverse"] else Direction.FORWARD
+            names = modules.setdefault((match["module"] or "", match["layer"] is None), {})
+            names.setdefault(layer_direction, {})[match["tensor"]] = name
+    first_names = {key: set(next(iter(names.values()))) for key, names in modules.items()}
+    problems = {key: _bias_problem(key[0], names, tensors) for key, names in first_names.items()}
+    is_ambiguous = any(problem is not None and problem.fix == FIX_CONVENTION for problem in problems.values())
+    for key, names in modules.items():
+        (name, is_cell), problem = key, problems[key]
+        is_unbiased_cell = is_cell and first_names[key] == {"weight_ih", "weight_hh"}
+        if problem is None and is_unbiased_cell and is_ambiguous:
+            problem = UnsupportedLayer(name, "it is next to layers that Equinox or Core ML wrote", FIX_CONVENTION)
         if problem is not None:
-            yield Refused(module, problem)
+            yield problem
             continue
-        for one in _unpacked(module, title, CONVENTIONS["pytorch"], parts, tensors, file):
-            yield one._replace(notes=(*one.notes, UNBIASED)) if isinstance(one, ModelLSTM) and unbiased else one
+        title = "torch.nn.LSTMCell" if is_cell else "torch.nn.LSTM"
+        layer = _unpack(_module(name, names, tensors), title, CONVENTIONS["pytorch"], file)
+        if isinstance(layer, ModelLSTM) and is_unbiased_cell:
+            layer = layer._replace(notes=(*layer.notes, UNBIASED))
+        yield layer
 
 
-def _odd_biases(module: str, own: dict[str, str], tensors: Tensors, file: str) -> InputFileError | None:
-    """What to say where there is one bias, which PyTorch never writes: others who do order the gates otherwise."""
-    biases = [name for name in CONVENTIONS["pytorch"].biases if name in own]
-    others = (f"{module}.bias", f"{module}/bias") if module else ("bias",)
-    other = next((name for name in others if name in tensors), others[0])
-    if not biases and other in tensors and {"weight_ih", "weight_hh"} <= set(own):
-        found = "has weight_ih, weight_hh and bias: Equinox and Core ML write these, with the gates in different orders"
-        return InputFileError(file, f"{_named(module)} {found}", SAY_WHICH)
-    if len(biases) == 1:
-        missing = next(name for name in CONVENTIONS["pytorch"].biases if name not in own)
-        return InputFileError(file, f"{_named(module)} has no {missing}", "The file is not whole")
+def _bias_problem(module: str, names: set[str], tensors: Tensors) -> UnsupportedLayer | None:
+    """Return a layer with one bias, which PyTorch never writes; frameworks that do have other gate orders."""
+    missing = [name for name in CONVENTIONS["pytorch"].biases if name not in names]
+    if len(missing) == 1:
+        return UnsupportedLayer(module, f"it has no {missing[0]}", FIX_INCOMPLETE)
+    has_bias = any(name in tensors for name in ((f"{module}.bias", f"{module}/bias") if module else ("bias",)))
+    if missing and has_bias and {"weight_ih", "weight_hh"} <= names:
+        reason = "it has weight_ih, weight_hh and bias: Equinox and Core ML write these, with the gates in different orders"
+        return UnsupportedLayer(module, reason, FIX_CONVENTION)
     return None
 
 
-def _keras(tensors: Tensors, file: str) -> Iterator[ModelLSTM | Refused]:
+def _find_keras(tensors: Tensors, file: str) -> Iterator[ModelLSTM | UnsupportedLayer]:
     """`lstm/lstm_cell/recurrent_kernel`."""
     convention = CONVENTIONS["keras"]
-    names = {convention.kernel, convention.recurrent_kernel, *convention.biases}
-    for module, own in _by_last_part(tensors, names).items():
-        if convention.recurrent_kernel in own:
-            yield from _unpacked(module, "keras.layers.LSTM", convention, {(0, Direction.FORWARD): own}, tensors, file)
+    for module in find_modules(tensors, convention):
+        if convention.recurrent_kernel in module.arrays[FORWARD]:
+            yield _unpack(module, "keras.layers.LSTM", convention, file)
 
 
-def _by_convention(tensors: Tensors, file: str, convention: Convention) -> Iterator[ModelLSTM | Refused]:
-    """The names that a framework uses, whatever stands before them; PyTorch's carry layer and direction."""
-    if convention.framework == "pytorch":
-        yield from _pytorch(tensors, file)
-        return
-    for name, used, arrays in modules_in(tensors, convention):
-        forward, *others = ((0, way) for way in arrays)
-        parts: Parts = {forward: {one: one for one in used}, **{place: {} for place in others}}
-        placed = {(0, way): own for way, own in arrays.items()}
-        yield from _unpacked(name, f"{convention.title} LSTM", convention, parts, tensors, file, placed)
-
-
-def _by_last_part(tensors: Tensors, names: set[str]) -> dict[str, dict[str, str]]:
-    modules: dict[str, dict[str, str]] = {}
-    for name in tensors:
-        match = LAST_PART.fullmatch(name)
-        if match and match["tensor"] in names:
-            modules.setdefault(match["module"] or "", {})[match["tensor"]] = name
-    return modules
-
-
-def _flax(tensors: Tensors, file: str) -> Iterator[ModelLSTM | Refused]:
+def _find_flax(tensors: Tensors, file: str) -> Iterator[ModelLSTM | UnsupportedLayer]:
     """`params/LSTMCell_0/hi/kernel`: one dense layer for each gate, the input's without bias; nnx writes `if_`."""
     modules: dict[str, dict[str, str]] = {}
-    nnx: set[str] = set()
     gru: dict[str, None] = {}
-    for name in tensors:
-        if match := FLAX_NAME.fullmatch(name):
-            modules.setdefault(match["module"] or "", {})[f"{match['dense']}.{match['tensor']}"] = name
-            nnx |= {match["module"] or ""} if match["nnx"] else set()
-        elif match := FLAX_GRU_NAME.fullmatch(name):
-            gru.setdefault(match["module"] or "")
-    for module in gru:
-        yield Refused.because(module, file, "is a GRU; only LSTMs are explained")
-    for module, own in modules.items():
-        wanted = [f"{source}{LETTERS[gate]}.kernel" for source in "ih" for gate in GATES]
-        if any(name not in own for name in wanted):
-            missing = ", ".join(name for name in wanted if name not in own)
-            yield Refused.because(module, file, f"has no {missing}: this is no LSTM cell of Flax")
-            continue
-        try:
-            yield from _flax_cell(module, "nnx" if module in nnx else "linen", own, tensors, file)
-        except InputFileError as error:
-            yield Refused(module, error)
+    for tensor in tensors:
+        if (match := split_name(tensor, FLAX_GATE_NAMES)) is not None:
+            modules.setdefault(match[0], {})[FLAX_GATE_NAMES[match[1]]] = tensor
+        elif gru_match := FLAX_GRU_NAME.fullmatch(tensor):
+            gru.setdefault(gru_match["module"] or "")
+    for name in gru:
+        yield UnsupportedLayer(name, "it is a GRU; only LSTMs are explained")
+    for name, names in modules.items():
+        kind = "nnx" if "if_.kernel" in names else "linen"
+        module = _module(name, {FORWARD: names}, tensors)
+        yield _unpack(module, f"flax.{kind}.LSTMCell", CONVENTIONS[f"flax-{kind}"], file)
 
 
-def _flax_cell(module: str, kind: str, own: dict[str, str], tensors: Tensors, file: str) -> Iterator[ModelLSTM | Refused]:
-    weights, place = _flax_weights(own, tensors, file), (0, Direction.FORWARD)
-    title, biases = f"flax.{kind}.LSTMCell", int(weights.bias is not None)
-    yield from _found(module or "lstm", f"flax-{kind}", title, {place: weights}, {place: own}, tensors, file, biases)
-
-
-def _flax_packed(tensors: Tensors, file: str) -> Iterator[ModelLSTM | Refused]:
+def _find_flax_optimized(tensors: Tensors, file: str) -> Iterator[ModelLSTM | UnsupportedLayer]:
     """`cell/dense_h/kernel`: one dense layer for all gates of h, one for x; nnx's OptimizedLSTMCell."""
-    modules: dict[str, dict[str, str]] = {}
-    for name in tensors:
-        if match := FLAX_PACKED_NAME.fullmatch(name):
-            modules.setdefault(match["module"] or "", {})[f"{match['dense']}.{match['tensor']}"] = name
     convention = CONVENTIONS["flax-nnx-optimized"]
-    for module, own in modules.items():
-        if {convention.kernel, convention.recurrent_kernel} <= set(own):
-            parts: Parts = {(0, Direction.FORWARD): own}
-            yield from _unpacked(module, "flax.nnx.OptimizedLSTMCell", convention, parts, tensors, file)
+    for module in find_modules(tensors, convention):
+        if {convention.kernel, convention.recurrent_kernel} <= set(module.arrays[FORWARD]):
+            yield _unpack(module, "flax.nnx.OptimizedLSTMCell", convention, file)
 
 
-def _flax_weights(own: dict[str, str], tensors: Tensors, file: str) -> LayerWeights:
-    def joined(source: str, tensor: str) -> Array:
-        parts = [tensors[own[f"{source}{LETTERS[gate]}.{tensor}"]] for gate in GATES]
-        if len({part.shape for part in parts}) > 1:
-            raise InputFileError(file, f"the gates' {tensor}s of {printable(next(iter(own.values())))} have different shapes")
-        return np.concatenate(parts, axis=-1)
+def _find_by_convention(tensors: Tensors, file: str, convention: Convention) -> Iterator[ModelLSTM | UnsupportedLayer]:
+    """The names of the framework that the user gave."""
+    for module in find_modules(tensors, convention):
+        yield _unpack(module, f"{convention.title} LSTM", convention, file)
 
-    biased = all(f"h{LETTERS[gate]}.bias" in own for gate in GATES)
-    return LayerWeights(joined("i", "kernel"), joined("h", "kernel"), joined("h", "bias") if biased else None)
+
+def _module(name: str, names: dict[tuple[int, Direction], dict[str, str]], tensors: Tensors) -> Module:
+    """Return a module by the names of its tensors in the file."""
+    order = sorted(names, key=lambda key: (key[0], list(Direction).index(key[1])))
+    shapes = {tensor: tensors[tensor].shape for layer_direction in order for tensor in names[layer_direction].values()}
+    arrays = {key: {tensor: tensors[full_name] for tensor, full_name in members.items()} for key, members in names.items()}
+    return Module(name, shapes, arrays)
 
 
 # --- from arrays to weights -------------------------------------------------------------------------------------------
 
 
-def _unpacked(
-    module: str,
-    title: str,
-    convention: Convention,
-    parts: Parts,
-    tensors: Tensors,
-    file: str,
-    placed: Mapping[tuple[int, Direction], dict[str, Array]] | None = None,
-) -> Iterator[ModelLSTM | Refused]:
-    """A module of a framework. `placed` are the arrays of each layer and direction, where these are parts of the file's."""
-    if placed is None:
-        placed = {place: {key: tensors[name] for key, name in own.items()} for place, own in parts.items()}
+def _unpack(module: Module, title: str, convention: Convention, file: str) -> ModelLSTM | UnsupportedLayer:
+    """Return a framework's module as an LSTM, or why it is not one."""
     layers = {}
-    for place, arrays in placed.items():
-        reason = not_lstm_reason(arrays, convention)
-        if reason:
-            yield Refused.because(module, file, reason)
-            return
+    for layer_direction, arrays in module.arrays.items():
+        shapes = {name: array.shape for name, array in arrays.items()}
+        if (reason := not_lstm_reason(shapes, convention)) is not None:
+            return UnsupportedLayer(module.name, reason)
         try:
             with np.errstate(all="ignore"):  # infinite biases of either sign add up to nan
-                layers[place] = convention.unpack(arrays)
-        except (ValueError, IndexError):  # sizes that cannot be cut into four, added up or turned
-            yield Refused(module, InputFileError(f"{file}#{_named(module)}", "its tensors do not fit together"))
-            return
-    first = set(next(iter(placed.values())))
+                layers[layer_direction] = convention.unpack(arrays)
+        except (ValueError, IndexError):  # sizes that cannot be divided by four, added or transposed
+            return UnsupportedLayer(module.name, "its tensors do not fit together")
+    first = set(next(iter(module.arrays.values())))
     biases = sum(set(convention.gate_arrays(name, convention.gate_order)) <= first for name in convention.biases)
-    yield from _found(module or "lstm", convention.framework, title, layers, parts, tensors, file, biases)
+    return _make_lstm(module, convention.framework, title, layers, biases, file)
 
 
-def _found(
-    module: str,
+def not_lstm_reason(shapes: Mapping[str, tuple[int, ...]], convention: Convention) -> str | None:
+    """Return why tensors of these shapes are not an LSTM's, as a clause; None if they may be."""
+    if reason := _missing_or_differing(shapes, convention):
+        return reason
+    kernels = [list(convention.gate_arrays(name, GATES)) for name in (convention.kernel, convention.recurrent_kernel)]
+    kernel, recurrent = (shapes[names[0]] for names in kernels)
+    if len(kernel) != 2 or len(recurrent) != 2:
+        recurrent_kernel = convention.recurrent_kernel
+        return f"it has a {convention.kernel} of {len(kernel)} axes and a {recurrent_kernel} of {len(recurrent)}, not 2"
+    if convention.fused_kernel or len(kernels[0]) > 1:
+        return None
+    neurons, hidden = recurrent if convention.output_major else recurrent[::-1]
+    projection = shapes.get(convention.projection or "", ())
+    units = max(projection) if len(projection) == 2 else hidden
+    if (reason := other_layer_reason(neurons, units)) is not None:
+        return reason
+    if neurons != len(GATES) * units or not units:
+        return f"it is not an LSTM: {neurons} neurons for {units} units are not four for each"
+    return None
+
+
+def _missing_or_differing(shapes: Mapping[str, tuple[int, ...]], convention: Convention) -> str | None:
+    """Return which kernel is missing, or which arrays of a tensor's gates have different shapes."""
+    for tensor in (convention.kernel, convention.recurrent_kernel, *convention.biases):
+        names = list(convention.gate_arrays(tensor, convention.gate_order))
+        missing = [name for name in names if name not in shapes]
+        if missing and tensor not in convention.biases:
+            is_flax = convention.framework in ("flax-linen", "flax-nnx")
+            return f"it has no {missing[0]}" + (", so it is not a Flax LSTM cell" if is_flax else "")
+        if len({shapes[name] for name in names if name in shapes}) > 1:
+            return f"its tensors do not fit together: the shapes of {', '.join(names)} differ"
+    return None
+
+
+def _make_lstm(
+    module: Module,
     framework: str,
     title: str,
     layers: dict[tuple[int, Direction], LayerWeights],
-    parts: Parts,
-    tensors: Tensors,
-    file: str,
     biases: int,
-) -> Iterator[ModelLSTM | Refused]:
-    """Put layers and directions in order, once they are known to fit together."""
-    depth = 1 + max(layer for layer, _ in layers)
-    places = _places(depth, set(layers), framework == OWN)
-    missing = [f"layer {layer} {way.value}" for layer, way in places if (layer, way) not in layers]
-    if missing:
-        found = f"{_named(module)} has no weights of {missing[0]}"
-        yield Refused(module, InputFileError(file, found, "The file is not whole"))
-        return
-    stack: tuple[dict[Direction, LayerWeights], ...] = tuple({} for _ in range(depth))
-    for layer, way in places:
-        stack[layer][way] = _of_one_type(layers[layer, way])
-    weights = Weights(stack)
-    used = [name for place in places for name in parts[place].values()]
-    own = {name: tensors[name].shape for name in used}
+    file: str,
+) -> ModelLSTM | UnsupportedLayer:
+    """Order layers and directions, and check that they fit together."""
+    layer_count = 1 + max(layer for layer, _ in layers)
+    bidirectional = {layer for layer, direction in layers if direction is Direction.BACKWARD}
+    if bidirectional and framework != OUR_FORMAT:  # only our own files may have layers that differ
+        bidirectional = set(range(layer_count))
+    stack: tuple[dict[Direction, LayerWeights], ...] = tuple({} for _ in range(layer_count))
+    for layer in range(layer_count):
+        for direction in Direction if layer in bidirectional else (Direction.FORWARD,):
+            if (layer, direction) not in layers:
+                reason = f"it has no weights of layer {layer} {direction.value}"
+                return UnsupportedLayer(module.name, reason, FIX_INCOMPLETE)
+            stack[layer][direction] = _convert_dtype(layers[layer, direction])
+    lstm = ModelLSTM(module.name or "lstm", framework, title, Weights(stack), module.tensors, biases)
+    return _validate(lstm, file)
+
+
+def _validate(lstm: ModelLSTM, file: str) -> ModelLSTM | UnsupportedLayer:
     try:
-        yield validate_lstm(ModelLSTM(module, framework, title, weights, own, biases), file)
+        return validate_lstm(lstm, file)
     except InputFileError as error:
-        yield Refused(module, error)
+        return UnsupportedLayer(lstm.name, error.found, error.fix)
 
 
-def _places(depth: int, there: set[tuple[int, Direction]], apart: bool) -> list[tuple[int, Direction]]:
-    """The layers and directions of a module; `apart`: each layer may have directions of its own."""
-    both = {layer for layer, way in there if way is Direction.BACKWARD}
-    if both and not apart:
-        both = set(range(depth))
-    return [(layer, way) for layer in range(depth) for way in Direction if way is Direction.FORWARD or layer in both]
-
-
-def _of_one_type(weights: LayerWeights) -> LayerWeights:
-    """All tensors in one type: float64 where any is, else float32."""
-    wide = any(tensor.dtype.itemsize == 8 for tensor in weights.tensors().values())
-    dtype = np.float64 if wide else np.float32
+def _convert_dtype(weights: LayerWeights) -> LayerWeights:
+    """Convert all tensors to one type: float64 if any is, otherwise float32."""
+    is_double = any(tensor.dtype.itemsize == 8 for tensor in weights.tensors().values())
+    dtype = np.float64 if is_double else np.float32
     return weights._replace(**{name: tensor.astype(dtype, copy=False) for name, tensor in weights.tensors().items()})
 
 
-def validate_lstm(found: ModelLSTM, file: str) -> ModelLSTM:
-    """The LSTM, once its tensors are known to fit each other.
+# --- two layers that are one bidirectional layer ----------------------------------------------------------------------
 
-    Raises:
-        InputFileError: they do not.
+
+def _merge_directions(layers: list[ModelLSTM | UnsupportedLayer], file: str) -> list[ModelLSTM | UnsupportedLayer]:
+    """Merge pairs of layers whose names say that one reads forward and the other backward, and list supported layers first.
+
+    Keras calls them `bidirectional/forward_lstm` and `bidirectional/backward_lstm`, Flax `forward_rnn` and `backward_rnn`,
+    TensorFlow 1 `fw` and `bw`. `convert` writes `forward` and `backward` for frameworks without a bidirectional layer.
+    Two stacks with such names are not merged: above their first layers, each reads its own direction alone.
     """
-    where = f"{file}#{_named(found.name)}"
-    layers = [[part.tensors() for part in layer.values()] for layer in found.weights.layers]
-    kinds = list(chain.from_iterable(layers))
-    for alike in layers if found.framework == OWN else [kinds]:
-        _check_kinds(alike, where)
-    try:
-        check_weights(found.spec, found.weights)
-    except UsageError as error:
-        raise InputFileError(where, f"its tensors do not fit together: {str(error).rstrip('.')}") from None
-    if found.spec.layers_differ and found.framework != OWN:
-        raise InputFileError(where, "its tensors do not fit together: its layers have different sizes")
-    finite = all(np.isfinite(array.min()) and np.isfinite(array.max()) for tensors in kinds for array in tensors.values())
-    return found if finite else found._replace(notes=(*found.notes, NOT_FINITE))
+    lstms = [layer for layer in layers if isinstance(layer, ModelLSTM)]
+    groups: dict[tuple[str, str], dict[Direction, list[int]]] = {}
+    for index, lstm in enumerate(lstms):
+        if (match := _match_direction(lstm)) is not None:
+            directions = groups.setdefault((match["before"], match["suffix"]), {})
+            directions.setdefault(DIRECTIONS[match["direction"]], []).append(index)
+    pairs = {
+        key: [directions[direction][0] for direction in Direction]
+        for key, directions in groups.items()
+        if [len(directions.get(direction, ())) for direction in Direction] == [1, 1]
+    }
+    pairs_in = Counter(before for before, _ in pairs)
+    merged: dict[int, ModelLSTM | UnsupportedLayer | None] = dict(enumerate(lstms))
+    for (before, suffix), (forward, backward) in pairs.items():
+        name = before if pairs_in[before] == 1 else f"{before}{suffix.strip('_')}"
+        pair = _merge_pair(lstms[forward], lstms[backward], name.rstrip("./") or "lstm")
+        layer = _validate(pair, file)
+        if isinstance(layer, UnsupportedLayer):
+            layer = layer._replace(tensors=tuple(pair.tensors))
+        merged |= {max(forward, backward): None, min(forward, backward): layer}
+    unsupported = [layer for layer in layers if isinstance(layer, UnsupportedLayer)]
+    return [layer for layer in merged.values() if layer is not None] + unsupported
 
 
-def _check_kinds(alike: list[dict[str, Array]], where: str) -> None:
-    """Raise `InputFileError` unless all have the same tensors, each with as many axes as it should have."""
-    for tensors in alike:
-        odd = [name for name, array in tensors.items() if array.ndim != AXES[name]]
-        if odd:
-            raise InputFileError(where, f"its tensors do not fit together: its {odd[0]} has {tensors[odd[0]].ndim} axes")
-        if set(tensors) != set(alike[0]):
-            name = min(set(tensors) ^ set(alike[0]))
-            raise InputFileError(where, f"its tensors do not fit together: some of its layers or directions have no {name}")
+def _match_direction(lstm: ModelLSTM) -> re.Match[str] | None:
+    """Match a name with a direction in it, if the layer's framework gives such names to the halves of a layer."""
+    if lstm.title == "torch.nn.LSTM" or len(lstm.weights.layers) > 1 or len(lstm.weights.layers[0]) > 1:
+        return None
+    match = DIRECTION_NAME.fullmatch(lstm.name)
+    if match is None or (match["direction"] in ("fw", "bw") and lstm.framework != "tensorflow1"):
+        return None
+    is_keras = lstm.framework == "keras" and match["before"]
+    is_flax = lstm.framework.startswith("flax") and match["suffix"] == "_rnn"
+    return match if not match["suffix"] or is_keras or is_flax else None
 
 
-def _named(module: str) -> str:
-    """What to call a module in a message."""
-    return printable(module) or "lstm"
+def _merge_pair(forward: ModelLSTM, backward: ModelLSTM, name: str) -> ModelLSTM:
+    weights = {Direction.FORWARD: forward.weights, Direction.BACKWARD: backward.weights}
+    return forward._replace(
+        name=name,
+        title=BIDIRECTIONAL_TITLES.get(forward.title, forward.title),
+        weights=Weights(({direction: stack.layers[0][Direction.FORWARD] for direction, stack in weights.items()},)),
+        tensors={**forward.tensors, **backward.tensors},
+        notes=(),
+    )

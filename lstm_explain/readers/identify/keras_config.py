@@ -157,9 +157,9 @@ def _bidirectional_layers(config: dict[str, Any], path: ConfigPath) -> Iterator[
     }
     problem = _bidirectional_problem(config, forward, own_backward) or first[0].problem
     if not second:
-        problem = problem or f"has a backward layer of class {printable(_class_name(backward))}, and only an LSTM is explained"
+        problem = problem or f"it has a backward layer of class {printable(_class_name(backward))}; only an LSTM is explained"
     elif len(first) > 1 or len(second) > 1:
-        problem = "has a stack of cells in it, which is explained only outside of Bidirectional"
+        problem = "it has a stack of cells in it, which is explained only outside of Bidirectional"
     else:
         problem = problem or second[0].problem
     notes = first[0].notes
@@ -178,11 +178,11 @@ def _bidirectional_problem(config: dict[str, Any], forward: Any, backward: Any) 
     """Return why a Bidirectional computes something else than ours does."""
     mode = config.get("merge_mode", "concat")
     if mode not in ("concat", None):
-        return f"has merge_mode {_option_label(mode)}, and only concat is explained"
+        return f"it has merge_mode {_option_label(mode)}; only concat is explained"
     if _as_dict(_as_dict(forward).get("config")).get("go_backwards"):
-        return "has a forward layer that reads backwards, which is not explained"
+        return "it has a forward layer that reads backwards, which is not explained"
     if isinstance(backward, dict) and not _as_dict(backward.get("config")).get("go_backwards"):
-        return "has a backward layer that reads forwards, which is not explained"
+        return "it has a backward layer that reads forwards, which is not explained"
     return None
 
 
@@ -206,7 +206,7 @@ def _recurrent_layers(layer: Any, path: ConfigPath, standalone: bool = True) -> 
         cell = ConfigCell((*path.path, "cell"), str(inner_config.get("name", ""))[:MAX_NAME_LENGTH])
         yield _lstm_layer(inner_config, path, cell, "keras.layers.RNN(LSTMCell)", backwards)
     elif _class_name(inner) == "StackedRNNCells":
-        problem = "is one of a stack of cells that reads backwards (go_backwards=True), which is not explained"
+        problem = "it is one of a stack of cells that reads backwards (go_backwards=True), which is not explained"
         cells = inner_config.get("cells")
         for stacked, unique in _unique_class_names(cells if isinstance(cells, list) else []):
             if _class_name(stacked) == "LSTMCell":
@@ -224,11 +224,11 @@ def _lstm_layer(config: dict[str, Any], path: ConfigPath, cell: ConfigCell, titl
             if option not in config:
                 notes.append(f"the file does not say its {option}: read as {standard}")
             elif config[option] != standard:
-                problem = problem or f"has {option} {_option_label(config[option])}, and only {standard} is explained"
+                problem = problem or f"it has {option} {_option_label(config[option])}; only {standard} is explained"
     policy = _dtype_name(config.get("dtype", "float32"))
     plain = policy.removeprefix("mixed_")
     if plain not in PLAIN_TYPES:
-        problem = problem or f"has dtype {printable(policy)}; quantised layers and types of their own are not explained"
+        problem = problem or f"it has dtype {printable(policy)}; quantised layers and types of their own are not explained"
     if plain in ("float16", "bfloat16"):
         notes.append(f"Keras computes it in {plain}")
     title = f"{title}, go_backwards" if backwards else title

@@ -23,10 +23,9 @@ from lstm_explain.frameworks.keras import KERAS_CONVENTION
 from lstm_explain.readers.containers.hdf5 import Hdf5File
 from lstm_explain.readers.containers.strict_json import check_json_size
 from lstm_explain.readers.containers.zip_archive import ZipArchive
-from lstm_explain.readers.identify.find_lstms import validate_lstm
+from lstm_explain.readers.identify.find_lstms import not_lstm_reason
 from lstm_explain.readers.identify.keras_config import ConfigLSTM, read_config
-from lstm_explain.readers.identify.layer_kind import other_layer_kind
-from lstm_explain.readers.identify.model_lstm import FED_STATES, ModelLSTM, UnsupportedLayer
+from lstm_explain.readers.identify.model_lstm import FED_STATES, ModelLSTM, UnsupportedLayer, validate_lstm
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -85,18 +84,14 @@ class StoredCell(NamedTuple):
 
     def lstm_problem(self) -> str | None:
         """Return why these are not an LSTM's arrays, or None."""
-        if RECURRENT_KERNEL not in self.tensors or KERNEL not in self.tensors:
-            return f"has no {RECURRENT_KERNEL if KERNEL in self.tensors else KERNEL}"
-        kernel, recurrent = self.tensors[KERNEL].shape, self.tensors[RECURRENT_KERNEL].shape
-        if len(kernel) != 2 or len(recurrent) != 2:
-            return f"has a kernel of {len(kernel)} axes and a recurrent_kernel of {len(recurrent)}, not 2"
-        units, neurons = recurrent
-        if (problem := other_layer_kind(neurons, units)) is not None:
+        shapes = {name: tensor.shape for name, tensor in self.tensors.items()}
+        if (problem := not_lstm_reason(shapes, KERAS_CONVENTION)) is not None:
             return problem
-        if not units or neurons != len(GATES) * units or kernel[1] != neurons or not kernel[0]:
-            return f"is not an LSTM: no LSTM has a kernel of {list(kernel)} and a recurrent_kernel of {list(recurrent)}"
-        if BIAS in self.tensors and self.tensors[BIAS].shape not in ((neurons,), (2 * neurons,)):
-            return f"has a bias of {list(self.tensors[BIAS].shape)} for {neurons} neurons"
+        neurons = len(GATES) * self.units
+        if not self.features or shapes[KERNEL][1] != neurons:
+            return f"it is not an LSTM: it has a kernel of {list(shapes[KERNEL])} for {neurons} neurons"
+        if BIAS in shapes and shapes[BIAS] not in ((neurons,), (2 * neurons,)):
+            return f"it has a bias of {list(shapes[BIAS])} for {neurons} neurons"
         return self.extra_arrays
 
     def read_weights(self, file: Hdf5File) -> LayerWeights:
@@ -125,7 +120,7 @@ class StoredLayer(NamedTuple):
         for size in ("units", "features", "biases"):
             sizes = [getattr(cell, size) for cell in self.cells.values()]
             if len(set(sizes)) > 1:
-                return f"has {sizes[0]} {size} forward and {sizes[1]} backward; only layers alike in both are explained"
+                return f"it has {sizes[0]} {size} forward and {sizes[1]} backward; only layers alike in both are explained"
         return None
 
 
@@ -183,16 +178,13 @@ def _read_layers(file: Hdf5File, config: Sequence[ConfigLSTM], budget: MemoryBud
         if tensor.problem is not None:
             raise tensor.problem
     budget.check(COPIES * sum(tensor.loaded_bytes for tensor in tensors), "reading its LSTMs")
-    if not supported and layers:
-        raise InputFileError(file.name, f"{printable(layers[0].config.name)} {layers[0].problem}")
-    if not layers and config:
-        problem = f"its config has {printable('/'.join(config[0].names))}, but the file has no weights for it"
-        raise InputFileError(file.name, problem, "Save the whole model")
     counts = Counter(layer.config.name for layer in layers)
     names = [_unique_name(layer, counts) for layer in layers]
     name_of = {layer.config.name: name for layer, name in zip(reversed(layers), reversed(names), strict=True)}
     problems = [(name, layer.problem) for name, layer in zip(names, layers, strict=True)]
-    unsupported = (*(UnsupportedLayer(name, f"it {problem}") for name, problem in problems if problem), *missing)
+    unsupported = (*(UnsupportedLayer(name, problem) for name, problem in problems if problem), *missing)
+    if not supported and unsupported:
+        raise unsupported[0].error(file.name)
     return tuple(_read_layer(layer, file, _unique_name(layer, counts), name_of, unsupported) for layer in supported)
 
 
@@ -275,8 +267,8 @@ def _cell_from_vars(group: str, arrays: dict[str, Dataset], file: Hdf5File) -> S
     if not is_lstm_cell and path[-1] != "cell":
         return None
     tensors = {tensor: arrays[str(number)] for number, tensor in enumerate(TENSORS) if str(number) in arrays}
-    extra = f"has {len(arrays)} arrays in its cell, and an LSTM has 2 or 3" if len(arrays) > len(tensors) else None
-    unknown = f"has a cell called {printable(str(name))}, whose class is not in the file"
+    extra = f"it has {len(arrays)} arrays in its cell, and an LSTM has 2 or 3" if len(arrays) > len(tensors) else None
+    unknown = f"it has a cell called {printable(str(name))}, whose class is not in the file"
     unknown_class = None if is_lstm_cell or name is None else unknown
     return StoredCell(group, path, _names_along(parts, file), False, tensors, extra, unknown_class)
 
@@ -305,7 +297,7 @@ def _legacy_cell(group: str, arrays: dict[str, Dataset], order: list[str]) -> St
     names = parts[:-1] if len(parts) > 1 and CELL_NAME.fullmatch(parts[-1]) else parts
     tensors = {name: named[name] for name in TENSORS if name in named}
     others = [name for name in named if name not in TENSORS]
-    extra = f"has {printable(others[0])} beside the arrays of an LSTM" if others else None
+    extra = f"it has {printable(others[0])} beside the arrays of an LSTM" if others else None
     return StoredCell(group, parts, names, True, tensors, extra, None)
 
 
@@ -360,7 +352,7 @@ def _layers_from_config(cells: _CellIndex, config: Sequence[ConfigLSTM]) -> tupl
             cells.take(cell)
         absent = [direction.value for direction in lstm.cells if direction not in stored]
         if absent and lstm.problem is None:
-            lstm = lstm._replace(problem=f"has no weights of its {absent[0]} direction")
+            lstm = lstm._replace(problem=f"it has no weights of its {absent[0]} direction")
         layers.append(StoredLayer(lstm, stored))
     return layers, missing
 

@@ -104,9 +104,9 @@ def _no_lstm_error(file: str, unsupported: list[UnsupportedLayer], operators: se
         more = f"; {count} more recurrent nodes are not explained either" if count else ""
         return unsupported[0]._replace(reason=f"{unsupported[0].reason}{more}").error(file)
     if operators == DECOMPOSED_OPERATORS:
-        problem = "there is no node LSTM in it. Its nodes MatMul, Sigmoid and Tanh may be one written out, as Keras exports it"
+        problem = "it has no LSTM node. Its nodes MatMul, Sigmoid and Tanh may be an LSTM in elementary operators"
         return InputFileError(file, problem, "Give the model that it was made from, such as a .keras file")
-    return InputFileError(file, "there is no LSTM in it")
+    return InputFileError(file, "no LSTM was found in this file")
 
 
 def _with_unique_names(lstms: list[ModelLSTM]) -> list[ModelLSTM]:

@@ -19,8 +19,7 @@ from lstm_explain.errors import InputFileError, RefusedError
 from lstm_explain.frameworks.registry import CONVENTIONS
 from lstm_explain.readers.containers.onnx.constants import NotConstantError
 from lstm_explain.readers.containers.onnx.graph import decode_text, printable_name
-from lstm_explain.readers.identify.find_lstms import validate_lstm
-from lstm_explain.readers.identify.model_lstm import FED_STATES, ModelLSTM, UnsupportedLayer
+from lstm_explain.readers.identify.model_lstm import FED_STATES, ModelLSTM, UnsupportedLayer, validate_lstm
 from lstm_explain.readers.identify.onnx.dataflow import (
     GraphValue,
     TimestepRead,
