@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from lstm_explain.core.axes import Array
     from lstm_explain.core.weight_variants import Biases
-    from lstm_explain.readers.containers import NamedArrays
+    from lstm_explain.readers.containers.named_arrays import NamedArrays
     from lstm_explain.readers.detect import ModelFormat
     from lstm_explain.readers.identify.model_lstm import ModelLSTM
 

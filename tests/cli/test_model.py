@@ -137,8 +137,8 @@ def test_data_of_another_width(refused: Refused) -> None:
 @pytest.mark.parametrize(
     ("model", "found"),
     [
-        ("nosuch.npz", "nosuch.npz: there is no such file."),
-        ("nosuch.npz#lstm", "nosuch.npz: there is no such file."),
+        ("nosuch.npz", "nosuch.npz: this file does not exist."),
+        ("nosuch.npz#lstm", "nosuch.npz: this file does not exist."),
         (".", ".: this is a folder. Name a model: "),
         ("/dev/null", "/dev/null: this is not a regular file."),
         ("empty", "empty: the file is empty."),
@@ -294,9 +294,9 @@ def test_verify_says_whether_they_agree(call: Call) -> None:
         (2, ("--convention", "nosuch"), "unknown framework"),
         (2, ("--output", "x.npy"), "this LSTM makes outputs of (2, 4, 2), or (2, 2) for the last h"),
         (2, ("--input", "y.npy"), "y.npy: its timesteps have features=2, and the LSTM in one.npz reads 3"),
-        (2, ("--input", "run.npz"), "--input run.npz: there are 2 arrays in it: x, output. Choose one: --input run.npz#x"),
+        (2, ("--input", "run.npz"), "--input run.npz: it has 2 arrays: x, output. Choose one: --input run.npz#x"),
         (2, ("--output", "run.npz#nosuch"), "--output run.npz#nosuch: it has no array of that name"),
-        (3, ("--input", "nosuch.npy"), "nosuch.npy: there is no such file"),
+        (3, ("--input", "nosuch.npy"), "nosuch.npy: this file does not exist"),
         (3, ("--output", ""), "--output '': this names no file"),
         (3, ("--output", "."), ".: this is a folder"),
         (4, ("--max-memory", "3KB"), "Raise --max-memory"),

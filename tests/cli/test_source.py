@@ -111,7 +111,7 @@ def test_infinity_on_request_is_no_reason_for_warnings(run: Call) -> None:
 @pytest.mark.parametrize(
     ("name", "data", "message"),
     [
-        ("missing.csv", None, "missing.csv: there is no such file."),
+        ("missing.csv", None, "missing.csv: this file does not exist."),
         (".", None, ".: this is a folder. Name a .npy, .npz or .csv file, or - for CSV on standard input."),
         ("/dev/zero", None, "/dev/zero: this is not a regular file."),
         ("", None, "--data '': this names no file."),
@@ -131,7 +131,7 @@ def test_infinity_on_request_is_no_reason_for_warnings(run: Call) -> None:
         ("x.npy", saved(np.array([[None]])), "x.npy: it holds Python objects"),
         ("x.npy", saved(np.array([[True]])), "x.npy: its numbers are of type bool."),
         ("x.npy", saved(np.array([[1j]])), "x.npy: its numbers are of type complex128."),
-        ("x.npy", saved(np.ones((2, 0, 3))), "x.npy: it holds no numbers: its shape is (2, 0, 3)."),
+        ("x.npy", saved(np.ones((2, 0, 3))), "x.npy: it holds no numbers: its shape is [2, 0, 3]."),
         ("x.npy", saved(np.full((2, 3, 1), np.inf)), "x.npy: sample 0, timestep 1, feature 0 is inf."),
         ("\x1b[31mx[bold].csv", b"", "\\x1b[31mx[bold].csv: the file is empty."),
         ("a\nb.csv", b"", "a\\nb.csv: the file is empty."),

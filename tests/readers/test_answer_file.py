@@ -98,7 +98,7 @@ def test_a_file_that_is_too_large(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "found"), [("", "this names no file"), ("nosuch.json", "there is no such file"), (".", "this is a folder")]
+    ("name", "found"), [("", "this names no file"), ("nosuch.json", "this file does not exist"), (".", "this is a folder")]
 )
 def test_what_is_no_file(name: str, found: str) -> None:
     with pytest.raises(InputFileError, match=found):

@@ -32,8 +32,8 @@ def test_a_link_to_a_regular_file_is_followed(file: File, tmp_path: Path) -> Non
 @pytest.mark.parametrize(
     ("name", "found"),
     [
-        ("missing.csv", "there is no such file"),
-        ("missing/x.csv", "there is no such file"),
+        ("missing.csv", "this file does not exist"),
+        ("missing/x.csv", "this file does not exist"),
         (".", "this is a folder"),
         ("/dev/null", "this is not a regular file"),
         ("/dev/zero", "this is not a regular file"),

@@ -73,12 +73,12 @@ def test_an_array_larger_than_what_is_read_at_once(file: File) -> None:
 @pytest.mark.parametrize(
     ("members", "member", "message"),
     [
-        ({"a": 1, "b": 2}, "", "#: it has no array of that name. There are a, b"),
-        ({"a": 1, "b": 2}, None, "there are 2 arrays in it: a, b. Choose one: --data "),
-        ({"a": 1, "b": 2}, "c\x1b", "#c\\x1b: it has no array of that name. There are a, b"),
+        ({"a": 1, "b": 2}, "", "#: it has no array of that name. Its arrays are a, b"),
+        ({"a": 1, "b": 2}, None, "it has 2 arrays: a, b. Choose one: --data "),
+        ({"a": 1, "b": 2}, "c\x1b", "#c\\x1b: it has no array of that name. Its arrays are a, b"),
         ({f"a{n}": 1 for n in range(20)}, None, "a0, a1, a2, a3, a4, a5, a6, a7 and 12 more"),
         ({"x" * 5000: 1, "\x1b]0;t\x07<b>": 1}, None, f"{'x' * 27}..., \\x1b]0;t\\x07<b>. Choose"),
-        ({"": 1, "b": 2}, None, "there are 2 arrays in it: (no name), b"),
+        ({"": 1, "b": 2}, None, "it has 2 arrays: (no name), b"),
     ],
 )
 def test_arrays_to_choose_from(members: dict[str, int], member: str | None, message: str, file: File) -> None:
@@ -174,8 +174,8 @@ TERABYTES += b"{'descr': '<f4', 'fortran_order': False, 'shape': (1000000, 10000
 @pytest.mark.parametrize(
     ("content", "kind", "found"),
     [
-        (archive({}), InputFileError, "there is no array in this zip archive"),
-        (archive({"xl/workbook.xml": b"<x/>"}), InputFileError, "there is no array in this zip archive"),
+        (archive({}), InputFileError, "this zip archive contains no .npy array"),
+        (archive({"xl/workbook.xml": b"<x/>"}), InputFileError, "this zip archive contains no .npy array"),
         (b"PK\x03\x04", InputFileError, "this zip archive cannot be read"),
         (GOOD[:-30], InputFileError, "this zip archive cannot be read"),
         (twice(), InputFileError, "its member a.npy appears twice in it"),
@@ -247,7 +247,7 @@ def test_no_more_memory_than_the_array_takes(file: File) -> None:
 def test_the_directory_is_not_read_before_its_size_is_judged(file: File, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(zip_archive, "MAX_DIRECTORY_BYTES", 1000)
     content = archive({f"{n}.npy": b"" for n in range(30)})
-    with pytest.raises(RefusedError, match="its directory is said to have"):
+    with pytest.raises(RefusedError, match="its directory announces"):
         read_inputs(file("x.npz", content), None, BUDGET)
 
 

@@ -71,14 +71,14 @@ def test_a_convention_is_heeded(file: File) -> None:
 
 
 def test_there_must_be_a_regular_file(tmp_path: Path) -> None:
-    assert "there is no such file" in refused(str(tmp_path / "nosuch.pt"))
+    assert "this file does not exist" in refused(str(tmp_path / "nosuch.pt"))
     assert "this is a folder. Name a model: .npz, .safetensors" in refused(str(tmp_path))
     assert "this is not a regular file" in refused("/dev/null")
     assert "this names no file" in refused("")
     assert "no file can have this name" in refused("a\0b")
     refused("x" * 5000)
     (tmp_path / "link").symlink_to("nowhere")
-    assert "there is no such file" in refused(str(tmp_path / "link"))
+    assert "this file does not exist" in refused(str(tmp_path / "link"))
 
 
 @pytest.mark.parametrize(
@@ -92,7 +92,7 @@ def test_there_must_be_a_regular_file(tmp_path: Path) -> None:
         ("m.bin", pickle.dumps({}), "this is a pickle"),
         ("m", pickle.dumps({}), "this is a pickle"),
         ("m.npz", b"PK\x03\x04", "this zip archive cannot be read"),
-        ("m.npz", zipped({"readme": b"x"}), "there is no array in this zip archive"),
+        ("m.npz", zipped({"readme": b"x"}), "this zip archive contains no .npy array"),
         ("m.safetensors", b"hello", "announces"),
     ],
 )

@@ -164,7 +164,7 @@ def test_names_are_safe_in_messages(name: str, file: File) -> None:
 
 
 def test_any_eight_bytes_before_a_brace(file: File) -> None:
-    """A text that happens to have a brace there is no such file."""
+    """A text that happens to have a brace this file does not exist."""
     with pytest.raises(InputFileError, match="this is not a model file that we know"):
         read_model(file("notes.txt", b"model = {1: 2}"), 10**8)
 

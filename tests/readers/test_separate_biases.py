@@ -92,5 +92,5 @@ def test_there_is_nothing_in_a_file_of_another_kind(tmp_path: Path, content: byt
 
 
 def test_a_file_that_is_gone_is_named(tmp_path: Path) -> None:
-    with pytest.raises(InputFileError, match="there is no such file"):
+    with pytest.raises(InputFileError, match="this file does not exist"):
         read_separate_biases(str(tmp_path / "m.npz"), None, None, BUDGET)

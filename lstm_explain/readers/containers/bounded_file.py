@@ -1,7 +1,8 @@
-"""Reading within bounds: which files are opened at all, and how much of them and of the memory a reader may take."""
+"""Reading within bounds: which files are opened, and how much a reader may take of them and of the memory."""
 
 from __future__ import annotations
 
+import os
 import stat
 import sys
 from pathlib import Path
@@ -28,7 +29,7 @@ class MemoryBudget:
 
     Args:
         name: the file's name; it is made safe to print.
-        limit: the bytes in all.
+        limit: the total in bytes.
     """
 
     def __init__(self, name: str, limit: int) -> None:
@@ -59,10 +60,6 @@ class MemoryBudget:
             problem = f"{purpose} takes {size:,} bytes of memory{total}, and the budget is {self.limit:,}"
             raise RefusedError(self.name, problem, FIX_BUDGET)
 
-    def share(self, parts: int) -> MemoryBudget:
-        """Return a budget of one of so many equal parts of what is left."""
-        return MemoryBudget(self.name, self.available // parts)
-
 
 class BoundedReader:
     """A file for a library that trusts it: never read beyond its end, and no more in all than its structures can need.
@@ -76,14 +73,14 @@ class BoundedReader:
 
     def __init__(self, file: BinaryIO, budget: MemoryBudget) -> None:
         self._file, self.name = file, budget.name
-        self.size = file.seek(0, 2)
+        self.size = file_size(file)
         self._position = 0
         self._bytes_left = min(4 * self.size, budget.available // STRUCTURE_SHARE) + SPARE_BYTES
         self._reads_left = MAX_READS
         self._object_left = self._bytes_left
 
     def begin_object(self, max_bytes: int) -> None:
-        """Let the next object take at most so many bytes."""
+        """Let the next object take at most `max_bytes`."""
         self._object_left = max_bytes
 
     def seek(self, position: int, whence: int = 0) -> int:
@@ -148,13 +145,26 @@ def open_file(name: str, fix: str = FIX_DATA) -> BinaryIO:
             raise InputFileError(printable(name), f"this is {kind}", fix)
         return path.open("rb")
     except FileNotFoundError:
-        raise InputFileError(printable(name), "there is no such file") from None
+        problem = "this file does not exist"
     except PermissionError:
-        raise InputFileError(printable(name), "you may not read this file") from None
+        problem = "you may not read this file"
     except OSError as error:
-        raise InputFileError(printable(name), error.strerror or "it cannot be opened") from None
+        problem = error.strerror or "it cannot be opened"
     except ValueError:  # a NUL in the name
-        raise InputFileError(printable(name), "no file can have this name") from None
+        problem = "no file can have this name"
+    raise InputFileError(printable(name), problem)
+
+
+def file_size(file: BinaryIO) -> int:
+    """Return how many bytes a file has, and go to its start."""
+    size = file.seek(0, os.SEEK_END)
+    file.seek(0)
+    return size
+
+
+def error_reason(error: Exception) -> str:
+    """Return the first line of a library's message, safe to print and without a stop at its end."""
+    return printable(str(error).partition("\n")[0]).rstrip(".") or type(error).__name__
 
 
 def open_standard_input(option: str = "--data", kind: str = "a CSV file") -> BinaryIO:
@@ -163,10 +173,10 @@ def open_standard_input(option: str = "--data", kind: str = "a CSV file") -> Bin
     Raises:
         InputFileError: it is closed, or a terminal.
     """
-    if sys.stdin is None or sys.stdin.closed:
-        raise InputFileError(f"{option} -", "standard input is closed", f"Pipe {kind} into it")
-    if sys.stdin.isatty():
-        raise InputFileError(f"{option} -", "standard input is a terminal", f"Pipe {kind} into it")
+    is_closed = sys.stdin is None or sys.stdin.closed
+    if is_closed or sys.stdin.isatty():
+        state = "closed" if is_closed else "a terminal"
+        raise InputFileError(f"{option} -", f"standard input is {state}", f"Pipe {kind} into it")
     return sys.stdin.buffer
 
 

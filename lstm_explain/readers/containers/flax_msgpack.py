@@ -7,14 +7,13 @@ are as many as the shape announces, and of four floating-point types only. See `
 from __future__ import annotations
 
 import math
-import os
 from typing import TYPE_CHECKING, Any, BinaryIO, NamedTuple, TypeAlias
 
 import numpy as np
 
 from lstm_explain.errors import InputFileError, MissingExtraError, RefusedError, printable
-from lstm_explain.readers.containers import NamedArrays
-from lstm_explain.readers.containers.bounded_file import FIX_BUDGET, FIX_FORGED
+from lstm_explain.readers.containers.bounded_file import FIX_BUDGET, FIX_FORGED, error_reason, file_size
+from lstm_explain.readers.containers.named_arrays import MAX_AXES, NamedArrays, check_shape, format_shape, to_floats
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -25,7 +24,7 @@ if TYPE_CHECKING:
 Tree: TypeAlias = "dict[Any, Any]"
 
 NDARRAY_EXTENSION = 1
-MAX_KEY_LENGTH, MAX_AXES, MAX_DEPTH = 10_000, 32, 64
+MAX_KEY_LENGTH, MAX_DEPTH = 10_000, 64
 ENTRY_BYTES, NESTED_MAPS = 400, 1024
 """The bytes in memory of a map's entry, key and value, at most; and how many maps the library builds inside each other."""
 COPIES = 6
@@ -55,8 +54,7 @@ def read_msgpack(file: BinaryIO, budget: MemoryBudget) -> NamedArrays:
         import msgpack
     except ImportError:
         raise MissingExtraError(budget.name, "msgpack") from None
-    size = file.seek(0, os.SEEK_END)
-    file.seek(0)
+    size = file_size(file)
     budget.take(COPIES * size, f"reading {size:,} bytes of weights")
     tree = _unpack_tree(msgpack, file.read(size), budget)
     if not isinstance(tree, dict):
@@ -87,12 +85,11 @@ def _unpack_tree(msgpack: Any, data: bytes, budget: MemoryBudget) -> Any:
             max_map_len=max_entries,
         )
     except (msgpack.exceptions.UnpackException, ValueError, TypeError, RecursionError, MemoryError, OverflowError) as error:
-        reason = printable(str(error).partition("\n")[0]).rstrip(".") or type(error).__name__
-        raise InputFileError(budget.name, f"this is not a Flax file: {reason}", FIX_FORGED) from None
+        raise InputFileError(budget.name, f"this is not a Flax file: {error_reason(error)}", FIX_FORGED) from None
 
 
 class _EntryCounter:
-    """Called with every map and list that the library has read, to count what they take."""
+    """Counts the memory of every map and list that the library builds."""
 
     def __init__(self, budget: MemoryBudget) -> None:
         self.name, self.left = budget.name, budget.available // 2
@@ -116,24 +113,21 @@ class _EntryCounter:
 
 def _unpack_array(msgpack: Any, content: bytes) -> _PackedArray | None:
     """Return an array's shape, type and bytes; None where it holds no floating-point numbers."""
-    lists = 0
+    list_count = 0
 
-    def limit_lists(items: list[Any]) -> list[Any]:
-        nonlocal lists
-        lists += 1
-        if lists > 2:
+    def count_list(items: list[Any]) -> list[Any]:
+        nonlocal list_count
+        list_count += 1
+        if list_count > 2:  # the shape, and the three parts
             raise ValueError("an array holds lists")
         return items
 
     limits = {"max_array_len": MAX_AXES, "max_map_len": 0, "max_ext_len": 0, "max_str_len": 100}
-    parts = msgpack.unpackb(content, raw=True, list_hook=limit_lists, **limits)
-    if not isinstance(parts, list) or len(parts) != 3:
-        raise ValueError("an array is not written as shape, type and bytes")
-    shape, kind, data = parts
-    kind = kind.decode("ascii", "replace") if isinstance(kind, bytes) else ""
-    if not isinstance(shape, list) or not isinstance(data, bytes) or not kind:
-        raise ValueError("an array is not written as shape, type and bytes")
-    return _PackedArray(tuple(shape), kind, data) if kind in TYPES else None
+    match msgpack.unpackb(content, raw=True, list_hook=count_list, **limits):
+        case [list() as shape, bytes() as kind, bytes() as data] if kind:
+            name = kind.decode("ascii", "replace")
+            return _PackedArray(tuple(shape), name, data) if name in TYPES else None
+    raise ValueError("an array is not written as shape, type and bytes")
 
 
 # --- from what the library built to arrays ----------------------------------------------------------------------------
@@ -158,26 +152,16 @@ def _iter_arrays(tree: Tree, prefix: str, name: str, depth: int) -> Iterator[tup
 
 def _build_array(packed: _PackedArray, path: str, name: str) -> Array:
     """Return an array in float32 or float64, once its bytes are as many as its shape announces."""
-    shape, dtype = _check_shape(packed.shape, path, name), np.dtype(TYPES[packed.kind])
+    shape, dtype = check_shape(packed.shape, name, printable(path)), np.dtype(TYPES[packed.kind])
     announced = math.prod(shape) * dtype.itemsize
     if announced != len(packed.data):
-        problem = f"announces {announced} bytes, and holds {len(packed.data)}"
-        raise InputFileError(name, f"{_shape_label(shape, path)} {problem}", FIX_FORGED)
-    array = np.frombuffer(packed.data, dtype)
-    if packed.kind == "bfloat16":  # the upper half of a float32
-        return (array.astype(np.uint32) << 16).view(np.float32).reshape(shape)
-    return array.astype(np.float32 if dtype.itemsize < 8 else np.float64, copy=False).reshape(shape)
-
-
-def _check_shape(shape: tuple[Any, ...], path: str, name: str) -> tuple[int, ...]:
-    if any(type(size) is not int or size < 0 for size in shape) or len(shape) > MAX_AXES:
-        problem = f"{printable(path)} announces the shape {printable(str(list(shape)))}, which no array has"
+        problem = f"{_shape_label(shape, path)} announces {announced} bytes, and holds {len(packed.data)}"
         raise InputFileError(name, problem, FIX_FORGED)
-    return shape
+    return to_floats(np.frombuffer(packed.data, dtype), packed.kind == "bfloat16").reshape(shape)
 
 
 def _shape_label(shape: tuple[int, ...], path: str) -> str:
-    return f"{printable(path)} of the shape {printable(str(list(shape)))}"
+    return f"{printable(path)} of the shape {format_shape(shape)}"
 
 
 def _join_chunks(tree: Tree, path: str, name: str) -> Iterator[tuple[str, Array]]:
@@ -186,10 +170,10 @@ def _join_chunks(tree: Tree, path: str, name: str) -> Iterator[tuple[str, Array]
     if not chunks or not all(isinstance(chunk, _PackedArray) for chunk in chunks):
         return
     pieces = [_build_array(chunk, path, name).ravel() for chunk in chunks]
-    held, announced = sum(piece.size for piece in pieces), math.prod(_check_shape(shape, path, name))
+    held, announced = sum(piece.size for piece in pieces), math.prod(check_shape(shape, name, printable(path)))
     if held != announced:
-        problem = f"announces {announced} numbers, and its pieces hold {held}"
-        raise InputFileError(name, f"{_shape_label(shape, path)} {problem}", FIX_FORGED)
+        problem = f"{_shape_label(shape, path)} announces {announced} numbers, and its pieces hold {held}"
+        raise InputFileError(name, problem, FIX_FORGED)
     yield path, np.concatenate(pieces).reshape(shape)
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import io
 import math
-import os
+import os.path
 import warnings
 from itertools import chain
 from typing import TYPE_CHECKING, Any, BinaryIO, NamedTuple
@@ -16,8 +16,8 @@ from typing import TYPE_CHECKING, Any, BinaryIO, NamedTuple
 import numpy as np
 
 from lstm_explain.errors import InputFileError, UsageError, printable
-from lstm_explain.readers.containers import NamedArrays
-from lstm_explain.readers.containers.bounded_file import FIX_FORGED
+from lstm_explain.readers.containers.bounded_file import FIX_FORGED, error_reason, file_size
+from lstm_explain.readers.containers.named_arrays import NamedArrays, check_shape, format_shape, to_floats
 from lstm_explain.readers.containers.zip_archive import ZipArchive
 
 if TYPE_CHECKING:
@@ -25,13 +25,13 @@ if TYPE_CHECKING:
     from lstm_explain.readers.containers.bounded_file import MemoryBudget
 
 SUFFIX = ".npy"
+NO_ARRAYS = "this zip archive contains no .npy array"
 MAX_HEADER_BYTES = 10_000
 HEADER_READERS = {
     (1, 0): np.lib.format.read_array_header_1_0,
     (2, 0): np.lib.format.read_array_header_2_0,
     (3, 0): np.lib.format.read_array_header_2_0,  # differs in the names of columns only, and columns are refused
 }
-MAX_AXES, MAX_AXIS_SIZE = 32, 2**53 - 1  # numpy 1.x has arrays of 32 axes, and no file is that long
 MAX_LISTED_NAMES, MAX_LISTED_LENGTH = 8, 30
 
 
@@ -65,10 +65,10 @@ def read_npy(file: BinaryIO, name: str) -> Array:
             and floating-point numbers.
     """
     header = _read_header(file, name)
-    start, held = file.tell(), os.fstat(file.fileno()).st_size
-    if held - start < header.nbytes:
-        problem = f"its header announces {header.nbytes} bytes of numbers, and {held - start} follow"
-        raise InputFileError(printable(name), problem, FIX_FORGED)
+    start = file.tell()
+    held = file_size(file) - start
+    if held < header.nbytes:
+        raise _size_error(printable(name), header, held)
     return np.memmap(file, header.dtype, "r", start, header.shape, header.order)
 
 
@@ -77,14 +77,14 @@ def read_npz_array(file: BinaryIO, budget: MemoryBudget, array_name: str | None)
 
     Raises:
         UsageError: there are several arrays and none is chosen, or none has that name.
-        InputFileError: the archive or the array is malformed, or there is no array.
+        InputFileError: the archive or the array is malformed, or the archive contains none.
         RefusedError: the array is larger than the budget.
     """
     archive = ZipArchive(file, budget)
     names = _array_names(archive)
     if not names:
         fix = "Give a .npy, .npz or .csv file; save one sheet of a workbook as CSV"
-        raise InputFileError(archive.name, "there is no array in this zip archive", fix)
+        raise InputFileError(archive.name, NO_ARRAYS, fix)
     selected = _select_array(archive, names, array_name)
     return _read_array(archive, selected), selected
 
@@ -102,7 +102,7 @@ def read_npz(file: BinaryIO, budget: MemoryBudget) -> NamedArrays:
     names = _array_names(archive)
     names = tuple(filter(OUR_NAME.fullmatch, names)) or names
     if not names:
-        raise InputFileError(archive.name, "there is no array in this zip archive")
+        raise InputFileError(archive.name, NO_ARRAYS)
     _check_total(budget, sum(archive.member_size(name + SUFFIX) for name in names))
     arrays: dict[str, Array] = {}
     skipped: dict[str, str] = {}
@@ -112,7 +112,7 @@ def read_npz(file: BinaryIO, budget: MemoryBudget) -> NamedArrays:
         except NoNumbersError:
             continue
         if array.dtype.kind == "f":
-            arrays[name] = array.astype(np.float64 if array.dtype.itemsize >= 8 else np.float32, copy=False)
+            arrays[name] = to_floats(array)
         else:
             skipped[name] = array.dtype.name
         _check_total(budget, sum(array.nbytes for array in arrays.values()))  # a float16 has become twice as large
@@ -137,8 +137,7 @@ def _read_array(archive: ZipArchive, name: str) -> Array:
     header = _read_header(first_chunk, location)
     held = size - first_chunk.tell()
     if header.nbytes != held:
-        problem = f"its header announces {header.nbytes} bytes of numbers, and {held} follow"
-        raise InputFileError(location, problem, FIX_FORGED)
+        raise _size_error(location, header, held)
     flat = np.empty(held, np.uint8)  # the system gives this memory only as it is filled
     filled = 0
     for chunk in chain([first_chunk.read()], chunks):
@@ -148,6 +147,11 @@ def _read_array(archive: ZipArchive, name: str) -> Array:
         problem = f"its member {printable(name)} holds {filled} bytes of numbers and not {held}, as it says"
         raise InputFileError(archive.name, problem, FIX_FORGED)
     return flat.view(header.dtype).reshape(header.shape, order=header.order)
+
+
+def _size_error(name: str, header: ArrayHeader, held: int) -> InputFileError:
+    problem = f"its header announces {header.nbytes} bytes of numbers, and {held} follow"
+    return InputFileError(name, problem, FIX_FORGED)
 
 
 def _read_header(file: BinaryIO, name: str) -> ArrayHeader:
@@ -163,12 +167,8 @@ def _read_header(file: BinaryIO, name: str) -> ArrayHeader:
     if header.dtype.kind not in "iuf" or header.dtype.names is not None:
         problem = f"its numbers are of type {printable(str(header.dtype))}"
         raise NoNumbersError(printable(name), problem, "Save them as float32 or float64")
-    bad_sizes = [size for size in header.shape if isinstance(size, bool) or not 0 <= size <= MAX_AXIS_SIZE]
-    if len(header.shape) > MAX_AXES or bad_sizes:
-        problem = f"its header announces the shape {printable(str(header.shape))}, which no array has"
-        raise InputFileError(printable(name), problem, FIX_FORGED)
-    if 0 in header.shape:
-        raise NoNumbersError(printable(name), f"it holds no numbers: its shape is {header.shape}")
+    if 0 in check_shape(header.shape, printable(name), "its header"):
+        raise NoNumbersError(printable(name), f"it holds no numbers: its shape is {format_shape(header.shape)}")
     return header
 
 
@@ -181,15 +181,14 @@ def _parse_header(file: BinaryIO, name: str) -> ArrayHeader:
             warnings.simplefilter("ignore")
             return ArrayHeader(*HEADER_READERS[version](file, MAX_HEADER_BYTES))
     except Exception as error:  # the header is parsed as Python: ValueError, SyntaxError, TokenError, OverflowError, ...
-        reason = printable(str(error).partition("\n")[0]).rstrip(".")
-        raise InputFileError(printable(name), f"this .npy header cannot be read: {reason}") from None
+        raise InputFileError(printable(name), f"this .npy header cannot be read: {error_reason(error)}") from None
 
 
 # --- choosing an array ------------------------------------------------------------------------------------------------
 
 
 def split_path_and_member(name: str) -> tuple[str, str | None]:
-    """Split `run.npz#x` into the file and the array; None where there is no `#`, or where it belongs to the file's name."""
+    """Split `run.npz#x` into the file and the array; None without a `#`, or where it belongs to the file's name."""
     if "#" not in name or "\0" in name or os.path.exists(name):  # noqa: PTH110
         return name, None
     marks = [index for index, character in enumerate(name) if character == "#" and index]
@@ -202,13 +201,13 @@ def _select_array(archive: ZipArchive, names: tuple[str, ...], array_name: str |
     if array_name is None and len(names) == 1:
         return names[0]
     if array_name is None:
-        problem = f"there are {len(names)} arrays in it: {_list_names(names)}"
+        problem = f"it has {len(names)} arrays: {_list_names(names)}"
         raise UsageError(f"--data {archive.name}", problem, f"Choose one: --data {archive.name}#{printable(names[0])}")
     for name in (array_name, array_name.removesuffix(SUFFIX)):
         if name in names:
             return name
     asked = f"--data {archive.name}#{printable(array_name)}"
-    raise UsageError(asked, f"it has no array of that name. There are {_list_names(names)}")
+    raise UsageError(asked, f"it has no array of that name. Its arrays are {_list_names(names)}")
 
 
 def _list_names(names: tuple[str, ...]) -> str:

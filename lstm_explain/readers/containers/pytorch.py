@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 import numpy as np
 
 from lstm_explain.errors import InputFileError, RefusedError, printable
-from lstm_explain.readers.containers import NamedArrays
 from lstm_explain.readers.containers.bounded_file import FIX_BUDGET, FIX_FORGED
+from lstm_explain.readers.containers.named_arrays import NamedArrays
 from lstm_explain.readers.containers.safe_pickle import (
     FIX_SAVE_WEIGHTS,
     OPCODE_BYTES,

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import os
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 import numpy as np
 
-from lstm_explain.errors import InputFileError, MissingExtraError, printable
-from lstm_explain.readers.containers import NamedArrays
+from lstm_explain.errors import InputFileError, MissingExtraError
+from lstm_explain.readers.containers.bounded_file import error_reason, file_size
+from lstm_explain.readers.containers.named_arrays import MAX_AXES, NamedArrays, to_floats
 from lstm_explain.readers.containers.strict_json import check_json_size, load_json
 
 if TYPE_CHECKING:
@@ -21,8 +21,7 @@ COPIES = 3
 """The bytes, what the library makes of them, and the arrays."""
 HALF_TYPES = ("F16", "BF16")
 """These become float32, twice as large."""
-MAX_AXES = 32  # numpy 1.x has arrays of 32 axes
-TYPES = {"F64": "<f8", "F32": "<f4", "F16": "<f2"}
+TYPES = {"F64": "<f8", "F32": "<f4", "F16": "<f2", "BF16": "<u2"}
 
 
 def read_safetensors(file: BinaryIO, budget: MemoryBudget) -> NamedArrays:
@@ -37,19 +36,20 @@ def read_safetensors(file: BinaryIO, budget: MemoryBudget) -> NamedArrays:
         from safetensors import SafetensorError, deserialize
     except ImportError:
         raise MissingExtraError(budget.name, "safetensors") from None
-    size = os.fstat(file.fileno()).st_size
+    size = file_size(file)
     _check_memory(budget, size)
     data = file.read(size)
     names = _read_header(data, budget)
     try:
         parts = dict(deserialize(data))  # type: ignore[no-untyped-call,unused-ignore]
     except (SafetensorError, ValueError, OverflowError) as error:
-        reason = printable(str(error)).rstrip(".")
-        raise InputFileError(budget.name, f"this .safetensors file cannot be read: {reason}") from None
+        raise InputFileError(budget.name, f"this .safetensors file cannot be read: {error_reason(error)}") from None
     _check_memory(budget, sum(len(part["data"]) * (1 + (part["dtype"] in HALF_TYPES)) for part in parts.values()))
-    read = {name: _build_array(parts[name]) for name in names if name in parts}  # in the file's order: the library's is random
-    skipped = {name: _numpy_type_name(str(parts[name]["dtype"])) for name, array in read.items() if array is None}
-    return NamedArrays({name: array for name, array in read.items() if array is not None}, skipped)
+    tensors = {
+        name: _build_array(parts[name]) for name in names if name in parts
+    }  # in the file's order: the library's is random
+    skipped = {name: _numpy_type_name(str(parts[name]["dtype"])) for name, array in tensors.items() if array is None}
+    return NamedArrays({name: array for name, array in tensors.items() if array is not None}, skipped)
 
 
 def _check_memory(budget: MemoryBudget, size: int) -> None:
@@ -66,8 +66,7 @@ def _read_header(data: bytes, budget: MemoryBudget) -> list[str]:
     try:
         return list(load_json(data[8 : 8 + length]) or [])
     except (ValueError, TypeError, RecursionError) as error:
-        reason = printable(str(error)).rstrip(".")
-        raise InputFileError(budget.name, f"its header cannot be read: {reason}") from None
+        raise InputFileError(budget.name, f"its header cannot be read: {error_reason(error)}") from None
 
 
 def _numpy_type_name(kind: str) -> str:
@@ -79,12 +78,6 @@ def _numpy_type_name(kind: str) -> str:
 def _build_array(part: dict[str, Any]) -> Array | None:
     """Return a tensor as a float32 or float64 array; None where it is of another kind."""
     kind, shape = part["dtype"], part["shape"]
-    if len(shape) > MAX_AXES:
+    if kind not in TYPES or len(shape) > MAX_AXES:
         return None
-    if kind == "BF16":  # the upper half of a float32
-        wide = np.frombuffer(part["data"], "<u2").astype(np.uint32) << 16
-        return wide.view(np.float32).reshape(shape)
-    if kind not in TYPES:
-        return None
-    array = np.frombuffer(part["data"], TYPES[kind]).reshape(shape)
-    return array.astype(np.float32 if array.dtype.itemsize < 8 else np.float64, copy=False)
+    return to_floats(np.frombuffer(part["data"], TYPES[kind]).reshape(shape), is_bfloat16=kind == "BF16")

@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
-from lstm_explain.errors import InputFileError, RefusedError, printable
+from lstm_explain.errors import InputFileError, RefusedError
+from lstm_explain.readers.containers.bounded_file import error_reason
 
 if TYPE_CHECKING:
     from lstm_explain.readers.containers.bounded_file import MemoryBudget
@@ -33,12 +34,11 @@ def parse_json(text: bytes | str, budget: MemoryBudget, what: str, held: int = 0
     except RecursionError:
         raise RefusedError(budget.name, f"{what} is nested too deeply") from None
     except ValueError as error:  # not JSON, not UTF-8, a number of more than 4300 digits, or one of our own below
-        reason = printable(str(error)).rstrip(".")
-        raise InputFileError(budget.name, f"{what} cannot be read as JSON: {reason}") from None
+        raise InputFileError(budget.name, f"{what} cannot be read as JSON: {error_reason(error)}") from None
 
 
 def check_json_size(size: int, budget: MemoryBudget, what: str, held: int = 0) -> None:
-    """Check the budget for JSON of so many bytes, before it is read."""
+    """Check the budget before JSON of `size` bytes is parsed."""
     budget.check(held + MEMORY_FACTOR * size, f"parsing {what} of {size:,} bytes")
 
 

@@ -9,7 +9,7 @@ from collections import Counter
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 from lstm_explain.errors import InputFileError, RefusedError, printable
-from lstm_explain.readers.containers.bounded_file import FIX_FORGED
+from lstm_explain.readers.containers.bounded_file import FIX_FORGED, error_reason
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -46,7 +46,7 @@ class ZipArchive:
         try:
             self._zip = zipfile.ZipFile(_BoundedDirectoryFile(file, self.name))
         except ZIP_ERRORS as error:
-            raise InputFileError(self.name, f"this zip archive cannot be read: {printable(str(error))}") from None
+            raise InputFileError(self.name, f"this zip archive cannot be read: {error_reason(error)}") from None
         members = self._zip.infolist()
         if len(members) > MAX_MEMBERS:
             problem = f"it has {len(members)} members, and {MAX_MEMBERS} are the most that are read"
@@ -55,13 +55,14 @@ class ZipArchive:
         if len(self._members) < len(members):
             repeated, _ = Counter(member.filename for member in members).most_common(1)[0]
             problem = f"its member {printable(repeated)} appears twice in it"
-            raise InputFileError(self.name, problem, "The file is forged: write it anew")
+            raise InputFileError(self.name, problem, FIX_FORGED)
         for member in members:
+            label = f"its member {printable(member.filename)}"
             if member.flag_bits & ENCRYPTED_FLAG:
-                raise InputFileError(self.name, f"its member {printable(member.filename)} is encrypted")
+                raise InputFileError(self.name, f"{label} is encrypted")
             if member.compress_type not in METHODS:
-                problem = f"its member {printable(member.filename)} is packed by method {member.compress_type}"
-                raise InputFileError(self.name, f"{problem}, which is not supported", "Pack it by deflate, or not at all")
+                problem = f"{label} is packed by method {member.compress_type}, which is not supported"
+                raise InputFileError(self.name, problem, "Pack it by deflate, or not at all")
 
     @property
     def member_names(self) -> tuple[str, ...]:
@@ -109,12 +110,12 @@ class ZipArchive:
                     left -= len(chunk)
                     yield chunk
         except ZIP_ERRORS as error:
-            problem = f"its member {printable(member)} cannot be read: {printable(str(error))}"
+            problem = f"its member {printable(member)} cannot be read: {error_reason(error)}"
             raise InputFileError(self.name, problem, FIX_FORGED) from None
 
 
 class _BoundedDirectoryFile:
-    """A file for zipfile, which reads a directory at once, however large the file says that it is."""
+    """A file for zipfile, which reads a directory of any announced size at once."""
 
     def __init__(self, file: BinaryIO, name: str) -> None:
         self._file, self._name = file, name
@@ -122,6 +123,6 @@ class _BoundedDirectoryFile:
 
     def read(self, size: int = -1) -> Any:
         if size > MAX_DIRECTORY_BYTES:
-            limit = f"and {MAX_DIRECTORY_BYTES:,} are the most that are read"
-            raise RefusedError(self._name, f"its directory is said to have {size:,} bytes, {limit}")
+            problem = f"its directory announces {size:,} bytes, and {MAX_DIRECTORY_BYTES:,} are the most that are read"
+            raise RefusedError(self._name, problem)
         return self._file.read(size if size >= 0 else MAX_TRAILER_BYTES)
