@@ -1,6 +1,6 @@
 """JSON Schemas and the tables of `docs/json-format.md`, made of the types and docstrings of the results.
 
-    python tests/helpers/schemas.py        writes both, after a change of a result
+    python -m tests.helpers.schemas        writes both, after a change of a result
 
 `lstm_explain/topics/result.py` says how a result is described.
 """
@@ -29,6 +29,8 @@ from lstm_explain.topics.registry import TOPICS
 ROOT = Path(__file__).parents[2]
 SCHEMAS = ROOT / "lstm_explain" / "render" / "schemas"
 PAGE = ROOT / "docs" / "json-format.md"
+HISTORY = "## Versions\n"
+"""The last section of the page; that of a new topic is put before it."""
 OTHERS = ("lstm_explain.apps.tour.tour", "lstm_explain.apps.quiz.sheet")
 """The modules of results that are no topics."""
 LINE_WIDTH = 100
@@ -504,6 +506,8 @@ def page() -> str:
     header = [key for key in keys(trace.TraceHeader) if key not in keys(results.OpeningJSON)]
     sections["trace_header"] = tables("trace", header, described)
     text = PAGE.read_text("utf-8")
+    for result in json_results():
+        text = text if f"<!-- keys of {result.topic} -->" in text else _with_section(text, result)
     for name, content in sections.items():
         start, end = f"<!-- keys of {name} -->\n", f"<!-- end of {name} -->"
         if text.count(start) != 1 or text.count(end) != 1:
@@ -511,6 +515,13 @@ def page() -> str:
         before, rest = text.split(start)
         text = f"{before}{start}\n{content}\n{end}{rest.split(end)[1]}"
     return text
+
+
+def _with_section(text: str, kind: type[results.Result]) -> str:
+    """The page with a section for a result that has none: a heading, a line, and the comments that mark its tables."""
+    line = _first_paragraph(kind.__doc__ or "")
+    markers = f"<!-- keys of {kind.topic} -->\n<!-- end of {kind.topic} -->"
+    return text.replace(HISTORY, f"## {kind.topic}\n\n{line}\n\n{markers}\n\n{HISTORY}")
 
 
 def write() -> None:

@@ -9,7 +9,7 @@ from lstm_explain.topics.result import Result
 from tests.helpers import schemas
 from tests.helpers.schemas import keys, records_in
 
-ADVICE = "is not what the results' types say: run `python tests/helpers/schemas.py`"
+ADVICE = "is not what the results' types say: run `python -m tests.helpers.schemas`"
 DESCRIBED = schemas.json_results()
 
 
