@@ -7,6 +7,10 @@ spelled in two kinds of place only: here, and in `lstm_explain.frameworks`, wher
 from __future__ import annotations
 
 from enum import StrEnum
+from typing import TYPE_CHECKING, Literal, TypeAlias, cast
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 
 class Gate(StrEnum):
@@ -28,6 +32,7 @@ class Direction(StrEnum):
 GATES = (Gate.INPUT, Gate.FORGET, Gate.CANDIDATE, Gate.OUTPUT)
 """The canonical order, in which `kernel`, `recurrent_kernel` and `bias` pack the gates: i f g o."""
 
+Letter: TypeAlias = Literal["i", "f", "g", "o"]
 LETTERS = dict(zip(GATES, "ifgo", strict=True))
 """The field's letter for each gate (Greff et al., "LSTM: A Search Space Odyssey", 2017; PyTorch's documentation)."""
 
@@ -40,3 +45,8 @@ PEEPHOLE_GATES = (Gate.INPUT, Gate.FORGET, Gate.OUTPUT)
 ENGINE_ORDER = (Gate.CANDIDATE, Gate.FORGET, Gate.INPUT, Gate.OUTPUT)
 """The order of the gates in the engine's buffers: g next to c_{t-1} and f next to i, so that one multiplication yields both
 products of c_t = f c_{t-1} + i g; and f, i, o next to each other, so that one call computes the three sigmoids."""
+
+
+def gate_letters(gates: Iterable[Gate]) -> tuple[Letter, ...]:
+    """The letters of gates, in their order."""
+    return tuple(cast("Letter", LETTERS[gate]) for gate in gates)

@@ -6,7 +6,8 @@ makes the JSON Schemas and the tables of `docs/json-format.md` of the same types
 
 - `@json_keys("sample layer mean_f=mean_forget")` lists the keys in order, separated by spaces, unless they are the fields:
   `sample` is the attribute of that name, `mean_f` shows the attribute `mean_forget`. Dots nest keys, and follow attributes:
-  `initial.c=initial_cell`, `shape=shape.sizes`. `spec` and `source` belong to the envelope and are never listed.
+  `initial.c=initial_cell`, `shape=shape.sizes`. `*sizes` puts the keys of the attribute `sizes` among the others. `spec` and
+  `source` belong to the envelope and are never listed.
 - An `int` is at least 0, a `Positive` at least 1; `Annotated[int, Minimum(2), Maximum(9)]` is for other ranges. A `float` may
   be nan or infinite, which is null in JSON; a `Finite` is not. An array names its axes:
   `Annotated[Array, Axes("timesteps", "units")]`. A closed list is a `Literal` or an Enum. `X | None` may be null.
@@ -77,13 +78,18 @@ class LayerSpecJSON(TypedDict):
     """Whether its gates also read the cell state."""
 
 
-class SpecJSON(TypedDict):
-    """The sizes and options of the LSTM."""
+class BatchSizesJSON(TypedDict):
+    """The sizes of the input that do not belong to the LSTM."""
 
     samples: Positive
     """How many sequences there are."""
     timesteps: Positive
     """How many steps a sequence has."""
+
+
+class StackSpecJSON(TypedDict):
+    """The sizes and options of a stack of layers."""
+
     features: Positive
     """How many numbers a timestep of the input has."""
     units: Positive | None
@@ -102,6 +108,10 @@ class SpecJSON(TypedDict):
     """The type of every number."""
     stack: NotRequired[Annotated[list[LayerSpecJSON], Minimum(2)]]
     """Only where layers differ: the sizes and options of each layer, in order."""
+
+
+class SpecJSON(BatchSizesJSON, StackSpecJSON):
+    """The sizes and options of the LSTM."""
 
 
 class WeightsJSON(TypedDict):
@@ -285,6 +295,9 @@ def keys_to_plain(value: Any) -> dict[str, Any]:
     """The JSON keys of a result or a part of one, with plain Python data."""
     plain: dict[str, Any] = {}
     for key, attribute in key_attributes(value.__class__).items():
+        if key.startswith("*"):
+            plain |= to_plain(attrgetter(attribute)(value))
+            continue
         *groups, name = key.split(".")
         group = plain
         for outer in groups:
@@ -301,7 +314,7 @@ def key_attributes(kind: Any) -> dict[str, str]:
         fields = dataclasses.fields(kind) if dataclasses.is_dataclass(kind) else ()
         names = [field.name for field in fields]
     pairs = (name.partition("=") for name in names)
-    return {key: attribute or key for key, _, attribute in pairs}
+    return {key: attribute or key.removeprefix("*") for key, _, attribute in pairs}
 
 
 def replace_nonfinite(facts: dict[str, Any]) -> dict[str, Any]:

@@ -166,11 +166,16 @@ def keys(kind: type) -> tuple[Key, ...]:
     """The keys of the JSON object that a class describes, in order."""
     if typing.is_typeddict(kind):
         return tuple(_typed_dict_keys(kind))
-    return tuple(
-        Key(key, described.kind, described.meaning or COMMON_MEANINGS.get(key, ""), True)
-        for key, attribute in results.key_attributes(kind).items()
-        for described in [_follow(kind, attribute)]
-    )
+    return tuple(_record_keys(kind))
+
+
+def _record_keys(kind: type) -> Iterator[Key]:
+    for key, attribute in results.key_attributes(kind).items():
+        described = _follow(kind, attribute)
+        if key.startswith("*"):
+            yield from keys(described.kind)
+        else:
+            yield Key(key, described.kind, described.meaning or COMMON_MEANINGS.get(key, ""), True)
 
 
 def _typed_dict_keys(kind: type) -> Iterator[Key]:

@@ -39,8 +39,8 @@ def test_what_is_said_of_a_module_of_pytorch(bias: bool, **options: Any) -> None
     assert listed.parameters == sum(array.size for array in named.values())
     assert listed.own_parameters == sum(parameter_counts(spec).values())
     assert listed.parameters - listed.own_parameters == bias * 12 * len(spec.layers) * len(spec.directions)
-    assert listed.tensors == {name: array.shape for name, array in named.items()}
-    assert (listed.biases, listed.initial, listed.from_the_end, listed.notes) == (2 * bias, False, False, ())
+    assert dict(listed.tensors) == {name: array.shape for name, array in named.items()}
+    assert (listed.biases, listed.initial, listed.reverse, listed.notes) == (2 * bias, False, False, ())
 
 
 @pytest.mark.parametrize("name", CONVENTIONS)
@@ -51,7 +51,7 @@ def test_the_order_of_the_gates_is_the_files(name: str) -> None:
     }
     (listed,) = explain_model(find_lstms(named, "x", name), "x").lstms
     assert listed.gate_order == convention.gate_order
-    assert sum(map(prod, listed.tensors.values())) == listed.parameters
+    assert sum(prod(tensor.shape) for tensor in listed.tensors) == listed.parameters
 
 
 def test_our_own_order_is_ours() -> None:

@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, Protocol
+from typing import TYPE_CHECKING, ClassVar, NamedTuple, Protocol, cast
 
-from lstm_explain.core.gates import GATES, LETTERS
+from lstm_explain.core.gates import GATES, gate_letters
 from lstm_explain.core.weights import parameter_counts
 from lstm_explain.frameworks.registry import CONVENTIONS
-from lstm_explain.topics.result import Result
+from lstm_explain.topics.result import Result, json_keys
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
+    from typing import Annotated
 
-    from lstm_explain.core.gates import Gate
+    from lstm_explain.core.gates import Gate, Letter
     from lstm_explain.core.spec import Spec
+    from lstm_explain.topics.result import Maximum, Minimum, Positive, StackSpecJSON
 
 
 class UnsupportedInFile(Protocol):
@@ -61,62 +64,79 @@ class UnsupportedRecurrentLayer(NamedTuple):
     """A recurrent layer of a file that is not explained."""
 
     name: str
-    """As the file has it, not yet safe to print."""
+    """Its name in the file.
+
+    It may hold characters that a terminal obeys.
+    """
     reason: str
     """Why, as a clause about `it`, without its stop."""
     fix: str
     """What to do about it; may be empty."""
 
 
+class FileTensor(NamedTuple):
+    """One tensor of a file."""
+
+    name: str
+    """Its name in the file.
+
+    It may hold characters that a terminal obeys.
+    """
+    shape: tuple[int, ...]
+
+
+@json_keys(
+    "name framework title *sizes gate_order letters biases parameters own_parameters tensors initial from_the_end=reverse",
+    "notes fed_by",
+)
 class FileLSTM(NamedTuple):
     """One LSTM of a file."""
 
     name: str
-    """What to choose it by; as the file has it, not yet safe to print."""
+    """What to choose it by, `--model FILE#NAME`.
+
+    It may hold characters that a terminal obeys.
+    """
     framework: str
+    """The convention that it is written in."""
     title: str
     """What it is, in its framework's words."""
     spec: Spec
-    gate_order: tuple[Gate, ...]
+    gate_order: Annotated[tuple[Gate, ...], Minimum(4), Maximum(4)]
     """How the gates are packed in the file."""
-    biases: int
+    biases: Annotated[int, Maximum(2)]
     """How many bias vectors each neuron has in the file; they are added up."""
-    parameters: int
-    """How many numbers its tensors hold in the file."""
-    tensors: dict[str, tuple[int, ...]]
-    """Its tensors in the file: their names and shapes."""
+    tensors: tuple[FileTensor, ...]
+    """Its tensors in the file."""
     initial: bool
-    """Whether the file says from which states it starts."""
-    from_the_end: bool
-    """Whether it reads the sequence from its end only: its timestep 1 is then the sequence's last."""
+    """Whether the file holds the states that it starts from."""
+    reverse: bool
+    """Whether it reads each sample from its end only; its timestep 1 is then the last of the data."""
     notes: tuple[str, ...]
-    """What else is to be said of it; sentences without their stop."""
+    """Remarks; sentences without their stop."""
     fed_by: tuple[str, ...] | None
-    """What it reads: the names of LSTMs, or of other parts of the model; None where the file does not tell."""
+    """What it reads: the names of LSTMs whose output it reads as it is, or of other parts of the model; None if unknown."""
 
     @property
-    def own_parameters(self) -> int:
+    def sizes(self) -> StackSpecJSON:
+        """Its sizes and options, as in `spec`."""
+        sizes = self.spec.to_dict()
+        return cast("StackSpecJSON", {key: sizes[key] for key in sizes if key not in ("samples", "timesteps")})
+
+    @property
+    def letters(self) -> Annotated[tuple[Letter, ...], Minimum(4), Maximum(4)]:
+        """The same in letters."""
+        return gate_letters(self.gate_order)
+
+    @property
+    def parameters(self) -> Positive:
+        """How many numbers its tensors hold in the file."""
+        return sum(math.prod(tensor.shape) for tensor in self.tensors)
+
+    @property
+    def own_parameters(self) -> Positive:
         """How many parameters are left where several biases are added up into one."""
         return sum(parameter_counts(self.spec).values())
-
-    def to_dict(self) -> dict[str, Any]:
-        sizes = {key: value for key, value in self.spec.to_dict().items() if key not in ("samples", "timesteps")}
-        return {
-            "name": self.name,
-            "framework": self.framework,
-            "title": self.title,
-            **sizes,
-            "gate_order": [gate.value for gate in self.gate_order],
-            "letters": [LETTERS[gate] for gate in self.gate_order],
-            "biases": self.biases,
-            "parameters": self.parameters,
-            "own_parameters": self.own_parameters,
-            "tensors": [{"name": name, "shape": list(shape)} for name, shape in self.tensors.items()],
-            "initial": self.initial,
-            "from_the_end": self.from_the_end,
-            "notes": list(self.notes),
-            "fed_by": None if self.fed_by is None else list(self.fed_by),
-        }
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -126,28 +146,25 @@ class Model(Result):
     topic: ClassVar[str] = "model"
 
     file: str
-    """The file's name, safe to print."""
-    lstms: tuple[FileLSTM, ...]
+    """The file's name."""
+    lstms: Annotated[tuple[FileLSTM, ...], Minimum(1)]
+    """The LSTMs."""
     unsupported: tuple[UnsupportedRecurrentLayer, ...]
-    """The recurrent layers beside them that are not explained."""
-
-    def facts(self) -> dict[str, Any]:
-        unsupported = [lstm._asdict() for lstm in self.unsupported]
-        return {"file": self.file, "lstms": [lstm.to_dict() for lstm in self.lstms], "unsupported": unsupported}
+    """The recurrent layers of the file that are not explained."""
 
 
-def explain_model(found: Iterable[ReadLSTM], file: str) -> Model:
+def explain_model(lstms: Iterable[ReadLSTM], file: str) -> Model:
     """List the LSTMs that a reader found in a file.
 
     Args:
-        found: as `lstm_explain.readers.model_file.read_model` returns them.
+        lstms: as `lstm_explain.readers.model_file.read_model` returns them.
         file: the file's name, safe to print.
     """
-    all_found = tuple(found)
-    beside = dict.fromkeys(
-        UnsupportedRecurrentLayer(other.name, other.reason, other.fix) for lstm in all_found[:1] for other in lstm.unsupported
+    lstms = tuple(lstms)
+    unsupported = dict.fromkeys(
+        UnsupportedRecurrentLayer(layer.name, layer.reason, layer.fix) for lstm in lstms[:1] for layer in lstm.unsupported
     )
-    return Model(file, tuple(map(_describe_lstm, all_found)), tuple(beside))
+    return Model(file, tuple(map(_describe_lstm, lstms)), tuple(unsupported))
 
 
 def _describe_lstm(lstm: ReadLSTM) -> FileLSTM:
@@ -159,16 +176,9 @@ def _describe_lstm(lstm: ReadLSTM) -> FileLSTM:
         spec=lstm.spec,
         gate_order=GATES if convention is None else convention.gate_order,
         biases=lstm.biases,
-        parameters=_count_numbers(lstm.tensors),
-        tensors=lstm.tensors,
+        tensors=tuple(FileTensor(name, shape) for name, shape in lstm.tensors.items()),
         initial=lstm.initial is not None,
-        from_the_end=lstm.reverse,
+        reverse=lstm.reverse,
         notes=(*lstm.notes, *lstm.caveats),
         fed_by=lstm.fed_by,
     )
-
-
-def _count_numbers(tensors: dict[str, tuple[int, ...]]) -> int:
-    from math import prod
-
-    return sum(map(prod, tensors.values()))

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from lstm_explain.core.gates import LETTERS
 from lstm_explain.document.blocks import Block, Cell, Column, Document, Heading, Note, Paragraph, Table
 from lstm_explain.document.numbers import plural, thousands
 from lstm_explain.document.tables import elide_list, elide_rows, facts_table
@@ -43,7 +42,7 @@ def _overview_table(model: Model) -> Table:
             Cell(thousands(lstm.spec.features)),
             Cell(_per_layer_text(lstm.spec, lambda layer: thousands(layer.units))),
             Cell(thousands(len(lstm.spec.layers))),
-            Cell("from the end" if lstm.from_the_end else _per_layer_text(lstm.spec, _directions_text)),
+            Cell("from the end" if lstm.reverse else _per_layer_text(lstm.spec, _directions_text)),
             Cell(thousands(lstm.parameters)),
         )
         for lstm in model.lstms
@@ -86,16 +85,16 @@ def _unsupported_blocks(model: Model) -> list[Block]:
 def _lstm_blocks(lstm: FileLSTM) -> list[Block]:
     spec = lstm.spec
     rows = [
-        ("gates", f"{' '.join(LETTERS[gate] for gate in lstm.gate_order)} in the file; here i f g o"),
+        ("gates", f"{' '.join(lstm.letters)} in the file; here i f g o"),
         ("biases", BIASES.get(lstm.biases, str(lstm.biases))),
         ("parameters", _parameters_text(lstm)),
         ("projection", _per_layer_text(spec, _projection_text)),
         ("peepholes", _per_layer_text(spec, lambda layer: "yes" if layer.peepholes else "none")),
         ("type", spec.dtype),
         ("starts from", "states of its own, which the file holds" if lstm.initial else "zero states"),
-        *([("reads", "each sample from its end: timestep 1 is the last of the data")] if lstm.from_the_end else []),
+        *([("reads", "each sample from its end: timestep 1 is the last of the data")] if lstm.reverse else []),
     ]
-    tensors = tuple((Cell(printable(name)), Cell(f"({', '.join(map(str, shape))})")) for name, shape in lstm.tensors.items())
+    tensors = tuple((Cell(printable(name)), Cell(f"({', '.join(map(str, shape))})")) for name, shape in lstm.tensors)
     return [
         Heading(f"{printable(lstm.name)}: {lstm.title}"),
         facts_table(rows),
@@ -141,7 +140,7 @@ def _stackable_pairs(model: Model) -> Iterator[tuple[FileLSTM, FileLSTM]]:
 
 def _can_stack(below: FileLSTM, above: FileLSTM) -> bool:
     """Whether one layer reads as many numbers as the other emits, and is like it in all else."""
-    if below.from_the_end or above.from_the_end:
+    if below.reverse or above.reverse:
         return False
     alike = (above.spec.dtype, above.framework) == (below.spec.dtype, below.framework)
     return alike and above.spec.features == below.spec.output
