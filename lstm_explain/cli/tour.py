@@ -54,9 +54,8 @@ def tour(
 
     chosen = choose_format(output, "tour", OBJECT_FORMATS)
     waits = _waits(pause, output, chosen)
-    from lstm_explain.apps.tour.chapters import select_chapters
-    from lstm_explain.apps.tour.context import TourContext
-    from lstm_explain.apps.tour.tour import Tour, tour_document
+    from lstm_explain.apps.tour.chapter import TourContext
+    from lstm_explain.apps.tour.tour import Tour, select_chapters, tour_document
 
     chapters = select_chapters(chapter or ())
     lstm = build_lstm(source, output.output, lengths)

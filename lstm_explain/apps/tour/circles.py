@@ -2,63 +2,88 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated, NamedTuple
 
-from lstm_explain.apps.tour.chapter import ChapterContent
-from lstm_explain.apps.tour.context import measure_within_budget
-from lstm_explain.apps.tour.text import describe_layers, nonfinite_notes, visible_indices
+from lstm_explain.apps.tour.chapter import (
+    ChapterContent,
+    describe_layers,
+    measure_within_budget,
+    nonfinite_notes,
+    visible_indices,
+)
 from lstm_explain.document.blocks import Cell, Column, Document, Paragraph, Table
 from lstm_explain.document.numbers import format_decimal, plural, thousands, tint
 from lstm_explain.document.tables import elide_list, facts_table
 from lstm_explain.document.text import format_shape
-from lstm_explain.topics.json_numbers import plain_numbers
+from lstm_explain.topics.result import Axes, Positive
 from lstm_explain.topics.trace import explain_trace
 
 if TYPE_CHECKING:
-    from lstm_explain.apps.tour.context import TourContext
+    from lstm_explain.apps.tour.chapter import TourContext
+    from lstm_explain.core.axes import Array
     from lstm_explain.core.spec import Spec
     from lstm_explain.topics.trace import Trace
 
 
-def circles_chapter(subject: TourContext) -> ChapterContent:
+class CirclesEvidence(NamedTuple):
+    """What the chapter `circles` measures."""
+
+    circles: Positive
+    """How many units there are over all layers and directions."""
+    circles_per_direction: Positive
+    """How many there are in one layer and direction; in layer 0, where layers differ."""
+    measured: bool
+    """Whether the shapes were read off arrays of a run."""
+    hidden: tuple[Positive, ...]
+    """The shape of h of one timestep."""
+    output_sequence: tuple[Positive, ...]
+    """The shape of h of all timesteps."""
+    sample: int
+    t: Positive
+    units: list[int]
+    c: Annotated[Array, Axes("units")] | None
+    """The cell states of these units after timestep `t`."""
+    h: Annotated[Array, Axes("units")] | None
+    """Their hidden states; null also if h is a projection."""
+
+
+def circles_chapter(context: TourContext) -> ChapterContent:
     """Is every circle of a layer diagram one LSTM unit?"""
-    spec, own = subject.spec, subject.layer_spec
-    units, gap = visible_indices(range(own.units))
-    trace, refused = measure_within_budget(lambda: explain_trace(subject.lstm, subject.sample, units, [subject.length]))
+    spec, layer_spec, shapes = context.spec, context.layer_spec, context.shapes
+    units, gap = visible_indices(range(layer_spec.units))
+    trace, refused = measure_within_budget(lambda: explain_trace(context.lstm, context.sample, units, [context.length]))
     return ChapterContent(
         question=_question(spec),
         claims=_claims(spec),
-        evidence=(*_shapes_evidence(subject), *refused, *(() if trace is None else _circles_table(subject, trace, gap))),
-        numbers={
-            "circles": count_circles(spec),
-            "circles_per_direction": own.units,
-            "measured": subject.shapes.measured,
-            "hidden": list(subject.shapes.of("hidden", layer=0)[0].shape.sizes),
-            "output_sequence": list(subject.shapes.of("output_sequence", layer=0)[0].shape.sizes),
-            "sample": subject.sample,
-            "t": subject.length,
-            "units": units,
-            "c": None if trace is None else plain_numbers(trace.cell[0]),
-            "h": None if trace is None or own.projection is not None else plain_numbers(trace.hidden[0]),
-        },
-        commands=(subject.command("shapes"), subject.command_of_sample("trace")),
+        blocks=(*_shapes_evidence(context), *refused, *(() if trace is None else _circles_table(context, trace, gap))),
+        evidence=CirclesEvidence(
+            circles=_count_circles(spec),
+            circles_per_direction=layer_spec.units,
+            measured=shapes.measured,
+            hidden=shapes.of("hidden", layer=0)[0].shape.sizes,
+            output_sequence=shapes.of("output_sequence", layer=0)[0].shape.sizes,
+            sample=context.sample,
+            t=context.length,
+            units=units,
+            c=None if trace is None else trace.cell[0],
+            h=None if trace is None or layer_spec.projection is not None else trace.hidden[0],
+        ),
+        commands=(context.command("shapes"), context.command_of_sample("trace")),
     )
-
-
-def count_circles(spec: Spec) -> int:
-    """How many units there are in all layers and directions."""
-    return sum(_circles_per_direction(spec))
 
 
 def _circles_per_direction(spec: Spec) -> list[int]:
     """The units of each layer and direction."""
-    units = [spec.for_layer(layer).units for layer in range(len(spec.layers))]
-    return [units[layer] for layer, _ in spec.layer_directions]
+    return [spec.layers[layer].units for layer, _ in spec.layer_directions]
+
+
+def _count_circles(spec: Spec) -> int:
+    return sum(_circles_per_direction(spec))
 
 
 def _question(spec: Spec) -> str:
     return (
-        "A diagram of a neural network draws a layer as a row of circles. Is every circle an LSTM unit of its own? And how "
+        "A diagram of a neural network draws a layer as a row of circles. Is every circle a separate LSTM unit? And how "
         f"many circles are there in your LSTM, {_describe_circles(spec)} reads "
         f"{plural(spec.timesteps, 'timestep')} of {plural(spec.features, 'number')}?"
     )
@@ -84,54 +109,56 @@ def _claims(spec: Spec) -> tuple[str, ...]:
 
 
 def _vector_sizes(spec: Spec) -> str:
-    own, here = spec.for_layer(0), "in layer 0" if spec.layers_differ else "here"
-    if own.projection is None:
-        return f"Those of h and c have one from each unit: {thousands(own.units)} {here}."
-    return (
-        f"That of c has one from each unit, {thousands(own.units)} {here}; that of h has {own.projection}, by the projection."
-    )
+    layer, here = spec.layers[0], "in layer 0" if spec.layers_differ else "here"
+    if layer.projection is None:
+        return f"Those of h and c have one number from each unit: {thousands(layer.units)} {here}."
+    sizes = f"{thousands(layer.units)} {here}; that of h has {layer.projection}, by the projection"
+    return f"That of c has one number from each unit, {sizes}."
 
 
 def _circle_counts(spec: Spec) -> str:
     if spec.layers_differ:
-        added = " + ".join(elide_list([thousands(units) for units in _circles_per_direction(spec)]))
-        ways = " A layer that reads both ways has circles of its own for each direction." if spec.has_backward else ""
-        return f"Your {thousands(len(spec.layers))} layers have {plural(count_circles(spec), 'circle')} in all: {added}.{ways}"
+        total = plural(_count_circles(spec), "circle")
+        terms = " + ".join(elide_list([thousands(units) for units in _circles_per_direction(spec)]))
+        directions = " A bidirectional layer has separate circles for each direction." if spec.has_backward else ""
+        return f"Your {thousands(len(spec.layers))} layers have {total} in all: {terms}.{directions}"
     if len(spec.layer_directions) == 1:
         return f"Your layer has {plural(spec.units, 'circle')}."
-    ways = f"{thousands(spec.units)} that read forward and {thousands(spec.units)} others that read backward"
-    own = ways if spec.bidirectional else plural(spec.units, "circle")
+    total = plural(_count_circles(spec), "circle")
+    directions = f"{thousands(spec.units)} that read forward and {thousands(spec.units)} others that read backward"
     if len(spec.layers) == 1:
-        return f"Your layer has {ways}: {plural(count_circles(spec), 'circle')}."
-    return f"Each of your {thousands(len(spec.layers))} layers has {own}: {plural(count_circles(spec), 'circle')} in all."
+        return f"Your layer has {directions}: {total}."
+    in_each = directions if spec.bidirectional else plural(spec.units, "circle")
+    return f"Each of your {thousands(len(spec.layers))} layers has {in_each}: {total} in all."
 
 
-def _shapes_evidence(subject: TourContext) -> Document:
-    shapes, where = subject.shapes, " in layer 0" if subject.spec.layers_differ else ""
+def _shapes_evidence(context: TourContext) -> Document:
+    shapes, where = context.shapes, " in layer 0" if context.spec.layers_differ else ""
     rows = [
-        ("what is read", "input"),
+        ("the input", "input"),
         (f"h of one timestep{where}", "hidden"),
         (f"h of all timesteps{where}", "output_sequence"),
     ]
-    found = [(label, shapes.of(name, layer=None if name == "input" else 0)[0].shape) for label, name in rows]
-    return (facts_table((label, format_shape(shape)) for label, shape in found), subject.how)
+    tensors = [(label, shapes.of(name, layer=None if name == "input" else 0)[0]) for label, name in rows]
+    return (facts_table((label, format_shape(tensor.shape)) for label, tensor in tensors), context.shapes_note)
 
 
-def _circles_table(subject: TourContext, trace: Trace, gap: int) -> Document:
-    t = subject.length
+def _circles_table(context: TourContext, trace: Trace, gap: int) -> Document:
+    step = context.length
     rows = [("c", trace.cell[0].tolist())]
-    if subject.layer_spec.projection is None:
+    if context.layer_spec.projection is None:
         rows.insert(0, ("h", trace.hidden[0].tolist()))
     columns = [Column("circle"), *(Column(str(unit), "right") for unit in trace.units)]
     cells = [
-        [Cell(f"{name}_{t}", strong=True), *(Cell(format_decimal(v, 3), tint=tint(v, 1.0)) for v in row)] for name, row in rows
+        [Cell(f"{name}_{step}", strong=True), *(Cell(format_decimal(v, 3), tint=tint(v, 1.0)) for v in row)]
+        for name, row in rows
     ]
     if gap:
         columns.insert(gap + 1, Column("⋮"))
         for row in cells:
             row.insert(gap + 1, Cell("⋮"))
-    first = " of layer 0, forward," if len(subject.spec.layer_directions) > 1 else ""
-    holds = "its output h and its memory c" if len(rows) == 2 else "its memory c"
-    text = f"What each circle{first} holds after timestep {t} of sample {subject.sample}, {holds} (chapter 4):"
+    first = " of layer 0, forward," if len(context.spec.layer_directions) > 1 else ""
+    states = "The output h and the memory c" if len(rows) == 2 else "The memory c"
+    text = f"{states} of each circle{first} after timestep {step} of sample {context.sample} (chapter 4):"
     table = Table(tuple(columns), tuple(map(tuple, cells)))
     return (Paragraph(text), table, *nonfinite_notes(value for _, row in rows for value in row))

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
-from lstm_explain.apps.tour.chapter import ChapterContent
-from lstm_explain.apps.tour.context import measure_within_budget
+from lstm_explain.apps.tour.chapter import ChapterContent, measure_within_budget
 from lstm_explain.document.blocks import Cell, Column, Document, Note, Table
 from lstm_explain.document.numbers import plural, thousands
 from lstm_explain.document.text import format_sizes, join_words
@@ -19,8 +18,10 @@ from lstm_explain.topics.tasks import (
 )
 
 if TYPE_CHECKING:
-    from lstm_explain.apps.tour.context import TourContext
+    from lstm_explain.apps.tour.chapter import TourContext
+    from lstm_explain.core.network import Task
     from lstm_explain.core.spec import Spec
+    from lstm_explain.topics.result import Positive
     from lstm_explain.topics.tasks import TaskNetwork, Tasks
 
 TASK_SUMMARIES = {
@@ -33,15 +34,39 @@ TASK_SUMMARIES = {
 """How many timesteps go in, and how many outputs come out."""
 
 
-def outputs_chapter(subject: TourContext) -> ChapterContent:
+class TaskOutputs(NamedTuple):
+    """The outputs of the network of one task."""
+
+    task: Task
+    """The task."""
+    measured: bool
+    """Whether its shapes were read off arrays of a run."""
+    dense_reads: tuple[Positive, ...]
+    """The shape of what the dense layer reads."""
+    makes: tuple[Positive, ...]
+    """The shape of its outputs."""
+    parameters: Positive
+    """How many parameters the network has."""
+
+
+class OutputsEvidence(NamedTuple):
+    """What the chapter `outputs` measures."""
+
+    outputs: Positive
+    """How many outputs the dense layer has."""
+    tasks: list[TaskOutputs] | None
+    """The network of each task."""
+
+
+def outputs_chapter(context: TourContext) -> ChapterContent:
     """How many outputs does the network have?"""
-    tasks, refused = measure_within_budget(lambda: explain_tasks(subject.lstm, sample=subject.sample))
+    tasks, refused = measure_within_budget(lambda: explain_tasks(context.lstm, sample=context.sample))
     return ChapterContent(
-        question=_question(subject.spec),
-        claims=_claims(subject.spec, tasks),
-        evidence=(*refused, *(() if tasks is None else _evidence(tasks))),
-        numbers={"outputs": 1, "tasks": None if tasks is None else [_task_to_dict(one) for one in tasks.networks]},
-        commands=(subject.command_of_sample("tasks"), subject.command_of_sample("tasks", (MANY_TO_ONE.value,))),
+        question=_question(context.spec),
+        claims=_claims(context.spec, tasks),
+        blocks=(*refused, *(() if tasks is None else _evidence_blocks(tasks))),
+        evidence=OutputsEvidence(1, None if tasks is None else list(map(_task_outputs, tasks.networks))),
+        commands=(context.command_of_sample("tasks"), context.command_of_sample("tasks", (MANY_TO_ONE.value,))),
     )
 
 
@@ -49,12 +74,11 @@ def _question(spec: Spec) -> str:
     size, steps = spec.output, spec.timesteps
     guesses = [thousands(number) for number in sorted({1, steps, size * steps})]
     which = f": {join_words(guesses, 'or')}" if len(guesses) > 1 else ""
-    layer = "Your layer makes" if len(spec.layers) == 1 else "Your last layer makes"
+    layer = "Your layer" if len(spec.layers) == 1 else "Your last layer"
+    when = "its one timestep" if steps == 1 else f"each of {thousands(steps)} timesteps"
     return (
-        f"{layer} a vector h of {plural(size, 'number')} at "
-        f"{'its one timestep' if steps == 1 else f'each of {thousands(steps)} timesteps'}. So how many outputs has "
-        "your network "
-        f"for one sample{which}?"
+        f"{layer} outputs a vector h of {plural(size, 'number')} at {when}. So how many outputs does your network have for "
+        f"one sample{which}?"
     )
 
 
@@ -73,10 +97,10 @@ def _claims(spec: Spec, tasks: Tasks | None) -> tuple[str, ...]:
     if tasks is None:
         return (f"{depends} {last}",)
     dense = next(part.total for part in tasks.networks[0].parts if part.name == "dense")
-    return (f"{depends} {last}", f"For one output the dense layer has {plural(dense, 'parameter')} of its own.")
+    return (f"{depends} {last}", f"With one output the dense layer has {plural(dense, 'parameter')}.")
 
 
-def _evidence(tasks: Tasks) -> Document:
+def _evidence_blocks(tasks: Tasks) -> Document:
     columns = (
         Column("task"),
         Column("in words", wraps=True),
@@ -93,9 +117,14 @@ def _evidence(tasks: Tasks) -> Document:
 
 
 def _task_row(network: TaskNetwork) -> tuple[Cell, ...]:
-    read, made = (format_sizes(network.tensor(name).shape.sizes) for name in ("dense_input", "outputs"))
-    title = Cell(network.task.value, strong=True)
-    return (title, Cell(TASK_SUMMARIES[network.task]), Cell(read), Cell(made, strong=True), Cell(thousands(network.total)))
+    outputs = _task_outputs(network)
+    return (
+        Cell(network.task.value, strong=True),
+        Cell(TASK_SUMMARIES[network.task]),
+        Cell(format_sizes(outputs.dense_reads)),
+        Cell(format_sizes(outputs.makes), strong=True),
+        Cell(thousands(network.total)),
+    )
 
 
 def _measurement_sentence(tasks: Tasks) -> str:
@@ -106,11 +135,6 @@ def _measurement_sentence(tasks: Tasks) -> str:
     return "The shapes are computed: a run over all samples does not fit the memory budget. A block of samples was run."
 
 
-def _task_to_dict(network: TaskNetwork) -> dict[str, object]:
-    return {
-        "task": network.task.value,
-        "measured": network.measured,
-        "dense_reads": list(network.tensor("dense_input").shape.sizes),
-        "makes": list(network.tensor("outputs").shape.sizes),
-        "parameters": network.total,
-    }
+def _task_outputs(network: TaskNetwork) -> TaskOutputs:
+    dense_reads, makes = (network.tensor(name).shape.sizes for name in ("dense_input", "outputs"))
+    return TaskOutputs(network.task, network.measured, dense_reads, makes, network.total)

@@ -1,14 +1,13 @@
-"""Reading the tour line by line: a state and a line that was typed make the next state and what is to be printed.
+"""Read the tour in a terminal: the position and a line that you typed make the next position and the blocks to print.
 
-Plain text, one line at a time, no cursor is moved: a screen reader reads all of it.
+Output is plain text, line by line, and the cursor never moves, so that a screen reader can read all of it.
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from lstm_explain.apps.tour.chapters import find_chapter
-from lstm_explain.apps.tour.tour import introduction, list_contents
+from lstm_explain.apps.tour.tour import find_chapter, introduction, list_chapters
 from lstm_explain.document.blocks import Cell, Column, Document, Note, Paragraph, Table
 
 if TYPE_CHECKING:
@@ -17,7 +16,7 @@ if TYPE_CHECKING:
     from lstm_explain.apps.tour.tour import Tour
 
 HELP = (
-    "Press Enter to go on. Or type, and then press Enter: b for the chapter before, c for the list of chapters, a number or "
+    "Press Enter to go on. Or type, and then press Enter: b for the previous chapter, c for the list of chapters, a number or "
     "name for that chapter, q to leave."
 )
 
@@ -25,105 +24,105 @@ HELP = (
 class TourPosition(NamedTuple):
     """Where the reader is."""
 
-    place: int = 0
-    """Which of the tour's chapters; counts from 0."""
+    chapter: int = 0
+    """Which of the tour's chapters, from 0."""
     answered: bool = False
     """Whether its answer was shown."""
-    left: bool = False
+    ended: bool = False
 
 
 class TourTurn(NamedTuple):
-    """What comes of a line."""
+    """The next position, and the blocks to print."""
 
-    state: TourPosition
-    shown: Document
+    position: TourPosition
+    blocks: Document
 
 
 def first_turn(tour: Tour) -> TourTurn:
-    """The beginning: what the tour is, the keys, and the first question."""
+    """The introduction, the keys, and the first question."""
     return TourTurn(TourPosition(), (*introduction(tour), Note(HELP), *tour.question(0)))
 
 
-def handle_line(tour: Tour, state: TourPosition, line: str) -> TourTurn:
-    """What comes of a line that the reader typed."""
+def handle_line(tour: Tour, position: TourPosition, line: str) -> TourTurn:
+    """What follows from a line that the reader typed."""
     word = line.strip().lower()
     if word == "":
-        return _advance(tour, state)
+        return _advance(tour, position)
     if word in KEYS:
-        return KEYS[word](tour, state)
+        return KEYS[word](tour, position)
     chapter = find_chapter(word)
     if chapter in tour.chapters:
         return _open_chapter(tour, tour.chapters.index(chapter))
-    there = f"There are {list_contents(tour)}." if len(tour.chapters) > 1 else f"There is {list_contents(tour)}."
-    said = line.strip()[:20]
-    asked = f"'{said}' is no chapter and none of the letters." if said.isprintable() else "This is no chapter."
-    return TourTurn(state, (Paragraph(f"{asked} {there} {HELP}"),))
+    known = f"{'The chapters are' if len(tour.chapters) > 1 else 'The only chapter is'} {list_chapters(tour.chapters)}."
+    text = line.strip()[:20]
+    problem = f"'{text}' is not a chapter or a command." if text.isprintable() else "This is not a chapter or a command."
+    return TourTurn(position, (Paragraph(f"{problem} {known} {HELP}"),))
 
 
-def format_prompt(tour: Tour, state: TourPosition) -> str:
-    """What stands before the place to type: what Enter does, and the letters."""
-    after_it = "the next chapter" if state.place + 1 < len(tour.chapters) else "the end"
-    enter = after_it if state.answered else "the answer"
+def format_prompt(tour: Tour, position: TourPosition) -> str:
+    """The prompt: what Enter does, and the letters."""
+    after_answer = "the next chapter" if position.chapter + 1 < len(tour.chapters) else "the end"
+    enter = after_answer if position.answered else "the answer"
     return f"[Enter: {enter}; b: back; c: chapters; q: leave] "
 
 
-def run_session(tour: Tour, show: Callable[[Document], None], line_after: Callable[[str], str | None]) -> None:
+def run_session(tour: Tour, show: Callable[[Document], None], ask: Callable[[str], str | None]) -> None:
     """Go through the tour until the reader leaves.
 
     Args:
         tour: the tour.
         show: prints blocks.
-        line_after: prints the prompt and waits for a line; None where the input has ended.
+        ask: prints the prompt and waits for a line; None at the end of input.
     """
-    state, shown = first_turn(tour)
+    position, blocks = first_turn(tour)
     while True:
-        show(shown)
-        if state.left:
+        show(blocks)
+        if position.ended:
             return
-        line = line_after(format_prompt(tour, state))
+        line = ask(format_prompt(tour, position))
         if line is None:
             return
-        state, shown = handle_line(tour, state, line)
+        position, blocks = handle_line(tour, position, line)
 
 
 # --- what a line does -------------------------------------------------------------------------------------------------
 
 
-def _advance(tour: Tour, state: TourPosition) -> TourTurn:
+def _advance(tour: Tour, position: TourPosition) -> TourTurn:
     """Enter: the answer, the next chapter, or the end."""
-    if not state.answered:
-        return TourTurn(state._replace(answered=True), tour.answer(state.place))
-    if state.place + 1 < len(tour.chapters):
-        return _open_chapter(tour, state.place + 1)
-    return _leave_tour(tour, state)
+    if not position.answered:
+        return TourTurn(position._replace(answered=True), tour.answer(position.chapter))
+    if position.chapter + 1 < len(tour.chapters):
+        return _open_chapter(tour, position.chapter + 1)
+    return _leave_tour(tour, position)
 
 
-def _open_chapter(tour: Tour, place: int) -> TourTurn:
-    return TourTurn(TourPosition(place), tour.question(place))
+def _open_chapter(tour: Tour, index: int) -> TourTurn:
+    return TourTurn(TourPosition(index), tour.question(index))
 
 
-def _previous_chapter(tour: Tour, state: TourPosition) -> TourTurn:
-    """The chapter before, from its question."""
-    if state.place == 0:
-        return TourTurn(state, (Paragraph("This is the first chapter."),))
-    return _open_chapter(tour, state.place - 1)
+def _previous_chapter(tour: Tour, position: TourPosition) -> TourTurn:
+    """The previous chapter, from its question."""
+    if position.chapter == 0:
+        return TourTurn(position, (Paragraph("This is the first chapter."),))
+    return _open_chapter(tour, position.chapter - 1)
 
 
-def _list_chapters(tour: Tour, state: TourPosition) -> TourTurn:
+def _list_chapters(tour: Tour, position: TourPosition) -> TourTurn:
     rows = []
-    for place, chapter in enumerate(tour.chapters):
-        here = "you are here" if place == state.place else ""
+    for index, chapter in enumerate(tour.chapters):
+        here = "you are here" if index == position.chapter else ""
         rows.append((Cell(str(chapter.number), strong=True), Cell(chapter.name), Cell(chapter.title), Cell(here)))
     columns = (Column("", "right"), Column("name"), Column("question", wraps=True), Column(""))
-    return TourTurn(state, (Table(columns, tuple(rows), ruled=False), Note(HELP)))
+    return TourTurn(position, (Table(columns, tuple(rows), ruled=False), Note(HELP)))
 
 
-def _leave_tour(_: Tour, state: TourPosition) -> TourTurn:
-    return TourTurn(state._replace(left=True), (Paragraph("This was the tour."),))
+def _leave_tour(_: Tour, position: TourPosition) -> TourTurn:
+    return TourTurn(position._replace(ended=True), (Paragraph("This is the end of the tour."),))
 
 
-def _show_help(_: Tour, state: TourPosition) -> TourTurn:
-    return TourTurn(state, (Paragraph(HELP),))
+def _show_help(_: Tour, position: TourPosition) -> TourTurn:
+    return TourTurn(position, (Paragraph(HELP),))
 
 
 KEYS: dict[str, Callable[[Tour, TourPosition], TourTurn]] = {

@@ -1,19 +1,19 @@
-"""Chapter 6: what the words mean, and to whom."""
+"""Chapter 6: what the words mean."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
-from lstm_explain.apps.tour.chapter import ChapterContent
-from lstm_explain.apps.tour.text import describe_layers
+from lstm_explain.apps.tour.chapter import ChapterContent, describe_layers, has_several_directions
 from lstm_explain.document.blocks import Cell, Column, Document, Paragraph, Table
 from lstm_explain.document.numbers import plural, thousands
 from lstm_explain.document.text import join_words
 from lstm_explain.topics.terms import HERE, explain_terms
 
 if TYPE_CHECKING:
-    from lstm_explain.apps.tour.context import TourContext
+    from lstm_explain.apps.tour.chapter import TourContext
     from lstm_explain.core.spec import Spec
+    from lstm_explain.frameworks.glossary.entry import Concept
     from lstm_explain.topics.terms import Term, TermMeaning, Terms
     from lstm_explain.topics.terms.concept_counts import ConceptCount
 
@@ -23,16 +23,43 @@ UNIT_COUNT_NAMES = ("units", "hidden_size", "num_units")
 MAX_SOURCES = 2
 
 
-def words_chapter(subject: TourContext) -> ChapterContent:
+class MeaningCount(NamedTuple):
+    """One thing that a word means, and how many there are."""
+
+    thing: Concept
+    """The thing."""
+    number: int | None
+    """How many there are in one layer and direction; null where nothing is counted."""
+    who: tuple[str, ...]
+    """Who means it; `here` is lstm-explain."""
+
+
+class WordMeanings(NamedTuple):
+    """A word and what it means."""
+
+    word: str
+    """The word."""
+    meanings: list[MeaningCount]
+    """Everything that it means."""
+
+
+class WordsEvidence(NamedTuple):
+    """What the chapter `words` measures."""
+
+    words: list[WordMeanings]
+    """The words of the chapter, and what frameworks call the number of units."""
+
+
+def words_chapter(context: TourContext) -> ChapterContent:
     """What do unit, neuron, cell and layer mean?"""
-    terms = explain_terms(subject.lstm, [*CONCEPTS, *UNIT_COUNT_NAMES])
-    found = {term.word: term for term in terms.terms}
+    terms = explain_terms(context.lstm, [*CONCEPTS, *UNIT_COUNT_NAMES])
+    by_word = {term.word: term for term in terms.terms}
     return ChapterContent(
-        question=_question(subject.spec),
-        claims=(_cell_claim(found["cell"]), _units_claim(found, subject.spec)),
-        evidence=_evidence(terms, found),
-        numbers={"words": [_term_to_dict(found[word]) for word in (*CONCEPTS, *UNIT_COUNT_NAMES)]},
-        commands=(subject.command("terms"), subject.command("terms", ("cell",))),
+        question=_question(context.spec),
+        claims=(_cell_claim(by_word["cell"]), _units_claim(by_word, context.spec)),
+        blocks=_evidence_blocks(terms, by_word),
+        evidence=WordsEvidence([_word_meanings(by_word[word]) for word in (*CONCEPTS, *UNIT_COUNT_NAMES)]),
+        commands=(context.command("terms"), context.command("terms", ("cell",))),
     )
 
 
@@ -54,19 +81,19 @@ def _question(spec: Spec) -> str:
 def _layer_phrase(spec: Spec) -> str:
     if spec.layers_differ:
         return " in layer 0" + (" in one direction" if spec.for_layer(0).bidirectional else "")
-    return " in a layer" + (" and direction" if spec.bidirectional else "") if _has_several_directions(spec) else ""
+    return " in a layer" + (" and direction" if spec.bidirectional else "") if has_several_directions(spec) else ""
 
 
 # --- the answer -------------------------------------------------------------------------------------------------------
 
 
 def _cell_claim(term: Term) -> str:
-    said = [
-        f"To {_sources_phrase(term, one)} a cell is {one.phrase}: {thousands(one.number.value)}."
-        for one in term.meanings
-        if one.number
+    meanings = [
+        f"To {_sources_phrase(term, meaning)} a cell is {meaning.phrase}: {thousands(meaning.number.value)}."
+        for meaning in term.meanings
+        if meaning.number
     ]
-    return f"It depends on who says it. {' '.join(said)}"
+    return f"It depends on who says it. {' '.join(meanings)}"
 
 
 def _sources_phrase(term: Term, meaning: TermMeaning) -> str:
@@ -94,64 +121,55 @@ def _format_count(number: ConceptCount, spec: Spec) -> str:
     """Of one layer in one direction, but for the layers themselves."""
     return (
         f"{thousands(number.value)} in all"
-        if number.within == "lstm" and _has_several_directions(spec)
+        if number.within == "lstm" and has_several_directions(spec)
         else thousands(number.value)
     )
 
 
-def _has_several_directions(spec: Spec) -> bool:
-    return len(spec.layers) > 1 or spec.bidirectional
-
-
-def _units_claim(found: dict[str, Term], spec: Spec) -> str:
-    said = [
-        f"{word} in {join_words([who for who in _unit_meaning(found[word]).who if who != HERE and '#' not in who])}"
+def _units_claim(by_word: dict[str, Term], spec: Spec) -> str:
+    names = "; ".join(
+        f"{word} in {join_words([who for who in _unit_meaning(by_word[word]).who if who != HERE and '#' not in who])}"
         for word in UNIT_COUNT_NAMES
-    ]
+    )
     if spec.layers_differ:
-        return f"The number of units, {thousands(spec.for_layer(0).units)}{_layer_phrase(spec)}, is called {'; '.join(said)}."
-    each = f" in each layer{' and direction' if spec.bidirectional else ''}" if _has_several_directions(spec) else ""
-    return f"The number of units, {thousands(spec.units)}{each}, is called {'; '.join(said)}."
+        where = _layer_phrase(spec)
+    else:
+        where = f" in each layer{' and direction' if spec.bidirectional else ''}" if has_several_directions(spec) else ""
+    return f"The number of units, {thousands(spec.layers[0].units)}{where}, is called {names}."
 
 
 def _unit_meaning(term: Term) -> TermMeaning:
-    return next(one for one in term.meanings if one.thing.value == "unit")
+    return next(meaning for meaning in term.meanings if meaning.thing.value == "unit")
 
 
 # --- the evidence -----------------------------------------------------------------------------------------------------
 
 
-def _evidence(terms: Terms, found: dict[str, Term]) -> Document:
-    columns = (Column("word"), Column("stands for", wraps=True), Column("number", "right"), Column("said by", wraps=True))
-    rows = [row for word in CONCEPTS for row in _term_rows(found[word], terms.spec)]
-    how = "read off arrays of the run" if terms.measured else "computed"
-    what = f"Who means what ('here': this tour), and how many there are{_layer_phrase(terms.spec)}."
-    who = f"{what} Sizes are {how}; cells, layers and gates follow from the options."
-    return (Paragraph(who), Table(columns, tuple(rows)))
+def _evidence_blocks(terms: Terms, by_word: dict[str, Term]) -> Document:
+    columns = (Column("word"), Column("means", wraps=True), Column("number", "right"), Column("used by", wraps=True))
+    rows = [row for word in CONCEPTS for row in _term_rows(by_word[word], terms.spec)]
+    origin = "read off arrays of the run" if terms.measured else "computed"
+    intro = (
+        f"Who means what ('here': this tour), and how many there are{_layer_phrase(terms.spec)}. Sizes are {origin}; cells, "
+        "layers and gates follow from the options."
+    )
+    return (Paragraph(intro), Table(columns, tuple(rows)))
 
 
 def _term_rows(term: Term, spec: Spec) -> list[tuple[Cell, ...]]:
     rows: list[tuple[Cell, ...]] = []
-    for one in term.meanings:
-        if one.number is not None:
-            who, most = _rank_sources(term, one), MAX_SOURCES + (HERE in one.who)
-            named = ", ".join(who[:most]) + (f" and {len(who) - most} more" if len(who) > most else "")
-            rows.append(
-                (
-                    Cell("" if rows else term.word, strong=True),
-                    Cell(one.phrase),
-                    Cell(_format_count(one.number, spec)),
-                    Cell(named),
-                )
-            )
+    for meaning in term.meanings:
+        if meaning.number is not None:
+            who, limit = _rank_sources(term, meaning), MAX_SOURCES + (HERE in meaning.who)
+            sources = ", ".join(who[:limit]) + (f" and {len(who) - limit} more" if len(who) > limit else "")
+            word = Cell("" if rows else term.word, strong=True)
+            rows.append((word, Cell(meaning.phrase), Cell(_format_count(meaning.number, spec)), Cell(sources)))
     return rows
 
 
-def _term_to_dict(term: Term) -> dict[str, object]:
-    return {
-        "word": term.word,
-        "meanings": [
-            {"thing": one.thing.value, "number": None if one.number is None else one.number.value, "who": list(one.who)}
-            for one in term.meanings
-        ],
-    }
+def _word_meanings(term: Term) -> WordMeanings:
+    counts = [
+        MeaningCount(meaning.thing, None if meaning.number is None else meaning.number.value, meaning.who)
+        for meaning in term.meanings
+    ]
+    return WordMeanings(term.word, counts)

@@ -12,10 +12,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import lstm_explain
-from lstm_explain.apps.tour.chapter import ChapterContent, answer_blocks, question_blocks
-from lstm_explain.apps.tour.chapters import CHAPTERS, find_chapter, select_chapters
-from lstm_explain.apps.tour.context import TourContext
-from lstm_explain.apps.tour.tour import Tour, tour_document
+from lstm_explain.apps.tour.chapter import ChapterContent, TourContext
+from lstm_explain.apps.tour.tour import CHAPTERS, Tour, find_chapter, select_chapters, tour_document
 from lstm_explain.core.cell import step
 from lstm_explain.core.gates import Direction
 from lstm_explain.core.lstm import PretrainedWeights
@@ -23,17 +21,24 @@ from lstm_explain.core.spec import LayerSpec
 from lstm_explain.document.blocks import Block, Cell, Heading, Note, Paragraph, Preformatted, Table
 from lstm_explain.errors import UsageError
 from lstm_explain.topics.json_numbers import plain_numbers
+from lstm_explain.topics.result import to_plain
 from tests.helpers.mixed_stacks import mixed_file, stacks
 
 if TYPE_CHECKING:
     from lstm_explain.core.lstm import LSTM
 
 FOUNDING = TourContext(lstm_explain.seeded())
+TOUR = Tour(FOUNDING, CHAPTERS)
 NAMES = [chapter.name for chapter in CHAPTERS]
 
 
-def told(name: str, subject: TourContext = FOUNDING) -> ChapterContent:
-    return select_chapters([name])[0].told_of(subject)
+def content(name: str, context: TourContext = FOUNDING) -> ChapterContent:
+    return select_chapters([name])[0].build(context)
+
+
+def numbers(chapter: ChapterContent) -> Any:
+    """What was measured, as in JSON."""
+    return to_plain(chapter.evidence)
 
 
 def of(**sizes: Any) -> TourContext:
@@ -54,32 +59,33 @@ def words(*blocks: Block) -> str:
     return " ".join(found)
 
 
-def said(name: str, subject: TourContext = FOUNDING) -> str:
-    return words(*answer_blocks(told(name, subject)))
+def said(name: str, context: TourContext = FOUNDING) -> str:
+    return words(*content(name, context).answer_blocks)
 
 
 # --- the three founding questions -------------------------------------------------------------------------------------
 
 
 def test_the_first_sentences_answer_the_founding_questions() -> None:
-    assert told("circles").claims[0] == "Yes. Every circle of a layer is one LSTM unit. Your layer has 10 circles."
+    assert content("circles").claims[0] == "Yes. Every circle of a layer is one LSTM unit. Your layer has 10 circles."
     assert (
-        told("sharing").claims[0].startswith("Both. Within a timestep they are independent: each unit has weights of its own")
+        content("sharing").claims[0].startswith("Both. Within a timestep they are independent: each unit has its own weights")
     )
-    assert "From one timestep to the next they share: each reads the last outputs of all units." in told("sharing").claims[0]
-    reads = told("unit").claims[0]
-    assert reads.startswith(
-        "It reads more than 5 numbers: at each timestep the 5 features, and the outputs h that all 10 units"
+    assert (
+        "From one timestep to the next they share: each reads the previous outputs of all units."
+        in content("sharing").claims[0]
     )
+    reads = content("unit").claims[0]
+    assert reads.startswith("It reads more than 5 numbers: at each timestep the 5 features, and the outputs h of all 10 units")
     assert "That makes a vector of size 15. Its output is of size 1: one number, h." in reads
 
 
 def test_each_chapter_asks_before_it_answers_and_names_a_command() -> None:
     for chapter in CHAPTERS:
-        one = chapter.told_of(FOUNDING)
+        one = chapter.build(FOUNDING)
         assert one.question.endswith(("?", "each."))
-        assert words(*question_blocks(chapter, one)).startswith(f"{chapter.number} {chapter.title} Question: ")
-        assert words(*answer_blocks(one)).startswith("Answer: ")
+        assert words(*TOUR.question(CHAPTERS.index(chapter))).startswith(f"{chapter.number} {chapter.title} Question: ")
+        assert words(*one.answer_blocks).startswith("Answer: ")
         assert all(command.startswith("lstm-explain ") for command in one.commands)
 
 
@@ -105,29 +111,29 @@ def test_chapters_are_numbered_and_named_without_doubles() -> None:
     ],
 )
 def test_circles_are_units(sizes: dict[str, Any], circles: str) -> None:
-    subject = of(**sizes)
-    one = told("circles", subject)
+    context = of(**sizes)
+    one = content("circles", context)
     assert circles in one.claims[0]
-    record = subject.lstm.run()
-    assert one.numbers["circles"] == sum(part.cell.shape[2] for layer in record.layers for part in layer.values())
-    assert one.numbers["output_sequence"] == list(record.outputs[0].shape)
+    record = context.lstm.run()
+    assert numbers(one)["circles"] == sum(part.cell.shape[2] for layer in record.layers for part in layer.values())
+    assert numbers(one)["output_sequence"] == list(record.outputs[0].shape)
     part = record.of(0, Direction.FORWARD)
-    assert one.numbers["c"] == plain_numbers(part.cell[0, 3])
-    assert one.numbers["h"] == plain_numbers(part.hidden[0, 3])
-    assert f"{part.cell[0, 3, 0]: .3f}".strip() in words(*one.evidence)
+    assert numbers(one)["c"] == plain_numbers(part.cell[0, 3])
+    assert numbers(one)["h"] == plain_numbers(part.hidden[0, 3])
+    assert f"{part.cell[0, 3, 0]: .3f}".strip() in words(*one.blocks)
 
 
 @pytest.mark.parametrize("sizes", [{}, {"bias": False}, {"peepholes": True}, {"projection": 2}, {"units": 1}, {"layers": 2}])
 def test_what_a_unit_reads_and_owns_is_counted_in_the_weights(sizes: dict[str, Any]) -> None:
-    subject = of(**sizes)
-    one, weights = told("unit", subject), subject.lstm.weights.of(0, Direction.FORWARD)
-    assert one.numbers["reads"] == len(weights.kernel) + len(weights.recurrent_kernel)
-    assert one.numbers["parameters"] * subject.spec.units == sum(tensor.size for tensor in weights.tensors().values())
-    assert f"size {one.numbers['reads']}." in one.claims[0]
-    assert f"A unit owns {one.numbers['parameters']} of them" in one.claims[1]
-    assert ("adds a bias" in one.claims[1]) == subject.spec.bias
-    if len(subject.spec.layers) > 1:
-        above = subject.lstm.weights.of(1, Direction.FORWARD)
+    context = of(**sizes)
+    one, weights = content("unit", context), context.lstm.weights.of(0, Direction.FORWARD)
+    assert numbers(one)["reads"] == len(weights.kernel) + len(weights.recurrent_kernel)
+    assert numbers(one)["parameters"] * context.spec.units == sum(tensor.size for tensor in weights.tensors().values())
+    assert f"size {numbers(one)['reads']}." in one.claims[0]
+    assert f"A unit owns {numbers(one)['parameters']} of them" in one.claims[1]
+    assert ("adds a bias" in one.claims[1]) == context.spec.bias
+    if len(context.spec.layers) > 1:
+        above = context.lstm.weights.of(1, Direction.FORWARD)
         reads, owns = (
             len(above.kernel) + len(above.recurrent_kernel),
             sum(one.size for one in above.tensors().values()) // above.units,
@@ -137,18 +143,18 @@ def test_what_a_unit_reads_and_owns_is_counted_in_the_weights(sizes: dict[str, A
 
 
 def test_the_arithmetic_of_the_unit_is_the_runs() -> None:
-    one = told("unit")
+    one = content("unit")
     part = FOUNDING.lstm.run(0, 128).of(0, Direction.FORWARD)
     c, h = part.cell[0, 3, 3], part.hidden[0, 3, 3]
-    assert f"= {c:.4f}" in words(*one.evidence)
-    assert f"= {h:.4f}" in words(*one.evidence)
-    assert one.numbers["arithmetic"]["difference"] < 1e-6
+    assert f"= {c:.4f}" in words(*one.blocks)
+    assert f"= {h:.4f}" in words(*one.blocks)
+    assert numbers(one)["arithmetic"]["difference"] < 1e-6
 
 
 def test_what_moved_is_measured_here_again() -> None:
-    subject = of(dtype="float64")
-    one = told("sharing", subject)
-    weights, part = subject.lstm.weights.of(0, Direction.FORWARD), subject.lstm.run().of(0, Direction.FORWARD)
+    context = of(dtype="float64")
+    one = content("sharing", context)
+    weights, part = context.lstm.weights.of(0, Direction.FORWARD), context.lstm.run().of(0, Direction.FORWARD)
     x, h, c = part.input[:1, 3], part.hidden[:1, 2].copy(), part.cell[:1, 2]
     before = step(weights, x, h, c).c
     h[0, 3] += 0.1
@@ -156,81 +162,81 @@ def test_what_moved_is_measured_here_again() -> None:
     moved = int((before != after).sum())
     assert moved == 5
     assert f"moved {moved} of 5 units one timestep later" in one.claims[0]
-    assert f"{np.abs(after - before).max():.3g}" in words(*one.evidence)
+    assert f"{np.abs(after - before).max():.3g}" in words(*one.blocks)
 
 
-def test_a_single_timestep_is_told_differently() -> None:
-    subject = TourContext(lstm_explain.seeded(timesteps=1))
-    assert "So 460 of 640 parameters get no gradient" in said("states", subject)
-    sharing = told("sharing", subject)
-    assert sharing.claims[0].startswith("Independent: each unit has weights of its own")
-    assert "There is no next timestep at which they could hear of each other." in sharing.claims[0]
-    assert "one timestep later" not in said("sharing", subject)
-    assert "what is read as the last h is all 0" in told("unit", subject).claims[0]
-    assert "at the next timestep" not in told("states", subject).claims[0]
+def test_a_single_timestep_is_described_differently() -> None:
+    context = TourContext(lstm_explain.seeded(timesteps=1))
+    assert "So 460 of 640 parameters get no gradient" in said("states", context)
+    sharing = content("sharing", context)
+    assert sharing.claims[0].startswith("Independent: each unit has its own weights")
+    assert "No timestep follows in which they could read each other's outputs." in sharing.claims[0]
+    assert "one timestep later" not in said("sharing", context)
+    assert "the previous h is all 0" in content("unit", context).claims[0]
+    assert "at the next timestep" not in content("states", context).claims[0]
     assert "460" not in said("states")
 
 
 def test_a_sample_that_ends_after_one_timestep_of_several_is_no_single_timestep() -> None:
-    subject = of(lengths=(1, 4, 4))
-    assert "You have one timestep" not in said("states", subject)
-    assert "The sample ends at timestep 1" in said("states", subject)
-    assert "moved 5 of 5 units at the timestep that read it" in told("sharing", subject).claims[0]
-    assert "one timestep later" not in said("sharing", subject)
+    context = of(lengths=(1, 4, 4))
+    assert "You have one timestep" not in said("states", context)
+    assert "The sample ends at timestep 1" in said("states", context)
+    assert "moved 5 of 5 units at the timestep that read it" in content("sharing", context).claims[0]
+    assert "one timestep later" not in said("sharing", context)
 
 
 def test_a_single_unit_has_no_others() -> None:
-    subject = of(units=1)
-    assert told("sharing", subject).claims[0].startswith("With a single unit there is nobody to share with")
-    assert "others" not in said("sharing", subject)
-    assert "other units" not in said("sharing", subject)
-    assert "its own output h of the timestep before" in told("unit", subject).claims[0]
+    context = of(units=1)
+    assert content("sharing", context).claims[0].startswith("A single unit has no other unit to share with")
+    assert "others" not in said("sharing", context)
+    assert "other units" not in said("sharing", context)
+    assert "its own output h of the previous timestep" in content("unit", context).claims[0]
 
 
 def test_what_the_courses_and_the_memory_say_is_in_the_topics() -> None:
-    one, unit = told("states"), lstm_explain.unit(FOUNDING.lstm, 3)
+    one, unit = content("states"), lstm_explain.unit(FOUNDING.lstm, 3)
     memory = lstm_explain.memory(FOUNDING.lstm, units=[3])
-    assert one.numbers["c"] == plain_numbers(unit.cell)
-    table = next(block for block in one.evidence if isinstance(block, Table))
+    assert numbers(one)["c"] == plain_numbers(unit.cell)
+    table = next(block for block in one.blocks if isinstance(block, Table))
     assert len(table.rows) == 10
     assert isinstance(table.rows[-1][-1], Cell)
     assert table.rows[-1][-1].text == f"{unit.output[-1]: .4f}"
-    assert f"was left by timestep {int(memory.half_since[0])} and those after it" in words(*one.evidence)
-    assert f"forgotten in {float(memory.mean_half_life[0]):.1f} timesteps" in words(*one.evidence)
+    assert f"was added by timestep {int(memory.half_since[0])} and those after it" in words(*one.blocks)
+    assert f"forgotten in {float(memory.mean_half_life[0]):.1f} timesteps" in words(*one.blocks)
 
 
 def test_how_many_outputs_are_the_tasks_own() -> None:
-    one, tasks = told("outputs"), lstm_explain.tasks(FOUNDING.lstm)
-    found = [(task["task"], task["makes"], task["parameters"]) for task in one.numbers["tasks"]]
+    one, tasks = content("outputs"), lstm_explain.tasks(FOUNDING.lstm)
+    found = [(task["task"], task["makes"], task["parameters"]) for task in numbers(one)["tasks"]]
     assert found == [(net.task.value, list(net.tensor("outputs").shape.sizes), net.total) for net in tasks.networks]
     assert "1, 10 or 100?" in one.question
     assert "11 parameters" in one.claims[1]
 
 
 def test_the_words_are_the_glossarys() -> None:
-    subject = of(layers=2, bidirectional=True)
-    found = {one["word"]: one for one in told("words", subject).numbers["words"]}
+    context = of(layers=2, bidirectional=True)
+    found = {one["word"]: one for one in numbers(content("words", context))["words"]}
     assert [meaning["number"] for meaning in found["cell"]["meanings"]] == [1, 5, 5, 4]
     assert "Keras" in found["cell"]["meanings"][0]["who"]
     assert found["neuron"]["meanings"][0]["number"] == 20
-    assert "units in Keras; hidden_size in PyTorch" in told("words", subject).claims[1]
-    assert "2 in all" in said("words", subject), "layers are not counted within a layer"
+    assert "units in Keras; hidden_size in PyTorch" in content("words", context).claims[1]
+    assert "2 in all" in said("words", context), "layers are not counted within a layer"
 
 
 def test_what_does_not_fit_the_budget_is_said_to_be_computed() -> None:
-    subject = TourContext(lstm_explain.seeded(max_memory=1))
+    context = TourContext(lstm_explain.seeded(max_memory=1))
     for name in NAMES:
-        text = said(name, subject)
+        text = said(name, context)
         assert "Not measured: " in text or name == "words", name
         assert "Measured just now" not in text
-    assert "These shapes are computed" in said("circles", subject)
-    assert "moved" not in said("sharing", subject)
+    assert "These shapes are computed" in said("circles", context)
+    assert "moved" not in said("sharing", context)
 
 
 def test_a_sample_of_a_trillion_is_shown_and_the_shapes_computed() -> None:
-    subject = TourContext(lstm_explain.seeded(samples=10**12, units=3))
-    assert "(1000000000000, 10, 3)" in said("circles", subject)
-    assert "Not measured" not in said("sharing", subject)
+    context = TourContext(lstm_explain.seeded(samples=10**12, units=3))
+    assert "(1000000000000, 10, 3)" in said("circles", context)
+    assert "Not measured" not in said("sharing", context)
 
 
 # --- layers that are not alike ----------------------------------------------------------------------------------------
@@ -244,20 +250,20 @@ def unlike(tmp_path_factory: pytest.TempPathFactory) -> TourContext:
 
 
 def test_circles_of_unlike_layers_are_added_up(unlike: TourContext) -> None:
-    one, record = told("circles", unlike), unlike.lstm.run()
+    one, record = content("circles", unlike), unlike.lstm.run()
     has = "layer 0 has 6 units in each direction, layer 1 has 4 units and layer 2 has 3 units"
     assert f"in which {has}, and which reads 4 timesteps of 2 numbers?" in one.question
-    assert one.numbers["circles"] == sum(part.cell.shape[2] for layer in record.layers for part in layer.values()) == 19
-    assert "Your 3 layers have 19 circles in all: 6 + 6 + 4 + 3. A layer that reads both ways has circles" in one.claims[0]
+    assert numbers(one)["circles"] == sum(part.cell.shape[2] for layer in record.layers for part in layer.values()) == 19
+    assert "Your 3 layers have 19 circles in all: 6 + 6 + 4 + 3. A bidirectional layer has separate circles" in one.claims[0]
     assert "from each unit: 6 in layer 0." in one.claims[2]
-    assert one.numbers["circles_per_direction"] == 6
-    assert one.numbers["output_sequence"] == list(record.outputs[0].shape)
-    assert one.numbers["c"] == plain_numbers(record.of(0, Direction.FORWARD).cell[0, 3])
+    assert numbers(one)["circles_per_direction"] == 6
+    assert numbers(one)["output_sequence"] == list(record.outputs[0].shape)
+    assert numbers(one)["c"] == plain_numbers(record.of(0, Direction.FORWARD).cell[0, 3])
     assert one.commands[0].startswith("lstm-explain shapes --model 'mixed.h5#a+b+c' --samples 3 --timesteps 4")
 
 
 def test_what_a_unit_of_each_unlike_layer_reads_and_owns_is_counted_in_its_weights(unlike: TourContext) -> None:
-    one = told("unit", unlike)
+    one = content("unit", unlike)
     assert one.claims[0].startswith("In layer 0 it reads more than 2 numbers")
     assert "A unit of layer 0 owns 36 of them, 4 × (2 + 6 + 1)" in one.claims[1]
     for layer in (1, 2):
@@ -265,21 +271,23 @@ def test_what_a_unit_of_each_unlike_layer_reads_and_owns_is_counted_in_its_weigh
         below, own = len(weights.kernel), len(weights.recurrent_kernel)
         owned = sum(tensor.size for tensor in weights.tensors().values()) // weights.units
         bias = "" if weights.bias is None else " + 1"
-        reads = f"In layer {layer} a unit reads {below + own} numbers: {below} that the layer below made, and {own} of its own"
+        reads = f"In layer {layer} a unit reads {below + own} numbers: {below} from the layer below, and {own} from its own"
         assert f"{reads} layer. It owns {owned} parameters, 4 × ({below} + {own}{bias})." in one.claims[2]
-    assert one.numbers["total"] == sum(
+    assert numbers(one)["total"] == sum(
         tensor.size for layer in unlike.lstm.weights.layers for part in layer.values() for tensor in part.tensors().values()
     )
 
 
 def test_the_other_chapters_say_of_which_of_the_unlike_layers_they_tell(unlike: TourContext) -> None:
-    assert told("sharing", unlike).question.startswith("The 6 units of your layer 0 stand side by side. Are they")
-    assert "moved 6 of 6 units one timestep later" in told("sharing", unlike).claims[0]
+    assert content("sharing", unlike).question.startswith("The 6 units of your layer 0 stand side by side. Are they")
+    assert "moved 6 of 6 units one timestep later" in content("sharing", unlike).claims[0]
     assert "never read each other within a layer. The layer above reads both." in said("sharing", unlike)
-    assert told("states", unlike).question.endswith("All units of layer 0 together make two vectors of 6 numbers each.")
-    assert told("outputs", unlike).question.startswith("Your last layer makes a vector h of 3 numbers at each of 4 timesteps.")
-    assert "For one output the dense layer has 4 parameters of its own." in said("outputs", unlike)
-    one = told("words", unlike)
+    assert content("states", unlike).question.endswith("All units of layer 0 together make two vectors of 6 numbers each.")
+    assert content("outputs", unlike).question.startswith(
+        "Your last layer outputs a vector h of 3 numbers at each of 4 timesteps."
+    )
+    assert "With one output the dense layer has 4 parameters." in said("outputs", unlike)
+    one = content("words", unlike)
     assert one.question.endswith("How many cells are there in layer 0 in one direction?")
     assert "The number of units, 6 in layer 0 in one direction, is called units in Keras" in one.claims[1]
     assert "3 in all" in said("words", unlike), "layers are not counted within a layer"
@@ -291,8 +299,8 @@ def test_the_other_chapters_say_of_which_of_the_unlike_layers_they_tell(unlike: 
         ((LayerSpec(3), LayerSpec(2, bidirectional=True)), ("never read each other",), ("layer above reads both",)),
         (
             (LayerSpec(3), LayerSpec(4, projection=2)),
-            ("Only the projection of a layer that has one mixes", "the projection, in a layer that has one, makes h"),
-            ("never read each other", "The projection alone", "has circles of its own for each direction"),
+            ("Only the projection of a layer that has one mixes", "the projection, in a layer that has one, computes h"),
+            ("never read each other", "The projection alone", "has separate circles for each direction"),
         ),
         ((LayerSpec(1), LayerSpec(2)), ("Your layer 0 has a single unit.",), ("All units of layer 0",)),
         (
@@ -324,24 +332,24 @@ def test_chapters_are_found_by_name_and_number_each_once() -> None:
 
 @pytest.mark.parametrize("asked", ["", "0", "7", "-1", "1.0", "cirles", "nan", "x" * 500, "a\nb", "１"])
 def test_what_is_no_chapter(asked: str) -> None:
-    with pytest.raises(UsageError, match="there is no such chapter") as error:
+    with pytest.raises(UsageError, match="unknown chapter") as error:
         select_chapters([asked])
     assert str(error.value).isprintable()
     assert len(str(error.value)) < 250
     assert all(name in str(error.value) for name in NAMES)
 
 
-def test_near_misses_are_told() -> None:
+def test_near_misses_are_suggested() -> None:
     with pytest.raises(UsageError, match="Did you mean circles"):
         select_chapters(["cirles"])
 
 
-def test_chapters_are_told_only_when_they_are_read() -> None:
+def test_chapters_are_built_only_when_they_are_read() -> None:
     tour = Tour(TourContext(lstm_explain.seeded(timesteps=2)), CHAPTERS)
     tour.question(0)
-    assert "shapes" in tour.subject.__dict__
-    assert len(tour._told) == 1
-    assert tour.told(0) is tour.told(0)
+    assert "shapes" in tour.context.__dict__
+    assert len(tour._contents) == 1
+    assert tour.content(0) is tour.content(0)
 
 
 # --- whatever is asked ------------------------------------------------------------------------------------------------
@@ -398,8 +406,8 @@ FALSE = (
 @given(lstms(), st.integers(0, 2))
 @settings(max_examples=60, deadline=None, derandomize=True)
 def test_the_tour_never_fails_and_says_nothing_false(lstm: LSTM, sample: int) -> None:
-    subject = TourContext(lstm, sample=min(sample, lstm.spec.samples - 1))
-    tour, spec = Tour(subject, CHAPTERS), lstm.spec.for_layer(0)
+    context = TourContext(lstm, sample=min(sample, lstm.spec.samples - 1))
+    tour, spec = Tour(context, CHAPTERS), lstm.spec.for_layer(0)
     blocks = tour_document(tour)
     text = re.sub(r"lstm-explain [^\n]*", "", "\n".join(words(block) for block in blocks))
     prose = "\n".join(block.text for block in blocks if isinstance(block, Paragraph | Note))
@@ -409,11 +417,11 @@ def test_the_tour_never_fails_and_says_nothing_false(lstm: LSTM, sample: int) ->
         found = re.search(pattern, prose)
         assert found is None, (pattern, prose[max(0, found.start() - 60) : found.end() + 40])
     if spec.units == 1:
-        assert "the others" not in tour.told(2).claims[0]
+        assert "the others" not in tour.content(2).claims[0]
     if spec.timesteps == 1:
         assert "one timestep later" not in prose
         assert "each timestep of" not in prose
-    heard = tour.told(2).numbers["statements"]["next_timestep"]["cells"]["moved"]
+    heard = numbers(tour.content(2))["statements"]["next_timestep"]["cells"]["moved"]
     assert (
         f"moved {heard} of {spec.units} units" in prose
         or spec.units == 1
@@ -421,8 +429,8 @@ def test_the_tour_never_fails_and_says_nothing_false(lstm: LSTM, sample: int) ->
         or heard == 0
         or "nothing moved" in prose
     )
-    step = tour.told(3).numbers["without_gradient"]
-    assert (step is not None) == (subject.length == 1)
+    step = numbers(tour.content(3))["without_gradient"]
+    assert (step is not None) == (context.length == 1)
     if "get no gradient" in prose:
         assert step is not None
         assert f"So {step['idle']:,} of {step['total']:,} parameter" in prose

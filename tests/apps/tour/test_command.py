@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 from typer.testing import CliRunner, Result
 
-from lstm_explain.apps.tour.chapters import CHAPTERS
+from lstm_explain.apps.tour.tour import CHAPTERS
 from lstm_explain.cli.main import app
 from lstm_explain.errors import UsageError
 from tests.helpers.mixed_stacks import mixed_file
@@ -49,7 +49,7 @@ def test_into_a_pipe_it_is_printed_straight_through() -> None:
     assert text == printed(*SMALL, "--no-pause")
     for chapter in CHAPTERS:
         assert f"\n{chapter.number} {chapter.title}\n" in text
-    assert text.count("Question: ") == text.count("Answer: ") == text.count("This shows more:") == len(CHAPTERS)
+    assert text.count("Question: ") == text.count("Answer: ") == text.count("These commands show more:") == len(CHAPTERS)
     assert "Enter" not in text
 
 
@@ -129,7 +129,7 @@ def test_chapters_may_be_chosen_in_any_order() -> None:
     text = printed(*SMALL, "--chapter", "words", "--chapter", "1", "--chapter", "6")
     assert text.index("6 What do the words mean?") < text.index("1 What is a circle?")
     assert text.count("Question: ") == 2
-    assert "There are 1 circles, 2 unit, 3 sharing" in refused("--chapter", "7")
+    assert "The chapters are 1 circles, 2 unit, 3 sharing" in refused("--chapter", "7")
 
 
 def test_to_wait_needs_a_terminal() -> None:

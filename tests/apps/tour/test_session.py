@@ -9,10 +9,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import lstm_explain
-from lstm_explain.apps.tour.chapters import CHAPTERS, select_chapters
-from lstm_explain.apps.tour.context import TourContext
+from lstm_explain.apps.tour.chapter import TourContext
 from lstm_explain.apps.tour.session import KEYS, TourPosition, first_turn, format_prompt, handle_line, run_session
-from lstm_explain.apps.tour.tour import Tour
+from lstm_explain.apps.tour.tour import CHAPTERS, Tour, select_chapters
 from lstm_explain.document.blocks import Cell, Heading, Note, Paragraph, Table
 
 if TYPE_CHECKING:
@@ -28,7 +27,7 @@ def words(blocks: Document) -> str:
 
 def test_it_opens_with_the_first_question_and_the_keys() -> None:
     state, shown = first_turn(TOUR)
-    assert state == TourPosition(0, answered=False, left=False)
+    assert state == TourPosition(0, answered=False, ended=False)
     assert shown[-len(TOUR.question(0)) :] == TOUR.question(0)
     assert "Answer:" not in words(shown)
     assert all(f" {key} " in words(shown) for key in ("b", "c", "q"))
@@ -37,13 +36,13 @@ def test_it_opens_with_the_first_question_and_the_keys() -> None:
 def test_enter_goes_from_question_to_answer_to_the_next_chapter_and_out() -> None:
     state = TourPosition()
     for place in range(len(CHAPTERS)):
-        assert (state.place, state.answered) == (place, False)
+        assert (state.chapter, state.answered) == (place, False)
         state, shown = handle_line(TOUR, state, "\n")
-        assert (state.place, state.answered, shown) == (place, True, TOUR.answer(place))
+        assert (state.chapter, state.answered, shown) == (place, True, TOUR.answer(place))
         state, shown = handle_line(TOUR, state, "\r\n")
         if place < LAST:
             assert shown == TOUR.question(place + 1)
-    assert state.left
+    assert state.ended
 
 
 @pytest.mark.parametrize("answered", [False, True])
@@ -70,27 +69,27 @@ def test_the_list_names_every_chapter_and_where_the_reader_is() -> None:
 
 @pytest.mark.parametrize("line", ["q", "quit\n", " Q "])
 def test_leaving(line: str) -> None:
-    assert handle_line(TOUR, TourPosition(1), line).state.left
+    assert handle_line(TOUR, TourPosition(1), line).position.ended
 
 
 @pytest.mark.parametrize("line", ["x", "0", "7", "-1", "1.5", "4 2", "\x1b[A", "\ufffd\n", "circle", "b b"])
 def test_anything_else_changes_nothing_and_says_what_there_is(line: str) -> None:
     state, shown = handle_line(TOUR, TourPosition(2, answered=True), line)
     assert state == TourPosition(2, answered=True)
-    assert "no chapter" in words(shown)
+    assert "not a chapter" in words(shown)
     assert "1 circles, 2 unit" in words(shown)
     assert words(shown).isprintable()
 
 
 def test_of_chosen_chapters_the_others_cannot_be_reached() -> None:
-    some = Tour(TOUR.subject, select_chapters(["words", "1"]))
-    assert handle_line(some, TourPosition(0), "1").state.place == 1
+    some = Tour(TOUR.context, select_chapters(["words", "1"]))
+    assert handle_line(some, TourPosition(0), "1").position.chapter == 1
     state, shown = handle_line(some, TourPosition(0), "2")
     assert state == TourPosition(0)
-    assert "There are 6 words and 1 circles." in words(shown)
-    one = Tour(TOUR.subject, select_chapters(["2"]))
-    assert "There is 2 unit." in words(handle_line(one, TourPosition(0), "1").shown)
-    assert handle_line(one, TourPosition(0, answered=True), "").state.left
+    assert "The chapters are 6 words and 1 circles." in words(shown)
+    one = Tour(TOUR.context, select_chapters(["2"]))
+    assert "The only chapter is 2 unit." in words(handle_line(one, TourPosition(0), "1").blocks)
+    assert handle_line(one, TourPosition(0, answered=True), "").position.ended
 
 
 @given(st.lists(st.sampled_from(["", *KEYS, "1", "6", "9", "words", "zzz"]) | st.text(max_size=8), max_size=12))
@@ -99,7 +98,7 @@ def test_whatever_is_typed_the_reader_is_at_a_chapter(lines: list[str]) -> None:
     state = TourPosition()
     for line in lines:
         state, shown = handle_line(TOUR, state, line)
-        assert 0 <= state.place <= LAST
+        assert 0 <= state.chapter <= LAST
         assert shown
         assert format_prompt(TOUR, state).isascii()
         assert len(format_prompt(TOUR, state)) < 80
@@ -123,7 +122,7 @@ def test_the_loop_shows_and_asks_in_turn_until_the_reader_leaves() -> None:
 
     run_session(TOUR, show, line_after)
     assert lines == ["never read"]
-    assert shown[0] == first_turn(TOUR).shown
+    assert shown[0] == first_turn(TOUR).blocks
     assert shown[1] == TOUR.answer(0)
     assert len(shown) == len(asked) + 1
 
@@ -131,4 +130,4 @@ def test_the_loop_shows_and_asks_in_turn_until_the_reader_leaves() -> None:
 def test_the_loop_ends_where_the_input_ends() -> None:
     shown: list[Document] = []
     run_session(TOUR, shown.append, lambda _: None)
-    assert shown == [first_turn(TOUR).shown]
+    assert shown == [first_turn(TOUR).blocks]

@@ -38,7 +38,7 @@ def test_forward_back_a_chosen_chapter_the_list_and_out(open_session: Callable[.
     session.press("c\n")
     assert "you are here" in session.until("[Enter: the answer")
     session.press("nothing such\n")
-    assert "'nothing such' is no chapter" in session.until("[Enter: the answer")
+    assert "'nothing such' is not a chapter" in session.until("[Enter: the answer")
     session.press("q\n")
     assert session.end() == 0
     assert session.unchanged
@@ -74,7 +74,7 @@ def test_the_last_answer_is_followed_by_the_end(open_session: Callable[..., Sess
     session.press("\n")
     session.until("[Enter: the end")
     session.press("\n")
-    session.until("This was the tour.")
+    session.until("This is the end of the tour.")
     assert session.end() == 0
 
 
