@@ -77,7 +77,7 @@ def _read_content(content: Any, name: str) -> QuizAnswers:
     if content.get("schema") == SHEET_SCHEMA or isinstance(content.get("questions"), list):
         return _read_sheet(content, name)
     if "answers" not in content:
-        raise InputFileError(name, "there are no answers in it", FIX_ANSWERS)
+        raise InputFileError(name, "it has no answers", FIX_ANSWERS)
     unknown = [key for key in content if key not in (*QUIZ_KEYS, "answers")]
     if unknown:
         raise InputFileError(name, f"{printable(unknown[0])} is not a key of a file of answers", FIX_ANSWERS)

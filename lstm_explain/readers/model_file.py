@@ -1,4 +1,4 @@
-"""Model files of every format: the LSTMs in them, and the two biases of an LSTM one by one."""
+"""Model files of every format: the LSTMs in them, and the two separate biases of an LSTM."""
 
 from __future__ import annotations
 
@@ -87,11 +87,11 @@ def _array_reader(model_format: ModelFormat) -> Callable[[BinaryIO, MemoryBudget
     return read_msgpack
 
 
-# --- two biases one by one --------------------------------------------------------------------------------------------
+# --- two separate biases ----------------------------------------------------------------------------------------------
 
 
 def read_separate_biases(name: str, layer: str | None, convention: str | None, budget: int) -> tuple[Biases, ...]:
-    """Read an LSTM that `read_model` has read before, once with each of its two biases alone.
+    """Read the two biases of an LSTM that `read_model` adds up.
 
     Args:
         name: the file's name.
@@ -100,7 +100,7 @@ def read_separate_biases(name: str, layer: str | None, convention: str | None, b
         budget: how many bytes of memory reading may take.
 
     Returns:
-        The first and the second; nothing where the file does not hold named arrays, or the LSTM does not have two biases.
+        The first and the second; nothing if the file has no named arrays, or the LSTM does not have two biases.
 
     Raises:
         InputFileError, RefusedError: as `read_model`.
@@ -119,22 +119,17 @@ def read_separate_biases(name: str, layer: str | None, convention: str | None, b
     lstm = select(arrays)
     if lstm.biases != 2:
         return ()
-    variants = [_without_bias(arrays, lstm, bias) for bias in reversed(CONVENTIONS[lstm.framework].biases)]
-    return (
-        () if any(variant is None for variant in variants) else tuple(_biases_of(select(v)) for v in variants if v is not None)
-    )
-
-
-def _without_bias(arrays: Mapping[str, Array], lstm: ModelLSTM, bias: str) -> dict[str, Array] | None:
-    """Return the arrays with zeros in place of an LSTM's biases of one name; None where there are none."""
-    names = {name for name in lstm.tensors if (match := TENSOR_NAME.fullmatch(name)) and match["tensor"] == bias}
-    if not names:
-        return None
-    return {name: np.zeros_like(array) if name in names else array for name, array in arrays.items()}
-
-
-def _biases_of(lstm: ModelLSTM) -> Biases:
-    return tuple(
-        {direction: weights.bias for direction, weights in layer.items() if weights.bias is not None}
-        for layer in lstm.weights.layers
-    )
+    biases = []
+    for zeroed in reversed(CONVENTIONS[lstm.framework].biases):
+        names = {name for name in lstm.tensors if (match := TENSOR_NAME.fullmatch(name)) and match["tensor"] == zeroed}
+        if not names:
+            return ()
+        variant = select({name: np.zeros_like(array) if name in names else array for name, array in arrays.items()})
+        layers = variant.weights.layers
+        biases.append(
+            tuple(
+                {direction: weights.bias for direction, weights in layer.items() if weights.bias is not None}
+                for layer in layers
+            )
+        )
+    return tuple(biases)

@@ -129,10 +129,10 @@ def test_a_gru_of_torch_is_named(torch: Any, tmp_path: Path) -> None:
     from lstm_explain.errors import InputFileError
 
     (tmp_path / "gru.npz").write_bytes(npz(state_of(torch.nn.GRU(4, 5), "enc.")))
-    with pytest.raises(InputFileError, match="enc is a GRU: it has 15 neurons for 5 units"):
+    with pytest.raises(InputFileError, match="enc: it is a GRU: it has 15 neurons for 5 units"):
         from_model(str(tmp_path / "gru.npz"))
     (tmp_path / "rnn.npz").write_bytes(npz(state_of(torch.nn.RNN(4, 5), "enc.")))
-    with pytest.raises(InputFileError, match="enc is a simple recurrent layer"):
+    with pytest.raises(InputFileError, match="enc: it is a simple recurrent layer"):
         from_model(str(tmp_path / "rnn.npz"))
 
 

@@ -58,7 +58,7 @@ HOSTILE = {
     b"7": "this is neither a list of answers nor an object",
     b'"b"': "this is neither a list of answers nor an object",
     b"null": "this is neither a list of answers nor an object",
-    b"{}": "there are no answers in it",
+    b"{}": "it has no answers",
     b'{"answers": 7}': "its answers are neither a list nor an object",
     b'{"answers": [], "\\u001b[2J": 1}': "is not a key of a file of answers",
     b'{"answers": {"first": "b"}}': "first is not the number of one question",

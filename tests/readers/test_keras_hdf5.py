@@ -203,7 +203,7 @@ UNFIT = {
     ),
     "it is in the config, and the file has no weights": legacy({}, sequential(layer("LSTM", "lstm"))),
     "has activation linear": legacy({"a": keras2("a", ONE)}, sequential(layer("LSTM", "a", activation="linear"))),
-    "has activation a function or object of its own": legacy(
+    "has activation a custom function or object": legacy(
         {"a": keras2("a", ONE)}, sequential(layer("LSTM", "a", activation={"class_name": ["x"], "config": [1]}))
     ),
     "has dtype int8_from_float32": legacy(

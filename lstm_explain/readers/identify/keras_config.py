@@ -1,4 +1,4 @@
-"""A Keras model's config: which of its layers are LSTMs, what they are called, what they compute and what each reads.
+"""A Keras model's config: which of its layers are LSTMs, with the names, options and inputs of each.
 
 It is read as data. Nothing that it names is looked up, imported or called. The keys are those of `get_config` in Keras 2 and
 3; the paths of a layer's weights follow from the order of the layers, as in keras/src/saving/saving_lib.py.
@@ -219,7 +219,7 @@ def _recurrent_layers(layer: Any, path: ConfigPath, standalone: bool = True) -> 
 
 def _lstm_layer(config: dict[str, Any], path: ConfigPath, cell: ConfigCell, title: str, backwards: bool = False) -> ConfigLSTM:
     notes, problem = list(path.notes), None
-    if not title.endswith("CuDNNLSTM"):  # cuDNN knows no other activations, and the layer no such options
+    if not title.endswith("CuDNNLSTM"):  # a layer of cuDNN has neither other activations nor these options
         for option, standard in ACTIVATIONS.items():
             if option not in config:
                 notes.append(f"the file does not say its {option}: read as {standard}")
@@ -228,7 +228,7 @@ def _lstm_layer(config: dict[str, Any], path: ConfigPath, cell: ConfigCell, titl
     policy = _dtype_name(config.get("dtype", "float32"))
     plain = policy.removeprefix("mixed_")
     if plain not in PLAIN_TYPES:
-        problem = problem or f"it has dtype {printable(policy)}; quantised layers and types of their own are not explained"
+        problem = problem or f"it has dtype {printable(policy)}; quantised layers and other types are not explained"
     if plain in ("float16", "bfloat16"):
         notes.append(f"Keras computes it in {plain}")
     title = f"{title}, go_backwards" if backwards else title
@@ -375,7 +375,7 @@ def _option_label(value: Any) -> str:
     """Return an option's value in a few characters: its name, or the name of a function."""
     for key in ("config", "class_name"):
         value = value[key] if isinstance(value, dict) and isinstance(value.get(key), str) else value
-    return printable(value) if isinstance(value, str) else "a function or object of its own"
+    return printable(value) if isinstance(value, str) else "a custom function or object"
 
 
 def _snake_case(name: str) -> str:

@@ -248,22 +248,18 @@ def constant_state(value: GraphValue, constants: Constants, max_nodes: int = MAX
     try:
         return constants.value(*value)
     except NotConstantError:
-        home = value.scope.defining_scope(value.name)
-        if home is None or max_nodes <= 0:
+        if max_nodes <= 0:
             raise
-    value = GraphValue(home, value.name)
-    binding = home.inputs.get(value.name)
-    if value.producer is None and binding is not None:
-        return constant_state(GraphValue(*binding), constants, max_nodes - 1)
+    value = resolve(*value)
     if value.operator == "ConstantOfShape" and value.producer is not None:
-        return constants.fill_value(home, value.producer[0])
-    inputs = [GraphValue(home, name) for name in value.input_names]
+        return constants.fill_value(value.scope, value.producer[0])
+    inputs = [resolve(value.scope, name) for name in value.input_names[:2]]
     if value.operator in ("Expand", "Cast", "Identity") and inputs:
         return constant_state(inputs[0], constants, max_nodes - 1)
     if value.operator == "Unsqueeze" and inputs and value.int_list(1, "axes", constants) == [0]:
         array = constant_state(inputs[0], constants, max_nodes - 1)
         return array[np.newaxis] if array.ndim > 1 else array
-    if value.operator == "Concat" and len(inputs) == 2:
+    if value.operator == "Concat" and len(value.input_names) == 2:
         return _concat_directions([constant_state(state, constants, max_nodes // 2) for state in inputs], value.name)
     raise NotConstantError(value.name)
 

@@ -7,6 +7,7 @@
 
 Each gate is identified by its use, never by its position: o multiplies tanh(c'); of the two products that are added up to
 c', the one of two activations is i * g, of which g is the tanh; f multiplies the previous c. Operands may be in any order.
+A cell with its weights is a `Timestep`.
 """
 
 from __future__ import annotations
@@ -16,8 +17,8 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from lstm_explain.core.gates import Gate
-from lstm_explain.readers.identify.onnx.dataflow import GraphValue, is_integer, resolve, scalar_int
+from lstm_explain.core.gates import GATES, Gate
+from lstm_explain.readers.identify.onnx.dataflow import GraphValue, is_integer, loop_state, resolve, scalar_int
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -36,6 +37,9 @@ MAX_BOUND_NODES = 24
 """How many nodes may compute where a slice begins; torch writes six."""
 MAX_SUM_NODES = 16
 """How many nodes may add up a pre-activation; exporters write up to six."""
+MORE_TERMS = "its gates read more than x @ K + h @ R + b with constant weights, as with peepholes or a normalisation"
+NOT_QUARTERS = "its gates are not the four quarters of one sum"
+PROJECTED = "its hidden state does not have one number for each unit, as with a projection"
 
 
 class Activation(NamedTuple):
@@ -126,19 +130,8 @@ def _is_stored_constant(value: GraphValue) -> bool:
 # --- which columns of the pre-activations belong to a gate ------------------------------------------------------------
 
 
-def sliced_value(value: GraphValue) -> GraphValue | None:
-    """Return what a gate's columns are cut out of, by Split or Slice."""
-    return value.input(0) if value.operator in ("Split", "Slice") and value.input_names else None
-
-
-def gate_columns(value: GraphValue, columns: int, constants: Constants) -> range | None:
-    """Return which columns a Split or Slice cuts out; None where that is unknown, or other axes are cut.
-
-    Args:
-        value: the result of the Split or Slice.
-        columns: the columns of what is cut.
-        constants: the model's constant values.
-    """
+def _gate_columns(value: GraphValue, columns: int, constants: Constants) -> range | None:
+    """Return which of all columns a Split or Slice cuts out; None where that is unknown, or other axes are cut."""
     if value.operator == "Split" and value.producer is not None:
         node, number = value.producer
         sizes = value.int_list(1, "split", constants) or [columns // len(node.output)] * len(node.output)
@@ -206,7 +199,7 @@ class Product(NamedTuple):
 
 
 class PreActivation(NamedTuple):
-    """The terms that are added up to the gates' pre-activations."""
+    """The terms of the sum that is the gates' pre-activations."""
 
     products: list[Product]
     biases: list[tuple[GraphValue, Array]]
@@ -245,12 +238,6 @@ class WeightCache:
         return self.digests[product.source]
 
 
-def match_pre_activation(value: GraphValue, cache: WeightCache) -> PreActivation | None:
-    """Match a sum of products with constant weights and constant vectors, in any order; None where it is something else."""
-    terms = PreActivation([], [])
-    return terms if _collect_terms(value, cache, terms, iter(range(MAX_SUM_NODES))) else None
-
-
 def _collect_terms(
     value: GraphValue,
     cache: WeightCache,
@@ -259,7 +246,7 @@ def _collect_terms(
     timestep: int | None = None,
     time_axis: int = 0,
 ) -> bool:
-    """Add the terms of a value, or of one timestep of it, to `terms`; whether that is possible."""
+    """Add the terms of a value, or of one timestep of it, to `terms`; False where it is not a sum of such terms."""
     if next(nodes_left, None) is None:
         return False
     if value.operator == "Add" and len(value.input_names) == 2:
@@ -303,3 +290,83 @@ def _collect_product(
     weights, source = array.T if is_transposed else array, resolve(value.scope, value.input_names[1])
     terms.products.append(Product(value.input(0), weights, source, is_transposed, timestep, time_axis))
     return len(terms.products) <= 2
+
+
+# --- a cell with its weights ----------------------------------------------------------------------------------------
+
+
+class UnsupportedCellError(Exception):
+    """A cell is matched and not supported; the argument is the reason."""
+
+
+class Timestep(NamedTuple):
+    """One timestep of an LSTM."""
+
+    cell: CellMatch
+    products: tuple[Product, ...]
+    biases: tuple[tuple[GraphValue, Array], ...]
+    gate_order: tuple[Gate, ...]
+    """The order of the gates in the columns of the weights."""
+    recurrent: Product | None = None
+    """The product with h; None where this timestep alone does not decide which of its products that is."""
+
+    @property
+    def units(self) -> int:
+        return int(self.products[0].weights.shape[1]) // len(GATES)
+
+    @property
+    def input(self) -> Product | None:
+        """The product with x."""
+        others = [product for product in self.products if product is not self.recurrent]
+        return others[0] if self.recurrent is not None and len(others) == 1 else None
+
+    @property
+    def bias(self) -> Array | None:
+        """The sum of its biases, [4*units]."""
+        with np.errstate(all="ignore"):
+            return np.sum([array for _, array in self.biases], axis=0) if self.biases else None
+
+    @property
+    def is_loop_body(self) -> bool:
+        """Whether it is the body of a Loop or Scan, with its states as loop states."""
+        return loop_state(self.cell.previous_cell_state) is not None
+
+
+def match_timestep(cell: CellMatch, cache: WeightCache) -> Timestep:
+    """Return a cell with its weights.
+
+    Raises:
+        UnsupportedCellError: it is not the standard cell.
+    """
+    if cell.activations != STANDARD_ACTIVATIONS:
+        problem = f"its activations are {', '.join(cell.activations)}; only Sigmoid, Tanh, Tanh are explained"
+        raise UnsupportedCellError(problem)
+    gates = cell.pre_activations.values()
+    sliced = {gate.input(0) if gate.operator in ("Split", "Slice") and gate.input_names else None for gate in gates}
+    pre_activation = sliced.pop()
+    if sliced or pre_activation is None:
+        raise UnsupportedCellError(NOT_QUARTERS)
+    terms = PreActivation([], [])
+    is_sum = _collect_terms(pre_activation, cache, terms, iter(range(MAX_SUM_NODES)))
+    if not is_sum or not terms.products:
+        raise UnsupportedCellError(MORE_TERMS)
+    widths = {product.weights.shape[1] for product in terms.products} | {len(array) for _, array in terms.biases}
+    columns = min(widths)
+    if len(widths) != 1 or columns % len(GATES):
+        raise UnsupportedCellError(NOT_QUARTERS)
+    if len(terms.products) > 1 and all(len(product.weights) != columns // len(GATES) for product in terms.products):
+        raise UnsupportedCellError(PROJECTED)
+    gate_order = _match_gate_order(cell, columns, cache.constants)
+    return Timestep(cell, tuple(terms.products), tuple(terms.biases), gate_order)
+
+
+def _match_gate_order(cell: CellMatch, columns: int, constants: Constants) -> tuple[Gate, ...]:
+    """The order of the gates in the columns of the pre-activations."""
+    units, gates = columns // len(GATES), {}
+    for gate, value in cell.pre_activations.items():
+        gate_range = _gate_columns(value, columns, constants)
+        if gate_range is not None and len(gate_range) == units:
+            gates[gate_range.start] = gate
+    if sorted(gates) != list(range(0, columns, units)):
+        raise UnsupportedCellError(NOT_QUARTERS)
+    return tuple(gates[start] for start in sorted(gates))

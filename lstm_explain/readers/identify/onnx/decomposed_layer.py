@@ -1,12 +1,15 @@
 """LSTMs that an ONNX model spells out in elementary operators, unrolled over the timesteps or in the body of a loop.
 
-A cell is matched by its structure, its weights by the sums that its gates read (`decomposed_cell`), and its timesteps by the
-states that they pass on (`decomposed_timesteps`). A layer is only returned after its nodes, run on seeded numbers, compute
-what the reference cell computes (`verify_cell`).
+    cell 1 --h, c--> cell 2 --h, c--> cell 3        unrolled: a chain of timesteps with equal weights
+    cell <--h, c--> cell                            the body of a Loop or Scan: one timestep, whose states are loop states
+
+Cells are matched by their structure (`decomposed_cell`). A layer is only returned after its nodes, run on seeded numbers,
+compute what the reference cell computes (`verify_cell`).
 """
 
 from __future__ import annotations
 
+from collections import deque
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
@@ -29,15 +32,12 @@ from lstm_explain.readers.identify.onnx.dataflow import (
     shared_state,
     timestep_read,
 )
-from lstm_explain.readers.identify.onnx.decomposed_cell import WeightCache
-from lstm_explain.readers.identify.onnx.decomposed_timesteps import (
+from lstm_explain.readers.identify.onnx.decomposed_cell import (
     PROJECTED,
-    STATES_CHANGED,
     Timestep,
     UnsupportedCellError,
-    chain_timesteps,
+    WeightCache,
     match_timestep,
-    resolve_loop_body,
 )
 from lstm_explain.readers.identify.onnx.verify_cell import can_run, matches_reference
 
@@ -49,10 +49,11 @@ if TYPE_CHECKING:
     TimestepsByOutput = dict[GraphValue, tuple[list[Timestep], int]]
     """For the h of each timestep: its chain, and its position there."""
 
+STATES_CHANGED = "its states do not pass unchanged from timestep to timestep, as where timesteps are masked"
 FIX_KERAS_FILE = "Give the model that it was made from, such as a .keras file"
-UNKNOWN_ORDER = "it cannot be told in which order it reads a sequence; timestep 1 is the first that it reads"
+UNKNOWN_ORDER = "the order in which it reads a sequence is unknown; timestep 1 is the first that it reads"
 NO_RECURRENT_KERNEL = "its recurrent kernel is not in the file: it was exported with one timestep that starts from zeros"
-UNKNOWN_RECURRENT = "it has one timestep, and it cannot be told which of its two products reads x and which h"
+UNKNOWN_RECURRENT = "it has one timestep, and nothing shows which of its two products reads x and which h"
 CELL_STATE_CHANGED = "the c that it reads is not the output of the previous timestep, as where timesteps are masked"
 NOT_VERIFIED = "its nodes do not compute what our own cell does with the weights that were read for it"
 MAX_LAYERS = 500
@@ -86,7 +87,7 @@ def find_decomposed_lstms(
         except UnsupportedCellError as error:
             note_unsupported(cell, error)
     chains = [[timestep] for timestep in timesteps if timestep.is_loop_body]
-    chains += chain_timesteps([timestep for timestep in timesteps if not timestep.is_loop_body], cache)
+    chains += _chain_timesteps([timestep for timestep in timesteps if not timestep.is_loop_body], cache)
     cell_states = {timestep.cell.cell_state for timestep in timesteps}
     outputs = {timestep.cell.hidden: (chain, index) for chain in chains for index, timestep in enumerate(chain)}
     lstms: dict[tuple[frozenset[GraphValue], bool], ModelLSTM | None] = {}  # by weights and direction; None: not supported
@@ -114,7 +115,7 @@ def _resolve_start(chain: list[Timestep], constants: Constants, cell_states: set
     """
     first = chain[0]
     if first.is_loop_body:
-        return [resolve_loop_body(first)]
+        return [_resolve_loop_body(first)]
     if len(chain) == 1 and first.recurrent is None:
         first = _resolve_single_timestep(first, constants)
     if any(loop_state(product.operand) is not None for product in first.products):
@@ -143,6 +144,85 @@ def _constant_state(value: GraphValue, constants: Constants) -> Array | None:
         return constant_state(value, constants)
     except (NotConstantError, InputFileError):
         return None
+
+
+# --- timesteps --------------------------------------------------------------------------------------------------------
+
+
+def _resolve_loop_body(timestep: Timestep) -> Timestep:
+    """Return the timestep in the body of a Loop or Scan, with its product with h.
+
+    Raises:
+        UnsupportedCellError: the body returns other states than the cell's.
+    """
+    cell_state = loop_state(timestep.cell.previous_cell_state)
+    recurrent = [
+        product
+        for product in timestep.products
+        if (hidden := loop_state(product.operand)) is not None and hidden.returned == timestep.cell.hidden
+    ]
+    if cell_state is None or cell_state.returned != timestep.cell.cell_state or len(recurrent) != 1:
+        raise UnsupportedCellError(STATES_CHANGED)
+    return timestep._replace(recurrent=recurrent[0])
+
+
+def _chain_timesteps(timesteps: list[Timestep], cache: WeightCache) -> list[list[Timestep]]:
+    """Return chains of timesteps, each of which reads the states of the previous one and has equal weights."""
+    by_cell_state = {timestep.cell.cell_state: timestep for timestep in timesteps}
+    successors: dict[GraphValue, list[Timestep]] = {}  # by the cell state that they read
+    starts: deque[Timestep] = deque()
+    for timestep in timesteps:
+        previous = by_cell_state.get(timestep.cell.previous_cell_state)
+        hidden = None if previous is None else previous.cell.hidden
+        recurrent = [product for product in timestep.products if product.operand == hidden]
+        if previous is None or len(recurrent) != 1:
+            starts.append(timestep)
+        else:
+            successors.setdefault(previous.cell.cell_state, []).append(timestep._replace(recurrent=recurrent[0]))
+    chains = []
+    while starts:
+        chain = [starts.popleft()]
+        while candidates := successors.pop(chain[-1].cell.cell_state, None):
+            following = next((timestep for timestep in candidates if _follows(chain, timestep, cache)), None)
+            starts.extend(timestep for timestep in candidates if timestep is not following)
+            if following is None:
+                break
+            if len(chain) == 1:
+                chain[0] = _resolve_first(chain[0], following, cache)
+            chain.append(following)
+        chains.append(chain)
+    return chains
+
+
+def _follows(chain: list[Timestep], timestep: Timestep, cache: WeightCache) -> bool:
+    """Whether a timestep that reads the states of a chain's last has the same weights."""
+    last = chain[-1] if len(chain) > 1 else _resolve_first(chain[0], timestep, cache)
+    if last.gate_order != timestep.gate_order or not _same_biases(last, timestep):
+        return False
+    if timestep.input is None or timestep.recurrent is None:
+        return False
+    inputs = [product for product in last.products if product is not last.recurrent]
+    same_recurrent = last.recurrent is None or cache.same_weights(last.recurrent, timestep.recurrent)
+    return same_recurrent and len(inputs) == 1 and cache.same_weights(inputs[0], timestep.input)
+
+
+def _resolve_first(first: Timestep, second: Timestep, cache: WeightCache) -> Timestep:
+    """The first timestep with its product with h, which the second decides; without, where the exporter computed it."""
+    if first.recurrent is not None or second.recurrent is None or len(first.products) < 2:
+        return first
+    recurrent = [product for product in first.products if cache.same_weights(product, second.recurrent)]
+    return first._replace(recurrent=recurrent[0]) if len(recurrent) == 1 else first
+
+
+def _same_biases(first: Timestep, second: Timestep) -> bool:
+    if [value for value, _ in first.biases] == [value for value, _ in second.biases]:
+        return True
+    zeros = np.zeros(len(GATES) * first.units)
+    first_bias, second_bias = (zeros if timestep.bias is None else timestep.bias for timestep in (first, second))
+    return np.array_equal(first_bias, second_bias)
+
+
+# --- a layer ----------------------------------------------------------------------------------------------------------
 
 
 class _DecomposedLayer:
@@ -177,8 +257,8 @@ class _DecomposedLayer:
         else:
             name, form = graph_node.name, "1 timestep" if count == 1 else f"{count} timesteps"
             nodes = "one of its timesteps" if len(verified) == 1 else f"{len(verified)} of its timesteps"
-        note = f"it is no node LSTM; it was recognised from its nodes: {nodes}, computed by ONNX's reference evaluator on "
-        note += "seeded numbers, made the h and c that our cell makes"
+        note = f"it is not an LSTM node; it was recognised from its nodes: {nodes}, computed by ONNX's reference evaluator on "
+        note += "seeded numbers, give the h and c of our own cell"
         lstm = ModelLSTM(
             name=name,
             framework=framework,

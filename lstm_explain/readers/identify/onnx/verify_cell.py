@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from lstm_explain.core.axes import Array
     from lstm_explain.core.weights import LayerWeights
     from lstm_explain.readers.containers.onnx.constants import Constants
-    from lstm_explain.readers.identify.onnx.decomposed_timesteps import Timestep
+    from lstm_explain.readers.identify.onnx.decomposed_cell import Timestep
 
 CELL_OPERATORS = {
     "Add", "Sub", "Mul", "Div", "MatMul", "Gemm", "Sigmoid", "Tanh", "Split", "Slice", "Gather", "Shape", "Cast", "Identity",
