@@ -15,6 +15,8 @@ settings.load_profile("any machine")
 
 MIN_EXAMPLES = 5
 """A property that asks for no more examples than this gets all of them in every run."""
+THREAD_LIMITS = ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS")
+"""How many threads BLAS and the frameworks may use. Workers that share the processors wait for each other's threads."""
 PROCESS_FIXTURES = {"run", "open_session"}
 """Fixtures that start the program as a process. Tests that use them are slow."""
 
@@ -33,6 +35,8 @@ def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
     paths = [Path(argument.partition("::")[0]) for argument in config.args]
     if all(path.is_file() for path in paths):
         return 0
+    for name in THREAD_LIMITS:
+        os.environ.setdefault(name, "1")  # the workers inherit it
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 

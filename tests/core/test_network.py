@@ -151,11 +151,11 @@ def test_where_outputs_are_made_once_there_are_no_steps() -> None:
 @pytest.mark.parametrize(
     ("options", "outputs", "steps_out"),
     [
-        ({"samples": 2000, "units": 64, "bidirectional": True, "layers": 2}, 3, 20),
+        ({"samples": 500, "units": 48, "bidirectional": True, "layers": 2}, 3, 20),
         ({"samples": 1, "units": 3, "timesteps": 20000, "dtype": "float64"}, 2, 20000),
-        ({"samples": 5, "units": 300}, 2000, 7),
+        ({"samples": 5, "units": 150}, 2000, 7),
         ({"samples": 300, "units": 2, "features": 2, "timesteps": 3}, 300, 200),
-        ({"samples": 500, "stack": (LayerSpec(90, bidirectional=True), LayerSpec(20, projection=8), LayerSpec(50))}, 3, 20),
+        ({"samples": 200, "stack": (LayerSpec(60, bidirectional=True), LayerSpec(20, projection=8), LayerSpec(40))}, 3, 20),
     ],
 )
 def test_the_memory_of_a_run_stays_within_its_bound(task: Task, options: dict[str, Any], outputs: int, steps_out: int) -> None:
