@@ -29,6 +29,7 @@ golden:
 	$(PYTHON) -m tests.helpers.schemas
 
 docs:
+	$(PYTHON) tests/docs/test_topic_tables.py
 	$(PYTHON) tests/docs/test_docs.py --write
 	$(PYTHON) tests/docs/test_pictures.py
 
