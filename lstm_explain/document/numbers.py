@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import math
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 BYTE_UNITS = ("B", "KiB", "MiB", "GiB", "TiB", "PiB", "EiB")
 
@@ -54,6 +58,11 @@ def tint(value: float, scale: float) -> float | None:
     if not math.isfinite(value) or scale == 0:
         return None
     return max(-1.0, min(1.0, value / scale))
+
+
+def tint_scale(values: Iterable[float]) -> float:
+    """The largest absolute value that is finite: what gets the full colour, and fills a sparkline."""
+    return max((abs(value) for value in values if math.isfinite(value)), default=0.0)
 
 
 def percent(value: float) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, TypeVar
 
 from lstm_explain.document.blocks import Cell, Column, Table
+from lstm_explain.document.numbers import format_decimal, tint
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence, Sized
@@ -27,6 +28,11 @@ Row = tuple[Cell, ...]
 def facts_table(rows: Iterable[tuple[str, str]]) -> Table:
     """Lay out labels and values, without a header."""
     return Table(FACT_COLUMNS, tuple((Cell(label, strong=True), Cell(text)) for label, text in rows), ruled=False)
+
+
+def heat_row(label: str, values: Iterable[float], scale: float, places: int = 3) -> Row:
+    """A row of numbers with a fixed count of decimals, each coloured by its size."""
+    return (Cell(label, strong=True), *(Cell(format_decimal(value, places), tint=tint(value, scale)) for value in values))
 
 
 def visible_ends(items: Sized, limit: int) -> tuple[int, int]:

@@ -1,4 +1,4 @@
-"""The first lines of every document: which LSTM this is, and where its numbers come from."""
+"""What the pages of topics share: their first lines, the names of features, and notes on what else can be shown."""
 
 from __future__ import annotations
 
@@ -9,9 +9,14 @@ from lstm_explain.document.tables import MAX_NAME_LENGTH, elide_list
 
 if TYPE_CHECKING:
     from lstm_explain.core.spec import LayerSpec, Spec
-    from lstm_explain.topics.result import LSTMResult
+    from lstm_explain.topics.result import LSTMResult, SampleResult
 
 REVERSE_READING = "It reads each sample from its end: timestep 1 is the last of the data."
+
+
+def sample_title(result: SampleResult) -> str:
+    """The title of a page about one sample: the topic, sample, layer and direction."""
+    return f"{result.topic}: sample {thousands(result.sample)}, layer {result.layer}, {result.direction.value}"
 
 
 def lstm_summary(explanation: LSTMResult) -> str:
@@ -27,9 +32,8 @@ def _layers(spec: Spec) -> str:
     if not spec.layers_differ:
         each = "" if len(spec.layers) == 1 else " each"
         return ", ".join([f"{layers} of {plural(spec.units, 'unit')}{each}", *_options(spec)])
-    return (
-        f"{layers} ({'; '.join(elide_list([' '.join([plural(one.units, 'unit'), *_options(one)]) for one in spec.layers]))})"
-    )
+    texts = [" ".join([plural(layer.units, "unit"), *_options(layer)]) for layer in spec.layers]
+    return f"{layers} ({'; '.join(elide_list(texts))})"
 
 
 def _options(layer: Spec | LayerSpec) -> list[str]:
@@ -61,4 +65,17 @@ def _weights_origin(weights: dict[str, Any]) -> str:
 def feature_names(explanation: LSTMResult, t: str) -> list[str]:
     """What the network reads at timestep `t`, with the names that a file's columns have: x_t[0] price."""
     columns = explanation.source["inputs"].get("columns") or [""] * explanation.spec.features
-    return [f"x_{t}[{place}] {name[:MAX_NAME_LENGTH]}".rstrip() for place, name in enumerate(columns)]
+    return [f"x_{t}[{column}] {name[:MAX_NAME_LENGTH]}".rstrip() for column, name in enumerate(columns)]
+
+
+def units_note(shown: int, units: int) -> list[str]:
+    """How to choose units, where not all are shown."""
+    if shown == units:
+        return []
+    return [f"{shown} of {thousands(units)} units are shown: choose with --unit 0,3,7-9; --json has all."]
+
+
+def stack_note(spec: Spec) -> list[str]:
+    """How to choose a layer and direction, where there are several."""
+    options = ["--layer"] * (len(spec.layers) > 1) + ["--direction"] * spec.has_backward
+    return [f"Choose another part of the stack with {' and '.join(options)}."] if options else []

@@ -32,6 +32,7 @@ from lstm_explain.version import __version__
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from lstm_explain.core.gates import Direction
     from lstm_explain.core.spec import Dtype, Init, Spec
 
 SCHEMA_VERSION = 1
@@ -252,6 +253,19 @@ class LayerResult(LSTMResult):
         return self.spec.for_layer(self.layer)
 
 
+@dataclasses.dataclass(frozen=True, eq=False, repr=False)
+class SampleResult(LayerResult):
+    """A result about one sample in one layer and direction."""
+
+    spec: Spec
+    source: dict[str, Any]
+    sample: int
+    layer: int
+    direction: Direction
+    length: Positive
+    """How many timesteps of this sample were run; the rest is padding."""
+
+
 def envelope_of_topic(topic: str) -> dict[str, Any]:
     """The keys that every JSON object begins with."""
     return {"schema": f"lstm-explain/{topic}", "schema_version": SCHEMA_VERSION, "tool_version": __version__}
@@ -308,7 +322,7 @@ def keys_to_plain(value: Any) -> dict[str, Any]:
 
 @cache
 def key_attributes(kind: Any) -> dict[str, str]:
-    """For each JSON key of a type, the attribute that holds its value; none where it is no dataclass or NamedTuple."""
+    """For each JSON key of a type, the attribute that holds its value; empty unless it is a dataclass or NamedTuple."""
     names = getattr(kind, "json_keys", None) or getattr(kind, "_fields", None)
     if names is None:
         fields = dataclasses.fields(kind) if dataclasses.is_dataclass(kind) else ()

@@ -74,7 +74,7 @@ Refused = Callable[..., str]
         ("memory --sample 1000", "--sample 1000: there are 1000 samples, and they count from 0 to 999."),
         ("memory --direction backward", "--direction backward: this LSTM's layers read forward only. Add --bidirectional"),
         ("memory --carry-state --bidirectional", "--carry-state --bidirectional: read backwards, a piece would start"),
-        ("memory --carry-state --samples 1", "--carry-state: there is one sample, so there is no border"),
+        ("memory --carry-state --samples 1", "--carry-state: with one sample there is no border"),
         ("shapes --units 0,3", "--units 0,3: a size is one whole number, such as 10."),
         ("unit --units 0,3", "--units 0,3: a size is one whole number, such as 10."),
     ],

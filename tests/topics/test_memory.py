@@ -323,7 +323,7 @@ def test_what_is_not_there_is_refused(asked: dict[str, Any], named: str, found: 
 def test_where_no_state_can_be_carried() -> None:
     with pytest.raises(UsageError, match=r"^--carry-state --bidirectional: read backwards, a piece would start from"):
         explain_memory(seeded(bidirectional=True), carry_state=True)
-    with pytest.raises(UsageError, match=r"^--carry-state: there is one sample, so there is no border"):
+    with pytest.raises(UsageError, match=r"^--carry-state: with one sample there is no border"):
         explain_memory(seeded(samples=1), carry_state=True)
 
 

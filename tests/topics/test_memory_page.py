@@ -74,7 +74,7 @@ def test_of_many_timesteps_those_read_last_are_shown(direction: str, shown: str)
 
 
 def test_every_timestep_of_the_sample_is_in_the_strip() -> None:
-    table = table_below(document(lengths=[10, 4], sample=1), "From when")
+    table = table_below(document(lengths=[10, 4], sample=1), "When the content")
     for row in table.rows:
         assert isinstance(row[1], Sparkline)
         assert len(row[1].values) == 4
@@ -97,7 +97,7 @@ def test_the_initialiser_of_this_lstm_is_marked(init: str) -> None:
         assert isinstance(row[0], Cell)
         assert row[0].detail == ("this LSTM" if name == init else "")
     assert [text(cell) for cell in rows["keras"][1:3]] == [" 1.000", " 0.731"]
-    assert "12,800 values: 10 units at every timestep of the 128 samples that sample 0 is run with" in words(made)
+    assert "12,800 values: 10 units at every timestep of the 128 samples in the block of sample 0" in words(made)
 
 
 def test_without_bias_there_is_none() -> None:
@@ -107,7 +107,7 @@ def test_without_bias_there_is_none() -> None:
 
 
 def test_it_says_that_the_split_takes_the_gates_as_they_were() -> None:
-    assert "exact given the gates; the gates themselves depend on the inputs" in words(document(samples=1))
+    assert "exact for these gates, but the gates depend on the inputs" in words(document(samples=1))
 
 
 def test_backwards_it_ends_with_the_first_timestep() -> None:
@@ -120,7 +120,7 @@ def test_one_timestep() -> None:
     assert "One timestep: 460 of 640 parameters get no gradient" in words(made)
     assert "exactly 0 in all 128 samples of one timestep that were run" in words(made)
     table = table_below(made, "One timestep")
-    assert labels(table) == ["kernel", "recurrent kernel", "bias", "together"]
+    assert labels(table) == ["kernel", "recurrent kernel", "bias", "total"]
     assert text(table.rows[-1][-1]) == "460 of 640"
     assert [text(row[2]) for row in table.rows] == ["50 of 50", "100 of 100", "10 of 10", "160 of 160"]
     assert "--carry-state" in words(made)
@@ -139,8 +139,8 @@ def test_one_timestep_backwards_is_not_sent_to_an_option_that_is_refused() -> No
 def test_one_timestep_from_a_carried_state() -> None:
     made = words(document(timesteps=1, sample=1, carry_state=True))
     assert "One timestep: 0 of 640 parameters get no gradient" in made
-    assert "carried over from the sample before" in made
-    assert "That is so for sample 0 alone" in words(document(timesteps=1, carry_state=True))
+    assert "carried over from the previous sample" in made
+    assert "This is true of sample 0 only" in words(document(timesteps=1, carry_state=True))
 
 
 # --- carried states ---------------------------------------------------------------------------------------------------

@@ -25,9 +25,9 @@ if TYPE_CHECKING:
     from lstm_explain.topics.result import Finite, Minimum, Positive
 
 FADED = 0.01
-"""Below this size a difference counts as gone."""
+"""A difference below this size counts as gone."""
 NUMBER_BYTES, BORDER_BYTES = 64, 1000
-"""What a number of a border takes at most, and a border besides, once they are Python objects on their way to JSON."""
+"""Upper bounds on what a number of a border takes, and a border in addition, as Python objects on their way to JSON."""
 
 
 class Border(NamedTuple):
@@ -58,7 +58,7 @@ class CarriedStep(NamedTuple):
 
 
 @json_keys("pieces faded_below unfaded largest_hidden borders steps")
-class Carried(NamedTuple):
+class StatefulComparison(NamedTuple):
     """The samples run twice: with the states carried over every border, and reset to zero at every border. A difference is
     the largest over all numbers of h at a timestep, between the two runs."""
 
@@ -113,34 +113,32 @@ class Carried(NamedTuple):
 def check_carry(lstm: LSTM) -> None:
     """Raise `UsageError` where no state can be carried from sample to sample."""
     spec = lstm.spec
-    if lstm.reverse:
-        found = "read from the end, a piece would start from the state of the piece after it, which is still to come"
-        raise UsageError("--carry-state", found, "Leave it out")
-    if spec.has_backward:
-        found = "read backwards, a piece would start from the state of the piece after it, which is still to come"
-        if lstm.pretrained is not None:
-            raise UsageError("--carry-state", found, "Leave it out")
-        raise UsageError("--carry-state --bidirectional", found, "Leave one of them out")
+    if lstm.reverse or spec.has_backward:
+        order = "from the end" if lstm.reverse else "backwards"
+        problem = f"read {order}, a piece would start from the state of the piece after it, which is still to come"
+        if lstm.reverse or lstm.pretrained is not None:
+            raise UsageError("--carry-state", problem, "Leave it out")
+        raise UsageError("--carry-state --bidirectional", problem, "Leave one of them out")
     if spec.samples == 1:
-        found = "there is one sample, so there is no border to carry a state over"
-        raise UsageError("--carry-state", found, "Cut the sequence into samples of equal length first")
+        problem = "with one sample there is no border to carry a state over"
+        raise UsageError("--carry-state", problem, "Cut the sequence into samples of equal length first")
 
 
-def carry(
+def run_carried(
     lstm: LSTM,
     sample: int,
     layer: int,
     units: Sequence[int],
     watched: Callable[[Iterable[Block]], Iterable[Block]] = iter,
-) -> tuple[Carried, Record]:
+) -> tuple[StatefulComparison, Record]:
     """Run all samples as one long sequence, and each of them from zero as well.
 
     The carried run goes block by block, each block one long sequence; of it, only what a border needs is kept.
 
     Args:
         lstm: the LSTM and its batch.
-        sample: of which sample to give the record, as it was run from the carried state.
-        layer: which layer the states are of.
+        sample: the sample whose record is returned, as it was run from the carried state.
+        layer: the layer of the states.
         units: which units.
         watched: what to pass the blocks of samples through, such as a progress bar.
 
@@ -151,35 +149,35 @@ def carry(
     check_carry(lstm)
     borders = _Borders(lstm, layer, np.array(units))
     state: StackState | None = None
-    own: StackState | None = None
+    sample_state: StackState | None = None
     for block in watched(lstm.blocks()):
-        lengths = np.array([block.length(one) for one in block.samples])
-        joined = _run_joined(lstm, block.samples, lengths, state)
+        lengths = np.array([block.length(number) for number in block.samples])
+        record = _run_as_one_sequence(lstm, block.samples, lengths, state)
         if sample in block.samples:
-            place = sample - block.start
-            own = state if place == 0 else _state_after(joined, int(_ends(lengths)[place - 1]))
-        borders.add(block, lengths, joined)
-        state = _state_after(joined, -1)
-    return borders.carried(), _run_alone(lstm, sample, own)
+            position = sample - block.start
+            sample_state = state if position == 0 else _state_after(record, int(_last_steps(lengths)[position - 1]))
+        borders.add(block, lengths, record)
+        state = _state_after(record, -1)
+    return borders.comparison(), _run_alone(lstm, sample, sample_state)
 
 
-def _ends(lengths: Array) -> Array:
-    """Where in the joined sequence each sample has its last timestep; from 0."""
-    ends: Array = np.cumsum(lengths) - 1
-    return ends
+def _last_steps(lengths: Array) -> Array:
+    """The index of each sample's last timestep in the long sequence."""
+    steps: Array = np.cumsum(lengths) - 1
+    return steps
 
 
-def _run_joined(lstm: LSTM, samples: range, lengths: Array, state: StackState | None) -> Record:
+def _run_as_one_sequence(lstm: LSTM, samples: range, lengths: Array, state: StackState | None) -> Record:
     """Run a block's samples as one sequence, without their padding."""
     spec = lstm.spec
     sizes = replace(spec, samples=1, timesteps=int(lengths.sum()))
-    widest = max(spec.for_layer(layer).hidden for layer, _ in spec.layer_groups)
-    copies = len(samples) * spec.timesteps * (spec.features + 4 * widest) * spec.item_bytes
-    both = lstm.run_bytes(len(samples)) + run_bytes(sizes) + copies
-    lstm.check_memory(both, f"running {len(samples)} samples one by one and as one sequence")
+    hidden = max(spec.for_layer(layer).hidden for layer, _ in spec.layer_groups)
+    copies = len(samples) * spec.timesteps * (spec.features + 4 * hidden) * spec.item_bytes
+    needed = lstm.run_bytes(len(samples)) + run_bytes(sizes) + copies
+    lstm.check_memory(needed, f"running {len(samples)} samples one by one and as one sequence")
     run = np.arange(spec.timesteps) < lengths[:, None]
-    joined = lstm.inputs_for(samples.start, samples.stop)[run][None]
-    return forward(sizes, lstm.weights, joined, state)
+    inputs = lstm.inputs_for(samples.start, samples.stop)[run][None]
+    return forward(sizes, lstm.weights, inputs, state)
 
 
 def _run_alone(lstm: LSTM, sample: int, state: StackState | None) -> Record:
@@ -189,10 +187,10 @@ def _run_alone(lstm: LSTM, sample: int, state: StackState | None) -> Record:
     return forward(spec, lstm.weights, lstm.inputs_for(sample, sample + 1), state, lengths)
 
 
-def _state_after(record: Record, place: int) -> StackState:
-    """The states of every layer after one timestep of a long sequence."""
-    parts = [part for layer in record.layers for part in layer.values()]
-    return StackState(tuple(part.hidden[:, place] for part in parts), tuple(part.cell[:, place] for part in parts))
+def _state_after(record: Record, step: int) -> StackState:
+    """The states of every layer after one timestep of a long sequence, from 0."""
+    layers = [layer_record for directions in record.layers for layer_record in directions.values()]
+    return StackState(tuple(layer.hidden[:, step] for layer in layers), tuple(layer.cell[:, step] for layer in layers))
 
 
 class _Borders:
@@ -201,10 +199,10 @@ class _Borders:
     def __init__(self, lstm: LSTM, layer: int, units: Array) -> None:
         spec, borders = lstm.spec, lstm.spec.samples - 1
         self.layer, self.units = layer, units
-        own = spec.for_layer(layer)
-        self.numbers = units if own.projection is None else np.arange(own.hidden)
-        each = NUMBER_BYTES * (len(self.numbers) + len(units)) + BORDER_BYTES
-        lstm.check_memory(borders * each, f"keeping the states at {borders} borders")
+        layer_spec = spec.for_layer(layer)
+        self.numbers = units if layer_spec.projection is None else np.arange(layer_spec.hidden)
+        border_bytes = NUMBER_BYTES * (len(self.numbers) + len(units)) + BORDER_BYTES
+        lstm.check_memory(borders * border_bytes, f"keeping the states at {borders} borders")
         self.hidden = np.empty((borders, len(self.numbers)), spec.dtype)
         self.cell = np.empty((borders, len(units)), spec.dtype)
         self.first, self.last, self.faded = (np.empty(borders) for _ in range(3))
@@ -212,17 +210,17 @@ class _Borders:
         self.largest_hidden = 0.0
 
     @np.errstate(all="ignore")  # infinite inputs make infinities and nan, which are shown as such
-    def add(self, block: Block, lengths: Array, joined: Record) -> None:
-        """Take in a block of samples that started from zero, and the run of the same samples as one sequence."""
-        part, ends = joined.of(self.layer, Direction.FORWARD), _ends(lengths)
+    def add(self, block: Block, lengths: Array, record: Record) -> None:
+        """Add a block of samples that started from zero, and the run of the same samples as one sequence."""
+        layer, ends = record.of(self.layer, Direction.FORWARD), _last_steps(lengths)
         reset = np.array(block.record.of(self.layer, Direction.FORWARD).hidden[block.positions])
         run = np.arange(reset.shape[1]) < lengths[:, None]
         carried = np.zeros_like(reset)
-        carried[run] = part.hidden[0]
+        carried[run] = layer.hidden[0]
         reset[~run] = 0
         difference = np.abs(carried - reset).max(axis=2).astype(np.float64)
-        self.largest_hidden = float(np.maximum(self.largest_hidden, np.abs(part.hidden).max()))
-        self._add_states(block.start, part.hidden[0, ends][:, self.numbers], part.cell[0, ends][:, self.units])
+        self.largest_hidden = float(np.maximum(self.largest_hidden, np.abs(layer.hidden).max()))
+        self._add_states(block.start, layer.hidden[0, ends][:, self.numbers], layer.cell[0, ends][:, self.units])
         skipped = int(block.start == 0)  # no border lies before sample 0
         self._add_differences(block.start - 1 + skipped, difference[skipped:], run[skipped:], lengths[skipped:])
 
@@ -234,17 +232,19 @@ class _Borders:
 
     def _add_differences(self, start: int, difference: Array, run: Array, lengths: Array) -> None:
         """The differences after the borders from `start` on; [samples, timesteps]."""
-        rows, place = np.arange(len(lengths)), slice(start, start + len(lengths))
-        self.first[place], self.last[place] = difference[:, 0], difference[rows, lengths - 1]
-        there = ~(difference < FADED)  # so that nan is never gone
-        since = there.shape[1] + 1 - np.argmax(there[:, ::-1], axis=1)
-        since[~there.any(axis=1)] = 1
-        self.faded[place] = np.where(since > lengths, np.nan, since)
+        rows, borders = np.arange(len(lengths)), slice(start, start + len(lengths))
+        self.first[borders], self.last[borders] = difference[:, 0], difference[rows, lengths - 1]
+        visible = ~(difference < FADED)  # so that nan is never gone
+        since = visible.shape[1] + 1 - np.argmax(visible[:, ::-1], axis=1)
+        since[~visible.any(axis=1)] = 1
+        self.faded[borders] = np.where(since > lengths, np.nan, since)
         self.sums += difference.sum(axis=0)
         self.counts += run.sum(axis=0)
         self.largest = np.maximum(self.largest, difference.max(axis=0, initial=0))
 
-    def carried(self) -> Carried:
+    def comparison(self) -> StatefulComparison:
         with np.errstate(invalid="ignore"):  # no piece may be as long as the batch allows
             mean, largest = self.sums / self.counts, np.where(self.counts > 0, self.largest, np.nan)
-        return Carried(self.hidden, self.cell, self.first, self.last, self.faded, mean, largest, self.largest_hidden)
+        return StatefulComparison(
+            self.hidden, self.cell, self.first, self.last, self.faded, mean, largest, self.largest_hidden
+        )
