@@ -28,8 +28,9 @@ from lstm_explain.errors import RefusedError, UsageError
 from lstm_explain.frameworks.registry import CONVENTIONS
 from lstm_explain.library import given as lstm_over
 from lstm_explain.library import seeded
+from lstm_explain.topics.result import to_plain
 from lstm_explain.topics.verify import MAX_SAMPLES, Verify, explain_verify
-from lstm_explain.topics.verify.weight_interpretations import Interpretation
+from lstm_explain.topics.verify.weight_interpretations import SINGLE_BIASES, BiasReading, InputLayout, Interpretation
 from tests.helpers.mixed_stacks import MIXED
 from tests.helpers.random_lstms import spec_options
 
@@ -137,7 +138,7 @@ def test_each_order_of_the_gates_is_found_as_it_stands_in_the_file(order: tuple[
     (found,) = verify.alternatives
     assert found.gate_order == order
     assert found.reading == Interpretation(gates=really)
-    assert found.to_dict()["gate_order"] == [gate.value for gate in order]
+    assert to_plain(found)["gate_order"] == [gate.value for gate in order]
 
 
 @given(
@@ -153,7 +154,7 @@ def test_each_order_of_the_gates_is_found_as_it_stands_in_the_file(order: tuple[
 )
 @few
 def test_every_other_reading_is_found(
-    order: tuple[Gate, ...], bias: str, layout: str, backwards: bool, seed: int, **options: Any
+    order: tuple[Gate, ...], bias: BiasReading, layout: InputLayout, backwards: bool, seed: int, **options: Any
 ) -> None:
     """Outputs of other weights over other inputs, of which the ones given are a reading."""
     backwards = backwards and not options["bidirectional"]
@@ -190,7 +191,7 @@ def test_outputs_of_what_was_read_from_the_end_may_stand_in_that_order(turned: b
     made = lstm_with(weights, inputs[:, ::-1]).run().output
     (found,) = explain_verify(lstm_with(weights, inputs), made[:, ::-1] if turned else made, 1e-12).alternatives
     assert found.reading == Interpretation(reversed=True, in_reading_order=not turned)
-    assert found.to_dict()["in_reading_order"] is not turned
+    assert to_plain(found)["in_reading_order"] is not turned
 
 
 @pytest.mark.parametrize("last", [False, True])
@@ -225,7 +226,7 @@ def test_of_two_biases_one_may_have_been_left_out(kept: int) -> None:
     lstm, expected = lstm_with(weights, inputs), lstm_with(alone, inputs).run().output
     assert explain_verify(lstm, expected, 1e-12).alternatives == ()
     (found,) = explain_verify(lstm, expected, 1e-12, lambda: single).alternatives
-    assert found.reading == Interpretation(bias=f"only the {('first', 'second')[kept]} of two")
+    assert found.reading == Interpretation(bias=SINGLE_BIASES[kept])
     assert explain_verify(lstm, np.zeros((3, 4, 3)), 1e-12, lambda: single).tried == 24 * 6 * 2 * 3 - 1
 
 
@@ -316,7 +317,7 @@ def test_a_tolerance_of_zero_and_a_huge_one() -> None:
 
 
 @pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf])
-def test_outputs_that_are_no_numbers_never_agree(value: float) -> None:
+def test_outputs_that_are_nonfinite_never_agree(value: float) -> None:
     lstm = seeded(**SIZES)
     expected = lstm.run().output.copy()
     expected[1, 2, 0] = value
@@ -333,8 +334,8 @@ def test_outputs_that_are_no_numbers_never_agree(value: float) -> None:
 def test_of_outputs_without_any_number_there_is_no_largest_difference() -> None:
     lstm = seeded(**SIZES)
     verify = explain_verify(lstm, np.full((3, 4, 3), np.nan))
-    assert verify.no_numbers == (36, {"sample": 0, "timestep": 1, "number": 0}, 0, None)
-    assert explain_verify(lstm, lstm.run().output).no_numbers is None
+    assert verify.nonfinite == (36, {"sample": 0, "timestep": 1, "number": 0}, 0, None)
+    assert explain_verify(lstm, lstm.run().output).nonfinite is None
 
 
 def test_nan_that_both_have_agrees() -> None:
@@ -343,7 +344,7 @@ def test_nan_that_both_have_agrees() -> None:
     lstm = lstm_over(inputs, units=3, dtype="float64")
     verify = explain_verify(lstm, lstm.run().output, 0.0)
     assert verify.agrees
-    assert verify.no_numbers == (6, {"sample": 1, "timestep": 3, "number": 0}, 6, 0.0)
+    assert verify.nonfinite == (6, {"sample": 1, "timestep": 3, "number": 0}, 6, 0.0)
 
 
 def test_padded_sequences_are_refused() -> None:

@@ -17,13 +17,13 @@ from lstm_explain.topics.verify.weight_interpretations import (
 )
 
 if TYPE_CHECKING:
-    from lstm_explain.topics.verify import Verify
+    from lstm_explain.topics.verify import OutputIndexJSON, Verify
     from lstm_explain.topics.verify.weight_interpretations import InterpretationResult
 
 MAX_SHOWN = 8
 """No more other readings than this are listed."""
 AS_READ = "as it was read"
-SWAPPED = {
+SWAPPED: dict[str, str] = {
     WEIGHTS_SWAPPED: "the weights of the two directions are swapped",
     OUTPUTS_SWAPPED: "the outputs hold what reads backward before what reads forward",
 }
@@ -56,20 +56,26 @@ def _comparison_text(verify: Verify) -> str:
 
 def _largest_difference_text(verify: Verify) -> str:
     """The largest difference; where not all are numbers, that between those that are."""
-    odd, counts = verify.no_numbers, f"up to {verify.tolerance:g} counts as agreement"
-    if odd is None:
+    nonfinite, counts = verify.nonfinite, f"up to {verify.tolerance:g} counts as agreement"
+    if nonfinite is None:
         return (
             f"The largest difference is {format_difference(verify.difference)}, at {_position_text(verify.where)}; {counts}."
         )
     sentences = []
-    if odd.given and odd.first is not None:
-        first = f"the first of them at {_position_text(odd.first)}" if odd.given > 1 else f"at {_position_text(odd.first)}"
-        sentences.append(f"Of the outputs given {_nonfinite_text(odd.given)}, {first}.")
-    if odd.made:
-        sentences.append(f"Of the LSTM's own {_nonfinite_text(odd.made)}.")
+    if nonfinite.given and nonfinite.first is not None:
+        first = (
+            f"the first of them at {_position_text(nonfinite.first)}"
+            if nonfinite.given > 1
+            else f"at {_position_text(nonfinite.first)}"
+        )
+        sentences.append(f"Of the outputs given {_nonfinite_text(nonfinite.given)}, {first}.")
+    if nonfinite.made:
+        sentences.append(f"Of the LSTM's own {_nonfinite_text(nonfinite.made)}.")
     sentences.append("Nan agrees with nan alone, and infinity with nothing.")
-    if odd.difference is not None:
-        sentences.append(f"Where both are numbers, the largest difference is {format_difference(odd.difference)}; {counts}.")
+    if nonfinite.difference is not None:
+        sentences.append(
+            f"Where both are numbers, the largest difference is {format_difference(nonfinite.difference)}; {counts}."
+        )
     return " ".join(sentences)
 
 
@@ -77,8 +83,8 @@ def _nonfinite_text(many: int) -> str:
     return f"{thousands(many)} {'is' if many == 1 else 'are'} nan or infinite"
 
 
-def _position_text(where: dict[str, int]) -> str:
-    return ", ".join(f"{name} {index}" for name, index in where.items())
+def _position_text(index: OutputIndexJSON) -> str:
+    return ", ".join(f"{name} {number}" for name, number in index.items())
 
 
 def _is_reversed(verify: Verify) -> bool:
@@ -105,8 +111,8 @@ def _interpretation_blocks(verify: Verify) -> list[Block]:
 
 def _hint_text(verify: Verify) -> str:
     """Where to look where no reading agrees."""
-    odd = verify.no_numbers
-    if odd is not None and odd.difference is not None and odd.difference <= verify.tolerance:
+    nonfinite = verify.nonfinite
+    if nonfinite is not None and nonfinite.difference is not None and nonfinite.difference <= verify.tolerance:
         return "All that are numbers agree as they are: look for where the others come from."
     return "The inputs may be others, or scaled otherwise; or the weights are of another moment of the training."
 
@@ -116,7 +122,7 @@ def _interpretation_text(tried: InterpretationResult, turned: bool) -> str:
     reading, sentences = tried.reading, []
     if reading.gates != GATES:
         who = f" (as {', '.join(tried.frameworks)} would write them)" if tried.frameworks else ""
-        sentences.append(f"these weights are in {tried.letters} order{who}")
+        sentences.append(f"these weights are in {', '.join(tried.letters)} order{who}")
     if reading.bias != AS_IN_FILE:
         sentences.append(f"with {reading.bias}" if " forget gate" in reading.bias else f"the bias is {reading.bias}")
     if reading.layout != SAMPLES_FIRST:
@@ -133,7 +139,7 @@ def _interpretation_text(tried: InterpretationResult, turned: bool) -> str:
 def _interpretation_table(verify: Verify, tried: tuple[InterpretationResult, ...]) -> Table:
     rows = tuple(
         (
-            Cell(result.letters if result.reading.gates != GATES else AS_READ),
+            Cell(", ".join(result.letters) if result.reading.gates != GATES else AS_READ),
             Cell(result.reading.bias),
             Cell(result.reading.layout),
             Cell(_direction_text(verify, result.reading)),
