@@ -1,39 +1,93 @@
-"""Every way this program says no: one root error, and one exit code for each kind.
+"""The errors that this package raises on purpose: one root, and an exit code for each kind.
 
-A message has three parts, always in this order: what was asked, what was found, what to do. The command line turns an
-error into its text and exit code in one place, `lstm_explain.cli.main`; `docs/messages.md` lists the codes.
+A message has three parts, always in this order: what was asked, what was found, what to do. They name arguments with
+`argument`, because a user of the library knows `units` and a user of the command line `--units`. `str` of an error spells
+arguments; the command line spells options, in the one place that turns an error into its text and exit code,
+`lstm_explain.cli.main`.
+`docs/messages.md` lists the codes.
 """
 
 from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from typing import TypeAlias
+
+SpellArgument: TypeAlias = Callable[[str, str], str]
+"""(name, value as a Python literal, or empty) -> the text of an argument in a message."""
+
+NO_VALUE = object()
+MAX_QUOTED = 200  # characters of a text
+MAX_LISTED = 8  # numbers of a list
+_ARGUMENT = re.compile(r"\0(\w*)\x1f([^\0]*)\0")  # no text holds these characters: names are code, and literals escape them
+
+
+def argument(name: str, value: object = NO_VALUE) -> str:
+    """Name an argument in the text of an error, with its value where that matters; see `LstmExplainError.message`.
+
+    >>> str(UsageError(argument("units", 0), "a layer needs at least one unit", f"Leave out {argument('units')}"))
+    'units=0: a layer needs at least one unit. Leave out units.'
+    """
+    if isinstance(value, str):
+        literal = repr(_shorten(value))
+    elif isinstance(value, list | tuple | range):
+        literal = repr([*value[:MAX_LISTED], *(["..."] if len(value) > MAX_LISTED else [])])
+    else:
+        literal = "" if value is NO_VALUE else printable(repr(value))
+    return f"\0{name}\x1f{literal}\0"
+
+
+def spell_argument(name: str, literal: str) -> str:
+    """Spell an argument as the library does: `units=0`."""
+    return f"{name}={literal}" if literal else name
 
 
 class LstmExplainError(Exception):
     """The root of all errors that this package raises on purpose.
 
     Args:
-        asked: what the caller gave, in the caller's own spelling, such as `--units 0`.
-        found: what is the case, or which rule is broken.
-        fix: what to do about it, as a full sentence without its stop; may be empty where `found` says it already.
+        asked: what the caller gave, such as `argument("units", 0)`.
+        found: the problem: a fact, or the rule that is broken.
+        fix: what to do about it, as a sentence without its full stop; may be empty if `found` says it already.
     """
 
     exit_code = 1
 
     def __init__(self, asked: str, found: str, fix: str = "") -> None:
-        self.asked, self.found, self.fix = asked, found, fix
+        self.parts = asked, found, fix
+        """The parts with their arguments not yet spelled."""
+        self.asked, self.found, self.fix = (_spell_arguments(part, spell_argument) for part in self.parts)
         super().__init__(str(self))
 
     def __str__(self) -> str:
-        return f"{self.asked}: {self.found}" + (f". {self.fix}." if self.fix else ".")
+        return self.message(spell_argument)
+
+    def message(self, spell: SpellArgument) -> str:
+        """The whole message, its arguments spelled by a function."""
+        asked, found, fix = (_spell_arguments(part, spell) for part in self.parts)
+        return f"{asked}: {found}" + (f". {fix}." if fix else ".")
+
+
+def _spell_arguments(text: str, spell: SpellArgument) -> str:
+    return _ARGUMENT.sub(lambda match: spell(match[1], match[2]), text)
+
+
+def rename_argument(error: LstmExplainError, name: str, new_name: str) -> LstmExplainError:
+    """The same error about an argument that has another name at this door."""
+    return type(error)(*(part.replace(f"\0{name}\x1f", f"\0{new_name}\x1f") for part in error.parts))
 
 
 def printable(text: str) -> str:
-    """What somebody wrote, safe to print: control and direction characters escaped, the length bounded."""
-    short = text if len(text) <= 200 else text[:197] + "..."
-    return "".join(character if character.isprintable() else ascii(character)[1:-1] for character in short)
+    """A user's text, safe to print: control and direction characters are escaped, and the length is bounded."""
+    return "".join(character if character.isprintable() else ascii(character)[1:-1] for character in _shorten(text))
+
+
+def _shorten(text: str) -> str:
+    return text if len(text) <= MAX_QUOTED else text[: MAX_QUOTED - 3] + "..."
 
 
 def index_range_message(number: int, noun: str) -> str:
-    """Say how many there are to choose from, and how they count."""
+    """State how many there are to choose from, and how they count."""
     if number == 1:
         return f"there is one {noun}, number 0"
     return f"there are {number} {noun}s, and they count from 0 to {number - 1}"
@@ -46,7 +100,7 @@ class UsageError(LstmExplainError, ValueError):
 
 
 class InputFileError(LstmExplainError):
-    """A file that was named cannot be read, is malformed, or holds what we do not support. Exit code 3."""
+    """An input file cannot be read, is malformed, or holds something unsupported. Exit code 3."""
 
     exit_code = 3
 
@@ -58,7 +112,7 @@ class RefusedError(LstmExplainError):
 
 
 class OutputError(LstmExplainError):
-    """The answer could not be written: no such folder, no permission, disk full. Exit code 5."""
+    """The answer could not be written: the folder is missing, permission is denied, the disk is full. Exit code 5."""
 
     exit_code = 5
 
@@ -74,5 +128,5 @@ class MissingExtraError(LstmExplainError):
     exit_code = 6
 
     def __init__(self, asked: str, library: str) -> None:
-        found = f"reading this needs {library}, which is not installed"
-        super().__init__(asked, found, 'Install it with: python -m pip install "lstm-explain[models]"')
+        problem = f"reading this needs {library}, which is not installed"
+        super().__init__(asked, problem, 'Install it with: python -m pip install "lstm-explain[models]"')

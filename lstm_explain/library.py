@@ -9,7 +9,7 @@ from lstm_explain.core.axes import describe_array
 from lstm_explain.core.inputs import ArrayInputs, SeededInputs
 from lstm_explain.core.lstm import DEFAULT_MEMORY, LSTM, PretrainedWeights
 from lstm_explain.core.spec import DEFAULT_OPTIONS, Spec, validate_seed
-from lstm_explain.errors import UsageError
+from lstm_explain.errors import UsageError, argument
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -88,7 +88,7 @@ def given(
             raise UsageError(name, f"the array has no {axis}: {describe_array(batch, tuple(found))}")
     spec = Spec.from_options(**{**sizes, **found})
     if columns is not None and len(columns) != spec.features:
-        raise UsageError(f"columns {','.join(columns)}", f"these are {len(columns)} names for {spec.features} features")
+        raise UsageError(argument("columns", columns), f"these are {len(columns)} names for {spec.features} features")
     inputs = ArrayInputs(batch, name, None if columns is None else tuple(columns))
     return LSTM(spec, inputs, init, seed, None if lengths is None else tuple(lengths), max_memory, loaded)
 
@@ -132,7 +132,7 @@ def model_arguments(
     from lstm_explain.topics.lookup import find_framework
 
     short = printable(Path(file).name)
-    framework = None if convention is None else find_framework(convention, "--convention").name
+    framework = None if convention is None else find_framework(convention, "convention").name
     found = select_lstm(read_model(file, max_memory, framework), layer, short)
     spec = {name: size for name, size in found.spec.to_dict().items() if name not in ("samples", "timesteps")}
     spec["stack"] = found.spec.layers if found.spec.layers_differ else ()
@@ -152,24 +152,21 @@ def _check_axis(axis: str, size: int, asked: Any, name: str, loaded: PretrainedW
     if axis == "features" and loaded is not None:
         reads = f"the LSTM in {loaded.provenance['file']} reads {asked}"
         raise UsageError(name, f"its timesteps have features={size}, and {reads}", "Give inputs that it was made for")
-    raise UsageError(f"--{axis} {asked}", f"{name} has {axis}={size}", f"Leave out --{axis}")
+    raise UsageError(argument(axis, asked), f"{name} has {axis}={size}", f"Leave out {argument(axis)}")
 
 
 def _model_contradiction(name: str, given: Any, spec: Spec, file: str) -> UsageError:
-    """An option that says another thing than the model."""
+    """The error for an option that contradicts the model."""
+    asked, fix = argument(name, given), f"Leave out {argument(name, given) if given is False else argument(name)}"
     size = spec.to_dict().get(name, ())
     if spec.layers_differ and size is None:
-        several = ", ".join(str(getattr(one, name)) for one in spec.layers)
-        option = "--no-bias" if name == "bias" else f"--{name}"
-        asked = option if isinstance(given, bool) else f"{option} {given}"
-        return UsageError(asked, f"the layers in {file} have {name}={several}", f"Leave out {option}")
+        sizes = ", ".join(str(getattr(layer, name)) for layer in spec.layers)
+        return UsageError(asked, f"the layers in {file} have {name}={sizes}", fix)
     if name == "bias":
-        return UsageError("--no-bias", f"the neurons in {file} have biases", "Leave out --no-bias")
-    if isinstance(given, bool):
-        return UsageError(f"--{name}", f"the LSTM in {file} has {name}={size}", f"Leave out --{name}")
+        return UsageError(asked, f"the neurons in {file} have {'biases' if size else 'no biases'}", fix)
     if size is None:
-        return UsageError(f"--{name} {given}", f"the LSTM in {file} has no {name}", f"Leave out --{name}")
-    return UsageError(f"--{name} {given}", f"the LSTM in {file} has {name}={size}", f"Leave out --{name}")
+        return UsageError(asked, f"the LSTM in {file} has no {name}", fix)
+    return UsageError(asked, f"the LSTM in {file} has {name}={size}", fix)
 
 
 def render_result(answer: Result, view: str) -> Any:

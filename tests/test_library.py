@@ -128,30 +128,30 @@ Refusal = tuple[type[LstmExplainError], str, str, "Callable[[], Any]"]
 array, seeded = np.zeros((4, 3, 2)), lstm_explain.seeded
 
 REFUSALS: list[Refusal] = [
-    (UsageError, "--units 0", "at least one unit", lambda: seeded(units=0)),
-    (UsageError, "--samples 'ten'", "whole number", lambda: seeded(samples="ten")),
-    (UsageError, "--projection 10", "10", lambda: seeded(projection=10)),
-    (UsageError, "--dtype float16", "float32 and float64", lambda: seeded(dtype="float16")),
-    (UsageError, "--seed -1", "0 to 2**53 - 1", lambda: seeded(seed=-1)),
-    (UsageError, f"--seed {2**53}", "0 to 2**53 - 1", lambda: seeded(seed=2**53)),
-    (UsageError, "--seed -1", "0 to 2**53 - 1", lambda: lstm_explain.given(array, seed=-1)),
-    (UsageError, "--init glorot", "keras and pytorch", lambda: seeded(init="glorot").weights),  # type: ignore[arg-type]
-    (UsageError, "--lengths 1,2", "2 lengths for 3 samples", lambda: seeded(samples=3, lengths=[1, 2])),
-    (UsageError, "--lengths 1,5", "from 1 to 4", lambda: seeded(timesteps=4, lengths=[1, 5])),
-    (UsageError, "--lengths 0,4", "from 1 to 4", lambda: seeded(lengths=[0, 4])),
-    (UsageError, "--lengths 1,1,1,1,1,1,1,1,...", "9 lengths", lambda: seeded(samples=3, lengths=[1] * 9)),
-    (UsageError, "--lengths 4,4", "2 lengths for 4 samples", lambda: lstm_explain.given(array, lengths=[4, 4])),
-    (UsageError, "--lengths 1,2,3,4", "from 1 to 3", lambda: lstm_explain.given(array, lengths=[1, 2, 3, 4])),
-    (UsageError, "--samples 5", "samples=4", lambda: lstm_explain.given(array, samples=5)),
-    (UsageError, "--timesteps 5", "timesteps=3", lambda: lstm_explain.given(array, timesteps=5)),
-    (UsageError, "--features 5", "features=2", lambda: lstm_explain.given(array, features=5)),
+    (UsageError, "units=0", "at least one unit", lambda: seeded(units=0)),
+    (UsageError, "samples='ten'", "whole number", lambda: seeded(samples="ten")),
+    (UsageError, "projection=10", "10", lambda: seeded(projection=10)),
+    (UsageError, "dtype='float16'", "float32 and float64", lambda: seeded(dtype="float16")),
+    (UsageError, "seed=-1", "0 to 2**53 - 1", lambda: seeded(seed=-1)),
+    (UsageError, f"seed={2**53}", "0 to 2**53 - 1", lambda: seeded(seed=2**53)),
+    (UsageError, "seed=-1", "0 to 2**53 - 1", lambda: lstm_explain.given(array, seed=-1)),
+    (UsageError, "init='glorot'", "keras and pytorch", lambda: seeded(init="glorot").weights),  # type: ignore[arg-type]
+    (UsageError, "lengths=[1, 2]", "2 lengths for 3 samples", lambda: seeded(samples=3, lengths=[1, 2])),
+    (UsageError, "lengths=[1, 5]", "from 1 to 4", lambda: seeded(timesteps=4, lengths=[1, 5])),
+    (UsageError, "lengths=[0, 4]", "from 1 to 4", lambda: seeded(lengths=[0, 4])),
+    (UsageError, "lengths=[1, 1, 1, 1, 1, 1, 1, 1, '...']", "9 lengths", lambda: seeded(samples=3, lengths=[1] * 9)),
+    (UsageError, "lengths=[4, 4]", "2 lengths for 4 samples", lambda: lstm_explain.given(array, lengths=[4, 4])),
+    (UsageError, "lengths=[1, 2, 3, 4]", "from 1 to 3", lambda: lstm_explain.given(array, lengths=[1, 2, 3, 4])),
+    (UsageError, "samples=5", "samples=4", lambda: lstm_explain.given(array, samples=5)),
+    (UsageError, "timesteps=5", "timesteps=3", lambda: lstm_explain.given(array, timesteps=5)),
+    (UsageError, "features=5", "features=2", lambda: lstm_explain.given(array, features=5)),
     (UsageError, "a.npy as (samples, ", "float64[3]", lambda: lstm_explain.given(np.zeros(3), name="a.npy")),
     (UsageError, "array as (samples, ", "float64[1, 2, 3, 4]", lambda: lstm_explain.given(np.zeros((1, 2, 3, 4)))),
     (UsageError, "array", "no timesteps", lambda: lstm_explain.given(np.zeros((4, 0, 2)))),
-    (UsageError, "--unit 10", "from 0 to 9", lambda: lstm_explain.unit(seeded(), 10)),
-    (UsageError, "--sample 1000", "from 0 to 999", lambda: lstm_explain.trace(seeded(), 1000)),
-    (UsageError, "--step 11", "from 1 to 10", lambda: lstm_explain.trace(seeded(), steps=[11])),
-    (UsageError, "--layer 2", "from 0 to 1", lambda: lstm_explain.stream_trace(seeded(layers=2), layer=2)),
+    (UsageError, "unit=10", "from 0 to 9", lambda: lstm_explain.unit(seeded(), 10)),
+    (UsageError, "sample=1000", "from 0 to 999", lambda: lstm_explain.trace(seeded(), 1000)),
+    (UsageError, "step=11", "from 1 to 10", lambda: lstm_explain.trace(seeded(), steps=[11])),
+    (UsageError, "layer=2", "from 0 to 1", lambda: lstm_explain.stream_trace(seeded(layers=2), layer=2)),
     (
         UsageError,
         "the input [samples=4, timesteps=3, features=5]",
@@ -180,16 +180,16 @@ def test_a_refusal_names_the_option_its_value_and_the_rule(
 
 
 NOT_REFUSED_YET: list[tuple[str, Callable[[], Any]]] = [
-    ("--seed 1.5", lambda: seeded(seed=1.5).weights),  # type: ignore[arg-type]
-    ("--seed True", lambda: seeded(seed=True).weights),
-    ("--init glorot", lambda: lstm_explain.shapes(seeded(samples=10**12, init="glorot"))),  # type: ignore[arg-type]
-    ("--lengths True,2", lambda: seeded(lengths=[True, 2])),
-    ("--lengths 1.5,2", lambda: seeded(lengths=[1.5, 2])),  # type: ignore[list-item]
-    ("--unit 1.5", lambda: lstm_explain.unit(seeded(samples=1), 1.5)),  # type: ignore[arg-type]
-    ("--unit", lambda: lstm_explain.trace(seeded(samples=1), units=[])),
-    ("--steps", lambda: lstm_explain.trace(seeded(samples=1), steps=[])),
-    ("--bidirectional 'no'", lambda: seeded(bidirectional="no")),
-    ("--dtype ['float32']", lambda: seeded(dtype=["float32"])),
+    ("seed=1.5", lambda: seeded(seed=1.5).weights),  # type: ignore[arg-type]
+    ("seed=True", lambda: seeded(seed=True).weights),
+    ("init='glorot'", lambda: lstm_explain.shapes(seeded(samples=10**12, init="glorot"))),  # type: ignore[arg-type]
+    ("lengths=True", lambda: seeded(lengths=[True, 2])),
+    ("lengths=1.5", lambda: seeded(lengths=[1.5, 2])),  # type: ignore[list-item]
+    ("unit=1.5", lambda: lstm_explain.unit(seeded(samples=1), 1.5)),  # type: ignore[arg-type]
+    ("units", lambda: lstm_explain.trace(seeded(samples=1), units=[])),
+    ("steps", lambda: lstm_explain.trace(seeded(samples=1), steps=[])),
+    ("bidirectional='no'", lambda: seeded(bidirectional="no")),
+    ("dtype=['float32']", lambda: seeded(dtype=["float32"])),
     ("columns", lambda: lstm_explain.given(array, columns=["only one"])),
     ("array", lambda: lstm_explain.given(np.array([["text"]])).run()),
     ("array", lambda: lstm_explain.given(np.ones((2, 3), complex)).run()),
@@ -234,7 +234,7 @@ def test_every_kind_of_error_has_its_exit_code() -> None:
 
 
 def test_usage_errors_are_value_errors_too() -> None:
-    with pytest.raises(ValueError, match="--units 0"):
+    with pytest.raises(ValueError, match="units=0"):
         seeded(units=0)
 
 

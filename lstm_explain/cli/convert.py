@@ -107,7 +107,7 @@ def _ends(source: str, target: str | None, to: str | None) -> "_Ends":
     from lstm_explain.topics.lookup import find_framework
 
     written_by = _framework(source)
-    named = None if to is None else find_framework(to, "--to").name
+    named = None if to is None else find_framework(to, "to").name
     framework = None if target is None else _framework(target)
     if framework is None:
         suffix = "" if target is None else Path(target).suffix.lower()
@@ -162,7 +162,7 @@ def _from_file(source: str, convention: str | None, asked: dict[str, Any]) -> "L
     file, layer = split_model_name(source)
     if not Path(file).exists() and Path(file).name == file and not Path(file).suffix:
         try:
-            find_framework(source, "convert")
+            find_framework(source, "written_by")
         except UsageError as error:
             raise InputFileError(
                 quote_option("convert", source), "there is no such file, and no such framework", error.fix

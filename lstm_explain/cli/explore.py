@@ -66,7 +66,7 @@ def explore(
         replace(lstm, edits=()), lstm.edits, sample, layer, direction, unit=unit, given=to_cli_source(source)
     )
     state = state.but(
-        step=second_step_in_order(state) if step is None else check_run_step(lstm.spec, "--step", step, sample, state.length)
+        step=second_step_in_order(state) if step is None else check_run_step(lstm.spec, "step", step, sample, state.length)
     )
     build_view_model(state)  # what cannot be run is said before the screen is taken
     last = _run(state, color, not plain)

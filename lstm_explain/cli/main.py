@@ -85,7 +85,9 @@ def main() -> NoReturn:
     except KeyboardInterrupt:
         _exit_with_message(INTERRUPTED, "interrupted")
     except LstmExplainError as error:
-        _exit_with_message(error.exit_code, "" if isinstance(error, ReaderGoneError) else str(error))
+        from lstm_explain.topics.command_line import spell_option
+
+        _exit_with_message(error.exit_code, "" if isinstance(error, ReaderGoneError) else error.message(spell_option))
     except MemoryError:
         _exit_with_message(RefusedError.exit_code, "the system does not have enough memory for this. Ask for less.")
     except OSError as error:

@@ -47,7 +47,7 @@ def model(
         raise UsageError(printable(file), found, fix)
     check_not_overwriting(file, output.output)
     budget = parse_memory_size("--max-memory", max_memory)
-    framework = None if convention is None else find_framework(convention, "--convention").name
+    framework = None if convention is None else find_framework(convention, "convention").name
     lstms = read_model(file, budget, framework)
     short = printable(Path(file).name)
     if not lstms:

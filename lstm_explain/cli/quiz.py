@@ -154,7 +154,8 @@ def _same_request(given: dict[str, Any], answers: "QuizAnswers") -> "QuizRequest
     except UsageError as error:
         if not answers.about:
             raise
-        raise InputFileError(answers.name, f"there is no quiz as it says: {error.asked}: {error.found}", error.fix) from None
+        asked_for, problem, fix = error.parts
+        raise InputFileError(answers.name, f"it asks for a quiz that does not exist: {asked_for}: {problem}", fix) from None
 
 
 # --- at the terminal --------------------------------------------------------------------------------------------------

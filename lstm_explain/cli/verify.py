@@ -76,7 +76,7 @@ def _single_biases(
         from lstm_explain.readers.model_file import read_separate_biases
         from lstm_explain.topics.lookup import find_framework
 
-        framework = None if convention is None else find_framework(convention, "--convention").name
+        framework = None if convention is None else find_framework(convention, "convention").name
         return read_separate_biases(file, layer, framework, budget)
 
     return read

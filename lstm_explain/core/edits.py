@@ -23,7 +23,7 @@ from math import isfinite
 from typing import TYPE_CHECKING, NamedTuple
 
 from lstm_explain.core.gates import GATES, LETTERS, PEEPHOLE_GATES, Direction, Gate
-from lstm_explain.errors import UsageError, index_range_message, printable
+from lstm_explain.errors import UsageError, argument, index_range_message, printable
 
 if TYPE_CHECKING:
     from lstm_explain.core.axes import Array
@@ -95,7 +95,7 @@ def parse_edit(text: str) -> Edit:
         UsageError: it is none.
     """
     found = _FORM.fullmatch("".join(text.split()))
-    asked = f"--edit {printable(text)}" if text else "--edit ''"
+    asked = argument("edit", text)
     if found is None:
         forms = "x_3[2]=0.5, h_3[4]=0.5, f_3[4]=0, f[4]=1 or W_f[2,4]=0.1"
         raise UsageError(asked, "this is no edit", f"Write it as one of {forms}")
@@ -127,95 +127,95 @@ def _parse_number(asked: str, text: str) -> float:
     return value
 
 
-def check_edit(spec: Spec, one: Edit) -> Edit:
+def check_edit(spec: Spec, edit: Edit) -> Edit:
     """The edit, once it is known that there is such a number.
 
     Raises:
         UsageError: there is none, or the value is too large for the type.
     """
-    asked = f"--edit {one}"
-    if one.layer >= len(spec.layers):
+    asked = argument("edit", str(edit))
+    if edit.layer >= len(spec.layers):
         raise UsageError(asked, index_range_message(len(spec.layers), "layer"))
-    _check_in_layer(spec.for_layer(one.layer), one, asked, f"layer {one.layer} of this LSTM" if spec.layers_differ else "")
-    return one
+    _check_in_layer(spec.for_layer(edit.layer), edit, asked, f"layer {edit.layer} of this LSTM" if spec.layers_differ else "")
+    return edit
 
 
-def _check_in_layer(spec: Spec, one: Edit, asked: str, alone: str) -> None:
+def _check_in_layer(spec: Spec, edit: Edit, asked: str, alone: str) -> None:
     """Raise `UsageError` unless there is such a number in the layer; `alone` names it where others may have it."""
-    if one.direction not in spec.directions:
+    if edit.direction not in spec.directions:
         found = f"{alone} reads forward only" if alone else "this LSTM's layers read forward only"
-        raise UsageError(asked, found, "" if alone else "Add --bidirectional to have both")
-    if one.name == "x" and (one.layer > 0 or one.direction is Direction.BACKWARD):
+        raise UsageError(asked, found, "" if alone else f"Add {argument('bidirectional', True)} to have both")
+    if edit.name == "x" and (edit.layer > 0 or edit.direction is Direction.BACKWARD):
         raise UsageError(asked, "x is what the whole network reads", "Change h of the layer below instead")
-    if (one.name == "b" and not spec.bias) or (one.name == "p" and not spec.peepholes):
-        raise UsageError(asked, f"{alone or 'this LSTM'} has no {'bias' if one.name == 'b' else 'peepholes'}")
-    if one.name == "p" and one.gate not in PEEPHOLE_GATES:
+    if (edit.name == "b" and not spec.bias) or (edit.name == "p" and not spec.peepholes):
+        raise UsageError(asked, f"{alone or 'this LSTM'} has no {'bias' if edit.name == 'b' else 'peepholes'}")
+    if edit.name == "p" and edit.gate not in PEEPHOLE_GATES:
         raise UsageError(asked, "the candidate has no peephole")
-    _check_indices(spec, one, asked)
-    _check_step(spec, one, asked)
-    least = -1 if one.name == LETTERS[Gate.CANDIDATE] else 0
-    if one.is_gate and not least <= one.value <= 1:
-        raise UsageError(asked, f"{one.name} lies between {least} and 1")
-    if abs(one.value) > MAX_VALUE[spec.dtype]:
-        raise UsageError(asked, f"{one.value:g} is too large for {spec.dtype}")
+    _check_indices(spec, edit, asked)
+    _check_step(spec, edit, asked)
+    least = -1 if edit.name == LETTERS[Gate.CANDIDATE] else 0
+    if edit.is_gate and not least <= edit.value <= 1:
+        raise UsageError(asked, f"{edit.name} lies between {least} and 1")
+    if abs(edit.value) > MAX_VALUE[spec.dtype]:
+        raise UsageError(asked, f"{edit.value:g} is too large for {spec.dtype}")
 
 
 MAX_VALUE = {"float32": 3.4028234663852886e38, "float64": 1.7976931348623157e308}
 
 
-def _check_indices(spec: Spec, one: Edit, asked: str) -> None:
+def _check_indices(spec: Spec, edit: Edit, asked: str) -> None:
     counted = {"x": (spec.features, "feature"), "h": (spec.hidden, "number of h")}
-    there, noun = counted.get(one.name, (spec.units, "unit"))
-    if one.position >= there:
+    there, noun = counted.get(edit.name, (spec.units, "unit"))
+    if edit.position >= there:
         raise UsageError(asked, _range_message(there, noun))
     rows = {"W": (spec.features, "feature"), "R": (spec.hidden, "number of h")}
-    if one.row is not None and one.row >= rows[one.name][0]:
-        raise UsageError(asked, _range_message(*rows[one.name]))
+    if edit.row is not None and edit.row >= rows[edit.name][0]:
+        raise UsageError(asked, _range_message(*rows[edit.name]))
 
 
 def _range_message(number: int, noun: str) -> str:
     return index_range_message(number, noun) if noun != "number of h" else f"h has {number} numbers, which count from 0"
 
 
-def _check_step(spec: Spec, one: Edit, asked: str) -> None:
-    if one.step is None:
+def _check_step(spec: Spec, edit: Edit, asked: str) -> None:
+    if edit.step is None:
         return
-    first, last = (0, spec.timesteps) if one.name in ("h", "c") else (1, spec.timesteps)
-    if one.direction is Direction.BACKWARD and first == 0:
+    first, last = (0, spec.timesteps) if edit.name in ("h", "c") else (1, spec.timesteps)
+    if edit.direction is Direction.BACKWARD and first == 0:
         first, last = 1, spec.timesteps + 1  # before it reads its first, the last of the sequence
-    if not first <= one.step <= last:
-        raise UsageError(asked, f"timesteps of {one.name} count from {first} to {last} here")
+    if not first <= edit.step <= last:
+        raise UsageError(asked, f"timesteps of {edit.name} count from {first} to {last} here")
 
 
-# --- edits of weights and inputs: the LSTM itself is another one ------------------------------------------------------
+# --- edits of weights and inputs: the LSTM itself is another ------------------------------------------------------
 
 
 def edit_weights(weights: Weights, edits: tuple[Edit, ...]) -> Weights:
     """The same weights with some numbers set."""
     layers = tuple(dict(layer) for layer in weights.layers)
-    for one in edits:
-        if one.is_weight:
-            layers[one.layer][one.direction] = _edit_tensor(layers[one.layer][one.direction], one)
+    for edit in edits:
+        if edit.is_weight:
+            layers[edit.layer][edit.direction] = _edit_tensor(layers[edit.layer][edit.direction], edit)
     return weights._replace(layers=layers)
 
 
-def _edit_tensor(weights: LayerWeights, one: Edit) -> LayerWeights:
-    tensor = getattr(weights, WEIGHTS[one.name]).copy(order="K")
-    gate = one.gate or Gate.INPUT
-    if one.name == "p":
-        tensor[PEEPHOLE_GATES.index(gate), one.position] = one.value
+def _edit_tensor(weights: LayerWeights, edit: Edit) -> LayerWeights:
+    tensor = getattr(weights, WEIGHTS[edit.name]).copy(order="K")
+    gate = edit.gate or Gate.INPUT
+    if edit.name == "p":
+        tensor[PEEPHOLE_GATES.index(gate), edit.position] = edit.value
     else:
-        column = GATES.index(gate) * weights.units + one.position
-        tensor[(column,) if one.row is None else (one.row, column)] = one.value
-    return weights._replace(**{WEIGHTS[one.name]: tensor})
+        column = GATES.index(gate) * weights.units + edit.position
+        tensor[(column,) if edit.row is None else (edit.row, column)] = edit.value
+    return weights._replace(**{WEIGHTS[edit.name]: tensor})
 
 
 def edit_inputs(inputs: Array, edits: tuple[Edit, ...]) -> Array:
     """The same batch with some numbers set, in every sample; [samples, timesteps, features]."""
-    wanted = [one for one in edits if one.name == "x"]
+    wanted = [edit for edit in edits if edit.name == "x"]
     if not wanted:
         return inputs
     batch = inputs.copy()
-    for one in wanted:
-        batch[:, (one.step or 1) - 1, one.position] = one.value
+    for edit in wanted:
+        batch[:, (edit.step or 1) - 1, edit.position] = edit.value
     return batch

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from lstm_explain.core.cost import run_bytes, weight_creation_bytes
 from lstm_explain.core.spec import as_int, validate_init, validate_seed
-from lstm_explain.errors import RefusedError, UsageError, index_range_message
+from lstm_explain.errors import RefusedError, UsageError, argument, index_range_message
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -209,9 +209,9 @@ class LSTM:
         Raises:
             UsageError: there is no such sample.
         """
-        sample = as_int("--sample", sample)
+        sample = as_int("sample", sample)
         if not 0 <= sample < self.spec.samples:
-            raise UsageError(f"--sample {sample}", index_range_message(self.spec.samples, "sample"))
+            raise UsageError(argument("sample", sample), index_range_message(self.spec.samples, "sample"))
         return sample
 
     def run_sample(self, sample: int) -> tuple[Record, int]:
@@ -232,11 +232,11 @@ class LSTM:
             start = stop
 
     def _validate_lengths(self, lengths: tuple[int, ...]) -> tuple[int, ...]:
-        asked = f"--lengths {','.join(map(str, lengths[:8]))}{',...' if len(lengths) > 8 else ''}"
+        asked = argument("lengths", lengths)
         if len(lengths) != self.spec.samples:
             found = f"there are {len(lengths)} lengths for {self.spec.samples} samples"
             raise UsageError(asked, found, "Give one length for each sample")
-        numbers = tuple(as_int(asked, length, named=True) for length in lengths)
+        numbers = tuple(as_int("lengths", length) for length in lengths)
         if min(numbers) < 1 or max(numbers) > self.spec.timesteps:
             wrong = next(number for number in numbers if not 1 <= number <= self.spec.timesteps)
             found = f"each length is a whole number from 1 to {self.spec.timesteps}, the number of timesteps; {wrong} is not"
@@ -250,4 +250,4 @@ class LSTM:
             units = " + ".join(str(layer.units) for layer in (spec.layers if spec.layers_differ else spec.layers[:1]))
             sizes = f"{spec.samples} samples, {spec.timesteps} timesteps, {spec.features} features and {units} units"
             found = f"{what} takes {needed:,} bytes of memory, and the budget is {self.max_memory:,}"
-            raise RefusedError(f"an LSTM of {sizes}", found, "Ask for less, or raise --max-memory")
+            raise RefusedError(f"an LSTM of {sizes}", found, f"Ask for less, or raise {argument('max_memory')}")

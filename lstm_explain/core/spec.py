@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass, replace
 from typing import Any, Literal, SupportsIndex, get_args
 
 from lstm_explain.core.gates import Direction
-from lstm_explain.errors import UsageError
+from lstm_explain.errors import UsageError, argument
 
 Dtype = Literal["float32", "float64"]
 Init = Literal["keras", "pytorch"]
@@ -30,13 +30,12 @@ _SIZE_RULES = {
 }
 
 
-def as_int(asked: str, value: SupportsIndex, named: bool = False) -> int:
-    """A whole number as a Python integer, whatever kind of integer it is.
+def as_int(name: str, value: SupportsIndex) -> int:
+    """Convert a whole number of any type to a Python integer.
 
     Args:
-        asked: the option that gave it.
+        name: the argument that gave it.
         value: the number.
-        named: whether `asked` shows the value already.
 
     Raises:
         UsageError: it is something else, such as a float or a truth value.
@@ -46,22 +45,22 @@ def as_int(asked: str, value: SupportsIndex, named: bool = False) -> int:
             raise TypeError
         return operator.index(value)
     except TypeError:
-        raise UsageError(asked if named else f"{asked} {value!r}", "this is no whole number") from None
+        raise UsageError(argument(name, value), "this must be a whole number") from None
 
 
 def _validate_size(name: str, value: SupportsIndex) -> int:
-    size = as_int(f"--{name}", value)
+    size = as_int(name, value)
     if size < 1:
-        raise UsageError(f"--{name} {size}", _SIZE_RULES[name], "Give 1 or more")
+        raise UsageError(argument(name, size), _SIZE_RULES[name], "Give 1 or more")
     if size > MAX_SIZE:
-        raise UsageError(f"--{name} {size}", f"sizes above {MAX_SIZE} (2**53 - 1) are not supported")
+        raise UsageError(argument(name, size), f"sizes above {MAX_SIZE} (2**53 - 1) are not supported")
     return size
 
 
 def _validate_layer_count(value: SupportsIndex) -> int:
     count = _validate_size("layers", value)
     if count > MAX_LAYERS:
-        raise UsageError(f"--layers {count}", f"more than {MAX_LAYERS} layers are not supported")
+        raise UsageError(argument("layers", count), f"more than {MAX_LAYERS} layers are not supported")
     return count
 
 
@@ -88,12 +87,12 @@ class LayerSpec:
         object.__setattr__(self, "units", _validate_size("units", self.units))
         for name in ("bidirectional", "bias", "peepholes"):
             if not isinstance(getattr(self, name), bool):
-                raise UsageError(f"--{name} {getattr(self, name)!r}", "this option is True or False")
+                raise UsageError(argument(name, getattr(self, name)), "this option is True or False")
         if self.projection is not None:
             object.__setattr__(self, "projection", _validate_size("projection", self.projection))
             if self.projection >= self.units:
-                found = f"a projection must be smaller than the number of units, which is {self.units}"
-                raise UsageError(f"--projection {self.projection}", found, "Make it smaller, or leave it out")
+                problem = f"a projection must be smaller than the number of units, which is {self.units}"
+                raise UsageError(argument("projection", self.projection), problem, "Make it smaller, or leave it out")
 
     @property
     def directions(self) -> tuple[Direction, ...]:
@@ -143,7 +142,7 @@ class Spec:
         for name in ("samples", "timesteps", "features"):
             object.__setattr__(self, name, _validate_size(name, getattr(self, name)))
         if self.dtype not in tuple(ITEM_BYTES):
-            raise UsageError(f"--dtype {self.dtype}", "the types are float32 and float64")
+            raise UsageError(argument("dtype", self.dtype), "the types are float32 and float64")
         _validate_layer_count(len(self.layers))
 
     @classmethod
@@ -294,14 +293,14 @@ def validate_seed(seed: SupportsIndex) -> int:
     Raises:
         UsageError: it is no whole number from 0 to 2**53 - 1.
     """
-    number = as_int("--seed", seed)
+    number = as_int("seed", seed)
     if not 0 <= number <= MAX_SIZE:
-        raise UsageError(f"--seed {number}", "a seed is a whole number from 0 to 2**53 - 1")
+        raise UsageError(argument("seed", number), "a seed is a whole number from 0 to 2**53 - 1")
     return number
 
 
 def validate_init(init: str) -> Init:
     """The initialiser, once it is known to exist."""
     if init not in INITS:
-        raise UsageError(f"--init {init}", f"the initialisers are {' and '.join(INITS)}")
+        raise UsageError(argument("init", init), f"the initialisers are {' and '.join(INITS)}")
     return init

@@ -5,6 +5,8 @@ from __future__ import annotations
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
+from lstm_explain.errors import argument
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
@@ -41,9 +43,10 @@ class CallOptions(NamedTuple):
 
     @property
     def requested(self) -> dict[str, str]:
-        """Each option that is set, as it is written on the command line."""
-        options = {name: f"--{name.replace('_', '-')}" for name, value in self._asdict().items() if value not in (None, False)}
-        return {**options, **({} if self.layout is None else {"layout": f"--layout {self.layout}"})}
+        """Each option that is set, as a field for messages."""
+        return {
+            name: argument(name, value) for name, value in self._asdict().items() if value is not None and value is not False
+        }
 
 
 class ReturnedTensor(NamedTuple):

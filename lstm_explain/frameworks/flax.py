@@ -7,6 +7,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from lstm_explain.core.gates import Direction
+from lstm_explain.errors import argument
 from lstm_explain.frameworks.call import (
     SAMPLES_FIRST,
     Call,
@@ -63,9 +64,9 @@ def _make_call(cell: str) -> Call:
     return Call(
         input_name="inputs",
         unsupported_options={
-            "batch_first": ("Flax has samples first", "Leave out --batch-first"),
-            "return_sequences": ("Flax's RNN returns every timestep always", "Leave out --return-sequences"),
-            "layout": ("Flax has no number for its layout, which has samples first", "Leave out --layout"),
+            "batch_first": ("Flax has samples first", f"Leave out {argument('batch_first')}"),
+            "return_sequences": ("Flax's RNN returns every timestep always", f"Leave out {argument('return_sequences')}"),
+            "layout": ("Flax has no number for its layout, which has samples first", f"Leave out {argument('layout')}"),
         },
         per_layer=True,
         input_axes=lambda _: SAMPLES_FIRST,

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from lstm_explain.core.gates import Direction, Gate
 from lstm_explain.core.network import FROM_ONE, Task
+from lstm_explain.errors import argument
 from lstm_explain.frameworks.call import (
     LAST_H,
     SAMPLES_FIRST,
@@ -186,8 +187,8 @@ def _write_call(spec: Spec, options: CallOptions, layer: int, padded: bool) -> l
 _CALL = Call(
     input_name="sequences",
     unsupported_options={
-        "batch_first": ("Keras always has samples first", "Leave out --batch-first"),
-        "layout": ("Keras has one layout, with samples first", "Leave out --layout"),
+        "batch_first": ("Keras always has samples first", f"Leave out {argument('batch_first')}"),
+        "layout": ("Keras has one layout, with samples first", f"Leave out {argument('layout')}"),
     },
     per_layer=True,
     input_axes=lambda _: SAMPLES_FIRST,

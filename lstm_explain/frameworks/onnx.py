@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from lstm_explain.core.gates import PEEPHOLE_GATES, Gate
+from lstm_explain.errors import argument
 from lstm_explain.frameworks.call import (
     EVERY_TIMESTEP,
     LAST_C,
@@ -168,9 +169,9 @@ _ALWAYS = "ONNX's operator has the outputs Y, Y_h and Y_c always"
 _CALL = Call(
     input_name="X",
     unsupported_options={
-        "batch_first": ("ONNX numbers its layouts", "For samples first give --layout 1"),
-        "return_sequences": (_ALWAYS, "Leave out --return-sequences"),
-        "return_state": (_ALWAYS, "Leave out --return-state"),
+        "batch_first": ("ONNX numbers its layouts", f"For samples first give {argument('layout', 1)}"),
+        "return_sequences": (_ALWAYS, f"Leave out {argument('return_sequences')}"),
+        "return_state": (_ALWAYS, f"Leave out {argument('return_state')}"),
     },
     per_layer=True,
     input_axes=lambda options: SAMPLES_FIRST if options.layout == 1 else TIMESTEPS_FIRST,

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from lstm_explain.core.gates import Direction, Gate
 from lstm_explain.core.network import FROM_ONE, Task
+from lstm_explain.errors import argument
 from lstm_explain.frameworks.call import (
     LAST_C,
     LAST_H,
@@ -181,9 +182,9 @@ def _write_call(spec: Spec, options: CallOptions, _: int, padded: bool) -> list[
 _CALL = Call(
     input_name="input",
     unsupported_options={
-        "return_sequences": ("PyTorch's LSTM returns every timestep always", "Leave out --return-sequences"),
-        "return_state": ("PyTorch's LSTM returns h_n and c_n always", "Leave out --return-state"),
-        "layout": ("PyTorch's LSTM has no number for its layout", "For samples first give --batch-first"),
+        "return_sequences": ("PyTorch's LSTM returns every timestep always", f"Leave out {argument('return_sequences')}"),
+        "return_state": ("PyTorch's LSTM returns h_n and c_n always", f"Leave out {argument('return_state')}"),
+        "layout": ("PyTorch's LSTM has no number for its layout", f"For samples first give {argument('batch_first', True)}"),
     },
     per_layer=False,
     input_axes=lambda options: SAMPLES_FIRST if options.batch_first else TIMESTEPS_FIRST,

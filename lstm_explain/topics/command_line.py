@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import shlex
+from ast import literal_eval
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from lstm_explain.core.spec import DEFAULT_OPTIONS, Spec
+from lstm_explain.errors import printable
 from lstm_explain.topics.registry import TOPICS, TOPICS_BY_NAME
 
 if TYPE_CHECKING:
@@ -16,6 +18,10 @@ MAX_LINE_WIDTH = 80
 COMMANDS_WITH_EDITS = ("explore", *(topic.name for topic in TOPICS if topic.takes_edits))
 BATCH_SIZES = ("samples", "timesteps", "features")
 DEFAULT_INIT, DEFAULT_SEED, DEFAULT_MEMORY = "keras", 0, "1GiB"
+
+
+OPTIONS = {"every": "--all", "written_by": "convert"}
+"""Arguments that are not spelled like their options."""
 
 
 class RepeatedOption(list[str]):
@@ -139,12 +145,29 @@ def _non_default(name: str, spec: Spec) -> Any:
     return None if value == DEFAULT_OPTIONS[name] else value
 
 
+def option_name(name: str) -> str:
+    """The option of an argument: `--steps-out` of `steps_out`."""
+    return OPTIONS.get(name, f"--{name.replace('_', '-')}")
+
+
+def spell_option(name: str, literal: str) -> str:
+    """Spell an argument in an error as the command line does: `--units 0`, `--no-bias`; without a name, its value alone."""
+    try:
+        value = literal_eval(literal) if literal else True
+    except (ValueError, SyntaxError):
+        value = literal
+    if isinstance(value, bool):
+        return option_name(name if value else f"no_{name}")
+    text = ",".join(map(str, value)) if isinstance(value, list | tuple) else str(value)
+    return f"{option_name(name)} {printable(text) or repr('')}" if name else printable(text)
+
+
 def _option_words(options: dict[str, Any]) -> list[str]:
     words = []
     for name, value in options.items():
         if value is None or value is False:
             continue
-        option = f"--{name.replace('_', '-')}"
+        option = option_name(name)
         if isinstance(value, RepeatedOption):
             words += [word for item in value for word in (option, item)]
             continue

@@ -6,7 +6,7 @@ from difflib import get_close_matches
 from functools import cache
 from typing import TYPE_CHECKING
 
-from lstm_explain.errors import UsageError
+from lstm_explain.errors import UsageError, argument, printable
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -28,8 +28,12 @@ def normalise(word: str) -> str:
 
 def quote(word: str) -> str:
     """A word that was typed, safe to print and of a bounded length."""
-    short = word if len(word) <= MAX_QUOTED else word[:MAX_QUOTED] + "..."
-    return "".join(character if character.isprintable() else ascii(character)[1:-1] for character in short) or repr("")
+    return printable(shorten(word)) or repr("")
+
+
+def shorten(word: str) -> str:
+    """A word of a bounded length."""
+    return word if len(word) <= MAX_QUOTED else word[:MAX_QUOTED] + "..."
 
 
 def _close_keys(word: str, keys: Iterable[str]) -> list[str]:
@@ -39,23 +43,24 @@ def _close_keys(word: str, keys: Iterable[str]) -> list[str]:
 # --- frameworks -------------------------------------------------------------------------------------------------------
 
 
-def find_framework(name: str, prefix: str = "frameworks") -> Framework:
+def find_framework(name: str, given_as: str = "") -> Framework:
     """The framework of a name; case, blanks, hyphens, underscores and dots make no difference.
 
-    `prefix` is what the user typed before the name, to begin a message with.
+    `given_as` is the argument that holds the name, if it is not the framework of the command `frameworks`.
 
     Raises:
         UsageError: the framework is unknown; the message names the nearest ones.
     """
+    asked = argument(given_as, shorten(str(name))) if given_as else f"frameworks {quote(str(name))}"
     if not isinstance(name, str):
-        raise UsageError(f"{prefix} {name!r}", "this is not a framework's name")
+        raise UsageError(asked, "this is not a framework's name")
     frameworks = _frameworks_by_key()
     framework = frameworks.get(normalise(name))
     if framework is not None and normalise(name):
         return framework
     near = list(dict.fromkeys(frameworks[key].name for key in _close_keys(name, frameworks)))
     nearest = f"The nearest {'is' if len(near) == 1 else 'are'} {', '.join(near)}. " if near else ""
-    raise UsageError(f"{prefix} {quote(name)}", "unknown framework", f"{nearest}See all with lstm-explain frameworks")
+    raise UsageError(asked, "unknown framework", f"{nearest}See all with lstm-explain frameworks")
 
 
 @cache

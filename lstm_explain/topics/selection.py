@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from lstm_explain.core.gates import Direction
 from lstm_explain.core.spec import as_int
-from lstm_explain.errors import UsageError, index_range_message
+from lstm_explain.errors import UsageError, argument, index_range_message
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -26,14 +26,18 @@ def check_unedited(lstm: LSTM, topic: str) -> LSTM:
 
 def check_layer(spec: Spec, layer: int, direction: str) -> tuple[int, Direction]:
     """Return the layer and direction if they exist; raise `UsageError` otherwise."""
-    layer = as_int("--layer", layer)
+    layer = as_int("layer", layer)
     if not 0 <= layer < len(spec.layers):
-        raise UsageError(f"--layer {layer}", index_range_message(len(spec.layers), "layer"))
+        raise UsageError(argument("layer", layer), index_range_message(len(spec.layers), "layer"))
     known = [way.value for way in spec.for_layer(layer).directions]
     if direction not in known:
         who = f"layer {layer} of this LSTM reads" if spec.layers_differ else "this LSTM's layers read"
-        fix = "Add --bidirectional to have both" if direction == Direction.BACKWARD and not spec.layers_differ else ""
-        raise UsageError(f"--direction {direction}", f"{who} {' and '.join(known)} only", fix)
+        fix = (
+            f"Add {argument('bidirectional', True)} to have both"
+            if direction == Direction.BACKWARD and not spec.layers_differ
+            else ""
+        )
+        raise UsageError(argument("direction", str(direction)), f"{who} {' and '.join(known)} only", fix)
     return layer, Direction(direction)
 
 
@@ -42,28 +46,28 @@ def unit_count(spec: Spec, layer: int) -> int:
     return spec.for_layer(check_layer(spec, layer, Direction.FORWARD)[0]).units
 
 
-def check_unit(spec: Spec, unit: int, option: str = "--unit") -> int:
+def check_unit(spec: Spec, unit: int, name: str = "unit") -> int:
     """Return the unit if the layer that `spec` describes has it; raise `UsageError` otherwise."""
-    unit = as_int(option, unit)
+    unit = as_int(name, unit)
     if not 0 <= unit < spec.units:
-        raise UsageError(f"{option} {unit}", index_range_message(spec.units, "unit"))
+        raise UsageError(argument(name, unit), index_range_message(spec.units, "unit"))
     return unit
 
 
-def check_step(spec: Spec, step: int, option: str = "--step") -> int:
+def check_step(spec: Spec, step: int, name: str = "step") -> int:
     """Return the timestep if it exists; raise `UsageError` otherwise."""
-    step, last = as_int(option, step), spec.timesteps
+    step, last = as_int(name, step), spec.timesteps
     if not 1 <= step <= last:
         found = f"timesteps count from 1 to {last}; h and c at 0 are the initial states"
-        raise UsageError(f"{option} {step}", found)
+        raise UsageError(argument(name, step), found)
     return step
 
 
-def check_run_step(spec: Spec, option: str, step: int, sample: int, length: int) -> int:
+def check_run_step(spec: Spec, name: str, step: int, sample: int, length: int) -> int:
     """Return the timestep if it was run; raise `UsageError` otherwise: past its length a sample is padding."""
-    step = check_step(spec, step, option)
+    step = check_step(spec, step, name)
     if step > length:
-        raise UsageError(f"{option} {step}", f"sample {sample} ends at timestep {length}; what follows is padding")
+        raise UsageError(argument(name, step), f"sample {sample} ends at timestep {length}; what follows is padding")
     return step
 
 
@@ -73,7 +77,7 @@ def select_units(spec: Spec, units: Iterable[int] | None) -> Sequence[int]:
         return range(spec.units)
     chosen = tuple(sorted({check_unit(spec, unit) for unit in units}))
     if not chosen:
-        raise UsageError("--unit", "no unit is chosen", "Choose one at least")
+        raise UsageError(argument("units"), "no unit is chosen", "Choose one at least")
     return chosen
 
 
@@ -83,5 +87,5 @@ def select_steps(spec: Spec, steps: Iterable[int] | None) -> Sequence[int]:
         return range(1, spec.timesteps + 1)
     chosen = tuple(sorted({check_step(spec, step) for step in steps}))
     if not chosen:
-        raise UsageError("--steps", "no timestep is chosen", "Choose one at least")
+        raise UsageError(argument("steps"), "no timestep is chosen", "Choose one at least")
     return chosen

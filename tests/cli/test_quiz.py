@@ -106,9 +106,12 @@ def test_what_is_refused(refused: Callable[..., str], tmp_path: Path, options: l
     [
         ('{"seed": 0, "answers": {"11": "b"}}', "it answers question 11, and the quiz has 10. Give the --questions that "),
         ('{"seed": 0, "answers": {"0": "b"}}', "it answers question 0, and the quiz has 10."),
-        ('{"level": 9, "answers": []}', "there is no quiz as it says: --level 9: there is no such level."),
-        ('{"seed": -1, "answers": []}', "there is no quiz as it says: --seed -1: a seed is a whole number"),
-        ('{"questions": 1000000000000, "answers": []}', "there is no quiz as it says: --questions 1000000000000: a quiz has"),
+        ('{"level": 9, "answers": []}', "it asks for a quiz that does not exist: --level 9: there is no such level."),
+        ('{"seed": -1, "answers": []}', "it asks for a quiz that does not exist: --seed -1: a seed is a whole number"),
+        (
+            '{"questions": 1000000000000, "answers": []}',
+            "it asks for a quiz that does not exist: --questions 1000000000000: a quiz has",
+        ),
         (
             '{"quiz": {}, "questions": [{"number": 1, "id": "x-1", "answer": "b"}]}',
             "its question 1 is another one than is made here",

@@ -56,7 +56,7 @@ def test_a_run_over_the_budget_is_refused_and_says_by_how_much() -> None:
     assert raised.value.asked == "an LSTM of 1000000000000 samples, 10 timesteps, 5 features and 10 units"
     assert f"{run_bytes(lstm.spec):,} bytes" in raised.value.found
     assert raised.value.found.endswith("the budget is 1,000,000")
-    assert "--max-memory" in raised.value.fix
+    assert "max_memory" in raised.value.fix
 
 
 def test_weights_over_the_budget_are_refused() -> None:
@@ -146,7 +146,7 @@ def test_one_sample_is_run_within_its_block(sample: int) -> None:
 def test_a_sample_that_is_not_there_is_refused(sample: int) -> None:
     with pytest.raises(UsageError) as raised:
         seeded().run_sample(sample)
-    assert raised.value.asked == f"--sample {sample}"
+    assert raised.value.asked == f"sample={sample}"
     assert raised.value.found == "there are 1000 samples, and they count from 0 to 999"
 
 

@@ -220,5 +220,5 @@ def test_the_last_sample_that_there_can_be_is_drawn_at_once() -> None:
 def test_a_seed_out_of_range_is_refused(seed: int, draw: Any) -> None:
     with pytest.raises(UsageError) as raised:
         draw(seed)
-    assert raised.value.asked == f"--seed {seed}"
+    assert raised.value.asked == f"seed={seed}"
     assert "2**53" in raised.value.found

@@ -48,7 +48,7 @@ def test_the_defaults_are_the_founding_example() -> None:
 def test_a_size_below_one_is_refused(name: str, value: int) -> None:
     with pytest.raises(UsageError) as raised:
         spec_of(name, value)
-    assert raised.value.asked == f"--{name} {value}"
+    assert raised.value.asked == f"{name}={value}"
     assert "at least one" in raised.value.found
     assert raised.value.fix == "Give 1 or more"
     assert raised.value.exit_code == 2
@@ -62,15 +62,15 @@ def test_a_size_that_is_no_whole_number_is_refused(name: str, value: Any) -> Non
         return
     with pytest.raises(UsageError) as raised:
         spec_of(name, value)
-    assert raised.value.asked == f"--{name} {value!r}"
-    assert raised.value.found == "this is no whole number"
+    assert raised.value.asked == f"{name}={value!r}"
+    assert raised.value.found == "this must be a whole number"
 
 
 @pytest.mark.parametrize("name", [*SIZES, "projection"])
 def test_a_size_that_json_readers_would_round_is_refused(name: str) -> None:
     with pytest.raises(UsageError) as raised:
         spec_of(name, 2**53)
-    assert raised.value.asked == f"--{name} 9007199254740992"
+    assert raised.value.asked == f"{name}=9007199254740992"
     assert "9007199254740991" in raised.value.found
 
 
@@ -81,7 +81,7 @@ def test_the_largest_size_is_accepted(name: str) -> None:
 
 def test_more_than_a_thousand_layers_are_refused() -> None:
     assert len(Spec.from_options(layers=1000).layers) == 1000
-    with pytest.raises(UsageError, match="--layers 1001: more than 1000 layers are not supported"):
+    with pytest.raises(UsageError, match="layers=1001: more than 1000 layers are not supported"):
         Spec.from_options(layers=1001)
 
 
@@ -99,7 +99,7 @@ def test_a_projection_is_smaller_than_the_units(units: int, projection: int) -> 
         return
     with pytest.raises(UsageError) as raised:
         Spec.from_options(units=units, projection=projection)
-    assert raised.value.asked == f"--projection {projection}"
+    assert raised.value.asked == f"projection={projection}"
     assert str(units) in raised.value.found
     assert "leave it out" in raised.value.fix
 
@@ -108,7 +108,7 @@ def test_a_projection_is_smaller_than_the_units(units: int, projection: int) -> 
 def test_an_unknown_type_is_refused(dtype: Any) -> None:
     with pytest.raises(UsageError) as raised:
         Spec.from_options(dtype=dtype)
-    assert raised.value.asked == f"--dtype {dtype}"
+    assert raised.value.asked == f"dtype={dtype!r}"
     assert raised.value.found == "the types are float32 and float64"
 
 
@@ -308,15 +308,15 @@ def test_as_plain_data_what_differs_is_null_and_stands_for_each_layer(spec: Spec
 @pytest.mark.parametrize(
     ("options", "asked", "found"),
     [
-        ((0,), "--units 0", "a layer needs at least one unit"),
-        ((2.5,), "--units 2.5", "this is no whole number"),
-        ((True,), "--units True", "this is no whole number"),
-        ((2**53,), "--units 9007199254740992", "sizes above 9007199254740991 (2**53 - 1) are not supported"),
-        ((4, False, 4), "--projection 4", "a projection must be smaller than the number of units, which is 4"),
-        ((4, False, 0), "--projection 0", "h needs at least one number"),
-        ((4, False, None, 1), "--bias 1", "this option is True or False"),
-        ((4, None), "--bidirectional None", "this option is True or False"),
-        ((4, False, None, True, "no"), "--peepholes 'no'", "this option is True or False"),
+        ((0,), "units=0", "a layer needs at least one unit"),
+        ((2.5,), "units=2.5", "this must be a whole number"),
+        ((True,), "units=True", "this must be a whole number"),
+        ((2**53,), "units=9007199254740992", "sizes above 9007199254740991 (2**53 - 1) are not supported"),
+        ((4, False, 4), "projection=4", "a projection must be smaller than the number of units, which is 4"),
+        ((4, False, 0), "projection=0", "h needs at least one number"),
+        ((4, False, None, 1), "bias=1", "this option is True or False"),
+        ((4, None), "bidirectional=None", "this option is True or False"),
+        ((4, False, None, True, "no"), "peepholes='no'", "this option is True or False"),
     ],
     ids=str,
 )
@@ -336,5 +336,5 @@ def test_more_than_a_thousand_layers_that_differ_are_refused_too() -> None:
     many = (LayerSpec(1), LayerSpec(2)) * 500
     assert (len(Spec(layers=many).layers), len(Spec(layers=many).layer_directions)) == (1000, 1000)
     for more in ((*many, LayerSpec(3)), (LayerSpec(1),) * 1001):
-        with pytest.raises(UsageError, match="--layers 1001: more than 1000 layers are not supported"):
+        with pytest.raises(UsageError, match="layers=1001: more than 1000 layers are not supported"):
             Spec.from_options(stack=more)

@@ -202,7 +202,7 @@ def test_an_edit_is_read_and_written_the_same(text: str) -> None:
     ],
 )
 def test_what_is_no_edit_is_said(text: str) -> None:
-    with pytest.raises(UsageError, match="--edit"):
+    with pytest.raises(UsageError, match="edit"):
         parse_edit(text)
 
 

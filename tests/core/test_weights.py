@@ -166,7 +166,7 @@ def test_pytorch_fills_every_tensor_to_its_limits() -> None:
 def test_an_unknown_initialiser_is_refused() -> None:
     with pytest.raises(UsageError) as raised:
         seeded_weights(Spec(), "glorot")  # type: ignore[arg-type]
-    assert raised.value.asked == "--init glorot"
+    assert raised.value.asked == "init='glorot'"
     assert raised.value.found == "the initialisers are keras and pytorch"
 
 

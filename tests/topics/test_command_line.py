@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -15,7 +16,15 @@ import lstm_explain
 from lstm_explain.cli.commands import COMMANDS, CommandGroup
 from lstm_explain.cli.options import SourceOptions
 from lstm_explain.cli.source import build_lstm, to_cli_source
-from lstm_explain.topics.command_line import DEFAULT_MEMORY, CliSource, format_command, takes_lengths, wrap_command
+from lstm_explain.errors import UsageError, argument, rename_argument
+from lstm_explain.topics.command_line import (
+    DEFAULT_MEMORY,
+    CliSource,
+    format_command,
+    spell_option,
+    takes_lengths,
+    wrap_command,
+)
 from lstm_explain.topics.registry import LSTM_TOPICS
 from tests.helpers.mixed_stacks import MIXED, mixed_file
 from tests.helpers.random_lstms import spec_options
@@ -175,3 +184,44 @@ def test_which_topics_have_lengths_is_what_their_commands_say() -> None:
         if "lengths" not in names:
             without.append(topic)
     assert set(without) == {topic for topic in LSTM_TOPICS if not takes_lengths(topic)}
+
+
+# --- arguments in errors ----------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("field", "option", "spelled"),
+    [
+        (argument("units"), "--units", "units"),
+        (argument("units", 0), "--units 0", "units=0"),
+        (argument("steps_out", 3), "--steps-out 3", "steps_out=3"),
+        (argument("bias", False), "--no-bias", "bias=False"),
+        (argument("bidirectional", True), "--bidirectional", "bidirectional=True"),
+        (argument("every", True), "--all", "every=True"),
+        (argument("by", math.nan), "--by nan", "by=nan"),
+        (argument("init", "a b"), "--init a b", "init='a b'"),
+        (argument("init", ""), "--init ''", "init=''"),
+        (argument("init", "\x1b[1m"), r"--init \x1b[1m", r"init='\x1b[1m'"),
+        (argument("lengths", (1, 2)), "--lengths 1,2", "lengths=[1, 2]"),
+        (argument("lengths", range(9)), "--lengths 0,1,2,3,4,5,6,7,...", "lengths=[0, 1, 2, 3, 4, 5, 6, 7, '...']"),
+        (argument("written_by", "x"), "convert x", "written_by='x'"),
+    ],
+)
+def test_an_error_is_spelled_by_its_door(field: str, option: str, spelled: str) -> None:
+    error = UsageError(field, f"see {field}", f"Leave out {field}")
+    assert error.message(spell_option) == f"{option}: see {option}. Leave out {option}."
+    assert str(error) == f"{spelled}: see {spelled}. Leave out {spelled}."
+    assert (error.asked, error.fix) == (spelled, f"Leave out {spelled}")
+
+
+@given(st.text())
+def test_any_text_in_an_error_is_printable(text: str) -> None:
+    error = UsageError(argument("init", text), "unknown")
+    assert str(error).isprintable()
+    assert error.message(spell_option).isprintable()
+
+
+def test_an_argument_may_have_another_name_at_a_door() -> None:
+    error = UsageError(argument("data", "x.csv"), f"see {argument('data')}")
+    assert rename_argument(error, "data", "input").message(spell_option) == "--input x.csv: see --input."
+    assert rename_argument(error, "data", "").message(spell_option).startswith("x.csv: ")

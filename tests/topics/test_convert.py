@@ -223,7 +223,7 @@ def test_a_file_says_how_many_biases_there_were() -> None:
 
 def test_what_cannot_be_converted() -> None:
     lstm = seeded(samples=2, units=3)
-    with pytest.raises(UsageError, match=r"--to nosuch: unknown framework"):
+    with pytest.raises(UsageError, match=r"to='nosuch': unknown framework"):
         explain_convert(lstm, "nosuch")
     with pytest.raises(RefusedError, match="writing the weights anew"):
         explain_convert(replace(seeded(samples=1, units=200), max_memory=10**5, pretrained=_loaded(200)), "keras")
@@ -300,7 +300,7 @@ def test_layers_that_differ_have_names_of_their_own() -> None:
 
 def test_what_has_one_size_for_all_layers_holds_none_that_differ() -> None:
     lstm = seeded(samples=2, stack=MIXED)
-    found = "--to torch: PyTorch's LSTM has no layers that differ, and this one has. Choose another framework, such as keras."
+    found = "to='torch': PyTorch's LSTM has no layers that differ, and this one has. Choose another framework, such as keras."
     with pytest.raises(UsageError, match=f"^{found}$"):
         explain_convert(lstm, "torch")
     chosen_from_a_file = replace(lstm, pretrained=PretrainedWeights(lstm.weights, {"kind": "model", "layer": "a+b+c"}))

@@ -225,35 +225,35 @@ def test_a_model_that_starts_from_states_of_its_own() -> None:
 @pytest.mark.parametrize(
     ("name", "asked", "options", "message"),
     [
-        ("keras", {"batch_first": True}, {}, "--framework keras --batch-first: Keras always has samples first."),
+        ("keras", {"batch_first": True}, {}, "framework='keras' batch_first=True: Keras always has samples first."),
         (
             "torch",
             {"return_state": True},
             {},
-            "--framework pytorch --return-state: PyTorch's LSTM returns h_n and c_n always.",
+            "framework='pytorch' return_state=True: PyTorch's LSTM returns h_n and c_n always.",
         ),
-        ("torch", {"layout": 0}, {}, "--framework pytorch --layout 0: PyTorch's LSTM has no number for its layout."),
-        ("onnx", {"layout": 2}, {}, "--framework onnx --layout 2: the layouts are 0 and 1."),
-        ("onnx", {"layout": 1.0}, {}, "--framework onnx --layout 1.0: the layouts are 0 and 1."),
-        ("flax", {"return_sequences": True}, {}, "--framework flax-linen --return-sequences: Flax's RNN returns every"),
+        ("torch", {"layout": 0}, {}, "framework='pytorch' layout=0: PyTorch's LSTM has no number for its layout."),
+        ("onnx", {"layout": 2}, {}, "framework='onnx' layout=2: the layouts are 0 and 1."),
+        ("onnx", {"layout": 1.0}, {}, "framework='onnx' layout=1.0: the layouts are 0 and 1."),
+        ("flax", {"return_sequences": True}, {}, "framework='flax-linen' return_sequences=True: Flax's RNN returns every"),
         (
             "flax",
             {},
             {"peepholes": True},
-            "--framework flax-linen --peepholes: Flax linen has no peepholes. Leave out --peepholes",
+            "framework='flax-linen' peepholes=True: Flax linen has no peepholes. Leave out peepholes",
         ),
         (
             "keras",
             {},
             {"projection": 2},
-            "--projection 2: Keras has no projection. Leave out --projection, or give --framework py",
+            "projection=2: Keras has no projection. Leave out projection, or give framework='py",
         ),
-        ("onnx", {}, {"projection": 2, "peepholes": True}, "Leave out --projection, or leave out --framework."),
-        ("haiku", {}, {}, "--framework haiku: the calls of Haiku are not told here."),
-        ("", {}, {}, "--framework '': unknown framework."),
-        (5, {}, {}, "--framework 5: this is not a framework's name."),
+        ("onnx", {}, {"projection": 2, "peepholes": True}, "Leave out projection, or leave out framework."),
+        ("haiku", {}, {}, "framework='haiku': the calls of Haiku are not told here."),
+        ("", {}, {}, "framework='': unknown framework."),
+        (5, {}, {}, "framework='5': this is not a framework's name."),
         ("keras", {"return_state": 1}, {}, "return_state 1: this option is True or False."),
-        (None, {"return_state": True, "layout": 0}, {}, "--return-state --layout 0: this is said of a framework's call"),
+        (None, {"return_state": True, "layout": 0}, {}, "return_state=True layout=0: this is said of a framework's call"),
         (None, {"nosuch": 1}, {}, "nosuch: there is no such option of a call."),
     ],
 )
@@ -269,7 +269,7 @@ def test_a_model_that_a_framework_cannot_build_is_refused_without_options() -> N
     lstm = seeded(**SMALL, peepholes=True)
     own = replace(lstm, pretrained=PretrainedWeights(lstm.weights, {"kind": "model"}))
     with pytest.raises(
-        UsageError, match=r"^--framework keras: Keras has no peepholes, which this LSTM has. Give --framework onnx"
+        UsageError, match=r"^framework='keras': Keras has no peepholes, which this LSTM has. Give framework='onnx'"
     ):
         explain_shapes(own, "keras")
 
@@ -278,7 +278,7 @@ def test_a_layer_that_reads_from_the_end_is_refused() -> None:
     lstm = seeded(**SMALL)
     own = replace(lstm, pretrained=PretrainedWeights(lstm.weights, {"kind": "model"}, None, True))
     with pytest.raises(
-        UsageError, match=r"^--framework onnx: calls are told of layers that read forward or in both directions"
+        UsageError, match=r"^framework='onnx': calls are told of layers that read forward or in both directions"
     ):
         explain_shapes(own, "onnx")
 
@@ -324,7 +324,7 @@ def test_layers_that_differ_are_called_each_in_its_own_way() -> None:
 
 def test_one_call_of_all_layers_has_none_that_differ() -> None:
     lstm = seeded(**SMALL, stack=MIXED)
-    found = "--framework pytorch: PyTorch's LSTM has no layers that differ, which this LSTM has. Give --framework keras"
+    found = "framework='pytorch': PyTorch's LSTM has no layers that differ, which this LSTM has. Give framework='keras'"
     with pytest.raises(UsageError) as caught:
         call_of(lstm, "pytorch")
     assert str(caught.value) == f"{found}."

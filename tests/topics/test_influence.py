@@ -21,7 +21,7 @@ from lstm_explain.core.engine import StackState, forward
 from lstm_explain.core.gates import Direction
 from lstm_explain.core.spec import LayerSpec, Spec
 from lstm_explain.core.weights import Weights
-from lstm_explain.errors import RefusedError, UsageError
+from lstm_explain.errors import RefusedError, UsageError, printable
 from lstm_explain.library import given as lstm_over
 from lstm_explain.library import seeded
 from lstm_explain.topics.influence import explain_influence
@@ -482,26 +482,26 @@ def test_gates_that_are_shut_for_good_have_shares_of_nothing() -> None:
 @pytest.mark.parametrize(
     ("asked", "named", "found"),
     [
-        ({"unit": 10}, "--unit 10", "there are 10 units, and they count from 0 to 9"),
-        ({"unit": -1}, "--unit -1", "there are 10 units, and they count from 0 to 9"),
-        ({"unit": 1.0}, "--unit 1.0", "this is no whole number"),
-        ({"unit": 10**30}, f"--unit {10**30}", "there are 10 units, and they count from 0 to 9"),
-        ({"sample": 3}, "--sample 3", "there are 3 samples, and they count from 0 to 2"),
-        ({"sample": -1}, "--sample -1", "there are 3 samples, and they count from 0 to 2"),
-        ({"step": 0}, "--step 0", "timesteps count from 1 to 5; h and c at 0 are the initial states"),
-        ({"step": 6}, "--step 6", "timesteps count from 1 to 5; h and c at 0 are the initial states"),
-        ({"step": 3, "sample": 1}, "--step 3", "sample 1 ends at timestep 2; what follows is padding"),
-        ({"layer": 1}, "--layer 1", "there is one layer, number 0"),
-        ({"direction": "backward"}, "--direction backward", "this LSTM's layers read forward only"),
-        ({"direction": "sideways"}, "--direction sideways", "this LSTM's layers read forward only"),
-        ({"poke": 10}, "--poke 10", "there are 10 units, and they count from 0 to 9"),
-        ({"poke": -1}, "--poke -1", "there are 10 units, and they count from 0 to 9"),
-        ({"poke": 0, "at": 0}, "--at 0", "timesteps count from 1 to 5; h and c at 0 are the initial states"),
-        ({"poke": 0, "at": 6}, "--at 6", "timesteps count from 1 to 5; h and c at 0 are the initial states"),
-        ({"poke": 0, "at": 3, "sample": 1}, "--at 3", "sample 1 ends at timestep 2; what follows is padding"),
-        ({"at": 2}, "--at 2", "this is the timestep of a poke, and no unit is poked"),
+        ({"unit": 10}, "unit=10", "there are 10 units, and they count from 0 to 9"),
+        ({"unit": -1}, "unit=-1", "there are 10 units, and they count from 0 to 9"),
+        ({"unit": 1.0}, "unit=1.0", "this must be a whole number"),
+        ({"unit": 10**30}, f"unit={10**30}", "there are 10 units, and they count from 0 to 9"),
+        ({"sample": 3}, "sample=3", "there are 3 samples, and they count from 0 to 2"),
+        ({"sample": -1}, "sample=-1", "there are 3 samples, and they count from 0 to 2"),
+        ({"step": 0}, "step=0", "timesteps count from 1 to 5; h and c at 0 are the initial states"),
+        ({"step": 6}, "step=6", "timesteps count from 1 to 5; h and c at 0 are the initial states"),
+        ({"step": 3, "sample": 1}, "step=3", "sample 1 ends at timestep 2; what follows is padding"),
+        ({"layer": 1}, "layer=1", "there is one layer, number 0"),
+        ({"direction": "backward"}, "direction='backward'", "this LSTM's layers read forward only"),
+        ({"direction": "sideways"}, "direction='sideways'", "this LSTM's layers read forward only"),
+        ({"poke": 10}, "poke=10", "there are 10 units, and they count from 0 to 9"),
+        ({"poke": -1}, "poke=-1", "there are 10 units, and they count from 0 to 9"),
+        ({"poke": 0, "at": 0}, "at=0", "timesteps count from 1 to 5; h and c at 0 are the initial states"),
+        ({"poke": 0, "at": 6}, "at=6", "timesteps count from 1 to 5; h and c at 0 are the initial states"),
+        ({"poke": 0, "at": 3, "sample": 1}, "at=3", "sample 1 ends at timestep 2; what follows is padding"),
+        ({"at": 2}, "at=2", "this is the timestep of a poke, and no unit is poked"),
         *(
-            ({"by": by}, f"--by {by}", "a poke moves something: a number other than 0 that float32 can hold")
+            ({"by": by}, f"by={printable(repr(by))}", "a poke moves something: a number other than 0 that float32 can hold")
             for by in (0, 0.0, -0.0, math.nan, math.inf, -math.inf, 1e39, 1e-50, 10**400, "far", "0.1", None, [1.0, 2.0], 1j)
         ),
     ],
@@ -569,7 +569,7 @@ def test_what_is_over_the_budget_is_named(asked: dict[str, Any], of: str) -> Non
     with pytest.raises(RefusedError) as raised:
         explain_influence(seeded(samples=1, max_memory=needed - 1, **LARGE["long"]), **asked)
     assert raised.value.exit_code == 4
-    assert "--max-memory" in raised.value.fix
+    assert "max_memory" in raised.value.fix
     assert raised.value.found.startswith(of) or "derivatives of a timestep" in raised.value.found
     assert f"takes {needed:,} bytes of memory, and the budget is {needed - 1:,}" in raised.value.found
 

@@ -305,12 +305,12 @@ def test_the_carried_json_object() -> None:
 @pytest.mark.parametrize(
     ("asked", "named", "found"),
     [
-        ({"units": [10]}, "--unit 10", "there are 10 units, and they count from 0 to 9"),
-        ({"units": [-1]}, "--unit -1", "there are 10 units, and they count from 0 to 9"),
-        ({"units": []}, "--unit", "no unit is chosen"),
-        ({"sample": 3}, "--sample 3", "there are 3 samples, and they count from 0 to 2"),
-        ({"layer": 1}, "--layer 1", "there is one layer, number 0"),
-        ({"direction": "backward"}, "--direction backward", "this LSTM's layers read forward only"),
+        ({"units": [10]}, "unit=10", "there are 10 units, and they count from 0 to 9"),
+        ({"units": [-1]}, "unit=-1", "there are 10 units, and they count from 0 to 9"),
+        ({"units": []}, "units", "no unit is chosen"),
+        ({"sample": 3}, "sample=3", "there are 3 samples, and they count from 0 to 2"),
+        ({"layer": 1}, "layer=1", "there is one layer, number 0"),
+        ({"direction": "backward"}, "direction='backward'", "this LSTM's layers read forward only"),
     ],
 )
 def test_what_is_not_there_is_refused(asked: dict[str, Any], named: str, found: str) -> None:
@@ -321,9 +321,9 @@ def test_what_is_not_there_is_refused(asked: dict[str, Any], named: str, found: 
 
 
 def test_where_no_state_can_be_carried() -> None:
-    with pytest.raises(UsageError, match=r"^--carry-state --bidirectional: read backwards, a piece would start from"):
+    with pytest.raises(UsageError, match=r"^carry_state=True bidirectional=True: read backwards, a piece would start from"):
         explain_memory(seeded(bidirectional=True), carry_state=True)
-    with pytest.raises(UsageError, match=r"^--carry-state: with one sample there is no border"):
+    with pytest.raises(UsageError, match=r"^carry_state=True: with one sample there is no border"):
         explain_memory(seeded(samples=1), carry_state=True)
 
 

@@ -30,7 +30,7 @@ def test_units_count_from_zero(units: int, unit: int) -> None:
         assert check_unit(spec, unit) == unit
         return
     error = refused(lambda: check_unit(spec, unit))
-    assert error.asked == f"--unit {unit}"
+    assert error.asked == f"unit={unit}"
     several = f"there are {units} units, and they count from 0 to {units - 1}"
     assert error.found == ("there is one unit, number 0" if units == 1 else several)
 
@@ -42,7 +42,7 @@ def test_timesteps_count_from_one(timesteps: int, step: int) -> None:
         assert check_step(spec, step) == step
         return
     error = refused(lambda: check_step(spec, step))
-    assert error.asked == f"--step {step}"
+    assert error.asked == f"step={step}"
     assert f"from 1 to {timesteps}" in error.found
     assert "initial states" in error.found
 
@@ -55,7 +55,7 @@ def test_the_first_and_the_last_are_there() -> None:
 @pytest.mark.parametrize("layer", [-1, 3, 10**20])
 def test_a_layer_that_is_not_there(layer: int) -> None:
     error = refused(lambda: check_layer(Spec.from_options(layers=3), layer, "forward"))
-    assert error.asked == f"--layer {layer}"
+    assert error.asked == f"layer={layer}"
     assert error.found == "there are 3 layers, and they count from 0 to 2"
 
 
@@ -68,14 +68,14 @@ def test_directions_by_word() -> None:
 
 def test_a_direction_that_this_lstm_does_not_read() -> None:
     error = refused(lambda: check_layer(Spec(), 0, "backward"))
-    assert error.asked == "--direction backward"
+    assert error.asked == "direction='backward'"
     assert error.found == "this LSTM's layers read forward only"
-    assert error.fix == "Add --bidirectional to have both"
+    assert error.fix == "Add bidirectional=True to have both"
 
 
 def test_a_direction_that_there_is_not() -> None:
     error = refused(lambda: check_layer(Spec.from_options(bidirectional=True), 0, "sideways"))
-    assert error.asked == "--direction sideways"
+    assert error.asked == "direction='sideways'"
     assert error.found == "this LSTM's layers read forward and backward only"
     assert error.fix == ""
 
@@ -91,8 +91,8 @@ def test_the_chosen_stand_in_order_each_once() -> None:
 
 
 def test_one_wrong_choice_is_named() -> None:
-    assert refused(lambda: select_units(Spec(), [1, 12, 3])).asked == "--unit 12"
-    assert refused(lambda: select_steps(Spec(), [1, 0])).asked == "--step 0"
+    assert refused(lambda: select_units(Spec(), [1, 12, 3])).asked == "unit=12"
+    assert refused(lambda: select_steps(Spec(), [1, 0])).asked == "step=0"
 
 
 @pytest.mark.parametrize("topic", ["influence", "memory", "equations", "tasks"])

@@ -279,18 +279,18 @@ def test_nan_in_the_input_is_no_warning_and_named_in_json(task: Task) -> None:
     [
         ({"task": "nosuch"}, "tasks nosuch", "unknown task"),
         ({"task": ""}, "tasks ''", "unknown task"),
-        ({"outputs": 0}, "--outputs 0", "the dense layer needs at least one neuron"),
-        ({"outputs": -1}, "--outputs -1", "the dense layer needs at least one neuron"),
-        ({"outputs": 1.5}, "--outputs 1.5", "this is no whole number"),
-        ({"outputs": 2**53}, f"--outputs {2**53}", "sizes above 9007199254740991 (2**53 - 1) are not supported"),
-        ({"steps_out": 0}, "--steps-out 0", "outputs are made at one step at least"),
-        ({"steps_out": True}, "--steps-out True", "this is no whole number"),
+        ({"outputs": 0}, "outputs=0", "the dense layer needs at least one neuron"),
+        ({"outputs": -1}, "outputs=-1", "the dense layer needs at least one neuron"),
+        ({"outputs": 1.5}, "outputs=1.5", "this must be a whole number"),
+        ({"outputs": 2**53}, f"outputs={2**53}", "sizes above 9007199254740991 (2**53 - 1) are not supported"),
+        ({"steps_out": 0}, "steps_out=0", "outputs are made at one step at least"),
+        ({"steps_out": True}, "steps_out=True", "this must be a whole number"),
         (
             {"task": "many-to-one", "steps_out": 3},
-            "--steps-out 3",
+            "steps_out=3",
             "many-to-one has no number of steps to choose; one-to-many and encoder-decoder have",
         ),
-        ({"sample": 3}, "--sample 3", "there are 3 samples, and they count from 0 to 2"),
+        ({"sample": 3}, "sample=3", "there are 3 samples, and they count from 0 to 2"),
     ],
 )
 def test_what_is_not_there_is_refused(asked: dict[str, Any], named: str, found: str) -> None:

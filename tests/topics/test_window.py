@@ -197,7 +197,7 @@ def test_scaling_does_not_depend_on_the_blocks(monkeypatch: pytest.MonkeyPatch) 
 @pytest.mark.parametrize("kind", ["standard", "minmax"])
 def test_what_cannot_be_scaled_is_named(bad: list[float], kind: str) -> None:
     values = np.column_stack([[1.0, 2.0], bad])
-    with pytest.raises(UsageError, match=f"--scale {kind}: column 1 holds nan, infinity or numbers too far apart to scale"):
+    with pytest.raises(UsageError, match=f"scale={kind!r}: column 1 holds nan, infinity or numbers too far apart to scale"):
         explain_window(values, 1, scale=kind)
 
 
@@ -303,21 +303,21 @@ def test_the_library_gives_it_and_its_windows_are_read_by_an_lstm() -> None:
 @pytest.mark.parametrize(
     ("values", "options", "message"),
     [
-        (table(9), {"timesteps": 0}, "--timesteps 0: this is a number of rows, from 1. Give 1 or more."),
-        (table(9), {"timesteps": -1}, "--timesteps -1: this is a number of rows"),
-        (table(9), {"timesteps": 10**30}, f"--timesteps {10**30}: array has 9 rows, and one window takes {10**30}"),
-        (table(9), {"timesteps": 2.0}, "--timesteps 2.0: this is no whole number"),
-        (table(9), {"timesteps": 10}, "--timesteps 10: array has 9 rows, and one window takes 10. Ask for fewer."),
+        (table(9), {"timesteps": 0}, "timesteps=0: this is a number of rows, from 1. Give 1 or more."),
+        (table(9), {"timesteps": -1}, "timesteps=-1: this is a number of rows"),
+        (table(9), {"timesteps": 10**30}, f"timesteps={10**30}: array has 9 rows, and one window takes {10**30}"),
+        (table(9), {"timesteps": 2.0}, "timesteps=2.0: this must be a whole number"),
+        (table(9), {"timesteps": 10}, "timesteps=10: array has 9 rows, and one window takes 10. Ask for fewer."),
         (table(9), {"timesteps": 9, "target": 0}, "and one window and the 1 row after it takes 10"),
         (table(9), {"timesteps": 8, "horizon": 3, "target": 0}, "and one window and the 3 rows after it takes 11"),
-        (table(9), {"timesteps": 2, "stride": 0}, "--stride 0: this is a number of rows"),
-        (table(9), {"timesteps": 2, "horizon": 0}, "--horizon 0: this is how many rows after a window are its targets"),
-        (table(9), {"timesteps": 2, "horizon": -3, "target": 0}, "--horizon -3: "),
-        (table(9), {"timesteps": 2, "horizon": 1}, "--horizon 1: array has 2 columns, and the targets are from one. Choose"),
-        (table(9), {"timesteps": 2, "target": 2}, "--target 2: array has columns 0 to 1"),
-        (table(9), {"timesteps": 2, "target": -1}, "--target -1: array has columns 0 to 1"),
-        (table(9), {"timesteps": 2, "scale": "robust"}, "--scale robust: a column is scaled by standard or minmax"),
-        (table(9), {"timesteps": 2, "dtype": "float16"}, "--dtype float16: the types are float32 and float64"),
+        (table(9), {"timesteps": 2, "stride": 0}, "stride=0: this is a number of rows"),
+        (table(9), {"timesteps": 2, "horizon": 0}, "horizon=0: this is how many rows after a window are its targets"),
+        (table(9), {"timesteps": 2, "horizon": -3, "target": 0}, "horizon=-3: "),
+        (table(9), {"timesteps": 2, "horizon": 1}, "horizon=1: array has 2 columns, and the targets are from one. Choose"),
+        (table(9), {"timesteps": 2, "target": 2}, "target=2: array has columns 0 to 1"),
+        (table(9), {"timesteps": 2, "target": -1}, "target=-1: array has columns 0 to 1"),
+        (table(9), {"timesteps": 2, "scale": "robust"}, "scale='robust': a column is scaled by standard or minmax"),
+        (table(9), {"timesteps": 2, "dtype": "float16"}, "dtype='float16': the types are float32 and float64"),
         (
             np.ones((2, 3, 4)),
             {},
@@ -338,6 +338,6 @@ def test_what_is_no_window(values: Any, options: dict[str, Any], message: str) -
 
 def test_windows_that_are_too_large_to_show() -> None:
     huge = np.broadcast_to(np.float64(0), (10**9, 5))  # takes eight bytes
-    with pytest.raises(RefusedError, match=r"--timesteps 100000000: showing three windows takes 150,000,000,000 bytes"):
+    with pytest.raises(RefusedError, match=r"timesteps=100000000: showing three windows takes 150,000,000,000 bytes"):
         explain_window(huge, 10**8)
     assert explain_window(huge, 10).windowing.samples == 10**9 - 9

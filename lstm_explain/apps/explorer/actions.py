@@ -12,7 +12,8 @@ from lstm_explain.core.gates import Direction
 from lstm_explain.core.inputs import ArrayInputs, SeededInputs
 from lstm_explain.core.lstm import EDITED_RUN_MEMORY_FACTOR
 from lstm_explain.core.spec import DEFAULT_OPTIONS, LAYER_OPTIONS, Spec
-from lstm_explain.errors import LstmExplainError, UsageError, printable
+from lstm_explain.errors import LstmExplainError, UsageError, argument, printable
+from lstm_explain.topics.command_line import spell_option
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -236,7 +237,9 @@ def _resize_lstm(lstm: LSTM, sizes: dict[str, Any]) -> LSTM:
             raise UsageError(_format_option(of_batch[0], wanted), "the inputs come from a file, and have their sizes")
         return _check_memory(replace(lstm, spec=spec))
     if lstm.lengths is not None and of_batch:
-        raise UsageError(_format_option(of_batch[0], wanted), "--lengths says how many samples and timesteps there are")
+        raise UsageError(
+            _format_option(of_batch[0], wanted), f"{argument('lengths')} says how many samples and timesteps there are"
+        )
     seed = lstm.inputs.provenance["seed"]
     return _check_memory(replace(lstm, spec=spec, inputs=SeededInputs(spec, seed)))
 
@@ -281,4 +284,11 @@ def _or_error_message(state: ExplorerState, do: Callable[[], ExplorerState]) -> 
     try:
         return do()
     except LstmExplainError as error:
-        return state.but(said=str(error).removeprefix("--edit ").removeprefix("--"))
+        return state.but(said=error.message(spell_in_explorer))
+
+
+def spell_in_explorer(name: str, literal: str) -> str:
+    """Spell an edit and a size as they are typed here, and an option as the command line does."""
+    if name == "edit":
+        return literal.strip("'")
+    return f"{name}={literal}" if name in SIZE_NAMES and literal.isdigit() else spell_option(name, literal)

@@ -102,7 +102,7 @@ class Explorer(App[None]):
         try:
             build_view_model(state)
         except LstmExplainError as error:
-            state = self.state.but(said=str(error), playing=False)
+            state = self.state.but(said=error.message(actions.spell_in_explorer), playing=False)
         self.state = state
         if not status_lines.fits_in(state.said, self.size.width, screen.MESSAGE_ROWS):
             self.push_screen(OverlayScreen(overlays.message_page(state.said), "message", self.unicode))
@@ -229,7 +229,7 @@ class Explorer(App[None]):
         try:
             said = self._save(self, name) if name else "Nothing was written: no file was named."
         except LstmExplainError as error:
-            said = str(error).removeprefix("-o ")
+            said = error.message(actions.spell_in_explorer).removeprefix("-o ")
         self.act(self.state.but(said=said))
 
     # --- the mouse ----------------------------------------------------------------------------------------------------

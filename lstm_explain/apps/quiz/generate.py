@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, NamedTuple
 from lstm_explain.apps.quiz import frameworks_and_layouts, silent_mistakes, sizes_and_counts, units_and_sharing
 from lstm_explain.apps.quiz.sampler import Sampler
 from lstm_explain.core.spec import as_int, validate_seed
-from lstm_explain.errors import UsageError
+from lstm_explain.errors import UsageError, argument
 from lstm_explain.topics.result import Maximum, Minimum, Positive, json_keys
 
 if TYPE_CHECKING:
@@ -60,23 +60,24 @@ def validate_request(request: QuizRequest) -> QuizRequest:
     Raises:
         UsageError: there is no such level or topic, or no question of both; or a number is out of range.
     """
-    count = as_int("--questions", request.questions)
+    count = as_int("questions", request.questions)
     if not 1 <= count <= MAX_QUESTIONS:
-        raise UsageError(f"--questions {count}", f"a quiz has 1 to {MAX_QUESTIONS} questions")
-    if request.level is not None and as_int("--level", request.level) not in LEVELS:
+        raise UsageError(argument("questions", count), f"a quiz has 1 to {MAX_QUESTIONS} questions")
+    if request.level is not None and as_int("level", request.level) not in LEVELS:
         levels = "; ".join(f"{level}: {about}" for level, about in LEVELS.items())
-        raise UsageError(f"--level {request.level}", f"there is no such level. There are {levels}")
+        raise UsageError(argument("level", request.level), f"there is no such level. There are {levels}")
     for name, size in request.sizes:
-        if not 1 <= as_int(f"--{name}", size) <= MAX_SIZES[name]:
-            raise UsageError(f"--{name} {size}", f"questions are about 1 to {MAX_SIZES[name]} {name}")
+        if not 1 <= as_int(name, size) <= MAX_SIZES[name]:
+            raise UsageError(argument(name, size), f"questions are about 1 to {MAX_SIZES[name]} {name}")
     topic = request.topic
     if topic is not None and topic not in TOPICS:
-        asked = f"--topic {topic}" if topic and topic.isprintable() and len(topic) < 80 else f"--topic {topic[:80]!r}"
-        raise UsageError(asked, f"no question is about this topic. There are {', '.join(TOPICS)}")
+        raise UsageError(argument("topic", topic), f"no question is about this topic. There are {', '.join(TOPICS)}")
     if not _matching_generators(request):
         there = [str(level) for level in LEVELS if _matching_generators(request._replace(level=level))]
         found = f"this level has no questions about {topic}"
-        raise UsageError(f"--level {request.level} --topic {topic}", found, f"Choose level {' or '.join(there)}")
+        raise UsageError(
+            f"{argument('level', request.level)} {argument('topic', topic)}", found, f"Choose level {' or '.join(there)}"
+        )
     return request._replace(seed=validate_seed(request.seed), questions=count)
 
 

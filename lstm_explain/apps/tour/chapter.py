@@ -12,7 +12,7 @@ from lstm_explain.document.numbers import format_decimal, plural, thousands
 from lstm_explain.document.tables import elide_list, ellipsis_row, visible_ends
 from lstm_explain.document.text import join_words
 from lstm_explain.errors import RefusedError
-from lstm_explain.topics.command_line import format_command, wrap_command
+from lstm_explain.topics.command_line import format_command, spell_option, wrap_command
 from lstm_explain.topics.shapes import explain_shapes
 
 if TYPE_CHECKING:
@@ -114,7 +114,11 @@ def measure_within_budget(build: Callable[[], T]) -> tuple[T | None, tuple[Note,
     try:
         return build(), ()
     except RefusedError as refused:
-        return None, (Note(f"Not measured: {refused} Statements without a measurement are computed from the sizes."),)
+        return None, (
+            Note(
+                f"Not measured: {refused.message(spell_option)} Statements without a measurement are computed from the sizes."
+            ),
+        )
 
 
 # --- wording ----------------------------------------------------------------------------------------------------------

@@ -16,7 +16,7 @@ from lstm_explain.apps.tour.unit import unit_chapter
 from lstm_explain.apps.tour.words import words_chapter
 from lstm_explain.document.blocks import Block, Document, Heading, Note, Paragraph
 from lstm_explain.document.text import join_words
-from lstm_explain.errors import UsageError
+from lstm_explain.errors import UsageError, argument
 from lstm_explain.topics.intro import lstm_summary
 from lstm_explain.topics.result import LSTMResult, Positive, json_keys
 
@@ -70,8 +70,7 @@ def _select_chapter(name: str) -> Chapter:
         return chapter
     matches = get_close_matches(name.lower(), [chapter.name for chapter in CHAPTERS], 1)
     hint = f"Did you mean {matches[0]}? " if matches else ""
-    display = name if name.isprintable() and name and len(name) <= 40 else repr(name[:40])
-    raise UsageError(f"--chapter {display}", "unknown chapter", f"{hint}The chapters are {list_chapters(CHAPTERS)}")
+    raise UsageError(argument("chapter", name[:40]), "unknown chapter", f"{hint}The chapters are {list_chapters(CHAPTERS)}")
 
 
 def find_chapter(name: str) -> Chapter | None:

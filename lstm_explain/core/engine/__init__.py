@@ -23,7 +23,7 @@ from lstm_explain.core.gates import ENGINE_ORDER, Direction
 from lstm_explain.core.record import LayerRecord, Record
 from lstm_explain.core.time_order import concat_directions, freeze, reorder_time, time_order
 from lstm_explain.core.weights import check_weights
-from lstm_explain.errors import UsageError
+from lstm_explain.errors import UsageError, argument
 
 if TYPE_CHECKING:
     from lstm_explain.core.axes import Array
@@ -98,8 +98,8 @@ def _validate_lengths(lengths: Array, samples: int, timesteps: int) -> Array:
     lengths = np.asarray(lengths)
     check_shape("the lengths", lengths, shape(samples=samples))
     if lengths.dtype.kind not in "iu" or lengths.min() < 1 or lengths.max() > timesteps:
-        found = f"each length is a whole number from 1 to {timesteps}, the number of timesteps"
-        raise UsageError(f"--lengths {','.join(map(str, lengths[:8].tolist()))}", found)
+        problem = f"each length is a whole number from 1 to {timesteps}, the number of timesteps"
+        raise UsageError(argument("lengths", lengths.tolist()), problem)
     return lengths.astype(np.int64)
 
 

@@ -12,7 +12,7 @@ from lstm_explain.core.engine import StackState, forward
 from lstm_explain.core.gates import GATES, PEEPHOLE_GATES, Direction
 from lstm_explain.core.inputs import SeededInputs
 from lstm_explain.core.weights import Weights
-from lstm_explain.errors import UsageError
+from lstm_explain.errors import UsageError, argument
 from lstm_explain.frameworks.convention import HETEROGENEOUS, Convention
 from lstm_explain.frameworks.layout import export_layer, tensor_layouts
 from lstm_explain.frameworks.registry import CONVENTIONS, FRAMEWORKS
@@ -156,9 +156,9 @@ def explain_convert(lstm: LSTM, to: str, written_by: str | None = None, model: b
         UsageError: the convention is unknown, or it lacks an option of this LSTM.
         RefusedError: the copies would need more memory than the budget.
     """
-    target, source = _find_convention("--to", to, lstm), OURS
+    target, source = _find_convention("to", to, lstm), OURS
     if written_by is not None:
-        source = _find_convention("convert", written_by, lstm)
+        source = _find_convention("written_by", written_by, lstm)
     elif lstm.pretrained is not None:
         source = CONVENTIONS.get(lstm.provenance["weights"].get("framework", ""), OURS)
     sizes = sum(array.nbytes for layer in lstm.weights.layers for part in layer.values() for array in part.tensors().values())
@@ -194,15 +194,15 @@ def explain_convert(lstm: LSTM, to: str, written_by: str | None = None, model: b
     )
 
 
-def _find_convention(option: str, name: str, lstm: LSTM) -> Convention:
+def _find_convention(given_as: str, name: str, lstm: LSTM) -> Convention:
     """The convention of a name; it must have all options of the LSTM."""
-    convention, fix = find_framework(name, option).convention, ""
+    convention, fix = find_framework(name, given_as).convention, ""
     lacking = convention.unsupported_option(lstm.spec)
     if lacking == HETEROGENEOUS:
         alone = f"; or {FIX_SELECT_ONE_LAYER}" if combines_layers(lstm) else ""
         fix = f"Choose another framework, such as keras{alone}"
     if lacking:
-        raise UsageError(f"{option} {name}", f"{convention.title}'s LSTM has no {lacking}, and this one has", fix)
+        raise UsageError(argument(given_as, name), f"{convention.title}'s LSTM has no {lacking}, and this one has", fix)
     return convention
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 
-from lstm_explain.errors import UsageError
+from lstm_explain.errors import UsageError, argument
 from lstm_explain.frameworks.registry import DEFAULT_NOTATION, NOTATIONS
 from lstm_explain.topics.equations.builder import Moment, Writer
 from lstm_explain.topics.equations.check import checked, memory_needed
@@ -152,7 +152,7 @@ def explain_equations(
         direction: `forward` or `backward`.
 
     Raises:
-        UsageError: there is no such notation, unit, sample, timestep, layer or direction, the timestep is padding, or the
+        UsageError: unknown notation, unit, sample, timestep, layer or direction, the timestep is padding, or the
             choices contradict each other.
         RefusedError: running even this sample, or checking the equations, would need more memory than the budget.
     """
@@ -183,24 +183,34 @@ def explain_equations(
 
 def _chosen(notation: str | None, every: bool) -> tuple[Notation, ...]:
     if every and notation is not None:
-        raise UsageError(f"--all --notation {notation}", "--all shows every notation", "Leave one of the two out")
+        raise UsageError(
+            f"{argument('every', True)} {argument('notation', notation)}",
+            f"{argument('every')} shows every notation",
+            "Leave one of the two out",
+        )
     if every:
         return tuple(NOTATIONS.values())
     name = DEFAULT_NOTATION if notation is None else notation
     if name not in tuple(NOTATIONS):
-        raise UsageError(f"--notation {name}", "there is no such notation", f"The notations are {', '.join(NOTATIONS)}")
+        raise UsageError(argument("notation", name), "unknown notation", f"The notations are {', '.join(NOTATIONS)}")
     return (NOTATIONS[name],)
 
 
 def _check_numbers(every: bool, numbers: bool, unit: int | None, step: int | None) -> None:
     if every and numbers:
-        fix = "Choose one with --notation"
-        raise UsageError("--all --numbers", "numbers are put into the equations of one notation", fix)
+        fix = f"Choose one with {argument('notation')}"
+        raise UsageError(
+            f"{argument('every', True)} {argument('numbers', True)}", "numbers are put into the equations of one notation", fix
+        )
     if numbers:
         return
-    for option, chosen in (("--unit", unit), ("--step", step)):
+    for option, chosen in (("unit", unit), ("step", step)):
         if chosen is not None:
-            raise UsageError(f"{option} {chosen}", "units and timesteps have numbers, and none are asked for", "Add --numbers")
+            raise UsageError(
+                argument(option, chosen),
+                "units and timesteps have numbers, and none are asked for",
+                f"Add {argument('numbers', True)}",
+            )
 
 
 def _written(notation: Notation, spec: Spec, way: Direction, found: tuple[dict[str, Shape], Check]) -> Written:

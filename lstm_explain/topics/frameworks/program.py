@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from lstm_explain.errors import UsageError
+from lstm_explain.errors import UsageError, argument
 from lstm_explain.frameworks.convention import HETEROGENEOUS
 from lstm_explain.frameworks.layout import export_layer
 from lstm_explain.frameworks.python_code import STATE_PREFIX
@@ -59,10 +59,12 @@ def write_program(lstm: LSTM, framework: Framework | None) -> Program:
     known = [name for name in FRAMEWORKS if name in SCRIPTS]
     if framework is None:
         fix = f"Name one of {', '.join(known)}"
-        raise UsageError("frameworks --code", "a program is written in one framework", fix)
+        raise UsageError(f"frameworks {argument('code', True)}", "a program is written in one framework", fix)
     if framework.name not in SCRIPTS:
         reason = f"{framework.title} is not run here, so there is no program in it"
-        raise UsageError(f"frameworks {framework.name} --code", reason, f"There are programs in {', '.join(known)}")
+        raise UsageError(
+            f"frameworks {framework.name} {argument('code', True)}", reason, f"There are programs in {', '.join(known)}"
+        )
     _check_supported(lstm, framework)
     start, stop = lstm.block_of(0)
     record, samples = lstm.run(start, stop), min(MAX_SAMPLES, stop - start)
@@ -77,7 +79,7 @@ def write_program(lstm: LSTM, framework: Framework | None) -> Program:
 
 def _check_supported(lstm: LSTM, framework: Framework) -> None:
     """Raise `UsageError` if the program does not support such an LSTM."""
-    spec, request, program = lstm.spec, f"frameworks {framework.name} --code", SCRIPTS[framework.name]
+    spec, request, program = lstm.spec, f"frameworks {framework.name} {argument('code', True)}", SCRIPTS[framework.name]
     option = framework.convention.unsupported_option(spec)
     if option is not None:
         raise _unsupported_option_error(lstm, framework, option)
@@ -85,30 +87,42 @@ def _check_supported(lstm: LSTM, framework: Framework) -> None:
     subject = f"the program in {framework.title} is written for"
     if len(spec.layers) > 1 and not program.supports_layers:
         raise _unsupported_error(
-            lstm, framework, f"{request} --layers {len(spec.layers)}", f"{subject} one layer", "Leave out --layers"
+            lstm,
+            framework,
+            f"{request} {argument('layers', len(spec.layers))}",
+            f"{subject} one layer",
+            f"Leave out {argument('layers')}",
         )
     if spec.has_backward and not program.supports_directions:
         raise _unsupported_error(
-            lstm, framework, f"{request} --bidirectional", f"{subject} one direction", "Leave out --bidirectional"
+            lstm,
+            framework,
+            f"{request} {argument('bidirectional', True)}",
+            f"{subject} one direction",
+            f"Leave out {argument('bidirectional')}",
         )
     if any(layer.peepholes for layer in layers) and not program.supports_peepholes:
         raise _unsupported_error(
-            lstm, framework, f"{request} --peepholes", f"{subject} layers without peepholes", "Leave out --peepholes"
+            lstm,
+            framework,
+            f"{request} {argument('peepholes', True)}",
+            f"{subject} layers without peepholes",
+            f"Leave out {argument('peepholes')}",
         )
     if spec.dtype not in program.dtypes:
         reason = f"{subject} {' and '.join(program.dtypes)}"
-        fix = "Leave out --dtype" if lstm.pretrained is None else "Add --dtype float32"
-        raise UsageError(f"{request} --dtype {spec.dtype}", reason, fix)
+        fix = f"Leave out {argument('dtype')}" if lstm.pretrained is None else f"Add {argument('dtype', 'float32')}"
+        raise UsageError(f"{request} {argument('dtype', spec.dtype)}", reason, fix)
 
 
 def _unsupported_option_error(lstm: LSTM, framework: Framework, lacks: str) -> UsageError:
     """The error for an option of the LSTM that the framework does not have."""
-    request = f"frameworks {framework.name} --code"
+    request = f"frameworks {framework.name} {argument('code', True)}"
     if lacks == HETEROGENEOUS:
         return _unsupported_error(lstm, framework, request, f"{framework.title}'s LSTM has no {lacks}, and this one has", "")
-    option = "--peepholes" if lacks == "peepholes" else f"--projection {lstm.spec.projection}"
+    option = argument(lacks, getattr(lstm.spec, lacks))
     return _unsupported_error(
-        lstm, framework, f"{request} {option}", f"{framework.title} has no {lacks}", f"Leave out {option.split()[0]}"
+        lstm, framework, f"{request} {option}", f"{framework.title} has no {lacks}", f"Leave out {argument(lacks)}"
     )
 
 
@@ -119,7 +133,7 @@ def _unsupported_error(lstm: LSTM, framework: Framework, request: str, reason: s
     able = [name for name in SCRIPTS if _supports_spec(lstm.spec, name)]
     others = [f"Ask for {' or '.join(able)}"] if able else []
     alone = [FIX_SELECT_ONE_LAYER] if combines_layers(lstm) else []
-    return UsageError(f"frameworks {framework.name} --code", reason, "; or ".join([*others, *alone]))
+    return UsageError(f"frameworks {framework.name} {argument('code', True)}", reason, "; or ".join([*others, *alone]))
 
 
 def _supports_spec(spec: Spec, name: str) -> bool:

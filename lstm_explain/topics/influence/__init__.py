@@ -12,7 +12,7 @@ from lstm_explain.core.bptt import trajectory_of
 from lstm_explain.core.cost import run_bytes, weight_bytes, weight_creation_bytes
 from lstm_explain.core.gates import Direction
 from lstm_explain.core.weights import weight_shapes
-from lstm_explain.errors import UsageError
+from lstm_explain.errors import UsageError, argument
 from lstm_explain.topics.influence.attribution import Derivatives, derivatives_at, mean_derivatives
 from lstm_explain.topics.influence.gradient_flow import ThroughTime
 from lstm_explain.topics.influence.gradient_flow import through_time as through_time_of
@@ -98,7 +98,7 @@ def explain_influence(
     layer, way = check_layer(spec, layer, direction)
     unit, sample, by = check_unit(spec.for_layer(layer), unit), lstm.validate_sample(sample), _checked_by(spec, by)
     length = spec.timesteps if lstm.lengths is None else lstm.lengths[sample]
-    step = _last(way, length) if step is None else check_run_step(spec, "--step", step, sample, length)
+    step = _last(way, length) if step is None else check_run_step(spec, "step", step, sample, length)
     poked = _checked_poke(
         spec.for_layer(layer), poke, _first(way, length) if poke is not None and at is None else at, sample, length
     )
@@ -126,9 +126,11 @@ def explain_influence(
 def _checked_poke(spec: Spec, poke: int | None, at: int | None, sample: int, length: int) -> tuple[int, int] | None:
     """The unit that is poked and the timestep; None where none is."""
     if poke is not None and at is not None:
-        return check_unit(spec, poke, "--poke"), check_run_step(spec, "--at", at, sample, length)
+        return check_unit(spec, poke, "poke"), check_run_step(spec, "at", at, sample, length)
     if at is not None:
-        raise UsageError(f"--at {at}", "this is the timestep of a poke, and no unit is poked", "Add --poke UNIT")
+        raise UsageError(
+            argument("at", at), "this is the timestep of a poke, and no unit is poked", f"Add {argument('poke')} UNIT"
+        )
     return None
 
 
@@ -141,7 +143,7 @@ def _checked_by(spec: Spec, by: float) -> float:
         held = float(np.dtype(spec.dtype).type(size))
     if not math.isfinite(held) or held == 0:
         found = f"a poke moves something: a number other than 0 that {spec.dtype} can hold"
-        raise UsageError(f"--by {by}", found, "Give one such as 0.1")
+        raise UsageError(argument("by", by), found, "Give one such as 0.1")
     return size
 
 

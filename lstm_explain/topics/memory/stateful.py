@@ -11,7 +11,7 @@ import numpy as np
 from lstm_explain.core.cost import run_bytes
 from lstm_explain.core.engine import StackState, forward
 from lstm_explain.core.gates import Direction
-from lstm_explain.errors import UsageError
+from lstm_explain.errors import UsageError, argument
 from lstm_explain.topics.json_numbers import plain_numbers
 from lstm_explain.topics.result import json_keys
 
@@ -117,11 +117,11 @@ def check_carry(lstm: LSTM) -> None:
         order = "from the end" if lstm.reverse else "backwards"
         problem = f"read {order}, a piece would start from the state of the piece after it, which is still to come"
         if lstm.reverse or lstm.pretrained is not None:
-            raise UsageError("--carry-state", problem, "Leave it out")
-        raise UsageError("--carry-state --bidirectional", problem, "Leave one of them out")
+            raise UsageError(argument("carry_state", True), problem, "Leave it out")
+        raise UsageError(f"{argument('carry_state', True)} {argument('bidirectional', True)}", problem, "Leave one of them out")
     if spec.samples == 1:
         problem = "with one sample there is no border to carry a state over"
-        raise UsageError("--carry-state", problem, "Cut the sequence into samples of equal length first")
+        raise UsageError(argument("carry_state", True), problem, "Cut the sequence into samples of equal length first")
 
 
 def run_carried(

@@ -5,13 +5,13 @@ from __future__ import annotations
 from itertools import groupby
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, NotRequired, TypedDict, cast
 
-from lstm_explain.errors import UsageError
+from lstm_explain.errors import UsageError, argument
 from lstm_explain.frameworks.call import CallOptions
 from lstm_explain.frameworks.convention import HETEROGENEOUS
 from lstm_explain.frameworks.python_code import format_statements
 from lstm_explain.frameworks.registry import CALLS
 from lstm_explain.topics.frameworks import build_shape, explain_frameworks
-from lstm_explain.topics.lookup import FIX_SELECT_ONE_LAYER, combines_layers, find_framework, quote
+from lstm_explain.topics.lookup import FIX_SELECT_ONE_LAYER, combines_layers, find_framework, shorten
 from lstm_explain.topics.result import json_keys
 from lstm_explain.topics.shapes.last_states import mistaken_places, states_of
 from lstm_explain.topics.shapes.returned_tensors import array_of, input_of
@@ -179,7 +179,7 @@ def framework_call(lstm: LSTM, name: str | None, asked: dict[str, Any]) -> Frame
     options = _options(asked)
     if name is None:
         written = " ".join(options.requested.values())
-        raise UsageError(written, "this is said of a framework's call, and none is named", "Add --framework NAME")
+        raise UsageError(written, "this is said of a framework's call, and none is named", f"Add {argument('framework')} NAME")
     one = _framework(name)
     call = CALLS[one.name]
     _check(lstm, one, options)
@@ -228,35 +228,35 @@ def _framework(name: str) -> Framework:
     try:
         found = find_framework(name)
     except UsageError as error:
-        raise UsageError(f"--framework {quote(str(name))}", error.found, f"There are {known}") from None
+        raise UsageError(argument("framework", shorten(str(name))), error.parts[1], f"There are {known}") from None
     if found.name in CALLS:
         return found
     fix = f"There are {known}; for its weights see lstm-explain frameworks {found.name}"
-    raise UsageError(f"--framework {quote(str(name))}", f"the calls of {found.title} are not told here", fix)
+    raise UsageError(argument("framework", shorten(str(name))), f"the calls of {found.title} are not told here", fix)
 
 
 def _check(lstm: LSTM, one: Framework, options: CallOptions) -> None:
     """Raise `UsageError` where the framework has not what is asked for."""
-    asked, call = f"--framework {one.name}", CALLS[one.name]
+    asked, call = argument("framework", one.name), CALLS[one.name]
     for option, written in options.requested.items():
         if option in call.unsupported_options:
             raise UsageError(f"{asked} {written}", *call.unsupported_options[option])
     if options.layout is not None and (type(options.layout) is not int or options.layout not in (0, 1)):
-        raise UsageError(f"{asked} --layout {options.layout}", "the layouts are 0 and 1", "Give one of them")
+        raise UsageError(f"{asked} {argument('layout', options.layout)}", "the layouts are 0 and 1", "Give one of them")
     if lstm.reverse:
         found = "calls are told of layers that read forward or in both directions, and this one reads from the end"
-        raise UsageError(asked, found, "Leave out --framework")
+        raise UsageError(asked, found, f"Leave out {argument('framework')}")
     lacks = one.convention.unsupported_option(lstm.spec)
     if lacks is None:
         return
     able = [name for name in CALLS if find_framework(name).convention.unsupported_option(lstm.spec) is None]
-    other = f"give --framework {able[0]}" if able else "leave out --framework"
+    other = f"give {argument('framework', able[0])}" if able else f"leave out {argument('framework')}"
     if lstm.pretrained is not None or lacks == HETEROGENEOUS:
         who = f"{one.title}'s LSTM" if lacks == HETEROGENEOUS else one.title
         alone = f", or {FIX_SELECT_ONE_LAYER}" if lacks == HETEROGENEOUS and combines_layers(lstm) else ""
-        raise UsageError(asked, f"{who} has no {lacks}, which this LSTM has", f"{other.capitalize()}{alone}")
-    option = "--peepholes" if lacks == "peepholes" else f"--projection {lstm.spec.projection}"
-    raise UsageError(f"{asked} {option}", f"{one.title} has no {lacks}", f"Leave out {option.split()[0]}, or {other}")
+        raise UsageError(asked, f"{who} has no {lacks}, which this LSTM has", f"{other[0].upper()}{other[1:]}{alone}")
+    option = argument(lacks, getattr(lstm.spec, lacks))
+    raise UsageError(f"{asked} {option}", f"{one.title} has no {lacks}", f"Leave out {argument(lacks)}, or {other}")
 
 
 def _otherwise(spec: Spec, call: Call, options: CallOptions) -> tuple[str, Shape] | None:

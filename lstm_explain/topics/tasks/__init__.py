@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 
 from lstm_explain.core.network import FREE_LENGTH, Task, build_network, network_bytes, plan_network, run_network
 from lstm_explain.core.spec import MAX_SIZE, as_int
-from lstm_explain.errors import UsageError
+from lstm_explain.errors import UsageError, argument
 from lstm_explain.frameworks.registry import FRAMEWORKS
 from lstm_explain.topics.json_numbers import plain_numbers
 from lstm_explain.topics.result import LSTMResult, to_plain
@@ -149,13 +149,13 @@ def explain_tasks(
     """
     check_unedited(lstm, "tasks")
     chosen = None if task is None else check_task(task)
-    outputs = _check_size("--outputs", outputs, "the dense layer needs at least one neuron")
+    outputs = _check_size("outputs", outputs, "the dense layer needs at least one neuron")
     sample = lstm.validate_sample(sample)
     if steps_out is not None:
-        steps_out = _check_size("--steps-out", steps_out, "outputs are made at one step at least")
+        steps_out = _check_size("steps_out", steps_out, "outputs are made at one step at least")
         if chosen is not None and chosen not in FREE_LENGTH:
             fitting = " and ".join(FREE_LENGTH)
-            raise UsageError(f"--steps-out {steps_out}", f"{chosen} has no number of steps to choose; {fitting} have")
+            raise UsageError(argument("steps_out", steps_out), f"{chosen} has no number of steps to choose; {fitting} have")
     steps = lstm.spec.timesteps if steps_out is None else steps_out
     plans = [plan_network(one, lstm.spec, outputs, steps) for one in (TASKS if chosen is None else (chosen,))]
     return Tasks(
@@ -180,12 +180,12 @@ def check_task(name: str) -> Task:
     raise UsageError(asked, "unknown task", f"{fix}There are {', '.join(known)}")
 
 
-def _check_size(option: str, value: int, rule: str) -> int:
-    size = as_int(option, value)
+def _check_size(name: str, value: int, rule: str) -> int:
+    size = as_int(name, value)
     if size < 1:
-        raise UsageError(f"{option} {size}", rule, "Give 1 or more")
+        raise UsageError(argument(name, size), rule, "Give 1 or more")
     if size > MAX_SIZE:
-        raise UsageError(f"{option} {size}", f"sizes above {MAX_SIZE} (2**53 - 1) are not supported")
+        raise UsageError(argument(name, size), f"sizes above {MAX_SIZE} (2**53 - 1) are not supported")
     return size
 
 

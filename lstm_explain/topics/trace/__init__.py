@@ -316,6 +316,6 @@ def _units_of_all(spec: Spec, units: Iterable[int] | None, places: tuple[tuple[i
         try:
             units = select_units(spec.for_layer(layer), chosen)
         except UsageError as error:
-            found = f"in layer {layer} {error.found}" if spec.layers_differ else error.found
-            raise UsageError(error.asked, found, error.fix) from None
+            asked, problem, fix = error.parts
+            raise UsageError(asked, f"in layer {layer} {problem}" if spec.layers_differ else problem, fix) from None
     return tuple(units)

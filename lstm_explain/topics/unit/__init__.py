@@ -330,7 +330,7 @@ def explain_unit(
     part, weights = record.of(layer, way), lstm.weights.of(layer, way)
     length = record.length(place)
     if step is not None:
-        step = check_run_step(spec, "--step", step, sample, length)
+        step = check_run_step(spec, "step", step, sample, length)
     cell = part.cell[place, :, unit]
     output = part.hidden[place, :, unit] if weights.projection is None else _emitted(part, place, unit, length, lstm.edits)
     return Unit(

@@ -12,7 +12,7 @@ from lstm_explain.core.axes import describe_array
 from lstm_explain.core.cost import run_bytes
 from lstm_explain.core.engine import forward
 from lstm_explain.core.gates import GATES
-from lstm_explain.errors import UsageError
+from lstm_explain.errors import UsageError, argument
 from lstm_explain.topics.result import LSTMResult, json_keys
 from lstm_explain.topics.verify.weight_interpretations import (
     SAMPLES_FIRST,
@@ -136,7 +136,7 @@ def explain_verify(
         RefusedError: the run would need more memory than the budget.
     """
     if not 0 <= tolerance < np.inf:
-        raise UsageError(f"--tolerance {tolerance}", "a tolerance is a number from 0", "Give one such as 1e-5")
+        raise UsageError(argument("tolerance", tolerance), "a tolerance is a number from 0", "Give one such as 1e-5")
     if lstm.lengths is not None:
         raise UsageError("lengths", "verify compares whole sequences, none of them padded", "Leave the lengths out")
     spec = lstm.spec

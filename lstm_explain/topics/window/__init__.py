@@ -10,7 +10,7 @@ import numpy as np
 from lstm_explain.core.axes import Axis, describe_array
 from lstm_explain.core.lstm import DEFAULT_MEMORY
 from lstm_explain.core.spec import Dtype, as_int
-from lstm_explain.errors import RefusedError, UsageError
+from lstm_explain.errors import RefusedError, UsageError, argument
 from lstm_explain.topics.result import Result, json_keys
 from lstm_explain.topics.window.scaling import Scaling, compute_scaling
 from lstm_explain.topics.window.time_gaps import TimeGaps, find_gaps
@@ -279,9 +279,9 @@ def explain_window(
     """
     series = validate_series(series if isinstance(series, Series) else Series(series))
     target, horizon = resolve_target(series, target, horizon)
-    timesteps, stride = _check_row_count("--timesteps", timesteps), _check_row_count("--stride", stride)
+    timesteps, stride = _check_row_count("timesteps", timesteps), _check_row_count("stride", stride)
     if dtype not in get_args(Dtype):
-        raise UsageError(f"--dtype {dtype}", f"the types are {' and '.join(get_args(Dtype))}")
+        raise UsageError(argument("dtype", dtype), f"the types are {' and '.join(get_args(Dtype))}")
     windowing = Windowing(len(series.values), timesteps, stride, horizon)
     _check_rows(windowing, series.name)
     _check_memory(windowing, series, max_memory)
@@ -307,10 +307,10 @@ def _array_shape(array: Array, names: tuple[str, ...]) -> WindowShape:
     return WindowShape(tuple(map(Axis, names, array.shape)), array.shape)
 
 
-def _check_row_count(option: str, size: int) -> int:
-    if as_int(option, size) < 1:
-        raise UsageError(f"{option} {size}", "this is a number of rows, from 1", "Give 1 or more")
-    return as_int(option, size)
+def _check_row_count(name: str, size: int) -> int:
+    if as_int(name, size) < 1:
+        raise UsageError(argument(name, size), "this is a number of rows, from 1", "Give 1 or more")
+    return as_int(name, size)
 
 
 def _check_rows(windowing: Windowing, name: str) -> None:
@@ -318,7 +318,7 @@ def _check_rows(windowing: Windowing, name: str) -> None:
         rows = "row" if windowing.horizon == 1 else "rows"
         targets = f" and the {windowing.horizon} {rows} after it" if windowing.horizon else ""
         found = f"{name} has {windowing.rows} rows, and one window{targets} takes {windowing.reach}"
-        raise UsageError(f"--timesteps {windowing.timesteps}", found, "Ask for fewer")
+        raise UsageError(argument("timesteps", windowing.timesteps), found, "Ask for fewer")
 
 
 def _check_memory(windowing: Windowing, series: Series, budget: int) -> None:
@@ -326,7 +326,9 @@ def _check_memory(windowing: Windowing, series: Series, budget: int) -> None:
     needed = 3 * windowing.reach * series.values.shape[1] * BYTES_PER_NUMBER
     if needed > budget:
         found = f"showing three windows takes {needed:,} bytes of memory, and the budget is {budget:,}"
-        raise RefusedError(f"--timesteps {windowing.timesteps}", found, "Ask for less, or raise --max-memory")
+        raise RefusedError(
+            argument("timesteps", windowing.timesteps), found, f"Ask for less, or raise {argument('max_memory')}"
+        )
 
 
 def _window_views(series: Series, windowing: Windowing, target: int | None) -> tuple[Array, Array | None]:

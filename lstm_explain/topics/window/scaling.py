@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Literal, NamedTuple, NotRequired, TypeAlias, T
 
 import numpy as np
 
-from lstm_explain.errors import UsageError
+from lstm_explain.errors import UsageError, argument
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -81,7 +81,7 @@ def compute_scaling(values: Array, kind: str, names: Sequence[str]) -> Scaling:
         UsageError: the method is unknown; or a column holds nan, infinity or numbers too far apart to compute with.
     """
     if kind not in get_args(Scale):
-        raise UsageError(f"--scale {kind}", "a column is scaled by standard or minmax", "Choose one")
+        raise UsageError(argument("scale", kind), "a column is scaled by standard or minmax", "Choose one")
     with np.errstate(all="ignore"):
         low, high, total = _column_totals(values)
         mean = np.where(low == high, low, total / len(values))  # of equal numbers exactly, which a sum would miss
@@ -93,7 +93,7 @@ def compute_scaling(values: Array, kind: str, names: Sequence[str]) -> Scaling:
     if not fine.all():
         column = names[int(np.argmin(fine))]
         found = f"{column} holds nan, infinity or numbers too far apart to scale"
-        raise UsageError(f"--scale {kind}", found, "Fill or drop them first")
+        raise UsageError(argument("scale", kind), found, "Fill or drop them first")
     shift, numbers = (mean, (mean, size)) if kind == "standard" else (low, (low, high))
     return Scaling(
         "standard" if kind == "standard" else "minmax",

@@ -9,7 +9,7 @@ import numpy as np
 
 from lstm_explain.core.axes import describe_array
 from lstm_explain.core.spec import as_int
-from lstm_explain.errors import InputFileError, UsageError
+from lstm_explain.errors import InputFileError, UsageError, argument
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -62,7 +62,7 @@ def validate_series(series: Series) -> Series:
         values = values[:, None]
     if values.ndim == 3:
         found = f"the array is {describe_array(values, ('samples', 'timesteps', 'features'))}, which has samples already"
-        raise UsageError(f"{series.name} as (rows, columns)", found, "Use it as it is: --data FILE")
+        raise UsageError(f"{series.name} as (rows, columns)", found, f"Use it as it is: {argument('data')} FILE")
     if values.ndim != 2 or 0 in values.shape:
         fix = "Give rows that follow each other in time, and a column for each feature"
         raise UsageError(f"{series.name} as (rows, columns)", f"the array is {describe_array(values)}", fix)
@@ -91,8 +91,12 @@ def _nonfinite_error(series: Series, row: int, column: int, dtype: Dtype) -> Inp
     named = called if called == f"column {position}" else f"column {position} ({called})"
     found = f"row {row}, {named} is {value}"
     if isfinite(value):
-        return InputFileError(series.name, f"{found}, which is beyond {dtype}", "Scale the numbers, or use --dtype float64")
-    return InputFileError(series.name, found, "Fill or drop it first, or add --allow-nan to see what it does")
+        return InputFileError(
+            series.name, f"{found}, which is beyond {dtype}", f"Scale the numbers, or use {argument('dtype', 'float64')}"
+        )
+    return InputFileError(
+        series.name, found, f"Fill or drop it first, or add {argument('allow_nan', True)} to see what it does"
+    )
 
 
 def resolve_target(series: Series, target: int | None, horizon: int | None) -> tuple[int | None, int]:
@@ -104,13 +108,15 @@ def resolve_target(series: Series, target: int | None, horizon: int | None) -> t
     columns = series.values.shape[1]
     if target is None and horizon is None:
         return None, 0
-    horizon = 1 if horizon is None else as_int("--horizon", horizon)
+    horizon = 1 if horizon is None else as_int("horizon", horizon)
     if horizon < 1:
-        raise UsageError(f"--horizon {horizon}", "this is how many rows after a window are its targets", "Give 1 or more")
+        raise UsageError(
+            argument("horizon", horizon), "this is how many rows after a window are its targets", "Give 1 or more"
+        )
     if target is None and columns > 1:
         found = f"{series.name} has {columns} columns, and the targets are from one"
-        raise UsageError(f"--horizon {horizon}", found, "Choose it with --target")
-    target = 0 if target is None else as_int("--target", target)
+        raise UsageError(argument("horizon", horizon), found, f"Choose it with {argument('target')}")
+    target = 0 if target is None else as_int("target", target)
     if not 0 <= target < columns:
-        raise UsageError(f"--target {target}", f"{series.name} has columns 0 to {columns - 1}")
+        raise UsageError(argument("target", target), f"{series.name} has columns 0 to {columns - 1}")
     return target, horizon

@@ -205,7 +205,7 @@ def test_other_sizes_without_leaving() -> None:
         await write(pilot, "z", "units=4 timesteps=20 features=2 layers=2")
         assert "step 1 of 20 · unit 0 of 4" in shown(app)
         await write(pilot, "z", "units=0")
-        assert "units 0: a layer needs at least one unit" in shown(app, "moved")
+        assert "units=0: a layer needs at least one unit" in shown(app, "moved")
         assert app.state.lstm.spec.units == 4
         await pilot.press("u")
         assert app.state.lstm.spec.units == 10
