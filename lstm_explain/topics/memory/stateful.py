@@ -118,7 +118,9 @@ def check_carry(lstm: LSTM) -> None:
         problem = f"read {order}, a piece would start from the state of the piece after it, which is still to come"
         if lstm.reverse or lstm.pretrained is not None:
             raise UsageError(argument("carry_state", True), problem, "Leave it out")
-        raise UsageError(f"{argument('carry_state', True)} {argument('bidirectional', True)}", problem, "Leave one of them out")
+        raise UsageError(
+            f"{argument('carry_state', True)} {argument('bidirectional', True)}", problem, "Leave one of them out"
+        )
     if spec.samples == 1:
         problem = "with one sample there is no border to carry a state over"
         raise UsageError(argument("carry_state", True), problem, "Cut the sequence into samples of equal length first")
