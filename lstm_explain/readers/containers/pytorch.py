@@ -10,7 +10,7 @@ import numpy as np
 
 from lstm_explain.errors import InputFileError, RefusedError, printable
 from lstm_explain.readers.containers.bounded_file import FIX_BUDGET, FIX_FORGED
-from lstm_explain.readers.containers.named_arrays import NamedArrays
+from lstm_explain.readers.containers.named_arrays import NamedArrays, to_floats
 from lstm_explain.readers.containers.safe_pickle import (
     FIX_SAVE_WEIGHTS,
     OPCODE_BYTES,
@@ -70,12 +70,11 @@ def read_pytorch(file: BinaryIO, budget: MemoryBudget) -> NamedArrays:
 
 def _member_prefix(archive: ZipArchive) -> str:
     """Return what precedes every member's name, with its slash."""
-    ends = (PICKLE_MEMBER, f"/{PICKLE_MEMBER}")
-    prefixes = [name.removesuffix(PICKLE_MEMBER) for name in archive.member_names if name == ends[0] or name.endswith(ends[1])]
-    if len(prefixes) != 1:
-        problem = f"it holds {len(prefixes)} members {PICKLE_MEMBER}, and a PyTorch file holds one"
+    pickles = [name for name in archive.member_names if f"/{name}".endswith(f"/{PICKLE_MEMBER}")]
+    if len(pickles) != 1:
+        problem = f"it holds {len(pickles)} members {PICKLE_MEMBER}, and a PyTorch file holds one"
         raise InputFileError(archive.name, problem)
-    return prefixes[0]
+    return pickles[0].removesuffix(PICKLE_MEMBER)
 
 
 def _read_pickle(archive: ZipArchive, member: str, limit: int) -> bytes:
@@ -128,8 +127,8 @@ class _TensorWalk:
         pairs = value.pairs if type(value) is PickledDict else list(enumerate(value))
         self._items += len(pairs)
         if depth > MAX_DEPTH or self._items > MAX_ITEMS:
-            reason = f"more than {MAX_DEPTH} deep" if depth > MAX_DEPTH else f"with more than {MAX_ITEMS:,} places"
-            raise RefusedError(self._file, f"it holds dicts and lists nested {reason}", FIX_SAVE_WEIGHTS)
+            reason = f"nested more than {MAX_DEPTH} deep" if depth > MAX_DEPTH else f"with more than {MAX_ITEMS:,} items"
+            raise RefusedError(self._file, f"it holds dicts and lists {reason}", FIX_SAVE_WEIGHTS)
         for key, item in pairs:
             if type(item) in (PickledTensor, PickledDict, list, tuple) and type(key) in KEY_TYPES:
                 yield from self._walk(item, self._join_name(name, str(key)), depth + 1)
@@ -167,15 +166,13 @@ def _check_storages(archive: ZipArchive, prefix: str, tensors: Mapping[str, Pick
 
 
 def _storage_problem(tensor: PickledTensor, held: Mapping[str, int], member: str) -> str | None:
-    size = tensor.storage.size
-    announced = _storage_bytes(tensor)
     if member not in held:
-        return f"is in {printable(member)}, and the archive has no such member"
-    if announced != held[member]:
+        return f"is in {printable(member)}, which is missing from the archive"
+    if held[member] != (announced := _storage_bytes(tensor)):
         return f"is in {printable(member)}, which holds {held[member]} bytes and not {announced}"
     last = tensor.offset + sum((size - 1) * stride for size, stride in zip(tensor.shape, tensor.strides, strict=True))
-    if 0 not in tensor.shape and last >= size:
-        return f"reaches to number {last} of {size} in {printable(member)}, counted from 0"
+    if 0 not in tensor.shape and last >= tensor.storage.size:
+        return f"reaches to number {last} of {tensor.storage.size} in {printable(member)}, counted from 0"
     if prod(max(1, size) for size in tensor.shape) > MAX_ARRAY_SIZE:  # numpy objects even where one of the sizes is 0
         return f"has {' x '.join(map(str, tensor.shape))} numbers, more than any array"
     return None
@@ -186,17 +183,17 @@ def _storage_member(prefix: str, tensor: PickledTensor) -> str:
 
 
 def _storage_bytes(tensor: PickledTensor) -> int:
-    return tensor.storage.size * _item_bytes(tensor)
+    return tensor.storage.size * _dtype(tensor).itemsize
 
 
-def _item_bytes(tensor: PickledTensor) -> int:
-    return np.dtype(TYPES[tensor.storage.kind]).itemsize
+def _dtype(tensor: PickledTensor, byte_order: str = "<") -> np.dtype[Any]:
+    return np.dtype(byte_order + TYPES[tensor.storage.kind])
 
 
 def _check_memory(budget: MemoryBudget, tensors: Mapping[str, PickledTensor]) -> None:
     """Check the budget for each storage while it is read, and for the arrays with what is made of them."""
     storages = {tensor.storage.key: _storage_bytes(tensor) for tensor in tensors.values()}
-    arrays = sum(prod(tensor.shape) * max(4, _item_bytes(tensor)) for tensor in tensors.values())
+    arrays = sum(prod(tensor.shape) * max(4, _dtype(tensor).itemsize) for tensor in tensors.values())
     needed = max(3 * arrays, arrays + 2 * max(storages.values(), default=0), sum(storages.values()))
     has_lstm = any(map(PYTORCH_NAME.fullmatch, tensors))
     everything = "all its tensors, of which none has a name such as weight_ih_l0,"
@@ -220,22 +217,17 @@ def _read_byte_order(archive: ZipArchive, member: str) -> str:
     """Return the byte order as numpy spells it; files of torch before 2.1 do not name it, and are little-endian."""
     if member not in archive.member_names:
         return "<"
-    named = archive.read_member(member) if archive.member_size(member) <= max(map(len, BYTE_ORDERS)) else b"?"
-    if named not in BYTE_ORDERS:
-        problem = f"its member {printable(member)} names no order of bytes, which are little and big"
-        raise InputFileError(archive.name, problem)
-    return BYTE_ORDERS[named]
+    name = archive.read_member(member) if archive.member_size(member) <= max(map(len, BYTE_ORDERS)) else b""
+    if name not in BYTE_ORDERS:
+        raise InputFileError(archive.name, f"its member {printable(member)} names neither of the byte orders, little and big")
+    return BYTE_ORDERS[name]
 
 
 def _build_array(tensor: PickledTensor, data: bytes, byte_order: str) -> Array:
     """Copy a tensor's numbers out of its storage, in the order of its axes."""
-    dtype = np.dtype(byte_order + TYPES[tensor.storage.kind])
     if 0 in tensor.shape:
         return np.zeros(tensor.shape, np.float32)
+    dtype = _dtype(tensor, byte_order)
     strides = [stride * dtype.itemsize for stride in tensor.strides]
     view: Array = np.ndarray(tensor.shape, dtype, data, tensor.offset * dtype.itemsize, strides)
-    if tensor.storage.kind != "BFloat16":
-        return view.astype(np.float64 if dtype.itemsize == 8 else np.float32, order="C")
-    wide = view.astype(np.uint32, order="C")
-    wide <<= 16
-    return wide.view(np.float32)
+    return to_floats(view.copy(), is_bfloat16=tensor.storage.kind == "BFloat16")

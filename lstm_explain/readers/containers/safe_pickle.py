@@ -1,8 +1,9 @@
 """A safe reader of pickles: it interprets the few opcodes that a state dict needs, and imports and calls nothing.
 
-A pickle is a program. `pickletools.genops` splits it into opcodes. Each opcode of a short list moves plain values about: a
-global is only a name, a tensor only the description of one. Any other opcode or name is refused. An opcode makes one value at
-most, in a time bounded by what it takes off the stack, so the number of opcodes bounds both time and memory.
+A pickle is a program. `pickletools.genops` splits it into opcodes, and tables list the few that are interpreted: they move
+plain values about, a global is only a name, a tensor only the description of one. Any other opcode or name is refused. An
+opcode makes one value at most, in a time bounded by what it takes off the stack, so the number of opcodes bounds time and
+memory.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ from __future__ import annotations
 import pickletools
 import re
 import warnings
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 from lstm_explain.errors import InputFileError, RefusedError, printable
 from lstm_explain.readers.containers.bounded_file import FIX_BUDGET, FIX_FORGED
@@ -29,19 +30,10 @@ MAX_GLOBAL_LENGTH = 200
 ORDERED_DICT = "collections OrderedDict"
 TENSOR, PARAMETER = "torch._utils _rebuild_tensor_v2", "torch._utils _rebuild_parameter"
 STORAGE_DTYPES = {
-    "Double": "float64",
-    "Float": "float32",
-    "Half": "float16",
-    "BFloat16": "bfloat16",
-    "Long": "int64",
-    "Int": "int32",
-    "Short": "int16",
-    "Char": "int8",
-    "Byte": "uint8",
-    "Bool": "bool",
-    "ComplexDouble": "complex128",
-    "ComplexFloat": "complex64",
-}
+    "Double": "float64", "Float": "float32", "Half": "float16", "BFloat16": "bfloat16",
+    "Long": "int64", "Int": "int32", "Short": "int16", "Char": "int8", "Byte": "uint8",
+    "Bool": "bool", "ComplexDouble": "complex128", "ComplexFloat": "complex64",
+}  # fmt: skip
 """torch's storages, and its types of the numbers in them."""
 STORAGES = {f"torch {kind}Storage": kind for kind in STORAGE_DTYPES}
 OPAQUE_GLOBALS = frozenset(
@@ -158,7 +150,7 @@ def _check_limits(count: int, file: str, limit: int) -> None:
 
 
 class PickleMachine:
-    """The stack and the memo of a pickle, with a method for each opcode that a state dict needs."""
+    """The stack and the memo of a pickle."""
 
     def __init__(self) -> None:
         self._stack: list[Any] = []
@@ -172,16 +164,31 @@ class PickleMachine:
         Raises:
             ValueError: it does not fit what is on the stack.
         """
-        if opcode in NO_OP_OPCODES:
-            return
-        if opcode in PUSH_OPCODES:
-            self._stack.append(argument)
-        elif opcode in CONSTANT_OPCODES:
-            self._stack.append(CONSTANT_OPCODES[opcode])
-        elif opcode in HANDLERS:
-            HANDLERS[opcode](self, argument)
-        else:
-            raise _UnsafePickleError(f"it uses the opcode {opcode}, and a file of weights needs none such")
+        if opcode == "MARK":
+            self._outer_stacks.append(self._stack)
+            self._stack = []
+        elif opcode in PUSH_OPCODES:
+            self._stack.append(PUSH_OPCODES[opcode](argument))
+        elif opcode in OPERATIONS:
+            types, operation = OPERATIONS[opcode]
+            self._stack.append(operation(*self._pop_values(types)))
+        elif opcode in MARK_OPERATIONS:
+            types, operation = MARK_OPERATIONS[opcode]
+            items = self._pop_to_mark()
+            self._stack.append(operation(*self._pop_values(types), items))
+        elif opcode in MEMO_WRITES:
+            (value,) = self._pop_values((object,))
+            self._stack.append(value)
+            self._memo[len(self._memo) if argument is None else argument] = value
+        elif opcode in MEMO_READS:
+            self._stack.append(self._memo_entry(argument))
+        elif opcode not in NO_OP_OPCODES:
+            raise _UnsafePickleError(f"it uses the opcode {opcode}, which no file of weights needs")
+
+    def _memo_entry(self, key: int) -> Any:
+        if key not in self._memo:
+            raise ValueError(f"its memo has no entry {key}")
+        return self._memo[key]
 
     def finish(self, left: int) -> Any:
         """Return the value that the program leaves on the stack.
@@ -189,138 +196,58 @@ class PickleMachine:
         Raises:
             ValueError: it leaves other values too, or bytes follow its end.
         """
-        value = self._pop()
+        (value,) = self._pop_values((object,))
         if self._stack or self._outer_stacks or left:
             raise ValueError(f"{left} bytes follow its end" if left else "it ends with values on its stack")
         return value
 
-    def _pop(self) -> Any:
-        if not self._stack:
-            raise ValueError("its stack is empty")
-        return self._stack.pop()
-
-    def _pop_typed(self, kind: type) -> Any:
-        value = self._pop()
-        if type(value) is not kind:
-            raise ValueError(f"{_type_label(type(value))} where only {_type_label(kind)} is allowed")
-        return value
-
-    def _peek_typed(self, kind: type) -> Any:
-        value = self._pop_typed(kind)
-        self._stack.append(value)
-        return value
-
-    # --- marks, memo, containers --------------------------------------------------------------------------------------
-
-    def push_mark(self, _: Any) -> None:
-        self._outer_stacks.append(self._stack)
-        self._stack = []
+    def _pop_values(self, types: tuple[type, ...]) -> list[Any]:
+        """Take values of these types off the stack, the last of which is on its top."""
+        values = []
+        for kind in reversed(types):
+            if not self._stack:
+                raise ValueError("its stack is empty")
+            value = self._stack.pop()
+            if kind not in (object, type(value)):
+                raise ValueError(f"{_type_label(type(value))} where only {_type_label(kind)} is allowed")
+            values.append(value)
+        return values[::-1]
 
     def _pop_to_mark(self) -> list[Any]:
         if not self._outer_stacks:
-            raise ValueError("there is no mark on its stack")
+            raise ValueError("its stack has no mark")
         items, self._stack = self._stack, self._outer_stacks.pop()
         return items
 
-    def store_memo(self, key: int | None) -> None:
-        value = self._pop()
-        self._stack.append(value)
-        self._memo[len(self._memo) if key is None else key] = value
 
-    def load_memo(self, key: int) -> None:
-        if key not in self._memo:
-            raise ValueError(f"its memo has no place {key}")
-        self._stack.append(self._memo[key])
-
-    def push_dict(self, _: Any) -> None:
-        self._stack.append(PickledDict())
-
-    def push_list(self, _: Any) -> None:
-        self._stack.append([])
-
-    def push_tuple(self, size: int) -> None:
-        items = [self._pop() for _ in range(size)]
-        self._stack.append(tuple(reversed(items)))
-
-    def push_tuple_to_mark(self, _: Any) -> None:
-        items = tuple(self._pop_to_mark())
-        self._stack.append(items)
-
-    def append_item(self, _: Any) -> None:
-        value = self._pop()
-        self._peek_typed(list).append(value)
-
-    def append_items(self, _: Any) -> None:
-        items = self._pop_to_mark()
-        self._peek_typed(list).extend(items)
-
-    def set_item(self, _: Any) -> None:
-        value, key = self._pop(), self._pop()
-        self._peek_typed(PickledDict).pairs.append((key, value))
-
-    def set_items(self, _: Any) -> None:
-        items = self._pop_to_mark()
-        if len(items) % 2:
-            raise ValueError("a key without a value")
-        self._peek_typed(PickledDict).pairs.extend(zip(items[::2], items[1::2], strict=True))
-
-    # --- globals ------------------------------------------------------------------------------------------------------
-
-    def push_global(self, name: str) -> None:
-        if name not in ALLOWED_GLOBALS:
-            raise _UnsafePickleError(f"it asks for {name.replace(' ', '.')}, and no code is run on behalf of a file")
-        self._stack.append(Global(name))
-
-    def push_global_from_stack(self, _: Any) -> None:
-        name, module = self._pop_typed(str), self._pop_typed(str)
-        self.push_global(f"{module[:MAX_GLOBAL_LENGTH]} {name[:MAX_GLOBAL_LENGTH]}")
-
-    def call_global(self, _: Any) -> None:
-        arguments, called = self._pop_typed(tuple), self._pop_typed(Global)
-        self._stack.append(_evaluate_call(called.name, arguments))
-
-    def push_storage(self, _: Any) -> None:
-        self._stack.append(_build_storage(self._pop_typed(tuple)))
-
-    def drop_state(self, _: Any) -> None:
-        """Drop the state of an OrderedDict, which holds no weights."""
-        self._pop()
-        target = self._pop()
-        if type(target) not in (PickledDict, OpaqueObject):
-            raise ValueError(f"{_type_label(type(target))} has no state to set")
-        self._stack.append(target)
+def _build_global(name: str) -> Global:
+    if name not in ALLOWED_GLOBALS:
+        raise _UnsafePickleError(f"it asks for {name.replace(' ', '.')}, and no code is run on behalf of a file")
+    return Global(name)
 
 
-NO_OP_OPCODES = {"PROTO", "FRAME", "STOP"}
-PUSH_OPCODES = {"BININT", "BININT1", "BININT2", "LONG1", "BINFLOAT", "BINUNICODE", "SHORT_BINUNICODE", "BINUNICODE8"}
-CONSTANT_OPCODES: dict[str, Any] = {"NONE": None, "NEWTRUE": True, "NEWFALSE": False, "EMPTY_TUPLE": ()}
-HANDLERS: dict[str, Callable[[PickleMachine, Any], None]] = {
-    "MARK": PickleMachine.push_mark,
-    "BINPUT": PickleMachine.store_memo,
-    "LONG_BINPUT": PickleMachine.store_memo,
-    "MEMOIZE": PickleMachine.store_memo,
-    "BINGET": PickleMachine.load_memo,
-    "LONG_BINGET": PickleMachine.load_memo,
-    "EMPTY_DICT": PickleMachine.push_dict,
-    "EMPTY_LIST": PickleMachine.push_list,
-    "TUPLE": PickleMachine.push_tuple_to_mark,
-    "TUPLE1": lambda machine, _: machine.push_tuple(1),
-    "TUPLE2": lambda machine, _: machine.push_tuple(2),
-    "TUPLE3": lambda machine, _: machine.push_tuple(3),
-    "APPEND": PickleMachine.append_item,
-    "APPENDS": PickleMachine.append_items,
-    "SETITEM": PickleMachine.set_item,
-    "SETITEMS": PickleMachine.set_items,
-    "GLOBAL": PickleMachine.push_global,
-    "STACK_GLOBAL": PickleMachine.push_global_from_stack,
-    "REDUCE": PickleMachine.call_global,
-    "BINPERSID": PickleMachine.push_storage,
-    "BUILD": PickleMachine.drop_state,
-}
+def _append_items(target: list[Any], items: list[Any]) -> list[Any]:
+    target.extend(items)
+    return target
 
 
-def _evaluate_call(called: str, arguments: tuple[Any, ...]) -> Any:
+def _set_items(target: PickledDict, items: list[Any]) -> PickledDict:
+    if len(items) % 2:
+        raise ValueError("a key without a value")
+    target.pairs.extend(zip(items[::2], items[1::2], strict=True))
+    return target
+
+
+def _drop_state(target: Any, _: Any) -> Any:
+    """Return an OrderedDict without its state, which holds no weights."""
+    if type(target) not in (PickledDict, OpaqueObject):
+        raise ValueError(f"{_type_label(type(target))} has no state to set")
+    return target
+
+
+def _evaluate_call(target: Global, arguments: tuple[Any, ...]) -> Any:
     """Return what a call in the program would return, for the few calls that a state dict needs."""
+    called = target.name
     if called in OPAQUE_GLOBALS:
         return OPAQUE
     if called == ORDERED_DICT and not arguments:
@@ -351,10 +278,10 @@ def _build_tensor(storage: Any, offset: Any, shape: Any, strides: Any) -> Pickle
 
 def _build_storage(arguments: tuple[Any, ...]) -> PickledStorage:
     """Build a storage from ('storage', torch FloatStorage, key, device, size)."""
-    if len(arguments) == 5 and type(arguments[0]) is str and arguments[0] == "storage" and type(arguments[1]) is Global:
-        kind, key, size = STORAGES.get(arguments[1].name), arguments[2], arguments[4]
-        if kind is not None and type(key) is str and len(key) <= MAX_KEY_LENGTH and _is_size(size):
-            return PickledStorage(kind, key, size)
+    match arguments:
+        case ("storage", Global(name), str() as key, _, size) if name in STORAGES and len(key) <= MAX_KEY_LENGTH:
+            if _is_size(size):
+                return PickledStorage(STORAGES[name], key, size)
     raise ValueError("a storage is described as no torch.save does")
 
 
@@ -364,3 +291,40 @@ def _is_size(value: Any) -> bool:
 
 def _are_sizes(values: Any) -> bool:
     return type(values) is tuple and len(values) <= MAX_AXES and all(map(_is_size, values))
+
+
+# --- the opcodes that a state dict needs ------------------------------------------------------------------------------
+
+Operations: TypeAlias = "dict[str, tuple[tuple[type, ...], Callable[..., Any]]]"
+"""The types of the values that an opcode takes off the stack, and what it puts there instead."""
+
+NO_OP_OPCODES = {"PROTO", "FRAME", "STOP"}
+MEMO_WRITES, MEMO_READS = {"BINPUT", "LONG_BINPUT", "MEMOIZE"}, {"BINGET", "LONG_BINGET"}
+PUSH_OPCODES: dict[str, Callable[[Any], Any]] = {
+    **dict.fromkeys(("BININT", "BININT1", "BININT2", "LONG1", "BINFLOAT"), lambda argument: argument),
+    **dict.fromkeys(("BINUNICODE", "SHORT_BINUNICODE", "BINUNICODE8"), lambda argument: argument),
+    "NONE": lambda _: None,
+    "NEWTRUE": lambda _: True,
+    "NEWFALSE": lambda _: False,
+    "EMPTY_TUPLE": lambda _: (),
+    "EMPTY_DICT": lambda _: PickledDict(),
+    "EMPTY_LIST": lambda _: [],
+    "GLOBAL": _build_global,
+}
+OPERATIONS: Operations = {
+    "TUPLE1": ((object,), lambda *items: items),
+    "TUPLE2": ((object, object), lambda *items: items),
+    "TUPLE3": ((object, object, object), lambda *items: items),
+    "APPEND": ((list, object), lambda target, item: _append_items(target, [item])),
+    "SETITEM": ((PickledDict, object, object), lambda target, *item: _set_items(target, list(item))),
+    "STACK_GLOBAL": ((str, str), lambda *names: _build_global(" ".join(name[:MAX_GLOBAL_LENGTH] for name in names))),
+    "REDUCE": ((Global, tuple), _evaluate_call),
+    "BINPERSID": ((tuple,), _build_storage),
+    "BUILD": ((object, object), _drop_state),
+}
+MARK_OPERATIONS: Operations = {
+    "TUPLE": ((), tuple),
+    "APPENDS": ((list,), _append_items),
+    "SETITEMS": ((PickledDict,), _set_items),
+}
+"""These also take everything down to the last mark, as a list."""
