@@ -609,7 +609,7 @@ HOSTILE: dict[str, tuple[Callable[[], ModelProto | bytes], int, str]] = {
     "deeper": (lambda: deep_bytes(5000), 3, "this is not an ONNX model"),
     "a function that calls itself": (lambda: files.in_function(files.weights(), deeper=True), 3, "more than 50 deep"),
     "doubling functions": (lambda: doubling_functions(40), 4, "more than 1,000,000 nodes"),
-    "empty": (lambda: b"", 3, "there is no graph in it"),
+    "empty": (lambda: b"", 3, "it has no graph"),
     "text": (lambda: b"hello world", 3, "this is not an ONNX model"),
     "noise": (lambda: b"\xff" * 100, 3, "this is not an ONNX model"),
     "cut": (lambda: files.simple().SerializeToString()[:-9], 3, "this is not an ONNX model"),

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import os
 from typing import TYPE_CHECKING, Any, BinaryIO
 
-from lstm_explain.errors import InputFileError, MissingExtraError, RefusedError, printable
+from lstm_explain.errors import InputFileError, MissingExtraError, RefusedError
+from lstm_explain.readers.containers.bounded_file import error_reason, file_size
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -23,7 +23,7 @@ PACKED_BYTES = 8
 """Memory for each byte of a packed list, whose numbers may take one byte each."""
 VARINT, LENGTH_DELIMITED, FIXED_SIZES, GROUPS = 0, 2, {1: 8, 5: 4}, (3, 4, 6, 7)
 """The wire types of protobuf. ONNX uses no groups, and 6 and 7 are not defined."""
-FIX_EXPORT = "Export it anew"
+FIX_EXPORT = "Export the model anew"
 
 
 def parse_model(file: BinaryIO, budget: MemoryBudget) -> Any:
@@ -39,17 +39,16 @@ def parse_model(file: BinaryIO, budget: MemoryBudget) -> Any:
         from onnx import ModelProto
     except ImportError:
         raise MissingExtraError(budget.name, "onnx") from None
-    size = file.seek(0, os.SEEK_END)
-    file.seek(0)
+    size = file_size(file)
     budget.take(size, "reading the file")
     data = file.read(size)
     budget.take(parsed_size(data, ModelProto.DESCRIPTOR, budget.name), "parsing this ONNX model")
     try:
         model = ModelProto.FromString(data)
     except (DecodeError, ValueError, RecursionError, MemoryError) as error:
-        raise _not_onnx(budget.name, printable(str(error).partition("\n")[0]).rstrip(".")) from None
+        raise _not_onnx(budget.name, error_reason(error)) from None
     if not model.HasField("graph"):
-        raise _not_onnx(budget.name, "there is no graph in it")
+        raise _not_onnx(budget.name, "it has no graph")
     return model
 
 

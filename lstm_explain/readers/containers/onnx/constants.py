@@ -13,16 +13,16 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from lstm_explain.errors import InputFileError, RefusedError, printable
+from lstm_explain.readers.containers.bounded_file import error_reason
+from lstm_explain.readers.containers.named_arrays import MAX_AXES, check_shape, format_shape, to_floats
+from lstm_explain.readers.containers.onnx import FIX_EXPORT
 from lstm_explain.readers.containers.onnx.graph import ONNX_DOMAINS, decode_text
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from lstm_explain.core.axes import Array
     from lstm_explain.readers.containers.bounded_file import MemoryBudget
     from lstm_explain.readers.containers.onnx.graph import Scope
 
-MAX_AXES = 32
 EXTERNAL = 1
 """The value of `data_location` for a tensor in another file."""
 FLOAT16, BFLOAT16 = 10, 16
@@ -36,12 +36,21 @@ LIST_FIELDS = {1: "float_data", 7: "int64_data", 11: "double_data", 12: "uint64_
 MAX_FOLDED_NODES, MAX_NODE_CHAIN = 5_000, 100
 MIN_COUNTED_BYTES = 2**20
 """Smaller results are not taken from the memory budget."""
+ELEMENTWISE = ("Add", "Sub", "Mul", "Div")
+FOLDED = (
+    *("Identity", "Cast", "Transpose", "Reshape", "Squeeze", "Unsqueeze", "Flatten", "Slice", "Split", "Concat"),
+    *("Neg", "Abs", "Shape", "Size", "Expand", "Gather", "Tile", "ConstantOfShape", *ELEMENTWISE),
+)
+"""The operators that are run; of Constant, the numbers are read."""
 QUANTISED = ("MatMulInteger", "QLinearMatMul", "QGemm")
 """Operators on quantised numbers whose names do not say so."""
-SCALARS = {"value_float": ("f", np.float32), "value_int": ("i", np.int64)}
-LISTS = {"value_floats": ("floats", np.float32), "value_ints": ("ints", np.int64)}
+NUMBER_ATTRIBUTES = {
+    "value_float": ("f", np.float32),
+    "value_int": ("i", np.int64),
+    "value_floats": ("floats", np.float32),
+    "value_ints": ("ints", np.int64),
+}
 """The attributes of a Constant that hold numbers: the field of each, and its dtype."""
-FIX_EXPORT = "Export the model anew"
 FIX_FOLD = "Fold its constants first, with any optimiser of ONNX models"
 
 
@@ -66,45 +75,27 @@ def read_tensor(tensor: Any, label: str, budget: MemoryBudget) -> Array:
     if tensor.data_type not in RAW_DTYPES or tensor.HasField("segment"):
         problem = f"{label} holds {_type_name(tensor)}, which is not supported"
         raise InputFileError(budget.name, problem, "Export it as float32")
-    shape = tuple(int(size) for size in tensor.dims)
-    if len(shape) > MAX_AXES or any(size < 0 for size in shape):
-        raise InputFileError(budget.name, f"{label} announces the shape {printable(str(list(shape)))}, which no array has")
-    read_numbers = _raw_numbers if tensor.HasField("raw_data") else _listed_numbers
-    array = read_numbers(tensor, shape, label, budget).reshape(shape)
-    if tensor.data_type == BFLOAT16:
-        return (array.astype(np.uint32) << 16).view(np.float32).reshape(shape)
-    return array.astype(array.dtype.newbyteorder("="), copy=False)
-
-
-def _raw_numbers(tensor: Any, shape: tuple[int, ...], label: str, budget: MemoryBudget) -> Array:
-    dtype = np.dtype(RAW_DTYPES[tensor.data_type])
-    data = tensor.raw_data
-    budget.take(3 * len(data), label)
-    if math.prod(shape) * dtype.itemsize != len(data):
-        raise _size_error(budget.name, label, shape, f"{math.prod(shape) * dtype.itemsize} bytes", len(data))
-    return np.frombuffer(data, dtype)
-
-
-def _listed_numbers(tensor: Any, shape: tuple[int, ...], label: str, budget: MemoryBudget) -> Array:
-    dtype = np.dtype(RAW_DTYPES[tensor.data_type])
-    numbers = getattr(tensor, LIST_FIELDS.get(tensor.data_type, "int32_data"))
-    budget.take(3 * dtype.itemsize * len(numbers), label)
-    if math.prod(shape) != len(numbers):
-        raise _size_error(budget.name, label, shape, f"{math.prod(shape)} numbers", len(numbers))
-    stored_dtype = np.dtype("<u2") if tensor.data_type in (FLOAT16, BFLOAT16) else dtype
+    shape, dtype = check_shape(tensor.dims, budget.name, label), np.dtype(RAW_DTYPES[tensor.data_type])
+    is_raw = tensor.HasField("raw_data")
+    numbers = tensor.raw_data if is_raw else getattr(tensor, LIST_FIELDS.get(tensor.data_type, "int32_data"))
+    budget.take(3 * len(numbers) * (1 if is_raw else dtype.itemsize), label)
+    announced = math.prod(shape) * (dtype.itemsize if is_raw else 1)
+    if announced != len(numbers):
+        noun = "bytes" if is_raw else "numbers"
+        problem = f"{label} of the shape {format_shape(shape)} announces {announced} {noun}, and holds {len(numbers)}"
+        raise InputFileError(budget.name, problem, FIX_EXPORT)
+    stored_dtype = np.dtype("<u2") if tensor.data_type in (FLOAT16, BFLOAT16) and not is_raw else dtype
     try:
-        return np.fromiter(numbers, stored_dtype, len(numbers)).view(dtype)
+        array = np.frombuffer(numbers, dtype) if is_raw else np.fromiter(numbers, stored_dtype, len(numbers)).view(dtype)
     except OverflowError:
         raise InputFileError(budget.name, f"{label} holds numbers that do not fit {dtype.name}") from None
-
-
-def _size_error(name: str, label: str, shape: tuple[int, ...], announced: str, held: int) -> InputFileError:
-    problem = f"{label} of the shape {printable(str(list(shape)))} announces {announced}, and holds {held}"
-    return InputFileError(name, problem, "Export it anew")
+    if tensor.data_type == BFLOAT16:
+        return to_floats(array, is_bfloat16=True).reshape(shape)
+    return array.astype(dtype.newbyteorder("="), copy=False).reshape(shape)
 
 
 def _type_name(tensor: Any) -> str:
-    """The name of a tensor's type, such as STRING."""
+    """Return the name of a tensor's type, such as STRING."""
     if tensor.HasField("segment"):
         return "a segment of a tensor"
     names = {number: name for name, number in type(tensor).DataType.items()}
@@ -122,59 +113,32 @@ class NotFoldedError(NotConstantError):
     """A value is computed by an operator that is not folded, constant or not; the arguments are problem and fix."""
 
 
-# --- an upper bound on how many numbers a node computes ---------------------------------------------------------------
-
-
-def _input_size(inputs: list[Array], _: int) -> int:
-    return inputs[0].size
-
-
-def _total_size(inputs: list[Array], _: int) -> int:
+def _max_result_size(operator: str, inputs: list[Array], axis: int) -> int:
+    """Return an upper bound on how many numbers an operator computes."""
+    first, *others = inputs
+    if operator in ELEMENTWISE:
+        return math.prod(_broadcast_shape(*(array.shape for array in inputs)))
+    if operator == "Expand":
+        return math.prod(_broadcast_shape(first.shape, _shape_from(others[0])))
+    if operator == "Tile":
+        return first.size * math.prod(_shape_from(others[0]))
+    if operator == "Gather":
+        return int(others[0].size * (first.size // max(1, first.shape[axis])))
     return sum(array.size for array in inputs)
 
 
-def _broadcast_size(inputs: list[Array], _: int) -> int:
-    return math.prod(_broadcast_shape(*(array.shape for array in inputs)))
-
-
-def _expanded_size(inputs: list[Array], _: int) -> int:
-    return math.prod(_broadcast_shape(inputs[0].shape, _shape_from(inputs[1])))
-
-
-def _gathered_size(inputs: list[Array], axis: int) -> int:
-    data, indices = inputs
-    return int(indices.size * (data.size // max(1, data.shape[axis])))
-
-
-def _tiled_size(inputs: list[Array], _: int) -> int:
-    return inputs[0].size * math.prod(_shape_from(inputs[1]))
-
-
 def _shape_from(array: Array) -> tuple[int, ...]:
-    """The shape that a constant holds."""
-    if array.dtype.kind not in "iu" or array.ndim > 1 or array.size > 32 or (array < 0).any():
+    """Return the shape that a constant holds."""
+    if array.dtype.kind not in "iu" or array.ndim > 1 or array.size > MAX_AXES or (array < 0).any():
         raise ValueError("it is given sizes that no array has")
     return tuple(int(size) for size in array.ravel())
 
 
 def _broadcast_shape(*shapes: tuple[int, ...]) -> tuple[int, ...]:
-    """An upper bound on the broadcast shape in Python integers, which do not overflow."""
+    """Return an upper bound on the broadcast shape in Python integers, which do not overflow."""
     axis_count = max(map(len, shapes))
     axes = zip(*((1,) * (axis_count - len(shape)) + shape for shape in shapes), strict=True)
     return tuple(max(sizes) if 0 not in sizes else 0 for sizes in axes)
-
-
-RESULT_SIZES: dict[str, Callable[[list[Array], int], int]] = {
-    **dict.fromkeys(("Identity", "Cast", "Transpose", "Reshape", "Squeeze", "Unsqueeze", "Flatten"), _input_size),
-    **dict.fromkeys(("Slice", "Split", "Neg", "Abs", "Shape", "Size"), _input_size),
-    **dict.fromkeys(("Add", "Sub", "Mul", "Div"), _broadcast_size),
-    "Concat": _total_size,
-    "Expand": _expanded_size,
-    "Gather": _gathered_size,
-    "Tile": _tiled_size,
-}
-"""The operators that are folded, each with a bound on how many numbers it computes from its inputs and its axis.
-Constant and ConstantOfShape are read here, without the evaluator."""
 
 
 def evaluate(nodes: list[Any], feeds: dict[str, Array], outputs: list[str], opset: int) -> list[Any]:
@@ -200,9 +164,9 @@ class Constants:
         self.budget, self.file = budget, budget.name
         self.opset = next((opset.version for opset in model.opset_import if opset.domain in ONNX_DOMAINS), 1)
         self.values: dict[tuple[Scope, str], Array] = {}
-        self.not_constant: dict[tuple[Scope, str], NotConstantError] = {}
-        self.pending: list[tuple[Scope, str]] = []
-        self.folded_nodes = 0
+        self._not_constant: dict[tuple[Scope, str], NotConstantError] = {}
+        self._pending: list[tuple[Scope, str]] = []
+        self._folded_nodes = 0
 
     def value(self, scope: Scope, name: str) -> Array:
         """Return the value of a name as seen from a scope.
@@ -217,20 +181,20 @@ class Constants:
             problem = f"nothing in it gives {printable(decode_text(name))} a value"
             raise InputFileError(self.file, problem, FIX_EXPORT)
         key = (home, name)
-        if (not_constant := self.not_constant.get(key)) is not None:
+        if (not_constant := self._not_constant.get(key)) is not None:
             raise type(not_constant)(*not_constant.args)
         if key not in self.values:
-            if key in self.pending or len(self.pending) >= MAX_NODE_CHAIN:
-                dependency = "itself" if key in self.pending else f"more than {MAX_NODE_CHAIN} nodes in a row"
+            if key in self._pending or len(self._pending) >= MAX_NODE_CHAIN:
+                dependency = "itself" if key in self._pending else f"more than {MAX_NODE_CHAIN} nodes in a row"
                 raise InputFileError(self.file, f"{printable(decode_text(name))} depends on {dependency}", FIX_EXPORT)
-            self.pending.append(key)
+            self._pending.append(key)
             try:
                 self.values[key] = self._compute(home, name)
             except NotConstantError as error:
-                self.not_constant[key] = error.with_traceback(None)
+                self._not_constant[key] = error.with_traceback(None)
                 raise
             finally:
-                self.pending.pop()
+                self._pending.pop()
         return self.values[key]
 
     def value_or_none(self, scope: Scope, name: str) -> Array | None:
@@ -262,8 +226,7 @@ class Constants:
             raise InputFileError(self.file, problem)
         if name in home.producers:
             return self._fold(home, *home.producers[name])
-        binding = home.inputs[name]
-        if binding is None:
+        if (binding := home.inputs[name]) is None:
             raise NotConstantError(name)
         return self.value(*binding)
 
@@ -272,8 +235,8 @@ class Constants:
             return self._read_constant(scope, node)
         self._check_node(node)
         inputs = [self.value(scope, name) if name else None for name in node.input]
-        self.folded_nodes += 1
-        if self.folded_nodes > MAX_FOLDED_NODES:
+        self._folded_nodes += 1
+        if self._folded_nodes > MAX_FOLDED_NODES:
             problem = f"its weights are computed by more than {MAX_FOLDED_NODES:,} nodes"
             raise RefusedError(self.file, problem, FIX_FOLD)
         try:
@@ -283,14 +246,13 @@ class Constants:
         except (InputFileError, RefusedError):
             raise
         except Exception as error:  # the evaluator raises what numpy raises: ValueError, IndexError, TypeError, ...
-            reason = printable(str(error).partition("\n")[0])
-            problem = f"a weight is computed by {_node_label(node)}, and that fails: {reason}"
+            problem = f"a weight is computed by {_node_label(node)}, and that fails: {error_reason(error)}"
             raise InputFileError(self.file, problem, FIX_EXPORT) from None
 
     def _read_constant(self, scope: Scope, node: Any) -> Array:
         if (tensor := scope.attribute(node, "value")) is not None:
             return read_tensor(tensor.t, f"the tensor of {_node_label(node)}", self.budget)
-        for name, (field, dtype) in {**SCALARS, **LISTS}.items():
+        for name, (field, dtype) in NUMBER_ATTRIBUTES.items():
             if (attribute := scope.attribute(node, name)) is not None:
                 self.budget.take(64 * max(1, len(attribute.floats) + len(attribute.ints)), _node_label(node))
                 return np.array(getattr(attribute, field), dtype)
@@ -309,7 +271,7 @@ class Constants:
         arrays = list(feeds.values())
         itemsize = 8 if node.op_type in ("Cast", "Shape") else max(array.itemsize for array in arrays)
         axis = next((int(attribute.i) for attribute in node.attribute if attribute.name == "axis"), 0)
-        size = itemsize * RESULT_SIZES[node.op_type](arrays, axis)
+        size = itemsize * _max_result_size(node.op_type, arrays, axis)
         if size > MIN_COUNTED_BYTES:
             self.budget.take(size, f"the output of {_node_label(node)}")
         input_names = [f"input_{number}" if array is not None else "" for number, array in enumerate(inputs)]
@@ -328,7 +290,7 @@ class Constants:
         label, operator = _node_label(node), decode_text(node.op_type)
         if "quant" in operator.lower() or operator in QUANTISED:
             raise NotFoldedError(f"a weight is quantised: it is computed by {label}", "Give the model before quantisation")
-        if node.domain not in ONNX_DOMAINS or (operator not in RESULT_SIZES and operator != "ConstantOfShape"):
+        if node.domain not in ONNX_DOMAINS or operator not in FOLDED:
             raise NotFoldedError(f"a weight is computed by {label}, which is not folded", FIX_FOLD)
         output_counts = [attribute.i for attribute in node.attribute if attribute.name == "num_outputs"]
         cast_types = [attribute.i for attribute in node.attribute if attribute.name == "to"]

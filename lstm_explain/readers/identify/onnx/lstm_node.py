@@ -11,7 +11,8 @@ from lstm_explain.core.gates import GATES, PEEPHOLE_GATES, Direction
 from lstm_explain.core.weights import Weights
 from lstm_explain.errors import InputFileError, printable
 from lstm_explain.frameworks.onnx import ONNX_CONVENTION
-from lstm_explain.readers.containers.onnx.constants import FIX_EXPORT, NotConstantError, NotFoldedError
+from lstm_explain.readers.containers.onnx import FIX_EXPORT
+from lstm_explain.readers.containers.onnx.constants import NotConstantError, NotFoldedError
 from lstm_explain.readers.containers.onnx.graph import decode_text, printable_name
 from lstm_explain.readers.identify.model_lstm import FED_STATES, ModelLSTM, validate_lstm
 from lstm_explain.readers.identify.onnx.dataflow import GraphValue, constant_state, is_integer, is_time_reversed, resolve
