@@ -5,8 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
 if TYPE_CHECKING:
-    import re
-
     from lstm_explain.frameworks.call import Call
     from lstm_explain.frameworks.convention import Convention
     from lstm_explain.frameworks.notation import Notation
@@ -80,8 +78,6 @@ class Framework(NamedTuple):
     """How the networks of `tasks` are written."""
     notation: Notation | None = None
     """How its documentation writes the equations."""
-    reader_patterns: tuple[re.Pattern[str], ...] = ()
-    """Names of arrays that only this framework's layers have."""
 
     @property
     def name(self) -> str:

@@ -226,7 +226,7 @@ def test_what_has_no_such_name_is_no_lstm() -> None:
 
 
 BOTH_WAYS = [name for name, convention in CONVENTIONS.items() if convention.names_directions]
-"""Elsewhere each direction has arrays of the same names, and what stands before them says which: see `test_both_ways`."""
+"""Elsewhere the arrays of both directions have the same names, and their module names the direction: see `test_bidirectional`."""
 
 
 @pytest.mark.parametrize(
