@@ -48,9 +48,9 @@ def read_model(name: str, budget: int, convention: str | None = None) -> tuple[M
     with _open_model(name) as file:
         model_format = detect_format(file, name, memory)
         if model_format in ("keras", "hdf5"):
-            from lstm_explain.readers.identify.keras_model import read_keras, read_keras_hdf5
+            from lstm_explain.readers.identify.keras_model import read_keras
 
-            return (read_keras if model_format == "keras" else read_keras_hdf5)(file, memory, convention)
+            return read_keras(file, model_format, memory, convention)
         if model_format == "onnx":
             from lstm_explain.readers.identify.onnx import read_onnx
 

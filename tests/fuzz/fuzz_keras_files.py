@@ -6,7 +6,7 @@ import io
 import json
 
 from lstm_explain.readers.containers.bounded_file import MemoryBudget
-from lstm_explain.readers.identify.keras_model import read_keras, read_keras_hdf5
+from lstm_explain.readers.identify.keras_model import read_keras
 from tests.fuzz.mutations import main
 from tests.helpers.model_files.keras import archive, arrays, keras2, layer, legacy, sequential, stored
 
@@ -43,11 +43,11 @@ ARCHIVES = [archive(MODEL, STORED)]
 
 
 def damaged_hdf5(data: bytes) -> None:
-    read_keras_hdf5(io.BytesIO(data), MemoryBudget("fuzz.h5", BUDGET))
+    read_keras(io.BytesIO(data), "hdf5", MemoryBudget("fuzz.h5", BUDGET))
 
 
 def damaged_archives(data: bytes) -> None:
-    read_keras(io.BytesIO(data), MemoryBudget("fuzz.keras", BUDGET))
+    read_keras(io.BytesIO(data), "keras", MemoryBudget("fuzz.keras", BUDGET))
 
 
 def damaged_configs(data: bytes) -> None:

@@ -226,7 +226,7 @@ def test_what_has_no_such_name_is_no_lstm() -> None:
 
 
 BOTH_WAYS = [name for name, convention in CONVENTIONS.items() if convention.names_directions]
-"""Elsewhere the arrays of both directions have the same names, and their module names the direction: see `test_bidirectional`."""
+"""Elsewhere the arrays of both directions have the same names, and modules name the direction: see `test_bidirectional`."""
 
 
 @pytest.mark.parametrize(

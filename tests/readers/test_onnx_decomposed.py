@@ -232,7 +232,7 @@ def test_what_tensorflow_exports_has_a_node() -> None:
         (lstm,) = read_lstms(files.after_tensorflow(weights(ways=ways), ways, turned))
         assert (lstm.name, lstm.initial, lstm.spec.bidirectional) == ("LSTM__33", None, ways == 2)
         assert lstm.reverse == (turned and ways == 1)
-        assert [note for note in lstm.notes if "turns the sequence round" in note] == list(lstm.notes)
+        assert [note for note in lstm.notes if "reverses the sequence" in note] == list(lstm.notes)
         assert len(lstm.notes) == int(turned and ways == 1)
 
 

@@ -12,7 +12,7 @@ import io
 import re
 from collections import Counter
 from itertools import islice
-from typing import TYPE_CHECKING, BinaryIO, NamedTuple
+from typing import TYPE_CHECKING, BinaryIO, Literal, NamedTuple
 
 import numpy as np
 
@@ -124,17 +124,22 @@ class StoredLayer(NamedTuple):
         return None
 
 
-def read_keras(file: BinaryIO, budget: MemoryBudget, convention: str | None = None) -> tuple[ModelLSTM, ...]:
-    """Read every LSTM in a `.keras` archive. The model is not built, and nothing that its config names is looked up or run.
+def read_keras(
+    file: BinaryIO, model_format: Literal["keras", "hdf5"], budget: MemoryBudget, convention: str | None = None
+) -> tuple[ModelLSTM, ...]:
+    """Read every LSTM in a file that Keras wrote. The model is not built, and nothing that its config names is run.
 
     Raises:
-        InputFileError: the archive, its config or its weights are malformed, or it has only layers that are not supported.
-        RefusedError: it takes more than the budget, or its weights lead to other files.
+        InputFileError: the file, its config or its weights are malformed, or it has only layers that are not supported.
+        RefusedError: it takes more than the budget, or leads to other files.
         MissingExtraError: pyfive is not installed.
         UsageError: a convention other than Keras' is given.
     """
     if convention not in (None, "keras"):
-        raise UsageError(f"--convention {printable(convention)}", "a .keras file is in Keras' own", "Leave it out")
+        problem = "HDF5 and .keras files are only read in Keras' own convention"
+        raise UsageError(f"--convention {printable(convention)}", problem, "Leave it out")
+    if model_format == "hdf5":
+        return _read_layers(Hdf5File(file, budget), (), budget)
     archive = ZipArchive(file, budget)
     for member in (CONFIG_MEMBER, WEIGHTS_MEMBER):
         if member not in archive.member_names:
@@ -146,20 +151,6 @@ def read_keras(file: BinaryIO, budget: MemoryBudget, convention: str | None = No
     weights = io.BytesIO(archive.read_member(WEIGHTS_MEMBER))
     budget.take(size, f"reading {WEIGHTS_MEMBER}")
     return _read_layers(Hdf5File(weights, budget), config, budget)
-
-
-def read_keras_hdf5(file: BinaryIO, budget: MemoryBudget, convention: str | None = None) -> tuple[ModelLSTM, ...]:
-    """Read every LSTM in an HDF5 file that Keras wrote.
-
-    Raises:
-        InputFileError: it is malformed, or has only recurrent layers that are not supported.
-        RefusedError: it takes more than the budget, or leads to other files.
-        MissingExtraError: pyfive is not installed.
-        UsageError: a convention other than Keras' is given.
-    """
-    if convention not in (None, "keras"):
-        raise UsageError(f"--convention {printable(convention)}", "only Keras' own files are read as HDF5", "Leave it out")
-    return _read_layers(Hdf5File(file, budget), (), budget)
 
 
 def _read_layers(file: Hdf5File, config: Sequence[ConfigLSTM], budget: MemoryBudget) -> tuple[ModelLSTM, ...]:

@@ -85,7 +85,7 @@ def find_modules(tensors: Tensors, convention: Convention) -> Iterator[Module]:
         for (direction, name), tensor in sorted(members.items(), key=lambda item: list(Direction).index(item[0][0])):
             by_direction.setdefault(direction, {})[name] = tensors[tensor]
         if list(by_direction) == [Direction.FORWARD]:
-            by_direction = _split_directions(by_direction[Direction.FORWARD], convention)
+            by_direction = split_directions(by_direction[Direction.FORWARD], convention)
         shapes = {tensor: tensors[tensor].shape for tensor in members.values()}
         yield Module(module, shapes, {(0, direction): arrays for direction, arrays in by_direction.items()})
 
@@ -103,7 +103,8 @@ def _names_with_direction(convention: Convention) -> dict[str, tuple[Direction, 
     return names
 
 
-def _split_directions(arrays: dict[str, Array], convention: Convention) -> dict[Direction, dict[str, Array]]:
+def split_directions(arrays: dict[str, Array], convention: Convention) -> dict[Direction, dict[str, Array]]:
+    """Return the arrays of each direction, where a framework may stack directions and concatenate biases."""
     kernel = arrays.get(convention.kernel)
     if not convention.directions_stacked or kernel is None or kernel.ndim != STACKED_KERNEL_AXES:
         return {Direction.FORWARD: _split_bias(arrays, convention)}

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from lstm_explain.core.engine import StackState
-from lstm_explain.core.gates import GATES, PEEPHOLE_GATES, Direction
+from lstm_explain.core.gates import GATES, PEEPHOLE_GATES
 from lstm_explain.core.weights import Weights
 from lstm_explain.errors import InputFileError, printable
 from lstm_explain.frameworks.onnx import ONNX_CONVENTION
@@ -16,24 +16,21 @@ from lstm_explain.readers.containers.onnx.constants import NotConstantError, Not
 from lstm_explain.readers.containers.onnx.graph import decode_text, printable_name
 from lstm_explain.readers.identify.model_lstm import FED_STATES, ModelLSTM, validate_lstm
 from lstm_explain.readers.identify.onnx.dataflow import GraphValue, constant_state, is_integer, is_time_reversed, resolve
+from lstm_explain.readers.identify.tensor_names import split_directions
 
 if TYPE_CHECKING:
     from lstm_explain.core.axes import Array
-    from lstm_explain.core.weights import LayerWeights
     from lstm_explain.readers.containers.onnx.constants import Constants
     from lstm_explain.readers.containers.onnx.graph import GraphNode
 
 INPUTS = ("X", "W", "R", "B", "sequence_lens", "initial_h", "initial_c", "P")
 DEFAULT_ACTIVATIONS = ("sigmoid", "tanh", "tanh")
-DIRECTIONS = {
-    "forward": (Direction.FORWARD,),
-    "reverse": (Direction.FORWARD,),  # our forward direction, with a mark that it reads from the end
-    "bidirectional": (Direction.FORWARD, Direction.BACKWARD),
-}
+DIRECTIONS = {"forward": 1, "reverse": 1, "bidirectional": 2}
+"""How many directions a node has; `reverse` is our forward direction of a layer that reads from the end."""
 LENGTHS_FED = "it is fed the lengths of its samples (sequence_lens) when the model runs: give them with --lengths"
 MAX_LISTED_LENGTHS = 16
-REVERSED = "the model turns the sequence round before it reads it"
-REVERSED_TWICE = "the model turns the sequence round before it reads it from its end, which is the start of the data"
+REVERSED = "the model reverses the sequence before it reads it"
+REVERSED_TWICE = "the model reverses the sequence before it reads it from its end, which is the start of the data"
 
 
 class _LSTMNode(NamedTuple):
@@ -99,25 +96,21 @@ class _LSTMNode(NamedTuple):
 def read_lstm_node(graph_node: GraphNode, constants: Constants, file: str) -> ModelLSTM:
     """Return the LSTM that a node computes.
 
-    Args:
-        graph_node: the node.
-        constants: the model's constant values.
-        file: the file's name, safe to print.
-
     Raises:
-        InputFileError: it is malformed, or is a layer that is not explained: other activations, a clip, a coupled input
-            gate.
+        InputFileError: it is malformed, or is not supported: other activations, a clip, a coupled input gate.
         RefusedError: one of its tensors is in another file, or does not fit the memory budget.
     """
     node = _LSTMNode(graph_node, constants, file)
     _check_options(node)
-    directions = DIRECTIONS[node.direction]
     tensors = {role: array for role in ("W", "R", "B", "P") if (array := node.weights(role)) is not None}
-    _check_shapes(node, tensors, len(directions))
+    _check_shapes(node, tensors, DIRECTIONS[node.direction])
     dtype = np.float64 if any(array.dtype.itemsize == 8 for array in tensors.values()) else np.float32
     size = sum(array.size for array in tensors.values()) * np.dtype(dtype).itemsize
     constants.budget.take(3 * size, f"arranging the weights of {printable_name(graph_node)}")
-    layer = {direction: _layer_weights(tensors, number, dtype) for number, direction in enumerate(directions)}
+    arrays = {role: array.astype(dtype) for role, array in tensors.items()}
+    with np.errstate(all="ignore"):  # infinite biases of either sign add up to nan
+        by_direction = split_directions(arrays, ONNX_CONVENTION)
+        layer = {direction: ONNX_CONVENTION.unpack(parts) for direction, parts in by_direction.items()}
     initial, caveats = _initial_state(node, len(layer), tensors["R"].shape[2], dtype)
     if node.input_name("sequence_lens"):
         caveats = (*caveats, _lengths_caveat(node))
@@ -148,15 +141,6 @@ def _lengths_caveat(node: _LSTMNode) -> str:
     more = "" if len(array) <= MAX_LISTED_LENGTHS else f" and {len(array) - MAX_LISTED_LENGTHS} more"
     lengths = f"its node carries the lengths {listed}{more} of {len(array)} samples (sequence_lens)"
     return f"{lengths}; only those that --lengths gives are used here"
-
-
-def _layer_weights(tensors: dict[str, Array], number: int, dtype: Any) -> LayerWeights:
-    """The weights of one direction, in our arrangement."""
-    arrays = {role: array[number].astype(dtype) for role, array in tensors.items()}
-    if "B" in arrays:
-        arrays |= dict(zip(ONNX_CONVENTION.biases, np.split(arrays.pop("B"), 2), strict=True))
-    with np.errstate(all="ignore"):  # infinite biases of either sign add up to nan
-        return ONNX_CONVENTION.unpack(arrays)
 
 
 # --- options and shapes -----------------------------------------------------------------------------------------------
@@ -251,7 +235,7 @@ MAX_AXIS_NODES = 64
 """How many nodes in a row that only reorder axes are followed."""
 AXIS_OPERATORS = ("Identity", "Cast", "Dropout", "Squeeze", "Unsqueeze", "Reshape", "Transpose")
 OUTPUT_AXES = {0: "TDNH", 1: "NTDH"}
-"""The axes of a node's output Y, for each layout: timesteps, directions, samples (N) and hidden."""
+"""The axes of a node's output Y, for each layout: timesteps, directions (`1` if there is one), samples (N) and hidden."""
 INPUT_AXES = {0: "TNH", 1: "NTH"}
 
 
@@ -259,9 +243,9 @@ class InputSource(NamedTuple):
     """What a node LSTM reads."""
 
     sequence: GraphValue | None
-    """The output sequence of another node LSTM, where it reads that unchanged."""
+    """The output sequence of another node LSTM, if it reads that unchanged."""
     name: str
-    """What to call it; not yet safe to print."""
+    """Its name; not yet safe to print."""
 
 
 def input_source(graph_node: GraphNode, constants: Constants) -> InputSource:
@@ -273,13 +257,7 @@ def input_source(graph_node: GraphNode, constants: Constants) -> InputSource:
     node = _LSTMNode(graph_node, constants, "")
     if not node.input_name("X"):
         return InputSource(None, "nothing")
-    value = resolve(graph_node.scope, node.input_name("X"))
-    axis_nodes: list[GraphValue] = []
-    while value.operator in AXIS_OPERATORS and value.input_names and len(axis_nodes) < MAX_AXIS_NODES:
-        if value.producer is None or value.producer[1] != 0:
-            break
-        axis_nodes.append(value)
-        value = value.input(0)
+    value, axes = _trace_axes(resolve(graph_node.scope, node.input_name("X")), constants)
     if value.producer is None:
         return InputSource(None, decode_text(value.name))
     producer, output = value.producer
@@ -288,41 +266,39 @@ def input_source(graph_node: GraphNode, constants: Constants) -> InputSource:
         return InputSource(None, name)
     if output != 0:
         return InputSource(None, f"a state of {name}")
-    if _axes_after(value, axis_nodes, constants) != INPUT_AXES.get(node.layout):
+    if axes != INPUT_AXES.get(node.layout):
         return InputSource(None, f"the output of {name} with other axes")
     return InputSource(value, name)
 
 
-def _axes_after(output: GraphValue, axis_nodes: list[GraphValue], constants: Constants) -> str | None:
-    """The axes that the output of a node LSTM has after some nodes; None where they are unknown."""
-    axes = OUTPUT_AXES.get(output.int_attribute("layout", 0))
-    direction = output.attribute("direction")
+def _trace_axes(value: GraphValue, constants: Constants, max_nodes: int = MAX_AXIS_NODES) -> tuple[GraphValue, str | None]:
+    """Return a value before the nodes that only change its axes; and its axes after them, if it is the output of an LSTM."""
+    if value.operator in AXIS_OPERATORS and value.input_names and value.producer and value.producer[1] == 0 and max_nodes:
+        source, axes = _trace_axes(value.input(0), constants, max_nodes - 1)
+        return source, None if axes is None else _reorder_axes(axes, value, constants)
+    axes = OUTPUT_AXES.get(value.int_attribute("layout", 0)) if value.operator == "LSTM" else None
+    direction = value.attribute("direction")
     is_bidirectional = direction is not None and decode_text(direction.s) == "bidirectional"
-    for axis_node in reversed(axis_nodes):
-        axes = None if axes is None else _reorder_axes(axes, axis_node, is_bidirectional, constants)
-    return axes
+    return value, axes if axes is None or is_bidirectional else axes.replace("D", "1")
 
 
-def _reorder_axes(axes: str, value: GraphValue, is_bidirectional: bool, constants: Constants) -> str | None:
-    """The axes after one node. Two directions can only be merged into the hidden axis; `1` is an axis of size one."""
+def _reorder_axes(axes: str, value: GraphValue, constants: Constants) -> str | None:
+    """Return the axes after one node; two directions can only be merged into the hidden axis."""
     if value.operator == "Transpose":
         permutation = value.int_list(1, "perm", constants) or list(range(len(axes)))[::-1]
         is_permutation = sorted(permutation) == list(range(len(axes)))
         return "".join(axes[axis] for axis in permutation) if is_permutation else None
-    if value.operator == "Squeeze":
-        listed = value.int_list(1, "axes", constants)
-        if listed is None:
-            return axes.replace("D", "").replace("1", "") if not is_bidirectional else None
-        dropped = {axis % len(axes) for axis in listed}
-        if any(axes[axis] not in ("1" if is_bidirectional else "1D") for axis in dropped):
-            return None
-        return "".join(name for axis, name in enumerate(axes) if axis not in dropped)
-    if value.operator == "Unsqueeze":
-        listed = value.int_list(1, "axes", constants)
-        if listed is None or len(listed) != 1:
-            return None
-        axis = listed[0] % (len(axes) + 1)
-        return f"{axes[:axis]}1{axes[axis:]}"
     if value.operator == "Reshape":
-        return axes.replace("D", "") if "DH" in axes or (not is_bidirectional and "D" in axes) else None
-    return axes
+        return axes.replace("D", "") if "DH" in axes else axes.replace("1", "", 1) if "1" in axes else None
+    if value.operator not in ("Squeeze", "Unsqueeze"):
+        return axes
+    numbers = value.int_list(1, "axes", constants)
+    if value.operator == "Squeeze":
+        dropped = [axis for axis, name in enumerate(axes) if name == "1"]
+        dropped = dropped if numbers is None else [axis % len(axes) for axis in numbers]
+        is_valid = all(axes[axis] == "1" for axis in dropped)
+        return "".join(name for axis, name in enumerate(axes) if axis not in dropped) if is_valid else None
+    if numbers is None or len(numbers) != 1:
+        return None
+    axis = numbers[0] % (len(axes) + 1)
+    return f"{axes[:axis]}1{axes[axis:]}"
