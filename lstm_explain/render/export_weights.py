@@ -35,7 +35,7 @@ def encode_weights(convert: Convert, suffix: str, asked: str) -> bytes:
     if suffix not in SUFFIXES:
         raise UsageError(asked, f"weights are written as {', '.join(SUFFIXES)}", "End the name so, or name a framework")
     is_model = suffix == ".onnx"
-    if convert.from_the_end and not is_model:
+    if convert.reverse and not is_model:
         problem = "arrays cannot say that a layer reads from the end, and this one does"
         raise UsageError(asked, problem, "Write an .onnx model, which can")
     if convert.initial is not None and convert.states_written is not is_model:
@@ -46,7 +46,7 @@ def encode_weights(convert: Convert, suffix: str, asked: str) -> bytes:
     if suffix == ".safetensors":
         return _encode_safetensors(convert, asked)
     archive = io.BytesIO()
-    write_arrays(convert.named(), archive)
+    write_arrays(convert.arrays_by_name(), archive)
     return archive.getvalue()
 
 
@@ -55,7 +55,7 @@ def _encode_safetensors(convert: Convert, asked: str) -> bytes:
         from safetensors.numpy import save
     except ImportError:
         raise MissingExtraError(asked, "safetensors") from None
-    arrays = {name: np.ascontiguousarray(array) for name, array in convert.named().items()}
+    arrays = {name: np.ascontiguousarray(array) for name, array in convert.arrays_by_name().items()}
     return bytes(save(arrays, {"format": convert.convention.framework}))
 
 
@@ -116,7 +116,7 @@ def _layer_nodes(convert: Convert, layer: int, input_name: str, names: set[str])
     while not inputs[-1]:
         inputs.pop()
     outputs = ["Y", "Y_h", "Y_c"] if is_last else [f"Y_{layer}"]
-    direction = "bidirectional" if spec.bidirectional else "reverse" if convert.from_the_end else "forward"
+    direction = "bidirectional" if spec.bidirectional else "reverse" if convert.reverse else "forward"
     nodes = [make_node("Expand", [state, "states_shape"], [f"{state}_repeated"]) for state in states if state]
     nodes.append(make_node("LSTM", inputs, outputs, f"lstm_{layer}", hidden_size=spec.units, direction=direction))
     if not is_last:

@@ -294,7 +294,7 @@ def to_plain(value: Any) -> Any:
         return value
     if isinstance(value, Mapping):
         return {to_plain(key): to_plain(item) for key, item in value.items()}
-    if hasattr(value, "dtype"):
+    if hasattr(value, "tolist"):
         from lstm_explain.topics.json_numbers import plain_numbers
 
         return plain_numbers(value)

@@ -114,7 +114,7 @@ def starting(lstm: LSTM) -> LSTM:
 def test_keras_names_the_variables_of_both_directions_so(keras: Any) -> None:
     """The arrays are those of `path` of each variable, in the same order; and Keras computes what we do with them."""
     lstm = lstm_of(bidirectional=True)
-    named = explain_convert(lstm, "keras").named()
+    named = explain_convert(lstm, "keras").arrays_by_name()
     layer = keras.layers.Bidirectional(keras.layers.LSTM(5, return_sequences=True, name="lstm"), name="bidirectional")
     layer.build((None, 6, 3))
     assert [one.path for one in layer.weights] == list(named)
@@ -125,7 +125,7 @@ def test_keras_names_the_variables_of_both_directions_so(keras: Any) -> None:
 @pytest.mark.parametrize("own", ["flax-linen", "flax-nnx", "flax-nnx-optimized"])
 @pytest.mark.filterwarnings("ignore::DeprecationWarning")
 def test_flax_names_the_arrays_of_both_directions_so(framework: Callable[[str], Any], own: str) -> None:
-    named = explain_convert(lstm_of(bidirectional=True), own).named()
+    named = explain_convert(lstm_of(bidirectional=True), own).arrays_by_name()
     theirs = (_linen if own == "flax-linen" else _nnx)(framework, own)
     assert {name: np.shape(one) for name, one in theirs.items()} == {
         name.replace(".", "/"): array.shape for name, array in named.items()

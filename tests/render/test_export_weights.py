@@ -30,8 +30,8 @@ def made(to: str) -> Convert:
 def test_an_npz_holds_the_arrays() -> None:
     convert = made("pytorch")
     found = np.load(io.BytesIO(encode_weights(convert, ".npz", "to")))
-    assert set(found.files) == set(convert.named())
-    assert all(np.array_equal(found[name], array) for name, array in convert.named().items())
+    assert set(found.files) == set(convert.arrays_by_name())
+    assert all(np.array_equal(found[name], array) for name, array in convert.arrays_by_name().items())
 
 
 def test_a_safetensors_file_holds_the_arrays() -> None:
@@ -39,8 +39,8 @@ def test_a_safetensors_file_holds_the_arrays() -> None:
 
     convert = made("keras")
     found = load(encode_weights(convert, ".safetensors", "to"))
-    assert set(found) == set(convert.named())
-    assert all(np.array_equal(found[name], array) for name, array in convert.named().items())
+    assert set(found) == set(convert.arrays_by_name())
+    assert all(np.array_equal(found[name], array) for name, array in convert.arrays_by_name().items())
 
 
 def test_an_onnx_model_is_valid_and_names_its_sizes() -> None:

@@ -48,7 +48,7 @@ def test_the_converted_weights_are_the_same_lstm(lstm: LSTM, to: str) -> None:
     made = explain_convert(lstm, to)
     assert made.difference < 1e-14
     assert made.compared == 4 * 6 * lstm.spec.output
-    assert len(made.named()) == len(made.arrays), "two arrays share a name"
+    assert len(made.arrays_by_name()) == len(made.arrays), "two arrays share a name"
     expected = [
         one.shape.sizes for layer in range(len(lstm.spec.layers)) for one in tensor_layouts(convention, lstm.spec, layer)
     ]
@@ -62,7 +62,7 @@ def test_what_is_written_for_pytorch_is_read_back_by_its_names(lstm: LSTM) -> No
     if CONVENTIONS["pytorch"].unsupported_option(lstm.spec):
         return
     made = explain_convert(lstm, "pytorch")
-    (found,) = find_lstms(made.named(), "file")
+    (found,) = find_lstms(made.arrays_by_name(), "file")
     again = forward(lstm.spec, found.weights, lstm.inputs.block(0, 3)).output
     np.testing.assert_allclose(again, lstm.run().output, rtol=0, atol=1e-14)
 
@@ -83,17 +83,17 @@ def test_a_reordered_gate_would_be_noticed(to: str, monkeypatch: pytest.MonkeyPa
 
 def test_what_was_done_is_said() -> None:
     lstm = seeded(samples=2, units=4)
-    assert explain_convert(lstm, "keras").done == {
+    assert explain_convert(lstm, "keras").steps == {
         "gates": "as they were: i f g o",
         "axes": "as they were: a column for each neuron",
     }
-    onnx = explain_convert(lstm, "onnx").done
+    onnx = explain_convert(lstm, "onnx").steps
     assert onnx["gates"] == "reordered from i f g o to i o f g"
     assert onnx["biases"].startswith("one into two")
-    haiku = explain_convert(lstm, "haiku").done
+    haiku = explain_convert(lstm, "haiku").steps
     assert haiku["forget bias"] == "1 taken away: Haiku adds it when it runs"
     assert haiku["kernels"].startswith("joined")
-    bare = explain_convert(seeded(samples=2, units=4, bias=False), "haiku").done
+    bare = explain_convert(seeded(samples=2, units=4, bias=False), "haiku").steps
     assert bare["biases"] == "none, written as zeros"
 
 
@@ -157,7 +157,7 @@ DONE = {
 @pytest.mark.parametrize(("written_by", "to"), DONE)
 def test_what_is_done_between_two_frameworks(written_by: str, to: str) -> None:
     made = explain_convert(seeded(samples=4, units=4), to, written_by)
-    assert made.done == DONE[written_by, to]
+    assert made.steps == DONE[written_by, to]
     assert made.difference < 1e-6
     assert (made.to_dict()["from"], made.to_dict()["to"]) == (written_by, to)
 
@@ -199,14 +199,14 @@ def test_there_and_back_gives_the_arrays_that_there_were(way: str, to: str) -> N
     """Through the readers, as through files: written in one convention, in another, and in the first again."""
     sizes: dict[str, Any] = {"samples": 3, "timesteps": 4, "features": 2, "units": 3, "dtype": "float64", "seed": 7}
     lstm = seeded(**sizes, init="pytorch")
-    first = explain_convert(lstm, way).named()
+    first = explain_convert(lstm, way).arrays_by_name()
     there = explain_convert(_read(first, way, sizes), to)
-    back = explain_convert(_read(there.named(), to, sizes), way)
-    assert (there.written_by.framework, back.written_by.framework) == (way, to)
-    assert set(back.named()) == set(first)
+    back = explain_convert(_read(there.arrays_by_name(), to, sizes), way)
+    assert (there.source_name, back.source_name) == (way, to)
+    assert set(back.arrays_by_name()) == set(first)
     for name, array in first.items():
-        np.testing.assert_allclose(back.named()[name], array, rtol=0, atol=1e-14)
-    np.testing.assert_allclose(_read(back.named(), way, sizes).run().output, lstm.run().output, rtol=0, atol=1e-14)
+        np.testing.assert_allclose(back.arrays_by_name()[name], array, rtol=0, atol=1e-14)
+    np.testing.assert_allclose(_read(back.arrays_by_name(), way, sizes).run().output, lstm.run().output, rtol=0, atol=1e-14)
 
 
 def _read(named: dict[str, Any], convention: str, sizes: dict[str, Any]) -> LSTM:
@@ -218,7 +218,7 @@ def _read(named: dict[str, Any], convention: str, sizes: dict[str, Any]) -> LSTM
 def test_a_file_says_how_many_biases_there_were() -> None:
     about = {"kind": "model", "framework": "keras", "biases": 2}  # as CuDNNLSTM has them
     lstm = seeded(samples=4, units=4, loaded=PretrainedWeights(seeded(units=4).weights, about))
-    assert explain_convert(lstm, "keras").done["biases"] == "two into one: added up"
+    assert explain_convert(lstm, "keras").steps["biases"] == "two into one: added up"
 
 
 def test_what_cannot_be_converted() -> None:
@@ -241,14 +241,14 @@ def test_states_of_its_own_are_written_into_a_model_and_told_of_elsewhere() -> N
     model, arrays = explain_convert(lstm, "onnx", model=True), explain_convert(lstm, "keras")
     assert (model.initial_states, arrays.initial_states) == ("written", "not written")
     assert [one.name for one in model.arrays][-2:] == ["lstm_1/initial_h", "lstm_1/initial_c"]
-    assert "start the layer from them yourself" in arrays.done["initial states"]
+    assert "start the layer from them yourself" in arrays.steps["initial states"]
     assert model.difference == arrays.difference == 0
     assert explain_convert(seeded(samples=2, units=3), "onnx", model=True).initial_states is None
 
 
 def found_again(lstm: LSTM, to: str) -> LSTM:
     """The same LSTM, as our readers find it in the converted arrays."""
-    found = find_lstms(explain_convert(lstm, to).named(), "file", to)
+    found = find_lstms(explain_convert(lstm, to).arrays_by_name(), "file", to)
     layers = range(len(lstm.spec.layers)) if CONVENTIONS[to].framework != "pytorch" and len(lstm.spec.layers) > 1 else ()
     one = select_lstm(found, "+".join(f"lstm_{layer}" for layer in layers) or None, "file")
     return replace(
@@ -287,10 +287,10 @@ def test_layers_that_differ_have_names_of_their_own() -> None:
     lstm = seeded(samples=2, features=2, stack=MIXED)
     names = [one.name for one in explain_convert(lstm, "haiku").arrays]
     assert names[2:5] == ["lstm_0/backward/linear.w", "lstm_0/backward/linear.b", "lstm_1/linear.w"]
-    assert explain_convert(lstm, "haiku").done["biases"] == "zeros in layers that have none"
+    assert explain_convert(lstm, "haiku").steps["biases"] == "zeros in layers that have none"
     onnx = explain_convert(lstm, "onnx")
-    assert onnx.done["biases"] == "one into two: all of it in the first, zero in the second"
-    assert onnx.done["directions"] == "stacked: both in one array"
+    assert onnx.steps["biases"] == "one into two: all of it in the first, zero in the second"
+    assert onnx.steps["directions"] == "stacked: both in one array"
     assert {one.name: one.array.shape for one in onnx.arrays if one.layer == 0} == {
         "lstm_0/W": (2, 24, 2),
         "lstm_0/R": (2, 24, 6),

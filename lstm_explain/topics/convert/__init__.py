@@ -1,9 +1,9 @@
-"""convert: the same weights in another framework's names, axes and order; what was done, and that they are the same."""
+"""convert: an LSTM's weights in another framework's names, axes and order, read back and compared."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, cast
 
 import numpy as np
 
@@ -16,16 +16,20 @@ from lstm_explain.errors import UsageError, argument
 from lstm_explain.frameworks.convention import HETEROGENEOUS, Convention
 from lstm_explain.frameworks.layout import export_layer, tensor_layouts
 from lstm_explain.frameworks.registry import CONVENTIONS, FRAMEWORKS
-from lstm_explain.topics.convert.conversion_summary import Conversion
+from lstm_explain.topics.convert.conversion_summary import conversion_steps
 from lstm_explain.topics.lookup import FIX_SELECT_ONE_LAYER, combines_layers, find_framework
-from lstm_explain.topics.result import LSTMResult
+from lstm_explain.topics.result import LSTMResult, json_keys
 
 if TYPE_CHECKING:
+    from typing import Annotated, Literal
+
     from lstm_explain.core.axes import Array
+    from lstm_explain.core.gates import Gate
     from lstm_explain.core.lstm import LSTM
-    from lstm_explain.core.spec import Spec
+    from lstm_explain.core.spec import Dtype, Spec
     from lstm_explain.core.weights import LayerWeights
     from lstm_explain.frameworks.layout import Kind, TensorLayout
+    from lstm_explain.topics.result import Maximum, Minimum, Positive
 
 SAMPLES, TIMESTEPS = 4, 6
 """The batch on which both are run."""
@@ -60,97 +64,109 @@ DEFAULT_STATES = ("h_0", "c_0")
 """The names of the initial states in each framework, and in our own files."""
 
 
+@json_keys("name layer direction shape dtype made_of")
 class ConvertedTensor(NamedTuple):
     """One array in a convention."""
 
     name: str
+    """Its name in the framework; where names are not unique, after the layer and direction."""
     layer: int
     direction: Direction | None
-    """None where the array holds all directions."""
+    """None if the array holds all directions."""
     array: Array
     made_of: tuple[str, ...] = ()
-    """The arrays of the source that its numbers come from; none where it holds a constant, or is of the source itself."""
+    """The arrays of the source that its numbers come from; empty for constants, and for the arrays of the source."""
 
-    def to_dict(self) -> dict[str, Any]:
-        direction = None if self.direction is None else self.direction.value
-        about = {"name": self.name, "layer": self.layer, "direction": direction}
-        return {**about, "shape": list(self.array.shape), "dtype": str(self.array.dtype), "made_of": list(self.made_of)}
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """The sizes of the axes."""
+        return tuple(self.array.shape)
+
+    @property
+    def dtype(self) -> Dtype:
+        """The type of its numbers."""
+        return cast("Dtype", str(self.array.dtype))
 
 
+@json_keys("from=source_name to=target_name gate_order done=steps initial_states before arrays difference compared")
 @dataclass(frozen=True, eq=False, repr=False)
 class Convert(LSTMResult):
-    """Weights in another convention."""
+    """Weights in another framework's names, axes and order."""
 
     topic: ClassVar[str] = "convert"
 
     spec: Spec
     source: dict[str, Any]
-    written_by: Convention
+    source_convention: Convention
     """The convention that the weights were in."""
     convention: Convention
     """The convention that they are in now."""
     biases: int
     """How many bias vectors each neuron had."""
     before: tuple[ConvertedTensor, ...]
-    """The weights in the convention that they were in."""
+    """The arrays in the source's convention."""
     arrays: tuple[ConvertedTensor, ...]
+    """The arrays in the target's convention."""
     difference: float
     """The largest difference between the outputs of the LSTM and of the converted arrays, read back."""
-    compared: int
+    compared: Positive
     """How many numbers of the output were compared."""
     initial: StackState | None = None
     """The initial states that the model contains, of one sample; None for zeros."""
     states_written: bool = False
-    """Whether these are among the arrays: those of an `.onnx` model. Other files hold weights alone."""
+    """Whether these are among the arrays, as in an `.onnx` model; other files hold weights alone."""
 
     @property
-    def done(self) -> dict[str, str]:
-        """What was done to the weights, by the part it was done to."""
-        done = Conversion(self.written_by, self.convention, self.spec, self.biases).done
+    def source_name(self) -> str:
+        """The framework that the weights come from, or `lstm-explain`."""
+        return self.source_convention.framework
+
+    @property
+    def target_name(self) -> str:
+        """The framework that they are written for."""
+        return self.convention.framework
+
+    @property
+    def gate_order(self) -> Annotated[tuple[Gate, ...], Minimum(4), Maximum(4)]:
+        """How the gates are packed in it."""
+        return self.convention.gate_order
+
+    @property
+    def steps(self) -> dict[str, str]:
+        """What was done to `gates`, `axes`, `kernels`, `biases`, `forget bias`, `directions`, `peepholes` and `initial
+        states`, in words; all but the first two only if they changed."""
+        steps = conversion_steps(self.source_convention, self.convention, self.spec, self.biases)
         if self.initial is None:
-            return done
+            return steps
         if self.states_written:
-            return {**done, "initial states": "written, for as many samples as are read"}
-        left = "its own initial states are not weights and are not written: start the layer from them yourself"
-        return {**done, "initial states": left}
+            return {**steps, "initial states": "written, for as many samples as are read"}
+        reason = "its own initial states are not weights and are not written: start the layer from them yourself"
+        return {**steps, "initial states": reason}
 
     @property
-    def initial_states(self) -> str | None:
-        """What happened to the LSTM's initial states: `written` or `not written`; None for zero states."""
+    def initial_states(self) -> Literal["written", "not written"] | None:
+        """What happened to the states that the LSTM starts from; None for zeros."""
         return None if self.initial is None else "written" if self.states_written else "not written"
 
     @property
-    def from_the_end(self) -> bool:
+    def reverse(self) -> bool:
         """Whether the LSTM reads from the end."""
         return bool(self.source["weights"].get("reads") == "from the end")
 
-    def named(self) -> dict[str, Array]:
-        """The arrays by name."""
+    def arrays_by_name(self) -> dict[str, Array]:
+        """The converted arrays by name."""
         return {tensor.name: tensor.array for tensor in self.arrays}
-
-    def facts(self) -> dict[str, Any]:
-        return {
-            "from": self.written_by.framework,
-            "to": self.convention.framework,
-            "gate_order": [gate.value for gate in self.convention.gate_order],
-            "done": self.done,
-            "initial_states": self.initial_states,
-            "before": [tensor.to_dict() for tensor in self.before],
-            "arrays": [tensor.to_dict() for tensor in self.arrays],
-            "difference": self.difference,
-            "compared": self.compared,
-        }
 
 
 def explain_convert(lstm: LSTM, to: str, written_by: str | None = None, model: bool = False) -> Convert:
-    """Write an LSTM's weights in another convention, read them back, and compare what both compute.
+    """Write an LSTM's weights in another convention, read them back, and compare the outputs.
 
     Args:
         lstm: the LSTM.
         to: the name of a framework, as `frameworks` understands it.
-        written_by: the convention to convert from, another such name, where no file has one: the weights are first written
-            in it; of two biases either holds half. Left out: the file's, or our own.
-        model: whether it is for an `.onnx` model, which starts from the LSTM's own states; arrays hold weights alone.
+        written_by: the name of the framework to convert from. The weights are first written in its convention, and each of two
+            biases holds half. By default the convention of the model file, or our own.
+        model: whether to include the initial states, for an `.onnx` model.
 
     Raises:
         UsageError: the convention is unknown, or it lacks an option of this LSTM.
@@ -161,32 +177,35 @@ def explain_convert(lstm: LSTM, to: str, written_by: str | None = None, model: b
         source = _find_convention("written_by", written_by, lstm)
     elif lstm.pretrained is not None:
         source = CONVENTIONS.get(lstm.provenance["weights"].get("framework", ""), OURS)
-    sizes = sum(array.nbytes for layer in lstm.weights.layers for part in layer.values() for array in part.tensors().values())
-    lstm.check_memory(COPIES * sizes, "writing the weights anew")
+    lstm.check_memory(COPIES * _weight_bytes(lstm), "writing the weights anew")
     weights, spec = lstm.weights, lstm.spec
     if written_by is not None:
-        weights = Weights(tuple(_round_trip(source, parts, halved=True) for parts in weights.layers))
+        weights = Weights(tuple(_round_trip(source, layer, halve_biases=True) for layer in weights.layers))
         spec = source.effective_spec(spec)
-    again = Weights(tuple(_round_trip(target, parts) for parts in weights.layers))
+    converted = Weights(tuple(_round_trip(target, layer) for layer in weights.layers))
     initial = _initial_states(lstm)
     states = _state_tensors(STATES["onnx"], initial, spec) if model else ()
     start = initial if model else None
     difference, compared = _compare_outputs(
-        (spec, weights, start), (target.effective_spec(spec), again, _concat_states(states)), lstm.seed
+        (spec, weights, start), (target.effective_spec(spec), converted, _concat_states(states)), lstm.seed
     )
     before = _list_tensors(source, weights, spec)
     arrays = _add_sources(
         _list_tensors(target, weights, spec), _list_layouts(target, spec), before, _list_layouts(source, spec)
     )
-    were = _state_tensors(STATES.get(source.framework, DEFAULT_STATES), initial, spec)
+    states_before = _state_tensors(STATES.get(source.framework, DEFAULT_STATES), initial, spec)
     return Convert(
         spec=spec,
         source=lstm.provenance,
-        written_by=source,
+        source_convention=source,
         convention=target,
         biases=lstm.provenance["weights"].get("biases", source.bias_count(spec)),
-        before=before + were,
-        arrays=arrays + tuple(tensor._replace(made_of=(was.name,)) for tensor, was in zip(states, were, strict=False)),
+        before=before + states_before,
+        arrays=arrays
+        + tuple(
+            tensor._replace(made_of=(source_tensor.name,))
+            for tensor, source_tensor in zip(states, states_before, strict=False)
+        ),
         difference=difference,
         compared=compared,
         initial=initial,
@@ -206,17 +225,23 @@ def _find_convention(given_as: str, name: str, lstm: LSTM) -> Convention:
     return convention
 
 
+def _weight_bytes(lstm: LSTM) -> int:
+    return sum(
+        array.nbytes for layer in lstm.weights.layers for weights in layer.values() for array in weights.tensors().values()
+    )
+
+
 def _round_trip(
-    convention: Convention, parts: dict[Direction, LayerWeights], halved: bool = False
+    convention: Convention, layer: dict[Direction, LayerWeights], halve_biases: bool = False
 ) -> dict[Direction, LayerWeights]:
-    """A layer written and read. `halved`: of two biases either holds half, so that they must be added up; else one is zero."""
-    parts_by_direction = {}
-    for direction, part in parts.items():
-        named = convention.pack(part)
-        if halved and len(convention.biases) > 1 and convention.biases[0] in named:
-            named |= dict.fromkeys(convention.biases, named[convention.biases[0]] / len(convention.biases))
-        parts_by_direction[direction] = convention.unpack(named)
-    return parts_by_direction
+    """Write a layer and read it back. With `halve_biases` each of two biases holds half; otherwise the second is zero."""
+    layer_read = {}
+    for direction, weights in layer.items():
+        arrays = convention.pack(weights)
+        if halve_biases and len(convention.biases) > 1 and convention.biases[0] in arrays:
+            arrays |= dict.fromkeys(convention.biases, arrays[convention.biases[0]] / len(convention.biases))
+        layer_read[direction] = convention.unpack(arrays)
+    return layer_read
 
 
 def _compare_outputs(
@@ -231,7 +256,7 @@ def _compare_outputs(
     return max_abs_difference(output, converted_output), output.size
 
 
-# --- initial states --------------- -----------------------------------------------------------------------------------
+# --- initial states ---------------------------------------------------------------------------------------------------
 
 
 def _initial_states(lstm: LSTM) -> StackState | None:
@@ -247,9 +272,9 @@ def _state_tensors(names: tuple[str, str], initial: StackState | None, spec: Spe
     tensors = []
     for layer in range(len(spec.layers)):
         indices = [index for index, (number, _) in enumerate(spec.layer_directions) if number == layer]
-        before = f"{_module_name(layer)}/" if len(spec.layers) > 1 else ""
+        prefix = f"{_module_name(layer)}/" if len(spec.layers) > 1 else ""
         for name, arrays in zip(names, initial, strict=True):
-            tensors.append(ConvertedTensor(before + name, layer, None, np.stack([arrays[index] for index in indices])))
+            tensors.append(ConvertedTensor(prefix + name, layer, None, np.stack([arrays[index] for index in indices])))
     return tuple(tensors)
 
 
@@ -267,13 +292,13 @@ def _list_tensors(convention: Convention, weights: Weights, spec: Spec) -> tuple
     """All arrays of a stack, under unique names."""
     return tuple(
         ConvertedTensor(
-            _layer_prefix(convention, spec, layer) + _direction_prefix(convention, direction, parts) + name,
+            _layer_prefix(convention, spec, layer) + _direction_prefix(convention, direction, layer_weights) + name,
             layer,
             direction,
             array,
         )
-        for layer, parts in enumerate(weights.layers)
-        for name, direction, array in export_layer(convention, parts, layer)
+        for layer, layer_weights in enumerate(weights.layers)
+        for name, direction, array in export_layer(convention, layer_weights, layer)
     )
 
 
@@ -286,11 +311,13 @@ def _layer_prefix(convention: Convention, spec: Spec, layer: int) -> str:
     return f"{convention.bidirectional_prefix}/" if convention.bidirectional_prefix and spec.bidirectional else ""
 
 
-def _direction_prefix(convention: Convention, direction: Direction | None, parts: dict[Direction, LayerWeights]) -> str:
+def _direction_prefix(
+    convention: Convention, direction: Direction | None, layer_weights: dict[Direction, LayerWeights]
+) -> str:
     """The prefix of a direction's names, if they do not contain the direction."""
     return (
         f"{convention.direction_prefixes[direction]}/"
-        if direction is not None and len(parts) > 1 and not convention.names_directions
+        if direction is not None and len(layer_weights) > 1 and not convention.names_directions
         else ""
     )
 
@@ -306,23 +333,27 @@ def _list_layouts(convention: Convention, spec: Spec) -> list[TensorLayout]:
 
 def _add_sources(
     arrays: tuple[ConvertedTensor, ...],
-    kinds: list[TensorLayout],
+    layouts: list[TensorLayout],
     before: tuple[ConvertedTensor, ...],
-    were: list[TensorLayout],
+    source_layouts: list[TensorLayout],
 ) -> tuple[ConvertedTensor, ...]:
     """Add the names of the source's arrays that each is made of; of several biases, all but the first are zeros."""
     tensors, biased = [], set()
-    for tensor, kind in zip(arrays, kinds, strict=True):
-        names = tuple(other.name for other, was in zip(before, were, strict=True) if _shares_numbers(kind, was))
-        key = (kind.layer, kind.direction, kind.gate)
-        zeros = kind.kind == "bias" and key in biased
-        biased |= {key} if kind.kind == "bias" else set()
+    for tensor, layout in zip(arrays, layouts, strict=True):
+        names = tuple(
+            source_tensor.name
+            for source_tensor, source_layout in zip(before, source_layouts, strict=True)
+            if _shares_numbers(layout, source_layout)
+        )
+        key = (layout.layer, layout.direction, layout.gate)
+        zeros = layout.kind == "bias" and key in biased
+        biased |= {key} if layout.kind == "bias" else set()
         tensors.append(tensor._replace(made_of=() if zeros else names))
     return tuple(tensors)
 
 
-def _shares_numbers(kind: TensorLayout, was: TensorLayout) -> bool:
-    """Whether an array holds numbers of another one."""
-    same_direction = kind.direction is None or was.direction is None or kind.direction is was.direction
-    same_gate = kind.gate is None or was.gate is None or kind.gate is was.gate
-    return kind.layer == was.layer and same_direction and same_gate and was.kind in READ_BY[kind.kind]
+def _shares_numbers(layout: TensorLayout, source: TensorLayout) -> bool:
+    """Whether an array holds numbers of an array of the source."""
+    same_direction = None in (layout.direction, source.direction) or layout.direction is source.direction
+    same_gate = None in (layout.gate, source.gate) or layout.gate is source.gate
+    return layout.layer == source.layer and same_direction and same_gate and source.kind in READ_BY[layout.kind]

@@ -15,14 +15,14 @@ if TYPE_CHECKING:
 
 def document(convert: Convert, file: str = "") -> Document:
     """Lay out a conversion; `file` is where the arrays were written."""
-    source, target = convert.written_by.title, convert.convention.title
+    source, target = convert.source_convention.title, convert.convention.title
     written = f"Written to {file}." if file else "Nothing was written: name a file to write to."
     return (
         Heading(f"convert: from {source} to {target}", 1),
         Paragraph(lstm_summary(convert)),
         Paragraph(written),
         Heading("What was done"),
-        _steps_table(convert),
+        facts_table(convert.steps.items()),
         Heading(f"Before: as {source} names them"),
         _tensor_table(convert, convert.before, made_of=False),
         Heading(f"After: as {target} names them"),
@@ -31,10 +31,6 @@ def document(convert: Convert, file: str = "") -> Document:
         Paragraph(_comparison_text(convert)),
         Note(f"Source: {convert.convention.source}."),
     )
-
-
-def _steps_table(convert: Convert) -> Table:
-    return facts_table(convert.done.items())
 
 
 def _tensor_table(convert: Convert, arrays: tuple[ConvertedTensor, ...], made_of: bool) -> Table:
