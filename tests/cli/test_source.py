@@ -116,7 +116,7 @@ def test_infinity_on_request_is_no_reason_for_warnings(run: Call) -> None:
         ("/dev/zero", None, "/dev/zero: this is not a regular file."),
         ("", None, "--data '': this names no file."),
         ("x.csv", b"", "x.csv: the file is empty."),
-        ("x.csv", b"a,b\n", "x.csv: there is a header and no row of numbers after it."),
+        ("x.csv", b"a,b\n", "x.csv: no row of numbers follows its header."),
         ("x.csv", b"a,b\n1,2\n3\n", "x.csv: line 3 has 1 cell, and line 1 has 2."),
         ("x.csv", b"d,b\nmon,2\ntue,3\n", "x.csv: line 2, column 0 (d): 'mon' is not a number. Leave column 0 out"),
         ("x.csv", b"a,b\n1,\n", "x.csv: line 2, column 1 (b): the cell is empty."),

@@ -180,7 +180,7 @@ def test_a_tab_has_three_spellings(spelling: str, call: Call) -> None:
         (2, ("--data", "x.npy", "--delimiter", ";"), "--delimiter ;: this is for CSV files alone"),
         (2, ("--data", "x.npy#a"), "#a: only .npz archives have arrays to choose from. Leave out #a."),
         (2, ("--data", "x.npz"), "--data x.npz: it has 2 arrays: a, b."),
-        (3, ("--data", "x.csv", "--skip-rows", "99"), "x.csv: there is nothing after its first 99 lines."),
+        (3, ("--data", "x.csv", "--skip-rows", "99"), "x.csv: nothing follows its first 99 lines."),
         (3, ("--data", "semi.csv", "--skip-rows", "1"), "separated by semicolons: add --delimiter ';'."),
         (2, ("--data", "x.npz#a", "-o", "x.npz", "--format", "json"), "-o x.npz: the answer would replace the file"),
     ],

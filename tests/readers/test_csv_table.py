@@ -78,14 +78,14 @@ def test_nan_and_infinity_are_numbers_here() -> None:
     [
         ("", "x.csv: the file is empty. Give one row for each timestep, one column for each feature."),
         ("\n \n,,\n", "the file is empty"),
-        ("a,b\n", "there is a header and no row of numbers after it"),
-        ("a,b\n\n\n", "there is a header and no row of numbers after it"),
+        ("a,b\n", "no row of numbers follows its header"),
+        ("a,b\n\n\n", "no row of numbers follows its header"),
         ("1,2\n3,4,5\n", "line 2 has 3 cells, and line 1 has 2. Give every row the same number of cells."),
         ("a,b\n1,2\n\n3\n", "line 4 has 1 cell, and line 1 has 2"),
         ("a,b,c\n1,2\n", "line 2 has 2 cells, and line 1 has 3"),
         (
             "a,b\n1,2\n3,x\n",
-            r"line 3, column 1 \(b\): 'x' is not a number. Leave column 1 out .* --columns, by name or by place",
+            r"line 3, column 1 \(b\): 'x' is not a number. Leave column 1 out .* --columns, by name or by index",
         ),
         ("1,2\n3,\n", "line 2, column 1: the cell is empty. Fill the cell"),
         ("1,2\n3,1_000\n", "line 2, column 1: '1_000' is not a number"),
@@ -146,7 +146,7 @@ def test_a_decimal_comma_does_not_hide_the_header() -> None:
     [
         ("1,5;2,5\n3,5;4,5\n", f"{DECIMAL_COMMA}; or where commas separate cells add --delimiter ,"),
         ("1,2,3\n4,5,6\n", "Its cells seem to be separated by commas: add --delimiter ,"),
-        ("x;1\ny;2\n", "Leave column 0 out by naming the others with --columns, by name or by place from 0"),
+        ("x;1\ny;2\n", "Leave column 0 out by naming the others with --columns, by name or by index from 0"),
     ],
 )
 def test_commas_where_semicolons_were_said_to_separate(text: str, fix: str) -> None:
@@ -197,7 +197,7 @@ def test_a_name_goes_before_a_place() -> None:
         (TABLE, [""], "has no such column"),
         (TABLE, ["open", "close", "open"], "--columns open,close,open: column 1 of x.csv is asked for twice"),
         (TABLE, ["open", "1"], "--columns open,1: column 1 of x.csv is asked for twice"),
-        ("a,b,a\n1,2,3\n", ["a"], "x.csv has 2 columns of that name, at 0, 2. Choose by place"),
+        ("a,b,a\n1,2,3\n", ["a"], "x.csv has 2 columns of that name, at 0, 2. Choose by index"),
         ("1,2\n", ["a"], "it has no header, and its columns count from 0 to 1"),
         ("a\x1bb,b\n1,2\n", ["\x1b[2J"], r"--columns \\x1b\[2J: .* the columns are a\\x1bb, b"),
         (",".join(f"c{n}" for n in range(20)) + "\n" + "1," * 19 + "1\n", ["x"], "c0, c1, .*, c7 and 12 more"),

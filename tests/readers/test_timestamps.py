@@ -141,5 +141,5 @@ def test_lines_are_counted_from_the_start_of_the_file() -> None:
 
 
 def test_more_lines_to_pass_over_than_there_are() -> None:
-    with pytest.raises(InputFileError, match=r"x.csv: there is nothing after its first 100 lines"):
+    with pytest.raises(InputFileError, match=r"x.csv: nothing follows its first 100 lines"):
         read(TABLE, skip_rows=100)

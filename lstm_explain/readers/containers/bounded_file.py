@@ -11,11 +11,12 @@ from typing import TYPE_CHECKING, BinaryIO
 from lstm_explain.errors import InputFileError, RefusedError, printable
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
 MAX_LINE_BYTES = 2**22
 """A line is held as many small strings, so it is far larger in memory than in the file."""
 MAX_READS = 1_000_000
+MAX_LISTED_NAMES, MAX_LISTED_LENGTH = 8, 30
 SPARE_BYTES = 2**20
 STRUCTURE_SHARE = 16
 """A library's objects take several times the bytes of the structures it reads, so these get this part of the budget."""
@@ -165,6 +166,14 @@ def file_size(file: BinaryIO) -> int:
 def error_reason(error: Exception) -> str:
     """Return the first line of a library's message, safe to print and without a stop at its end."""
     return printable(str(error).partition("\n")[0]).rstrip(".") or type(error).__name__
+
+
+def format_names(names: Sequence[str]) -> str:
+    """List the first names in a file, safe to print."""
+    texts = [printable(name) or "(no name)" for name in names[:MAX_LISTED_NAMES]]
+    short = [text if len(text) <= MAX_LISTED_LENGTH else f"{text[: MAX_LISTED_LENGTH - 3]}..." for text in texts]
+    more = f" and {len(names) - MAX_LISTED_NAMES} more" if len(names) > MAX_LISTED_NAMES else ""
+    return ", ".join(short) + more
 
 
 def open_standard_input(option: str = "--data", kind: str = "a CSV file") -> BinaryIO:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, BinaryIO, Literal, NamedTuple, TypeAlias
 import numpy as np
 
 from lstm_explain.errors import InputFileError, RefusedError, UsageError, printable
-from lstm_explain.readers.containers.bounded_file import read_text_lines
+from lstm_explain.readers.containers.bounded_file import format_names, read_text_lines
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -19,11 +19,17 @@ if TYPE_CHECKING:
     from lstm_explain.core.axes import Array
     from lstm_explain.readers.containers.bounded_file import MemoryBudget
 
-MAX_LISTED_NAMES, MAX_DIGITS = 8, 9
+MAX_INDEX_DIGITS = 9
 MISSING = {"", "na", "n/a", "#n/a", "null", "none", "-", "?"}
-"""How a cell says that its number is missing. In the first line, that does not make a header of it."""
-SEPARATORS = {";": "semicolons", "\t": "tabs", "|": "bars", ",": "commas", " ": "spaces"}
-DELIMITER_OPTIONS = {";": "--delimiter ';'", "\t": "--delimiter tab", "|": "--delimiter '|'", ",": "--delimiter ,"}
+"""How a cell says that its number is missing. A first line with such cells is not a header because of them."""
+SEPARATORS = {
+    ";": ("semicolons", "add --delimiter ';'"),
+    "\t": ("tabs", "add --delimiter tab"),
+    "|": ("bars", "add --delimiter '|'"),
+    ",": ("commas", "add --delimiter ,"),
+    " ": ("spaces", "separate them by commas"),
+}
+"""What may separate cells in place of the delimiter: its name, and what to do about it."""
 
 TimestampKind: TypeAlias = Literal["numbers", "dates", "dates in UTC"]
 """Numbers of any unit; dates without a time zone; dates with one each, converted to UTC."""
@@ -39,9 +45,9 @@ class CsvOptions(NamedTuple):
     skip_rows: int = 0
     """How many lines come before the table."""
     delimiter: str = ","
-    """What separates the cells."""
+    """The character between cells."""
     target: str | None = None
-    """A column to read too, if it is not among the others."""
+    """A column that is read too, if it is not among the others."""
     time: str | None = None
     """The column of times, which is not a feature."""
 
@@ -50,16 +56,16 @@ class CsvTable(NamedTuple):
     """Numbers by rows and columns, and the columns' names where the file has a header."""
 
     values: Array
-    """float64[rows, columns]: the columns asked for, then the target's where it is not one of them"""
+    """float64[rows, columns]: the features, then the target where it is not one of them"""
     names: tuple[str, ...] | None
     column_indices: tuple[int, ...]
-    """Which columns of the file these are."""
+    """The index of each of these columns in the file."""
     features: int
-    """How many columns were asked for as features; the target comes after, where it is not one of them."""
+    """How many of the columns are features."""
     target: int | None = None
-    """Which of these columns is the target."""
+    """The position of the target among these columns."""
     times: Array | None = None
-    """float64[rows]: each row's time, where there is a column of times"""
+    """float64[rows]: each row's time, where the file has a column of times"""
     timestamp_kind: TimestampKind = "numbers"
 
 
@@ -88,7 +94,7 @@ def read_csv(file: BinaryIO, budget: MemoryBudget, options: CsvOptions) -> CsvTa
     """Read a CSV file of numbers, with or without a header. Blank lines are skipped.
 
     The first line is a header if a column is text there and a number in the second line. A column that is text in both, such
-    as a date, says nothing; nor does a word for a missing number, such as NA.
+    as a date, does not decide it; nor does a word for a missing number, such as NA.
 
     Args:
         file: the bytes.
@@ -96,7 +102,7 @@ def read_csv(file: BinaryIO, budget: MemoryBudget, options: CsvOptions) -> CsvTa
         options: which columns to read, and how the file is written.
 
     Raises:
-        InputFileError: there are no rows, rows of unequal length, or a cell that is not a number.
+        InputFileError: the table is empty, its rows differ in length, or a cell is not a number.
         UsageError: a column does not exist.
         RefusedError: the file, or the numbers in it, are larger than the budget.
     """
@@ -104,58 +110,51 @@ def read_csv(file: BinaryIO, budget: MemoryBudget, options: CsvOptions) -> CsvTa
     first_rows = list(islice(rows, 2))
     if not first_rows:
         skipped = options.skip_rows
-        problem = f"there is nothing after its first {skipped} lines" if skipped else "the file is empty"
+        problem = f"nothing follows its first {skipped} lines" if skipped else "the file is empty"
         raise InputFileError(budget.name, problem, "Give one row for each timestep, one column for each feature")
     header = _find_header([row.cells for row in first_rows])
     parser = _TableParser(budget.name, header, len(first_rows[0].cells), options)
-    for row in _check_widths(chain(first_rows[1:] if header else first_rows, rows), first_rows[0], budget.name):
+    for row in chain(first_rows[1:] if header else first_rows, rows):
         parser.add_row(row)
         if parser.nbytes > budget.limit:
             problem = f"its numbers up to line {row.line} fill more than the memory budget of {budget.limit} bytes"
             raise RefusedError(budget.name, problem, "Choose fewer columns with --columns, or raise --max-memory")
     if not parser.values:
-        raise InputFileError(budget.name, "there is a header and no row of numbers after it")
+        raise InputFileError(budget.name, "no row of numbers follows its header")
     return parser.build_table()
 
 
 def _read_rows(file: BinaryIO, budget: MemoryBudget, options: CsvOptions) -> Iterator[_Row]:
-    """Read the rows that are not blank."""
-    skipped = options.skip_rows
+    """Yield the rows that are not blank, as long as they have as many cells as the first."""
+    skipped, first = options.skip_rows, None
     reader = csv.reader(read_text_lines(file, budget, skipped), strict=True, delimiter=options.delimiter)
     try:
         for cells in reader:
             stripped = [cell.strip() for cell in cells]
-            if any(stripped):
-                yield _Row(reader.line_num + skipped, stripped)
+            if not any(stripped):
+                continue
+            row = _Row(reader.line_num + skipped, stripped)
+            first = first or row
+            if len(stripped) != len(first.cells):
+                cell_count = "1 cell" if len(stripped) == 1 else f"{len(stripped)} cells"
+                problem = f"line {row.line} has {cell_count}, and line {first.line} has {len(first.cells)}"
+                raise InputFileError(budget.name, problem, "Give every row the same number of cells")
+            yield row
     except csv.Error as error:
         raise InputFileError(budget.name, f"line {reader.line_num + skipped} is not CSV: {error}") from None
-
-
-def _check_widths(rows: Iterator[_Row], first: _Row, name: str) -> Iterator[_Row]:
-    """Pass on the rows as long as they have as many cells as the first."""
-    for row in rows:
-        if len(row.cells) != len(first.cells):
-            cells = "1 cell" if len(row.cells) == 1 else f"{len(row.cells)} cells"
-            problem = f"line {row.line} has {cells}, and line {first.line} has {len(first.cells)}"
-            raise InputFileError(name, problem, "Give every row the same number of cells")
-        yield row
 
 
 def _find_header(rows: list[list[str]]) -> list[str] | None:
     """Return the first row if it holds the columns' names."""
     first, second = rows[0], rows[1] if len(rows) > 1 else []
     names_above_numbers = any(
-        _is_name(cell) and (_is_number(below) or _has_decimal_comma(below))
+        not _is_number(cell) and cell.lower() not in MISSING and (_is_number(below) or _has_decimal_comma(below))
         for cell, below in zip(first, second, strict=False)
         if not _has_decimal_comma(cell)
     )
     only_names = not second and not any(map(_is_number, first))
     pandas_numbers = len(first) > 1 and first == ["", *map(str, range(len(first) - 1))]  # pandas' columns without names
     return first if names_above_numbers or only_names or pandas_numbers else None
-
-
-def _is_name(cell: str) -> bool:
-    return not _is_number(cell) and cell.lower() not in MISSING
 
 
 def _is_number(cell: str) -> bool:
@@ -167,7 +166,7 @@ def _is_number(cell: str) -> bool:
 
 
 def _has_decimal_comma(cell: str) -> bool:
-    """Whether a cell would be a number, had it a point in place of its only comma."""
+    """Whether a cell would be a number if its only comma were a point."""
     return cell.count(",") == 1 and _is_number(cell.replace(",", "."))
 
 
@@ -197,20 +196,24 @@ class _TableParser:
         )
 
     def add_row(self, row: _Row) -> None:
-        for index in self.columns.indices:
-            if not _is_number(row.cells[index]):
-                raise self._bad_cell_error(row, index)
-        self.values.extend(float(row.cells[index]) for index in self.columns.indices)
+        cells = [row.cells[index] for index in self.columns.indices]
+        try:
+            self.values.extend(map(float, cells))
+            is_valid = "_" not in "".join(cells)
+        except ValueError:
+            is_valid = False
+        if not is_valid:
+            raise self._bad_cell_error(row, next(index for index in self.columns.indices if not _is_number(row.cells[index])))
         if self.columns.time is not None:
             self._add_time(row, self.columns.time)
 
     def _add_time(self, row: _Row, index: int) -> None:
         timestamp = parse_timestamp(row.cells[index], row.line, self._column_label(index), self.name)
-        if self.timestamp_kind not in (None, timestamp.kind):
+        self.timestamp_kind = self.timestamp_kind or timestamp.kind
+        if timestamp.kind != self.timestamp_kind:
             location = f"line {row.line}, {self._column_label(index)}: '{printable(row.cells[index])}'"
             problem = f"is of the kind {timestamp.kind}, and the times before it are of the kind {self.timestamp_kind}"
             raise InputFileError(self.name, f"{location} {problem}", "Write all alike")
-        self.timestamp_kind = timestamp.kind
         self.times.append(timestamp.value)
 
     # --- which columns ------------------------------------------------------------------------------------------------
@@ -246,18 +249,15 @@ class _TableParser:
         """Return the index of a column, which may be given by name or by index."""
         indices = [index for index, name in enumerate(self.header or ()) if name == column]
         if len(indices) > 1:
-            listed = ", ".join(map(str, indices[:MAX_LISTED_NAMES]))
-            problem = f"{self.name} has {len(indices)} columns of that name, at {listed}"
-            raise UsageError(f"{option} {printable(column)}", problem, "Choose by place")
+            problem = f"{self.name} has {len(indices)} columns of that name, at {format_names([*map(str, indices)])}"
+            raise UsageError(f"{option} {printable(column)}", problem, "Choose by index")
         if indices:
             return indices[0]
-        if column.isascii() and column.isdigit() and len(column) <= MAX_DIGITS and int(column) < self.width:
+        if column.isascii() and column.isdigit() and len(column) <= MAX_INDEX_DIGITS and int(column) < self.width:
             return int(column)
         known = f"it has no header, and its columns count from 0 to {self.width - 1}"
         if self.header:
-            names = [printable(name) or "(no name)" for name in self.header[:MAX_LISTED_NAMES]]
-            more = f" and {self.width - MAX_LISTED_NAMES} more" if self.width > MAX_LISTED_NAMES else ""
-            known = f"the columns are {', '.join(names)}{more}"
+            known = f"the columns are {format_names(self.header)}"
         raise UsageError(f"{option} {printable(column)}", f"{self.name} has no such column; {known}")
 
     # --- errors -------------------------------------------------------------------------------------------------------
@@ -269,13 +269,12 @@ class _TableParser:
         cell = row.cells[index]
         problem = f"'{printable(cell)}' is not a number" if cell else "the cell is empty"
         separator = _separator_within(cell)
-        separate = DELIMITER_OPTIONS.get(separator)
-        separate = f"add {separate}" if separate else "separate them by commas"
-        fix = f"Leave column {index} out by naming the others with --columns, by name or by place from 0"
+        name, separate = SEPARATORS.get(separator, ("", ""))
+        fix = f"Leave column {index} out by naming the others with --columns, by name or by index from 0"
         if not cell:
             fix = "Fill the cell, drop the line, or leave the column out by naming the others with --columns"
         if separator:
-            fix = f"Its cells seem to be separated by {SEPARATORS[separator]}: {separate}"
+            fix = f"Its cells seem to be separated by {name}: {separate}"
         if _has_decimal_comma(cell):
             fix = "It seems to have a decimal comma: write a point"
             if separator and (self.header is None or self.width == 1):
@@ -285,10 +284,10 @@ class _TableParser:
 
 def _separator_within(cell: str) -> str:
     """Return what seems to separate cells within a cell; nothing where the cell is one word, or a sentence."""
-    for mark in SEPARATORS:
-        pieces = cell.split(mark)
-        if len(pieces) > 1 and (mark in ";\t" or all(map(_is_number, pieces))):
-            return mark
+    for separator in SEPARATORS:
+        pieces = cell.split(separator)
+        if len(pieces) > 1 and (separator in ";\t" or all(map(_is_number, pieces))):
+            return separator
     return ""
 
 
@@ -314,7 +313,7 @@ def _parse_number(cell: str) -> Timestamp | None:
 
 
 def _parse_date(cell: str) -> Timestamp | None:
-    for text in (cell, f"{cell}-01"):  # a month stands for its first day
+    for text in (cell, f"{cell}-01"):  # a month is read as its first day
         try:
             date = datetime.fromisoformat(text)
         except ValueError:

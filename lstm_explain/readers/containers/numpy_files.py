@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO, NamedTuple
 import numpy as np
 
 from lstm_explain.errors import InputFileError, UsageError, printable
-from lstm_explain.readers.containers.bounded_file import FIX_FORGED, error_reason, file_size
+from lstm_explain.readers.containers.bounded_file import FIX_FORGED, error_reason, file_size, format_names
 from lstm_explain.readers.containers.named_arrays import NamedArrays, check_shape, format_shape, to_floats
 from lstm_explain.readers.containers.zip_archive import ZipArchive
 
@@ -32,7 +32,6 @@ HEADER_READERS = {
     (2, 0): np.lib.format.read_array_header_2_0,
     (3, 0): np.lib.format.read_array_header_2_0,  # differs in the names of columns only, and columns are refused
 }
-MAX_LISTED_NAMES, MAX_LISTED_LENGTH = 8, 30
 
 
 class NoNumbersError(InputFileError):
@@ -201,17 +200,10 @@ def _select_array(archive: ZipArchive, names: tuple[str, ...], array_name: str |
     if array_name is None and len(names) == 1:
         return names[0]
     if array_name is None:
-        problem = f"it has {len(names)} arrays: {_list_names(names)}"
+        problem = f"it has {len(names)} arrays: {format_names(names)}"
         raise UsageError(f"--data {archive.name}", problem, f"Choose one: --data {archive.name}#{printable(names[0])}")
     for name in (array_name, array_name.removesuffix(SUFFIX)):
         if name in names:
             return name
     asked = f"--data {archive.name}#{printable(array_name)}"
-    raise UsageError(asked, f"it has no array of that name. Its arrays are {_list_names(names)}")
-
-
-def _list_names(names: tuple[str, ...]) -> str:
-    listed = [printable(name) or "(no name)" for name in names[:MAX_LISTED_NAMES]]
-    short = [name if len(name) <= MAX_LISTED_LENGTH else f"{name[: MAX_LISTED_LENGTH - 3]}..." for name in listed]
-    more = f" and {len(names) - MAX_LISTED_NAMES} more" if len(names) > MAX_LISTED_NAMES else ""
-    return ", ".join(short) + more
+    raise UsageError(asked, f"it has no array of that name. Its arrays are {format_names(names)}")
