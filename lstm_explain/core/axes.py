@@ -63,6 +63,12 @@ class Shape:
         """The number of scalars: the product of the sizes."""
         return math.prod(self.sizes)
 
+    def with_sizes(self, sizes: tuple[int, ...]) -> Shape:
+        """The same axes with the sizes that were read off an array."""
+        if len(sizes) != len(self.axes):
+            raise AssertionError(f"{self} was expected, and the run made {sizes}")
+        return Shape(tuple(Axis(axis.name, size) for axis, size in zip(self.axes, sizes, strict=True)))
+
     def __str__(self) -> str:
         return f"[{', '.join(map(str, self.axes))}]"
 

@@ -1,14 +1,17 @@
-"""Tables and lists that pages share: label and value, and the middle left out where there are many rows."""
+"""Tables and lists that pages share: label and value, tensors, and the middle left out where there are many rows."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, TypeVar
 
 from lstm_explain.document.blocks import Cell, Column, Table
-from lstm_explain.document.numbers import format_decimal, tint
+from lstm_explain.document.numbers import format_decimal, thousands, tint
+from lstm_explain.document.text import format_shape
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence, Sized
+
+    from lstm_explain.core.axes import Shape
 
 MAX_ROWS = 32
 """How many rows a table shows unless you select rows one by one."""
@@ -20,6 +23,8 @@ MAX_NAME_LENGTH = 16
 """How many characters of a column's name are shown."""
 FACT_COLUMNS = (Column(""), Column("", wraps=True))
 """The columns of a table of label and value."""
+TENSOR_COLUMNS = (Column("tensor"), Column("shape", wraps=True), Column("elements", "right"), Column("bytes", "right"))
+"""The columns of a table of tensors; see `tensor_row`."""
 
 Item = TypeVar("Item")
 Row = tuple[Cell, ...]
@@ -33,6 +38,12 @@ def facts_table(rows: Iterable[tuple[str, str]]) -> Table:
 def heat_row(label: str, values: Iterable[float], scale: float, places: int = 3) -> Row:
     """A row of numbers with a fixed count of decimals, each coloured by its size."""
     return (Cell(label, strong=True), *(Cell(format_decimal(value, places), tint=tint(value, scale)) for value in values))
+
+
+def tensor_row(name: str, detail: str, shape: Shape, meaning: str, size: int) -> tuple[Cell, ...]:
+    """A row under `TENSOR_COLUMNS`; `detail` is written below the name, `size` is in bytes."""
+    cells = (Cell(format_shape(shape), meaning), Cell(thousands(shape.elements)), Cell(thousands(size)))
+    return (Cell(name, detail, strong=True), *cells)
 
 
 def visible_ends(items: Sized, limit: int) -> tuple[int, int]:

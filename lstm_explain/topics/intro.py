@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from lstm_explain.document.numbers import plural, thousands
+from lstm_explain.document.numbers import format_bytes, plural, thousands
 from lstm_explain.document.tables import MAX_NAME_LENGTH, elide_list
 
 if TYPE_CHECKING:
@@ -60,6 +60,14 @@ def _weights_origin(weights: dict[str, Any]) -> str:
         asides = "".join(f" {aside[:1].upper()}{aside[1:]}." for aside in weights.get("asides", []))
         return f"Weights: {weights['file']}, {weights['layer']} ({weights['title']}).{read}{asides}"
     return f"Weights: seeded, {weights['init']} initialiser, seed {weights['seed']}."
+
+
+def computed_note(subject: str, max_memory: int) -> str:
+    """Say that numbers were computed because measuring them would exceed the memory budget."""
+    return (
+        f"{subject} are computed, not measured: a run over all samples does not fit the memory budget of "
+        f"{format_bytes(max_memory)} (--max-memory)."
+    )
 
 
 def feature_names(explanation: LSTMResult, t: str) -> list[str]:

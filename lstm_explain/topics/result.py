@@ -10,9 +10,9 @@ makes the JSON Schemas and the tables of `docs/json-format.md` of the same types
   `source` belong to the envelope and are never listed.
 - An `int` is at least 0, a `Positive` at least 1; `Annotated[int, Minimum(2), Maximum(9)]` is for other ranges. A `float` may
   be nan or infinite, which is null in JSON; a `Finite` is not. An array names its axes:
-  `Annotated[Array, Axes("timesteps", "units")]`. A closed list is a `Literal` or an Enum. `X | None` may be null.
-  `dict[str, X]` has any keys, `dict[Gate, X]` one for each Gate. `tuple[int, int]` has two items; `tuple[X, ...]`, `list[X]`
-  and `Sequence[X]` have any number.
+  `Annotated[Array, Axes("timesteps", "units")]`. A closed list is a `Literal`, an Enum, or `Annotated[str, OneOf(NAMES)]` if
+  the names are data. `X | None` may be null. `dict[str, X]` has any keys, `dict[Gate, X]` one for each Gate.
+  `tuple[int, int]` has two items; `tuple[X, ...]`, `list[X]` and `Sequence[X]` have any number.
 - A part that JSON arranges differently, such as one timestep of several arrays, is a NamedTuple that a property builds.
 - A dict whose keys may be absent is a TypedDict with `NotRequired`.
 """
@@ -30,7 +30,7 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, NamedTuple,
 from lstm_explain.version import __version__
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
 
     from lstm_explain.core.gates import Direction
     from lstm_explain.core.spec import Dtype, Init, Spec
@@ -47,7 +47,7 @@ class Axes:
 
 
 class Minimum(NamedTuple):
-    """The least value of an integer, if it is not 0; of a list, the least number of items."""
+    """The least value of a number; of a list, the least number of items. An integer is at least 0 without it."""
 
     value: int
 
@@ -56,6 +56,13 @@ class Maximum(NamedTuple):
     """The greatest value of an integer; of a list, the greatest number of items."""
 
     value: int
+
+
+class OneOf:
+    """The values of a string that are listed as data, such as the keys of a registry."""
+
+    def __init__(self, values: Iterable[str]) -> None:
+        self.values = tuple(values)
 
 
 Positive = Annotated[int, Minimum(1)]

@@ -80,7 +80,7 @@ def test_data_with_nan_is_compared_too(call: Call, tmp_path: Path) -> None:
             f"--framework onnx --layout {10**30}: the layouts are 0 and 1.",
         ),
         (("--framework", "torch", "--peepholes"), "--framework pytorch --peepholes: PyTorch has no peepholes."),
-        (("--layout", "0"), "--layout 0: this is said of a framework's call, and none is named."),
+        (("--layout", "0"), "--layout 0: this option describes a framework's call, so a framework is needed."),
         (("--framework", "torch", "--lengths", "3,0"), "each length is a whole number from 1"),
     ],
 )

@@ -199,9 +199,11 @@ def is_record(kind: Any) -> bool:
 
 
 def closed_list(kind: Any) -> list[Any]:
-    """The values of a Literal or an Enum; none of any other type."""
+    """The values of a Literal, an Enum or a `OneOf`; none of any other type."""
     if typing.get_origin(kind) is typing.Literal:
         return list(typing.get_args(kind))
+    if typing.get_origin(kind) is typing.Annotated:
+        return [value for extra in typing.get_args(kind) if isinstance(extra, results.OneOf) for value in extra.values]
     return [member.value for member in kind] if isinstance(kind, type) and issubclass(kind, Enum) else []
 
 
@@ -324,7 +326,8 @@ def _object_schema(object_keys: Sequence[Key]) -> Schema:
 def _axes_words(kind: Any) -> str:
     """The axes of an array, as they follow its description."""
     extras = [extra for option in _options(kind)[0] for extra in typing.get_args(option) if isinstance(extra, results.Axes)]
-    return f" [{', '.join(extras[0].names)}]" if extras and extras[0].names else ""
+    words = " or ".join(f"[{', '.join(extra.names)}]" for extra in extras if extra.names)
+    return f" {words}" if words else ""
 
 
 def _reachable(object_keys: Sequence[Key]) -> Iterator[type]:

@@ -87,7 +87,7 @@ def check(lstm: LSTM, call: FrameworkCall, made: list[Made], arange: Any = np.ar
         for place in state.places:
             found = np.asarray(eval(place, {}, {**own, "arange": arange, "lengths": lengths}))
             np.testing.assert_allclose(found, last(record, state.layer, state.direction, state.kind), rtol=0, atol=tolerance)
-    for wrong in call.mistaken:
+    for wrong in call.pitfalls:
         own = made[wrong.layer if call.call.per_layer else 0]
         found = np.asarray(eval(wrong.place, {}, {**own, "arange": arange, "lengths": lengths}))
         apart = np.max(np.abs(found - last(record, wrong.layer, wrong.direction, "hidden")))

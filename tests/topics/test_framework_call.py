@@ -19,8 +19,8 @@ from lstm_explain.frameworks.registry import CALLS
 from lstm_explain.library import seeded
 from lstm_explain.topics.frameworks import explain_frameworks
 from lstm_explain.topics.result import to_plain
-from lstm_explain.topics.shapes import explain_shapes, returned_tensors
-from lstm_explain.topics.shapes.returned_tensors import array_of
+from lstm_explain.topics.shapes import explain_shapes, last_states
+from lstm_explain.topics.shapes.last_states import returned_array
 from tests.helpers.mixed_stacks import MIXED
 from tests.helpers.random_lstms import spec_options
 
@@ -67,7 +67,7 @@ def test_every_place_holds_the_state_that_it_is_said_to(case: tuple[LSTM, str, d
     ends = list(lstm.lengths or [lstm.spec.timesteps] * lstm.spec.samples)
     whole: dict[Any, dict[str, Any]] = {}
     for one in call.returns:
-        array = array_of(record, call.call, one.result, one.layer)
+        array = returned_array(record, call.call, one.result, one.layer)
         assert array.shape == one.shape.sizes
         assert array.nbytes == one.bytes
         whole.setdefault(one.layer, {})[one.result.name.partition("[")[0]] = None
@@ -82,7 +82,7 @@ def test_every_place_holds_the_state_that_it_is_said_to(case: tuple[LSTM, str, d
         tensors = whole[state.layer if call.call.per_layer else None]
         for place in state.places:
             assert np.array_equal(value(place, tensors, ends), expected), place
-    for wrong in call.mistaken:
+    for wrong in call.pitfalls:
         tensors = whole[wrong.layer if call.call.per_layer else None]
         last = record.of(wrong.layer, wrong.direction).last_hidden
         assert wrong.difference == np.max(np.abs(value(wrong.place, tensors, ends) - last))
@@ -102,12 +102,12 @@ def test_an_lstm_too_large_to_run_is_told_the_same(case: tuple[LSTM, str, dict[s
     run, computed = call_of(lstm, name, **asked), call_of(replace(lstm, max_memory=1), name, **asked)
     assert (computed.measured, computed.weights_measured, computed.compared) == (False, False, 0)
     assert {one.difference for one in computed.states} == {None}
-    assert {one.difference for one in computed.mistaken} <= {None}
+    assert {one.difference for one in computed.pitfalls} <= {None}
     assert computed.returns == run.returns
     assert computed.reads == run.reads
     assert computed.written.weights == run.written.weights
     assert [one._replace(difference=0) for one in computed.states] == list(run.states)
-    assert [(one.place, one.why) for one in computed.mistaken] == [(one.place, one.why) for one in run.mistaken]
+    assert [(one.place, one.why) for one in computed.pitfalls] == [(one.place, one.why) for one in run.pitfalls]
 
 
 @given(cases())
@@ -141,7 +141,7 @@ def test_the_index_map_of_pytorch() -> None:
         (1, "backward", "hidden"): ("output[0, :, 2:]", "h_n[3]"),
         (1, "backward", "cell"): ("c_n[3]",),
     }
-    assert [one.place for one in call.mistaken] == ["output[-1, :, 2:]"]
+    assert [one.place for one in call.pitfalls] == ["output[-1, :, 2:]"]
 
 
 @pytest.mark.parametrize("budget", [1, 2**30])
@@ -192,13 +192,13 @@ def test_lower_layers_of_keras_return_sequences() -> None:
 
 def test_a_difference_is_measured(monkeypatch: pytest.MonkeyPatch) -> None:
     """A run whose last state is another than that of its last timestep shows."""
-    right = returned_tensors.last_of
-    monkeypatch.setattr(returned_tensors, "last_of", lambda *places: right(*places) + np.float32(0.5))
+    right = last_states.last_state
+    monkeypatch.setattr(last_states, "last_state", lambda *places: right(*places) + np.float32(0.5))
     assert {one.difference for one in call_of(seeded(**SMALL), "pytorch").states} == {0.5}
 
 
 def test_a_shape_is_read_off_an_array(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("lstm_explain.topics.shapes.framework_call.input_of", lambda *_: np.zeros((7, 3, 2)))
+    monkeypatch.setattr("lstm_explain.topics.shapes.framework_call.input_array", lambda *_: np.zeros((7, 3, 2)))
     assert call_of(seeded(**SMALL), "pytorch").reads.sizes == (7, 3, 2)
 
 
@@ -219,7 +219,7 @@ def test_a_model_that_starts_from_states_of_its_own() -> None:
     assert call.initial
     assert not call_of(lstm, "onnx").initial
     assert {one.difference for one in call.states} == {0}
-    assert call.mistaken[0].difference != call_of(lstm, "onnx").mistaken[0].difference
+    assert call.pitfalls[0].difference != call_of(lstm, "onnx").pitfalls[0].difference
 
 
 @pytest.mark.parametrize(
@@ -249,12 +249,17 @@ def test_a_model_that_starts_from_states_of_its_own() -> None:
             "projection=2: Keras has no projection. Leave out projection, or give framework='py",
         ),
         ("onnx", {}, {"projection": 2, "peepholes": True}, "Leave out projection, or leave out framework."),
-        ("haiku", {}, {}, "framework='haiku': the calls of Haiku are not told here."),
+        ("haiku", {}, {}, "framework='haiku': calls of Haiku are not covered."),
         ("", {}, {}, "framework='': unknown framework."),
         (5, {}, {}, "framework='5': this is not a framework's name."),
         ("keras", {"return_state": 1}, {}, "return_state 1: this option is True or False."),
-        (None, {"return_state": True, "layout": 0}, {}, "return_state=True layout=0: this is said of a framework's call"),
-        (None, {"nosuch": 1}, {}, "nosuch: there is no such option of a call."),
+        (
+            None,
+            {"return_state": True, "layout": 0},
+            {},
+            "return_state=True layout=0: this option describes a framework's call",
+        ),
+        (None, {"nosuch": 1}, {}, "nosuch: unknown option of a call."),
     ],
 )
 def test_what_a_framework_has_not_is_refused_by_name(
@@ -278,7 +283,7 @@ def test_a_layer_that_reads_from_the_end_is_refused() -> None:
     lstm = seeded(**SMALL)
     own = replace(lstm, pretrained=PretrainedWeights(lstm.weights, {"kind": "model"}, None, True))
     with pytest.raises(
-        UsageError, match=r"^framework='onnx': calls are told of layers that read forward or in both directions"
+        UsageError, match=r"^framework='onnx': only layers that read forward or in both directions are covered"
     ):
         explain_shapes(own, "onnx")
 

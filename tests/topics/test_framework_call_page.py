@@ -71,7 +71,7 @@ def test_what_is_not_run_is_marked_as_computed() -> None:
     assert "The others are computed, not measured" in text(document)
     assert "on 128 samples" in text(document)
     nothing = told("pytorch", samples=10**12, units=10**9)
-    assert "computed, not measured: a run does not fit" in text(nothing)
+    assert "computed, not measured: a run over all samples does not fit" in text(nothing)
     assert "computed, not compared" in text(nothing)
     assert "exactly" not in text(nothing)
 

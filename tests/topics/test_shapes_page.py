@@ -74,5 +74,5 @@ def test_a_stack_says_which_slice_of_h_n_is_which() -> None:
 
 def test_a_framework_without_the_option_is_said_to_lack_it() -> None:
     counted = facts(founding(samples=2, projection=3), "Parameters")
-    assert "no such option" in counted["Keras says"]
+    assert "does not have this option" in counted["Keras says"]
     assert counted["PyTorch says"] == "430 = 390 + 40"

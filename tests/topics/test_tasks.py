@@ -239,7 +239,7 @@ def test_what_does_not_fit_is_computed_and_marked(task: Task) -> None:
     assert not large.measured
     assert not any(tensor.measured for tensor in large.tensors)
     assert large.tensor("outputs").shape.sizes[0] == 10**12
-    assert large.checked_samples == small.checked_samples == 128
+    assert large.checks.samples == small.checks.samples == 128
     np.testing.assert_array_equal(large.outputs, small.outputs)
     assert large.checks == small.checks
 
@@ -248,7 +248,7 @@ def test_what_does_not_fit_is_computed_and_marked(task: Task) -> None:
 def test_a_tight_budget_makes_the_block_smaller(task: Task) -> None:
     network = one(seeded(max_memory=200_000), task)
     assert not network.measured
-    assert 1 <= network.checked_samples < 128
+    assert 1 <= network.checks.samples < 128
     with pytest.raises(RefusedError, match=rf"running {task} over 1 sample and checking it takes [\d,]+ bytes of memory"):
         one(seeded(max_memory=2000), task)
 
@@ -288,7 +288,7 @@ def test_nan_in_the_input_is_no_warning_and_named_in_json(task: Task) -> None:
         (
             {"task": "many-to-one", "steps_out": 3},
             "steps_out=3",
-            "many-to-one has no number of steps to choose; one-to-many and encoder-decoder have",
+            "the number of output steps of many-to-one is fixed",
         ),
         ({"sample": 3}, "sample=3", "there are 3 samples, and they count from 0 to 2"),
     ],

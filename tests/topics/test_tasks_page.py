@@ -122,7 +122,7 @@ def test_padding_is_told() -> None:
 
 def test_nan_is_told_as_such() -> None:
     lstm = lstm_explain.given(np.full((1, 2, 3), np.nan))
-    assert "cannot be told here: they hold nan" in text(document_of(lstm_explain.tasks(lstm, "many-to-one")))
+    assert "cannot be determined here: they hold nan" in text(document_of(lstm_explain.tasks(lstm, "many-to-one")))
 
 
 def test_the_future_is_known_to_both_directions_only() -> None:

@@ -13,7 +13,7 @@ from lstm_explain.frameworks.registry import FRAMEWORKS
 from lstm_explain.topics.frameworks.program import Program, write_program
 from lstm_explain.topics.lookup import find_framework
 from lstm_explain.topics.result import LSTMResult, to_plain
-from lstm_explain.topics.shapes.parameter_formula import grouped, layer_formula, size_words
+from lstm_explain.topics.shapes import layer_formula, parenthesize_sum, size_words
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -297,5 +297,5 @@ def parameter_formula(convention: Convention, spec: Spec) -> str:
     for layer, times in spec.layer_groups:
         layer_spec, reads = spec.for_layer(layer), size_words(spec, layer - 1).output if layer else "features"
         term = layer_formula(layer_spec, reads, size_words(spec, layer), convention.bias_count(layer_spec))
-        terms.append(term if times == 1 else f"{times}*{grouped(term)}")
+        terms.append(term if times == 1 else f"{times}*{parenthesize_sum(term)}")
     return " + ".join(terms)

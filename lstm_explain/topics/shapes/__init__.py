@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, ClassVar, Literal, NamedTuple, TypedDict
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, NamedTuple, TypedDict
 
 from lstm_explain.core import cost
 from lstm_explain.core.axes import Shape, shape
@@ -13,8 +13,7 @@ from lstm_explain.core.weights import parameter_counts, weight_shapes
 from lstm_explain.frameworks.keras import KERAS_CONVENTION
 from lstm_explain.frameworks.onnx import ONNX_CONVENTION
 from lstm_explain.frameworks.pytorch import PYTORCH_CONVENTION
-from lstm_explain.topics.result import LSTMResult, json_keys
-from lstm_explain.topics.shapes.parameter_formula import layer_formula, size_words
+from lstm_explain.topics.result import LSTMResult, OneOf, json_keys
 
 if TYPE_CHECKING:
     from lstm_explain.core.axes import Array
@@ -55,6 +54,11 @@ MEANINGS: dict[str, tuple[str, str]] = {
 
 PROJECTED_HIDDEN = "output: h_t = m_t × P, mixed from all units"
 JOINED_OUTPUT = "h of every timestep, directions side by side"
+NETWORK_TENSORS = (
+    *("input_read", "last_hidden", "last_cell", "initial_hidden", "initial_cell", "decoder_input", "decoder_sequence"),
+    *("dense_input", "dense_kernel", "dense_bias", "outputs"),
+)
+"""The names that only tensors of `tasks` have, those of the networks around an LSTM."""
 
 STEP_NAMES = (
     "input_step",
@@ -67,31 +71,41 @@ STEP_NAMES = (
     "unit_output",
     "hidden",
 )
-"""The tensors of one timestep, in the order of the data's way."""
+"""The tensors of one timestep, in the order in which data meets them."""
 OUTPUT_NAMES = ("output_sequence", "output_last", "cell_last")
-"""What comes out of a layer."""
+"""What a layer outputs."""
 STEP_UNITS = 13  # arrays of a number for each unit that the reference step holds at once
 
 
-@json_keys("name symbol layer direction axes=shape.axes shape=shape.sizes elements=shape.elements bytes measured meaning")
+@json_keys("name symbol layer direction axes=shape.axes shape=sizes elements bytes measured meaning")
 class Tensor(NamedTuple):
-    """One tensor of the layer: what it is called, what it means, and its shape."""
+    """One tensor: what it is called, what it means, and its shape."""
 
-    name: str
-    """What it is called, below."""
+    name: Annotated[str, OneOf((*MEANINGS, *NETWORK_TENSORS))]
+    """What it is called."""
     symbol: str
     """As in the equations."""
     layer: int | None
-    """Which layer it belongs to; None for the input."""
+    """Which layer it belongs to; None if it does not belong to one layer."""
     direction: Direction | None
-    """Which direction; None where it belongs to both."""
+    """Which direction; None if it belongs to both."""
     shape: Shape
     bytes: Positive
     """How many bytes it takes."""
     measured: bool
-    """True where the sizes were read off an array of a run that just happened; False where they were computed."""
+    """Whether the sizes were read off an array of a run that just happened; else they were computed."""
     meaning: str
     """What it is, in one line."""
+
+    @property
+    def sizes(self) -> tuple[Positive, ...]:
+        """The sizes of the axes."""
+        return self.shape.sizes
+
+    @property
+    def elements(self) -> Positive:
+        """The number of scalars: the product of the sizes."""
+        return self.shape.elements
 
 
 @json_keys("layer reads.features=features reads.hidden=hidden reads.total=reads neurons parameters emits")
@@ -102,7 +116,7 @@ class UnitShare(NamedTuple):
     features: Positive
     """How many numbers of x_t it reads."""
     hidden: Positive
-    """How many numbers of h_{t-1} it reads: those of all units, its own among them."""
+    """How many numbers of h_{t-1} it reads: those of all units, including its own."""
     biases: int
     """How many biases each of its neurons has: 1, or 0 without bias."""
     peepholes: int
@@ -203,22 +217,22 @@ class Shapes(LSTMResult):
     """The parameters of each layer."""
     counts: dict[str, Positive]
     """How many parameters each kind of tensor has, over the whole stack."""
-    frameworks: dict[str, Positive | None]
+    frameworks: dict[Annotated[str, OneOf(COMPARED)], Positive | None]
     """What `keras`, `pytorch` and `onnx` count; null if one cannot build this LSTM."""
     framework: FrameworkCall | None = None
     """The same in a framework's names and layouts; null without `--framework`."""
 
     def of(self, *names: str, layer: int | None = None) -> tuple[Tensor, ...]:
         """The tensors of the given names, of one layer if one is given."""
-        among = self.tensors if layer is None else self._by_layer[layer]
-        return tuple(one for one in among if one.name in names)
+        tensors = self.tensors if layer is None else self._by_layer[layer]
+        return tuple(tensor for tensor in tensors if tensor.name in names)
 
     @cached_property
     def _by_layer(self) -> dict[int | None, list[Tensor]]:
-        found: dict[int | None, list[Tensor]] = {}
-        for one in self.tensors:
-            found.setdefault(one.layer, []).append(one)
-        return found
+        by_layer: dict[int | None, list[Tensor]] = {}
+        for tensor in self.tensors:
+            by_layer.setdefault(tensor.layer, []).append(tensor)
+        return by_layer
 
     @property
     def last_states(self) -> list[tuple[int, Direction]]:
@@ -274,41 +288,40 @@ def explain_shapes(lstm: LSTM, framework: str | None = None, **options: Any) -> 
 
     Args:
         lstm: the LSTM and its batch.
-        framework: in whose names and layouts to tell it too: pytorch, keras, onnx or flax.
-        options: what its call is asked for, the fields of `CallOptions`: batch_first, return_sequences, return_state, layout.
+        framework: also describe it in the names and layouts of this framework: pytorch, keras, onnx or flax.
+        options: options of its call, the fields of `CallOptions`: batch_first, return_sequences, return_state, layout.
 
     Raises:
-        UsageError: there is no such framework or option, or it cannot build this LSTM.
+        UsageError: the framework or an option is unknown, or the framework cannot build this LSTM.
     """
-    spec, call = lstm.spec, _call(lstm, framework, options)
-    computed = computed_shapes(spec)
-    sizes = measured_sizes(lstm) if _fits(lstm) else None
+    spec, call = lstm.spec, _framework_call(lstm, framework, options)
+    sizes = measured_sizes(lstm) if _fits_budget(lstm) else None
     tensors = []
-    for (name, layer, direction), axes in computed.items():
-        found = axes if sizes is None else _named(axes, sizes[name, layer, direction])
+    for (name, layer, direction), computed in computed_shapes(spec).items():
+        axes = computed if sizes is None else computed.with_sizes(sizes[name, layer, direction])
         symbol, meaning = MEANINGS[name]
         if name == "hidden" and spec.for_layer(layer or 0).projection is not None:
             meaning = PROJECTED_HIDDEN
         if name == "output_sequence" and spec.for_layer(layer or 0).bidirectional:
             meaning = JOINED_OUTPUT
-        size = found.elements * spec.item_bytes
-        tensors.append(Tensor(name, symbol, layer, direction, found, size, sizes is not None, meaning))
+        size = axes.elements * spec.item_bytes
+        tensors.append(Tensor(name, symbol, layer, direction, axes, size, sizes is not None, meaning))
     return Shapes(
         spec=spec,
         source=lstm.provenance,
         tensors=tuple(tensors),
         measured=sizes is not None,
         max_memory=lstm.max_memory,
-        units=tuple(_unit(spec, layer) for layer in range(len(spec.layers))),
-        layers=tuple(_layer(spec, layer) for layer in range(len(spec.layers))),
+        units=tuple(_unit_share(spec, layer) for layer in range(len(spec.layers))),
+        layers=tuple(_layer_parameters(spec, layer) for layer in range(len(spec.layers))),
         counts=parameter_counts(spec),
         frameworks={name: convention.count_parameters(spec) for name, convention in COMPARED.items()},
         framework=call,
     )
 
 
-def _call(lstm: LSTM, framework: str | None, options: dict[str, Any]) -> FrameworkCall | None:
-    """The framework's call; what it takes is loaded only where something was asked for."""
+def _framework_call(lstm: LSTM, framework: str | None, options: dict[str, Any]) -> FrameworkCall | None:
+    """The framework's call; its modules are loaded only if something was asked for."""
     if framework is None and not any(value is not None and value is not False for value in options.values()):
         return None
     from lstm_explain.topics.shapes.framework_call import framework_call
@@ -316,26 +329,29 @@ def _call(lstm: LSTM, framework: str | None, options: dict[str, Any]) -> Framewo
     return framework_call(lstm, framework, options)
 
 
-Place = tuple[str, int | None, Direction | None]
+# --- shapes -----------------------------------------------------------------------------------------------------------
+
+TensorKey = tuple[str, int | None, Direction | None]
+"""A tensor's name, layer and direction."""
 
 
-def computed_shapes(spec: Spec) -> dict[Place, Shape]:
-    """The shape of every tensor from the sizes alone, by (name, layer, direction), in the order of the data's way."""
+def computed_shapes(spec: Spec) -> dict[TensorKey, Shape]:
+    """The shape of every tensor from the sizes alone, in the order in which data meets them."""
     batch, steps = spec.samples, spec.timesteps
-    found: dict[Place, Shape] = {
+    shapes: dict[TensorKey, Shape] = {
         ("input", None, None): shape(samples=batch, timesteps=steps, features=spec.features),
     }
     for layer in range(len(spec.layers)):
-        own = spec.for_layer(layer)
-        for way in own.directions:
-            found |= {(name, layer, way): axes for name, axes in _step_shapes(own).items()}
-            found |= {(name, layer, way): axes for name, axes in weight_shapes(own, 0).items()}
-        output_axis = f"both_{own.hidden_axis}" if own.bidirectional else own.hidden_axis
-        found["output_sequence", layer, None] = shape(samples=batch, timesteps=steps, **{output_axis: own.output})
-        for way in own.directions:
-            found["output_last", layer, way] = shape(samples=batch, **{own.hidden_axis: own.hidden})
-            found["cell_last", layer, way] = shape(samples=batch, units=own.units)
-    return found
+        layer_spec = spec.for_layer(layer)
+        inside = _step_shapes(layer_spec) | weight_shapes(layer_spec, 0)
+        shapes |= {(name, layer, direction): axes for direction in layer_spec.directions for name, axes in inside.items()}
+        hidden_axis = layer_spec.hidden_axis
+        output_axis = f"both_{hidden_axis}" if layer_spec.bidirectional else hidden_axis
+        shapes["output_sequence", layer, None] = shape(samples=batch, timesteps=steps, **{output_axis: layer_spec.output})
+        for direction in layer_spec.directions:
+            shapes["output_last", layer, direction] = shape(samples=batch, **{hidden_axis: layer_spec.hidden})
+            shapes["cell_last", layer, direction] = shape(samples=batch, units=layer_spec.units)
+    return shapes
 
 
 def _step_shapes(spec: Spec) -> dict[str, Shape]:
@@ -356,74 +372,109 @@ def _step_shapes(spec: Spec) -> dict[str, Shape]:
     }
 
 
-def measured_sizes(lstm: LSTM) -> dict[Place, tuple[int, ...]]:
+def measured_sizes(lstm: LSTM) -> dict[TensorKey, tuple[int, ...]]:
     """Run the LSTM over all samples, and its reference step once in every layer and direction; read off all sizes."""
     record = lstm.run()
-    sizes: dict[Place, tuple[int, ...]] = {("input", None, None): record.input.shape}
+    sizes: dict[TensorKey, tuple[int, ...]] = {("input", None, None): record.input.shape}
     for layer, directions in enumerate(record.layers):
-        for way, part in directions.items():
-            sizes |= {(name, layer, way): found for name, found in _sizes_of(part, lstm.weights.of(layer, way)).items()}
+        for direction, layer_record in directions.items():
+            arrays = _layer_sizes(layer_record, lstm.weights.of(layer, direction))
+            sizes |= {(name, layer, direction): array_sizes for name, array_sizes in arrays.items()}
         sizes["output_sequence", layer, None] = record.outputs[layer].shape
     return sizes
 
 
-def _sizes_of(part: LayerRecord, weights: LayerWeights) -> dict[str, tuple[int, ...]]:
-    """The sizes of a layer's tensors in one direction; what the step makes is let go before the next."""
+def _layer_sizes(record: LayerRecord, weights: LayerWeights) -> dict[str, tuple[int, ...]]:
+    """The sizes of a layer's tensors in one direction; the arrays of its step are freed before the next layer's are made."""
     import numpy as np
 
     from lstm_explain.core.cell import step
 
-    first = 0 if part.direction is Direction.FORWARD else -1
-    x, h, c = part.input[:, first], part.initial_hidden, part.initial_cell
-    with np.errstate(all="ignore"):  # of infinite inputs too, the shapes are asked for
-        made = step(weights, x, h, c)
+    first = 0 if record.direction is Direction.FORWARD else -1
+    x, h, c = record.input[:, first], record.initial_hidden, record.initial_cell
+    with np.errstate(all="ignore"):  # infinite inputs have shapes too
+        result = step(weights, x, h, c)
     arrays: dict[str, Array] = {
         "input_step": x,
         "hidden_prev": h,
         "cell_prev": c,
-        "joined": made.joined,
-        "pre_activation": made.pre_activation,
-        **{gate.value: part.gate(gate)[:, first] for gate in GATES},
-        "cell": part.cell[:, first],
-        "hidden": part.hidden[:, first],
+        "joined": result.joined,
+        "pre_activation": result.pre_activation,
+        **{gate.value: record.gate(gate)[:, first] for gate in GATES},
+        "cell": record.cell[:, first],
+        "hidden": record.hidden[:, first],
         **weights.tensors(),
-        "output_last": part.last_hidden,
-        "cell_last": part.last_cell,
+        "output_last": record.last_hidden,
+        "cell_last": record.last_cell,
     }
     if weights.projection is not None:
-        arrays["unit_output"] = made.m
+        arrays["unit_output"] = result.m
     return {name: array.shape for name, array in arrays.items()}
 
 
-def _fits(lstm: LSTM) -> bool:
-    """Whether a run over all samples stays within the budget, and beside it the reference step."""
+def _fits_budget(lstm: LSTM) -> bool:
+    """Whether a run over all samples stays within the budget, together with the reference step."""
     spec = lstm.spec
     layers = [spec.for_layer(layer) for layer, _ in spec.layer_groups]
-    made = spec.samples * max(one.features + one.hidden + STEP_UNITS * one.units for one in layers) * spec.item_bytes
-    return lstm.run_bytes(spec.samples) + made <= lstm.max_memory
+    step_size = max(layer.features + layer.hidden + STEP_UNITS * layer.units for layer in layers)
+    return lstm.run_bytes(spec.samples) + spec.samples * step_size * spec.item_bytes <= lstm.max_memory
 
 
-def _named(axes: Shape, sizes: tuple[int, ...]) -> Shape:
-    """The sizes that were read off an array, under the names of its axes."""
-    if len(sizes) != len(axes.axes):
-        raise AssertionError(f"{axes} was expected, and the run made {sizes}")
-    return Shape(tuple(type(axis)(axis.name, size) for axis, size in zip(axes.axes, sizes, strict=True)))
+# --- parameters -------------------------------------------------------------------------------------------------------
 
 
-def _unit(spec: Spec, layer: int) -> UnitShare:
-    own = spec.for_layer(layer)
+def _unit_share(spec: Spec, layer: int) -> UnitShare:
+    layer_spec = spec.for_layer(layer)
     return UnitShare(
         layer=layer,
-        features=own.features,
-        hidden=own.hidden,
-        biases=int(own.bias),
-        peepholes=len(PEEPHOLE_GATES) if own.peepholes else 0,
-        projection=own.projection or 0,
+        features=layer_spec.features,
+        hidden=layer_spec.hidden,
+        biases=int(layer_spec.bias),
+        peepholes=len(PEEPHOLE_GATES) if layer_spec.peepholes else 0,
+        projection=layer_spec.projection or 0,
     )
 
 
-def _layer(spec: Spec, layer: int) -> LayerParameters:
-    own = spec.for_layer(layer)
-    total = sum(axes.elements for axes in weight_shapes(own, 0).values()) * len(own.directions)
+def _layer_parameters(spec: Spec, layer: int) -> LayerParameters:
+    layer_spec = spec.for_layer(layer)
+    total = sum(axes.elements for axes in weight_shapes(layer_spec, 0).values()) * len(layer_spec.directions)
     reads = size_words(spec, layer - 1).output if layer else "features"
-    return LayerParameters(layer, total, layer_formula(own, reads, size_words(spec, layer)))
+    return LayerParameters(layer, total, layer_formula(layer_spec, reads, size_words(spec, layer)))
+
+
+class SizeWords(NamedTuple):
+    """What the sizes of a layer are called; with the layer's number, as in `units_0`, if the layers of a stack differ."""
+
+    units: str
+    hidden: str
+    """Of h in one direction."""
+    output: str
+
+
+def size_words(spec: Spec, layer: int, factor: str = "") -> SizeWords:
+    """The words for a layer of a stack; `factor`, such as `2*`, is put before units and projection."""
+    layer_spec, suffix = spec.for_layer(layer), f"_{layer}" if spec.layers_differ else ""
+    units = f"{factor}units{suffix}"
+    hidden = units if layer_spec.projection is None else f"{factor}projection{suffix}"
+    return SizeWords(units, hidden, f"2*{hidden}" if layer_spec.bidirectional and not factor else hidden)
+
+
+def layer_formula(layer: Spec, reads: str, words: SizeWords, biases: int | None = None) -> str:
+    """The parameters of one layer over its directions, in the axis words of the command line.
+
+    Args:
+        layer: its sizes and options.
+        reads: what the number of its features is called.
+        words: what its own sizes are called.
+        biases: how many biases a neuron has; if left out, one if the layer has biases.
+    """
+    units, hidden, _ = words
+    biases = int(layer.bias) if biases is None else biases
+    neurons = f"4*{units}*({reads} + {hidden}{f' + {biases}' if biases else ''})"
+    extra = (f" + 3*{units}" if layer.peepholes else "") + (f" + {units}*{hidden}" if layer.projection else "")
+    return f"2*{parenthesize_sum(neurons + extra)}" if layer.bidirectional else neurons + extra
+
+
+def parenthesize_sum(formula: str) -> str:
+    """A sum in parentheses; a product as it is."""
+    return f"({formula})" if ") + " in formula else formula

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from difflib import get_close_matches
-from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, NamedTuple
 
 from lstm_explain.core.network import FREE_LENGTH, Task, build_network, network_bytes, plan_network, run_network
 from lstm_explain.core.spec import MAX_SIZE, as_int
 from lstm_explain.errors import UsageError, argument
+from lstm_explain.frameworks.convention import HETEROGENEOUS
 from lstm_explain.frameworks.registry import FRAMEWORKS
-from lstm_explain.topics.json_numbers import plain_numbers
-from lstm_explain.topics.result import LSTMResult, to_plain
+from lstm_explain.topics.result import Axes, LSTMResult, OneOf, json_keys
 from lstm_explain.topics.selection import check_unedited
 from lstm_explain.topics.tasks.checks import measure_network
 from lstm_explain.topics.tasks.tensors import count_parts, list_tensors, measured_sizes
@@ -23,54 +23,63 @@ if TYPE_CHECKING:
     from lstm_explain.core.network import Network, NetworkPlan, NetworkRun
     from lstm_explain.core.spec import Spec
     from lstm_explain.frameworks.framework import Framework
+    from lstm_explain.topics.result import Positive
     from lstm_explain.topics.shapes import Tensor
     from lstm_explain.topics.tasks.checks import Checks
     from lstm_explain.topics.tasks.tensors import NetworkPart
 
 TASKS = tuple(Task)
 ONE_TO_ONE, ONE_TO_MANY, MANY_TO_ONE, MANY_TO_MANY, ENCODER_DECODER = TASKS
+NETWORK_FRAMEWORKS = {name: framework for name, framework in FRAMEWORKS.items() if framework.network_code is not None}
+"""The frameworks in which the networks are written."""
+FrameworkName = Annotated[str, OneOf(NETWORK_FRAMEWORKS)]
 CHECK_MEMORY_FACTOR = 3
 """Checking a network over a block of samples takes at most this many times the memory of running it once."""
 
 
+@json_keys("lacks in_short lines")
 class FrameworkProgram(NamedTuple):
     """How to write a network in a framework."""
 
-    parameters: int | None
-    """How many it counts; None where it cannot build the network."""
-    lacks: str | None
-    """The option that it does not support."""
+    parameters: Positive | None
+    """How many parameters the framework counts; None if it cannot build the network."""
+    lacks: Annotated[str, OneOf(("projection", "peepholes", HETEROGENEOUS))] | None
+    """The option that the framework's LSTM does not have; None if it can build the network."""
     in_short: str | None
-    """What distinguishes the network, in one line."""
+    """What distinguishes the network, in one line; None if the framework cannot build it."""
     lines: tuple[str, ...] | None
-    """A program that builds it."""
-
-    def to_dict(self) -> dict[str, Any]:
-        lines = None if self.lines is None else list(self.lines)
-        return {"lacks": self.lacks, "in_short": self.in_short, "lines": lines}
+    """A program in Python that builds it; None if the framework cannot."""
 
 
+@json_keys(
+    "task timesteps steps_out length drawing measured tensors parameters.total=total parameters.parts=parts",
+    "parameters.by_framework=parameters_by_framework frameworks outputs checks",
+)
 class TaskNetwork(NamedTuple):
     """One of the five networks."""
 
     task: Task
-    timesteps: int
+    """The task."""
+    timesteps: Positive
     """How many timesteps its LSTM reads."""
-    steps_out: int | None
-    """At how many steps it makes outputs; None where it makes them once."""
-    length: int
-    """How many timesteps of the sample that is shown were read; the rest is padding."""
+    steps_out: Positive | None
+    """The number of steps with outputs; None if it makes outputs once."""
+    length: Positive
+    """How many timesteps of the sample were read; the rest is padding."""
     drawing: tuple[str, ...]
+    """The network unrolled, line by line."""
     tensors: tuple[Tensor, ...]
+    """Every tensor, in the order in which data meets it; `direction` is null."""
     measured: bool
-    """Whether it was run over all samples and every shape read off an array; else they would not have fitted the budget."""
-    checked_samples: int
-    """Over how many samples `checks` were made: the block of the sample that is shown."""
+    """Whether it was run over all samples and every shape read off an array; else that would not fit the memory budget."""
     parts: tuple[NetworkPart, ...]
-    frameworks: dict[str, FrameworkProgram]
-    outputs: Array
-    """The outputs of the sample that is shown; [outputs], or [steps, outputs]."""
+    """The parameters of each part."""
+    frameworks: dict[FrameworkName, FrameworkProgram]
+    """How to write the network in each framework."""
+    outputs: Annotated[Array, Axes("outputs")] | Annotated[Array, Axes("steps", "outputs")]
+    """The outputs of the sample: one number for each output, or a list of them for each step."""
     checks: Checks
+    """What was measured on the network."""
 
     @property
     def padded(self) -> bool:
@@ -78,63 +87,44 @@ class TaskNetwork(NamedTuple):
         return self.task is MANY_TO_MANY and self.length < self.timesteps
 
     @property
-    def total(self) -> int:
+    def total(self) -> Positive:
         """The number of parameters."""
         return sum(part.total for part in self.parts)
 
+    @property
+    def parameters_by_framework(self) -> dict[FrameworkName, Positive | None]:
+        """How many parameters each framework counts; null if it cannot build the network."""
+        return {name: program.parameters for name, program in self.frameworks.items()}
+
     def tensor(self, name: str) -> Tensor:
-        """The tensor of a name; that of the last layer where each has one."""
-        return [one for one in self.tensors if one.name == name][-1]
-
-    def to_dict(self) -> dict[str, Any]:
-        return {
-            "task": self.task.value,
-            "timesteps": self.timesteps,
-            "steps_out": self.steps_out,
-            "length": self.length,
-            "drawing": list(self.drawing),
-            "measured": self.measured,
-            "tensors": to_plain(self.tensors),
-            "parameters": {
-                "total": self.total,
-                "parts": [part._asdict() for part in self.parts],
-                "by_framework": {name: said.parameters for name, said in self.frameworks.items()},
-            },
-            "frameworks": {name: said.to_dict() for name, said in self.frameworks.items()},
-            "outputs": plain_numbers(self.outputs),
-            "checks": {"samples": self.checked_samples, **self.checks.to_dict()},
-        }
+        """The tensor of a name; that of the last layer if each layer has one."""
+        return [tensor for tensor in self.tensors if tensor.name == name][-1]
 
 
+@json_keys("task outputs sample tasks=networks")
 @dataclass(frozen=True, eq=False, repr=False)
 class Tasks(LSTMResult):
-    """The networks that an LSTM is part of."""
+    """The networks that an LSTM is part of, from one-to-one to the encoder-decoder."""
 
     topic: ClassVar[str] = "tasks"
 
     spec: Spec
     source: dict[str, Any]
     task: Task | None
-    """The one that was asked for; None for an overview of all."""
-    outputs: int
-    """How many neurons the dense layer has."""
+    """The task that was asked for; None for an overview of all."""
+    outputs: Positive
+    """How many outputs the dense layer makes at a time."""
     sample: int
+    """The sample whose outputs are shown, from 0."""
     max_memory: int
     networks: tuple[TaskNetwork, ...]
-
-    def facts(self) -> dict[str, Any]:
-        return {
-            "task": None if self.task is None else self.task.value,
-            "outputs": self.outputs,
-            "sample": self.sample,
-            "tasks": [one.to_dict() for one in self.networks],
-        }
+    """The networks."""
 
 
 def explain_tasks(
     lstm: LSTM, task: str | None = None, outputs: int = 1, steps_out: int | None = None, sample: int = 0
 ) -> Tasks:
-    """Build the networks that an LSTM is part of, run them, and say how frameworks say them.
+    """Build the networks that an LSTM is part of, run them, and show how to write them in frameworks.
 
     Args:
         lstm: the LSTM and its batch.
@@ -154,10 +144,10 @@ def explain_tasks(
     if steps_out is not None:
         steps_out = _check_size("steps_out", steps_out, "outputs are made at one step at least")
         if chosen is not None and chosen not in FREE_LENGTH:
-            fitting = " and ".join(FREE_LENGTH)
-            raise UsageError(argument("steps_out", steps_out), f"{chosen} has no number of steps to choose; {fitting} have")
+            fix = f"Leave it out, or choose {' or '.join(FREE_LENGTH)}"
+            raise UsageError(argument("steps_out", steps_out), f"the number of output steps of {chosen} is fixed", fix)
     steps = lstm.spec.timesteps if steps_out is None else steps_out
-    plans = [plan_network(one, lstm.spec, outputs, steps) for one in (TASKS if chosen is None else (chosen,))]
+    plans = [plan_network(task, lstm.spec, outputs, steps) for task in (TASKS if chosen is None else (chosen,))]
     return Tasks(
         spec=lstm.spec,
         source=lstm.provenance,
@@ -171,13 +161,12 @@ def explain_tasks(
 
 def check_task(name: str) -> Task:
     """Return the task of a name; raise `UsageError` if it does not exist."""
-    known = [one.value for one in TASKS]
-    if name in known:
+    if name in TASKS:
         return Task(name)
-    near = get_close_matches(str(name).lower().replace("_", "-").replace("2", "-to-"), known, 1)
+    near = get_close_matches(str(name).lower().replace("_", "-").replace("2", "-to-"), TASKS, 1)
     fix = f"Did you mean {near[0]}? " if near else ""
     asked = f"tasks {name}" if str(name).isprintable() and name else f"tasks {name!r}"
-    raise UsageError(asked, "unknown task", f"{fix}There are {', '.join(known)}")
+    raise UsageError(asked, "unknown task", f"{fix}There are {', '.join(TASKS)}")
 
 
 def _check_size(name: str, value: int, rule: str) -> int:
@@ -192,13 +181,14 @@ def _check_size(name: str, value: int, rule: str) -> int:
 def _run_task(lstm: LSTM, plan: NetworkPlan, sample: int) -> TaskNetwork:
     start, stop = _sample_block(lstm, plan, sample)
     network = build_network(plan, lstm.weights, lstm.init, lstm.seed)
-    passage = _run_samples(lstm, network, start, stop)
-    shown, checks = passage.outputs[sample - start].copy(), measure_network(network, passage, sample - start)
-    length = passage.record.length(sample - start)
-    del passage
+    run = _run_samples(lstm, network, start, stop)
+    outputs, checks = run.outputs[sample - start].copy(), measure_network(network, run, sample - start)
+    outputs.flags.writeable = False
+    length = run.record.length(sample - start)
+    del run  # before the run over all samples
     measured = _network_memory(lstm, plan, lstm.spec.samples) <= lstm.max_memory
     sizes = measured_sizes(network, _run_samples(lstm, network, 0, lstm.spec.samples)) if measured else None
-    shown.flags.writeable = False
+    padded = lstm.lengths is not None
     return TaskNetwork(
         task=plan.task,
         timesteps=plan.spec.timesteps,
@@ -207,14 +197,9 @@ def _run_task(lstm: LSTM, plan: NetworkPlan, sample: int) -> TaskNetwork:
         drawing=draw_network(plan),
         tensors=list_tensors(plan, sizes),
         measured=measured,
-        checked_samples=stop - start,
         parts=count_parts(network),
-        frameworks={
-            framework.name: _framework_program(framework, plan, lstm.lengths is not None)
-            for framework in FRAMEWORKS.values()
-            if framework.network_code is not None
-        },
-        outputs=shown,
+        frameworks={name: _framework_program(framework, plan, padded) for name, framework in NETWORK_FRAMEWORKS.items()},
+        outputs=outputs,
         checks=checks,
     )
 
@@ -224,9 +209,9 @@ def _sample_block(lstm: LSTM, plan: NetworkPlan, sample: int) -> tuple[int, int]
     size = lstm.block_samples
     while size > 1 and CHECK_MEMORY_FACTOR * _network_memory(lstm, plan, size) > lstm.max_memory:
         size //= 2
-    several = "1 sample" if size == 1 else f"{size} samples"
+    samples = "1 sample" if size == 1 else f"{size} samples"
     lstm.check_memory(
-        CHECK_MEMORY_FACTOR * _network_memory(lstm, plan, size), f"running {plan.task} over {several} and checking it"
+        CHECK_MEMORY_FACTOR * _network_memory(lstm, plan, size), f"running {plan.task} over {samples} and checking it"
     )
     start = sample // size * size
     return start, min(start + size, lstm.spec.samples)
@@ -245,11 +230,10 @@ def _run_samples(lstm: LSTM, network: Network, start: int, stop: int) -> Network
     return run_network(network, lstm.inputs_for(start, stop), lengths)
 
 
-def _framework_program(framework: Framework, plan: NetworkPlan, lengths: bool) -> FrameworkProgram:
-    unsupported = framework.convention.unsupported_option(plan.batch)
-    if unsupported is not None or framework.network_code is None:
+def _framework_program(framework: Framework, plan: NetworkPlan, padded: bool) -> FrameworkProgram:
+    unsupported, code = framework.convention.unsupported_option(plan.batch), framework.network_code
+    if unsupported is not None or code is None:
         return FrameworkProgram(None, unsupported, None, None)
     stacks = [framework.convention.count_parameters(spec) for spec in (plan.spec, plan.decoder) if spec is not None]
     dense = (plan.dense_source.output + 1) * plan.outputs
-    code = framework.network_code
-    return FrameworkProgram(sum(filter(None, stacks)) + dense, None, code.summary(plan), code.lines(plan, lengths))
+    return FrameworkProgram(sum(filter(None, stacks)) + dense, None, code.summary(plan), code.lines(plan, padded))

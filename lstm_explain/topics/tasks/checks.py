@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from lstm_explain.core.network import Network, NetworkRun
     from lstm_explain.core.record import Record
     from lstm_explain.core.weights import LayerWeights
+    from lstm_explain.topics.result import Finite, Positive
 
 PERTURBATION = 0.1
 MAX_PERTURBED = 64
@@ -26,23 +27,25 @@ MAX_STEPS = 1000
 
 
 class OutputReach(NamedTuple):
-    """Where the layer's h goes: numbers of h changed one after the other, and the outputs that moved."""
+    """Numbers of h changed one after the other, and the outputs that moved."""
 
-    poked: int
+    poked: Positive
     """How many numbers of h were changed."""
-    numbers: int
-    """How many there are."""
-    outputs: int
-    by: float
+    numbers: Positive
+    """How many numbers h has."""
+    outputs: Positive
+    """How many outputs there are."""
+    by: Finite
+    """How much was added to each number."""
     moved: int
-    """How many outputs moved, over all pokes; `poked * outputs` where every neuron reads every number."""
+    """How many outputs moved, over all changes; `poked * outputs` if every neuron reads every number."""
 
 
 class IdleWeights(NamedTuple):
-    """Weights that do nothing at a single timestep from zero states, set to zero to see it."""
+    """Weights that meet h_0 or c_0, which are zero at a single timestep, set to zero themselves."""
 
-    weights: int
-    """How many there are: those of h_0, the forget gate's, and the peepholes to c_0."""
+    weights: Positive
+    """How many weights these are: those of h_0, the forget gate's, and the peepholes to c_0."""
     difference: float
     """The largest change of an output."""
 
@@ -50,27 +53,27 @@ class IdleWeights(NamedTuple):
 class LastOutput(NamedTuple):
     """The output at the last timestep, compared with the last h."""
 
-    samples: int
-    """Over how many samples."""
+    samples: Positive
+    """How many samples were compared."""
     padded: int
     """How many of them end before the last timestep, where the output is zero."""
     difference: float
     """The largest difference between them."""
     forward: float
-    """The same in the half of the forward direction; in all of it where the layer has one direction."""
+    """The same in the half of the forward direction; in all of it if the layer has one direction."""
     backward: float | None
-    """The same in the half of the backward direction."""
+    """The same in the half of the backward direction; None if the layer has one direction."""
     alone: float | None
     """The largest difference between that half and the backward direction run over the last timestep alone."""
     outputs: float | None
-    """The largest difference that it makes to the outputs; None where no dense layer reads the last h."""
+    """The largest difference that it makes to the outputs; None if the dense layer does not read the last h."""
 
 
 class StepwiseDense(NamedTuple):
     """The dense layer applied to one step after the other, compared with the same applied to all at once."""
 
-    steps: int
-    """How many steps."""
+    steps: Positive
+    """How many steps were compared."""
     difference: float
     """The largest difference."""
 
@@ -85,44 +88,50 @@ class LookAhead(NamedTuple):
 
 
 class BroadcastTargets(NamedTuple):
-    """Targets of one number for each sample, subtracted from outputs at every step: no error, as NumPy broadcasts."""
+    """Targets of shape (samples, 1) subtracted from outputs at every step: no error, as NumPy broadcasts."""
 
-    samples: int
-    compared: int
+    samples: Positive
+    """How many samples there are."""
+    compared: Positive
     """How many differences there are."""
 
 
 class Checks(NamedTuple):
-    """What was measured; None where it does not apply to the task."""
+    """What was measured on a network; all but `samples` and `reach` are null if they do not apply to the task."""
 
+    samples: Positive
+    """The size of the block of samples that the differences below were taken over."""
     reach: OutputReach
+    """Where h goes."""
     idle: IdleWeights | None
+    """The weights without effect."""
     last: LastOutput | None
+    """Whether the last output is the last h."""
     step_by_step: StepwiseDense | None
+    """Whether the dense layer treats steps separately."""
     ahead: LookAhead | None
+    """Whether an output depends on later inputs."""
     broadcast: BroadcastTargets | None
-
-    def to_dict(self) -> dict[str, Any]:
-        return {name: None if value is None else value._asdict() for name, value in self._asdict().items()}
+    """What targets without an axis of steps are compared with."""
 
 
-def measure_network(network: Network, passage: NetworkRun, place: int) -> Checks:
+def measure_network(network: Network, run: NetworkRun, index: int) -> Checks:
     """Measure what the pages state about a network.
 
     Args:
         network: the network.
-        passage: a block of samples that it ran over.
-        place: the sample, within the block, that single samples are measured on.
+        run: a block of samples that it ran over.
+        index: the sample, within the block, that single samples are measured on.
     """
     task, once = network.plan.task, network.plan.task in TO_ONE
-    vector = passage.dense_input[place] if once else passage.dense_input[place, -1]
     return Checks(
-        reach=_perturb_hidden(network.dense, vector),
-        idle=_zero_idle_weights(network, passage) if task is Task.ONE_TO_ONE else None,
-        last=_compare_last_output(network, passage) if task in (Task.MANY_TO_ONE, Task.ENCODER_DECODER) else None,
-        step_by_step=None if once else _apply_stepwise(network.dense, passage),
-        ahead=_change_last_input(network, passage, place) if task is Task.MANY_TO_MANY else None,
-        broadcast=None if once else _count_broadcast(passage),
+        samples=len(run.outputs),
+        reach=_perturb_hidden(network.dense, run.dense_input[index] if once else run.dense_input[index, -1]),
+        idle=_zero_idle_weights(network, run) if task is Task.ONE_TO_ONE else None,
+        last=_compare_last_output(network, run) if task in (Task.MANY_TO_ONE, Task.ENCODER_DECODER) else None,
+        step_by_step=None if once else _apply_stepwise(network.dense, run),
+        ahead=_change_last_input(network, run, index) if task is Task.MANY_TO_MANY else None,
+        broadcast=None if once else _count_broadcast(run),
     )
 
 
@@ -138,16 +147,16 @@ def _perturb_hidden(dense: Dense, hidden: Array) -> OutputReach:
     return OutputReach(poked, len(start), len(before), PERTURBATION, moved)
 
 
-def _zero_idle_weights(network: Network, passage: NetworkRun) -> IdleWeights:
+def _zero_idle_weights(network: Network, run: NetworkRun) -> IdleWeights:
     count, layers = 0, []
     for parts in network.weights.layers:
         changed = {}
-        for way, part in parts.items():
-            changed[way], idle = _drop_recurrence(part)
+        for direction, part in parts.items():
+            changed[direction], idle = _drop_recurrence(part)
             count += idle
         layers.append(changed)
-    again = run_network(network._replace(weights=Weights(tuple(layers))), passage.input)
-    return IdleWeights(count, _max_abs(again.outputs - passage.outputs))
+    again = run_network(network._replace(weights=Weights(tuple(layers))), run.input)
+    return IdleWeights(count, _max_abs(again.outputs - run.outputs))
 
 
 def _drop_recurrence(part: LayerWeights) -> tuple[LayerWeights, int]:
@@ -168,10 +177,10 @@ def _drop_recurrence(part: LayerWeights) -> tuple[LayerWeights, int]:
     return part._replace(kernel=kernel, recurrent_kernel=part.recurrent_kernel * 0, bias=bias, peephole=peephole), count
 
 
-def _compare_last_output(network: Network, passage: NetworkRun) -> LastOutput:
-    record = passage.record
+def _compare_last_output(network: Network, run: NetworkRun) -> LastOutput:
+    record = run.record
     taken, right = record.output[:, -1], last_hidden(record)
-    apart = taken - right
+    differences = taken - right
     top = record.spec.for_layer(len(record.spec.layers) - 1)
     size, both = top.hidden, top.bidirectional
     ended = np.zeros(len(taken), bool) if record.lengths is None else record.lengths < record.spec.timesteps
@@ -179,56 +188,51 @@ def _compare_last_output(network: Network, passage: NetworkRun) -> LastOutput:
     return LastOutput(
         samples=len(taken),
         padded=int(ended.sum()),
-        difference=_max_abs(apart),
-        forward=_max_abs(apart[:, :size]),
-        backward=_max_abs(apart[:, size:]) if both else None,
+        difference=_max_abs(differences),
+        forward=_max_abs(differences[:, :size]),
+        backward=_max_abs(differences[:, size:]) if both else None,
         alone=_compare_single_step(network, record, ~ended) if both and not ended.all() else None,
-        outputs=_max_abs(network.dense(taken) - passage.outputs) if read else None,
+        outputs=_max_abs(network.dense(taken) - run.outputs) if read else None,
     )
 
 
 def _compare_single_step(network: Network, record: Record, whole: Array) -> float:
     """Run the last layer backwards over the last timestep alone, and compare with the output there."""
     last = len(record.spec.layers) - 1
-    top, part, weights = (
-        record.spec.for_layer(last),
-        record.of(last, Direction.BACKWARD),
-        network.weights.of(last, Direction.BACKWARD),
-    )
-    x = part.input[whole, -1]
+    top, x = record.spec.for_layer(last), record.of(last, Direction.BACKWARD).input[whole, -1]
     zeros = (np.zeros((len(x), size), x.dtype) for size in (top.hidden, top.units))
     with np.errstate(all="ignore"):
-        made = step(weights, x, *zeros)
-    return _max_abs(made.h - record.output[whole, -1, top.hidden :])
+        result = step(network.weights.of(last, Direction.BACKWARD), x, *zeros)
+    return _max_abs(result.h - record.output[whole, -1, top.hidden :])
 
 
-def _apply_stepwise(dense: Dense, passage: NetworkRun) -> StepwiseDense:
-    steps = min(passage.dense_input.shape[1], MAX_STEPS)
-    apart = (_max_abs(dense(passage.dense_input[:, t]) - passage.outputs[:, t]) for t in range(steps))
-    return StepwiseDense(steps, max(apart))
+def _apply_stepwise(dense: Dense, run: NetworkRun) -> StepwiseDense:
+    steps = min(run.dense_input.shape[1], MAX_STEPS)
+    differences = (_max_abs(dense(run.dense_input[:, t]) - run.outputs[:, t]) for t in range(steps))
+    return StepwiseDense(steps, max(differences))
 
 
-def _change_last_input(network: Network, passage: NetworkRun, place: int) -> LookAhead:
+def _change_last_input(network: Network, run: NetworkRun, index: int) -> LookAhead:
     """Run one sample by itself twice, so that not even the last bits differ for another reason."""
-    record = passage.record
-    one, lengths = passage.input[place : place + 1], None
+    record = run.record
+    original, lengths = run.input[index : index + 1], None
     if record.lengths is not None:
-        lengths = record.lengths[place : place + 1]
-    last = record.length(place) - 1
-    changed = one.copy()
+        lengths = record.lengths[index : index + 1]
+    last = record.length(index) - 1
+    changed = original.copy()
     with np.errstate(invalid="ignore"):  # infinite inputs
         changed[:, last] += 1 + np.abs(changed[:, last])
-    before, after = (run_network(network, inputs, lengths).outputs[0] for inputs in (one, changed))
+    before, after = (run_network(network, inputs, lengths).outputs[0] for inputs in (original, changed))
     moved = np.any(np.abs(after - before)[:last] > 0, axis=1)
     return LookAhead(last, int(moved.sum()))
 
 
-def _count_broadcast(passage: NetworkRun) -> BroadcastTargets | None:
-    samples, steps, outputs = passage.outputs.shape
+def _count_broadcast(run: NetworkRun) -> BroadcastTargets | None:
+    samples, steps, outputs = run.outputs.shape
     if outputs > 1 or steps == 1:
         return None
-    targets = np.zeros((samples, 1), passage.outputs.dtype)
-    return BroadcastTargets(samples, (passage.outputs[:, :, 0] - targets).size)
+    targets = np.zeros((samples, 1), run.outputs.dtype)
+    return BroadcastTargets(samples, (run.outputs[:, :, 0] - targets).size)
 
 
 def _max_abs(differences: Array) -> float:

@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from lstm_explain.document.blocks import Block, Cell, Column, Document, Heading, Note, Paragraph, Table
-from lstm_explain.document.numbers import format_bytes, plural, thousands
+from lstm_explain.document.numbers import plural, thousands
 from lstm_explain.document.tables import facts_table
-from lstm_explain.topics.intro import lstm_summary
+from lstm_explain.topics.intro import computed_note, lstm_summary
 
 if TYPE_CHECKING:
     from lstm_explain.topics.terms import OtherUsage, Term, Terms
@@ -44,10 +44,7 @@ def _measurement_note(terms: Terms) -> str:
             "Sizes were read off arrays of a run that just happened, over all samples; how many gates, cells and layers there "
             "are follows from the options."
         )
-    return (
-        "These numbers are computed, not measured: a run over all samples does not fit the memory budget of "
-        f"{format_bytes(terms.max_memory)} (--max-memory)."
-    )
+    return computed_note("These numbers", terms.max_memory)
 
 
 # --- all words --------------------------------------------------------------------------------------------------------
