@@ -127,7 +127,7 @@ def _list_names(names: list[str]) -> str:
 
 
 def _find_ours(tensors: Tensors, file: str) -> Iterator[ModelLSTM | UnsupportedLayer]:
-    """`layer0.forward.kernel`: what `trace -o run.npz` and `convert` write."""
+    """Find layers such as `layer0.forward.kernel`: what `trace -o run.npz` and `convert` write."""
     modules: dict[str, dict[tuple[int, Direction], dict[str, str]]] = {}
     for name in tensors:
         if match := OUR_NAME.fullmatch(name):
@@ -146,7 +146,7 @@ def _find_ours(tensors: Tensors, file: str) -> Iterator[ModelLSTM | UnsupportedL
 
 
 def _find_pytorch(tensors: Tensors, file: str) -> Iterator[ModelLSTM | UnsupportedLayer]:
-    """`encoder.lstm.weight_ih_l0_reverse`; without `_l0` it is an LSTMCell."""
+    """Find layers such as `encoder.lstm.weight_ih_l0_reverse`; without `_l0` it is an LSTMCell."""
     modules: dict[tuple[str, bool], dict[tuple[int, Direction], dict[str, str]]] = {}
     for name in tensors:
         if match := PYTORCH_NAME.fullmatch(name):
@@ -184,7 +184,7 @@ def _bias_problem(module: str, names: set[str], tensors: Tensors) -> Unsupported
 
 
 def _find_keras(tensors: Tensors, file: str) -> Iterator[ModelLSTM | UnsupportedLayer]:
-    """`lstm/lstm_cell/recurrent_kernel`."""
+    """Find layers such as `lstm/lstm_cell/recurrent_kernel`."""
     convention = CONVENTIONS["keras"]
     for module in find_modules(tensors, convention):
         if convention.recurrent_kernel in module.arrays[FORWARD]:
@@ -192,7 +192,7 @@ def _find_keras(tensors: Tensors, file: str) -> Iterator[ModelLSTM | Unsupported
 
 
 def _find_flax(tensors: Tensors, file: str) -> Iterator[ModelLSTM | UnsupportedLayer]:
-    """`params/LSTMCell_0/hi/kernel`: one dense layer for each gate, the input's without bias; nnx writes `if_`."""
+    """Find cells such as `params/LSTMCell_0/hi/kernel`: one dense layer for each gate; nnx writes `if_`."""
     modules: dict[str, dict[str, str]] = {}
     gru: dict[str, None] = {}
     for tensor in tensors:
@@ -209,7 +209,7 @@ def _find_flax(tensors: Tensors, file: str) -> Iterator[ModelLSTM | UnsupportedL
 
 
 def _find_flax_optimized(tensors: Tensors, file: str) -> Iterator[ModelLSTM | UnsupportedLayer]:
-    """`cell/dense_h/kernel`: one dense layer for all gates of h, one for x; nnx's OptimizedLSTMCell."""
+    """Find cells such as `cell/dense_h/kernel`: one dense layer for all gates of h, one for x."""
     convention = CONVENTIONS["flax-nnx-optimized"]
     for module in find_modules(tensors, convention):
         if {convention.kernel, convention.recurrent_kernel} <= set(module.arrays[FORWARD]):
@@ -217,7 +217,7 @@ def _find_flax_optimized(tensors: Tensors, file: str) -> Iterator[ModelLSTM | Un
 
 
 def _find_by_convention(tensors: Tensors, file: str, convention: Convention) -> Iterator[ModelLSTM | UnsupportedLayer]:
-    """The names of the framework that the user gave."""
+    """Find layers under the names of the framework that the user gave."""
     for module in find_modules(tensors, convention):
         yield _unpack(module, f"{convention.title} LSTM", convention, file)
 

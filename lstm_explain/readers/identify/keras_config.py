@@ -119,7 +119,7 @@ def _iter_layers(layer: Any, path: ConfigPath, file: str) -> Iterator[ConfigLSTM
     elif kind in ("LSTM", "CuDNNLSTM", "RNN"):
         yield from _recurrent_layers(layer, path)
     elif kind == "Bidirectional":
-        yield from _bidirectional_layers(_as_dict(config), path)
+        yield from _bidirectional_layers(_config(layer), path)
     elif isinstance(inner, dict):
         note = f"inside {printable(kind)}"
         yield from _iter_layers(inner, path.enter(_layer_name(inner, file), "layer", note=note), file)
@@ -170,7 +170,7 @@ def _bidirectional_layers(config: dict[str, Any], path: ConfigPath) -> Iterator[
 
 def _weight_name(layer: Any, prefix: str) -> str:
     """Return the name of a direction's layer as it is in the names of its weights."""
-    name = str(_as_dict(_as_dict(layer).get("config")).get("name", ""))[:MAX_NAME_LENGTH]
+    name = str(_config(layer).get("name", ""))[:MAX_NAME_LENGTH]
     return prefix + name.removeprefix(prefix)
 
 
@@ -179,9 +179,9 @@ def _bidirectional_problem(config: dict[str, Any], forward: Any, backward: Any) 
     mode = config.get("merge_mode", "concat")
     if mode not in ("concat", None):
         return f"it has merge_mode {_option_label(mode)}; only concat is explained"
-    if _as_dict(_as_dict(forward).get("config")).get("go_backwards"):
+    if _config(forward).get("go_backwards"):
         return "it has a forward layer that reads backwards, which is not explained"
-    if isinstance(backward, dict) and not _as_dict(backward.get("config")).get("go_backwards"):
+    if isinstance(backward, dict) and not _config(backward).get("go_backwards"):
         return "it has a backward layer that reads forwards, which is not explained"
     return None
 
@@ -191,7 +191,7 @@ def _bidirectional_problem(config: dict[str, Any], forward: Any, backward: Any) 
 
 def _recurrent_layers(layer: Any, path: ConfigPath, standalone: bool = True) -> Iterator[ConfigLSTM]:
     """Yield an LSTM layer, or the LSTM cells of an RNN layer; `standalone` where it is not a part of a Bidirectional."""
-    kind, config = _class_name(layer), _as_dict(_as_dict(layer).get("config"))
+    kind, config = _class_name(layer), _config(layer)
     backwards = standalone and bool(config.get("go_backwards"))
     if isinstance(_as_dict(layer).get("registered_name"), str):
         path = path._replace(notes=(*path.notes, f"a class {printable(kind)} of the user's own, read as that of Keras"))
@@ -201,7 +201,7 @@ def _recurrent_layers(layer: Any, path: ConfigPath, standalone: bool = True) -> 
     if kind != "RNN":
         return
     inner = config.get("cell")
-    inner_config = _as_dict(_as_dict(inner).get("config"))
+    inner_config = _config(inner)
     if _class_name(inner) == "LSTMCell":
         cell = ConfigCell((*path.path, "cell"), str(inner_config.get("name", ""))[:MAX_NAME_LENGTH])
         yield _lstm_layer(inner_config, path, cell, "keras.layers.RNN(LSTMCell)", backwards)
@@ -210,7 +210,7 @@ def _recurrent_layers(layer: Any, path: ConfigPath, standalone: bool = True) -> 
         cells = inner_config.get("cells")
         for stacked, unique in _unique_class_names(cells if isinstance(cells, list) else []):
             if _class_name(stacked) == "LSTMCell":
-                options = _as_dict(_as_dict(stacked).get("config"))
+                options = _config(stacked)
                 name = str(options.get("name", unique))[:MAX_NAME_LENGTH]
                 cell = ConfigCell((*path.path, "cell", "cells", unique), name)
                 lstm = _lstm_layer(options, path.enter(name), cell, "keras.layers.RNN(StackedRNNCells), one LSTMCell")
@@ -266,7 +266,7 @@ class _Connections:
             return self._trace_graph(children, outputs, names, sources) or itself
         cell = _as_dict(_as_dict(config).get("cell"))
         if kind == "RNN" and cell.get("class_name") == "StackedRNNCells":
-            cells = _as_dict(cell.get("config")).get("cells")
+            cells = _config(cell).get("cells")
             for stacked in cells if isinstance(cells, list) else []:  # each reads the outputs of the one below it
                 name = "/".join((*names, _graph_name(stacked)))
                 self.inputs[name] = sources
@@ -323,7 +323,7 @@ def _iter_call_tensors(call: Any) -> Iterator[tuple[str, Any]]:
         item = pending.pop()
         if isinstance(item, dict):
             is_tensor = item.get("class_name") == "__keras_tensor__"
-            history = _as_dict(item.get("config")).get("keras_history") if is_tensor else None
+            history = _config(item).get("keras_history") if is_tensor else None
             others = [value for key, value in reversed(item.items()) if key != "mask"]
             pending += others if history is None else [history]
         elif isinstance(item, list) and len(item) >= 3 and isinstance(item[0], str) and all(type(n) is int for n in item[1:3]):
@@ -338,6 +338,10 @@ def _iter_call_tensors(call: Any) -> Iterator[tuple[str, Any]]:
 
 def _as_dict(value: Any) -> dict[str, Any]:
     return value if isinstance(value, dict) else {}
+
+
+def _config(layer: Any) -> dict[str, Any]:
+    return _as_dict(_as_dict(layer).get("config"))
 
 
 def _class_name(layer: Any) -> str:
@@ -359,14 +363,14 @@ def _graph_name(layer: Any) -> str:
 
 
 def _configured_name(layer: Any) -> Any:
-    return _as_dict(_as_dict(layer).get("config")).get("name") or _as_dict(layer).get("name")
+    return _config(layer).get("name") or _as_dict(layer).get("name")
 
 
 def _dtype_name(dtype: Any) -> str:
     """Return the name of a dtype or of a dtype policy."""
     if isinstance(dtype, str):
         return dtype
-    config = _as_dict(_as_dict(dtype).get("config"))
+    config = _config(dtype)
     name = config.get("name") or "_from_".join(str(config[key]) for key in ("mode", "source_name") if key in config)
     return str(name) or _class_name(dtype) or "of an unknown kind"
 

@@ -170,18 +170,15 @@ def _read_layers(file: Hdf5File, config: Sequence[ConfigLSTM], budget: MemoryBud
             raise tensor.problem
     budget.check(COPIES * sum(tensor.loaded_bytes for tensor in tensors), "reading its LSTMs")
     counts = Counter(layer.config.name for layer in layers)
-    names = [_unique_name(layer, counts) for layer in layers]
-    name_of = {layer.config.name: name for layer, name in zip(reversed(layers), reversed(names), strict=True)}
-    problems = [(name, layer.problem) for name, layer in zip(names, layers, strict=True)]
-    unsupported = (*(UnsupportedLayer(name, problem) for name, problem in problems if problem), *missing)
+    names = [  # the path where another layer has the same name
+        layer.config.name if counts[layer.config.name] == 1 else layer.cells[min(layer.cells)].group for layer in layers
+    ]
+    named = list(zip(names, layers, strict=True))
+    name_of = {layer.config.name: name for name, layer in reversed(named)}
+    unsupported = (*(UnsupportedLayer(name, layer.problem) for name, layer in named if layer.problem is not None), *missing)
     if not supported and unsupported:
         raise unsupported[0].error(file.name)
-    return tuple(_read_layer(layer, file, _unique_name(layer, counts), name_of, unsupported) for layer in supported)
-
-
-def _unique_name(layer: StoredLayer, counts: Counter[str]) -> str:
-    """Return a layer's name, or its path where another has the same name."""
-    return layer.config.name if counts[layer.config.name] == 1 else layer.cells[min(layer.cells)].group
+    return tuple(_read_layer(layer, file, name, name_of, unsupported) for name, layer in named if layer.problem is None)
 
 
 def _read_layer(
@@ -324,7 +321,7 @@ class _CellIndex:
         return list(islice(cells, MAX_CANDIDATES))
 
     def take(self, cell: StoredCell) -> None:
-        """Remove a cell, which is matched now."""
+        """Remove a cell that has been matched."""
         self.unmatched.pop(cell.group, None)
 
 

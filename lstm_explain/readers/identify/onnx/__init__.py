@@ -98,7 +98,7 @@ def _find_lstms(model: Any, budget: MemoryBudget) -> tuple[ModelLSTM, ...]:
 
 
 def _no_lstm_error(file: str, unsupported: list[UnsupportedLayer], operators: set[str]) -> InputFileError:
-    """The error for a model without LSTMs, which says what its first recurrent node is."""
+    """Return the error for a model without LSTMs, which names its first other recurrent node."""
     if unsupported:
         count = len(unsupported) - 1
         more = f"; {count} more recurrent nodes are not explained either" if count else ""
@@ -122,7 +122,7 @@ def _with_unique_names(lstms: list[ModelLSTM]) -> list[ModelLSTM]:
 
 
 def _with_sources(lstms: list[ModelLSTM], sources: list[tuple[GraphValue, InputSource]]) -> list[ModelLSTM]:
-    """The LSTMs with the names of what they read: that of an LSTM of the file, or of something else."""
+    """Return the LSTMs with the names of what they read: another LSTM of the file, or something else."""
     names = {output: lstm.name for (output, _), lstm in zip(sources, lstms, strict=True)}
 
     def source_name(source: InputSource) -> str:

@@ -151,7 +151,7 @@ def timestep_read(value: GraphValue, constants: Constants) -> TimestepRead | Non
 
 
 def _gathered_timestep(value: GraphValue, constants: Constants) -> TimestepRead | None:
-    """Gather(sequence, index), where the index is a constant or the iteration number."""
+    """Match Gather(sequence, index), where the index is a constant or the iteration number."""
     axis = value.int_attribute("axis", 0)
     index = constants.value_or_none(value.scope, value.input_names[1])
     if index is not None:
@@ -178,7 +178,7 @@ def _is_iteration_number(value: GraphValue, constants: Constants) -> bool:
 
 
 def _squeezed_timestep(value: GraphValue, constants: Constants) -> TimestepRead | None:
-    """Squeeze of an axis of size one, which a Split or Slice cut out of the sequence."""
+    """Match Squeeze of an axis of size one, which a Split or Slice cut out of the sequence."""
     piece = value.input(0)
     axes = value.int_list(1, "axes", constants)
     if axes is None or len(axes) != 1 or piece.producer is None:
@@ -195,7 +195,7 @@ def _squeezed_timestep(value: GraphValue, constants: Constants) -> TimestepRead 
 
 
 def _scanned_timestep(value: GraphValue) -> TimestepRead | None:
-    """An input of a Scan's body that is one timestep of a sequence."""
+    """Match an input of a Scan's body that is one timestep of a sequence."""
     body_of, number = value.scope.body_of, value.scope.input_numbers.get(value.name)
     if value.producer is not None or body_of is None or number is None or operator_name(body_of.node) != "Scan":
         return None

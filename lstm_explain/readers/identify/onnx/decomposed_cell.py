@@ -160,7 +160,7 @@ def _slice_bound(value: GraphValue, number: int, name: str, columns: int, consta
 def _computed_bound(
     value: GraphValue, sliced: GraphValue, columns: int, constants: Constants, nodes_left: Iterator[int]
 ) -> int | None:
-    """An integer that the model computes from the shape of what is sliced, as torch writes the bounds of a chunk."""
+    """Return an integer that the model computes from the shape of what is sliced, as torch writes the bounds of a chunk."""
     if next(nodes_left, None) is None:
         return None
     constant = constants.value_or_none(*value)
@@ -266,7 +266,7 @@ def _collect_terms(
 
 
 def _collect_gemm(value: GraphValue, cache: WeightCache, terms: PreActivation, nodes_left: Iterator[int]) -> bool:
-    """A product and a bias in one node, without factors, and with the first operand as it is."""
+    """Add a product and a bias in one node, without factors, and with the first operand as it is."""
     factors = [value.attribute(name) for name in ("alpha", "beta")]
     if any(factor is not None and factor.f != 1 for factor in factors) or value.int_attribute("transA", 0) != 0:
         return False
@@ -306,7 +306,7 @@ class Timestep(NamedTuple):
     products: tuple[Product, ...]
     biases: tuple[tuple[GraphValue, Array], ...]
     gate_order: tuple[Gate, ...]
-    """The order of the gates in the columns of the weights."""
+    """Return the order of the gates in the columns of the weights."""
     recurrent: Product | None = None
     """The product with h; None where this timestep alone does not decide which of its products that is."""
 
@@ -361,7 +361,7 @@ def match_timestep(cell: CellMatch, cache: WeightCache) -> Timestep:
 
 
 def _match_gate_order(cell: CellMatch, columns: int, constants: Constants) -> tuple[Gate, ...]:
-    """The order of the gates in the columns of the pre-activations."""
+    """Return the order of the gates in the columns of the pre-activations."""
     units, gates = columns // len(GATES), {}
     for gate, value in cell.pre_activations.items():
         gate_range = _gate_columns(value, columns, constants)

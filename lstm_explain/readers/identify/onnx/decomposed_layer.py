@@ -65,11 +65,6 @@ def find_decomposed_lstms(
 ) -> tuple[list[ModelLSTM], list[UnsupportedLayer]]:
     """Return the LSTMs that matched cells belong to, and those that are not supported, one for each reason.
 
-    Args:
-        cells: all cells of the model.
-        constants: the model's constant values.
-        file: the file's name, safe to print.
-
     Raises:
         RefusedError: one of their tensors is in another file, or does not fit the memory budget.
     """
@@ -108,7 +103,7 @@ def find_decomposed_lstms(
 
 
 def _resolve_start(chain: list[Timestep], constants: Constants, cell_states: set[GraphValue]) -> list[Timestep]:
-    """A chain with the product with h of its first timestep.
+    """Return a chain whose first timestep has its product with h.
 
     Raises:
         UnsupportedCellError: it follows something else than a timestep, or its products cannot be told apart.
@@ -127,7 +122,7 @@ def _resolve_start(chain: list[Timestep], constants: Constants, cell_states: set
 
 
 def _resolve_single_timestep(timestep: Timestep, constants: Constants) -> Timestep:
-    """A single timestep with its product with h: the one with a square kernel, or with a constant state."""
+    """Return a single timestep with its product with h: the one with a square kernel, or with a constant state."""
     if len(timestep.products) == 1:
         raise UnsupportedCellError(NO_RECURRENT_KERNEL)
     square = [product for product in timestep.products if len(product.weights) == timestep.units]
@@ -139,7 +134,7 @@ def _resolve_single_timestep(timestep: Timestep, constants: Constants) -> Timest
 
 
 def _constant_state(value: GraphValue, constants: Constants) -> Array | None:
-    """The value of an initial state, None where it is only known when the model runs."""
+    """Return the value of an initial state; None if it is only known when the model runs."""
     try:
         return constant_state(value, constants)
     except (NotConstantError, InputFileError):
@@ -150,11 +145,7 @@ def _constant_state(value: GraphValue, constants: Constants) -> Array | None:
 
 
 def _resolve_loop_body(timestep: Timestep) -> Timestep:
-    """Return the timestep in the body of a Loop or Scan, with its product with h.
-
-    Raises:
-        UnsupportedCellError: the body returns other states than the cell's.
-    """
+    """Return the timestep in the body of a Loop or Scan with its product with h, if the body returns the cell's states."""
     cell_state = loop_state(timestep.cell.previous_cell_state)
     recurrent = [
         product
@@ -207,7 +198,7 @@ def _follows(chain: list[Timestep], timestep: Timestep, cache: WeightCache) -> b
 
 
 def _resolve_first(first: Timestep, second: Timestep, cache: WeightCache) -> Timestep:
-    """The first timestep with its product with h, which the second decides; without, where the exporter computed it."""
+    """Return the first timestep with its product with h, as the second shows; without, if the exporter computed it."""
     if first.recurrent is not None or second.recurrent is None or len(first.products) < 2:
         return first
     recurrent = [product for product in first.products if cache.same_weights(product, second.recurrent)]
@@ -274,7 +265,7 @@ class _DecomposedLayer:
         return validate_lstm(lstm, file)
 
     def _stored_shapes(self) -> dict[str, tuple[int, ...]]:
-        """The shapes of its tensors as they are in the file, by name."""
+        """Return the shapes of its tensors as they are in the file, by name."""
         shapes = {}
         for product in self.typical.products:
             stored = product.weights.T if product.is_transposed else product.weights
@@ -282,7 +273,7 @@ class _DecomposedLayer:
         return shapes | {decode_text(value.name): array.shape for value, array in self.typical.biases}
 
     def _arrange_weights(self) -> LayerWeights:
-        """The weights in our arrangement."""
+        """Return the weights in our arrangement."""
         arrays, units = [self.input.weights, self.recurrent.weights], self.typical.units
         dtype = np.float64 if any(array.dtype.itemsize == 8 for array in arrays) else np.float32
         size = sum(array.size for array in arrays) * np.dtype(dtype).itemsize
@@ -294,7 +285,7 @@ class _DecomposedLayer:
         return LayerWeights(kernel, recurrent_kernel, None if bias is None else bias[columns].astype(dtype))
 
     def _framework(self) -> str:
-        """The framework that arranges weights like this."""
+        """Return the framework that arranges weights like this."""
         for name, convention in CONVENTIONS.items():
             if convention.gate_names or convention.output_major != self.input.is_transposed:
                 continue
@@ -304,7 +295,7 @@ class _DecomposedLayer:
         raise UnsupportedCellError(f"its gates are in the order {gates}, which no known framework uses")
 
     def _initial_state(self, weights: LayerWeights) -> tuple[StackState | None, tuple[str, ...]]:
-        """The states that it starts from, None for zeros; and a caveat where they are only known when the model runs."""
+        """Return the states that it starts from, None for zeros; and a caveat if only the model knows them when it runs."""
         first = self.timesteps[0]
         values = [first.cell.previous_cell_state] + ([] if first.recurrent is None else [first.recurrent.operand])
         states = []

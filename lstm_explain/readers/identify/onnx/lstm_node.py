@@ -42,7 +42,7 @@ class _LSTMNode(NamedTuple):
 
     @property
     def label(self) -> str:
-        """What to call it in a message."""
+        """Its name in messages, safe to print."""
         return f"{self.file}#{printable_name(self.graph_node)}"
 
     @property
@@ -52,7 +52,7 @@ class _LSTMNode(NamedTuple):
 
     @property
     def layout(self) -> int:
-        """0 where timesteps are the first axis of its sequences, 1 where samples are."""
+        """0 if timesteps are the first axis of its sequences, 1 if samples are."""
         attribute = self.attribute("layout")
         return 0 if attribute is None else int(attribute.i)
 
@@ -63,12 +63,12 @@ class _LSTMNode(NamedTuple):
         return self.graph_node.scope.attribute(self.graph_node.node, name)
 
     def input_name(self, role: str) -> str:
-        """The name that the model gives to one of the inputs in `INPUTS`; empty where the node does not have it."""
+        """Return the name that the model gives to one of the inputs in `INPUTS`; empty if the node does not have it."""
         names, number = self.graph_node.node.input, INPUTS.index(role)
         return names[number] if number < len(names) else ""
 
     def weights(self, role: str) -> Array | None:
-        """The value of one of the inputs in `INPUTS`, None where the node does not have it.
+        """Return the value of one of the inputs in `INPUTS`; None if the node does not have it.
 
         Raises:
             InputFileError: it is only known when the model runs, or does not hold floating-point numbers.
@@ -194,7 +194,7 @@ def _check_shapes(node: _LSTMNode, tensors: dict[str, Array], direction_count: i
 
 
 def _initial_state(node: _LSTMNode, directions: int, units: int, dtype: Any) -> tuple[StackState | None, tuple[str, ...]]:
-    """The states that the node starts from, None for zeros; and a caveat where they are only known when the model runs."""
+    """Return the states that the node starts from, None for zeros; and a caveat if only the model knows them when it runs."""
     try:
         arrays = [_read_state(node, role, directions, units, dtype) for role in ("initial_h", "initial_c")]
     except NotConstantError:
@@ -204,7 +204,7 @@ def _initial_state(node: _LSTMNode, directions: int, units: int, dtype: Any) -> 
 
 
 def _read_state(node: _LSTMNode, role: str, directions: int, units: int, dtype: Any) -> Array:
-    """The state that every sample starts from; [directions, 1, units].
+    """Return the state that every sample starts from; [directions, 1, units].
 
     Raises:
         NotConstantError: it is only known when the model runs.

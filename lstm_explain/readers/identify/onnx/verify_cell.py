@@ -40,7 +40,7 @@ def can_run(timestep: Timestep) -> bool:
 
 
 def _sequence_length(timestep: Timestep) -> int:
-    """How many timesteps the sequence that it reads must have."""
+    """Return how many timesteps the sequence that it reads must have."""
     index = None if timestep.input is None else timestep.input.timestep
     if index is None:
         return 1
@@ -50,10 +50,7 @@ def _sequence_length(timestep: Timestep) -> int:
 def matches_reference(timestep: Timestep, weights: LayerWeights, constants: Constants) -> bool:
     """Whether a timestep's nodes compute the h' and c' that the reference cell computes from the same x, h and c.
 
-    Args:
-        timestep: the timestep, whose products with x and h are known.
-        weights: the weights that were read for it, in our arrangement.
-        constants: the model's constant values.
+    `weights` are those that were read for it, in our arrangement.
     """
     feeds = _seeded_feeds(timestep, weights)
     if feeds is None:
@@ -71,7 +68,7 @@ def matches_reference(timestep: Timestep, weights: LayerWeights, constants: Cons
 def _seeded_feeds(
     timestep: Timestep, weights: LayerWeights
 ) -> tuple[dict[GraphValue, Array], tuple[Array, Array, Array]] | None:
-    """Numbers for everything that a timestep reads, and x, h and c among them."""
+    """Return numbers for everything that a timestep reads, and x, h and c among them."""
     product, recurrent = timestep.input, timestep.recurrent
     if product is None or recurrent is None:
         return None
@@ -113,7 +110,7 @@ class _NodeCopier:
         self.nodes: list[Any] = []
 
     def run(self, outputs: list[GraphValue]) -> list[Array]:
-        """Compute some values.
+        """Compute the values of some names.
 
         Raises:
             ValueError: there are more nodes than in a cell, or other operators.
