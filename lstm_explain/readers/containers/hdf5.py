@@ -18,6 +18,7 @@ import numpy as np
 
 from lstm_explain.errors import InputFileError, LstmExplainError, MissingExtraError, RefusedError, printable
 from lstm_explain.readers.containers.bounded_file import FIX_BUDGET, FIX_FORGED, BoundedReader
+from lstm_explain.readers.containers.named_arrays import to_floats
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -34,9 +35,9 @@ UNDEFINED_ADDRESS = 2**64 - 1
 BASE_ADDRESS_AT = 24
 DATASPACE, LINK_INFO, DATATYPE, LINK, EXTERNAL_FILES, LAYOUT, FILTERS, ATTRIBUTE, SYMBOL_TABLE = 1, 2, 3, 6, 7, 8, 11, 12, 17
 SHARED_FLAG = 2
-SOFT_LINK, EXTERNAL_LINK = 1, 64
+LINKS = {1: "a soft link to another place, which is not followed", 64: "an external link, which leads to another file"}
 CONTIGUOUS, VIRTUAL = 1, 3
-LAYOUTS = {0: "in its header (compact)", 2: "in chunks", VIRTUAL: "in other files or datasets (virtual)"}
+LAYOUTS = {0: "in its header (compact)", 2: "in chunks"}
 ATTRIBUTES = ("name", "dtype", "model_config", "keras_version", "layer_names")
 """The attributes that describe layers; no other is read."""
 FLOAT_CLASS, STRING_CLASS, VARIABLE_LENGTH_CLASS = 1, 3, 9
@@ -49,7 +50,7 @@ FLOATS = {
 """Bytes, then offset, precision, position and size of exponent and of fraction, bias of the exponent."""
 IMPLIED_ONE = 32
 """The first bits of such a type: its fraction begins with a 1 that is not stored; bit 0 is the byte order."""
-OTHER_CLASSES = {0: "whole numbers", 3: "texts", 7: "references to other objects", 9: "lists"}
+OTHER_CLASSES = {0: "integers", 3: "text", 7: "references to other objects", 9: "lists"}
 FIX_KERAS = "Save the model anew with Keras"
 
 
@@ -100,7 +101,7 @@ class Hdf5File:
         with self._pyfive_errors("its first bytes"):
             self._walk(self._root_address())
 
-    def read(self, dataset: Dataset) -> Array:
+    def read_dataset(self, dataset: Dataset) -> Array:
         """Read a dataset's numbers as float32 or float64.
 
         Raises:
@@ -110,11 +111,9 @@ class Hdf5File:
         if dataset.problem is not None:
             raise dataset.problem
         data = self._file.read_at(dataset.address, dataset.stored_bytes)
-        byte_order, kind = dataset.kind[:1], dataset.kind[1:]
-        if kind == "bfloat16":
-            upper_half = np.frombuffer(data, f"{byte_order}u2").astype("u4") << np.uint32(16)
-            return upper_half.view("f4").reshape(dataset.shape)
-        return np.frombuffer(data, f"{byte_order}{kind}").astype("f8" if kind == "f8" else "f4").reshape(dataset.shape)
+        is_bfloat16 = dataset.kind.endswith("bfloat16")
+        dtype = dataset.kind.replace("bfloat16", "u2")
+        return to_floats(np.frombuffer(data, dtype), is_bfloat16).reshape(dataset.shape)
 
     # --- the walk -----------------------------------------------------------------------------------------------------
 
@@ -140,7 +139,7 @@ class Hdf5File:
             seen.add(address)
             if len(seen) > MAX_OBJECTS or depth > MAX_DEPTH:
                 limit = f"{MAX_OBJECTS} objects" if depth <= MAX_DEPTH else f"{MAX_DEPTH} levels of groups"
-                raise RefusedError(self.name, f"it has more than {limit}, and no model has")
+                raise RefusedError(self.name, f"it has more than {limit}, far more than any model")
             with self._pyfive_errors(_path_label(path)):
                 header = self._read_header(address)
                 if header.find_msg_type(LAYOUT):
@@ -159,11 +158,10 @@ class Hdf5File:
         start = self._file.read_at(address, 16)
         messages, size = struct.unpack_from("<H4xI", start, 2)
         if start[0] != 1:
-            is_newer = start[:4] == b"OHDR"
-            problem = (
-                "it holds an object of a newer kind of HDF5, which Keras does not write" if is_newer else "it is malformed"
-            )
-            raise InputFileError(self.name, f"{problem}; byte {address}", FIX_KERAS if is_newer else FIX_FORGED)
+            if start[:4] == b"OHDR":
+                problem = f"its object at byte {address} is of a newer kind of HDF5, which Keras does not write"
+                raise InputFileError(self.name, problem, FIX_KERAS)
+            raise InputFileError(self.name, f"it has no object at byte {address}, where one should be", FIX_FORGED)
         if messages > MAX_MESSAGES or size > MAX_HEADER_BYTES:
             raise RefusedError(self.name, f"an object at byte {address} has {messages} messages in {size} bytes of header")
         header = DataObjects(self._file, address)
@@ -176,7 +174,7 @@ class Hdf5File:
         from pyfive.misc_low_level import Heap, SymbolTable
 
         if not header.find_msg_type(SYMBOL_TABLE):
-            raise self._not_a_group_error(path, header)
+            raise self._group_error(_path_label(path), header)
         self._file.begin_object(self._file.size + MAX_HEADER_BYTES)
         message_at = header.find_msg_type(SYMBOL_TABLE)[0]["offset_to_message"]
         tree, heap = struct.unpack_from("<QQ", header.msg_data, message_at)
@@ -194,16 +192,14 @@ class Hdf5File:
                 names.add(name)
                 yield name, entry["object_header_address"]
 
-    def _not_a_group_error(self, path: str, header: Any) -> LstmExplainError:
+    def _group_error(self, label: str, header: Any) -> LstmExplainError:
         """Return the error for an object that is neither a plain dataset nor a plain group."""
-        label, links = _path_label(path), header.find_msg_type(LINK)
+        links = header.find_msg_type(LINK)
         for message in links:
             data, message_at = header.msg_data, message["offset_to_message"]
-            kind = data[message_at + 2] if data[message_at + 1] & 8 else 0
-            if kind == EXTERNAL_LINK:
-                return RefusedError(self.name, f"{label} has an external link, which leads to another file", FIX_KERAS)
-            if kind == SOFT_LINK:
-                return RefusedError(self.name, f"{label} has a soft link to another place, which is not followed", FIX_KERAS)
+            has_kind = data[message_at + 1] & 8
+            if has_kind and data[message_at + 2] in LINKS:
+                return RefusedError(self.name, f"{label} has {LINKS[data[message_at + 2]]}", FIX_KERAS)
         if links or header.find_msg_type(LINK_INFO):
             return InputFileError(self.name, f"{label} is a group of a newer kind, which Keras does not write", FIX_KERAS)
         return InputFileError(self.name, f"{label} is neither a group nor an array", FIX_KERAS)
@@ -252,25 +248,23 @@ class Hdf5File:
         """
         label = f"{self.name}: {printable(path)}"
         version, layout_class = header.msg_data[layout], header.msg_data[layout + 1]
-        if header.find_msg_type(EXTERNAL_FILES):
-            raise RefusedError(label, "its numbers are in another file, which is not opened", FIX_KERAS)
-        if layout_class == VIRTUAL:
-            raise RefusedError(label, f"its numbers are {LAYOUTS[VIRTUAL]}, and these are not opened", FIX_KERAS)
+        if header.find_msg_type(EXTERNAL_FILES) or layout_class == VIRTUAL:
+            raise RefusedError(label, "its numbers are in another file or dataset, and no other file is opened", FIX_KERAS)
         if header.find_msg_type(FILTERS):
             raise InputFileError(label, "its numbers are compressed or filtered, which Keras does not do", FIX_KERAS)
         if version != 3 or layout_class != CONTIGUOUS:
             problem = f"its numbers are {LAYOUTS.get(layout_class, 'stored in a newer way')}, not in one piece"
             raise InputFileError(label, problem, FIX_KERAS)
         if kind[:1] not in "<>":
-            raise InputFileError(label, f"it holds {kind}, not floating-point numbers")
+            raise InputFileError(label, f"it holds {kind}, and only floating-point numbers are read")
         address, size = struct.unpack_from("<QQ", header.msg_data, layout + 2)
         announced = math.prod(shape) * _item_bytes(kind)
         if address == UNDEFINED_ADDRESS and size:
             raise InputFileError(label, "its numbers were never written", FIX_KERAS)
         if announced != size or address + size > self._file.size:
-            beyond = "" if size <= self._file.size else ", beyond its end"
-            problem = f"its shape {list(shape)} announces {announced} bytes, and the file holds {size} for it{beyond}"
-            raise InputFileError(label, problem, FIX_FORGED)
+            problem = f"its shape {list(shape)} announces {announced} bytes, and the file holds {size} for it"
+            beyond = ", beyond its end" if size > self._file.size else ""
+            raise InputFileError(label, problem + beyond, FIX_FORGED)
         return int(address)
 
     # --- attributes ---------------------------------------------------------------------------------------------------
@@ -280,7 +274,8 @@ class Hdf5File:
         attributes: dict[str, str | list[str]] = {}
         for message in header.find_msg_type(ATTRIBUTE):
             start, data = message["offset_to_message"], header.msg_data
-            name = _parse_attribute_name(data, start)
+            name_size, name_at = struct.unpack_from("<H", data, start + 2)[0], _attribute_name_at(data, start)
+            name = data[name_at : name_at + name_size].split(b"\0")[0].decode(errors="replace")
             if name.rstrip("0123456789") in ATTRIBUTES and not message["flags"] & SHARED_FLAG and _is_text(data, start):
                 self._file.begin_object(self._file.size + MAX_HEADER_BYTES)
                 value = header.unpack_attribute(start)[1]
@@ -330,14 +325,13 @@ def _parse_datatype(data: bytes, start: int) -> str:
         kind = FLOATS.get((size, *struct.unpack_from("<HHBBBBI", data, start + 8)))
         if kind is not None and bits | 1 == IMPLIED_ONE | 1 and sign_at == 8 * size - 1:
             return f"{'>' if bits & 1 else '<'}{kind}"
-        return f"floating-point numbers of {size} bytes in a format of their own"
+        return f"floating-point numbers of {size} bytes in an unknown format"
     return f"{size} opaque bytes" if type_class == 5 else OTHER_CLASSES.get(type_class, "values of another kind")
 
 
-def _parse_attribute_name(data: bytes, start: int) -> str:
-    name_at = start + (8 if data[start] == 1 else 9)
-    size = struct.unpack_from("<H", data, start + 2)[0]
-    return data[name_at : name_at + size].split(b"\0")[0].decode(errors="replace")
+def _attribute_name_at(data: bytes, start: int) -> int:
+    """Return where the name begins in an attribute message; versions 2 and 3 have one more byte before it."""
+    return start + (8 if data[start] == 1 else 9)
 
 
 def _is_text(data: bytes, start: int) -> bool:
@@ -349,7 +343,7 @@ def _is_text(data: bytes, start: int) -> bool:
         return False
     name_size, datatype_size = struct.unpack_from("<HH", data, start + 2)
     alignment = 8 if version == 1 else 1
-    datatype_at = start + (8 if version == 1 else 9) + -(-name_size // alignment) * alignment
+    datatype_at = _attribute_name_at(data, start) + -(-name_size // alignment) * alignment
     type_class, element_class = data[datatype_at] & 15, data[datatype_at + 1] & 15
     if type_class != STRING_CLASS and not (type_class == VARIABLE_LENGTH_CLASS and element_class == 1):
         return False

@@ -96,7 +96,7 @@ class StoredCell(NamedTuple):
 
     def read_weights(self, file: Hdf5File) -> LayerWeights:
         """Read its arrays in our own arrangement; all float64 where any is, else float32."""
-        arrays = {name: file.read(dataset) for name, dataset in self.tensors.items()}
+        arrays = {name: file.read_dataset(dataset) for name, dataset in self.tensors.items()}
         dtype = np.result_type(*arrays.values())
         arrays = {name: array.astype(dtype, copy=False) for name, array in arrays.items()}
         with np.errstate(all="ignore"):  # what is not finite in a file stays so
