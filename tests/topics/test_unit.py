@@ -75,10 +75,10 @@ def test_the_terms_add_up_to_the_gate(question: tuple[LSTM, dict[str, Any]]) -> 
         assert one.value == pytest.approx(squashed, abs=1e-15)
         assert len(one.terms) == unit.neurons[gate].parameters
         by_source = {source: [term for term in one.terms if term.source == source] for source in ("x", "h", "c", "bias")}
-        assert [term.place for term in by_source["x"]] == list(range(unit.features))
-        assert [term.place for term in by_source["h"]] == list(range(unit.hidden))
-        assert [term.place for term in by_source["c"]] == [unit.unit] * (own.peepholes and gate is not Gate.CANDIDATE)
-        assert [(term.place, term.value) for term in by_source["bias"]] == [(None, 1.0)] * own.bias
+        assert [term.position for term in by_source["x"]] == list(range(unit.features))
+        assert [term.position for term in by_source["h"]] == list(range(unit.hidden))
+        assert [term.position for term in by_source["c"]] == [unit.unit] * (own.peepholes and gate is not Gate.CANDIDATE)
+        assert [(term.position, term.value) for term in by_source["bias"]] == [(None, 1.0)] * own.bias
         assert [term.weight for term in by_source["x"]] == unit.neurons[gate].kernel.tolist()
         assert [term.weight for term in by_source["h"]] == unit.neurons[gate].recurrent_kernel.tolist()
 
@@ -214,13 +214,13 @@ def test_nan_in_the_input_is_named_in_json() -> None:
 @pytest.mark.parametrize(
     ("asked", "named", "found"),
     [
-        ({"unit": 10}, "--unit 10", "there are 10 units, and they count from 0 to 9"),
-        ({"unit": -1}, "--unit -1", "there are 10 units, and they count from 0 to 9"),
-        ({"sample": 3}, "--sample 3", "there are 3 samples, and they count from 0 to 2"),
-        ({"step": 0}, "--step 0", "timesteps count from 1 to 5; h and c at 0 are the initial states"),
-        ({"step": 6}, "--step 6", "timesteps count from 1 to 5; h and c at 0 are the initial states"),
-        ({"layer": 1}, "--layer 1", "there is one layer, number 0"),
-        ({"step": 3, "sample": 1}, "--step 3", "sample 1 ends at timestep 2; what follows is padding"),
+        ({"unit": 10}, "unit=10", "there are 10 units, and they count from 0 to 9"),
+        ({"unit": -1}, "unit=-1", "there are 10 units, and they count from 0 to 9"),
+        ({"sample": 3}, "sample=3", "there are 3 samples, and they count from 0 to 2"),
+        ({"step": 0}, "step=0", "timesteps count from 1 to 5; h and c at 0 are the initial states"),
+        ({"step": 6}, "step=6", "timesteps count from 1 to 5; h and c at 0 are the initial states"),
+        ({"layer": 1}, "layer=1", "there is one layer, number 0"),
+        ({"step": 3, "sample": 1}, "step=3", "sample 1 ends at timestep 2; what follows is padding"),
     ],
 )
 def test_what_is_not_there_is_refused(asked: dict[str, Any], named: str, found: str) -> None:
@@ -319,7 +319,7 @@ def test_a_state_that_is_set_is_what_the_next_timestep_starts_from() -> None:
     assert (here.cell_recorded, here.hidden_recorded) == (2, -1)
     assert here.cell != pytest.approx(2)
     assert after.cell_before == 2
-    assert [term.value for term in after.gates[Gate.INPUT].terms if (term.source, term.place) == ("h", 4)] == [-1]
+    assert [term.value for term in after.gates[Gate.INPUT].terms if (term.source, term.position) == ("h", 4)] == [-1]
 
 
 def test_without_edits_nothing_is_held_or_set() -> None:

@@ -1,4 +1,4 @@
-"""unit: what one unit owns, reads and emits, and the arithmetic of one of its steps."""
+"""unit: what one unit owns, reads and outputs, and the arithmetic of one of its timesteps."""
 
 from __future__ import annotations
 
@@ -45,13 +45,13 @@ class Neuron(NamedTuple):
         return int(self.kernel.size + self.recurrent_kernel.size) + extra
 
 
-@json_keys("source index=place value weight product")
+@json_keys("source index=position value weight product")
 class Term(NamedTuple):
     """One product of a neuron's sum, in float64, computed from the layer's own numbers."""
 
     source: Literal["x", "h", "c", "bias"]
     """A feature of x_t; a number of h_{t-1}; the unit's own cell state, through a peephole; or the bias."""
-    place: int | None
+    position: int | None
     """Which feature, or which number of h; null for the bias."""
     value: float
     """The number that is multiplied."""
@@ -181,10 +181,10 @@ class Arithmetic(NamedTuple):
     @property
     def difference(self) -> float:
         """The largest difference between this arithmetic and the run itself."""
-        pairs = [(one.value, one.recorded) for one in self.gates.values()]
+        pairs = [(gate_sum.value, gate_sum.recorded) for gate_sum in self.gates.values()]
         states = {"c": (self.cell, self.cell_recorded), "h": (self.hidden, self.hidden_recorded)}
         pairs += [pair for letter, pair in states.items() if letter not in self.set_after]
-        return max(abs(ours - run) for ours, run in pairs)
+        return max(abs(value - recorded) for value, recorded in pairs)
 
     @property
     def input_gate(self) -> GateSum:
@@ -320,46 +320,49 @@ def explain_unit(
         direction: `forward` or `backward`.
 
     Raises:
-        UsageError: there is no such unit, sample, timestep, layer or direction, or the timestep is padding.
+        UsageError: an unknown unit, sample, timestep, layer or direction, or a timestep that is padding.
         RefusedError: running even this sample would need more memory than the budget.
     """
     spec = lstm.spec
-    layer, way = check_layer(spec, layer, direction)
+    layer, reading = check_layer(spec, layer, direction)
     unit, sample = check_unit(spec.for_layer(layer), unit), lstm.validate_sample(sample)
-    record, place = lstm.run_sample(sample)
-    part, weights = record.of(layer, way), lstm.weights.of(layer, way)
-    length = record.length(place)
+    record, row = lstm.run_sample(sample)
+    layer_record, weights = record.of(layer, reading), lstm.weights.of(layer, reading)
+    length = record.length(row)
     if step is not None:
         step = check_run_step(spec, "step", step, sample, length)
-    cell = part.cell[place, :, unit]
-    output = part.hidden[place, :, unit] if weights.projection is None else _emitted(part, place, unit, length, lstm.edits)
+    if weights.projection is None:
+        output = layer_record.hidden[row, :, unit]
+    else:
+        output = _output_before_projection(layer_record, row, unit, length, lstm.edits)
     return Unit(
         spec=spec,
         source=lstm.provenance,
         unit=unit,
         sample=sample,
         layer=layer,
-        direction=way,
+        direction=reading,
         length=length,
         neurons={gate: _neuron(weights, gate, unit) for gate in GATES},
         projection=None if weights.projection is None else weights.projection[unit],
-        gates={gate: part.gate(gate)[place, :, unit] for gate in GATES},
-        cell=cell,
+        gates={gate: layer_record.gate(gate)[row, :, unit] for gate in GATES},
+        cell=layer_record.cell[row, :, unit],
         output=output,
-        initial_cell=part.initial_cell[place, unit],
-        arithmetic=None if step is None else _arithmetic(weights, part, place, unit, step, length, output, lstm.edits),
+        initial_cell=layer_record.initial_cell[row, unit],
+        arithmetic=None if step is None else _arithmetic(weights, layer_record, row, unit, step, length, output, lstm.edits),
     )
 
 
-def _emitted(part: LayerRecord, sample: int, unit: int, length: int, edits: tuple[Edit, ...]) -> Array:
-    """o tanh(c) with c as each timestep made it: what is set by hand is set after that."""
-    cell = part.cell[sample, :, unit].copy()
-    for one in edits:
-        own = (one.name, one.layer, one.direction, one.position) == ("c", part.layer, part.direction, unit)
-        if own and one.step is not None and 1 <= one.step <= length:
-            cell[one.step - 1] = _made(part, sample, unit, one.step, float(part.before(sample, one.step, length)[1][unit]))
-    emitted: Array = part.output_gate[sample, :, unit] * np.tanh(cell)
-    return emitted
+def _output_before_projection(layer_record: LayerRecord, row: int, unit: int, length: int, edits: tuple[Edit, ...]) -> Array:
+    """o tanh(c) with c as each timestep computed it, before any edit of c."""
+    cell = layer_record.cell[row, :, unit].copy()
+    steps = (edit.step for edit in edits if edit.name == "c" and _is_edit_of_unit(edit, layer_record, unit))
+    for t in steps:
+        if t is not None and 1 <= t <= length:
+            cell_before = float(layer_record.before(row, t, length)[1][unit])
+            cell[t - 1] = _computed_cell(layer_record, row, unit, t, cell_before)
+    output: Array = layer_record.output_gate[row, :, unit] * np.tanh(cell)
+    return output
 
 
 def _neuron(weights: LayerWeights, gate: Gate, unit: int) -> Neuron:
@@ -376,39 +379,43 @@ def _neuron(weights: LayerWeights, gate: Gate, unit: int) -> Neuron:
 
 def _arithmetic(
     weights: LayerWeights,
-    part: LayerRecord,
-    sample: int,
+    layer_record: LayerRecord,
+    row: int,
     unit: int,
     t: int,
     length: int,
     output: Array,
     edits: tuple[Edit, ...],
 ) -> Arithmetic:
-    set_here = _set_by_hand(edits, part, unit, t, projected=weights.projection is not None)
-    h, c = part.before(sample, t, length)
-    x, c_before = part.input[sample, t - 1], float(c[unit])
-    c_after = float(part.cell[sample, t - 1, unit])
-    c_made = _made(part, sample, unit, t, c_before) if "c" in set_here else c_after
+    edited = _edited_letters(edits, layer_record, unit, t, projected=weights.projection is not None)
+    h, c = layer_record.before(row, t, length)
+    x, cell_before = layer_record.input[row, t - 1], float(c[unit])
+    recorded = float(layer_record.cell[row, t - 1, unit])
+    computed = _computed_cell(layer_record, row, unit, t, cell_before) if "c" in edited else recorded
     sums = {}
     for gate in GATES:
-        seen = c_made if gate is Gate.OUTPUT else c_before
-        terms = _terms(_neuron(weights, gate, unit), x, h, seen, unit)
-        sums[gate] = GateSum(gate, terms, float(part.gate(gate)[sample, t - 1, unit]), LETTERS[gate] in set_here)
-    set_after = tuple(letter for letter in ("c", "h") if letter in set_here)
-    return Arithmetic(t, sums, c_before, c_after, float(output[t - 1]), set_after)
+        peephole_input = computed if gate is Gate.OUTPUT else cell_before
+        terms = _terms(_neuron(weights, gate, unit), x, h, peephole_input, unit)
+        sums[gate] = GateSum(gate, terms, float(layer_record.gate(gate)[row, t - 1, unit]), LETTERS[gate] in edited)
+    set_after = tuple(letter for letter in ("c", "h") if letter in edited)
+    return Arithmetic(t, sums, cell_before, recorded, float(output[t - 1]), set_after)
 
 
-def _made(part: LayerRecord, sample: int, unit: int, t: int, c_before: float) -> float:
-    """f c_{t-1} + i g: what the timestep made of c, before it was set by hand."""
-    f, i, g = (float(part.gate(gate)[sample, t - 1, unit]) for gate in (Gate.FORGET, Gate.INPUT, Gate.CANDIDATE))
-    return f * c_before + i * g
+def _computed_cell(layer_record: LayerRecord, row: int, unit: int, t: int, cell_before: float) -> float:
+    """f c_{t-1} + i g: c before it was set by hand."""
+    f, i, g = (float(layer_record.gate(gate)[row, t - 1, unit]) for gate in (Gate.FORGET, Gate.INPUT, Gate.CANDIDATE))
+    return f * cell_before + i * g
 
 
-def _set_by_hand(edits: tuple[Edit, ...], part: LayerRecord, unit: int, t: int, projected: bool) -> set[str]:
-    """Which of a unit's gates and states were set by hand at a timestep; a number of h is no unit's own under a projection."""
-    here = (one for one in edits if (one.layer, one.direction, one.position) == (part.layer, part.direction, unit))
-    found = {one.name for one in here if one.step == t or (one.is_gate and one.step is None)}
-    return found - {"h"} if projected else found
+def _is_edit_of_unit(edit: Edit, layer_record: LayerRecord, unit: int) -> bool:
+    return (edit.layer, edit.direction, edit.position) == (layer_record.layer, layer_record.direction, unit)
+
+
+def _edited_letters(edits: tuple[Edit, ...], layer_record: LayerRecord, unit: int, t: int, projected: bool) -> set[str]:
+    """Which of a unit's gates and states were set by hand at a timestep; under a projection h does not belong to a unit."""
+    edits = tuple(edit for edit in edits if _is_edit_of_unit(edit, layer_record, unit))
+    letters = {edit.name for edit in edits if edit.step == t or (edit.is_gate and edit.step is None)}
+    return letters - {"h"} if projected else letters
 
 
 def _terms(neuron: Neuron, x: Array, h: Array, c: float, unit: int) -> tuple[Term, ...]:
