@@ -5,7 +5,7 @@ Unrolling c_t = f_t c_{t-1} + i_t g_t from the last timestep to the first gives
     c_T = sum over t of (f_{t+1} f_{t+2} ... f_T) i_t g_t  +  (f_1 f_2 ... f_T) c_0
 
 so every timestep has a part in c_T, the initial state has one, and the parts add up. That is algebra, with peepholes and
-with a projection too. It takes the gates as they were: what another input would have made of them is another question.
+with a projection too. It takes the gates as they were: another input would have changed them.
 
 A unit whose forget gate stays at f keeps the share f^n after n timesteps: half of it after ln(1/2) / ln(f).
 """
@@ -63,18 +63,18 @@ def decompose_cell_state(input_gate: Array, forget_gate: Array, candidate: Array
         return CellDecomposition(added, kept, c, products[0], added * kept)
 
 
-def half_mass_step(split: CellDecomposition) -> Array:
+def half_mass_step(decomposition: CellDecomposition) -> Array:
     """Where the later half of each unit's state begins; [units].
 
-    Reading back from the last timestep, the first one at which half of the sum of all |parts| is reached: its place, from 1
-    in the order of reading. 0 where only the initial state reaches it; nan where there is nothing to halve.
+    Going back from the last timestep, it is the first at which half of the sum of all |parts| is reached. Timesteps count from
+    1 in the order of reading. 0 if only the initial state reaches it; nan if the sum is zero or not finite.
     """
-    sizes = np.abs(np.concatenate([split.initial_part[None], split.parts]))[::-1]
+    sizes = np.abs(np.concatenate([decomposition.initial_part[None], decomposition.parts]))[::-1]
     with np.errstate(all="ignore"):  # as above
-        reached = np.cumsum(sizes, axis=0)
-        whole = reached[-1]
-        first = np.argmax(reached >= whole / 2, axis=0)
-    return np.where(np.isfinite(whole) & (whole > 0), len(split.parts) - first, np.nan)
+        sums = np.cumsum(sizes, axis=0)
+        total = sums[-1]
+        first = np.argmax(sums >= total / 2, axis=0)
+    return np.where(np.isfinite(total) & (total > 0), len(decomposition.parts) - first, np.nan)
 
 
 def half_life(forget: Array) -> Array:
@@ -89,7 +89,7 @@ def mean_forget(forget: Array) -> Array:
 
 
 def mean_half_life(forget: Array) -> Array:
-    """The half-life of `mean_forget`; made from the logarithms, so that it holds for f however close to 1."""
+    """The half-life of `mean_forget`, from the logarithms: exact for f however close to 1."""
     return _half_life_from_log(_log_forget(forget).mean(axis=0))
 
 
