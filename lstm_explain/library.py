@@ -6,8 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from lstm_explain.core.axes import describe_array
-from lstm_explain.core.inputs import ArrayInputs, SeededInputs
-from lstm_explain.core.lstm import DEFAULT_MEMORY, LSTM, PretrainedWeights
+from lstm_explain.core.lstm import DEFAULT_MEMORY, LSTM, ArrayInputs, PretrainedWeights, SeededInputs
 from lstm_explain.core.spec import DEFAULT_OPTIONS, Spec, validate_seed
 from lstm_explain.errors import UsageError, argument
 

@@ -25,7 +25,7 @@ SPELLED = {
     "features_and_units": "features + units",
     "features_and_hidden": "features + hidden",
 }
-"""How axes are spelled whose names are no Python words."""
+"""The names of axes that are not Python identifiers."""
 
 
 class Axis(NamedTuple):
@@ -74,7 +74,7 @@ class Shape:
 
 
 def shape(**sizes: int) -> Shape:
-    """Build a shape from axis names and sizes, outermost first; see `SPELLED` for names that are no Python words."""
+    """Build a shape from axis names and sizes, outermost first; see `SPELLED` for names that are not Python identifiers."""
     return Shape(tuple(Axis(SPELLED.get(name, name), size) for name, size in sizes.items()))
 
 
@@ -88,5 +88,5 @@ def describe_array(array: Array, names: tuple[str, ...] = ()) -> str:
 def check_shape(what: str, array: Array, expected: Shape) -> None:
     """Raise `UsageError` unless the array has exactly the expected sizes. The one shape check of the package."""
     if array.shape != expected.sizes:
-        found = describe_array(array, expected.names)
-        raise UsageError(f"{what} {expected}", f"the array given is {found}", "Give an array of the shape named")
+        problem = f"the array given is {describe_array(array, expected.names)}"
+        raise UsageError(f"{what} {expected}", problem, "Give an array of the shape named")

@@ -36,7 +36,7 @@ class GradientRows(NamedTuple):
 
 
 class Trajectory(NamedTuple):
-    """One sample's way through one layer in one direction, as its derivatives see it."""
+    """One sample's run through one layer in one direction, as its derivatives see it."""
 
     weights: LayerWeights
     slopes: Slopes
@@ -51,13 +51,12 @@ class Trajectory(NamedTuple):
 
 
 def trajectory_of(weights: Weights, record: Record, layer: int, direction: Direction, sample: int) -> Trajectory:
-    """The course of one sample of a record; samples count from 0."""
+    """The trajectory of one sample of a record; samples count from 0."""
     part, length = record.of(layer, direction), record.length(sample)
     before = part.states_before(sample, length).cell
-    own = part.of_sample(sample, length)
     order = range(1, length + 1) if direction is Direction.FORWARD else range(length, 0, -1)
-    found = gate_slopes(weights.of(layer, direction), own, before[None])
-    return Trajectory(weights.of(layer, direction), found.at(0), order)
+    slopes = gate_slopes(weights.of(layer, direction), part.of_sample(sample, length), before[None])
+    return Trajectory(weights.of(layer, direction), slopes.at(0), order)
 
 
 def backpropagate(
@@ -66,10 +65,10 @@ def backpropagate(
     """Go back from the last state to the first.
 
     Args:
-        course: the way.
+        course: the trajectory.
         by_hidden: the derivatives by the last h that the rows begin with; [rows, hidden].
         by_cell: the same by the last c; [rows, units].
-        by_output: what each timestep's h adds to the rows by a way of its own, such as the layer above;
+        by_output: what each timestep's h adds to the rows through another path, such as the layer above;
             [timesteps, rows, hidden].
 
     Yields:
@@ -99,22 +98,22 @@ def hidden_by_network_input(weights: Weights, record: Record, sample: int, layer
     Returns:
         [timesteps of the sample, hidden, features]
     """
-    way = trajectory_of(weights, record, layer, direction, sample)
-    by_input = _rows_by_input(way, np.eye(way.hidden), None)
+    trajectory = trajectory_of(weights, record, layer, direction, sample)
+    by_input = _rows_by_input(trajectory, np.eye(trajectory.hidden), None)
     for below in reversed(range(layer)):
         directions = list(record.layers[below])
         parts = np.split(by_input, len(directions), axis=2)
-        ways = [trajectory_of(weights, record, below, one, sample) for one in directions]
-        zeros = (np.zeros((len(by_input[0]), way.hidden)) for way in ways)
-        by_input = np.sum([_rows_by_input(*each) for each in zip(ways, zeros, parts, strict=True)], axis=0)
+        trajectories = [trajectory_of(weights, record, below, direction, sample) for direction in directions]
+        zeros = (np.zeros((len(by_input[0]), trajectory.hidden)) for trajectory in trajectories)
+        by_input = np.sum([_rows_by_input(*each) for each in zip(trajectories, zeros, parts, strict=True)], axis=0)
     return by_input
 
 
-def _rows_by_input(way: Trajectory, by_hidden: Array, by_output: Array | None) -> Array:
+def _rows_by_input(trajectory: Trajectory, by_hidden: Array, by_output: Array | None) -> Array:
     """[timesteps, rows, features], of rows that begin with these derivatives by the last h, and none by the last c."""
-    features = len(way.weights.kernel)
-    result = np.empty((len(way.order), len(by_hidden), features))
-    for rows in backpropagate(way, by_hidden, np.zeros((len(by_hidden), way.weights.units)), by_output):
+    features = len(trajectory.weights.kernel)
+    result = np.empty((len(trajectory.order), len(by_hidden), features))
+    for rows in backpropagate(trajectory, by_hidden, np.zeros((len(by_hidden), trajectory.weights.units)), by_output):
         if rows.timestep:
             result[rows.timestep - 1] = rows.by_input
     return result

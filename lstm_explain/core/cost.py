@@ -68,7 +68,7 @@ def run_bytes(spec: Spec, padded: bool = False) -> int:
     Args:
         spec: the sizes and options.
         padded: whether the samples have lengths: then outputs are zeroed in a copy, and a backward direction, which reads each
-            sample from an end of its own, is put back into order in one.
+            sample from that sample's end, is put back into order in one.
     """
     copied = spec.timesteps * _over_layers(spec, lambda layer: _copied_numbers(layer, padded))
     return weight_creation_bytes(spec) + input_bytes(spec) + spec.samples * copied * spec.item_bytes + record_bytes(spec)

@@ -11,7 +11,7 @@ An edit is written as an equation: what the number is called, and its new value.
     R_f[3,4]=0.1    the weight from h[3] to it
     b_f[4]=0        its bias
     p_f[4]=0        its peephole
-    1.backward:h_3[4]=0.5    the same of another layer, or of another direction; layer 0 forward where nothing is said
+    1.backward:h_3[4]=0.5    the same of another layer, or of another direction; layer 0 forward by default
 
 Timesteps count from 1, and h_0 and c_0 are the initial states; of a backward layer, they are those after its last timestep.
 """
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from lstm_explain.core.weights import LayerWeights, Weights
 
 WEIGHTS = {"W": "kernel", "R": "recurrent_kernel", "b": "bias", "p": "peephole"}
-"""The letters of the weights, and the tensors they stand in."""
+"""The letters of the weights, and the tensors they belong to."""
 BY_LETTER = {letter: gate for gate, letter in LETTERS.items()}
 
 
@@ -69,8 +69,8 @@ class Edit(NamedTuple):
             where = f"{self.layer}.{self.direction.value}:"
         if self.is_weight:
             gate = LETTERS[self.gate] if self.gate else ""
-            place = str(self.position) if self.row is None else f"{self.row},{self.position}"
-            return f"{where}{self.name}_{gate}[{place}]"
+            index = str(self.position) if self.row is None else f"{self.row},{self.position}"
+            return f"{where}{self.name}_{gate}[{index}]"
         step = "" if self.step is None else f"_{self.step}"
         return f"{where}{self.name}{step}[{self.position}]"
 
@@ -92,28 +92,28 @@ def parse_edit(text: str) -> Edit:
     """Read an edit.
 
     Raises:
-        UsageError: it is none.
+        UsageError: it is not an edit.
     """
-    found = _FORM.fullmatch("".join(text.split()))
+    match = _FORM.fullmatch("".join(text.split()))
     asked = argument("edit", text)
-    if found is None:
+    if match is None:
         forms = "x_3[2]=0.5, h_3[4]=0.5, f_3[4]=0, f[4]=1 or W_f[2,4]=0.1"
-        raise UsageError(asked, "this is no edit", f"Write it as one of {forms}")
-    name = found["name"] or found["weight"]
-    if (found["row"] is not None) is not (name in ("W", "R")):
+        raise UsageError(asked, "this is not an edit", f"Write it as one of {forms}")
+    name = match["name"] or match["weight"]
+    if (match["row"] is not None) is not (name in ("W", "R")):
         two = "W and R have two places, as in W_f[2,4]: which number is read, and by which unit; all others have one"
         raise UsageError(asked, two)
-    if found["step"] is None and name in ("x", "h", "c"):
-        raise UsageError(asked, f"{name} has a value at each timestep", f"Say which, as in {name}_3[{found['place']}]")
+    if match["step"] is None and name in ("x", "h", "c"):
+        raise UsageError(asked, f"{name} has a value at each timestep", f"Say which, as in {name}_3[{match['place']}]")
     return Edit(
         name,
-        _parse_number(asked, found["value"]),
-        int(found["place"]),
-        None if found["step"] is None else int(found["step"]),
-        None if found["gate"] is None else BY_LETTER[found["gate"]],
-        None if found["row"] is None else int(found["row"]),
-        int(found["layer"] or 0),
-        Direction(found["direction"] or "forward"),
+        _parse_number(asked, match["value"]),
+        int(match["place"]),
+        None if match["step"] is None else int(match["step"]),
+        None if match["gate"] is None else BY_LETTER[match["gate"]],
+        None if match["row"] is None else int(match["row"]),
+        int(match["layer"] or 0),
+        Direction(match["direction"] or "forward"),
     )
 
 
@@ -121,17 +121,17 @@ def _parse_number(asked: str, text: str) -> float:
     try:
         value = float(text)
     except ValueError:
-        raise UsageError(asked, f"{printable(text)} is no number") from None
+        raise UsageError(asked, f"{printable(text)} is not a number") from None
     if not isfinite(value):
-        raise UsageError(asked, f"{printable(text)} is no finite number")
+        raise UsageError(asked, f"{printable(text)} is not a finite number")
     return value
 
 
 def check_edit(spec: Spec, edit: Edit) -> Edit:
-    """The edit, once it is known that there is such a number.
+    """Return the edit if the number that it sets exists.
 
     Raises:
-        UsageError: there is none, or the value is too large for the type.
+        UsageError: it does not exist, or the value is too large for the type.
     """
     asked = argument("edit", str(edit))
     if edit.layer >= len(spec.layers):
@@ -143,8 +143,8 @@ def check_edit(spec: Spec, edit: Edit) -> Edit:
 def _check_in_layer(spec: Spec, edit: Edit, asked: str, alone: str) -> None:
     """Raise `UsageError` unless there is such a number in the layer; `alone` names it where others may have it."""
     if edit.direction not in spec.directions:
-        found = f"{alone} reads forward only" if alone else "this LSTM's layers read forward only"
-        raise UsageError(asked, found, "" if alone else f"Add {argument('bidirectional', True)} to have both")
+        problem = f"{alone} reads forward only" if alone else "this LSTM's layers read forward only"
+        raise UsageError(asked, problem, "" if alone else f"Add {argument('bidirectional', True)} to have both")
     if edit.name == "x" and (edit.layer > 0 or edit.direction is Direction.BACKWARD):
         raise UsageError(asked, "x is what the whole network reads", "Change h of the layer below instead")
     if (edit.name == "b" and not spec.bias) or (edit.name == "p" and not spec.peepholes):

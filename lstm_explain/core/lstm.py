@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 from lstm_explain.core.cost import run_bytes, weight_creation_bytes
 from lstm_explain.core.spec import as_int, validate_init, validate_seed
@@ -16,7 +16,6 @@ if TYPE_CHECKING:
     from lstm_explain.core.axes import Array
     from lstm_explain.core.edits import Edit
     from lstm_explain.core.engine import StackState
-    from lstm_explain.core.inputs import Inputs
     from lstm_explain.core.record import Block, Record
     from lstm_explain.core.spec import Init, Spec
     from lstm_explain.core.weights import Weights
@@ -27,6 +26,52 @@ BLOCK_BYTES = 2**25
 EDITED_RUN_MEMORY_FACTOR = 3  # a run with edits holds the sums, and each step's arrays beside the record
 
 
+class Inputs(Protocol):
+    """A source of samples."""
+
+    @property
+    def provenance(self) -> dict[str, Any]:
+        """Where the numbers come from, as it stands under `source` in every JSON object."""
+
+    def block(self, start: int, stop: int) -> Array:
+        """The samples start to stop - 1; [samples, timesteps, features]."""
+
+
+class SeededInputs(NamedTuple):
+    """Standard-normal numbers from a seed; see `core/philox.py`."""
+
+    spec: Spec
+    seed: int
+
+    @property
+    def provenance(self) -> dict[str, Any]:
+        return {"kind": "seeded", "seed": self.seed, "distribution": "standard normal"}
+
+    def block(self, start: int, stop: int) -> Array:
+        from lstm_explain.core.philox import normal_inputs
+
+        spec = self.spec
+        return normal_inputs(self.seed, range(start, stop), spec.timesteps, spec.features, spec.dtype)
+
+
+class ArrayInputs(NamedTuple):
+    """The caller's own array, which may be a file mapped into memory."""
+
+    array: Array
+    """[samples, timesteps, features]"""
+    name: str
+    """What to call it: a file's name, or `array`."""
+    columns: tuple[str, ...] | None = None
+    """The names of the features, where they have any."""
+
+    @property
+    def provenance(self) -> dict[str, Any]:
+        return {"kind": "data", "name": self.name, "columns": list(self.columns) if self.columns else None}
+
+    def block(self, start: int, stop: int) -> Array:
+        return self.array[start:stop]
+
+
 class PretrainedWeights(NamedTuple):
     """Weights that come from elsewhere, such as a model file, in place of seeded ones."""
 
@@ -34,7 +79,7 @@ class PretrainedWeights(NamedTuple):
     provenance: dict[str, Any]
     """Where they come from, as it stands under `source.weights` in every JSON object."""
     initial: StackState | None = None
-    """The states that every sample starts from, where the model has some of its own: those of one sample."""
+    """The states that every sample starts from, if the model has initial states: those of one sample."""
     reverse: bool = False
     """Whether every sample is read from its end; timesteps are numbered as they are read, so timestep 1 is the data's last."""
 
@@ -88,11 +133,11 @@ class LSTM:
         """The same LSTM with these numbers set by hand, in place of any that were.
 
         Raises:
-            UsageError: there is no such number.
+            UsageError: a number does not exist.
         """
         from lstm_explain.core.edits import check_edit
 
-        return replace(self, edits=tuple(check_edit(self.spec, one) for one in edits))
+        return replace(self, edits=tuple(check_edit(self.spec, edit) for edit in edits))
 
     @property
     def provenance(self) -> dict[str, Any]:
@@ -100,7 +145,7 @@ class LSTM:
         seeded = {"kind": "seeded", "init": self.init, "seed": self.seed}
         weights = seeded if self.pretrained is None else self.pretrained.provenance
         lengths = None if self.lengths is None else list(self.lengths)
-        edits = {"edits": [str(one) for one in self.edits]} if self.edits else {}
+        edits = {"edits": [str(edit) for edit in self.edits]} if self.edits else {}
         return {"weights": weights, "inputs": {**self.inputs.provenance, "lengths": lengths}, **edits}
 
     @property
@@ -109,7 +154,7 @@ class LSTM:
         return self.run_bytes(self.spec.samples) <= self.max_memory
 
     def run_bytes(self, samples: int) -> int:
-        """An upper bound on the memory of running so many samples at a time."""
+        """An upper bound on the memory of running a number of samples at a time."""
         needed = run_bytes(replace(self.spec, samples=samples), padded=self.lengths is not None)
         if self.reverse and self.lengths is not None:
             needed += 8 * samples * self.spec.timesteps * self.spec.features  # the batch once more, in the order of reading
@@ -158,7 +203,7 @@ class LSTM:
             return block
         import numpy as np
 
-        from lstm_explain.core.time_order import reverse_sequences
+        from lstm_explain.core.record import reverse_sequences
 
         return reverse_sequences(block, None if self.lengths is None else np.array(self.lengths[start:stop]))
 
@@ -176,7 +221,7 @@ class LSTM:
         )
 
     def initial_states(self, samples: int) -> StackState | None:
-        """The states that so many samples start from; None for zeros."""
+        """The states that a number of samples start from; None for zeros."""
         if self.pretrained is None or self.pretrained.initial is None:
             return None
         return self.pretrained.initial.repeat(samples)
@@ -204,10 +249,10 @@ class LSTM:
         return needed <= self.max_memory and needed - weight_creation_bytes(self.spec) <= BLOCK_BYTES
 
     def validate_sample(self, sample: int) -> int:
-        """The number of a sample, once it is known to exist.
+        """Return the number of a sample if it exists.
 
         Raises:
-            UsageError: there is no such sample.
+            UsageError: the sample does not exist.
         """
         sample = as_int("sample", sample)
         if not 0 <= sample < self.spec.samples:
@@ -234,13 +279,13 @@ class LSTM:
     def _validate_lengths(self, lengths: tuple[int, ...]) -> tuple[int, ...]:
         asked = argument("lengths", lengths)
         if len(lengths) != self.spec.samples:
-            found = f"there are {len(lengths)} lengths for {self.spec.samples} samples"
-            raise UsageError(asked, found, "Give one length for each sample")
+            problem = f"there are {len(lengths)} lengths for {self.spec.samples} samples"
+            raise UsageError(asked, problem, "Give one length for each sample")
         numbers = tuple(as_int("lengths", length) for length in lengths)
         if min(numbers) < 1 or max(numbers) > self.spec.timesteps:
             wrong = next(number for number in numbers if not 1 <= number <= self.spec.timesteps)
-            found = f"each length is a whole number from 1 to {self.spec.timesteps}, the number of timesteps; {wrong} is not"
-            raise UsageError(asked, found)
+            problem = f"each length is a whole number from 1 to {self.spec.timesteps}, the number of timesteps; {wrong} is not"
+            raise UsageError(asked, problem)
         return numbers
 
     def check_memory(self, needed: int, what: str) -> None:
@@ -249,5 +294,5 @@ class LSTM:
             spec = self.spec
             units = " + ".join(str(layer.units) for layer in (spec.layers if spec.layers_differ else spec.layers[:1]))
             sizes = f"{spec.samples} samples, {spec.timesteps} timesteps, {spec.features} features and {units} units"
-            found = f"{what} takes {needed:,} bytes of memory, and the budget is {self.max_memory:,}"
-            raise RefusedError(f"an LSTM of {sizes}", found, f"Ask for less, or raise {argument('max_memory')}")
+            problem = f"{what} takes {needed:,} bytes of memory, and the budget is {self.max_memory:,}"
+            raise RefusedError(f"an LSTM of {sizes}", problem, f"Ask for less, or raise {argument('max_memory')}")

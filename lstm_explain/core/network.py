@@ -17,6 +17,7 @@ encoder may look ahead, and a decoder may not).
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 from enum import StrEnum
 from typing import TYPE_CHECKING, NamedTuple
@@ -24,8 +25,8 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from lstm_explain.core.cost import input_bytes, run_bytes
-from lstm_explain.core.dense import Dense, dense_bytes, seeded_dense
 from lstm_explain.core.engine import StackState, forward
+from lstm_explain.core.philox import Stream
 from lstm_explain.core.spec import LayerSpec
 from lstm_explain.core.weights import seeded_weights
 
@@ -37,6 +38,10 @@ if TYPE_CHECKING:
 
 DECODER_SEED = 2**52
 """What is added to the seed, modulo 2**53, for the weights of the decoder."""
+DENSE_STREAM = 2**32 + 1
+"""The stream of the seed that the kernel is drawn from: an odd one, far above those of any stack's layers."""
+BYTES_PER_DRAWN_WEIGHT = 64
+"""An upper bound on the memory that drawing one number of a kernel takes."""
 
 
 class Task(StrEnum):
@@ -97,11 +102,42 @@ def _decoder_layer(layer: LayerSpec) -> LayerSpec:
 
 
 def network_bytes(plan: NetworkPlan, samples: int) -> int:
-    """An upper bound on the memory of building a network and running it over so many samples."""
+    """An upper bound on the memory of building a network and running it over a number of samples."""
     specs = [replace(spec, samples=samples) for spec in (plan.spec, plan.decoder) if spec is not None]
     rows = samples * (plan.steps_out or 1)
     dense = dense_bytes(plan.dense_source.output, plan.outputs, rows, plan.batch.item_bytes)
     return input_bytes(replace(plan.batch, samples=samples)) + sum(map(run_bytes, specs)) + dense
+
+
+class Dense(NamedTuple):
+    """A layer without memory: y = h W + b."""
+
+    kernel: Array
+    """[output features of the LSTM, outputs]"""
+    bias: Array
+    """[outputs]"""
+
+    @property
+    def parameters(self) -> int:
+        return int(self.kernel.size + self.bias.size)
+
+    def __call__(self, hidden: Array) -> Array:
+        """Read h along the last axis, whatever axes stand before it; they are kept."""
+        with np.errstate(all="ignore"):  # nan of the input stays nan, and is shown as such
+            made: Array = hidden @ self.kernel + self.bias
+        return made
+
+
+def seeded_dense(reads: int, outputs: int, dtype: str, seed: int) -> Dense:
+    """Make a dense layer from a seed, as Keras makes one by default: kernel glorot uniform, bias zero."""
+    limit = math.sqrt(6 / (reads + outputs))
+    kernel = (2 * Stream(seed, DENSE_STREAM).uniform(reads, outputs) - 1) * limit
+    return Dense(kernel.astype(dtype), np.zeros(outputs, dtype))
+
+
+def dense_bytes(reads: int, outputs: int, rows: int, item_bytes: int) -> int:
+    """An upper bound on the memory of making a dense layer and applying it to `rows` vectors of h."""
+    return BYTES_PER_DRAWN_WEIGHT * (reads + 1) * outputs + rows * (reads + 2 * outputs) * item_bytes
 
 
 class Network(NamedTuple):

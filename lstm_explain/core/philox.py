@@ -76,7 +76,7 @@ def normal_inputs(seed: int, samples: range, timesteps: int, features: int, dtyp
     steps_at_once = max(1, MAX_COUNTERS_AT_ONCE // pairs)
     samples_at_once = max(1, MAX_COUNTERS_AT_ONCE // (pairs * timesteps))
     for sample in range(0, len(samples), samples_at_once):
-        streams = np.array([2 * one for one in samples[sample : sample + samples_at_once]], np.uint64)
+        streams = np.array([2 * number for number in samples[sample : sample + samples_at_once]], np.uint64)
         for t in range(0, timesteps, steps_at_once):
             part = drawn[sample : sample + samples_at_once, t : t + steps_at_once]
             places = np.arange(t * pairs, (t + part.shape[1]) * pairs, dtype=np.uint64)

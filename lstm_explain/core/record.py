@@ -1,8 +1,10 @@
-"""Record: every tensor of a run, samples first, as read-only views of the engine's buffers."""
+"""Record: every tensor of a run, samples first, as read-only views of the engine's buffers; and the order of its timesteps."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
 
 from lstm_explain.core.gates import Direction, Gate
 
@@ -114,12 +116,12 @@ class Record(NamedTuple):
     @property
     def last_hidden(self) -> Array:
         """h_n of equal layers: [layers*directions, samples, hidden], in the order of `Spec.layer_directions`."""
-        return _stack([part.last_hidden for layer in self.layers for part in layer.values()])
+        return np.stack([part.last_hidden for layer in self.layers for part in layer.values()])
 
     @property
     def last_cell(self) -> Array:
         """c_n of equal layers: [layers*directions, samples, units], in the same order."""
-        return _stack([part.last_cell for layer in self.layers for part in layer.values()])
+        return np.stack([part.last_cell for layer in self.layers for part in layer.values()])
 
 
 class Block(NamedTuple):
@@ -128,7 +130,7 @@ class Block(NamedTuple):
     start: int
     """The number of the first sample."""
     positions: slice
-    """Where the samples stand in the record."""
+    """The indices of the samples in the record."""
     record: Record
 
     @property
@@ -142,12 +144,82 @@ class Block(NamedTuple):
 
 def _prepend(first: Array, rest: Array) -> Array:
     """A state, and the states after it."""
-    import numpy as np
-
     return np.concatenate([first[None], rest])
 
 
-def _stack(arrays: list[Array]) -> Array:
-    import numpy as np
+# --- making a record --------------------------------------------------------------------------------------------------
 
-    return np.stack(arrays)
+
+def build_layer_record(
+    layer: int,
+    direction: Direction,
+    gates: dict[str, Array],
+    inputs: Array,
+    cells: Array,
+    hiddens: Array,
+    order: Array | None,
+    lengths: Array | None,
+) -> LayerRecord:
+    """Make the record of a layer from what one direction computed; timesteps are in the order in which it reads them.
+
+    Args:
+        layer, direction: the layer and direction that ran.
+        gates: [samples, timesteps, units] each, by the names of the record's fields.
+        inputs: what it read; [samples, timesteps, features].
+        cells, hiddens: the initial states and those after each timestep; [samples, 1 + timesteps, units or hidden].
+        order: as `time_order` returns it.
+        lengths: how many timesteps of each sample were run; [samples]; None where all were.
+    """
+    tensors = {**gates, "input": inputs, "cell": cells[:, 1:], "hidden": hiddens[:, 1:]}
+    if order is not None:
+        tensors = {name: reorder_time(array, order) for name, array in tensors.items()}
+        if lengths is not None:
+            padding = (np.arange(inputs.shape[1]) >= lengths[:, None])[:, :, None]
+            tensors["cell"] = np.where(padding, cells[:, :1], tensors["cell"])
+            tensors["hidden"] = np.where(padding, hiddens[:, :1], tensors["hidden"])
+    tensors |= {"initial_cell": cells[:, 0], "initial_hidden": hiddens[:, 0]}
+    tensors |= {"last_cell": cells[:, -1], "last_hidden": hiddens[:, -1]}
+    return LayerRecord(layer, direction, **{name: freeze(array) for name, array in tensors.items()})
+
+
+def time_order(direction: Direction, timesteps: int, lengths: Array | None) -> Array | None:
+    """Which timestep is read when, [samples or 1, timesteps]; None where it is simply first to last.
+
+    Backwards, a sample is read from its true end; the timesteps past it keep their places. The order is its own inverse.
+    """
+    if direction is Direction.FORWARD:
+        return None
+    places = np.arange(timesteps)
+    if lengths is None:
+        return places[::-1]
+    ends = lengths[:, None]
+    return np.where(places < ends, ends - 1 - places, places)
+
+
+def reorder_time(array: Array, order: Array) -> Array:
+    """Put the timesteps of [samples, timesteps, ...] into the order given; a view where it is the same for all samples."""
+    if order.ndim == 1:
+        return array[:, order[0] :: -1]
+    return np.take_along_axis(array, order[:, :, None], axis=1)
+
+
+def reverse_sequences(inputs: Array, lengths: Array | None) -> Array:
+    """A batch as a layer takes it that reads every sample from its end; [samples, timesteps, features]. Its own inverse."""
+    order = time_order(Direction.BACKWARD, inputs.shape[1], lengths)
+    return inputs if order is None else reorder_time(inputs, order)
+
+
+def concat_directions(parts: list[LayerRecord], lengths: Array | None) -> Array:
+    """A layer's h of its directions side by side, zero past each sample's end; [samples, timesteps, output]."""
+    output = parts[0].hidden if len(parts) == 1 else np.concatenate([part.hidden for part in parts], axis=2)
+    if lengths is None:
+        return output
+    past = np.arange(output.shape[1]) >= lengths[:, None]
+    return np.where(past[:, :, None], output.dtype.type(0), output)
+
+
+def freeze(array: Array) -> Array:
+    """The same array, in which nothing can be changed."""
+    view = array.view()
+    view.flags.writeable = False
+    return view

@@ -124,7 +124,7 @@ class Spec:
     `ValueError`: take them from `layers` or `for_layer`.
 
     Raises:
-        UsageError: a size is below 1, above 2**53 - 1 or not an integer; or there are no layers, or too many.
+        UsageError: a size is below 1, above 2**53 - 1 or not an integer; or the number of layers is 0, or too large.
     """
 
     samples: int = 1000
@@ -163,7 +163,9 @@ class Spec:
         """Build a spec of equal layers, or of those in `stack`: a `LayerSpec` for each, or its options in order or by name."""
         if stack:
             if not isinstance(stack, Sequence):
-                raise UsageError(f"stack {stack!r}", "these are no layers", "Give the options of each, one after the other")
+                raise UsageError(
+                    argument("stack", stack), "this is not a list of layers", "Give the options of each, one after the other"
+                )
             different = tuple(layer if isinstance(layer, LayerSpec) else _layer_spec(layer) for layer in stack)
             return cls(samples, timesteps, features, different, dtype)
         layer = LayerSpec(units, bidirectional, projection, bias, peepholes)
@@ -291,7 +293,7 @@ def validate_seed(seed: SupportsIndex) -> int:
     """The seed as a Python integer.
 
     Raises:
-        UsageError: it is no whole number from 0 to 2**53 - 1.
+        UsageError: it is not a whole number from 0 to 2**53 - 1.
     """
     number = as_int("seed", seed)
     if not 0 <= number <= MAX_SIZE:
@@ -300,7 +302,7 @@ def validate_seed(seed: SupportsIndex) -> int:
 
 
 def validate_init(init: str) -> Init:
-    """The initialiser, once it is known to exist."""
+    """Return the initialiser if it exists."""
     if init not in INITS:
         raise UsageError(argument("init", init), f"the initialisers are {' and '.join(INITS)}")
     return init

@@ -14,13 +14,13 @@ import numpy as np
 from lstm_explain.core.cell import sigmoid
 from lstm_explain.core.edits import BY_LETTER, edit_inputs, edit_weights
 from lstm_explain.core.gates import GATES, Direction, Gate
-from lstm_explain.core.record import LayerRecord, Record
-from lstm_explain.core.time_order import concat_directions, freeze, reorder_time, time_order
+from lstm_explain.core.record import Record, build_layer_record, concat_directions, freeze, reorder_time, time_order
 
 if TYPE_CHECKING:
     from lstm_explain.core.axes import Array
     from lstm_explain.core.edits import Edit
     from lstm_explain.core.engine import StackState
+    from lstm_explain.core.record import LayerRecord
     from lstm_explain.core.spec import Spec
     from lstm_explain.core.weights import LayerWeights, Weights
 
@@ -47,15 +47,15 @@ def run_stepwise(
     spec, weights = replace(spec, samples=samples, timesteps=timesteps), edit_weights(weights, edits)
     with np.errstate(all="ignore"):  # as in the engine: what is too large becomes infinite, and is shown as such
         first = below = edit_inputs(inputs.astype(spec.dtype, copy=False), edits)
-        layers, outputs, place = [], [], 0
+        layers, outputs, index = [], [], 0
         for layer in range(len(spec.layers)):
             parts = {}
             for direction in spec.for_layer(layer).directions:
-                own = tuple(one for one in edits if (one.layer, one.direction) == (layer, direction))
-                start = None if initial is None else (initial.hidden[place], initial.cell[place])
-                run = _LayerRun(weights.of(layer, direction), below, direction, lengths, own)
+                layer_edits = tuple(edit for edit in edits if (edit.layer, edit.direction) == (layer, direction))
+                start = None if initial is None else (initial.hidden[index], initial.cell[index])
+                run = _LayerRun(weights.of(layer, direction), below, direction, lengths, layer_edits)
                 parts[direction] = run.record(layer, start)
-                place += 1
+                index += 1
             layers.append(parts)
             below = concat_directions(list(parts.values()), lengths)
             outputs.append(freeze(below))
@@ -87,17 +87,19 @@ class _LayerRun:
         states = self._start(start)
         hidden, cell, gates = [states.h], [states.c], []
         sums = self.read @ weights.kernel if weights.bias is None else self.read @ weights.kernel + weights.bias
-        for place in range(timesteps):
-            made, after = self._step(place, sums[:, place], states)
+        for position in range(timesteps):
+            made, after = self._step(position, sums[:, position], states)
             if self.lengths is not None:
-                ended = (self.lengths <= place)[:, None]
+                ended = (self.lengths <= position)[:, None]
                 made = np.where(ended[None], made.dtype.type(np.nan), made)
                 after = _StepStates(*(np.where(ended, old, new) for old, new in zip(states, after, strict=True)))
             gates.append(made)
             hidden.append(after.h)
             cell.append(after.c)
             states = after
-        return self._layer_record(layer, np.stack(hidden, 1), np.stack(cell, 1), np.stack(gates, 2))
+        by_gate = {gate.value: array for gate, array in zip(GATES, np.stack(gates, 2), strict=True)}
+        cells, hiddens = np.stack(cell, 1), np.stack(hidden, 1)
+        return build_layer_record(layer, self.direction, by_gate, self.read, cells, hiddens, self.order, self.lengths)
 
     def _start(self, start: tuple[Array, Array] | None) -> _StepStates:
         """The states before the first timestep, edits done."""
@@ -106,13 +108,14 @@ class _LayerRun:
         h, c = start or (np.zeros((samples, width), dtype), np.zeros((samples, self.weights.units), dtype))
         return self._with_edits(_StepStates(h, c), self.times[:, 0] - (1 if self.direction is Direction.FORWARD else -1))
 
-    def _step(self, place: int, sums: Array, before: _StepStates) -> tuple[Array, _StepStates]:
+    def _step(self, position: int, sums: Array, before: _StepStates) -> tuple[Array, _StepStates]:
         """One timestep: the gates as they were held, [4, samples, units], and the states as they are read."""
-        weights, times = self.weights, self.times[:, place]
+        weights, times = self.weights, self.times[:, position]
         z = sums + before.h @ weights.recurrent_kernel
         made: dict[Gate, Array] = {}
-        for gate in (one for one in GATES if one is not Gate.OUTPUT):
-            made[gate] = self._gate(gate, z, before.c, times)
+        for gate in GATES:
+            if gate is not Gate.OUTPUT:
+                made[gate] = self._gate(gate, z, before.c, times)
         c = made[Gate.FORGET] * before.c + made[Gate.INPUT] * made[Gate.CANDIDATE]
         made[Gate.OUTPUT] = self._gate(Gate.OUTPUT, z, c, times)
         m = made[Gate.OUTPUT] * np.tanh(c)
@@ -124,36 +127,17 @@ class _LayerRun:
         if peephole is not None:
             part = part + peephole * seen
         values: Array = np.tanh(part) if gate is Gate.CANDIDATE else sigmoid(part)
-        for one in self.edits:
-            if BY_LETTER.get(one.name) is gate:
-                values[(times == one.step) if one.step is not None else slice(None), one.position] = one.value
+        for edit in self.edits:
+            if BY_LETTER.get(edit.name) is gate:
+                values[(times == edit.step) if edit.step is not None else slice(None), edit.position] = edit.value
         return values
 
     def _with_edits(self, states: _StepStates, times: Array) -> _StepStates:
         """The states with those numbers set that an edit names at these timesteps, [samples]."""
-        wanted = [one for one in self.edits if one.name in ("h", "c") and (times == one.step).any()]
+        wanted = [edit for edit in self.edits if edit.name in ("h", "c") and (times == edit.step).any()]
         if not wanted:
             return states
         changed = _StepStates(states.h.copy(), states.c.copy())
-        for one in wanted:
-            (changed.h if one.name == "h" else changed.c)[times == one.step, one.position] = one.value
+        for edit in wanted:
+            (changed.h if edit.name == "h" else changed.c)[times == edit.step, edit.position] = edit.value
         return changed
-
-    def _layer_record(self, layer: int, hidden: Array, cell: Array, gates: Array) -> LayerRecord:
-        """The record; states are [samples, 1 + timesteps, ...], gates [4, samples, timesteps, units]."""
-        over_time = {gate.value: gates[place] for place, gate in enumerate(GATES)}
-        over_time |= {"cell": cell[:, 1:], "hidden": hidden[:, 1:], "input": self.read}
-        if self.order is not None:
-            over_time = {name: reorder_time(array, self.order) for name, array in over_time.items()}
-        if self.order is not None and self.lengths is not None:
-            past = (np.arange(self.read.shape[1]) >= self.lengths[:, None])[:, :, None]
-            for name, states in (("cell", cell), ("hidden", hidden)):
-                over_time[name] = np.where(past, states[:, :1], over_time[name])
-        ends = {
-            "initial_cell": cell[:, 0],
-            "initial_hidden": hidden[:, 0],
-            "last_cell": cell[:, -1],
-            "last_hidden": hidden[:, -1],
-        }
-        frozen = {name: freeze(array) for name, array in {**over_time, **ends}.items()}
-        return LayerRecord(layer, self.direction, **frozen)

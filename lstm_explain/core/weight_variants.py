@@ -21,13 +21,13 @@ if TYPE_CHECKING:
 def reorder_gates(weights: Weights, order: tuple[Gate, ...]) -> Weights:
     """Take the gates' blocks, which were read as i f g o, for blocks in another order."""
 
-    def reordered(array: Array) -> Array:
+    def reorder(array: Array) -> Array:
         blocks = dict(zip(order, np.split(array, len(GATES), axis=-1), strict=True))
         return np.concatenate([blocks[gate] for gate in GATES], axis=-1)
 
     def layer(part: LayerWeights) -> LayerWeights:
-        bias = None if part.bias is None else reordered(part.bias)
-        return part._replace(kernel=reordered(part.kernel), recurrent_kernel=reordered(part.recurrent_kernel), bias=bias)
+        bias = None if part.bias is None else reorder(part.bias)
+        return part._replace(kernel=reorder(part.kernel), recurrent_kernel=reorder(part.recurrent_kernel), bias=bias)
 
     return _map_layers(weights, layer)
 
@@ -51,11 +51,16 @@ def remove_bias(weights: Weights) -> Weights:
 def replace_biases(weights: Weights, biases: Biases) -> Weights:
     """Put other biases in place of those that there are."""
 
-    def replaced(part: LayerWeights, bias: Array | None) -> LayerWeights:
+    def replace_bias(part: LayerWeights, bias: Array | None) -> LayerWeights:
         return part if bias is None else part._replace(bias=bias.astype(part.kernel.dtype, copy=False))
 
     pairs = zip(weights.layers, biases, strict=True)
-    return Weights(tuple({way: replaced(part, own.get(way)) for way, part in layer.items()} for layer, own in pairs))
+    return Weights(
+        tuple(
+            {direction: replace_bias(part, layer_biases.get(direction)) for direction, part in layer.items()}
+            for layer, layer_biases in pairs
+        )
+    )
 
 
 def swap_directions(weights: Weights) -> Weights:
@@ -68,4 +73,4 @@ def swap_directions(weights: Weights) -> Weights:
 
 def _map_layers(weights: Weights, change: object) -> Weights:
     assert callable(change)
-    return Weights(tuple({way: change(part) for way, part in layer.items()} for layer in weights.layers))
+    return Weights(tuple({direction: change(part) for direction, part in layer.items()} for layer in weights.layers))

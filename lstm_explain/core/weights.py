@@ -40,8 +40,8 @@ class LayerWeights(NamedTuple):
 
     def columns(self, gate: Gate) -> slice:
         """Where the neurons of a gate stand along the axis `4*units`."""
-        place = GATES.index(gate)
-        return slice(place * self.units, (place + 1) * self.units)
+        index = GATES.index(gate)
+        return slice(index * self.units, (index + 1) * self.units)
 
     def peephole_of(self, gate: Gate) -> Array | None:
         """The peephole weights of a gate, [units]; None where it has none."""
@@ -72,7 +72,7 @@ class Weights(NamedTuple):
 
     def astype(self, dtype: str) -> Weights:
         """The same weights in another floating-point type."""
-        return Weights(tuple({way: part.astype(dtype) for way, part in layer.items()} for layer in self.layers))
+        return Weights(tuple({direction: part.astype(dtype) for direction, part in layer.items()} for layer in self.layers))
 
 
 def weight_shapes(spec: Spec, layer: int) -> dict[str, Shape]:
@@ -107,7 +107,7 @@ def check_weights(spec: Spec, weights: Weights) -> None:
         given = weights.of(layer, direction).tensors()
         for name, expected in weight_shapes(spec, layer).items():
             if name not in given:
-                raise UsageError(f"layer {layer} {direction} {name} {expected}", "no such weights were given")
+                raise UsageError(f"layer {layer} {direction} {name} {expected}", "these weights are missing")
             check_shape(f"layer {layer} {direction} {name}", given[name], expected)
 
 
@@ -120,12 +120,12 @@ def seeded_weights(spec: Spec, init: Init = "keras", seed: int = 0) -> Weights:
             `keras/src/layers/rnn/lstm.py`); or `pytorch` - everything uniform in +-1/sqrt(units) (`torch.nn.LSTM`, whose
             two biases we hold as one). Projections are glorot uniform under `keras`; peepholes, which neither framework
             has, are uniform in +-1/sqrt(units) under both.
-        seed: a whole number; layer l in direction d draws from a stream of its own.
+        seed: a whole number; layer l in direction d draws from a separate stream.
     """
     init = validate_init(init)
     layers: tuple[dict[Direction, LayerWeights], ...] = tuple({} for _ in range(len(spec.layers)))
-    for place, (layer, direction) in enumerate(spec.layer_directions):
-        layers[layer][direction] = _layer_weights(spec, layer, init, Stream(seed, 2 * place + 1))
+    for index, (layer, direction) in enumerate(spec.layer_directions):
+        layers[layer][direction] = _layer_weights(spec, layer, init, Stream(seed, 2 * index + 1))
     return Weights(layers)
 
 

@@ -17,17 +17,17 @@ if TYPE_CHECKING:
 
 COMMANDS = [("unit", "--step", "2"), ("trace",), ("trace", "--format", "csv")]
 WRONG = {
-    "h": "this is no edit",
-    "": "this is no edit",
-    "h_3[3]": "this is no edit",
-    "h_3[3]=nan": "nan is no finite number",
-    "h_3[3]=1e999": "1e999 is no finite number",
-    "h_3[3]=x": "x is no number",
+    "h": "this is not an edit",
+    "": "this is not an edit",
+    "h_3[3]": "this is not an edit",
+    "h_3[3]=nan": "nan is not a finite number",
+    "h_3[3]=1e999": "1e999 is not a finite number",
+    "h_3[3]=x": "x is not a number",
     "h_11[3]=1": "timesteps of h count from 0 to 10 here",
     "h_3[10]=1": "h has 10 numbers, which count from 0",
     "x_3[5]=1": "there are 5 features",
     "x_0[0]=1": "timesteps of x count from 1 to 10 here",
-    "f_3[99999999999999999999]=1": "this is no edit",
+    "f_3[99999999999999999999]=1": "this is not an edit",
     "h[3]=1": "h has a value at each timestep",
     "W_f[3]=1": "W and R have two places",
     "h_3[1,2]=1": "W and R have two places",
@@ -35,9 +35,9 @@ WRONG = {
     "1:h_3[3]=1": "there is one layer, number 0",
     "0.backward:h_3[3]=1": "this LSTM's layers read forward only",
     "h_3[3]=1e300": "too large for float32",
-    "\x1b[31mred": "this is no edit",
-    "ä" * 1000: "this is no edit",
-    "h_3[3]=1\nh_4[3]=1": "is no number",
+    "\x1b[31mred": "this is not an edit",
+    "ä" * 1000: "this is not an edit",
+    "h_3[3]=1\nh_4[3]=1": "is not a number",
 }
 
 

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from lstm_explain.core.dense import DENSE_STREAM, Dense, seeded_dense
+from lstm_explain.core.network import DENSE_STREAM, Dense, seeded_dense
 from lstm_explain.core.spec import MAX_LAYERS
 
 SIZES = st.integers(1, 8)

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from lstm_explain.core import engine as forward_module
 from lstm_explain.core.cell import step
-from lstm_explain.core.engine import StackState, forward, unit_parallel
+from lstm_explain.core.engine import StackState, forward, threads
 from lstm_explain.core.engine import step as steps_module
 from lstm_explain.core.gates import GATES, LETTERS, Direction, Gate
 from lstm_explain.core.spec import Dtype, Spec
@@ -398,8 +398,8 @@ def test_threads_give_what_small_batches_give(lengths: bool) -> None:
 @settings(deadline=None, max_examples=40, suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture])
 @given(case=cases())
 def test_a_team_over_the_units_equals_the_reference(monkeypatch: pytest.MonkeyPatch, case: Case) -> None:
-    monkeypatch.setattr(unit_parallel, "MIN_PRODUCTS", 1)
-    monkeypatch.setattr(unit_parallel, "count_processors", lambda: 3)
+    monkeypatch.setattr(threads, "MIN_PRODUCTS", 1)
+    monkeypatch.setattr(threads, "count_processors", lambda: 3)
     assert_equals_reference(case)
 
 
@@ -407,9 +407,9 @@ def test_a_team_whose_member_fails_does_not_wait_for_it(monkeypatch: pytest.Monk
     def fail(*_: object) -> None:
         raise MemoryError
 
-    monkeypatch.setattr(unit_parallel, "MIN_PRODUCTS", 1)
-    monkeypatch.setattr(unit_parallel, "count_processors", lambda: 2)
-    monkeypatch.setattr(unit_parallel, "run_step", fail)
+    monkeypatch.setattr(threads, "MIN_PRODUCTS", 1)
+    monkeypatch.setattr(threads, "count_processors", lambda: 2)
+    monkeypatch.setattr(threads, "run_step", fail)
     case = random_case(Spec.from_options(samples=2, timesteps=3, features=2, units=4), 1)
     with pytest.raises(MemoryError):
         case.run()

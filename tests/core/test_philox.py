@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from lstm_explain.core.inputs import SeededInputs
+from lstm_explain.core.lstm import SeededInputs
 from lstm_explain.core.philox import Stream, philox, random_integers
 from lstm_explain.core.spec import Spec
 from lstm_explain.errors import UsageError

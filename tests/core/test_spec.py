@@ -213,7 +213,7 @@ def test_what_is_no_layer_is_refused(layer: Any) -> None:
 def test_what_is_no_sequence_of_layers_is_refused(stack: Any) -> None:
     with pytest.raises(UsageError) as raised:
         Spec.from_options(stack=stack)
-    assert (raised.value.asked, raised.value.found) == (f"stack {stack!r}", "these are no layers")
+    assert (raised.value.asked, raised.value.found) == (f"stack={stack!r}", "this is not a list of layers")
 
 
 @pytest.mark.parametrize("name", [*LAYER_OPTIONS, "hidden", "hidden_axis", "directions"])

@@ -191,7 +191,7 @@ def test_missing_and_misshapen_weights_are_refused(name: str) -> None:
     spec = Spec.from_options(units=4, projection=2, peepholes=True, bidirectional=True)
     good = seeded_weights(spec)
     part = good.of(0, Direction.BACKWARD)
-    for array, words in ((None, "no such weights"), (part.tensors()[name][..., 1:], "the array given is float32[")):
+    for array, words in ((None, "these weights are missing"), (part.tensors()[name][..., 1:], "the array given is float32[")):
         changed: dict[str, Any] = {name: array}
         wrong = part._replace(**changed)
         with pytest.raises(UsageError) as raised:

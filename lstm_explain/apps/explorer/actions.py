@@ -9,8 +9,7 @@ from typing import TYPE_CHECKING, Any
 from lstm_explain.apps.explorer.state import HEATMAP_PAIRS, ExplorerState, UndoEntry
 from lstm_explain.core.edits import check_edit, parse_edit
 from lstm_explain.core.gates import Direction
-from lstm_explain.core.inputs import ArrayInputs, SeededInputs
-from lstm_explain.core.lstm import EDITED_RUN_MEMORY_FACTOR
+from lstm_explain.core.lstm import EDITED_RUN_MEMORY_FACTOR, ArrayInputs, SeededInputs
 from lstm_explain.core.spec import DEFAULT_OPTIONS, LAYER_OPTIONS, Spec
 from lstm_explain.errors import LstmExplainError, UsageError, argument, printable
 from lstm_explain.topics.command_line import spell_option

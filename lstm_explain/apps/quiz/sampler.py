@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from lstm_explain.core.inputs import SeededInputs
-from lstm_explain.core.lstm import LSTM
+from lstm_explain.core.lstm import LSTM, SeededInputs
 from lstm_explain.core.philox import Stream
 from lstm_explain.core.spec import Spec
 

@@ -1,9 +1,9 @@
 """The engine: run a stack of layers over a batch, fast, and record every tensor.
 
 Layers and directions run one after the other. A layer's tensors share a few buffers (`engine/buffers.py`), every timestep runs
-in place (`engine/step.py`), and the record consists of views of the buffers. Depending on the sizes, samples run in parallel
-(`engine/sample_parallel.py`), or units (`engine/unit_parallel.py`), or segments of the sequence (`engine/time_parallel.py`). A
-property test proves the engine equal to the reference in `core/cell.py`.
+in place (`engine/step.py`), and the record consists of views of the buffers. Depending on the sizes, samples or units run in
+parallel (`engine/threads.py`), or segments of the sequence (`engine/time_parallel.py`). A property test proves the engine
+equal to the reference in `core/cell.py`.
 """
 
 from __future__ import annotations
@@ -15,25 +15,24 @@ import numpy as np
 
 from lstm_explain.core.axes import check_shape, shape
 from lstm_explain.core.engine.buffers import Buffers
-from lstm_explain.core.engine.sample_parallel import run_sample_blocks
 from lstm_explain.core.engine.step import pack_for_engine, run_step, step_views
+from lstm_explain.core.engine.threads import run_sample_blocks, run_units_in_threads, should_split_units
 from lstm_explain.core.engine.time_parallel import run_in_segments, should_split_time
-from lstm_explain.core.engine.unit_parallel import run_units_in_threads, should_split_units
 from lstm_explain.core.gates import ENGINE_ORDER, Direction
-from lstm_explain.core.record import LayerRecord, Record
-from lstm_explain.core.time_order import concat_directions, freeze, reorder_time, time_order
+from lstm_explain.core.record import Record, build_layer_record, concat_directions, freeze, reorder_time, time_order
 from lstm_explain.core.weights import check_weights
 from lstm_explain.errors import UsageError, argument
 
 if TYPE_CHECKING:
     from lstm_explain.core.axes import Array
     from lstm_explain.core.engine.step import EngineWeights, StepViews
+    from lstm_explain.core.record import LayerRecord
     from lstm_explain.core.spec import Spec
     from lstm_explain.core.weights import LayerWeights, Weights
 
 
 class StackState(NamedTuple):
-    """The states of every layer and direction; h and c by name, so that nobody swaps them."""
+    """The states of every layer and direction; h and c by name, so that they are not swapped."""
 
     hidden: tuple[Array, ...]
     """h of each layer and direction, in the order of `Spec.layer_directions`; [samples, hidden]"""
@@ -47,14 +46,14 @@ class StackState(NamedTuple):
 
     def any(self) -> bool:
         """Whether any number is not zero."""
-        return any(one.any() for states in self for one in states)
+        return any(array.any() for states in self for array in states)
 
     def repeat(self, samples: int) -> StackState:
         """The states of one sample, for each of many."""
-        return StackState(*(tuple(np.broadcast_to(one, (samples, one.shape[1])) for one in states) for states in self))
+        return StackState(*(tuple(np.broadcast_to(array, (samples, array.shape[1])) for array in states) for states in self))
 
     def astype(self, dtype: str) -> StackState:
-        return StackState(*(tuple(one.astype(dtype, copy=False) for one in states) for states in self))
+        return StackState(*(tuple(array.astype(dtype, copy=False) for array in states) for states in self))
 
 
 def forward(
@@ -81,13 +80,13 @@ def forward(
     _validate_initial(spec, initial)
     with np.errstate(all="ignore"):  # a number too large for the type becomes infinite, and is shown as such
         below = inputs.astype(spec.dtype, copy=False)
-    layers, outputs, place = [], [], 0
+    layers, outputs, index = [], [], 0
     for layer in range(len(spec.layers)):
         parts = {}
         for direction in spec.for_layer(layer).directions:
-            start = None if initial is None else (initial.hidden[place], initial.cell[place])
+            start = None if initial is None else (initial.hidden[index], initial.cell[index])
             parts[direction] = _run_layer(weights.of(layer, direction), below, start, lengths, layer, direction)
-            place += 1
+            index += 1
         layers.append(parts)
         below = concat_directions(list(parts.values()), lengths)
         outputs.append(freeze(below))
@@ -110,10 +109,10 @@ def _validate_initial(spec: Spec, given: StackState | None) -> None:
         if len(states) != len(spec.layer_directions):
             asked = f"the initial {name} of {len(states)} layers and directions"
             raise UsageError(asked, f"there are {len(spec.layer_directions)} layers and directions", "Give one for each")
-    for place, (layer, direction) in enumerate(spec.layer_directions):
-        one, of = spec.for_layer(layer), f"of layer {layer} {direction}"
-        check_shape(f"the initial h {of}", given.hidden[place], shape(samples=spec.samples, hidden=one.hidden))
-        check_shape(f"the initial c {of}", given.cell[place], shape(samples=spec.samples, units=one.units))
+    for index, (layer, direction) in enumerate(spec.layer_directions):
+        layer_spec, of = spec.for_layer(layer), f"of layer {layer} {direction}"
+        check_shape(f"the initial h {of}", given.hidden[index], shape(samples=spec.samples, hidden=layer_spec.hidden))
+        check_shape(f"the initial c {of}", given.cell[index], shape(samples=spec.samples, units=layer_spec.units))
 
 
 # --- one layer, one direction -----------------------------------------------------------------------------------------
@@ -182,20 +181,6 @@ def _layer_record(rows: Buffers, order: Array | None, lengths: Array | None, lay
     cells = rows.cells.transpose(2, 0, 1)
     hiddens = rows.hiddens.transpose(2, 0, 1)
     made = rows.step_outputs.transpose(1, 3, 0, 2)
-    gates = {gate.value: made[place] for place, gate in enumerate(ENGINE_ORDER, start=1)}
+    gates = {gate.value: array for gate, array in zip(ENGINE_ORDER, made[1:], strict=True)}
     inputs = rows.step_inputs[:, rows.hidden : -1].transpose(2, 0, 1)  # what was read; the caller's array may go
-    tensors = {**gates, "cell": cells[:, 1:], "hidden": hiddens[:, 1:], "input": inputs}
-    if order is not None:
-        tensors = {name: reorder_time(array, order) for name, array in tensors.items()}
-    if order is not None and lengths is not None:
-        past = np.arange(rows.timesteps) >= lengths[:, None]
-        tensors["cell"] = np.where(past[:, :, None], cells[:, :1], tensors["cell"])
-        tensors["hidden"] = np.where(past[:, :, None], hiddens[:, :1], tensors["hidden"])
-    ends = {
-        "initial_cell": cells[:, 0],
-        "initial_hidden": hiddens[:, 0],
-        "last_cell": cells[:, -1],
-        "last_hidden": hiddens[:, -1],
-    }
-    frozen = {name: freeze(array) for name, array in {**tensors, **ends}.items()}
-    return LayerRecord(layer, direction, **frozen)
+    return build_layer_record(layer, direction, gates, inputs, cells, hiddens, order, lengths)

@@ -1,6 +1,6 @@
 """Rows: the engine's memory. Two buffers hold every tensor of a layer's run; samples are columns.
 
-Timesteps stand in the order in which they are run. What a step reads and what it makes are laid out so that nothing is
+Timesteps are in the order in which they are run. What a step reads and what it makes are laid out so that nothing is
 copied from one step to the next: a step writes its h straight into the rows that the next one reads, and its c where the
 next one's products need it. Each tensor of the run is a strided view.
 """

@@ -144,10 +144,13 @@ def step_views(
         emitted = np.lib.stride_tricks.as_strided(scratch, (rows.timesteps, *scratch.shape), (0, *scratch.strides))
     size = max(1, min(units, TILE_BYTES // (5 * rows.samples * made.itemsize)))
     products = np.empty((2, size, rows.samples), made.dtype)
-    places = [slice(first, min(first + size, units)) for first in range(0, units, size)]
+    tile_slices = [slice(first, min(first + size, units)) for first in range(0, units, size)]
     sums = np.empty((4 * units, rows.samples), made.dtype)
     cells = rows.cells[1:, part]
-    tiles = [_tile_views(weights, made, cells, emitted, sums.reshape(4, units, -1), products, place) for place in places]
+    tiles = [
+        _tile_views(weights, made, cells, emitted, sums.reshape(4, units, -1), products, tile_units)
+        for tile_units in tile_slices
+    ]
     start = rows.hidden if from_zero else 0
     matrices = chain([weights.matrix[:, start:]], repeat(weights.matrix))
     reads = chain([rows.step_inputs[0, start:]], rows.step_inputs[1:])
@@ -156,14 +159,14 @@ def step_views(
 
 
 def _tile_views(
-    weights: EngineWeights, made: Array, cells: Array, emitted: Array, sums: Array, products: Array, place: slice
+    weights: EngineWeights, made: Array, cells: Array, emitted: Array, sums: Array, products: Array, units: slice
 ) -> Iterator[TileViews]:
     """The same units' tile of every timestep."""
-    made, cells = made[:, :, place], cells[:, place]
+    made, cells = made[:, :, units], cells[:, units]
     scratch = products[:, : made.shape[2]]
-    peepholes = None if weights.peepholes is None else weights.peepholes[:, place]
+    peepholes = None if weights.peepholes is None else weights.peepholes[:, units]
     same = map(repeat, (scratch, *scratch, peepholes))
-    views = (repeat(sums[:, place]), made[:, 1:], made[:, 2:], made[:, 2:4], made[:, :2], made[:, 4], cells, emitted[:, place])
+    views = (repeat(sums[:, units]), made[:, 1:], made[:, 2:], made[:, 2:4], made[:, :2], made[:, 4], cells, emitted[:, units])
     return map(TileViews._make, zip(*views, *same, strict=False))
 
 

@@ -6,7 +6,7 @@ bit, on the state that it started from. So the sequence is cut into segments, wh
 
 1. Every segment but the first starts from a guess.
 2. Each segment's last state becomes the state that the next one starts from, and all are run again: another sweep.
-3. Once that changes no such border state any more, each segment did start where the one before it ends. Then what was
+3. Once that changes none of these border states, each segment did start where the one before it ends. Then what was
    computed is the run of the sequence itself: that is a check, not an approximation.
 
 A network that never forgets loses nothing: sweep k makes the first k segments right in any case, so after as many sweeps

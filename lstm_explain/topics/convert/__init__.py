@@ -10,7 +10,7 @@ import numpy as np
 from lstm_explain.core.compare import max_abs_difference
 from lstm_explain.core.engine import StackState, forward
 from lstm_explain.core.gates import GATES, PEEPHOLE_GATES, Direction
-from lstm_explain.core.inputs import SeededInputs
+from lstm_explain.core.lstm import SeededInputs
 from lstm_explain.core.weights import Weights
 from lstm_explain.errors import UsageError, argument
 from lstm_explain.frameworks.convention import HETEROGENEOUS, Convention

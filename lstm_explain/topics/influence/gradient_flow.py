@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from lstm_explain.core.bptt import backpropagate, bptt_bytes, hidden_by_network_input, trajectory_of
-from lstm_explain.core.engine.sample_parallel import blas_controller
+from lstm_explain.core.engine.threads import blas_controller
 from lstm_explain.topics.json_numbers import plain_numbers
 from lstm_explain.topics.result import json_keys
 

@@ -13,8 +13,8 @@ from lstm_explain.core.cell_decomposition import decompose_cell_state, half_life
 from lstm_explain.core.cost import run_bytes, weight_bytes
 from lstm_explain.core.gates import GATES, Direction, Gate
 from lstm_explain.core.lstm import PretrainedWeights
+from lstm_explain.core.record import freeze
 from lstm_explain.core.spec import INITS
-from lstm_explain.core.time_order import freeze
 from lstm_explain.core.zero_gradients import zero_gradient_parameters
 from lstm_explain.topics.json_numbers import plain_numbers
 from lstm_explain.topics.memory.stateful import check_carry, run_carried

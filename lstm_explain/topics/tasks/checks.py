@@ -7,9 +7,8 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from lstm_explain.core.cell import step
-from lstm_explain.core.dense import Dense
 from lstm_explain.core.gates import PEEPHOLE_GATES, Direction, Gate
-from lstm_explain.core.network import TO_ONE, Task, last_hidden, run_network
+from lstm_explain.core.network import TO_ONE, Dense, Task, last_hidden, run_network
 from lstm_explain.core.weights import Weights
 
 if TYPE_CHECKING:

@@ -17,8 +17,7 @@ from lstm_explain.apps.explorer.view_model import TENSOR_NAMES, ViewModel, build
 from lstm_explain.core.cell import step
 from lstm_explain.core.edits import Edit, parse_edit
 from lstm_explain.core.gates import GATES, LETTERS, Direction
-from lstm_explain.core.inputs import ArrayInputs
-from lstm_explain.core.lstm import PretrainedWeights
+from lstm_explain.core.lstm import ArrayInputs, PretrainedWeights
 from lstm_explain.core.weights import Weights
 from tests.helpers.mixed_stacks import MIXED, stacks
 
