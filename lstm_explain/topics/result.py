@@ -6,8 +6,8 @@ makes the JSON Schemas and the tables of `docs/json-format.md` of the same types
 
 - `@json_keys("sample layer mean_f=mean_forget")` lists the keys in order, separated by spaces, unless they are the fields:
   `sample` is the attribute of that name, `mean_f` shows the attribute `mean_forget`. Dots nest keys, and follow attributes:
-  `initial.c=initial_cell`, `shape=shape.sizes`. `*sizes` puts the keys of the attribute `sizes` among the others. `spec` and
-  `source` belong to the envelope and are never listed.
+  `initial.c=initial_cell`, `shape=shape.sizes`. `*sizes` puts the keys of the attribute `sizes` among the others. `layer?`
+  leaves the key out if the value is None. `spec` and `source` belong to the envelope and are never listed.
 - An `int` is at least 0, a `Positive` at least 1; `Annotated[int, Minimum(2), Maximum(9)]` is for other ranges. A `float` may
   be nan or infinite, which is null in JSON; a `Finite` is not. An array names its axes:
   `Annotated[Array, Axes("timesteps", "units")]`. A closed list is a `Literal`, an Enum, or `Annotated[str, OneOf(NAMES)]` if
@@ -316,14 +316,17 @@ def keys_to_plain(value: Any) -> dict[str, Any]:
     """The JSON keys of a result or a part of one, with plain Python data."""
     plain: dict[str, Any] = {}
     for key, attribute in key_attributes(value.__class__).items():
+        item = attrgetter(attribute)(value)
         if key.startswith("*"):
-            plain |= to_plain(attrgetter(attribute)(value))
+            plain |= to_plain(item)
             continue
-        *groups, name = key.split(".")
+        if key.endswith("?") and item is None:
+            continue
+        *groups, name = key.removesuffix("?").split(".")
         group = plain
         for outer in groups:
             group = group.setdefault(outer, {})
-        group[name] = to_plain(attrgetter(attribute)(value))
+        group[name] = to_plain(item)
     return plain
 
 
@@ -335,7 +338,7 @@ def key_attributes(kind: Any) -> dict[str, str]:
         fields = dataclasses.fields(kind) if dataclasses.is_dataclass(kind) else ()
         names = [field.name for field in fields]
     pairs = (name.partition("=") for name in names)
-    return {key: attribute or key.removeprefix("*") for key, _, attribute in pairs}
+    return {key: attribute or key.removeprefix("*").removesuffix("?") for key, _, attribute in pairs}
 
 
 def replace_nonfinite(facts: dict[str, Any]) -> dict[str, Any]:

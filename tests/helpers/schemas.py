@@ -175,7 +175,9 @@ def _record_keys(kind: type) -> Iterator[Key]:
         if key.startswith("*"):
             yield from keys(described.kind)
         else:
-            yield Key(key, described.kind, described.meaning or COMMON_MEANINGS.get(key, ""), True)
+            name, required = key.removesuffix("?"), not key.endswith("?")
+            kind_of_value = described.kind if required else _options(described.kind)[0][0]
+            yield Key(name, kind_of_value, described.meaning or COMMON_MEANINGS.get(name, ""), required)
 
 
 def _typed_dict_keys(kind: type) -> Iterator[Key]:

@@ -55,7 +55,7 @@ def test_every_word_stands_in_one_row_of_the_overview() -> None:
 
 def test_the_contradictions_name_every_meaning_with_its_number() -> None:
     terms = terms_of(units=7)
-    (table,) = tables(document_of(terms), "word", "stands for", "number", "said by")
+    (table,) = tables(document_of(terms), "word", "means", "number", "used by")
     expected = [(term, meaning) for term in terms.contradictions for meaning in term.meanings]
     assert len(table.rows) == len(expected)
     word = ""

@@ -12,24 +12,26 @@ from lstm_explain.frameworks.glossary.entry import DEFINITIONS, READ_THERE, Conc
 from lstm_explain.topics.lookup import find_terms
 from lstm_explain.topics.result import LSTMResult, json_keys
 from lstm_explain.topics.shapes import explain_shapes
-from lstm_explain.topics.terms.concept_counts import ConceptCount, ConceptCountJSON, count_concept
+from lstm_explain.topics.terms.concept_counts import count_concept
 
 if TYPE_CHECKING:
     from lstm_explain.core.lstm import LSTM
     from lstm_explain.core.spec import Spec
     from lstm_explain.frameworks.glossary.entry import Entry, Usage
+    from lstm_explain.topics.terms.concept_counts import ConceptCount
 
 HERE = "here"
 """Who says what this package says."""
 
 
-@json_keys("thing phrase number=number_json who")
+@json_keys("thing phrase number who")
 class TermMeaning(NamedTuple):
     """One thing that a word means, how many of it there are, and who means it."""
 
     thing: Concept
     """The thing."""
     number: ConceptCount | None
+    """How many there are, below; None where nothing is counted."""
     who: tuple[str, ...]
     """Each once; `here` comes first where this package means it."""
 
@@ -38,14 +40,9 @@ class TermMeaning(NamedTuple):
         """The thing in words that everybody can agree on."""
         return DEFINITIONS[self.thing]
 
-    @property
-    def number_json(self) -> ConceptCountJSON | None:
-        """How many there are, below; null where nothing is counted."""
-        return None if self.number is None else self.number.to_dict()
-
 
 @json_keys(
-    "who=usage.source.who thing=usage.thing means=usage.means quote=usage.quote number=number_json differs",
+    "who=usage.source.who thing=usage.thing means=usage.means quote=usage.quote number differs",
     "source.kind=usage.source.kind source.place=usage.source.place source.seen=usage.source.seen",
 )
 class OtherUsage(NamedTuple):
@@ -53,13 +50,9 @@ class OtherUsage(NamedTuple):
 
     usage: Usage
     number: ConceptCount | None
+    """How many there are, below; None where nothing is counted."""
     differs: bool
     """Whether it means something else than this package, or, where this package does not use the word, than another source."""
-
-    @property
-    def number_json(self) -> ConceptCountJSON | None:
-        """How many there are, below; null where nothing is counted."""
-        return None if self.number is None else self.number.to_dict()
 
     @property
     def second_hand(self) -> str:
@@ -78,7 +71,7 @@ class Synonym(NamedTuple):
 
 
 @json_keys(
-    "word group used_here thing=entry.thing meaning=entry.meaning number=number_json spellings=entry.spellings",
+    "word group used_here thing=entry.thing meaning=entry.meaning number spellings=entry.spellings",
     "related=entry.related others meanings both_ways same",
 )
 class Term(NamedTuple):
@@ -88,6 +81,7 @@ class Term(NamedTuple):
     group: str
     """The group of words that it belongs to."""
     number: ConceptCount | None
+    """How many there are, below; None where nothing is counted."""
     others: tuple[OtherUsage, ...]
     """What each source means by it."""
     meanings: tuple[TermMeaning, ...]
@@ -106,11 +100,6 @@ class Term(NamedTuple):
         return self.entry.ours and self.entry.thing is not None
 
     @property
-    def number_json(self) -> ConceptCountJSON | None:
-        """How many there are, below; null where nothing is counted."""
-        return None if self.number is None else self.number.to_dict()
-
-    @property
     def differing(self) -> int:
         """How many of the others mean something else."""
         return sum(other.differs for other in self.others)
@@ -118,8 +107,8 @@ class Term(NamedTuple):
     @property
     def both_ways(self) -> tuple[str, ...]:
         """Who means one thing by the word in one place, and another in another place."""
-        said = [who for meaning in self.meanings for who in meaning.who]
-        return tuple(dict.fromkeys(who for who in said if said.count(who) > 1))
+        sources = [who for meaning in self.meanings for who in meaning.who]
+        return tuple(dict.fromkeys(who for who in sources if sources.count(who) > 1))
 
 
 @json_keys("measured chosen terms contradictions=contradicting_words")
@@ -151,7 +140,7 @@ class Terms(LSTMResult):
 
 
 def explain_terms(lstm: LSTM, words: str | Iterable[str] = ()) -> Terms:
-    """Say what words mean, here and to others, and how many of each thing there are in an LSTM.
+    """Explain what words mean, here and to others, and count each concept in an LSTM.
 
     Runs the LSTM over all samples, if that fits the budget, and reads the sizes off the arrays.
 
@@ -180,10 +169,10 @@ def explain_terms(lstm: LSTM, words: str | Iterable[str] = ()) -> Terms:
 
 
 def _explain_term(entry: Entry, counts: dict[Concept, ConceptCount | None]) -> Term:
-    said = _speakers_by_concept(entry)
-    order = list(said)
+    sources = _sources_by_concept(entry)
+    order = list(sources)
     others = tuple(
-        OtherUsage(usage, counts[usage.thing], len(said) > 1 if entry.thing is None else usage.thing is not entry.thing)
+        OtherUsage(usage, counts[usage.thing], len(sources) > 1 if entry.thing is None else usage.thing is not entry.thing)
         for usage in sorted(entry.usages, key=lambda usage: order.index(usage.thing))
     )
     return Term(
@@ -191,24 +180,24 @@ def _explain_term(entry: Entry, counts: dict[Concept, ConceptCount | None]) -> T
         group=next(name for name, group in GROUPS.items() if entry in group),
         number=None if entry.thing is None else counts[entry.thing],
         others=others,
-        meanings=tuple(TermMeaning(thing, counts[thing], who) for thing, who in said.items()),
+        meanings=tuple(TermMeaning(thing, counts[thing], who) for thing, who in sources.items()),
         same=_synonyms(entry),
     )
 
 
-def _speakers_by_concept(entry: Entry) -> dict[Concept, tuple[str, ...]]:
+def _sources_by_concept(entry: Entry) -> dict[Concept, tuple[str, ...]]:
     """The things that a word means, and who uses it so."""
-    speakers: dict[Concept, dict[str, None]] = {}
+    sources: dict[Concept, dict[str, None]] = {}
     if entry.thing is not None:
-        speakers[entry.thing] = {HERE: None} if entry.ours else {}
+        sources[entry.thing] = {HERE: None} if entry.ours else {}
     for usage in entry.usages:
-        speakers.setdefault(usage.thing, {})[usage.source.who] = None
-    return {thing: tuple(who) for thing, who in speakers.items() if who}
+        sources.setdefault(usage.thing, {})[usage.source.who] = None
+    return {thing: tuple(who) for thing, who in sources.items() if who}
 
 
 def _synonyms(entry: Entry) -> tuple[Synonym, ...]:
     """The other words for what a word means here."""
     if entry.thing is None:
         return ()
-    synonyms = [(other.word, _speakers_by_concept(other).get(entry.thing, ())) for other in ENTRIES if other is not entry]
+    synonyms = [(other.word, _sources_by_concept(other).get(entry.thing, ())) for other in ENTRIES if other is not entry]
     return tuple(Synonym(word, who) for word, who in synonyms if who)

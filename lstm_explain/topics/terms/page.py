@@ -21,7 +21,7 @@ TITLES = {
     "arguments": "Names of sizes in frameworks",
 }
 OVERVIEW_COLUMNS = (Column("word"), Column("means here", wraps=True), Column("number"), Column("others"))
-CONTRADICTION_COLUMNS = (Column("word"), Column("stands for", wraps=True), Column("number"), Column("said by", wraps=True))
+CONTRADICTION_COLUMNS = (Column("word"), Column("means", wraps=True), Column("number"), Column("used by", wraps=True))
 USAGE_COLUMNS = (Column("who"), Column("means", wraps=True), Column("number"), Column(""))
 NO_NUMBER = "-"
 
@@ -76,8 +76,8 @@ def _agreement(term: Term) -> str:
 def _contradiction_blocks(terms: Terms) -> list[Block]:
     rows = [row for term in terms.contradictions for row in _meaning_rows(term)]
     words = (
-        f"{plural(len(terms.contradictions), 'word')} of these {thousands(len(terms.terms))} stand for more than one thing. "
-        "Each thing has its own number in this LSTM."
+        f"{plural(len(terms.contradictions), 'word')} of these {thousands(len(terms.terms))} have more than one meaning. "
+        "Each meaning has its own number in this LSTM."
     )
     return [
         Heading("One word, several things: the contradictions"),
@@ -158,27 +158,27 @@ def _source_table(term: Term) -> Table:
 # --- numbers ----------------------------------------------------------------------------------------------------------
 
 
-def _number_cell(found: ConceptCount | None) -> Cell:
-    if found is None:
+def _number_cell(count: ConceptCount | None) -> Cell:
+    if count is None:
         return Cell(NO_NUMBER)
-    each = " a unit" if found.within == "unit" else ""
-    where = [] if found.layer is None else [f"layer {found.layer}"]
-    where += [] if found.total == found.value else [f"{thousands(found.total)} in all"]
-    return Cell(plural(found.value, found.noun) + each, ", ".join(where))
+    each = " a unit" if count.within == "unit" else ""
+    details = [] if count.layer is None else [f"layer {count.layer}"]
+    details += [] if count.total == count.value else [f"{thousands(count.total)} in all"]
+    return Cell(plural(count.value, count.noun) + each, ", ".join(details))
 
 
-def _number_text(found: ConceptCount | None, several: bool) -> str:
-    if found is None:
-        return "none: this LSTM has no such thing"
+def _number_text(count: ConceptCount | None, several: bool) -> str:
+    if count is None:
+        return "none: this LSTM does not have it"
     each = " in each layer and direction" if several else ""
-    if found.layer is not None:
-        each = f" in layer {found.layer} in one direction"
+    if count.layer is not None:
+        each = f" in layer {count.layer} in one direction"
     within = {
         "unit": " in each unit",
-        "place": f"{each}, {thousands(found.total)} in all" if several else "",
+        "place": f"{each}, {thousands(count.total)} in all" if several else "",
         "state": f" for a sample at a timestep{each}",
-        "output": " for a sample at a timestep" + ("" if found.layer is None else f" in layer {found.layer}"),
+        "output": " for a sample at a timestep" + ("" if count.layer is None else f" in layer {count.layer}"),
     }
-    how = "read off an array" if found.measured else "computed"
-    formula = "" if found.formula.isdigit() else f"{found.formula}; "
-    return f"{plural(found.value, found.noun)}{within.get(found.within, '')} ({formula}{how})"
+    origin = "read off an array" if count.measured else "computed"
+    formula = "" if count.formula.isdigit() else f"{count.formula}; "
+    return f"{plural(count.value, count.noun)}{within.get(count.within, '')} ({formula}{origin})"
