@@ -146,7 +146,7 @@ def test_every_topic_says_so(onnx: Any, tmp_path: Path, topic: str) -> None:
 def test_a_state_is_not_carried_over(onnx: Any, tmp_path: Path) -> None:
     onnx_file(onnx, tmp_path / "m.onnx")
     lstm = lstm_explain.from_model(str(tmp_path / "m.onnx"), array=batch())
-    with pytest.raises(UsageError, match=r"--carry-state: read from the end, a piece would start"):
+    with pytest.raises(UsageError, match=r"carry_state=True: read from the end, a piece would start"):
         lstm_explain.memory(lstm, carry_state=True)
 
 

@@ -169,12 +169,10 @@ def _is_iteration_number(value: GraphValue, constants: Constants) -> bool:
     counter = loop_state(value)
     if counter is None or counter.returned.operator != "Add":
         return False
-    start = constants.value_or_none(*counter.start)
-    terms = counter.returned.input_names
-    added = [constants.value_or_none(counter.returned.scope, name) for name in terms]
-    counts_by_one = any(term is not None and term.size == 1 and int(term.ravel()[0]) == 1 for term in added)
-    starts_at_zero = start is not None and start.size == 1 and int(start.ravel()[0]) == 0
-    return starts_at_zero and counts_by_one and any(resolve(counter.returned.scope, name) == value for name in terms)
+    scope, terms = counter.returned.scope, counter.returned.input_names
+    starts_at_zero = scalar_int(constants.value_or_none(*counter.start)) == 0
+    counts_by_one = any(scalar_int(constants.value_or_none(scope, name)) == 1 for name in terms)
+    return starts_at_zero and counts_by_one and any(resolve(scope, name) == value for name in terms)
 
 
 def _squeezed_timestep(value: GraphValue, constants: Constants) -> TimestepRead | None:
