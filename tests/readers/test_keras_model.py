@@ -332,7 +332,7 @@ def test_types_that_are_no_floating_point_numbers(file: Any) -> None:
         {name: array.astype("i4") for name, array in ONE.items()},
         {name: array > 0 for name, array in ONE.items()},
     ):
-        with pytest.raises(InputFileError, match="not floating-point numbers"):
+        with pytest.raises(InputFileError, match="only floating-point numbers are read"):
             read(file, stored({"layers/lstm/cell": tensors}))
 
 
