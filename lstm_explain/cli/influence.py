@@ -14,15 +14,17 @@ def influence(
     selection: SelectionOptions,
     source: SourceOptions,
     output: OutputOptions,
-    unit: Annotated[int, typer.Option(help="Which unit the statements poke; counts from 0.")] = 0,
+    unit: Annotated[int, typer.Option(help="Which unit the statements change; counts from 0.")] = 0,
     step: Annotated[int | None, typer.Option(help="Which timestep; counts from 1. [default: the last read]")] = None,
     mean: Annotated[bool, typer.Option("--mean", help="Average over all timesteps of all samples.")] = False,
     through_time: Annotated[
         bool, typer.Option("--through-time", help="Follow the last state back to every timestep and input.")
     ] = False,
-    poke: Annotated[int | None, typer.Option(metavar="UNIT", help="Change what this unit emits, and follow it.")] = None,
+    poke: Annotated[
+        int | None, typer.Option(metavar="UNIT", help="Change what this unit outputs, and follow the change.")
+    ] = None,
     at: Annotated[int | None, typer.Option(metavar="T", help="The timestep of that poke. [default: the first]")] = None,
-    by: Annotated[float, typer.Option(help="How far everything is poked.")] = 0.1,
+    by: Annotated[float, typer.Option(help="By how much the numbers are changed.")] = 0.1,
 ) -> None:
     """Examples:
       lstm-explain influence --unit 3
@@ -31,10 +33,10 @@ def influence(
       lstm-explain influence --poke 3 --at 4 --by 0.1
       lstm-explain influence --json | jq .statements
 
-    Four statements, each measured by poking a unit of the real LSTM: whether units share parameters, whether they
+    Four statements, each measured by changing a unit of the real LSTM: whether units share parameters, whether they
     reach each other within a timestep, whether they do one timestep later, and how often one kernel is used. Then
     the derivatives of h_t and c_t by h_{t-1}, c_{t-1} and x_t in closed form: the diagonal is a unit's influence on
-    itself, the rest is what the others do.
+    itself, the rest is the influence of the others.
     """
     from lstm_explain.cli.output import choose_format, show_result
     from lstm_explain.cli.progress import with_progress

@@ -25,7 +25,7 @@ from lstm_explain.errors import RefusedError, UsageError, printable
 from lstm_explain.library import given as lstm_over
 from lstm_explain.library import seeded
 from lstm_explain.topics.influence import explain_influence
-from lstm_explain.topics.influence.perturbation import change
+from lstm_explain.topics.influence.perturbation import measure_change
 from lstm_explain.topics.shapes import explain_shapes
 from tests.helpers.random_lstms import random_lstms
 
@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from lstm_explain.core.lstm import LSTM
     from lstm_explain.core.record import Block, LayerRecord
     from lstm_explain.topics.influence import Influence
-    from lstm_explain.topics.influence.gradient_flow import ThroughTime
+    from lstm_explain.topics.influence.attribution import ThroughTime
     from lstm_explain.topics.influence.perturbation import Ripple
 
 Array = np.ndarray[Any, np.dtype[Any]]
@@ -185,9 +185,9 @@ def test_a_kernel_that_is_another_one_is_noticed() -> None:
 
 def test_nan_that_stays_nan_has_not_moved() -> None:
     before = np.array([1.0, np.nan, np.nan, np.inf, np.inf, 0.0])
-    assert change(before, np.array([1.0, np.nan, 2.0, np.inf, -np.inf, -0.0]))[:2] == (2, 6)
-    assert change(before, before) == (0, 6, 0.0)
-    assert change(np.zeros(0), np.zeros(0)) == (0, 0, 0.0)
+    assert measure_change(before, np.array([1.0, np.nan, 2.0, np.inf, -np.inf, -0.0]))[:2] == (2, 6)
+    assert measure_change(before, before) == (0, 6, 0.0)
+    assert measure_change(np.zeros(0), np.zeros(0)) == (0, 0, 0.0)
 
 
 # --- the ripple -------------------------------------------------------------------------------------------------------
@@ -231,8 +231,8 @@ def test_the_first_row_of_a_ripple_is_the_poke_alone(question: Question) -> None
     assert (ripple.cell[0] == 0).all()
     if found.layer_spec.projection is None:
         assert np.flatnonzero(ripple.hidden[0]).tolist() == [asked["unit"]]
-        assert ripple.moved[0] == 1
-    assert ripple.moved == [int((row != 0).sum()) for row in ripple.hidden]
+        assert ripple.moved_counts[0] == 1
+    assert ripple.moved_counts == [int((row != 0).sum()) for row in ripple.hidden]
 
 
 @given(questions(dtype="float64"))
@@ -264,8 +264,8 @@ def test_nan_that_stays_nan_ripples_no_farther() -> None:
     array[0, 2] = np.nan
     ripple = explain_influence(lstm_over(array, units=3), poke=1, at=1).ripple
     assert ripple is not None
-    assert ripple.moved[:2] == [1, 3]
-    assert ripple.moved[2:] == [0, 0]
+    assert ripple.moved_counts[:2] == [1, 3]
+    assert ripple.moved_counts[2:] == [0, 0]
 
 
 # --- derivatives and shares -------------------------------------------------------------------------------------------
@@ -499,9 +499,9 @@ def test_gates_that_are_shut_for_good_have_shares_of_nothing() -> None:
         ({"poke": 0, "at": 0}, "at=0", "timesteps count from 1 to 5; h and c at 0 are the initial states"),
         ({"poke": 0, "at": 6}, "at=6", "timesteps count from 1 to 5; h and c at 0 are the initial states"),
         ({"poke": 0, "at": 3, "sample": 1}, "at=3", "sample 1 ends at timestep 2; what follows is padding"),
-        ({"at": 2}, "at=2", "this is the timestep of a poke, and no unit is poked"),
+        ({"at": 2}, "at=2", "this is the timestep of a poke, and no unit is chosen"),
         *(
-            ({"by": by}, f"by={printable(repr(by))}", "a poke moves something: a number other than 0 that float32 can hold")
+            ({"by": by}, f"by={printable(repr(by))}", "must be a number other than 0 that float32 can hold")
             for by in (0, 0.0, -0.0, math.nan, math.inf, -math.inf, 1e39, 1e-50, 10**400, "far", "0.1", None, [1.0, 2.0], 1j)
         ),
     ],

@@ -14,7 +14,7 @@ import lstm_explain
 from lstm_explain.document.blocks import Cell, Document, Heading, Note, Paragraph, Sparkline, Table
 from lstm_explain.document.tables import MAX_ROWS, MAX_UNITS
 from lstm_explain.render.layout import layout_lines
-from lstm_explain.topics.influence.jacobian_tables import ITSELF
+from lstm_explain.topics.influence.page import ITSELF
 from lstm_explain.topics.registry import document_of
 
 if TYPE_CHECKING:
@@ -99,7 +99,10 @@ def test_the_statements_say_what_was_measured(units: int, seed: int, step: int, 
 def test_the_verdict_follows_from_the_numbers() -> None:
     found, document = asked(units=7)
     assert "Within a timestep the units are independent" in paragraphs(document)
-    assert f"One timestep later {found.statements.next_timestep.cells.moved} of 7 units have heard" in paragraphs(document)
+    assert (
+        f"One timestep later {found.statements.next_timestep.cells.moved} of 7 units have been reached by a change"
+        in paragraphs(document)
+    )
     assert "The projection alone mixes them" not in paragraphs(document)
     _, projected = asked(units=7, projection=3)
     assert "The projection alone mixes them" in paragraphs(projected)
@@ -126,24 +129,24 @@ def test_the_verdict_would_say_so_if_units_moved_each_other(statement: str, name
     assert "Within a timestep units moved each other." in words
 
 
-def test_the_verdict_would_say_so_if_nobody_had_heard() -> None:
+def test_the_verdict_would_say_so_if_no_unit_was_reached() -> None:
     found, _ = asked()
     words = paragraphs(document_of(with_change(found, "next_timestep", cells=0, hidden=0)))
-    assert "One timestep later no unit has heard of a change" in words
+    assert "One timestep later no unit has been reached by a change" in words
 
 
 def test_where_nothing_moves_nothing_is_claimed() -> None:
     found, document = asked(by=1e-30)
     assert found.statements.parameters.own_gates.moved == 0
-    assert "Nothing moved, not even what was poked itself" in paragraphs(document)
+    assert "Nothing moved, not even the unit that was changed" in paragraphs(document)
     assert "independent" not in paragraphs(document)
 
 
 def test_backwards_a_timestep_starts_from_the_one_after_it() -> None:
     _, document = asked(bidirectional=True, direction="backward", step=4)
     done = [row[1] for row in shown(only(document, "Are the units independent"))]
-    assert "c_5[0] changed by 0.1, as timestep 4 begins." in done
-    assert "What unit 0 emitted at 5 changed by 0.1, read at timestep 4." in done
+    assert "c_5[0] is changed by 0.1 as timestep 4 begins." in done
+    assert "The output of unit 0 at timestep 5 is changed by 0.1, and read at timestep 4." in done
     assert after(document, "dh_t/dh_{t+1}")
     assert not after(document, "dh_t/dh_{t-1}")
     _, last = asked(bidirectional=True, direction="backward", step=10)
@@ -177,7 +180,7 @@ def test_the_shown_shares_are_those_measured_and_add_up(
     np.testing.assert_allclose([list(map(number, row[1:])) for row in rows[:-1]], expected.T, atol=0.051)
     np.testing.assert_allclose(list(map(number, rows[-1][1:])), expected.mean(axis=1), atol=0.051)
     when = "averaged over 8 timesteps of all samples" if mean else "at timestep 4"
-    assert f"The sizes of the derivatives, {when}." in paragraphs(document)
+    assert f"Absolute derivatives, {when}." in paragraphs(document)
 
 
 # --- the matrices -----------------------------------------------------------------------------------------------------
@@ -191,7 +194,7 @@ def test_marks_stand_on_the_diagonal_alone_and_the_numbers_are_those_measured(un
         ("dh_t/dh_{t-1}", found.derivatives.matrices.hidden_by_hidden),
         ("dc_t/dh_{t-1}", found.derivatives.matrices.cell_by_hidden),
     ):
-        rows = shown(only(document, f"|{name}| in the mean" if mean else name))
+        rows = shown(only(document, f"mean |{name}|" if mean else name))
         for unit, row in enumerate(rows):
             assert [ITSELF in cell for cell in row] == [False, *(other == unit for other in range(units))]
         np.testing.assert_allclose([list(map(number, row[1:])) for row in rows], matrix, atol=5.01e-4)
@@ -211,17 +214,15 @@ def test_a_projection_has_a_matrix_of_its_own_for_memory() -> None:
     np.testing.assert_allclose([list(map(number, row[1:])) for row in rows], expected, atol=5.01e-4)
     assert expected.shape == (4, 6)
     heads = [block.text for block in document if isinstance(block, Heading)]
-    assert "dh_t/dh_{t-1}: row, a number of h_t; column, the number of h_{t-1} that moves it" in heads
-    assert "dc_t/dh_{t-1}: row, a unit of c_t; column, the number of h_{t-1} that moves it" in heads
+    assert "dh_t/dh_{t-1}: a row for each number of h_t, a column for the number of h_{t-1} that moves it" in heads
+    assert "dc_t/dh_{t-1}: a row for each unit of c_t, a column for the number of h_{t-1} that moves it" in heads
 
 
 def test_own_and_others_in_words_are_means_of_sizes() -> None:
     found, document = asked(units=5)
     sizes = np.abs(found.derivatives.matrices.hidden_by_hidden)
     own, others = sizes.trace() / 5, (sizes.sum() - sizes.trace()) / 20
-    assert f"influence on itself: {own:.3g} in the mean of its sizes. Off it is what others do: {others:.3g}." in paragraphs(
-        document
-    )
+    assert f"The mean absolute value is {own:.3g} on it and {others:.3g} off it." in paragraphs(document)
 
 
 def test_memory_is_shown_unit_by_unit_and_the_zeros_beside_are_counted() -> None:
@@ -230,7 +231,7 @@ def test_memory_is_shown_unit_by_unit_and_the_zeros_beside_are_counted() -> None
     matrices = found.derivatives.matrices
     expected = np.stack([matrices.cell_by_cell.diagonal(), matrices.hidden_by_cell.diagonal()], axis=1)
     np.testing.assert_allclose([list(map(number, row[1:])) for row in rows], expected, atol=5.01e-4)
-    assert "off these diagonals 40 of 40 numbers are 0 exactly" in paragraphs(document)
+    assert "off these diagonals 40 of 40 numbers are exactly 0" in paragraphs(document)
 
 
 def test_inputs_have_the_names_of_the_columns_in_the_first_layer_alone() -> None:
@@ -280,7 +281,7 @@ def test_the_input_that_moves_it_most_is_named() -> None:
     sizes = found.through_time.input_norms
     step, feature = np.unravel_index(sizes.argmax(), sizes.shape)
     assert f" x_{step + 1}[{feature}] moves it most: by {sizes.max():.3g} times its own change." in paragraphs(document)
-    first = f"h_1 comes out in h_10 at most {found.through_time.hidden_norms[1]:.3g} times as large"
+    first = f"h_1 becomes at most {found.through_time.hidden_norms[1]:.3g} times as large in h_10"
     assert first in paragraphs(document)
 
 
@@ -289,7 +290,7 @@ def test_backwards_the_reach_goes_from_the_last_timestep_to_the_first() -> None:
     assert found.through_time is not None
     sizes = found.through_time.input_norms
     step, feature = np.unravel_index(sizes.argmax(), sizes.shape)
-    assert "A small change of h_4 comes out in h_1 at most" in paragraphs(document)
+    assert "A small change of h_4 becomes at most" in paragraphs(document)
     assert f" x_{4 - step}[{feature}] moves it most" in paragraphs(document)
 
 
@@ -324,8 +325,8 @@ def test_the_ripple_is_shown_in_percent_of_the_poke(units: int, seed: int, by: f
         [list(map(number, row[1:-1])) for row in rows], found.ripple.hidden * 100 / by, atol=5.01e-3, rtol=1e-9
     )
     assert rows[0][units] == " 100.00"
-    assert [row[-1] for row in rows] == [str(moved) for moved in found.ripple.moved]
-    assert f"h_{at}[{units - 1}] changed by {by:g}" in paragraphs(document)
+    assert [row[-1] for row in rows] == [str(moved) for moved in found.ripple.moved_counts]
+    assert f"h_{at}[{units - 1}] is changed by {by:g}" in paragraphs(document)
 
 
 def test_a_poke_beyond_all_measure_small_is_shown_without_a_warning() -> None:
@@ -355,17 +356,17 @@ def test_at_the_limit_all_are_shown_and_nothing_is_said() -> None:
     assert not any(cell.text == "⋮" for cell in cells if isinstance(cell, Cell))
 
 
-def test_a_single_unit_has_nobody_to_share_with() -> None:
+def test_a_single_unit_has_no_other_unit_to_share_with() -> None:
     _, document = asked(units=1)
-    assert "With a single unit there is nobody to share with." in paragraphs(document)
-    assert "there are none" in statement(document, "1 parameters")
+    assert "A single unit has no other unit to share with." in paragraphs(document)
+    assert "none to move" in statement(document, "1 parameters")
     assert "0 of 0" not in paragraphs(document)
 
 
 def test_a_single_timestep_reaches_from_the_initial_state() -> None:
     found, document = asked(timesteps=1, through_time=True, poke=0)
     assert found.through_time is not None
-    assert f"h_0 comes out in h_1 at most {found.through_time.hidden_norms[0]:.3g} times" in paragraphs(document)
+    assert f"h_0 becomes at most {found.through_time.hidden_norms[0]:.3g} times as large in h_1" in paragraphs(document)
     assert "used 1 time:" in " ".join(row[1] for row in shown(only(document, "Are the units independent")))
 
 
@@ -407,6 +408,6 @@ def test_numbers_that_are_not_finite_stand_as_dots_and_are_not_talked_about(valu
     else:
         assert found.through_time is not None
     if np.isnan(value):
-        assert "nan" not in words.replace("in the mean", "")
+        assert "nan" not in words.replace("mean", "")
         assert "· %" not in str(shown(only(document, "Where a unit's next value")))
-        assert "a dot stands for each" in words
+        assert "shown as dots" in words

@@ -120,8 +120,8 @@ def ripple(draw: Sampler) -> QuestionDraft | None:
         NumberAnswer(first, (at, at + 1, at - 1, spec.timesteps, 1, at + 2)),
         "What is h of one timestep read by?" + (" And which timestep comes next in this direction?" if backward else ""),
         f"Tried on the running LSTM: at timestep {at} only unit {unit} itself differs; at timestep {first}, "
-        f"{found.moved[found.steps.index(first)]} of the {spec.units} numbers of h do. h needs one timestep to reach the "
-        "others.",
+        f"{found.moved_counts[found.steps.index(first)]} of the {spec.units} numbers of h do. h needs one timestep to reach "
+        "the others.",
         command_for(lstm, "influence", poke=unit, at=at, direction=way.value if backward else None),
     )
 

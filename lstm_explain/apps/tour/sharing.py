@@ -9,7 +9,7 @@ from lstm_explain.apps.tour.chapter import ChapterContent, format_fraction_of, h
 from lstm_explain.core.gates import Direction
 from lstm_explain.document.blocks import Block, Cell, Column, Document, Note, Paragraph, Table
 from lstm_explain.document.numbers import format_difference, percent, plural, thousands
-from lstm_explain.topics.influence import BY, explain_influence
+from lstm_explain.topics.influence import DEFAULT_CHANGE, explain_influence
 
 if TYPE_CHECKING:
     from lstm_explain.apps.tour.chapter import TourContext
@@ -67,8 +67,8 @@ def _question(context: TourContext) -> str:
     if context.spec.timesteps == 1:
         return f"{yours}, and there is one timestep only. Are they independent, or do they share information?"
     return (
-        f"{yours}. Are they independent, or do they share information? If "
-        f"the output of unit {unit} changed by {BY:g}, how many of the {thousands(units)} units would notice, and when?"
+        f"{yours}. Are they independent, or do they share information? If the output of unit {unit} changed by "
+        f"{DEFAULT_CHANGE:g}, how many of the {thousands(units)} units would notice, and when?"
     )
 
 

@@ -1,13 +1,16 @@
-"""Derivatives between units, of one timestep or averaged; and the shares of a unit itself, of others and of the input."""
+"""Derivatives: between units, of one timestep or averaged, with their shares; and of the last state through all timesteps."""
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, Literal, NamedTuple, cast
 
 import numpy as np
 
-from lstm_explain.core.bptt import trajectory_of
+from lstm_explain.core.bptt import backpropagate, bptt_bytes, hidden_by_network_input, trajectory_of
+from lstm_explain.core.engine.threads import blas_controller
 from lstm_explain.core.jacobian import Jacobian, jacobian_bytes, step_jacobian
+from lstm_explain.topics.json_numbers import plain_numbers
 from lstm_explain.topics.result import json_keys
 
 if TYPE_CHECKING:
@@ -18,7 +21,7 @@ if TYPE_CHECKING:
     from lstm_explain.core.bptt import Trajectory
     from lstm_explain.core.gates import Direction
     from lstm_explain.core.lstm import LSTM
-    from lstm_explain.core.record import Block
+    from lstm_explain.core.record import Block, Record
     from lstm_explain.core.weights import LayerWeights
     from lstm_explain.topics.result import Axes, Positive
 
@@ -38,8 +41,8 @@ ShareName = Literal["itself", "others", "input"]
 class Shares(NamedTuple):
     """Of all that can move a unit's next value, how much is the unit itself, other units, and the input.
 
-    The value is the unit's h_t; its c_t where a projection mixes h. A share is a sum of sizes of derivatives by the sum of
-    all of them: what changes of equal size would do. The arrays are [units].
+    The value is the unit's h_t; its c_t where a projection mixes h. A share is a sum of absolute derivatives, divided by the
+    sum of all of them: the effect of changes of equal size. The arrays are [units].
     """
 
     itself: Array
@@ -76,15 +79,16 @@ class Derivatives(NamedTuple):
         return cast("dict[MatrixName, Array]", self.matrices._asdict())
 
 
-def derivatives_at(lstm: LSTM, way: Trajectory, t: int, held: int) -> Derivatives:
-    """The derivatives of one timestep; `held` bytes are taken already.
+def derivatives_at(lstm: LSTM, trajectory: Trajectory, t: int, held: int) -> Derivatives:
+    """The derivatives of one timestep; `held` bytes are in use already.
 
     Raises:
         RefusedError: they would need more memory than the budget.
     """
-    lstm.check_memory(held + jacobian_bytes(way.weights, 1), "the derivatives of a timestep")
-    found = step_jacobian(way.weights, way.slopes.at(slice(t - 1, t)))
-    return Derivatives(Jacobian(*(matrix[0] for matrix in found)), _shares(_parts(way.weights, found)[0]), None)
+    lstm.check_memory(held + jacobian_bytes(trajectory.weights, 1), "the derivatives of a timestep")
+    jacobian = step_jacobian(trajectory.weights, trajectory.slopes.at(slice(t - 1, t)))
+    sizes = _source_sizes(trajectory.weights, jacobian)[0]
+    return Derivatives(Jacobian(*(matrix[0] for matrix in jacobian)), _shares(sizes), None)
 
 
 def mean_derivatives(lstm: LSTM, layer: int, direction: Direction, held: int, watched: Watched) -> Derivatives:
@@ -101,46 +105,131 @@ def mean_derivatives(lstm: LSTM, layer: int, direction: Direction, held: int, wa
         RefusedError: a block or its derivatives would need more memory than the budget.
     """
     weights = lstm.weights.of(layer, direction)
-    one = jacobian_bytes(weights, 1)
-    lstm.check_memory(held + 2 * one, "the derivatives of a timestep")
-    size = min(CHUNK_BYTES, lstm.max_memory - held - one) // one
+    step_bytes = jacobian_bytes(weights, 1)
+    lstm.check_memory(held + 2 * step_bytes, "the derivatives of a timestep")
+    size = max(1, min(CHUNK_BYTES, lstm.max_memory - held - step_bytes) // step_bytes)
     totals, steps = None, 0
-    for way in _courses(lstm, layer, direction, watched):
-        steps += len(way.order)
-        for sums in _chunks(way, max(1, size)):
-            totals = sums if totals is None else [total + each for total, each in zip(totals, sums, strict=True)]
+    for trajectory in _trajectories(lstm, layer, direction, watched):
+        steps += len(trajectory.order)
+        for sums in _chunk_sums(trajectory, size):
+            totals = sums if totals is None else [total + part for total, part in zip(totals, sums, strict=True)]
     assert totals is not None
-    *matrices, parts = (total / steps for total in totals)
-    return Derivatives(Jacobian(*matrices), _shares(parts), steps)
+    *matrices, sizes = (total / steps for total in totals)
+    return Derivatives(Jacobian(*matrices), _shares(sizes), steps)
 
 
-def _courses(lstm: LSTM, layer: int, direction: Direction, watched: Watched) -> Iterator[Trajectory]:
+def _trajectories(lstm: LSTM, layer: int, direction: Direction, watched: Watched) -> Iterator[Trajectory]:
     """Every sample's, block by block."""
     for block in watched(lstm.blocks()):
-        for place in range(len(block.samples)):
-            yield trajectory_of(lstm.weights, block.record, layer, direction, place)
+        for position in range(len(block.samples)):
+            yield trajectory_of(lstm.weights, block.record, layer, direction, position)
         del block  # its record is let go before the next block is run
 
 
-def _chunks(way: Trajectory, size: int) -> Iterator[list[Array]]:
-    """The sums of the sizes over some timesteps at a time: of each matrix, and of the parts that shares are made of."""
-    for first in range(0, len(way.order), size):
-        found = step_jacobian(way.weights, way.slopes.at(slice(first, first + size)))
-        yield [*(np.abs(matrices).sum(axis=0) for matrices in found), _parts(way.weights, found).sum(axis=0)]
+def _chunk_sums(trajectory: Trajectory, size: int) -> Iterator[list[Array]]:
+    """For some timesteps at a time, the sums of each absolute matrix and of the sizes that shares are made of."""
+    for first in range(0, len(trajectory.order), size):
+        jacobian = step_jacobian(trajectory.weights, trajectory.slopes.at(slice(first, first + size)))
+        matrices = (np.abs(matrix).sum(axis=0) for matrix in jacobian)
+        yield [*matrices, _source_sizes(trajectory.weights, jacobian).sum(axis=0)]
 
 
-def _parts(weights: LayerWeights, found: Jacobian) -> Array:
-    """The sizes of what moves each unit's next value: itself, others, input; [steps, 3, units]"""
-    by_emitted, by_cell, by_input = found.hidden_by_hidden, found.hidden_by_cell, found.hidden_by_input
+def _source_sizes(weights: LayerWeights, jacobian: Jacobian) -> Array:
+    """The absolute derivatives of each unit's next value by itself, others and the input; [steps, 3, units]"""
+    by_output, by_cell, by_input = jacobian.hidden_by_hidden, jacobian.hidden_by_cell, jacobian.hidden_by_input
     if weights.projection is not None:
-        by_emitted = found.cell_by_hidden @ weights.projection.T.astype(np.float64)
-        by_cell, by_input = found.cell_by_cell, found.cell_by_input
-    sizes = np.abs(by_emitted)
-    own = np.diagonal(sizes, axis1=1, axis2=2)
-    itself = own + np.abs(np.diagonal(by_cell, axis1=1, axis2=2))
-    return np.stack([itself, sizes.sum(axis=2) - own, np.abs(by_input).sum(axis=2)], axis=1)
+        by_output = jacobian.cell_by_hidden @ weights.projection.T.astype(np.float64)
+        by_cell, by_input = jacobian.cell_by_cell, jacobian.cell_by_input
+    sizes = np.abs(by_output)
+    diagonal = np.diagonal(sizes, axis1=1, axis2=2)
+    itself = diagonal + np.abs(np.diagonal(by_cell, axis1=1, axis2=2))
+    return np.stack([itself, sizes.sum(axis=2) - diagonal, np.abs(by_input).sum(axis=2)], axis=1)
 
 
-def _shares(parts: Array) -> Shares:
-    whole = parts.sum(axis=0)
-    return Shares(*np.divide(parts, whole, out=np.zeros_like(parts), where=whole != 0))
+def _shares(sizes: Array) -> Shares:
+    total = sizes.sum(axis=0)
+    return Shares(*np.divide(sizes, total, out=np.zeros_like(sizes), where=total != 0))
+
+
+# --- through time -----------------------------------------------------------------------------------------------------
+
+
+class ThroughTimeStep(NamedTuple):
+    """How the last state depends on one timestep."""
+
+    t: Positive
+    hidden: float
+    """The spectral norm of dh_T/dh_t."""
+    cell: float
+    """The spectral norm of dc_T/dc_t."""
+    input: list[float]
+    """The lengths of the columns of dh_T/dx_t, one for each feature of the network's input."""
+
+
+@json_keys("end initial.hidden=initial_hidden_norm initial.cell=initial_cell_norm steps=rows")
+class ThroughTime(NamedTuple):
+    """How the last state depends on every state before it, and the last h on every input."""
+
+    end: Positive
+    """The timestep of the last state."""
+    steps: tuple[int, ...]
+    """The timesteps as the direction reads them: the first axis below. The norms begin with the initial state."""
+    hidden_norms: Array
+    """The spectral norm of dh_T/dh_t, c_t held: the most that a small change of h_t is stretched on its way; [steps + 1]"""
+    cell_norms: Array
+    """The same of dc_T/dc_t, h_t held; [steps + 1]"""
+    inputs: Array
+    """dh_T/dx_t, by the network's own input; [steps, hidden, features]"""
+
+    @property
+    def initial_hidden_norm(self) -> float:
+        """The spectral norm of the derivative of the last h by the initial h."""
+        return float(self.hidden_norms[0])
+
+    @property
+    def initial_cell_norm(self) -> float:
+        """The spectral norm of the derivative of the last c by the initial c."""
+        return float(self.cell_norms[0])
+
+    @property
+    def input_norms(self) -> Array:
+        """How far the last h moves with each input: the length of each column of dh_T/dx_t; [steps, features]"""
+        largest = np.abs(self.inputs).max(axis=1)  # squares of very small numbers would be 0
+        scale = np.where(largest > 0, largest, 1)
+        norms: Array = scale * np.sqrt(((self.inputs / scale[:, None]) ** 2).sum(axis=1))
+        return norms
+
+    @property
+    def rows(self) -> list[ThroughTimeStep]:
+        """One for each timestep, as the direction reads them."""
+        columns = map(plain_numbers, (self.hidden_norms[1:], self.cell_norms[1:], self.input_norms))
+        return [ThroughTimeStep(*row) for row in zip(self.steps, *columns, strict=True)]
+
+
+def trace_back(lstm: LSTM, record: Record, layer: int, direction: Direction, sample: int, held: int) -> ThroughTime:
+    """Follow one sample's last state back through its timesteps, and its last h down to the network's input.
+
+    `held` bytes are in use already.
+
+    Raises:
+        RefusedError: that would need more memory than the budget.
+    """
+    layers = [lstm.spec.for_layer(number) for number in range(layer + 1)]
+    hidden, units = layers[-1].hidden, layers[-1].units
+    width = max(max(spec.features, spec.hidden, spec.units) for spec in layers)
+    needed = held + bptt_bytes(record.length(sample), hidden + units, width)
+    lstm.check_memory(needed, "going back through all timesteps")
+    trajectory = trajectory_of(lstm.weights, record, layer, direction, sample)
+    last = np.eye(hidden + units)  # a row for each number of the last h, and of the last c
+    rows = backpropagate(trajectory, last[:, :hidden], last[:, hidden:])
+    with blas_controller().limit(limits=1, user_api="blas"):  # threads do not pay off for matrices this small
+        norms = [(_spectral_norm(row.by_hidden[:hidden]), _spectral_norm(row.by_cell[hidden:])) for row in rows]
+    hidden_norms, cell_norms = np.array(norms[::-1]).T
+    inputs = hidden_by_network_input(lstm.weights, record, sample, layer, direction)
+    order = tuple(trajectory.order)
+    return ThroughTime(order[-1], order, hidden_norms, cell_norms, inputs[np.array(order) - 1])
+
+
+def _spectral_norm(matrix: Array) -> float:
+    """The largest factor by which the matrix stretches anything; nan where a number is not finite."""
+    return float(np.linalg.norm(matrix, 2)) if np.isfinite(matrix).all() else math.nan

@@ -1,7 +1,7 @@
-"""Poking a unit: what moves at once, what moves one timestep later, and what never moves. Each answer is a run of its own.
+"""Changing a unit: what moves at once, what moves one timestep later, and what never moves. Each answer is a separate run.
 
-Both sides of every comparison go through the same code, `core/cell.py`, in the LSTM's own type. So a number that nothing
-touched is the same to the last bit, and a difference of 0 is exact.
+Both sides of every comparison go through the same code, `core/cell.py`, in the LSTM's own type. So a number that the
+change does not reach is the same to the last bit, and a difference of 0 is exact.
 """
 
 from __future__ import annotations
@@ -35,8 +35,8 @@ class Change(NamedTuple):
     """The largest absolute change; 0, which is exact, if nothing moved."""
 
 
-def change(before: Array, after: Array) -> Change:
-    """Compare numbers bit by bit; nan that stays nan has not moved."""
+def measure_change(before: Array, after: Array) -> Change:
+    """Compare numbers bit by bit; a nan that stays nan did not move."""
     moved = numbers_differ(before, after)
     largest = max_abs_difference(after.astype(np.float64), before.astype(np.float64))
     return Change(int(moved.sum()), int(moved.size), largest)
@@ -104,77 +104,77 @@ class Statements(NamedTuple):
     """Whether every timestep uses the same weights."""
 
 
-def statements(weights: LayerWeights, part: LayerRecord, t: int, unit: int, by: float) -> Statements:
+def measure_statements(weights: LayerWeights, record: LayerRecord, t: int, unit: int, by: float) -> Statements:
     """Measure the four statements at one timestep.
 
     Args:
-        weights: of the layer and direction.
-        part: one sample alone, without padding: the axis of samples has size 1.
+        weights: those of the layer and direction.
+        record: one sample alone, without padding: the axis of samples has size 1.
         t: the timestep.
-        unit: which unit is poked.
-        by: how far.
+        unit: which unit is changed.
+        by: by how much.
     """
-    before = part.states_before(0, part.cell.shape[1])
-    read = part.input[0, t - 1 : t], before.hidden[t - 1 : t], before.cell[t - 1 : t]
-    base, others = step(weights, *read), np.arange(weights.units) != unit
+    before = record.states_before(0, record.cell.shape[1])
+    inputs = record.input[0, t - 1 : t], before.hidden[t - 1 : t], before.cell[t - 1 : t]
+    base, others = step(weights, *inputs), np.arange(weights.units) != unit
     return Statements(
         unit,
         by,
-        _own_weights(weights, base, step(_with_other_weights(weights, unit, by), *read), others),
-        _same_timestep(base, step(weights, read[0], read[1], _poked(read[2], unit, by)), others),
-        _next_timestep(base, step(weights, read[0], read[1] + emitted_change(weights, unit, by), read[2])),
-        _over_time(weights, part),
+        _own_weights(weights, base, step(_change_weights(weights, unit, by), *inputs), others),
+        _same_timestep(base, step(weights, inputs[0], inputs[1], _change_unit(inputs[2], unit, by)), others),
+        _next_timestep(base, step(weights, inputs[0], inputs[1] + change_of_hidden(weights, unit, by), inputs[2])),
+        _over_time(weights, record),
     )
 
 
-def emitted_change(weights: LayerWeights, unit: int, by: float) -> Array:
-    """What h gains where one unit emits `by` more: that number at the unit's place, or through the projection; [hidden]."""
-    one = _poked(np.zeros((1, weights.units), weights.kernel.dtype), unit, by)
-    gained: Array = (one if weights.projection is None else one @ weights.projection)[0]
-    return gained
+def change_of_hidden(weights: LayerWeights, unit: int, by: float) -> Array:
+    """How h changes if one unit outputs `by` more: in that unit's number, or through the projection; [hidden]."""
+    output = _change_unit(np.zeros((1, weights.units), weights.kernel.dtype), unit, by)
+    hidden: Array = (output if weights.projection is None else output @ weights.projection)[0]
+    return hidden
 
 
-def _poked(states: Array, unit: int, by: float) -> Array:
+def _change_unit(states: Array, unit: int, by: float) -> Array:
     states = states.copy()
     states[:, unit] += states.dtype.type(by)
     return states
 
 
-def _with_other_weights(weights: LayerWeights, unit: int, by: float) -> LayerWeights:
-    """The same weights, but all that one unit owns changed; its row of a projection is everybody's, and stays.
+def _change_weights(weights: LayerWeights, unit: int, by: float) -> LayerWeights:
+    """The same weights with all that one unit owns changed; its row of a projection belongs to all units, and stays.
 
     The copies lie in memory as the originals do: another order of rows and columns would change a product's last bits.
     """
-    own = [weights.columns(gate).start + unit for gate in GATES]
+    columns = [weights.columns(gate).start + unit for gate in GATES]
     changed = {name: tensor.copy(order="K") for name, tensor in weights.tensors().items() if name != "projection"}
     for name, tensor in changed.items():
-        tensor[..., [unit] if name == "peephole" else own] += tensor.dtype.type(by)
+        tensor[..., [unit] if name == "peephole" else columns] += tensor.dtype.type(by)
     return weights._replace(**changed)
 
 
 def _own_weights(weights: LayerWeights, base: StepResult, changed: StepResult, others: Array) -> OwnWeights:
-    before, after = (np.stack([made.i, made.f, made.g, made.o])[:, 0] for made in (base, changed))
-    counted = {name: tensor.size for name, tensor in weights.tensors().items() if name != "projection"}
-    total = sum(counted.values())
-    own, rest = (change(before[:, which], after[:, which]) for which in (~others, others))
-    return OwnWeights(total // weights.units, total, own, rest)
+    before, after = (np.stack([result.i, result.f, result.g, result.o])[:, 0] for result in (base, changed))
+    total = sum(tensor.size for name, tensor in weights.tensors().items() if name != "projection")
+    changes = (measure_change(before[:, units], after[:, units]) for units in (~others, others))
+    return OwnWeights(total // weights.units, total, *changes)
 
 
-def _same_timestep(base: StepResult, poked: StepResult, others: Array) -> SameTimestep:
-    pairs = (base.c[0], poked.c[0]), (base.m[0], poked.m[0])
-    return SameTimestep(*(change(one[which], two[which]) for one, two in pairs for which in (~others, others)))
+def _same_timestep(base: StepResult, changed: StepResult, others: Array) -> SameTimestep:
+    pairs = (base.c[0], changed.c[0]), (base.m[0], changed.m[0])
+    changes = (measure_change(before[units], after[units]) for before, after in pairs for units in (~others, others))
+    return SameTimestep(*changes)
 
 
-def _next_timestep(base: StepResult, poked: StepResult) -> NextTimestep:
-    return NextTimestep(change(base.c[0], poked.c[0]), change(base.h[0], poked.h[0]))
+def _next_timestep(base: StepResult, changed: StepResult) -> NextTimestep:
+    return NextTimestep(measure_change(base.c[0], changed.c[0]), measure_change(base.h[0], changed.h[0]))
 
 
-def _over_time(weights: LayerWeights, part: LayerRecord) -> OverTime:
-    """Every timestep at once, from the state that it started from: one product with one kernel makes all of them."""
-    timesteps = part.cell.shape[1]
-    made = step(weights, part.input[0], *part.states_before(0, timesteps))
-    gates = zip((part.gate(gate)[0] for gate in GATES), (made.i, made.f, made.g, made.o), strict=True)
-    difference = max(change(recorded, again).largest for recorded, again in gates)
+def _over_time(weights: LayerWeights, record: LayerRecord) -> OverTime:
+    """Compute every timestep at once, each from the state before it: one product with one kernel."""
+    timesteps = record.cell.shape[1]
+    result = step(weights, record.input[0], *record.states_before(0, timesteps))
+    gates = zip((record.gate(gate)[0] for gate in GATES), (result.i, result.f, result.g, result.o), strict=True)
+    difference = max(measure_change(recorded, again).largest for recorded, again in gates)
     return OverTime(sum(tensor.size for tensor in weights.tensors().values()), timesteps, difference)
 
 
@@ -207,33 +207,33 @@ class Ripple(NamedTuple):
     """The same; [steps, units]"""
 
     @property
-    def moved(self) -> list[int]:
+    def moved_counts(self) -> list[int]:
         """How many numbers of h moved at each of the timesteps."""
         return [int(count) for count in (self.hidden != 0).sum(axis=1)]
 
     @property
     def rows(self) -> list[RippleStep]:
         """One for each timestep from `at` on, as the direction reads them."""
-        columns = (self.steps, self.moved, plain_numbers(self.hidden), plain_numbers(self.cell))
+        columns = (self.steps, self.moved_counts, plain_numbers(self.hidden), plain_numbers(self.cell))
         return [RippleStep(*row) for row in zip(*columns, strict=True)]
 
 
-def ripple(weights: LayerWeights, part: LayerRecord, unit: int, at: int, by: float) -> Ripple:
-    """Poke what a unit emits at one timestep, and run on to the end; `part` as in `statements`."""
-    length = part.cell.shape[1]
-    steps = range(at, length + 1) if part.direction is Direction.FORWARD else range(at, 0, -1)
-    base = part.hidden[:, at - 1], part.cell[:, at - 1]
-    poked = base[0] + emitted_change(weights, unit, by), base[1]
-    changes = [(_gained(base[0], poked[0]), _gained(base[1], poked[1]))]
+def propagate_change(weights: LayerWeights, record: LayerRecord, unit: int, at: int, by: float) -> Ripple:
+    """Change what a unit outputs at one timestep, and run on to the end; `record` as in `measure_statements`."""
+    length = record.cell.shape[1]
+    steps = range(at, length + 1) if record.direction is Direction.FORWARD else range(at, 0, -1)
+    base = record.hidden[:, at - 1], record.cell[:, at - 1]
+    changed = base[0] + change_of_hidden(weights, unit, by), base[1]
+    changes = [(_subtract(changed[0], base[0]), _subtract(changed[1], base[1]))]
     for t in steps[1:]:
-        x = part.input[:, t - 1]
-        (*_, c, _, h), (*_, other_c, _, other_h) = step(weights, x, *base), step(weights, x, *poked)
-        base, poked = (h, c), (other_h, other_c)
-        changes.append((_gained(h, other_h), _gained(c, other_c)))
+        x = record.input[:, t - 1]
+        (*_, c, _, h), (*_, changed_c, _, changed_h) = step(weights, x, *base), step(weights, x, *changed)
+        base, changed = (h, c), (changed_h, changed_c)
+        changes.append((_subtract(changed_h, h), _subtract(changed_c, c)))
     hidden, cell = (np.concatenate(arrays) for arrays in zip(*changes, strict=True))
     return Ripple(unit, at, by, tuple(steps), hidden, cell)
 
 
-def _gained(before: Array, after: Array) -> Array:
-    """after - before; 0 where nothing moved, of nan and infinite numbers too."""
+def _subtract(after: Array, before: Array) -> Array:
+    """after - before; 0 where nothing moved, also for nan and infinite numbers."""
     return np.where(numbers_differ(before, after), after - before, after.dtype.type(0))
