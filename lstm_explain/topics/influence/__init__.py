@@ -150,5 +150,5 @@ def _held_bytes(lstm: LSTM, layer: int) -> int:
     weights = sum(axes.elements for axes in weight_shapes(spec, layer).values())  # a layer's are changed, and packed
     copies = spec.timesteps * (numbers * 8 + 1024) + 4 * weights * spec.item_bytes
     held = run_bytes(run) - weight_creation_bytes(run) + weight_bytes(run) + copies
-    lstm.check_memory(held, "a run and the arrays made from its timesteps")
+    lstm.check_memory(held, "a run with the arrays made from its timesteps")
     return held
