@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from types import MappingProxyType
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Literal, NamedTuple, TypeAlias
 
 import numpy as np
 
@@ -24,7 +24,8 @@ UNNUMBERED_NAMES = MappingProxyType(dict.fromkeys(Direction, "{name}"))
 DIRECTION_PREFIXES = MappingProxyType({direction: direction.value for direction in Direction})
 """For frameworks without a layer of both directions: `forward/linear.w`, `backward/linear.w`."""
 
-HETEROGENEOUS = "layers that differ"
+UnsupportedOption: TypeAlias = Literal["projection", "peepholes", "layers that differ"]
+HETEROGENEOUS: UnsupportedOption = "layers that differ"
 """The unsupported option of a module that has one size and the same options for all its layers."""
 
 
@@ -86,6 +87,11 @@ class Convention(NamedTuple):
         return self.kernel == self.recurrent_kernel
 
     @property
+    def gates_separate(self) -> bool:
+        """Whether each gate has its own arrays."""
+        return "*" in self.kernel
+
+    @property
     def names_directions(self) -> bool:
         """Whether the names of the arrays distinguish the directions, or each array holds both."""
         return self.directions_stacked or len(set(self.direction_names.values())) > 1
@@ -95,13 +101,13 @@ class Convention(NamedTuple):
         """Whether all layers belong to one module, which numbers their names; they then have equal sizes and options."""
         return any("{layer}" in name for name in self.direction_names.values())
 
-    def unsupported_option(self, spec: Spec) -> str | None:
+    def unsupported_option(self, spec: Spec) -> UnsupportedOption | None:
         """The option of a spec that this framework's layer does not have, or None."""
         if option := self._unsupported_layer_option(spec):
             return option
         return HETEROGENEOUS if spec.layers_differ and self.numbers_layers else None
 
-    def _unsupported_layer_option(self, spec: Spec) -> str | None:
+    def _unsupported_layer_option(self, spec: Spec) -> UnsupportedOption | None:
         layers = [spec.for_layer(layer) for layer, _ in spec.layer_groups]
         if self.projection is None and any(layer.projection is not None for layer in layers):
             return "projection"

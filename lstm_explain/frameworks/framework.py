@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from lstm_explain.frameworks.python_code import NetworkCode, ScriptTemplate
 
 Verification = Literal["run", "read"]
+StateLetter = Literal["h", "c"]
 AxisName = Literal["samples", "timesteps", "features", "hidden", "units", "output", "all_units", "directions", "states"]
 """`hidden` is h in one direction; `output` h of all directions side by side, and `all_units` their c; `states` every layer and
 direction."""
@@ -31,8 +32,9 @@ class ForgetBias(NamedTuple):
     """The bias of a new layer's forget gate."""
 
     value: float | None
-    """None where it is a random number, or given."""
+    """Its initial value; None if it is random or given."""
     how: Literal["stored", "added when called", "random", "given"]
+    """Where it comes from."""
 
     def __str__(self) -> str:
         return self.how if self.value is None else f"{self.value:g}, {self.how}"
@@ -42,23 +44,26 @@ class LayerInfo(NamedTuple):
     """A framework's layer: what it reads and returns, how its weights start, and how we know."""
 
     class_name: str
+    """The layer's name in code."""
     is_cell: bool
     """Whether it is one timestep, called in a loop; otherwise it reads whole sequences."""
     input_axes: tuple[AxisName, ...]
     """The axes of the input in the default layout."""
     returns: tuple[LayerOutput, ...]
-    state_order: tuple[str, str]
+    state_order: tuple[StateLetter, StateLetter]
     """The order of the two states in arguments and results."""
     forget_bias: ForgetBias
+    """The forget gate's bias in a new layer."""
     initializers: tuple[tuple[str, str], ...]
     """How weights start: what they are, and how."""
     verification: Verification
-    """`run`: the oracle tests build the layer and compare. `read`: its source was read."""
+    """`run`: our tests build the layer and compare. `read`: its source was read."""
     stacking: str
     """How to build several layers and both directions."""
     aliases: tuple[str, ...] = ()
     """Other names to look it up by."""
     remarks: tuple[str, ...] = ()
+    """Further remarks."""
     alternative_layouts: tuple[tuple[str, tuple[AxisName, ...]], ...] = ()
     """Other layouts of the input: the option that selects each, and its axes."""
     state_names: tuple[str, str] = ("h_0", "c_0")
@@ -81,9 +86,10 @@ class Framework(NamedTuple):
 
     @property
     def name(self) -> str:
-        """The name on the command line and in JSON."""
+        """The framework's name on the command line and in JSON."""
         return self.convention.framework
 
     @property
     def title(self) -> str:
+        """The name as its makers write it."""
         return self.convention.title

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Literal, NamedTuple
+from typing import TYPE_CHECKING, Literal, NamedTuple, TypeAlias
 
 import numpy as np
 
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from lstm_explain.frameworks.convention import Convention
 
 Kind = Literal["kernel", "recurrent_kernel", "joined_kernel", "bias", "projection", "peephole"]
+SegmentContent: TypeAlias = Gate | Literal["input", "hidden"]
 
 
 class Segment(NamedTuple):
@@ -24,11 +25,8 @@ class Segment(NamedTuple):
     axis: int
     start: int
     stop: int
-    content: str
-    """A gate, `input`, `hidden`, or a vector of biases."""
-
-    def to_dict(self) -> dict[str, Any]:
-        return {"axis": self.axis, "start": self.start, "stop": self.stop, "what": self.content}
+    content: SegmentContent
+    """A gate, or `input` and `hidden`, the rows that multiply x and h."""
 
 
 class TensorLayout(NamedTuple):
@@ -139,7 +137,7 @@ def _peephole_layouts(convention: Convention, spec: Spec, layer: int, name: str)
 
 
 def _gate_segments(axis: int, gates: tuple[Gate, ...], units: int) -> tuple[Segment, ...]:
-    return tuple(Segment(axis, index * units, (index + 1) * units, gate.value) for index, gate in enumerate(gates))
+    return tuple(Segment(axis, index * units, (index + 1) * units, gate) for index, gate in enumerate(gates))
 
 
 def _input_segments(axis: int, spec: Spec) -> tuple[Segment, Segment]:

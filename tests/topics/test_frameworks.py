@@ -251,25 +251,29 @@ def test_arrays_of_several_layers_have_names_of_their_own() -> None:
 @pytest.mark.parametrize(
     ("name", "options", "message"),
     [
-        (None, {}, "frameworks --code: a program is written in one framework"),
+        (None, {}, "frameworks code=True: a program is written in one framework"),
         (
             "coreml",
             {},
-            "frameworks coreml --code: Core ML is not run here, so there is no program in it. There are programs in",
+            "frameworks coreml code=True: Core ML is not run here, so there is no program in it. There are programs in",
         ),
-        ("mlx", {"layers": 2}, "frameworks mlx --code --layers 2: the program in MLX is written for one layer"),
-        ("onnx", {"layers": 2}, "frameworks onnx --code --layers 2: the program in ONNX is written for one layer"),
-        ("haiku", {"bidirectional": True}, "frameworks haiku --code --bidirectional: the program in Haiku is written for one"),
+        ("mlx", {"layers": 2}, "frameworks mlx code=True layers=2: the program in MLX is written for one layer"),
+        ("onnx", {"layers": 2}, "frameworks onnx code=True layers=2: the program in ONNX is written for one layer"),
+        (
+            "haiku",
+            {"bidirectional": True},
+            "frameworks haiku code=True bidirectional=True: the program in Haiku is written",
+        ),
         (
             "keras",
             {"projection": 2},
-            "frameworks keras --code --projection 2: Keras has no projection. Leave out --projection.",
+            "frameworks keras code=True projection=2: Keras has no projection. Leave out projection.",
         ),
-        ("pytorch", {"peepholes": True}, "frameworks pytorch --code --peepholes: PyTorch has no peepholes"),
+        ("pytorch", {"peepholes": True}, "frameworks pytorch code=True peepholes=True: PyTorch has no peepholes"),
         (
             "keras",
             {"dtype": "float64"},
-            "frameworks keras --code --dtype float64: the program in Keras is written for float32",
+            "frameworks keras code=True dtype='float64': the program in Keras is written for float32",
         ),
     ],
 )
@@ -301,7 +305,7 @@ def test_programs_that_are_not_written_for_layers_that_differ(name: str, found: 
     lstm = seeded(**SMALL, stack=MIXED)
     with pytest.raises(UsageError) as caught:
         explain_frameworks(lstm, name, code=True)
-    assert str(caught.value) == f"frameworks {name} --code: {found}. Ask for keras."
+    assert str(caught.value) == f"frameworks {name} code=True: {found}. Ask for keras."
     of_a_file = replace(lstm, pretrained=PretrainedWeights(lstm.weights, {"kind": "model", "layer": "a+b+c"}))
     with pytest.raises(UsageError) as caught:
         explain_frameworks(of_a_file, name, code=True)

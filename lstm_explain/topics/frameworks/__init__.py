@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, TypeAlias
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 
 from lstm_explain.core.axes import Axis, Shape
 from lstm_explain.core.cost import weight_bytes, weight_creation_bytes
@@ -12,41 +12,73 @@ from lstm_explain.frameworks.layout import TensorLayout, export_layer, tensor_la
 from lstm_explain.frameworks.registry import FRAMEWORKS
 from lstm_explain.topics.frameworks.program import Program, write_program
 from lstm_explain.topics.lookup import find_framework
-from lstm_explain.topics.result import LSTMResult, to_plain
+from lstm_explain.topics.result import LSTMResult, json_keys
 from lstm_explain.topics.shapes import layer_formula, parenthesize_sum, size_words
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+    from typing import Annotated
 
     from lstm_explain.core.gates import Direction, Gate
     from lstm_explain.core.lstm import LSTM
     from lstm_explain.core.spec import Spec
     from lstm_explain.core.weights import LayerWeights, Weights
-    from lstm_explain.frameworks.convention import Convention
+    from lstm_explain.frameworks.convention import Convention, UnsupportedOption
     from lstm_explain.frameworks.framework import AxisName, Framework
-    from lstm_explain.frameworks.layout import Kind
-    from lstm_explain.topics.result import Positive
+    from lstm_explain.frameworks.layout import Kind, SegmentContent
+    from lstm_explain.topics.result import Maximum, Minimum, Positive
 
-Weight: TypeAlias = TensorLayout
-COPIES = 6  # of a stack's weights: ours, the framework's, what is read back, and what is under way
+COPIES = 6
+"""The number of copies of the weights in memory: ours, the framework's, those read back, and temporary arrays."""
 
 
 class ReadBack(NamedTuple):
     """Our weights, written in a framework's layout and read back, compared with the originals."""
 
     weights: float
-    """The largest difference to ours. It is not 0 only where a forget bias that is added when called was subtracted."""
+    """The largest difference to our weights: 0 unless a forget bias that is added when called was subtracted."""
     hidden: float | None
-    """The largest difference of h in a run with them; None where none was made."""
+    """The largest difference of h in a run with them; None without a run."""
     samples: int
     """How many samples were run."""
 
-    def to_dict(self) -> dict[str, Any]:
-        return self._asdict()
+
+@json_keys("axes=shape.names shape=shape.sizes")
+class InputShape(NamedTuple):
+    """The input in the framework's layout."""
+
+    shape: Shape
+
+
+class InputLayout(NamedTuple):
+    """Another layout of the input."""
+
+    asked_by: str
+    """The option that selects it."""
+    axes: tuple[str, ...]
+
+
+class Initializer(NamedTuple):
+    """How weights start."""
+
+    weights: str
+    """Which weights."""
+    start: str
+    """Their initial values."""
+
+
+@json_keys("name axes=shape.names shape=shape.sizes meaning")
+class ReturnedShape(NamedTuple):
+    """One tensor that the layer returns."""
+
+    name: str
+    """Its name in the framework."""
+    shape: Shape
+    meaning: str
 
 
 class TensorSegment(NamedTuple):
-    """What is at `start` to `stop` - 1 along an axis."""
+    """The content at `start` to `stop` - 1 along an axis."""
 
     axis: int
     """Which axis, from 0."""
@@ -54,7 +86,7 @@ class TensorSegment(NamedTuple):
     """The first index."""
     stop: Positive
     """The index after the last."""
-    what: str
+    what: SegmentContent
     """A gate, or `input` and `hidden`, the rows that multiply x and h."""
 
 
@@ -74,26 +106,64 @@ class FrameworkTensor(NamedTuple):
     """The names of its axes."""
     shape: tuple[int, ...]
     parts: list[TensorSegment]
-    """What is where in it."""
+    """Its segments, such as the gates."""
 
 
+@json_keys(
+    "framework=framework.name title=framework.title built=framework.info.class_name known=framework.info.verification",
+    "source=framework.convention.source step=framework.info.is_cell lacks gate_order gates_apart=convention.gates_separate",
+    "neurons_first=convention.output_major joined=convention.fused_kernel biases always_biases=convention.bias_required",
+    "state_order=framework.info.state_order forget_bias=framework.info.forget_bias starts input other_inputs",
+    "weights=tensors parameters formula returns several_layers=framework.info.stacking remarks=framework.info.remarks",
+    "read_back",
+)
 class FrameworkLayer(NamedTuple):
     """The layer, or the stack of layers, as one framework writes it."""
 
     framework: Framework
-    lacks: str | None
-    """The option that it does not have; weights, counts and shapes are then missing."""
-    parameters: int | None
+    lacks: UnsupportedOption | None
+    """The option of this LSTM that the framework does not have; weights, counts and shapes are then missing."""
+    parameters: Positive | None
     """How many parameters it counts over the whole stack."""
     formula: str | None
     """The count in the words of the options."""
     weights: tuple[TensorLayout, ...]
-    """All of them where the framework was asked for; beside others, of layers that are alike the first alone."""
+    """All of them if the framework was asked for; in a comparison only those of layers that differ."""
     reads: Shape | None
-    returns: tuple[tuple[str, Shape, str], ...]
-    """Name, shape and meaning of each tensor; of the last layer, where layers differ."""
+    returns: tuple[ReturnedShape, ...]
+    """The tensors that it returns; those of the last layer, if layers differ."""
     read_back: ReadBack | None
-    """None where the weights were not made, and beside others."""
+    """The comparison with weights written and read back; None if several frameworks are shown, or without weights."""
+
+    @property
+    def convention(self) -> Convention:
+        """How the framework writes weights."""
+        return self.framework.convention
+
+    @property
+    def gate_order(self) -> Annotated[tuple[Gate, ...], Minimum(4), Maximum(4)]:
+        """How the gates are packed; with an array for each gate, the order of these arrays."""
+        return self.convention.gate_order
+
+    @property
+    def biases(self) -> Positive:
+        """How many bias vectors there are."""
+        return len(self.convention.biases)
+
+    @property
+    def starts(self) -> list[Initializer]:
+        """How new weights start."""
+        return [Initializer(*initializer) for initializer in self.framework.info.initializers]
+
+    @property
+    def input(self) -> InputShape | None:
+        """The input in the default layout; None if the framework lacks an option."""
+        return None if self.reads is None else InputShape(self.reads)
+
+    @property
+    def other_inputs(self) -> list[InputLayout]:
+        """Other layouts of the input."""
+        return [InputLayout(option, axes) for option, axes in self.framework.info.alternative_layouts]
 
     @property
     def layers_alone(self) -> bool:
@@ -105,65 +175,30 @@ class FrameworkLayer(NamedTuple):
         """Every array, as the framework stores it; in a comparison only those of layers that differ."""
         return [
             FrameworkTensor(
-                *array[:5], array.shape.names, array.shape.sizes, [TensorSegment(*part) for part in array.segments]
+                *array[:5], array.shape.names, array.shape.sizes, [TensorSegment(*segment) for segment in array.segments]
             )
             for array in self.weights
         ]
 
-    def to_dict(self) -> dict[str, Any]:
-        framework, convention = self.framework, self.framework.convention
-        return {
-            "framework": framework.name,
-            "title": framework.title,
-            "built": framework.info.class_name,
-            "known": framework.info.verification,
-            "source": convention.source,
-            "step": framework.info.is_cell,
-            "lacks": self.lacks,
-            "gate_order": [gate.value for gate in convention.gate_order],
-            "gates_apart": "*" in convention.kernel,
-            "neurons_first": convention.output_major,
-            "joined": convention.fused_kernel,
-            "biases": len(convention.biases),
-            "always_biases": convention.bias_required,
-            "state_order": list(framework.info.state_order),
-            "forget_bias": {"value": framework.info.forget_bias.value, "how": framework.info.forget_bias.how},
-            "starts": [{"weights": what, "start": how} for what, how in framework.info.initializers],
-            "input": None if self.reads is None else _shape_dict(self.reads),
-            "other_inputs": [{"asked_by": asked, "axes": list(axes)} for asked, axes in framework.info.alternative_layouts],
-            "weights": to_plain(self.tensors),
-            "parameters": self.parameters,
-            "formula": self.formula,
-            "returns": [{"name": name, **_shape_dict(shape), "meaning": meaning} for name, shape, meaning in self.returns],
-            "several_layers": framework.info.stacking,
-            "remarks": list(framework.info.remarks),
-            "read_back": None if self.read_back is None else self.read_back.to_dict(),
-        }
-
 
 @dataclass(frozen=True, eq=False, repr=False)
+@json_keys("chosen measured frameworks program")
 class Frameworks(LSTMResult):
-    """One LSTM as several frameworks write it, or one."""
+    """One LSTM as frameworks write it: names, shapes, orders, biases and states."""
 
     topic: ClassVar[str] = "frameworks"
 
     spec: Spec
     source: dict[str, Any]
     frameworks: tuple[FrameworkLayer, ...]
+    """All frameworks, or the one that was asked for."""
     chosen: bool
     """Whether one was asked for."""
     measured: bool
     """Whether the weights were made, and every shape of them read off an array."""
     max_memory: int
     program: Program | None
-
-    def facts(self) -> dict[str, Any]:
-        return {
-            "chosen": self.chosen,
-            "measured": self.measured,
-            "frameworks": [framework.to_dict() for framework in self.frameworks],
-            "program": None if self.program is None else self.program.to_dict(),
-        }
+    """The program of `--code`."""
 
 
 def explain_frameworks(lstm: LSTM, name: str | None = None, code: bool = False) -> Frameworks:
@@ -194,7 +229,7 @@ def explain_frameworks(lstm: LSTM, name: str | None = None, code: bool = False) 
 
 
 def _describe_layer(lstm: LSTM, framework: Framework, measured: bool, whole: bool) -> FrameworkLayer:
-    """The LSTM in the way of a framework; beside others, of layers that are alike the first alone, and not read back."""
+    """The LSTM as a framework writes it; without `whole` only one of equal layers, and not read back."""
     spec, convention = lstm.spec, framework.convention
     lacks = convention.unsupported_option(spec)
     if lacks is not None:
@@ -211,7 +246,9 @@ def _describe_layer(lstm: LSTM, framework: Framework, measured: bool, whole: boo
         formula=parameter_formula(convention, spec),
         weights=tuple(weights),
         reads=build_shape(spec.for_layer(0), framework.info.input_axes),
-        returns=tuple((tensor.name, build_shape(last, tensor.axes), tensor.meaning) for tensor in framework.info.returns),
+        returns=tuple(
+            ReturnedShape(tensor.name, build_shape(last, tensor.axes), tensor.meaning) for tensor in framework.info.returns
+        ),
         read_back=_read_back_weights(lstm, framework) if measured and whole else None,
     )
 
@@ -219,13 +256,13 @@ def _describe_layer(lstm: LSTM, framework: Framework, measured: bool, whole: boo
 def _measure_layouts(lstm: LSTM, framework: Framework, computed: list[TensorLayout], layers: range) -> list[TensorLayout]:
     """Write our weights as the framework does, and read every shape off the arrays."""
     stack = lstm.weights.layers
-    made = (
+    arrays = (
         (name, direction, array.shape)
         for layer in layers
         for name, direction, array in export_layer(framework.convention, stack[layer], layer)
     )
     layouts = []
-    for expected, (name, direction, sizes) in zip(computed, made, strict=True):
+    for expected, (name, direction, sizes) in zip(computed, arrays, strict=True):
         axes = tuple(axis._replace(size=size) for axis, size in zip(expected.shape.axes, sizes, strict=True))
         layouts.append(expected._replace(name=name, direction=direction, shape=type(expected.shape)(axes)))
     return layouts
@@ -234,37 +271,35 @@ def _measure_layouts(lstm: LSTM, framework: Framework, computed: list[TensorLayo
 def _read_back_weights(lstm: LSTM, framework: Framework) -> ReadBack:
     from lstm_explain.core.weights import Weights
 
-    layers = lstm.weights.layers
-    back = [
-        {direction: framework.convention.unpack(framework.convention.pack(part)) for direction, part in parts.items()}
-        for parts in layers
-    ]
-    pairs = [(part, back[layer][direction]) for layer, parts in enumerate(layers) for direction, part in parts.items()]
-    apart = max(_layer_difference(ours, read) for ours, read in pairs)
-    return _run_read_back(lstm, framework, Weights(tuple(back)), apart)
+    convention, layers = framework.convention, lstm.weights.layers
+    read_back = tuple(
+        {direction: convention.unpack(convention.pack(weights)) for direction, weights in layer.items()} for layer in layers
+    )
+    difference = max(
+        _layer_difference(weights, layer_read[direction])
+        for layer, layer_read in zip(layers, read_back, strict=True)
+        for direction, weights in layer.items()
+    )
+    return _run_read_back(lstm, framework, Weights(read_back), difference)
 
 
 def _layer_difference(ours: LayerWeights, read: LayerWeights) -> float:
     """The largest difference between two layers' weights; a missing bias is zero."""
-    named = read.tensors()
-    return max(float(abs(named[name] - ours.tensors().get(name, 0)).max()) for name in named)
+    originals = ours.tensors()
+    return max(float(abs(array - originals.get(name, 0)).max()) for name, array in read.tensors().items())
 
 
-def _run_read_back(lstm: LSTM, framework: Framework, weights: Weights, apart: float) -> ReadBack:
+def _run_read_back(lstm: LSTM, framework: Framework, weights: Weights, difference: float) -> ReadBack:
     from lstm_explain.core.compare import max_abs_difference
     from lstm_explain.core.engine import forward
 
     start, stop = lstm.block_of(0)
     if 2 * lstm.run_bytes(stop - start) > lstm.max_memory:
-        return ReadBack(apart, None, 0)
+        return ReadBack(difference, None, 0)
     record = lstm.run(start, stop)
     initial = lstm.initial_states(stop - start)
-    again = forward(framework.convention.effective_spec(record.spec), weights, record.input, initial, record.lengths)
-    return ReadBack(apart, max_abs_difference(again.output, record.output), stop - start)
-
-
-def _shape_dict(shape: Shape) -> dict[str, Any]:
-    return {"axes": list(shape.names), "shape": list(shape.sizes)}
+    run = forward(framework.convention.effective_spec(record.spec), weights, record.input, initial, record.lengths)
+    return ReadBack(difference, max_abs_difference(run.output, record.output), stop - start)
 
 
 # --- shapes and formulas ----------------------------------------------------------------------------------------------
@@ -274,7 +309,7 @@ def build_shape(spec: Spec, axes: Iterable[AxisName]) -> Shape:
     """The shape of a tensor with the given axes; `spec` is of one layer, or of layers that are alike."""
     directions = len(spec.directions)
     both = "2*" if spec.bidirectional else ""
-    named: dict[AxisName, Axis] = {
+    known: dict[AxisName, Axis] = {
         "samples": Axis("samples", spec.samples),
         "timesteps": Axis("timesteps", spec.timesteps),
         "features": Axis("features", spec.features),
@@ -285,13 +320,13 @@ def build_shape(spec: Spec, axes: Iterable[AxisName]) -> Shape:
         "directions": Axis("directions", directions),
         "states": Axis("layers*directions", len(spec.layers) * directions),
     }
-    return Shape(tuple(named[axis] for axis in axes))
+    return Shape(tuple(known[axis] for axis in axes))
 
 
 def parameter_formula(convention: Convention, spec: Spec) -> str:
     """How many parameters the framework counts, in the axis words of the command line.
 
-    Where layers differ, a size has the layer's number: units_0. Layers that are alike are counted once, and taken times.
+    Where layers differ, a size has the layer's number: units_0. Equal layers are one term.
     """
     terms = []
     for layer, times in spec.layer_groups:

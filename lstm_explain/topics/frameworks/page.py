@@ -13,7 +13,8 @@ from lstm_explain.topics.intro import lstm_summary
 
 if TYPE_CHECKING:
     from lstm_explain.core.axes import Shape
-    from lstm_explain.topics.frameworks import FrameworkLayer, Frameworks, Weight
+    from lstm_explain.frameworks.layout import TensorLayout
+    from lstm_explain.topics.frameworks import FrameworkLayer, Frameworks
     from lstm_explain.topics.frameworks.program import Program
 
 GATE_WORDS = {gate.value: f"{letter}, the {gate.value.replace('_', ' ')}" for gate, letter in LETTERS.items()}
@@ -82,16 +83,16 @@ def _weights_table(frameworks: Frameworks) -> Table:
 
 
 def _gate_order_text(layer: FrameworkLayer) -> str:
-    if "*" in layer.framework.convention.kernel:
+    if layer.convention.gates_separate:
         return "apart"
-    return " ".join(LETTERS[gate] for gate in layer.framework.convention.gate_order)
+    return " ".join(LETTERS[gate] for gate in layer.convention.gate_order)
 
 
 def _weights_text(layer: FrameworkLayer) -> str:
     """The arrays of the first layer, one direction; those of four gates in one."""
     if layer.lacks:
         return f"- (it has no {layer.lacks})"
-    convention = layer.framework.convention
+    convention = layer.convention
     shapes: dict[str, Shape] = {}
     for array in layer.weights:
         if array.layer == 0 and array.direction is not Direction.BACKWARD:
@@ -133,7 +134,7 @@ def _interface_table(frameworks: Frameworks) -> Table:
 
 def _bias_notes(frameworks: Frameworks) -> list[Block]:
     spec = frameworks.spec
-    always = [one.framework.name for one in frameworks.frameworks if one.framework.convention.bias_required]
+    always = [one.framework.name for one in frameworks.frameworks if one.convention.bias_required]
     if all(spec.for_layer(layer).bias for layer, _ in spec.layer_groups):
         return []
     then = "zeros in layers that have none" if spec.layers_differ else "then zeros"
@@ -172,7 +173,7 @@ def _per_layer_text(layer: FrameworkLayer) -> str:
 
 
 def _fact_rows(layer: FrameworkLayer) -> list[tuple[str, str]]:
-    framework, convention = layer.framework, layer.framework.convention
+    framework, convention = layer.framework, layer.convention
     reads = "one timestep, which a loop calls" if framework.info.is_cell else "whole sequences"
     rows = [("layer", f"{framework.info.class_name}, {reads}")]
     if layer.reads is not None:
@@ -195,14 +196,14 @@ def _verification_text(layer: FrameworkLayer) -> str:
 
 
 def _gates_text(layer: FrameworkLayer) -> str:
-    names = [GATE_WORDS[gate.value] for gate in layer.framework.convention.gate_order]
-    if "*" in layer.framework.convention.kernel:
+    names = [GATE_WORDS[gate.value] for gate in layer.convention.gate_order]
+    if layer.convention.gates_separate:
         return f"each in arrays of its own: {'; '.join(names)}"
     return f"{_gate_order_text(layer)}: {'; '.join(names)}"
 
 
 def _biases_text(layer: FrameworkLayer) -> str:
-    convention = layer.framework.convention
+    convention = layer.convention
     number = len(convention.biases)
     text = "one for each neuron" if number == 1 else f"{number} for each neuron, and both are added"
     return f"{text}; they cannot be left out" if convention.bias_required else text
@@ -236,7 +237,7 @@ def _tensor_table(frameworks: Frameworks, layer: FrameworkLayer) -> Table:
     return Table((Column("weight"), Column("shape", wraps=True), Column("numbers", "right")), elide_rows(rows))
 
 
-def _tensor_row(array: Weight, several: bool) -> tuple[Cell, ...]:
+def _tensor_row(array: TensorLayout, several: bool) -> tuple[Cell, ...]:
     of = [GATE_WORDS[array.gate.value]] if array.gate is not None else []
     if several:
         of += [f"layer {array.layer}", array.direction.value if array.direction is not None else "all directions"]

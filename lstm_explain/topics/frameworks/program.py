@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, cast
 
 import numpy as np
 
@@ -12,6 +12,7 @@ from lstm_explain.frameworks.layout import export_layer
 from lstm_explain.frameworks.python_code import STATE_PREFIX
 from lstm_explain.frameworks.registry import FRAMEWORKS, SCRIPTS
 from lstm_explain.topics.lookup import FIX_SELECT_ONE_LAYER, combines_layers
+from lstm_explain.topics.result import json_keys
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -19,8 +20,9 @@ if TYPE_CHECKING:
     from lstm_explain.core.axes import Array
     from lstm_explain.core.lstm import LSTM
     from lstm_explain.core.record import Record
-    from lstm_explain.core.spec import Spec
+    from lstm_explain.core.spec import Dtype, Spec
     from lstm_explain.frameworks.framework import Framework
+    from lstm_explain.topics.result import Positive
 
 MAX_SAMPLES = 8
 """A program compares no more samples than this."""
@@ -28,25 +30,40 @@ TOLERANCE = {"float32": 2e-6, "float64": 1e-12}
 """How far a program's numbers may be from ours."""
 
 
+class ProgramArray(NamedTuple):
+    """One array that a program reads."""
+
+    name: str
+    """Its name in the file."""
+    shape: tuple[int, ...]
+    dtype: Dtype
+    """The type of its numbers."""
+
+
+@json_keys("lines samples arrays=described_arrays")
 class Program(NamedTuple):
     """A program, and the arrays that it reads from the file of the same name ending in `.npz`."""
 
     lines: tuple[str, ...]
+    """The lines of the program."""
     arrays: Mapping[str, Array]
     """The weights in the framework's way; `x`, what is read; `output`, `h` and `c`, what we make of it; `h_0` and `c_0`,
     what it starts from where the model has states of its own. Where layers differ, the states stand side by side in `h` and
     `c`, and those of each layer and direction to start from have names of their own."""
-    samples: int
+    samples: Positive
+    """How many samples it runs."""
     modules: frozenset[str]
     """The packages that it imports."""
 
     @property
     def text(self) -> str:
+        """The whole program."""
         return "\n".join(self.lines) + "\n"
 
-    def to_dict(self) -> dict[str, Any]:
-        arrays = [{"name": name, "shape": list(array.shape), "dtype": str(array.dtype)} for name, array in self.arrays.items()]
-        return {"lines": list(self.lines), "samples": self.samples, "arrays": arrays}
+    @property
+    def described_arrays(self) -> list[ProgramArray]:
+        """The arrays that it reads."""
+        return [ProgramArray(name, array.shape, cast("Dtype", str(array.dtype))) for name, array in self.arrays.items()]
 
 
 def write_program(lstm: LSTM, framework: Framework | None) -> Program:

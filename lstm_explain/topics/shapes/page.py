@@ -16,7 +16,7 @@ from lstm_explain.topics.shapes import MEANINGS, OUTPUT_NAMES, STEP_NAMES
 if TYPE_CHECKING:
     from lstm_explain.core.axes import Shape
     from lstm_explain.core.spec import Spec
-    from lstm_explain.topics.frameworks import Weight
+    from lstm_explain.frameworks.layout import TensorLayout
     from lstm_explain.topics.shapes import Shapes, Tensor, UnitShare
     from lstm_explain.topics.shapes.framework_call import CallLines, FrameworkCall, Returned
     from lstm_explain.topics.shapes.last_states import LastState, Pitfall
@@ -312,7 +312,7 @@ def _weight_table(shapes: Shapes, call: FrameworkCall, several: bool) -> Table:
     return Table(TENSOR_COLUMNS, elide_rows(rows))
 
 
-def _symbol(weight: Weight, several: bool) -> str:
+def _symbol(weight: TensorLayout, several: bool) -> str:
     parts = [MEANINGS[weight.kind][0] + ("" if weight.gate is None else f"_{LETTERS[weight.gate]}")]
     if several:
         parts.append(f"layer {weight.layer}")
@@ -320,7 +320,7 @@ def _symbol(weight: Weight, several: bool) -> str:
     return ", ".join(parts)
 
 
-def _weight_meaning(weight: Weight, call: FrameworkCall) -> str:
+def _weight_meaning(weight: TensorLayout, call: FrameworkCall) -> str:
     convention = call.framework.convention
     if weight.kind == "bias" and convention.concatenated_bias is not None:
         return "both biases end to end; each neuron adds both"
