@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import signal
-import sys
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -20,6 +19,7 @@ from lstm_explain.cli.options import (
     SourceOptions,
     with_option_groups,
 )
+from lstm_explain.cli.prompt import check_terminal
 from lstm_explain.errors import UsageError
 from lstm_explain.topics.registry import OBJECT_FORMATS, ROW_FORMATS
 
@@ -50,7 +50,8 @@ def explore(
     terminal of 80 columns and 24 rows or more, and a mouse is of use but not needed. Without a terminal, ask `unit` or
     `trace`, which take --edit too.
     """
-    _check_terminal()
+    fix = "Use `lstm-explain unit --step 4` or `lstm-explain trace`, which print; both take --edit"
+    check_terminal("explore", fix, "input", "output", "error")
     from lstm_explain.apps.explorer.actions import second_step_in_order
     from lstm_explain.apps.explorer.commands import list_commands
     from lstm_explain.apps.explorer.state import ExplorerState
@@ -68,18 +69,9 @@ def explore(
     state = state.but(
         step=second_step_in_order(state) if step is None else check_run_step(lstm.spec, "step", step, sample, state.length)
     )
-    build_view_model(state)  # what cannot be run is said before the screen is taken
+    build_view_model(state)  # fail before the screen is taken
     last = _run(state, color, not plain)
     write_output(["".join(f"# {command.shows}\n{command.line}\n" for command in list_commands(last)).encode()], None)
-
-
-def _check_terminal() -> None:
-    """Raise `UsageError` unless all standard streams are a terminal."""
-    streams = {"standard input": sys.stdin, "standard output": sys.stdout, "standard error": sys.stderr}
-    for name, stream in streams.items():
-        if stream is None or not stream.isatty():
-            fix = "Use `lstm-explain unit --step 4` or `lstm-explain trace`, which print; both take --edit"
-            raise UsageError("explore", f"{name} is not a terminal", fix)
 
 
 def _run(state: ExplorerState, color: Color, unicode: bool) -> ExplorerState:
@@ -103,7 +95,7 @@ def _run(state: ExplorerState, color: Color, unicode: bool) -> ExplorerState:
 
 
 def _save(explorer: Explorer, name: str) -> str:
-    """Write what the explorer shows to a file, and say how to make it again."""
+    """Write the explorer's screen or numbers to a file; return a message with the command that does the same."""
     from lstm_explain.apps.explorer import screen
     from lstm_explain.apps.explorer.commands import explore_command, topic_command
     from lstm_explain.apps.explorer.view_model import build_view_model
@@ -116,18 +108,18 @@ def _save(explorer: Explorer, name: str) -> str:
     from lstm_explain.topics.trace import stream_trace
     from lstm_explain.topics.unit import explain_unit
 
-    replaced = name.endswith("!")
+    should_replace = name.endswith("!")
     name = os.path.expanduser(name.removesuffix("!"))  # noqa: PTH111 - the name as it was written, else
     if Path(name).suffix.lower() not in SUFFIXES:
         raise UsageError(printable(name), "unknown format", f"End it in {', '.join(SUFFIXES)}")
-    if not replaced and Path(name).is_file():
+    if not should_replace and Path(name).is_file():
         raise UsageError(
-            printable(name), "there is such a file already", f"Name another, or write {printable(name)}! to replace it"
+            printable(name), "this file exists already", f"Choose another name, or write {printable(name)}! to replace it"
         )
     state, options = explorer.state, OutputOptions(output=name, color="never")
     given = state.given
-    for read in () if given is None else (given.data, given.model):
-        check_not_overwriting(None if read is None else split_model_name(read)[0], name)
+    for source in () if given is None else (given.data, given.model):
+        check_not_overwriting(None if source is None else split_model_name(source)[0], name)
     chosen = choose_format(options, "explore", (*OBJECT_FORMATS, *ROW_FORMATS))
     lstm = state.lstm.with_edits(state.edits)
     if chosen is Format.svg:

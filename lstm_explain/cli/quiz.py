@@ -1,13 +1,13 @@
 """`lstm-explain quiz`"""
 
 import shutil
-import sys
 import textwrap
 from typing import TYPE_CHECKING, Annotated, Any, Literal, NamedTuple
 
 import typer
 
 from lstm_explain.cli.options import quote_option, with_option_groups
+from lstm_explain.cli.prompt import ask_line, check_terminal
 from lstm_explain.errors import InputFileError, UsageError
 
 if TYPE_CHECKING:
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from lstm_explain.readers.answer_file import QuizAnswers
     from lstm_explain.topics.result import Result
 
-NARROWEST, WIDEST = 20, 100
+MIN_COLUMNS, MAX_COLUMNS = 20, 100
 """Long lines are hard to read, on wide terminals too."""
 
 
@@ -66,19 +66,19 @@ def quiz(
     if answers is not None:
         _grade(answers, export, given, output)
         return
-    request = validate_request(_request(_flat(given)))
+    request = validate_request(_request(_flatten(given)))
     if export is not None:
         _export(request, export, output)
         return
     if output is not None:
         fix = "Add --export markdown for a sheet, or --answers FILE to grade one"
         raise UsageError(quote_option("-o", output), "a quiz at the terminal writes no file", fix)
-    _check_terminal()
-    _ask(request)
+    check_terminal("quiz", "Use --export markdown for a sheet, or --answers FILE to grade one", "input", "output")
+    _run_session(request)
 
 
-def _flat(about: dict[str, Any]) -> dict[str, Any]:
-    """The options of a quiz, its sizes next to the rest."""
+def _flatten(about: dict[str, Any]) -> dict[str, Any]:
+    """The options of a quiz, with its sizes next to the others."""
     flat = {**about, **(about.get("sizes") or {})}
     return {name: value for name, value in flat.items() if value is not None and name != "sizes"}
 
@@ -93,25 +93,25 @@ def _request(about: dict[str, Any]) -> "QuizRequest":
 # --- a sheet ----------------------------------------------------------------------------------------------------------
 
 
-def _export(request: "QuizRequest", form: str, output: str | None) -> None:
+def _export(request: "QuizRequest", export: str, output: str | None) -> None:
     from lstm_explain.apps.quiz.sheet import build_sheet, key_document, questions_document
     from lstm_explain.cli.output_file import write_output
 
-    made = build_sheet(request)
-    if form == "json":
-        _write_json(made, output)
+    sheet = build_sheet(request)
+    if export == "json":
+        _write_json(sheet, output)
         return
     from lstm_explain.render import markdown
 
-    parts = [markdown.to_markdown(document(made)) for document in (questions_document, key_document)]
-    write_output(["\n---\n\n".join(parts).encode()], output)
+    pages = [markdown.to_markdown(document(sheet)) for document in (questions_document, key_document)]
+    write_output(["\n---\n\n".join(pages).encode()], output)
 
 
-def _write_json(answer: "Result", output: str | None) -> None:
+def _write_json(result: "Result", output: str | None) -> None:
     from lstm_explain.cli.output_file import write_output
     from lstm_explain.render.json_text import to_json_text
 
-    write_output([to_json_text(answer).encode()], output)
+    write_output([to_json_text(result).encode()], output)
 
 
 def _grade(file: str, export: str | None, given: dict[str, Any], output: str | None) -> None:
@@ -120,19 +120,19 @@ def _grade(file: str, export: str | None, given: dict[str, Any], output: str | N
     from lstm_explain.readers.answer_file import read_quiz_answers
 
     if export is not None:
-        raise UsageError(f"--export {export} --answers", "a sheet is made or graded", "Leave one of them out")
+        raise UsageError(f"--export {export} --answers", "a sheet is either made or graded", "Leave one of them out")
     check_not_overwriting(file, output)
     answers = read_quiz_answers(file)
-    made = build_sheet(_same_request(given, answers))
+    sheet = build_sheet(_same_request(given, answers))
     for number in answers.given:
-        if not 1 <= number <= len(made.questions):
-            found = f"it answers question {number}, and the quiz has {len(made.questions)}"
-            raise InputFileError(answers.name, found, "Give the --questions that the sheet was made with")
+        if not 1 <= number <= len(sheet.questions):
+            problem = f"it answers question {number}, and the quiz has {len(sheet.questions)}"
+            raise InputFileError(answers.name, problem, "Give the --questions that the sheet was made with")
         known = answers.ids.get(number)
-        if known not in (None, made.questions[number - 1].id):
-            found = f"its question {number} is another one than is made here"
-            raise InputFileError(answers.name, found, "Give the options that the sheet was made with, or export it again")
-    _write_json(grade_sheet(made, answers.given), output)
+        if known not in (None, sheet.questions[number - 1].id):
+            problem = f"its question {number} differs from the one of these options"
+            raise InputFileError(answers.name, problem, "Give the options that the sheet was made with, or export it again")
+    _write_json(grade_sheet(sheet, answers.given), output)
 
 
 def _same_request(given: dict[str, Any], answers: "QuizAnswers") -> "QuizRequest":
@@ -144,13 +144,13 @@ def _same_request(given: dict[str, Any], answers: "QuizAnswers") -> "QuizRequest
     """
     from lstm_explain.apps.quiz.generate import validate_request
 
-    asked, about = _flat(given), _flat(answers.about)
-    for name, value in asked.items():
+    options, about = _flatten(given), _flatten(answers.about)
+    for name, value in options.items():
         if about.get(name, value) != value:
-            found = f"{answers.name} answers a quiz with {name} {about[name]}"
-            raise UsageError(quote_option(f"--{name}", str(value)), found, f"Leave out --{name}")
+            problem = f"{answers.name} answers a quiz with {name} {about[name]}"
+            raise UsageError(quote_option(f"--{name}", str(value)), problem, f"Leave out --{name}")
     try:
-        return validate_request(_request({**asked, **about}))
+        return validate_request(_request({**options, **about}))
     except UsageError as error:
         if not answers.about:
             raise
@@ -161,52 +161,27 @@ def _same_request(given: dict[str, Any], answers: "QuizAnswers") -> "QuizRequest
 # --- at the terminal --------------------------------------------------------------------------------------------------
 
 
-def _check_terminal() -> None:
-    """Raise `UsageError` unless standard input and output are a terminal."""
-    for name, stream in (("standard input", sys.stdin), ("standard output", sys.stdout)):
-        if stream is None or not stream.isatty():
-            fix = "Use --export markdown for a sheet, or --answers FILE to grade one"
-            raise UsageError("quiz", f"{name} is not a terminal, so nobody could answer", fix)
-
-
-def _ask(request: "QuizRequest") -> None:
+def _run_session(request: "QuizRequest") -> None:
     from lstm_explain.apps.quiz.generate import generate_questions
     from lstm_explain.apps.quiz.session import PROMPT, QuizSession, handle_input, opening_text
 
     session = QuizSession(request, generate_questions(request))
-    _say(opening_text(session))
+    _print_wrapped(opening_text(session))
     while not session.ended:
-        session, said = handle_input(session, _typed(PROMPT))
-        _say(said)
+        session, text = handle_input(session, ask_line(PROMPT))
+        _print_wrapped(text)
 
 
-def _typed(prompt: str) -> str | None:
-    """A line from the terminal; None at the end. `input` would prompt on standard error, and lose a Ctrl-C now and then."""
-    from lstm_explain.cli.output_file import write_output
-    from lstm_explain.cli.prompt import read_line
-
-    try:
-        write_output([prompt.encode()], None)
-        line = read_line()
-    except KeyboardInterrupt:
-        _say("")  # what follows begins on a new line
-        raise
-    if line:
-        return line.decode("utf-8", "replace")
-    _say("")
-    return None
-
-
-def _say(text: str) -> None:
+def _print_wrapped(text: str) -> None:
     from lstm_explain.cli.output_file import write_output
 
-    columns = min(max(shutil.get_terminal_size().columns, NARROWEST), WIDEST)
-    pieces = [piece for line in text.split("\n") for piece in _wrapped(line, columns)]
+    columns = min(max(shutil.get_terminal_size().columns, MIN_COLUMNS), MAX_COLUMNS)
+    pieces = [piece for line in text.split("\n") for piece in _wrap(line, columns)]
     write_output(["".join(f"{piece}\n" for piece in pieces).encode()], None)
 
 
-def _wrapped(line: str, columns: int) -> list[str]:
-    """A line in pieces; a command line, which stands further in, stays whole, so that it can be copied."""
+def _wrap(line: str, columns: int) -> list[str]:
+    """A line in pieces; an indented command line stays whole, so that it can be copied."""
     if not line.strip() or line.startswith(" "):
         return [line]
     return textwrap.wrap(line, columns, break_on_hyphens=False, break_long_words=False)

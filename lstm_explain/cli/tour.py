@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import sys
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from lstm_explain.cli.options import Format, OutputOptions, SourceOptions, with_option_groups
+from lstm_explain.cli.prompt import ask_line, check_terminal, streams_without_terminal
 from lstm_explain.errors import UsageError
 from lstm_explain.topics.registry import OBJECT_FORMATS
 
@@ -44,8 +44,8 @@ def tour(
       lstm-explain tour --model model.pt --no-pause
       lstm-explain tour -o handout.md
 
-    For those who have read nothing. The chapters are 1 circles, 2 unit, 3 sharing, 4 states, 5 outputs and 6 words. Each
-    asks you a question first. Enter shows the answer, what was measured to prove it, and the commands that show more.
+    For readers without any background. The chapters are 1 circles, 2 unit, 3 sharing, 4 states, 5 outputs and 6 words. Each
+    asks you a question first. Enter shows the answer, the measurements that prove it, and commands that show more.
     In a terminal: Enter goes on, b goes back, a number goes to that chapter, c lists the chapters, q leaves. Into a pipe
     or a file, or with --no-pause, the tour is written straight through.
     """
@@ -53,14 +53,14 @@ def tour(
     from lstm_explain.cli.source import build_lstm, to_cli_source
 
     chosen = choose_format(output, "tour", OBJECT_FORMATS)
-    waits = _waits(pause, output, chosen)
+    should_wait = _should_wait(pause, output, chosen)
     from lstm_explain.apps.tour.chapter import TourContext
     from lstm_explain.apps.tour.tour import Tour, select_chapters, tour_document
 
     chapters = select_chapters(chapter or ())
     lstm = build_lstm(source, output.output, lengths)
     tour_result = Tour(TourContext(lstm, to_cli_source(source), lstm.validate_sample(sample)), chapters)
-    if waits:
+    if should_wait:
         _read_tour(tour_result, output)
     elif chosen is Format.json:
         show_result(tour_result, output, chosen)
@@ -68,22 +68,16 @@ def tour(
         show_document(tour_document(tour_result), output, chosen, tour_result.topic)
 
 
-def _waits(pause: bool | None, output: OutputOptions, chosen: Format) -> bool:
+def _should_wait(pause: bool | None, output: OutputOptions, chosen: Format) -> bool:
     """Whether to wait for the reader between question and answer."""
-    streams = (("standard input", sys.stdin), ("standard output", sys.stdout))
-    without = [name for name, stream in streams if stream is None or stream.closed or not stream.isatty()]
+    is_table = output.output is None and chosen is Format.table
     if not pause:
-        return pause is None and not without and output.output is None and chosen is Format.table
+        return pause is None and is_table and not streams_without_terminal("input", "output")
     fix = "Leave --pause out to have the tour printed straight through"
-    if output.output is not None or chosen is not Format.table:
+    if not is_table:
         raise UsageError("--pause", "only a tour that is read as a table in a terminal can wait", fix)
-    if without:
-        verb = "are not terminals" if without[1:] else "is not a terminal"
-        raise UsageError("--pause", f"{' and '.join(without)} {verb}", fix)
+    check_terminal("--pause", fix, "input", "output")
     return True
-
-
-# --- read in a terminal -----------------------------------------------------------------------------------------------
 
 
 def _read_tour(tour_result: Tour, output: OutputOptions) -> None:
@@ -91,28 +85,8 @@ def _read_tour(tour_result: Tour, output: OutputOptions) -> None:
     from lstm_explain.cli.output import show_document
     from lstm_explain.cli.output_file import write_output
 
-    def shown(blocks: Document) -> None:
+    def show(blocks: Document) -> None:
         write_output([b"\n"], None)
         show_document(blocks, output, Format.table, tour_result.topic)
 
-    try:
-        run_session(tour_result, shown, _line_after)
-    except KeyboardInterrupt:
-        write_output([b"\n"], None)  # what follows begins on a new line
-        raise
-
-
-def _line_after(prompt: str) -> str | None:
-    """Print the prompt and wait for a line; None where the input has ended."""
-    from lstm_explain.cli.output_file import write_output
-    from lstm_explain.cli.prompt import read_line
-
-    write_output([f"\n{prompt}".encode("ascii")], None)
-    try:
-        line = read_line()
-    except OSError:  # the terminal is gone
-        line = b""
-    if not line:
-        write_output([b"\n"], None)
-        return None
-    return line.decode(errors="replace")
+    run_session(tour_result, show, lambda prompt: ask_line(f"\n{prompt}"))

@@ -70,7 +70,7 @@ def test_a_sheet_is_written_whole(call: Callable[..., Any], tmp_path: Path) -> N
     [
         (
             ["--export", "json", "--answers", "x.json"],
-            "--export json --answers: a sheet is made or graded. Leave one of them out.",
+            "--export json --answers: a sheet is either made or graded. Leave one of them out.",
         ),
         (
             ["-o", "x.md"],
@@ -78,7 +78,7 @@ def test_a_sheet_is_written_whole(call: Callable[..., Any], tmp_path: Path) -> N
         ),
         (
             [],
-            "quiz: standard input is not a terminal, so nobody could answer. Use --export markdown for a sheet, or --answers ",
+            "quiz: standard input and standard output are not terminals. Use --export markdown for a sheet, or --answers ",
         ),
         (["--export", "json", "--questions", "0"], "--questions 0: a quiz has 1 to 500 questions."),
         (
@@ -106,7 +106,7 @@ def test_what_is_refused(refused: Callable[..., str], tmp_path: Path, options: l
     [
         ('{"seed": 0, "answers": {"11": "b"}}', "it answers question 11, and the quiz has 10. Give the --questions that "),
         ('{"seed": 0, "answers": {"0": "b"}}', "it answers question 0, and the quiz has 10."),
-        ('{"level": 9, "answers": []}', "it asks for a quiz that does not exist: --level 9: there is no such level."),
+        ('{"level": 9, "answers": []}', "it asks for a quiz that does not exist: --level 9: unknown level."),
         ('{"seed": -1, "answers": []}', "it asks for a quiz that does not exist: --seed -1: a seed is a whole number"),
         (
             '{"questions": 1000000000000, "answers": []}',
@@ -114,7 +114,7 @@ def test_what_is_refused(refused: Callable[..., str], tmp_path: Path, options: l
         ),
         (
             '{"quiz": {}, "questions": [{"number": 1, "id": "x-1", "answer": "b"}]}',
-            "its question 1 is another one than is made here",
+            "its question 1 differs from the one of these options",
         ),
     ],
 )
@@ -193,7 +193,7 @@ def test_a_session_from_the_first_question_to_the_score() -> None:
         "Wrong. The right answer",
     ):
         assert words in shown
-    assert "This cannot be read, so it does not count. Answer with" in shown
+    assert "The answer cannot be read, so it does not count. Answer with" in shown
     assert "\nScore: 0.5 of 3 points: 1 right (1 after a hint), 1 wrong, 1 skipped.\n" in shown
     assert "\x1b" not in shown, "colour, or a place on the screen, would say something"
     assert shown.endswith("For other questions:\n  lstm-explain quiz --seed 1 --questions 3 --level 1\n")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Annotated, NamedTuple
 
 from lstm_explain.apps.quiz import frameworks_and_layouts, silent_mistakes, sizes_and_counts, units_and_sharing
-from lstm_explain.apps.quiz.sampler import Sampler
+from lstm_explain.apps.quiz.question_draft import Sampler
 from lstm_explain.core.spec import as_int, validate_seed
 from lstm_explain.errors import UsageError, argument
 from lstm_explain.topics.result import Maximum, Minimum, Positive, json_keys
@@ -29,9 +29,9 @@ GENERATORS = tuple(
 TOPICS = tuple(dict.fromkeys(maker.topic for maker in GENERATORS))
 DEFAULT_QUESTIONS, MAX_QUESTIONS = 10, 500
 MAX_SIZES = {"samples": 1000, "timesteps": 100, "features": 100, "units": 100}
-"""The largest sizes that questions can be about: all of them are run, some many times."""
+"""The largest sizes of questions, because each LSTM is run, some of them many times."""
 MAX_ATTEMPTS = 12
-"""How often a new question of one kind is drawn before one is asked again that was asked already."""
+"""How often a kind of question is drawn in search of a new question, before one is repeated."""
 
 
 @json_keys("seed level topic questions sizes=fixed_sizes")
@@ -55,28 +55,28 @@ class QuizRequest(NamedTuple):
 
 
 def validate_request(request: QuizRequest) -> QuizRequest:
-    """The request, once it is known that there are such questions.
+    """The request, with whole numbers checked.
 
     Raises:
-        UsageError: there is no such level or topic, or no question of both; or a number is out of range.
+        UsageError: the level or topic is unknown, no question has both, or a number is out of range.
     """
     count = as_int("questions", request.questions)
     if not 1 <= count <= MAX_QUESTIONS:
         raise UsageError(argument("questions", count), f"a quiz has 1 to {MAX_QUESTIONS} questions")
     if request.level is not None and as_int("level", request.level) not in LEVELS:
         levels = "; ".join(f"{level}: {about}" for level, about in LEVELS.items())
-        raise UsageError(argument("level", request.level), f"there is no such level. There are {levels}")
+        raise UsageError(argument("level", request.level), f"unknown level. The levels are {levels}")
     for name, size in request.sizes:
         if not 1 <= as_int(name, size) <= MAX_SIZES[name]:
             raise UsageError(argument(name, size), f"questions are about 1 to {MAX_SIZES[name]} {name}")
     topic = request.topic
     if topic is not None and topic not in TOPICS:
-        raise UsageError(argument("topic", topic), f"no question is about this topic. There are {', '.join(TOPICS)}")
+        raise UsageError(argument("topic", topic), f"no question is about this topic. The topics are {', '.join(TOPICS)}")
     if not _matching_generators(request):
-        there = [str(level) for level in LEVELS if _matching_generators(request._replace(level=level))]
-        found = f"this level has no questions about {topic}"
+        choices = [str(level) for level in LEVELS if _matching_generators(request._replace(level=level))]
+        problem = f"this level has no questions about {topic}"
         raise UsageError(
-            f"{argument('level', request.level)} {argument('topic', topic)}", found, f"Choose level {' or '.join(there)}"
+            f"{argument('level', request.level)} {argument('topic', topic)}", problem, f"Choose level {' or '.join(choices)}"
         )
     return request._replace(seed=validate_seed(request.seed), questions=count)
 
@@ -85,28 +85,32 @@ def generate_questions(request: QuizRequest) -> tuple[Question, ...]:
     """Make the questions of a request, the levels rising, and none twice while there are enough.
 
     Raises:
-        UsageError: there are no such questions; see `checked_request`.
+        UsageError: no such questions exist; see `validate_request`.
     """
     request = validate_request(request)
     levels = [
         level for level in LEVELS if _matching_generators(request._replace(level=level)) and request.level in (None, level)
     ]
-    found: list[Question] = []
-    for place, level in enumerate(levels):
-        share = request.questions // len(levels) + (place < request.questions % len(levels))
+    result: list[Question] = []
+    for index, level in enumerate(levels):
+        share = request.questions // len(levels) + (index < request.questions % len(levels))
         questions = _level_questions(request._replace(level=level))
-        found += [next(questions) for _ in range(share)]
-    return tuple(found)
+        result += [next(questions) for _ in range(share)]
+    return tuple(result)
 
 
 def _matching_generators(request: QuizRequest) -> list[QuestionGenerator]:
-    return [one for one in GENERATORS if request.level in (None, one.level) and request.topic in (None, one.topic)]
+    return [
+        generator
+        for generator in GENERATORS
+        if request.level in (None, generator.level) and request.topic in (None, generator.topic)
+    ]
 
 
 def _level_questions(request: QuizRequest) -> Iterator[Question]:
-    """Endless questions, each kind in its turn in an order that is drawn; none twice until a whole turn brings nothing new."""
+    """Endless questions, kind after kind in an order that is drawn; repeated only after a turn without a new question."""
     makers, asked = _matching_generators(request), set[str]()
-    attempt = (request.level or 0) * 2**20  # every level draws from streams of its own
+    attempt = (request.level or 0) * 2**20  # each level draws from separate streams
     order = Sampler(request.seed, attempt).shuffled(makers)
     fresh = True
     while True:
@@ -127,7 +131,7 @@ def _level_questions(request: QuizRequest) -> Iterator[Question]:
 def _next_question(
     maker: QuestionGenerator, request: QuizRequest, attempt: int, asked: set[str]
 ) -> tuple[int, Question | None]:
-    """The attempts so far, and a question of one kind: one that was not asked yet, or one that was if there seem no more."""
+    """The number of attempts so far, and a question of one kind: a new one, or a repeated one if no new one was drawn."""
     last = None
     for _ in range(MAX_ATTEMPTS):
         attempt += 1

@@ -1,4 +1,4 @@
-"""Question: what is asked, the answer that was measured, and how a given answer is read and graded."""
+"""Question: the text, the measured answer, and how an answer is read and graded."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ Outcome = Literal["right", "wrong", "unreadable", "missing"]
 Letter = Literal["a", "b", "c", "d"]
 
 LETTERS: tuple[Letter, ...] = get_args(Letter)
-"""What the choices of a question are called; there are no more than these."""
+"""The letters of the choices; a question has at most these."""
 MAX_ANSWER_LENGTH = 200
-"""An answer of more characters is not looked at."""
+"""A longer answer is not read."""
 MAX_DIGITS = 18
 ANSWER_FORMATS: dict[Kind, str] = {
     "choice": "a letter such as b, or the words of a choice",
@@ -86,7 +86,7 @@ class Verdict(NamedTuple):
     """How an answer was graded."""
 
     outcome: Outcome
-    """The grade. An `unreadable` answer is not counted as `wrong`; `missing` is no answer at all."""
+    """The grade. An `unreadable` answer does not count as `wrong`; `missing` means that none was given."""
     read: str | None
     """The answer as it was understood; None if it could not be read."""
 
@@ -108,12 +108,12 @@ def grade_answer(question: Question, given: str | None) -> Verdict:
 
 
 def format_shape(sizes: tuple[int, ...]) -> str:
-    """(1000, 10), and (10,) where there is one axis: as Python and every framework print a shape."""
+    """(1000, 10), and (10,) for one axis: as Python and every framework print a shape."""
     return str(tuple(sizes))
 
 
 def _normalise(text: str) -> str:
-    """Without the differences that are none: width and kind of characters, case, blanks at the ends and in rows."""
+    """Remove differences that do not matter: the width and kind of characters, case, extra blanks."""
     return " ".join(unicodedata.normalize("NFKC", text).replace("×", "x").casefold().split())
 
 
@@ -123,24 +123,24 @@ def _parse_choice(question: Question, words: str) -> tuple[int, ...] | None:
     if letter:
         return (letters.index(letter[1]),) if letter[1] in letters else None
     bare = re.sub(r"^\(?[a-d]\) ", "", words)
-    for reading in (_strip_punctuation, _parse_number, _parse_shape):
-        meant = reading(question, bare)
-        alike = [place for place, choice in enumerate(question.choices) if reading(question, _normalise(choice)) == meant]
-        if meant is not None and len(alike) == 1:
-            return (alike[0],)
+    for parse in (_strip_punctuation, _parse_number, _parse_shape):
+        value = parse(question, bare)
+        matches = [index for index, choice in enumerate(question.choices) if parse(question, _normalise(choice)) == value]
+        if value is not None and len(matches) == 1:
+            return (matches[0],)
     return None
 
 
 def _strip_punctuation(_: Question, words: str) -> str:
-    """Words without what stands around them."""
+    """The words without surrounding punctuation."""
     return words.strip(" .;\"'`")
 
 
 def _parse_number(_: Question, words: str) -> tuple[int, ...] | None:
     grouped = re.fullmatch(r"[-+]?\d{1,3}([, _'])\d{3}(\1\d{3})*", words)
     digits = re.sub(r"[, _']", "", words) if grouped else words
-    found = re.fullmatch(r"([-+]?\d+)(?:\.0*)?(?: [a-z ]+)?", digits)
-    return (int(found[1]),) if found and len(found[1]) <= MAX_DIGITS else None
+    match = re.fullmatch(r"([-+]?\d+)(?:\.0*)?(?: [a-z ]+)?", digits)
+    return (int(match[1]),) if match and len(match[1]) <= MAX_DIGITS else None
 
 
 def _parse_shape(_: Question, words: str) -> tuple[int, ...] | None:

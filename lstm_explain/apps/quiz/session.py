@@ -1,6 +1,6 @@
-"""The quiz at a terminal: a state, and a pure function from a state and a line to the next state and what is said.
+"""The quiz in a terminal: a state, and a pure function from a state and a line to the next state and the text to print.
 
-Plain lines, one thing on each, for screen readers too: nothing is said by colour or by where it stands.
+Output is plain lines with one statement each, so that screen readers can read all of it: nothing depends on colour or layout.
 """
 
 from __future__ import annotations
@@ -16,14 +16,14 @@ if TYPE_CHECKING:
 
 PROMPT = "Your answer: "
 HINT_POINTS = 0.5
-"""What a right answer is worth after a hint."""
+"""The points for a right answer after a hint."""
 COMMAND_INDENT = "  "
-"""What stands before a command line. Such a line is never broken, so that it can be copied."""
+"""The indent of a command line. Such a line is never wrapped, so that you can copy it."""
 KEY_HELP = "? or h gives a hint, for half a point; s skips the question; q stops."
 
 
 class Reply(NamedTuple):
-    """A question that is over."""
+    """An answered or skipped question."""
 
     number: int
     question: Question
@@ -38,18 +38,18 @@ class Reply(NamedTuple):
 
 
 class QuizSession(NamedTuple):
-    """Where a quiz stands."""
+    """A quiz in progress."""
 
     request: QuizRequest
     questions: tuple[Question, ...]
     replies: tuple[Reply, ...] = ()
     hinted: bool = False
-    """Whether the hint of the question at hand was given."""
+    """Whether the hint of the current question was shown."""
     ended: bool = False
 
     @property
     def number(self) -> int:
-        """The number of the question at hand, from 1."""
+        """The number of the current question, from 1."""
         return len(self.replies) + 1
 
     @property
@@ -58,17 +58,17 @@ class QuizSession(NamedTuple):
 
 
 def opening_text(session: QuizSession) -> str:
-    """What is said first."""
+    """The introduction and the first question."""
     lines = [
         f"A quiz of {plural(len(session.questions), 'question')}. Where there are choices, answer with a letter.",
         KEY_HELP,
         COUNTING_RULE,
     ]
-    return "\n".join([*lines, "h is what a unit puts out, c its memory.", "", _format_question(session)])
+    return "\n".join([*lines, "A unit outputs h and keeps c, its memory.", "", _format_question(session)])
 
 
 def handle_input(session: QuizSession, line: str | None) -> tuple[QuizSession, str]:
-    """The next state after a line was typed, and what is said; None is the end of input."""
+    """The next state after a line, and the text to print; None is the end of input."""
     command = None if line is None else line.strip().casefold()
     if command in (None, "q", "quit"):
         ended = session._replace(ended=True)
@@ -80,25 +80,25 @@ def handle_input(session: QuizSession, line: str | None) -> tuple[QuizSession, s
     outcome = grade_answer(session.question, line).outcome
     if outcome in ("right", "wrong"):
         return _finish_question(session, "right" if outcome == "right" else "wrong")
-    said = "Nothing was typed." if outcome == "missing" else "This cannot be read, so it does not count."
-    return session, f"{said} Answer with {session.question.answered_by}. {KEY_HELP}"
+    message = "The answer is empty." if outcome == "missing" else "The answer cannot be read, so it does not count."
+    return session, f"{message} Answer with {session.question.answered_by}. {KEY_HELP}"
 
 
 def _finish_question(session: QuizSession, outcome: Literal["right", "wrong", "skipped"]) -> tuple[QuizSession, str]:
-    """Go on from a question that is over."""
+    """Grade the current question and go to the next."""
     question = session.question
     reply = Reply(session.number, question, outcome, session.hinted)
     session = session._replace(replies=(*session.replies, reply), hinted=False)
     if outcome == "right":
         half = ", for half a point after the hint" if reply.hinted else ""
-        said = [f"Right: {question.right_in_words}{half}."]
+        lines = [f"Right: {question.right_in_words}{half}."]
     else:
-        said = [f"{outcome.capitalize()}. The right answer is {question.right_in_words}.", question.explanation]
-        said += ["This shows it:", f"{COMMAND_INDENT}{question.command}"]
+        lines = [f"{outcome.capitalize()}. The right answer is {question.right_in_words}.", question.explanation]
+        lines += ["This command shows it:", f"{COMMAND_INDENT}{question.command}"]
     if len(session.replies) < len(session.questions):
-        return session, "\n".join([*said, "", _format_question(session)])
+        return session, "\n".join([*lines, "", _format_question(session)])
     session = session._replace(ended=True)
-    return session, "\n".join([*said, *_summary_lines(session)])
+    return session, "\n".join([*lines, *_summary_lines(session)])
 
 
 def _format_question(session: QuizSession) -> str:
@@ -113,31 +113,31 @@ def _summary_lines(session: QuizSession) -> list[str]:
     points = sum(reply.points for reply in replies)
     counts = {name: sum(reply.outcome == name for reply in replies) for name in ("right", "wrong", "skipped")}
     hinted = sum(reply.outcome == "right" and reply.hinted for reply in replies)
-    told = [
+    counts_text = [
         f"{count} {name}" + (f" ({hinted} after a hint)" if name == "right" and hinted else "")
         for name, count in counts.items()
     ]
     left = len(session.questions) - len(replies)
-    told += [f"{left} not answered"] if left else []
+    counts_text += [f"{left} not answered"] if left else []
     return [
         "",
-        f"Score: {points:g} of {plural(len(replies), 'point')}: {', '.join(told)}.",
+        f"Score: {points:g} of {plural(len(replies), 'point')}: {', '.join(counts_text)}.",
         *_topics_to_review(replies),
         *_next_quiz_lines(session),
     ]
 
 
 def _topics_to_review(replies: tuple[Reply, ...]) -> list[str]:
-    """The topics of what went wrong, each with a command that shows it."""
-    found: dict[str, list[Reply]] = {}
+    """The topics of wrong, skipped and hinted questions, each with a command that shows it."""
+    by_topic: dict[str, list[Reply]] = {}
     for reply in replies:
         if reply.outcome != "right" or reply.hinted:
-            found.setdefault(reply.question.topic, []).append(reply)
+            by_topic.setdefault(reply.question.topic, []).append(reply)
     lines = []
-    for topic, those in found.items():
-        numbers = ", ".join(str(reply.number) for reply in those)
-        lines += [f"Look again at {topic} ({'question' if len(those) == 1 else 'questions'} {numbers}):"]
-        lines += [f"{COMMAND_INDENT}{those[0].question.command}"]
+    for topic, topic_replies in by_topic.items():
+        numbers = ", ".join(str(reply.number) for reply in topic_replies)
+        lines += [f"Look again at {topic} ({'question' if len(topic_replies) == 1 else 'questions'} {numbers}):"]
+        lines += [f"{COMMAND_INDENT}{topic_replies[0].question.command}"]
     return lines
 
 

@@ -1,4 +1,4 @@
-"""The quiz on paper: questions and their key as JSON or as blocks, and a filled-in sheet graded."""
+"""The quiz on paper: questions and their key as JSON or as blocks, and the grades of a filled-in sheet."""
 
 from __future__ import annotations
 
@@ -137,14 +137,14 @@ def grade_sheet(sheet: QuizSheet, given: Mapping[int, str | None]) -> Grades:
 
 
 def questions_document(sheet: QuizSheet) -> Document:
-    """The sheet that is handed out."""
+    """The questions, to hand out."""
     levels = sorted({question.level for question in sheet.questions})
     about = "; ".join(f"level {level}: {LEVELS[level]}" for level in levels)
-    how = "Answer with a letter where there are choices, else with a whole number, or a shape such as (3, 4)."
+    instructions = "Answer with a letter where there are choices, else with a whole number, or a shape such as (3, 4)."
     blocks: list[Block] = [
         Heading("Quiz: how an LSTM works", 1),
-        Paragraph(f"{plural(len(sheet.questions), 'question')} ({about}). {how}"),
-        Paragraph(f"{COUNTING_RULE} h is what a unit puts out, c its memory."),
+        Paragraph(f"{plural(len(sheet.questions), 'question')} ({about}). {instructions}"),
+        Paragraph(f"{COUNTING_RULE} A unit outputs h and keeps c, its memory."),
         Paragraph("Name:"),
     ]
     for number, question in sheet.numbered_questions:
@@ -158,10 +158,10 @@ COUNTING_RULE = "Samples, features, units and layers count from 0, timesteps fro
 
 
 def key_document(sheet: QuizSheet) -> Document:
-    """The key, for who grades."""
+    """The key, for grading."""
     blocks: list[Block] = [
         Heading("Key", 1),
-        Note("Every answer was computed or measured on a real LSTM when this sheet was made. The command shows it."),
+        Note("Every answer was computed or measured on a real LSTM when this sheet was made. The commands show them."),
     ]
     for number, question in sheet.numbered_questions:
         blocks += [Heading(f"Question {number}: {question.right_in_words}")]

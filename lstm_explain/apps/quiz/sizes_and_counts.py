@@ -7,8 +7,17 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from lstm_explain.apps.quiz.question import format_shape
-from lstm_explain.apps.quiz.question_draft import NumberAnswer, QuestionDraft, QuestionGenerator, ShapeAnswer
-from lstm_explain.apps.quiz.wording import GATE_COUNT, command_for, describe_input, describe_layers
+from lstm_explain.apps.quiz.question_draft import (
+    GATE_COUNT,
+    NumberAnswer,
+    QuestionDraft,
+    QuestionGenerator,
+    Sampler,
+    ShapeAnswer,
+    command_for,
+    describe_input,
+    describe_layers,
+)
 from lstm_explain.core.gates import Gate
 from lstm_explain.core.network import Task
 from lstm_explain.document.numbers import plural
@@ -18,7 +27,6 @@ from lstm_explain.topics.unit import explain_unit
 from lstm_explain.topics.window import explain_window
 
 if TYPE_CHECKING:
-    from lstm_explain.apps.quiz.sampler import Sampler
     from lstm_explain.core.spec import Spec
 
 SCENES = (
@@ -28,22 +36,22 @@ SCENES = (
     ("sentence", "word", "number"),
     ("customer", "month", "key figure"),
 )
-"""What the axes of a batch are in real life: samples, timesteps, features."""
+"""Samples, timesteps and features in real life."""
 
 
 def batch_shape(draw: Sampler) -> QuestionDraft:
     """The shape of a batch from real life."""
     lstm = draw.lstm()
     n, t, f = sizes = lstm.run().input.shape
-    sample, timestep, feature = draw.one(SCENES)
-    told = f"There is a record of {plural(n, sample)}, with {plural(t, timestep)} each, and of every {timestep} "
-    told += f"{plural(f, feature)}. Each {sample} is a sample."
+    sample, timestep, feature = draw.item(SCENES)
+    intro = f"There is a record of {plural(n, sample)}, with {plural(t, timestep)} each, and of every {timestep} "
+    intro += f"{plural(f, feature)}. Each {sample} is a sample."
     return QuestionDraft(
-        f"{told} An LSTM reads them all as one array: samples first, then timesteps, then features. What is its shape?",
+        f"{intro} An LSTM reads them all as one array: samples first, then timesteps, then features. What is its shape?",
         ShapeAnswer(sizes, ((n, f, t), (t, n, f), (n, t * f), (n * t, f))),
-        "What is one sample here? What is one step in time? How many numbers come with each step?",
+        "What is one sample here? What is a timestep? How many numbers does each timestep have?",
         f"(samples, timesteps, features) is {format_shape(sizes)}: {n} sequences, {t} timesteps each, {plural(f, 'number')} "
-        "at each. How many units read it makes no difference.",
+        "at each. The number of units does not matter.",
         command_for(lstm, "shapes"),
     )
 
@@ -60,21 +68,21 @@ def output_shape(draw: Sampler) -> QuestionDraft:
         f"{describe_input(spec)} What {last} puts out at every timestep, h, is collected in one array: samples first, then "
         "timesteps. What is its shape?",
         ShapeAnswer(output.shape.sizes, mistakes),
-        "What comes out at one timestep of one sample? The features have been used up by then.",
+        "What does the layer output at one timestep of one sample? The features are used up by then.",
         f"{format_shape(output.shape.sizes)}: for each of {n} samples, at each of {t} timesteps, {_outputs_per_step(spec)}.",
         command_for(lstm, "shapes"),
     )
 
 
 def _outputs_per_step(spec: Spec) -> str:
-    one = (
+    per_direction = (
         f"{plural(spec.hidden, 'number')} of the projected h"
         if spec.projection
         else f"one number from each of {spec.units} units"
     )
     if not spec.bidirectional:
-        return one
-    return f"{one} in each of 2 directions, side by side: 2 * {spec.hidden} = {spec.output}"
+        return per_direction
+    return f"{per_direction} in each of 2 directions, side by side: 2 * {spec.hidden} = {spec.output}"
 
 
 def state_shape(draw: Sampler) -> QuestionDraft:
@@ -84,16 +92,16 @@ def state_shape(draw: Sampler) -> QuestionDraft:
     n, t, f, u = spec.samples, spec.timesteps, spec.features, spec.units
     (state,) = explain_shapes(lstm).of("cell_last" if memory else "output_last")
     sizes = state.shape.sizes
-    what = "the memories c of all units are" if memory else "h, what the layer puts out, is"
+    contents = "the memories c of all units are" if memory else "h, what the layer puts out, is"
     letter = "c" if memory else "h"
-    why = f"{letter} has one number for each of {u} units"
+    reason = f"{letter} has one number for each of {u} units"
     if not memory and spec.projection:
-        why = f"h is what the projection makes, {plural(spec.projection, 'number')}"
+        reason = f"h is the output of the projection, {plural(spec.projection, 'number')}"
     return QuestionDraft(
-        f"{describe_input(spec)} After the last timestep, {what} kept in one array, samples first. What is its shape?",
+        f"{describe_input(spec)} After the last timestep, {contents} kept in one array, samples first. What is its shape?",
         ShapeAnswer(sizes, ((n, t, sizes[1]), (n, f), (n, u), (n, GATE_COUNT * u), (n, spec.hidden), (n, 2 * u), (u, f))),
-        "One timestep only, so there is no axis of timesteps.",
-        f"{format_shape(sizes)}: {why}; and there are {n} samples.",
+        "It is one timestep, so the array has no axis of timesteps.",
+        f"{format_shape(sizes)}: {reason}, for each of {n} samples.",
         command_for(lstm, "shapes"),
     )
 
@@ -103,8 +111,8 @@ def parameters(draw: Sampler) -> QuestionDraft:
     lstm = draw.lstm("bidirectional no_bias projection peepholes")
     spec, weights = lstm.spec, lstm.weights
     value = sum(int(array.size) for layer in weights.layers for part in layer.values() for array in part.tensors().values())
-    ways, b, h, u, f = len(spec.directions), int(spec.bias), spec.hidden, spec.units, spec.features
-    one = GATE_COUNT * u * (f + h + b)
+    directions, b, h, u, f = len(spec.directions), int(spec.bias), spec.hidden, spec.units, spec.features
+    per_direction = GATE_COUNT * u * (f + h + b)
     extra = (3 * u if spec.peepholes else 0) + (u * h if spec.projection else 0)
     formula = explain_shapes(lstm).layers[0].formula
     return QuestionDraft(
@@ -112,17 +120,17 @@ def parameters(draw: Sampler) -> QuestionDraft:
         NumberAnswer(
             value,
             (
-                ways * (GATE_COUNT * u * (f + h) + extra),
-                value // GATE_COUNT if value % GATE_COUNT == 0 else one,
-                one + extra,
-                ways * (GATE_COUNT * f * (u + f + b) + extra),
-                ways * (GATE_COUNT * u * (f + b) + extra),
+                directions * (GATE_COUNT * u * (f + h) + extra),
+                value // GATE_COUNT if value % GATE_COUNT == 0 else per_direction,
+                per_direction + extra,
+                directions * (GATE_COUNT * f * (u + f + b) + extra),
+                directions * (GATE_COUNT * u * (f + b) + extra),
                 value * spec.timesteps,
             ),
         ),
-        "Each unit has four neurons. What does each neuron read, and what does it add?",
-        f"Counted from the arrays of weights: {value}. The formula is {formula}, with {f} features and {u} units: neither "
-        "samples nor timesteps are in it.",
+        "Each unit has four neurons. What does each neuron read, and what does it add to the sum?",
+        f"Counted from the arrays of weights: {value}. The formula is {formula}, with {f} features and {u} units. The "
+        "samples and timesteps do not matter.",
         command_for(lstm, "shapes"),
     )
 
@@ -131,11 +139,11 @@ def unit_parameters(draw: Sampler) -> QuestionDraft:
     """How many of them one unit has for itself."""
     lstm = draw.lstm("no_bias peepholes")
     spec, unit = lstm.spec, draw.below(lstm.spec.units)
-    found = explain_unit(lstm, unit)
-    value = sum(neuron.parameters for neuron in found.neurons.values())
+    result = explain_unit(lstm, unit)
+    value = sum(neuron.parameters for neuron in result.neurons.values())
     reads, b = spec.features + spec.units, int(spec.bias)
     peepholes = 3 if spec.peepholes else 0
-    look = ", and three of them have a peephole" if peepholes else ""
+    peephole_text = ", and three of them have a peephole" if peepholes else ""
     return QuestionDraft(
         f"{describe_input(spec)} How many of the layer's weights{', biases included,' if b else ''} belong to unit {unit} "
         "alone?",
@@ -151,7 +159,7 @@ def unit_parameters(draw: Sampler) -> QuestionDraft:
         ),
         "A unit has four neurons, and each of them has a weight for every number that it reads.",
         f"Counted from its arrays: {value}. It has {GATE_COUNT} neurons, each with {plural(spec.features, 'weight')} for the "
-        f"input, {spec.units} for the h of all units{' and a bias' if b else ''}{look}.",
+        f"input, {spec.units} for the h of all units{' and a bias' if b else ''}{peephole_text}.",
         command_for(lstm, "unit", unit=unit),
     )
 
@@ -163,12 +171,12 @@ def neuron_reads(draw: Sampler) -> QuestionDraft:
     neuron = explain_unit(lstm, unit).neurons[Gate.INPUT]
     value = int(neuron.kernel.size + neuron.recurrent_kernel.size)
     f, u, t = spec.features, spec.units, spec.timesteps
-    one = " (of one direction)" if spec.bidirectional else ""
+    scope = " (of one direction)" if spec.bidirectional else ""
     return QuestionDraft(
-        f"{describe_input(spec)} At one timestep of one sample, how many numbers does one neuron of unit {unit}{one} read? "
+        f"{describe_input(spec)} At one timestep of one sample, how many numbers does one neuron of unit {unit}{scope} read? "
         "The bias is not read, so it does not count.",
         NumberAnswer(value, (f, f + 1, f * t, f + 2 * u, GATE_COUNT * (f + u), u)),
-        "It reads the input of this timestep, and what all units put out one timestep before.",
+        "It reads the input of this timestep, and the outputs of all units at the previous timestep.",
         f"{plural(f, 'feature')} and the h of {plural(u, 'unit')}, its own among them: {neuron.kernel.size} + "
         f"{neuron.recurrent_kernel.size} = {value}.",
         command_for(lstm, "unit", unit=unit),
@@ -179,12 +187,12 @@ def neurons(draw: Sampler) -> QuestionDraft:
     """How many neurons there are."""
     lstm = draw.lstm("bidirectional layers projection")
     spec = lstm.spec
-    sums = [one.shape.axes[-1].size for one in explain_shapes(lstm).tensors if one.name == "pre_activation"]
+    sums = [tensor.shape.axes[-1].size for tensor in explain_shapes(lstm).tensors if tensor.name == "pre_activation"]
     value, u = sum(sums), spec.units
-    whole = "Over all layers and directions, how" if len(sums) > 1 else "How"
+    subject = "Over all layers and directions, how" if len(sums) > 1 else "How"
     return QuestionDraft(
         f"{describe_layers(spec)} reads sequences of {plural(spec.features, 'feature')}. A neuron is one sum of products with "
-        f"its activation. {whole} many neurons work at each timestep?",
+        f"its activation. {subject} many neurons work at each timestep?",
         NumberAnswer(
             value,
             (u, 3 * u * len(sums), GATE_COUNT * u, u * len(sums), GATE_COUNT * len(sums), (GATE_COUNT + 1) * u * len(sums)),
@@ -227,20 +235,20 @@ def second_layer_reads(draw: Sampler) -> QuestionDraft:
         f"{describe_input(spec)} How many numbers does the upper layer read from the layer below at each timestep of a "
         "sample?",
         NumberAnswer(value, (f, u, 2 * f, f + u, u * t, spec.hidden, GATE_COUNT * u)),
-        "The upper layer does not see the features. It reads what the lower layer puts out.",
-        f"Read off the array that the upper layer was given: {value}. The lower layer puts out {_outputs_per_step(spec)}.",
+        "The upper layer does not see the features. It reads the output of the lower layer.",
+        f"Read off the array that the upper layer was given: {value}. The lower layer outputs {_outputs_per_step(spec)}.",
         command_for(lstm, "shapes"),
     )
 
 
 def windows(draw: Sampler) -> QuestionDraft:
     """How many windows a series gives."""
-    rows, t, stride, horizon = draw.whole(30, 200), draw.whole(3, 24), draw.one((1, 1, 2, 3, 5)), draw.one((0, 0, 1, 2))
+    rows, t, stride, horizon = draw.integer(30, 200), draw.integer(3, 24), draw.item((1, 1, 2, 3, 5)), draw.item((0, 0, 1, 2))
     series = np.arange(1.0, rows + 1)[:, None]
-    found = explain_window(series, t, stride, horizon or None, 0 if horizon else None)
-    value = int(found.x.shape[0])
-    begins = f"{plural(stride, 'row')} further on"
-    ahead = (
+    result = explain_window(series, t, stride, horizon or None, 0 if horizon else None)
+    value = int(result.x.shape[0])
+    distance = f"{plural(stride, 'row')} further on"
+    target_text = (
         f" The {'row' if horizon == 1 else f'{horizon} rows'} after a window must be there too, as its target."
         if horizon
         else ""
@@ -248,13 +256,13 @@ def windows(draw: Sampler) -> QuestionDraft:
     options = f"--timesteps {t}"
     options += (f" --stride {stride}" if stride > 1 else "") + (f" --horizon {horizon}" if horizon else "")
     return QuestionDraft(
-        f"A series of {rows} rows is cut into windows of {t} rows. Each window begins {begins} than the one before.{ahead} "
-        "How many windows (samples) are there?",
+        f"A series of {rows} rows is cut into windows of {t} rows. Each window begins {distance} than the one before."
+        f"{target_text} How many windows (samples) are there?",
         NumberAnswer(
             value, (rows - t, (rows - t - horizon) // stride, rows // t, rows, rows - t + 1, (rows - t) // stride + 1)
         ),
-        "Where does the first window begin, and where the last one that still fits?",
-        f"{found.windowing.formula}. The last window begins at row {found.windowing.first(value - 1)}, counted from 0.",
+        "Where does the first window begin, and where does the last one that still fits?",
+        f"{result.windowing.formula}. The last window begins at row {result.windowing.first(value - 1)}, counted from 0.",
         f"seq {rows} | lstm-explain window - {options}",
     )
 
@@ -262,7 +270,7 @@ def windows(draw: Sampler) -> QuestionDraft:
 def dense_parameters(draw: Sampler) -> QuestionDraft:
     """How many weights the dense layer after an LSTM has."""
     lstm = draw.lstm("bidirectional projection")
-    spec, outputs = lstm.spec, draw.whole(1, 5)
+    spec, outputs = lstm.spec, draw.integer(1, 5)
     (network,) = explain_tasks(lstm, Task.MANY_TO_ONE, outputs).networks
     value = next(part.total for part in network.parts if part.name == "dense")
     h, t = spec.output, spec.timesteps
@@ -273,7 +281,7 @@ def dense_parameters(draw: Sampler) -> QuestionDraft:
             value,
             (h * outputs, (spec.hidden + 1) * outputs, (h * t + 1) * outputs, h + outputs, (spec.features + 1) * outputs),
         ),
-        "Each of its neurons reads all numbers of the last h. How many are those?",
+        "Each of its neurons reads all numbers of the last h. How many numbers does it have?",
         f"The last h has {plural(h, 'number')}, so ({h} + 1) * {outputs} = {value}.",
         command_for(lstm, "tasks", "many-to-one", outputs=outputs if outputs > 1 else None),
     )
@@ -288,7 +296,7 @@ GOALS = {
 def prediction_shape(draw: Sampler) -> QuestionDraft:
     """The shape of predictions, once for a sequence or at every timestep."""
     lstm = draw.lstm("bidirectional layers")
-    spec, outputs, task = lstm.spec, draw.whole(1, 4), draw.one(tuple(GOALS))
+    spec, outputs, task = lstm.spec, draw.integer(1, 4), draw.item(tuple(GOALS))
     (network,) = explain_tasks(lstm, task, outputs).networks
     sizes = network.tensor("outputs").shape.sizes
     n, t, u = spec.samples, spec.timesteps, spec.units
@@ -299,7 +307,7 @@ def prediction_shape(draw: Sampler) -> QuestionDraft:
         ShapeAnswer(
             sizes, ((n, t, outputs), (n, outputs), (n, spec.output), (n, t, spec.output), (outputs,), (n, u, outputs))
         ),
-        "The dense layer replaces the last axis by its own, and leaves those before it as they are.",
+        "The dense layer replaces the last axis and leaves the others as they are.",
         f"{format_shape(sizes)}, read off the network's output: {GOALS[task]}, and {plural(outputs, 'number')} in each.",
         command_for(lstm, "tasks", task.value, outputs=outputs if outputs > 1 else None),
     )
@@ -308,15 +316,15 @@ def prediction_shape(draw: Sampler) -> QuestionDraft:
 def longer_batch(draw: Sampler) -> QuestionDraft | None:
     """How many weights there are with a larger batch."""
     lstm = draw.lstm("bidirectional")
-    spec, what = lstm.spec, draw.one(("samples", "timesteps"))
+    spec, size_name = lstm.spec, draw.item(("samples", "timesteps"))
     before = explain_shapes(lstm).total
-    value = explain_shapes(draw.resized(lstm, **{what: 2 * getattr(spec, what)})).total
+    value = explain_shapes(draw.resized(lstm, **{size_name: 2 * getattr(spec, size_name)})).total
     return QuestionDraft(
-        f"{describe_input(spec)} It has {before} weights. How many would it have with twice as many {what}?",
-        NumberAnswer(value, (2 * before, before + getattr(spec, what), before * getattr(spec, what), before // 2)),
-        "Which axes of the weights would have to grow?",
-        f"Counted again with {2 * getattr(spec, what)} {what}: {value}. All samples and all timesteps share one set of "
-        "weights.",
+        f"{describe_input(spec)} It has {before} weights. How many would it have with twice as many {size_name}?",
+        NumberAnswer(value, (2 * before, before + getattr(spec, size_name), before * getattr(spec, size_name), before // 2)),
+        "Which axes of the weights would grow?",
+        f"Counted again with {2 * getattr(spec, size_name)} {size_name}: {value}. All samples and all timesteps share one "
+        "set of weights.",
         command_for(lstm, "shapes"),
     )
 

@@ -13,7 +13,7 @@ import pytest
 
 from lstm_explain.apps.quiz.generate import GENERATORS
 from lstm_explain.apps.quiz.question import grade_answer
-from lstm_explain.apps.quiz.sampler import Sampler
+from lstm_explain.apps.quiz.question_draft import Sampler
 
 if TYPE_CHECKING:
     from collections.abc import Callable

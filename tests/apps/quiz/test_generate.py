@@ -21,8 +21,7 @@ from lstm_explain.apps.quiz.generate import (
     generate_questions,
 )
 from lstm_explain.apps.quiz.question import LETTERS, Question, format_shape, grade_answer
-from lstm_explain.apps.quiz.question_draft import ChoiceAnswer, NumberAnswer, QuestionDraft, QuestionGenerator
-from lstm_explain.apps.quiz.sampler import Sampler
+from lstm_explain.apps.quiz.question_draft import ChoiceAnswer, NumberAnswer, QuestionDraft, QuestionGenerator, Sampler
 from lstm_explain.errors import UsageError
 
 if TYPE_CHECKING:
@@ -179,9 +178,9 @@ def test_fifty_questions_are_made_fast() -> None:
     [
         (QuizRequest(questions=0), f"questions=0: a quiz has 1 to {MAX_QUESTIONS} questions."),
         (QuizRequest(questions=501), "questions=501: a quiz has 1 to 500 questions."),
-        (QuizRequest(level=4), "level=4: there is no such level. There are 1: shapes and counts; 2: units and sharing; 3: "),
-        (QuizRequest(level=0), "level=0: there is no such level."),
-        (QuizRequest(topic="nosuch"), "topic='nosuch': no question is about this topic. There are shapes, unit, "),
+        (QuizRequest(level=4), "level=4: unknown level. The levels are 1: shapes and counts; 2: units and sharing; 3: "),
+        (QuizRequest(level=0), "level=0: unknown level."),
+        (QuizRequest(topic="nosuch"), "topic='nosuch': no question is about this topic. The topics are shapes, unit, "),
         (QuizRequest(topic=""), "topic='': no question is about this topic."),
         (QuizRequest(topic="a\nb"), r"topic='a\nb': no question is about this topic."),
         (QuizRequest(level=1, topic="memory"), "this level has no questions about memory. Choose level 2 or 3."),

@@ -69,8 +69,8 @@ def test_a_hint_halves_the_point_of_its_question_alone() -> None:
 
 def test_what_cannot_be_read_does_not_count() -> None:
     session, told = play("", "who knows", "\x00", QUESTIONS[0].right, None)
-    assert told[0].startswith("Nothing was typed.")
-    assert told[1].startswith("This cannot be read, so it does not count.")
+    assert told[0].startswith("The answer is empty.")
+    assert told[1].startswith("The answer cannot be read, so it does not count.")
     assert "Score: 1 of 1 point: 1 right" in told[-1]
     assert len(session.replies) == 1
 
