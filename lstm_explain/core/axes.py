@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
+from typing import TYPE_CHECKING, Annotated, Any, NamedTuple, TypeAlias
 
 from lstm_explain.errors import UsageError
 
@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
     Array: TypeAlias = np.ndarray[Any, np.dtype[Any]]
 
+Size = Annotated[int, "at least 1"]
+"""The size of an axis; the annotation is read for the JSON schemas."""
 
 SPELLED = {
     "gate_units": "4*units",
@@ -33,7 +35,7 @@ class Axis(NamedTuple):
 
     name: str
     """What one step along this axis means, such as `samples` or `4*units`."""
-    size: int
+    size: Size
     """How many steps there are; an exact Python integer, however large."""
 
     def __str__(self) -> str:
@@ -51,15 +53,17 @@ class Shape:
     axes: tuple[Axis, ...]
 
     @property
-    def sizes(self) -> tuple[int, ...]:
+    def sizes(self) -> tuple[Size, ...]:
+        """The sizes of the axes."""
         return tuple(axis.size for axis in self.axes)
 
     @property
     def names(self) -> tuple[str, ...]:
+        """The axes, outermost first."""
         return tuple(axis.name for axis in self.axes)
 
     @property
-    def elements(self) -> int:
+    def elements(self) -> Size:
         """The number of scalars: the product of the sizes."""
         return math.prod(self.sizes)
 

@@ -27,6 +27,7 @@ from functools import cache
 from operator import attrgetter
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, NamedTuple, NotRequired, TypedDict, TypeVar
 
+from lstm_explain.core.axes import Size
 from lstm_explain.version import __version__
 
 if TYPE_CHECKING:
@@ -65,7 +66,7 @@ class OneOf:
         self.values = tuple(values)
 
 
-Positive = Annotated[int, Minimum(1)]
+Positive = Size
 """A size, or a timestep that counts from 1."""
 Finite = Annotated[float, "finite"]
 """A number that is never nan or infinite."""

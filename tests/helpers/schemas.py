@@ -287,6 +287,8 @@ PLAIN: dict[Any, Schema] = {
 
 def _annotated_schema(kind: Any, *extras: Any) -> Schema:
     schema = PLAIN[float] if kind is np.ndarray else {"type": "number"} if "finite" in extras else _schema_of(kind)
+    if "at least 1" in extras:
+        schema = {**schema, "minimum": 1}
     for extra in extras:
         if isinstance(extra, results.Minimum):
             schema = {**schema, "minItems" if schema["type"] == "array" else "minimum": extra.value}

@@ -77,7 +77,7 @@ OUTPUT_NAMES = ("output_sequence", "output_last", "cell_last")
 STEP_UNITS = 13  # arrays of a number for each unit that the reference step holds at once
 
 
-@json_keys("name symbol layer direction axes=shape.axes shape=sizes elements bytes measured meaning")
+@json_keys("name symbol layer direction axes=shape.axes shape=shape.sizes elements=shape.elements bytes measured meaning")
 class Tensor(NamedTuple):
     """One tensor: what it is called, what it means, and its shape."""
 
@@ -96,16 +96,6 @@ class Tensor(NamedTuple):
     """Whether the sizes were read off an array of a run that just happened; else they were computed."""
     meaning: str
     """What it is, in one line."""
-
-    @property
-    def sizes(self) -> tuple[Positive, ...]:
-        """The sizes of the axes."""
-        return self.shape.sizes
-
-    @property
-    def elements(self) -> Positive:
-        """The number of scalars: the product of the sizes."""
-        return self.shape.elements
 
 
 @json_keys("layer reads.features=features reads.hidden=hidden reads.total=reads neurons parameters emits")

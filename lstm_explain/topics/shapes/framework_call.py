@@ -43,26 +43,13 @@ class CallLines(NamedTuple):
     """The code."""
 
 
-class CallInput(NamedTuple):
-    """What a call reads."""
-
-    name: str
-    """What it is called."""
-    axes: tuple[str, ...]
-    """The names of the axes."""
-    shape: tuple[Positive, ...]
-    elements: Positive
-
-
+@json_keys("option axes=shape.names shape=shape.sizes elements=shape.elements")
 class OtherInput(NamedTuple):
     """Another layout of what a call reads."""
 
     option: str
     """The option that asks for it."""
-    axes: tuple[str, ...]
-    """The names of the axes."""
-    shape: tuple[Positive, ...]
-    elements: Positive
+    shape: Shape
 
 
 class CallOptionsJSON(TypedDict):
@@ -79,8 +66,8 @@ class CallOptionsJSON(TypedDict):
 
 
 @json_keys(
-    "name=result.name layer direction=result.direction holds=result.role axes=shape.names shape=sizes elements bytes",
-    "meaning=result.meaning",
+    "name=result.name layer direction=result.direction holds=result.role axes=shape.names shape=shape.sizes",
+    "elements=shape.elements bytes meaning=result.meaning",
 )
 class Returned(NamedTuple):
     """One tensor that a call returns."""
@@ -92,21 +79,12 @@ class Returned(NamedTuple):
     bytes: Positive
     """How many bytes it takes."""
 
-    @property
-    def sizes(self) -> tuple[Positive, ...]:
-        """The sizes of the axes."""
-        return self.shape.sizes
-
-    @property
-    def elements(self) -> Positive:
-        """The number of scalars: the product of the sizes."""
-        return self.shape.elements
-
 
 @json_keys(
     "framework=framework_name title=framework.title gate_order=framework.convention.gate_order",
     "parameters formula weights=written.tensors weights_measured",
-    "options=given_options calls=lines input=call_input",
+    "options=given_options calls=lines",
+    "input.name=call.input_name input.axes=reads.names input.shape=reads.sizes input.elements=reads.elements",
     "other_input returns measured states mistaken=pitfalls compared_samples=compared past_end=last_past_end",
     "initial_states=call.initial_states remarks",
 )
@@ -122,8 +100,9 @@ class FrameworkCall(NamedTuple):
     lines: tuple[CallLines, ...]
     """The lines that build and call a layer, those of layers that are alike once."""
     reads: Shape
-    otherwise: tuple[str, Shape] | None
-    """The other layout of what it reads, and the option that asks for it; None if there is none, or if it was asked for."""
+    """What it reads."""
+    other_input: OtherInput | None
+    """The other layout of what it reads; None if there is none, or if it was asked for."""
     returns: tuple[Returned, ...]
     """Every tensor that is returned."""
     measured: bool
@@ -171,19 +150,6 @@ class FrameworkCall(NamedTuple):
         return cast("CallOptionsJSON", given)
 
     @property
-    def call_input(self) -> CallInput:
-        """What it reads."""
-        return CallInput(self.call.input_name, self.reads.names, self.reads.sizes, self.reads.elements)
-
-    @property
-    def other_input(self) -> OtherInput | None:
-        """The other layout of what it reads; null if there is none, or if it was asked for."""
-        if self.otherwise is None:
-            return None
-        option, shape = self.otherwise
-        return OtherInput(option, shape.names, shape.sizes, shape.elements)
-
-    @property
     def last_past_end(self) -> PaddingBehaviour:
         """What the output of every timestep holds past a sample's end, in the last layer."""
         return self.past_end[-1]
@@ -225,7 +191,7 @@ def framework_call(lstm: LSTM, name: str | None, option_values: dict[str, Any]) 
         options=options,
         lines=tuple(_call_lines(lstm, call, options)),
         reads=_shape(lstm.spec.for_layer(0), axes, None if full_record is None else input_array(full_record, axes)),
-        otherwise=_other_layout(lstm.spec, call, options),
+        other_input=_other_input(lstm.spec, call, options),
         returns=tuple(_returned(lstm.spec, call, result, layer, full_record) for layer, result in results),
         measured=measured,
         states=tuple(find_last_states(lstm, call, results, record)),
@@ -284,13 +250,13 @@ def _check_supported(lstm: LSTM, framework: Framework, options: CallOptions) -> 
     raise UsageError(f"{asked} {option}", f"{framework.title} has no {lacks}", f"Leave out {argument(lacks)}, or {other}")
 
 
-def _other_layout(spec: Spec, call: Call, options: CallOptions) -> tuple[str, Shape] | None:
+def _other_input(spec: Spec, call: Call, options: CallOptions) -> OtherInput | None:
     for option, requested, other in (
         ("--batch-first", options.batch_first, options._replace(batch_first=True)),
         ("--layout 1", options.layout, options._replace(layout=1)),
     ):
         if not requested and call.input_axes(other) != call.input_axes(options):
-            return option, build_shape(spec.for_layer(0), call.input_axes(other))
+            return OtherInput(option, build_shape(spec.for_layer(0), call.input_axes(other)))
     return None
 
 

@@ -100,8 +100,8 @@ def find_last_states(lstm: LSTM, call: Call, results: Results, record: Record | 
     """
     places: dict[tuple[int, Direction, StateKind], list[tuple[str, float]]] = {}
     for layer, result in results:
-        for key, place in _states_in_tensor(lstm, call, result, layer, record):
-            places.setdefault(key, []).append(place)
+        for key, location in _states_in_tensor(lstm, call, result, layer, record):
+            places.setdefault(key, []).append(location)
     last = lstm.spec.timesteps if lstm.lengths is None else None
     kinds: tuple[StateKind, ...] = ("hidden", "cell")
     for layer, direction, kind in ((*key, kind) for key in lstm.spec.layer_directions for kind in kinds):

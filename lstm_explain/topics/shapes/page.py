@@ -221,7 +221,7 @@ def _mac_formula(shapes: Shapes) -> str:
 def _framework_document(shapes: Shapes, call: FrameworkCall) -> Document:
     """Lay out the shapes of an LSTM as a framework has them."""
     several = len(shapes.spec.layer_directions) > 1
-    title = call.framework.title
+    title, other = call.framework.title, call.other_input
     return (
         Heading(f"shapes: in the names and layouts of {title}{'' if call.measured else ', computed'}", 1),
         Paragraph(lstm_summary(shapes)),
@@ -230,7 +230,7 @@ def _framework_document(shapes: Shapes, call: FrameworkCall) -> Document:
         *_call_blocks(shapes, call),
         Heading("What goes in"),
         Table(TENSOR_COLUMNS, (_sized_row(shapes, call.call.input_name, "x", call.reads, "the batch"),)),
-        *(() if call.otherwise is None else (Note(f"With {call.otherwise[0]}: {format_shape(call.otherwise[1])}."),)),
+        *(() if other is None else (Note(f"With {other.option}: {format_shape(other.shape)}."),)),
         Heading(f"The weights{' of every layer and direction' if several else ''}"),
         _weight_table(shapes, call, several),
         Note(_gate_order(call)),
@@ -357,7 +357,7 @@ def _comparison_note(call: FrameworkCall) -> str:
     if not call.compared:
         return "These places are computed, not compared: not even a few samples fit the memory budget."
     difference = max(state.difference or 0 for state in call.states)
-    needs_arrays = any("arange" in place for state in call.states for place in state.places)
+    needs_arrays = any("arange" in index for state in call.states for index in state.places)
     return (
         f"Compared with the states that the run recorded, on {plural(call.compared, 'sample')}: the largest difference is "
         f"{format_difference(difference)}.{' arange and lengths are arrays.' if needs_arrays else ''}"
