@@ -22,6 +22,7 @@ from lstm_explain.readers.containers.flax_msgpack import read_msgpack
 from lstm_explain.readers.model_file import read_model
 from tests.fuzz.fuzz_flax_msgpack import read_flax_msgpack
 from tests.fuzz.mutations import fuzz
+from tests.helpers.audit_events import reading_events
 from tests.helpers.model_files import flax as files
 
 if TYPE_CHECKING:
@@ -272,35 +273,11 @@ def test_memory_stays_within_the_budget(file: Callable[[str, bytes], str]) -> No
     assert json.loads(done.stdout) < budget + 2**22
 
 
-WATCH = """
-import json, sys
-from lstm_explain.errors import LstmExplainError
-from lstm_explain.readers.model_file import read_model
-
-def read(name):
-    try:
-        read_model(name, 2**26)
-    except LstmExplainError as error:
-        str(error)
-
-for warm in sys.argv[1:3]:
-    read(warm)
-events = []
-sys.addaudithook(lambda event, given: events.append((event, str(given[0]) if given else "")))
-for name in sys.argv[3:]:
-    read(name)
-print(json.dumps(events))
-"""
-
-
 @pytest.mark.slow
 def test_reading_touches_nothing_but_the_file(file: Callable[[str, bytes], str]) -> None:
     made = [tree if isinstance(tree, bytes) else files.packed(tree) for tree, _, _ in HOSTILE.values()]
     names = [file(f"{place}.msgpack", data) for place, data in enumerate([*files.valid(), *made])]
-    run = [sys.executable, "-c", WATCH, *names[:2], *names]
-    done = subprocess.run(run, capture_output=True, text=True, check=False, timeout=120)
-    assert (done.returncode, done.stderr) == (0, "")
-    heard = json.loads(done.stdout)
+    heard = reading_events(names)
     assert {given for event, given in heard if event == "open"} == set(names)
     assert {event for event, _ in heard} <= {"open"}, "an event that nobody has judged"
 

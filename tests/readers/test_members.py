@@ -20,28 +20,15 @@ from lstm_explain.readers.containers import zip_archive
 from lstm_explain.readers.containers.csv_table import CsvOptions
 from lstm_explain.readers.containers.numpy_files import split_path_and_member
 from lstm_explain.readers.input_file import read_inputs
+from tests.helpers.model_files.arrays import npy, npz, zipped
 
 File = Callable[[str, bytes], str]
 BUDGET = 10**6
 NUMBERS = np.arange(24.0).reshape(2, 3, 4)
 
 
-def saved(array: np.ndarray[Any, Any]) -> bytes:
-    stream = io.BytesIO()
-    np.save(stream, array)
-    return stream.getvalue()
-
-
-def archive(members: dict[str, bytes], packed: int = zipfile.ZIP_STORED) -> bytes:
-    stream = io.BytesIO()
-    with zipfile.ZipFile(stream, "w", packed) as made:
-        for name, content in members.items():
-            made.writestr(name, content)
-    return stream.getvalue()
-
-
 def arrays(**members: np.ndarray[Any, Any]) -> bytes:
-    return archive({f"{name}.npy": saved(array) for name, array in members.items()})
+    return npz(members)
 
 
 # --- which array ------------------------------------------------------------------------------------------------------
@@ -52,7 +39,7 @@ def arrays(**members: np.ndarray[Any, Any]) -> bytes:
 @pytest.mark.parametrize("dtype", ["f2", "f4", ">f8", "i4", "g"])
 def test_the_only_array_is_read(packed: int, order: Any, dtype: str, file: File) -> None:
     array = np.asarray(NUMBERS.astype(dtype), order=order)
-    found = read_inputs(file("x.npz", archive({"a.npy": saved(array), "read.me": b"x"}, packed)), None, BUDGET)
+    found = read_inputs(file("x.npz", zipped({"a.npy": npy(array), "read.me": b"x"}, packed)), None, BUDGET)
     np.testing.assert_array_equal(found.array, array)
     assert found.array.dtype == array.dtype
     assert (found.name, found.columns) == ("x.npz#a", None)
@@ -66,7 +53,7 @@ def test_one_of_several_is_chosen_by_name(member: str, file: File) -> None:
 
 def test_an_array_larger_than_what_is_read_at_once(file: File) -> None:
     array = np.random.default_rng(0).normal(size=(500, 100, 9))
-    found = read_inputs(file("x.npz", archive({"a.npy": saved(array)}, zipfile.ZIP_DEFLATED)), None, 10**7)
+    found = read_inputs(file("x.npz", zipped({"a.npy": npy(array)}, zipfile.ZIP_DEFLATED)), None, 10**7)
     np.testing.assert_array_equal(found.array, array)
 
 
@@ -82,7 +69,7 @@ def test_an_array_larger_than_what_is_read_at_once(file: File) -> None:
     ],
 )
 def test_arrays_to_choose_from(members: dict[str, int], member: str | None, message: str, file: File) -> None:
-    name = file("x.npz", archive({f"{one}.npy": saved(NUMBERS) for one in members}))
+    name = file("x.npz", zipped({f"{one}.npy": npy(NUMBERS) for one in members}))
     with pytest.raises(UsageError) as caught:
         read_inputs(name if member is None else f"{name}#{member}", None, BUDGET)
     assert message in str(caught.value)
@@ -112,13 +99,13 @@ def test_the_mark_between_file_and_array(
     assert split_path_and_member(text) == parts
 
 
-@pytest.mark.parametrize(("name", "content"), [("x.csv", b"1,2\n"), ("x.npy", saved(NUMBERS))])
+@pytest.mark.parametrize(("name", "content"), [("x.csv", b"1,2\n"), ("x.npy", npy(NUMBERS))])
 def test_other_files_have_no_arrays_to_choose_from(name: str, content: bytes, file: File) -> None:
     with pytest.raises(UsageError, match=r"only .npz archives have arrays to choose from. Leave out #a"):
         read_inputs(f"{file(name, content)}#a", None, BUDGET)
 
 
-@pytest.mark.parametrize("content", [arrays(a=NUMBERS), saved(NUMBERS)])
+@pytest.mark.parametrize("content", [arrays(a=NUMBERS), npy(NUMBERS)])
 @pytest.mark.parametrize(
     ("wanted", "message"),
     [
@@ -142,7 +129,7 @@ def twice() -> bytes:
     with zipfile.ZipFile(stream, "w") as made, warnings.catch_warnings():
         warnings.simplefilter("ignore")
         for _ in range(2):
-            made.writestr("a.npy", saved(NUMBERS))
+            made.writestr("a.npy", npy(NUMBERS))
     return stream.getvalue()
 
 
@@ -166,7 +153,7 @@ def directory_of(size: int) -> bytes:
 
 
 GOOD = arrays(a=NUMBERS)
-PACKED = archive({"a.npy": saved(NUMBERS)}, zipfile.ZIP_DEFLATED)
+PACKED = zipped({"a.npy": npy(NUMBERS)}, zipfile.ZIP_DEFLATED)
 TERABYTES = b"\x93NUMPY\x01\x00" + struct.pack("<H", 70)
 TERABYTES += b"{'descr': '<f4', 'fortran_order': False, 'shape': (1000000, 1000000)}\n"
 
@@ -174,8 +161,8 @@ TERABYTES += b"{'descr': '<f4', 'fortran_order': False, 'shape': (1000000, 10000
 @pytest.mark.parametrize(
     ("content", "kind", "found"),
     [
-        (archive({}), InputFileError, "this zip archive contains no .npy array"),
-        (archive({"xl/workbook.xml": b"<x/>"}), InputFileError, "this zip archive contains no .npy array"),
+        (zipped({}), InputFileError, "this zip archive contains no .npy array"),
+        (zipped({"xl/workbook.xml": b"<x/>"}), InputFileError, "this zip archive contains no .npy array"),
         (b"PK\x03\x04", InputFileError, "this zip archive cannot be read"),
         (GOOD[:-30], InputFileError, "this zip archive cannot be read"),
         (twice(), InputFileError, "its member a.npy appears twice in it"),
@@ -183,21 +170,21 @@ TERABYTES += b"{'descr': '<f4', 'fortran_order': False, 'shape': (1000000, 10000
         (both(PACKED, 10, b"\x0c\x00"), InputFileError, "its member a.npy is packed by method 12, which is not supported"),
         (both(PACKED, 10, b"\x0e\x00"), InputFileError, "is packed by method 14"),
         (both(PACKED, 10, b"\x63\x00"), InputFileError, "is packed by method 99"),
-        (archive({f"{n}.txt": b"" for n in range(10_001)}), RefusedError, "it has 10001 members, and 10000 are the most"),
+        (zipped({f"{n}.txt": b"" for n in range(10_001)}), RefusedError, "it has 10001 members, and 10000 are the most"),
         (directory_of(2**32 - 2), InputFileError, "this zip archive cannot be read: Bad offset for central directory"),
         (
             patched(GOOD, 24, struct.pack("<I", 2**31)),
             RefusedError,
             "reading its member a.npy takes 2,147,483,648 bytes of memory",
         ),
-        (archive({"a.npy": bytes(2 * BUDGET)}, zipfile.ZIP_DEFLATED), RefusedError, "takes 2,000,000 bytes of memory"),
-        (archive({"a.npy": TERABYTES}), InputFileError, "its header announces 4000000000000 bytes of numbers, and 0 follow"),
-        (archive({"a.npy": saved(NUMBERS)[:-8]}), InputFileError, "its header announces 192 bytes of numbers, and 184 follow"),
-        (archive({"a.npy": saved(NUMBERS) + b"more"}), InputFileError, "announces 192 bytes of numbers, and 196 follow"),
-        (archive({"a.npy": saved(np.array([[print]], dtype=object))}), InputFileError, "it holds Python objects"),
-        (archive({"a.npy": b"x"}), InputFileError, "this .npy header cannot be read"),
-        (archive({"a.npy": b""}), InputFileError, "this .npy header cannot be read"),
-        (archive({"a.npy": saved(np.zeros((0, 3)))}), InputFileError, "it holds no numbers"),
+        (zipped({"a.npy": bytes(2 * BUDGET)}, zipfile.ZIP_DEFLATED), RefusedError, "takes 2,000,000 bytes of memory"),
+        (zipped({"a.npy": TERABYTES}), InputFileError, "its header announces 4000000000000 bytes of numbers, and 0 follow"),
+        (zipped({"a.npy": npy(NUMBERS)[:-8]}), InputFileError, "its header announces 192 bytes of numbers, and 184 follow"),
+        (zipped({"a.npy": npy(NUMBERS) + b"more"}), InputFileError, "announces 192 bytes of numbers, and 196 follow"),
+        (zipped({"a.npy": npy(np.array([[print]], dtype=object))}), InputFileError, "it holds Python objects"),
+        (zipped({"a.npy": b"x"}), InputFileError, "this .npy header cannot be read"),
+        (zipped({"a.npy": b""}), InputFileError, "this .npy header cannot be read"),
+        (zipped({"a.npy": npy(np.zeros((0, 3)))}), InputFileError, "it holds no numbers"),
         (both(GOOD, 16, b"\0\0\0\0"), InputFileError, "its member a.npy cannot be read: Bad CRC-32"),
         (PACKED.replace(PACKED[60:80], b"\xff" * 20, 1), InputFileError, "its member a.npy cannot be read"),
         (patched(PACKED, 42, struct.pack("<I", 2**32 - 2)), InputFileError, "cannot be read"),
@@ -216,14 +203,14 @@ def test_archives_that_lie(content: bytes, kind: type[LstmExplainError], found: 
 def test_a_path_in_a_members_name_leads_nowhere(file: File, tmp_path: Any) -> None:
     inner = tmp_path / "in"
     inner.mkdir()
-    name = file("in/x.npz", archive({"../../escaped.npy": saved(NUMBERS)}))
+    name = file("in/x.npz", zipped({"../../escaped.npy": npy(NUMBERS)}))
     assert read_inputs(name, None, BUDGET).array.shape == (2, 3, 4)
     assert sorted(path.name for path in tmp_path.rglob("*")) == ["in", "x.npz"]
 
 
 def test_no_more_memory_than_the_array_takes(file: File) -> None:
     """Ten megabytes of zeros are packed into ten kilobytes; neither they nor a forged size is made before it is judged."""
-    bomb = archive({"a.npy": saved(np.zeros((10**6 // 4, 5)))}, zipfile.ZIP_DEFLATED)
+    bomb = zipped({"a.npy": npy(np.zeros((10**6 // 4, 5)))}, zipfile.ZIP_DEFLATED)
     assert len(bomb) < 20_000
     lying = patched(GOOD, 24, struct.pack("<I", 9 * 10**6))
     for content, budget, peak, kind in [
@@ -246,7 +233,7 @@ def test_no_more_memory_than_the_array_takes(file: File) -> None:
 
 def test_the_directory_is_not_read_before_its_size_is_judged(file: File, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(zip_archive, "MAX_DIRECTORY_BYTES", 1000)
-    content = archive({f"{n}.npy": b"" for n in range(30)})
+    content = zipped({f"{n}.npy": b"" for n in range(30)})
     with pytest.raises(RefusedError, match="its directory announces"):
         read_inputs(file("x.npz", content), None, BUDGET)
 

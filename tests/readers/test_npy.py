@@ -17,14 +17,9 @@ from hypothesis import strategies as st
 
 from lstm_explain.errors import InputFileError
 from lstm_explain.readers.containers.numpy_files import read_npy
+from tests.helpers.model_files.arrays import npy
 
 File = Callable[[str, bytes], str]
-
-
-def saved(array: np.ndarray[Any, Any]) -> bytes:
-    stream = io.BytesIO()
-    np.save(stream, array)
-    return stream.getvalue()
 
 
 def headed(header: str | bytes, data: bytes = b"", version: tuple[int, int] = (1, 0)) -> bytes:
@@ -50,7 +45,7 @@ NUMBERS = np.arange(24).reshape(2, 3, 4)
 @pytest.mark.parametrize("order", ["C", "F"])
 def test_numbers_of_every_type_and_layout(dtype: str, order: Any, file: File) -> None:
     array = np.asarray(NUMBERS.astype(dtype), order=order)
-    found = read(file("x.npy", saved(array)))
+    found = read(file("x.npy", npy(array)))
     assert found.dtype == array.dtype
     np.testing.assert_array_equal(found, array)
 
@@ -58,11 +53,11 @@ def test_numbers_of_every_type_and_layout(dtype: str, order: Any, file: File) ->
 @pytest.mark.parametrize("shape", [(), (24,), (4, 6), (1, 24, 1), (2, 3, 2, 2), (1,) * 32])
 def test_any_number_of_axes_is_read_and_left_to_be_judged_by_others(shape: tuple[int, ...], file: File) -> None:
     array = np.ones(shape)
-    assert read(file("x.npy", saved(array))).shape == shape
+    assert read(file("x.npy", npy(array))).shape == shape
 
 
 def test_the_array_is_mapped_and_read_only(file: File) -> None:
-    found = read(file("x.npy", saved(NUMBERS)))
+    found = read(file("x.npy", npy(NUMBERS)))
     assert isinstance(found, np.memmap)
     with pytest.raises(ValueError, match="read-only"):
         found[0, 0, 0] = 1
@@ -76,7 +71,7 @@ def test_every_version_of_the_format(version: tuple[int, int], file: File) -> No
 
 
 def test_what_follows_the_numbers_is_not_read(file: File) -> None:
-    np.testing.assert_array_equal(read(file("x.npy", saved(NUMBERS) + b"more")), NUMBERS)
+    np.testing.assert_array_equal(read(file("x.npy", npy(NUMBERS) + b"more")), NUMBERS)
 
 
 def test_a_header_of_python_2_is_read_without_a_warning(file: File) -> None:
@@ -101,7 +96,7 @@ class Touch:
 
 def test_a_pickle_is_refused_unread(file: File, tmp_path: Path) -> None:
     target = tmp_path / "touched"
-    content = saved(np.array([[Touch(target)]], dtype=object))
+    content = npy(np.array([[Touch(target)]], dtype=object))
     pickle.loads(content[content.index(b"\n") + 1 :])
     assert target.exists(), "the file must be a real danger, or this test proves nothing"
     target.unlink()
@@ -132,7 +127,7 @@ def test_no_objects_nor_records(descr: object, file: File) -> None:
 )
 def test_what_is_no_plain_number(array: np.ndarray[Any, Any], file: File) -> None:
     with pytest.raises(InputFileError, match=r"its numbers are of type .*\. Save them as float32 or float64\."):
-        read(file("x.npy", saved(array)))
+        read(file("x.npy", npy(array)))
 
 
 TERABYTES = described((10**6, 10**6))
@@ -143,7 +138,7 @@ TERABYTES = described((10**6, 10**6))
     [
         (TERABYTES, "announces 4000000000000 bytes of numbers, and 0 follow"),
         (described((2, 3), data=bytes(23)), "announces 24 bytes of numbers, and 23 follow"),
-        (saved(NUMBERS)[:-1], "announces 192 bytes of numbers, and 191 follow"),
+        (npy(NUMBERS)[:-1], "announces 192 bytes of numbers, and 191 follow"),
         (described((10**15, 10**15, 10**15)), "announces 4000000000000000000000000000000000000000000000 bytes"),
         (described((2**53,)), "announces the shape [9007199254740992], which no array has"),
         (described((-1, 5)), "announces the shape [-1, 5], which no array has"),
@@ -200,7 +195,7 @@ def test_the_terabytes_are_announced_by_a_file_of_128_bytes_and_never_asked_for(
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=200)
 @given(place=st.integers(0, 127), change=st.binary(min_size=1, max_size=4))
 def test_any_change_to_a_file_is_read_or_refused_by_name(place: int, change: bytes, file: File) -> None:
-    good = saved(NUMBERS.astype("f4"))
+    good = npy(NUMBERS.astype("f4"))
     name = file("x.npy", good[:place] + change + good[place + len(change) :])
     message = ""
     try:

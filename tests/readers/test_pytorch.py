@@ -4,10 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import io
-import json
 import struct
-import subprocess
-import sys
 import time
 import tracemalloc
 import zipfile
@@ -25,6 +22,7 @@ from lstm_explain.readers.containers.pytorch import read_pytorch
 from lstm_explain.readers.model_file import read_model
 from tests.fuzz.fuzz_torch_zip import ARCHIVES, PROGRAMS, damaged_archives, damaged_pickles
 from tests.fuzz.mutations import fuzz
+from tests.helpers.audit_events import reading_events
 from tests.helpers.model_files import pytorch as files
 
 File = Callable[[str, bytes], str]
@@ -612,30 +610,6 @@ def test_names_are_kept_as_they_are_and_shown_safely(name: str, file: File) -> N
     refused(files.archive(files.table({"one": files.tensor(files.storage(24, name), (24,), (1,))})), InputFileError)
 
 
-WATCH = """
-import json, sys
-from lstm_explain.errors import LstmExplainError
-from lstm_explain.readers.containers import pytorch
-from lstm_explain.readers.model_file import read_model
-
-def read(name):
-    try:
-        read_model(name, 10**7)
-    except LstmExplainError as error:
-        assert error.exit_code in (3, 4) and str(error).isprintable()
-
-read(sys.argv[1])  # the first read may load codecs and numpy's own modules
-events = []
-sys.addaudithook(lambda event, given: events.append((event, str(given[0]) if given else "")))
-for name in sys.argv[1:]:
-    read(name)
-heard = list(events)
-compile("1", "proof", "eval")
-assert "compile" in {event for event, _ in events[len(heard):]}, "the hook hears nothing"
-print(json.dumps(heard))
-"""
-
-
 @pytest.mark.slow
 def test_reading_touches_nothing_but_the_file(file: File) -> None:
     bodies = [body for case, body in MALFORMED.items()]
@@ -646,11 +620,7 @@ def test_reading_touches_nothing_but_the_file(file: File) -> None:
     corpus += [
         file(f"forged{number}.pt", files.archive(body, members)) for number, (body, members, _) in enumerate(FORGED.values())
     ]
-    done = subprocess.run(
-        [sys.executable, "-c", WATCH, good, *corpus], capture_output=True, text=True, check=False, timeout=120
-    )
-    assert (done.returncode, done.stderr) == (0, "")
-    heard = json.loads(done.stdout)
+    heard = reading_events([good, *corpus])
     assert {given for event, given in heard if event == "open"} == {good, *corpus}
     assert {event for event, _ in heard} == {"open"}, "an event that nobody has judged"
 
