@@ -6,6 +6,7 @@ from itertools import chain
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
+from lstm_explain.core.equations import Sign
 from lstm_explain.core.gates import Direction, Gate
 from lstm_explain.core.network import FROM_ONE, Task
 from lstm_explain.errors import argument
@@ -27,7 +28,6 @@ from lstm_explain.frameworks.notation import (
     BORROWED_PROJECTION,
     Notation,
     Reference,
-    Sign,
     gate_signs,
 )
 from lstm_explain.frameworks.python_code import (

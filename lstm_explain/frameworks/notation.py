@@ -1,43 +1,30 @@
 """Notation: how one writer writes the equations of an LSTM, as data: the signs, their order, the words and the source.
 
-In a sign's text and LaTeX a marker stands for what changes: `%t` for the timestep (in braces where it is a sum, as in
+The text and the LaTeX of a sign have markers for what changes: `%t` for the timestep (in braces where it is a sum, as in
 h_{t-1}), `%b` for the timestep alone, `%u` for the unit where the writer names it, and `%a` and `%z` for the first neuron of a
-gate and the first behind it where the writer cuts them out of a packed array.
+gate and the first one after it where the writer cuts them out of a packed array.
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
+from lstm_explain.core.equations import ResultRole, Sign
 from lstm_explain.core.gates import GATES, PEEPHOLE_GATES, Gate
 
 if TYPE_CHECKING:
     from lstm_explain.frameworks.convention import Convention
 
 
-class Sign(NamedTuple):
-    """How a thing is written: on a page of characters, and in LaTeX."""
-
-    text: str
-    latex: str
-
-    def substitute(self, time: str, unit: str, columns: slice) -> Sign:
-        """The sign with its markers replaced."""
-        braced = f"{{{time}}}" if set("+-") & set(time) else time
-        cut = {"%u": unit, "%a": str(columns.start), "%z": str(columns.stop), "%b": time}
-        text, latex = self.text.replace("%t", braced), self.latex.replace("%t", time)
-        for marker, value in cut.items():
-            text, latex = text.replace(marker, value), latex.replace(marker, value)
-        return Sign(text, latex)
-
-
 class Reference(NamedTuple):
-    """Where a notation is written down, and how we know."""
+    """Where a notation is written down, and how it was compared with that."""
 
     work: str
+    """The paper, book, course or documentation."""
     place: str
     """The chapter, page, class or equation numbers in it."""
     url: str
+    """Where to read it."""
     checked: str
     """How this notation was compared with its source."""
 
@@ -49,10 +36,11 @@ class Notation(NamedTuple):
     """The name on the command line and in JSON."""
     title: str
     source: Reference
-    order: tuple[str, ...]
+    """Where the notation is written down."""
+    order: tuple[ResultRole, ...]
     """The results in the writer's order. A writer who has no sign for the candidate has it inside c."""
     terms: tuple[str, ...]
-    """What a neuron adds up, in the writer's order; what the LSTM has not is left out."""
+    """What a neuron adds up, in the writer's order; what the LSTM does not have is left out."""
     states: dict[str, Sign]
     """`input`, `hidden`, `hidden_before`, `cell`, `cell_before`, and `emitted`, which is o tanh(c) before a projection."""
     gates: dict[Gate, Sign]
@@ -64,9 +52,9 @@ class Notation(NamedTuple):
     peepholes: dict[Gate, Sign]
     projection: Sign
     terminology: dict[str, str]
-    """What the writer calls things; empty where there is no word."""
+    """What the writer calls things; empty where the writer has no word."""
     convention: Convention | None = None
-    """How the framework packs the gates; None for papers, where each gate has arrays of its own."""
+    """How the framework packs the gates; None for papers, where each gate has its own arrays."""
     concatenated: tuple[str, ...] = ()
     """What the writer puts side by side into one vector, in order; empty where x and h are multiplied apart."""
     row_vectors: bool = False
@@ -108,8 +96,8 @@ SAK = "Sak, Senior & Beaufays, 2014"
 BORROWED_PEEPHOLES = f"p with the gate's letter, as in {GREFF}"
 BORROWED_PROJECTION = f"W_hr, as in PyTorch's documentation, and m, as in {SAK}"
 TWO_BIASES = (
-    "The two biases are always added, so only their sum counts. This LSTM keeps one: it stands for the first, and the second "
-    "is zero"
+    "The two biases are always added, so only their sum counts. This LSTM keeps one, which is written as the first; the "
+    "second is zero"
 )
 
 
@@ -259,7 +247,7 @@ LITERATURE = (
         },
         remarks=(
             "i numbers the cells, which are the units here, and j is what is summed over. g is the input gate, which others "
-            "write i; elsewhere g is the candidate. Here the candidate has no sign of its own.",
+            "write i; elsewhere g is the candidate. Here the candidate has no sign.",
         ),
         printed_candidate="sigmoid",
     ),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from lstm_explain.core.equations import Sign
 from lstm_explain.core.gates import PEEPHOLE_GATES, Gate
 from lstm_explain.errors import argument
 from lstm_explain.frameworks.call import (
@@ -23,7 +24,6 @@ from lstm_explain.frameworks.notation import (
     TWO_BIASES,
     Notation,
     Reference,
-    Sign,
     gate_signs,
     state_signs,
 )

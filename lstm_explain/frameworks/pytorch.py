@@ -5,6 +5,7 @@ from __future__ import annotations
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
+from lstm_explain.core.equations import Sign
 from lstm_explain.core.gates import Direction, Gate
 from lstm_explain.core.network import FROM_ONE, Task
 from lstm_explain.errors import argument
@@ -26,7 +27,6 @@ from lstm_explain.frameworks.notation import (
     TWO_BIASES,
     Notation,
     Reference,
-    Sign,
     gate_signs,
     state_signs,
 )

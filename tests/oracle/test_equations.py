@@ -9,27 +9,28 @@ import numpy as np
 import pytest
 
 from lstm_explain.core.cell import sigmoid
+from lstm_explain.core.equations import evaluate, symbols_in
 from lstm_explain.library import seeded
 from lstm_explain.topics.equations import explain_equations
-from lstm_explain.topics.equations.expression import names, value
+from lstm_explain.topics.result import to_plain
 
 if TYPE_CHECKING:
     from lstm_explain.core.axes import Array
-    from lstm_explain.topics.equations import Written
+    from lstm_explain.topics.equations import WrittenNotation
 
 pytestmark = [pytest.mark.oracle, pytest.mark.filterwarnings("ignore:__array__ implementation doesn't accept a copy")]
 
 SAMPLES, TIMESTEPS, FEATURES, UNITS = 4, 6, 3, 5
 
 
-def written(notation: str, **options: Any) -> Written:
+def written(notation: str, **options: Any) -> WrittenNotation:
     lstm = seeded(samples=SAMPLES, timesteps=TIMESTEPS, features=FEATURES, units=UNITS, **options)
     return explain_equations(lstm, notation).notations[0]
 
 
-def computed(one: Written, weights: dict[str, Array], batch: Array) -> Array:
+def computed(one: WrittenNotation, weights: dict[str, Array], batch: Array) -> Array:
     """The hidden state at every timestep, from weights by the texts of their signs; [samples, timesteps, units]."""
-    signs = {name.key: name.sign.text for name in one.names}
+    signs = {name.key: name.sign.text for name in one.symbols}
     bound = {key: weights[text] for key, text in signs.items() if text in weights}
     h = c = np.zeros((batch.shape[0], UNITS))
     course = []
@@ -38,7 +39,7 @@ def computed(one: Written, weights: dict[str, Array], batch: Array) -> Array:
         waiting = list(one.equations)
         while waiting:
             ready = next(equation for equation in waiting if reads(equation) <= set(arrays))
-            arrays[ready.left.key] = value(ready.right, arrays)
+            arrays[ready.left.key] = evaluate(ready.right, arrays)
             waiting.remove(ready)
         h, c = arrays["hidden"], arrays["cell"]
         course.append(h)
@@ -47,7 +48,7 @@ def computed(one: Written, weights: dict[str, Array], batch: Array) -> Array:
 
 def reads(equation: Any) -> set[str]:
     """The quantities that an equation needs; vectors that it joins itself are not among them."""
-    return {name.key for name in names(equation.right) if not name.key.startswith("joined_vector")}
+    return {name.key for name in symbols_in(equation.right) if not name.key.startswith("joined_vector")}
 
 
 def batch_of(seed: int = 0) -> Array:
@@ -61,14 +62,14 @@ def tight(text: str) -> str:
 
 def test_pytorch_prints_these_equations(torch: Any) -> None:
     printed = [tight(line.strip().removesuffix("\\\\")) for line in torch.nn.LSTM.__doc__.splitlines() if " = " in line]
-    for equation in written("pytorch").to_dict()["equations"]:
+    for equation in to_plain(written("pytorch"))["equations"]:
         assert tight(equation["latex"]) in printed
 
 
 def test_onnx_prints_these_equations(onnx: Any) -> None:
     doc = onnx.defs.get_schema("LSTM").doc
     printed = {re.sub(r"\s", "", line.removeprefix("* ")) for line in doc.splitlines() if line.startswith("* ")}
-    for equation in written("onnx", peepholes=True).to_dict()["equations"]:
+    for equation in to_plain(written("onnx", peepholes=True))["equations"]:
         assert equation["text"].replace(" ", "") in printed
 
 
@@ -132,7 +133,7 @@ def test_keras_equations_are_python_that_computes_its_output(keras: Any) -> None
     assert names_of == ["kernel", "recurrent_kernel", "bias"]
     scope: dict[str, Any] = dict(zip(names_of, map(np.asarray, layer.get_weights()), strict=True))
     scope |= {"sigmoid": sigmoid, "tanh": np.tanh, "h": np.zeros((SAMPLES, UNITS)), "c": np.zeros((SAMPLES, UNITS))}
-    lines = [equation["text"] for equation in written("keras").to_dict()["equations"]]
+    lines = [equation["text"] for equation in to_plain(written("keras"))["equations"]]
     for t in range(TIMESTEPS):
         scope |= {"inputs": batch[:, t], "h_tm1": scope["h"], "c_tm1": scope["c"]}
         exec("\n".join(lines), scope)
@@ -156,7 +157,7 @@ def test_papers_equations_with_pytorchs_weights_are_its_output(torch: Any, notat
         else:
             weights |= {f"W_{letter}": np.concatenate([r, w], axis=1), f"b_{letter}": bias}
     one, batch = written(notation), batch_of(2)
-    joined = {"joined_vector"} & {name.key for name in one.names}
+    joined = {"joined_vector"} & {name.key for name in one.symbols}
     assert bool(joined) is (notation != "goodfellow")
     with torch.no_grad():
         theirs, _ = module(torch.tensor(batch))

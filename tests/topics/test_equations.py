@@ -14,22 +14,22 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lstm_explain.cli.equations import Notation as NotationName
+from lstm_explain.core.equations import pieces, symbols_in
 from lstm_explain.core.gates import ACTIVATIONS, GATES, Gate
 from lstm_explain.errors import RefusedError, UsageError
 from lstm_explain.frameworks.registry import DEFAULT_NOTATION, NOTATIONS
 from lstm_explain.library import given as lstm_over
 from lstm_explain.library import seeded
 from lstm_explain.topics.equations import check, explain_equations
-from lstm_explain.topics.equations.arrays import bound_weights
 from lstm_explain.topics.equations.check import memory_needed
-from lstm_explain.topics.equations.expression import names, pieces
+from lstm_explain.topics.equations.writer import weight_arrays
 from lstm_explain.topics.result import to_plain
 from lstm_explain.topics.unit import explain_unit
 from tests.helpers.random_lstms import random_lstms
 
 if TYPE_CHECKING:
     from lstm_explain.core.lstm import LSTM
-    from lstm_explain.topics.equations import Equations, Numbers, Written
+    from lstm_explain.topics.equations import Equations, UnitNumbers, WrittenNotation
 
 TOLERANCE = {"float32": 2e-6, "float64": 1e-13}
 ALL = tuple(NOTATIONS)
@@ -44,13 +44,13 @@ def questions(draw: st.DrawFn, /, **fixed: Any) -> tuple[LSTM, dict[str, Any]]:
     return lstm, {"sample": draw(st.integers(0, lstm.spec.samples - 1)), "layer": layer, "direction": way.value}
 
 
-def numbers_of(equations: Equations) -> Numbers:
+def numbers_of(equations: Equations) -> UnitNumbers:
     assert equations.numbers is not None
     return equations.numbers
 
 
-def text_of(written: Written, role: str) -> str:
-    (text,) = (one["text"] for one in written.to_dict()["equations"] if one["role"] == role)
+def text_of(written: WrittenNotation, role: str) -> str:
+    (text,) = (one["text"] for one in to_plain(written)["equations"] if one["role"] == role)
     assert isinstance(text, str)
     return text
 
@@ -83,8 +83,8 @@ def test_every_symbol_has_the_shape_of_what_it_stands_for(question: tuple[LSTM, 
         expected |= dict.fromkeys([*GATES, "cell", "cell_before", "emitted"], (spec.units,))
         expected |= dict.fromkeys(["joined_vector_cell", "joined_vector_cell_before"], (spec.units + hidden + features,))
         matrices = {"kernel": features, "recurrent_kernel": hidden, "joined": hidden + features}
-        assert {name.key for name in written.names} <= set(written.shapes)
-        for name in written.names:
+        assert {name.key for name in written.symbols} <= set(written.shapes)
+        for name in written.symbols:
             kind, _, gate = name.key.partition(".")
             sizes = written.shapes[name.key].sizes
             if kind in ("bias", "recurrent_bias", "peephole"):
@@ -105,7 +105,7 @@ def test_what_an_option_adds_is_there_and_nothing_else(question: tuple[LSTM, dic
     lstm, where = question
     spec = lstm.spec.for_layer(where["layer"])
     for written in explain_equations(lstm, every=True, **where).notations:
-        kinds = {name.key.partition(".")[0] for name in written.names}
+        kinds = {name.key.partition(".")[0] for name in written.symbols}
         joins = bool(written.notation.concatenated)
         assert ("bias" in kinds) is spec.bias
         assert ("recurrent_bias" in kinds) is (spec.bias and len(written.notation.biases) == 2)
@@ -224,14 +224,14 @@ def test_wrong_equations_are_noticed(name: str, monkeypatch: pytest.MonkeyPatch)
     lstm = seeded(samples=2, init="pytorch", dtype="float64")
 
     def swapped(*given_: Any) -> dict[str, Any]:
-        bound = bound_weights(*given_)
+        bound = weight_arrays(*given_)
         for kind in {key.partition(".")[0] for key in bound if "." in key}:
             one, other = f"{kind}.{Gate.INPUT}", f"{kind}.{Gate.FORGET}"
             bound[one], bound[other] = bound[other], bound[one]
         return bound
 
     assert explain_equations(lstm, name).notations[0].check.difference < 1e-13
-    monkeypatch.setattr(check, "bound_weights", swapped)
+    monkeypatch.setattr(check, "weight_arrays", swapped)
     assert explain_equations(lstm, name).notations[0].check.difference > 1e-2
 
 
@@ -248,7 +248,7 @@ def test_numbers_name_their_moment() -> None:
     for name, expected in {"pytorch": "W_hi h_9", "ng": "W_u [a<9>, x<10>]", "goodfellow": "Σ_j W_3,j^g h_j^(9)"}.items():
         chains = numbers_of(explain_equations(lstm, name, numbers=True, unit=3, step=10)).chains
         (chain,) = (one for one in chains if one.role == Gate.INPUT)
-        assert expected in [term["text"] for term in chain.to_dict()["terms"]]
+        assert expected in [term["text"] for term in to_plain(chain)["terms"]]
 
 
 @pytest.mark.parametrize(("lengths", "step"), [(None, 4), ([10, 2], 4), ([3, 10], 3), ([1, 10], 1)])
@@ -268,7 +268,7 @@ def test_the_json_object(question: tuple[LSTM, dict[str, Any]], name: str | None
     assert list(found)[5:] == ["layer", "direction", "sample", "length", "notations", "numbers", "nonfinite"]
     for one, written in zip(found["notations"], equations.notations, strict=True):
         texts = [symbol["text"] for symbol in one["symbols"]]
-        assert len(texts) == len(written.names)
+        assert len(texts) == len(written.symbols)
         for symbol in one["symbols"]:
             assert symbol["shape"] == [axis["size"] for axis in symbol["axes"]]
             assert any(symbol["text"] in equation["text"] for equation in one["equations"])
@@ -279,12 +279,12 @@ def test_the_json_object(question: tuple[LSTM, dict[str, Any]], name: str | None
 
 def test_symbols_are_named_once_and_mean_one_thing() -> None:
     for one in explain_equations(seeded(peepholes=True, projection=4), every=True).notations:
-        keys = [name.key for name in one.names]
-        signs = [name.sign.text for name in one.names]
+        keys = [name.key for name in one.symbols]
+        signs = [name.sign.text for name in one.symbols]
         assert len(set(keys)) == len(keys)
         assert len(set(signs)) == len(signs), one.notation.name
         assert all("%" not in sign for sign in signs)
-        assert {name.key for equation in one.equations for name in names(equation.right)} <= set(keys)
+        assert {name.key for equation in one.equations for name in symbols_in(equation.right)} <= set(keys)
 
 
 @pytest.mark.filterwarnings("ignore:invalid value encountered in matmul")
@@ -331,7 +331,7 @@ def test_the_memory_of_the_check_is_known_before(name: str, peepholes: bool) -> 
     record, _ = lstm.run_sample(0)
     part, weights = record.of(0, lstm.spec.directions[0]), lstm.weights.of(0, lstm.spec.directions[0])
     tracemalloc.start()
-    check.checked(NOTATIONS[name], lstm.spec, weights, part, 0, 300)
+    check.check_notation(NOTATIONS[name], lstm.spec, weights, part, 0, 300)
     _, most = tracemalloc.get_traced_memory()
     tracemalloc.stop()
     assert most < memory_needed(lstm.spec) < 5 * most

@@ -14,7 +14,7 @@ from lstm_explain.document.blocks import Cell, Document, Formula, Heading, Note,
 from lstm_explain.frameworks.registry import NOTATIONS
 from lstm_explain.render import layout, markdown
 from lstm_explain.render.sparkline import ASCII, to_ascii
-from lstm_explain.topics.equations.formulas import PLACES
+from lstm_explain.topics.equations.page import PLACES
 from lstm_explain.topics.registry import document_of
 
 OPTIONS: dict[str, dict[str, Any]] = {

@@ -5,67 +5,74 @@ from __future__ import annotations
 from math import ceil, isfinite, log10
 from typing import TYPE_CHECKING
 
+from lstm_explain.core.equations import Piece, pieces
 from lstm_explain.core.gates import Direction, Gate
-from lstm_explain.document.blocks import Block, Document, Formula, Heading, Note, Paragraph
-from lstm_explain.document.numbers import plural, thousands
-from lstm_explain.topics.equations.formulas import equation, worked
-from lstm_explain.topics.equations.symbols import ROLES, compared, reference, symbols
+from lstm_explain.document.blocks import Block, Document, Formula, FormulaSymbol, Heading, Note, Paragraph
+from lstm_explain.document.numbers import format_decimal, plural, thousands
+from lstm_explain.topics.equations import EQUALS
+from lstm_explain.topics.equations.symbol_tables import ROLES, comparison_tables, format_sizes, reference, symbol_table
 from lstm_explain.topics.intro import lstm_summary
 
 if TYPE_CHECKING:
-    from lstm_explain.topics.equations import Equations, Numbers, Written
-    from lstm_explain.topics.equations.builder import Equation
-    from lstm_explain.topics.equations.numbers import Chain
+    from collections.abc import Iterable
+
+    from lstm_explain.core.axes import Shape
+    from lstm_explain.topics.equations import Chain, Equations, UnitNumbers, WrittenNotation
+    from lstm_explain.topics.equations.writer import Equation
+
+PLACES = 6  # as in the topic `unit`, so that both show the same digits
+CLOSING = {")": " )", "]": " ]", ",": ","}
+"""Pieces that are written onto the one before them: a line never begins with one."""
 
 
 def document(equations: Equations) -> Document:
     """Lay out the equations in one notation, or all notations beside each other."""
     if equations.every:
-        return _all(equations)
+        return _all_notations(equations)
     (written,) = equations.notations
     blocks: list[Block] = [
-        Heading(f"equations: {written.notation.title}, {_where(equations)}", 1),
+        Heading(f"equations: {written.notation.title}, {_layer_text(equations)}", 1),
         Paragraph(lstm_summary(equations)),
         Paragraph(f"Written as in {reference(written)}"),
         Paragraph(_how_to_read(equations, written)),
     ]
     blocks.append(Heading("The equations"))
-    for one in written.equations:
-        blocks += _one(equations, written, one)
+    for equation in written.equations:
+        blocks += _equation_blocks(equations, written, equation)
     return (
         *blocks,
         Heading("Its symbols"),
-        symbols(written),
+        symbol_table(written),
         Heading("What to know about this notation"),
         *map(Paragraph, _remarks(equations, written)),
         Heading("Checked against the run"),
-        Paragraph(_checked(equations, written)),
+        Paragraph(_check_text(equations, written)),
         *_numbers_note(equations),
     )
 
 
-def _all(equations: Equations) -> Document:
+def _all_notations(equations: Equations) -> Document:
     return (
-        Heading(f"equations: every notation, symbol by symbol, {_where(equations)}", 1),
+        Heading(f"equations: every notation, symbol by symbol, {_layer_text(equations)}", 1),
         Paragraph(lstm_summary(equations)),
-        Paragraph("Below each symbol stands its shape, for one sample at one timestep."),
-        *compared(equations),
+        Paragraph("Below each symbol is its shape, for one sample at one timestep."),
+        *comparison_tables(equations),
         Heading("What to know about them"),
-        *(Paragraph(f"{one.notation.name}: {' '.join(_remarks(equations, one))}") for one in equations.notations),
+        *(Paragraph(f"{written.notation.name}: {' '.join(_remarks(equations, written))}") for written in equations.notations),
         Heading("Checked against the run"),
-        Paragraph(_all_checked(equations)),
+        Paragraph(_all_check_text(equations)),
         Note("Add --notation NAME instead of --all to see one notation's equations."),
     )
 
 
-def _where(equations: Equations) -> str:
+def _layer_text(equations: Equations) -> str:
     return f"layer {equations.layer}, {equations.direction}"
 
 
-def _how_to_read(equations: Equations, written: Written) -> str:
+def _how_to_read(equations: Equations, written: WrittenNotation) -> str:
     rows = written.notation.row_vectors
-    turned = "rows, and stand before what they are multiplied with" if rows else "columns, and stand behind their weights"
-    below = "Below each symbol stands the shape of its array"
+    orientation = "rows, before their weights" if rows else "columns, after their weights"
+    below = "Below each symbol is the shape of its array"
     unit = " (of all i and j)" if written.notation.names_unit else ""
     if equations.numbers is not None:
         numbers = equations.numbers
@@ -73,53 +80,53 @@ def _how_to_read(equations: Equations, written: Written) -> str:
         below += f"{unit}; then the same with the numbers of {asked}, what each is made of below it"
     else:
         below += unit
-    return f"One sample at one timestep t. {below}. Vectors are {turned}.{_reads(equations, written)}"
+    return f"One sample at one timestep t. {below}. Vectors are {orientation}.{_reads(equations, written)}"
 
 
-def _reads(equations: Equations, written: Written) -> str:
+def _reads(equations: Equations, written: WrittenNotation) -> str:
     """What x is in a layer above the first."""
     if equations.layer == 0:
         return ""
-    sign = next(name.sign.text for name in written.names if name.key == "input")
+    sign = next(symbol.sign.text for symbol in written.symbols if symbol.key == "input")
     both = ", of both directions" if equations.spec.for_layer(equations.layer - 1).bidirectional else ""
     return f" In layer {equations.layer}, {sign} is the output of layer {equations.layer - 1} at the same timestep{both}."
 
 
-def _one(equations: Equations, written: Written, one: Equation) -> list[Block]:
-    blocks: list[Block] = [Heading(_title(written, one), 3), equation(one, written.shapes)]
+def _equation_blocks(equations: Equations, written: WrittenNotation, equation: Equation) -> list[Block]:
+    blocks: list[Block] = [Heading(_title(written, equation), 3), equation_formula(equation, written.shapes)]
     numbers = equations.numbers
-    chain = None if numbers is None else next((chain for chain in numbers.chains if chain.role == one.role), None)
+    chain = None if numbers is None else next((chain for chain in numbers.chains if chain.role == equation.role), None)
     if numbers is not None and chain is not None:
-        blocks.append(_worked(written, numbers, chain))
+        blocks.append(_worked_formula(written, numbers, chain))
     elif numbers is not None:
-        blocks.append(Note(f"Each number of it is mixed from all units, so unit {numbers.unit} has none of its own."))
+        blocks.append(Note(f"Each number of it is mixed from all units, so none belongs to unit {numbers.unit} alone."))
     return blocks
 
 
-def _worked(written: Written, numbers: Numbers, chain: Chain) -> Formula:
-    return worked(chain, "" if written.notation.names_unit else f"[{numbers.unit}]")
+def _worked_formula(written: WrittenNotation, numbers: UnitNumbers, chain: Chain) -> Formula:
+    return calculation_formula(chain, "" if written.notation.names_unit else f"[{numbers.unit}]")
 
 
-def _title(written: Written, one: Equation) -> str:
+def _title(written: WrittenNotation, equation: Equation) -> str:
     """What an equation makes, and what the writer calls it."""
-    ours, theirs = ROLES[one.role], written.notation.terminology.get(one.role, "")
-    inside = Gate.CANDIDATE not in {equation.role for equation in written.equations} and one.role == "cell"
+    ours, theirs = ROLES[equation.role], written.notation.terminology.get(equation.role, "")
+    inside = Gate.CANDIDATE not in {other.role for other in written.equations} and equation.role == "cell"
     title = ours if theirs in ("", ours) else f"{ours}, here called {theirs}"
     title += ", with the candidate inside" if inside else ""
-    title += f"; with {' and '.join(one.borrowed)}, which this notation does not have" if one.borrowed else ""
+    title += f"; with {' and '.join(equation.borrowed)}, which this notation does not have" if equation.borrowed else ""
     return title[0].upper() + title[1:]
 
 
-def _checked(equations: Equations, written: Written) -> str:
-    return f"{_computed(equations, 'these equations')}: {_apart(written.check.difference)}."
+def _check_text(equations: Equations, written: WrittenNotation) -> str:
+    return f"{_how_computed_text(equations, 'these equations')}: {_difference_text(written.check.difference)}."
 
 
-def _all_checked(equations: Equations) -> str:
-    largest = max(one.check.difference for one in equations.notations)
-    return f"{_computed(equations, 'the equations of every notation')}: {_apart(largest)}."
+def _all_check_text(equations: Equations) -> str:
+    largest = max(written.check.difference for written in equations.notations)
+    return f"{_how_computed_text(equations, 'the equations of every notation')}: {_difference_text(largest)}."
 
 
-def _computed(equations: Equations, what: str) -> str:
+def _how_computed_text(equations: Equations, what: str) -> str:
     return (
         f"Computed in float64 as they are written, from the layer's own weights and the states of sample {equations.sample}, "
         f"{what} give the gates, c and h that the run recorded in {equations.spec.dtype} at "
@@ -127,7 +134,7 @@ def _computed(equations: Equations, what: str) -> str:
     )
 
 
-def _apart(difference: float) -> str:
+def _difference_text(difference: float) -> str:
     """How far results are from the run, as a power of ten. Below 1e-15 they are not told apart: those are last bits."""
     if not isfinite(difference):
         return "nan and infinite numbers are among them, which cannot be compared"
@@ -140,11 +147,11 @@ def _numbers_note(equations: Equations) -> list[Block]:
     if numbers is None:
         step, unit = min(4, equations.length), min(3, equations.layer_spec.units - 1)
         return [Note(f"Add --numbers --unit {unit} --step {step} to see them with one unit's numbers.")]
-    place, apart = _place(equations, numbers), _apart(numbers.arithmetic.difference)
-    return [Note(f"The numbers are those that unit {place} writes out, worked in float64: {apart}.")]
+    options, difference = _unit_options(equations, numbers), _difference_text(numbers.arithmetic.difference)
+    return [Note(f"The numbers are those that unit {options} writes out, computed in float64: {difference}.")]
 
 
-def _place(equations: Equations, numbers: Numbers) -> str:
+def _unit_options(equations: Equations, numbers: UnitNumbers) -> str:
     """The options that ask the topic `unit` for the same numbers."""
     options = [f"--unit {numbers.unit} --step {numbers.arithmetic.t}"]
     options += [f"--sample {equations.sample}"] if equations.sample else []
@@ -153,7 +160,7 @@ def _place(equations: Equations, numbers: Numbers) -> str:
     return " ".join(options)
 
 
-def _remarks(equations: Equations, written: Written) -> list[str]:
+def _remarks(equations: Equations, written: WrittenNotation) -> list[str]:
     """What to know about the notation, in full sentences."""
     notation, spec = written.notation, equations.layer_spec
     options = {
@@ -163,14 +170,14 @@ def _remarks(equations: Equations, written: Written) -> list[str]:
         "backward": equations.direction is Direction.BACKWARD,
     }
     remarks = [*notation.remarks]
-    for option, there in options.items():
-        if there and option in notation.option_notes:
+    for option, is_used in options.items():
+        if is_used and option in notation.option_notes:
             borrowed = f"This notation has no signs for {option}; written here: " if option in written.borrowed else ""
             remarks.append(f"{borrowed}{notation.option_notes[option]}.")
-    return remarks + _printed(written)
+    return remarks + _printed_candidate_text(written)
 
 
-def _printed(written: Written) -> list[str]:
+def _printed_candidate_text(written: WrittenNotation) -> list[str]:
     check, notation = written.check, written.notation
     if check.printed is None:
         return []
@@ -179,3 +186,60 @@ def _printed(written: Written) -> list[str]:
         f"and ONNX, has tanh there, so tanh is written here. With {notation.printed_candidate}, the results would be up to "
         f"{check.printed:.2g} away from the run."
     ]
+
+
+# --- formulas ----------------------------------------------------------------------------------------------------------
+
+
+def equation_formula(equation: Equation, shapes: dict[str, Shape]) -> Formula:
+    """An equation with the shape under each of its symbols."""
+    parts = [*pieces(equation.left), EQUALS, *pieces(equation.right)]
+    signs = [(piece.text, format_sizes(shapes[piece.key]) if piece.key else "") for piece in parts]
+    latex = (_under(piece.latex, _latex_sizes(shapes[piece.key]) if piece.key else "") for piece in parts)
+    return Formula(_attach_closing(signs), " ".join(latex))
+
+
+def calculation_formula(chain: Chain, unit: str) -> Formula:
+    """An equation with numbers in it, worked out down to the result; `unit` names the unit behind the first sign."""
+    left = chain.left.sign
+    signs, lines = [(left.text + unit, "")], []
+    for line in chain.lines:
+        parts = list(pieces(line))
+        (first, under), *rest = map(_number, parts)
+        signs += [(f"= {first}", f"  {under}"), *rest]  # in one, so that no line ends with an equals sign
+        lines.append(" ".join(map(_latex_number, parts)))
+    latex = r" \\ ".join(f"&= {line}" for line in lines)
+    return Formula(_attach_closing(signs), rf"\begin{{aligned}} {left.latex}{unit} {latex} \end{{aligned}}")
+
+
+def _number(piece: Piece) -> tuple[str, str]:
+    return (piece.text, "") if piece.value is None else (_decimal(piece.value), piece.text)
+
+
+def _latex_number(piece: Piece) -> str:
+    if piece.value is None:
+        return piece.latex
+    return _under(_decimal(piece.value).replace("·", r"\mathrm{nan}").replace("inf", r"\infty"), piece.latex)
+
+
+def _decimal(value: float) -> str:
+    return format_decimal(value, PLACES).strip()
+
+
+def _under(latex: str, below: str) -> str:
+    return rf"\underset{{{below}}}{{{latex}}}" if below else latex
+
+
+def _latex_sizes(shape: Shape) -> str:
+    return format_sizes(shape, r" \times ")
+
+
+def _attach_closing(signs: Iterable[tuple[str, str]]) -> tuple[FormulaSymbol, ...]:
+    """Signs as symbols of a formula, with closing brackets and commas written onto what they close."""
+    symbols: list[FormulaSymbol] = []
+    for text, under in signs:
+        if text in CLOSING and symbols:
+            symbols[-1] = symbols[-1]._replace(text=symbols[-1].text + CLOSING[text])
+        else:
+            symbols.append(FormulaSymbol(text, under))
+    return tuple(symbols)
