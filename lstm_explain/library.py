@@ -80,12 +80,12 @@ def given(
         fix = "Reshape one column of T numbers to (1, T, 1), or T rows of F numbers to (1, T, F)"
         raise UsageError(f"{name} as (samples, timesteps, features)", f"the array is {describe_array(array)}", fix)
     _check_field_names(sizes)
-    found = dict(zip(("samples", "timesteps", "features"), batch.shape, strict=True))
-    for axis, size in found.items():
+    array_sizes = dict(zip(("samples", "timesteps", "features"), batch.shape, strict=True))
+    for axis, size in array_sizes.items():
         _check_axis(axis, size, sizes.get(axis, size), name, loaded)
         if size == 0:
-            raise UsageError(name, f"the array has no {axis}: {describe_array(batch, tuple(found))}")
-    spec = Spec.from_options(**{**sizes, **found})
+            raise UsageError(name, f"the array has no {axis}: {describe_array(batch, tuple(array_sizes))}")
+    spec = Spec.from_options(**{**sizes, **array_sizes})
     if columns is not None and len(columns) != spec.features:
         raise UsageError(argument("columns", columns), f"these are {len(columns)} names for {spec.features} features")
     inputs = ArrayInputs(batch, name, None if columns is None else tuple(columns))
@@ -113,7 +113,7 @@ def from_model(
 
     Raises:
         UsageError: a size contradicts the file, or breaks a rule.
-        InputFileError: the file cannot be read, or holds no such LSTM.
+        InputFileError: the file cannot be read, or does not hold this LSTM.
         RefusedError: it is larger than the budget, or holds an unsafe construct.
         MissingExtraError: a library is missing that reads the format.
     """
@@ -132,15 +132,15 @@ def model_arguments(
 
     short = printable(Path(file).name)
     framework = None if convention is None else find_framework(convention, "convention").name
-    found = select_lstm(read_model(file, max_memory, framework), layer, short)
-    spec = {name: size for name, size in found.spec.to_dict().items() if name not in ("samples", "timesteps")}
-    spec["stack"] = found.spec.layers if found.spec.layers_differ else ()
+    model_lstm = select_lstm(read_model(file, max_memory, framework), layer, short)
+    spec = {name: size for name, size in model_lstm.spec.to_dict().items() if name not in ("samples", "timesteps")}
+    spec["stack"] = model_lstm.spec.layers if model_lstm.spec.layers_differ else ()
     for name, size in spec.items():
         if name != "dtype" and about.get(name, size) != size:
-            raise _model_contradiction(name, about[name], found.spec, short)
+            raise _model_contradiction(name, about[name], model_lstm.spec, short)
     dtype = about.get("dtype", spec["dtype"])
-    initial = found.initial and found.initial.astype(dtype)
-    loaded = PretrainedWeights(found.weights.astype(dtype), found.provenance(short), initial, found.reverse)
+    initial = model_lstm.initial and model_lstm.initial.astype(dtype)
+    loaded = PretrainedWeights(model_lstm.weights.astype(dtype), model_lstm.provenance(short), initial, model_lstm.reverse)
     return {**about, **spec, "dtype": dtype, "loaded": loaded}
 
 

@@ -4,8 +4,20 @@ from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
 
 import typer
 
-from lstm_explain.cli.options import OutputOptions, with_option_groups
-from lstm_explain.core.spec import Dtype, Init
+from lstm_explain.cli.options import (
+    Bidirectional,
+    Convention,
+    Features,
+    Initialiser,
+    Layers,
+    MaxMemory,
+    NoBias,
+    NumberType,
+    OutputOptions,
+    Peepholes,
+    Projection,
+    with_option_groups,
+)
 
 if TYPE_CHECKING:
     from lstm_explain.core.lstm import LSTM
@@ -14,16 +26,16 @@ if TYPE_CHECKING:
 class SeededOptions(NamedTuple):
     """Which LSTM, where FROM is a framework."""
 
-    features: Annotated[int | None, typer.Option(help="How many numbers a timestep holds. [default: 5]")] = None
+    features: Features = None
     units: Annotated[int | None, typer.Option(help="How many units a layer has. [default: 10]")] = None
-    layers: Annotated[int | None, typer.Option(help="How many layers are stacked. [default: 1]")] = None
-    bidirectional: Annotated[bool, typer.Option("--bidirectional", help="Every layer also reads backwards.")] = False
-    projection: Annotated[int | None, typer.Option(help="Map the units' outputs to an h of this size.")] = None
-    no_bias: Annotated[bool, typer.Option("--no-bias", help="Neurons without bias.")] = False
-    peepholes: Annotated[bool, typer.Option("--peepholes", help="i and f also read c_{t-1}, and o reads c_t.")] = False
-    init: Annotated[Init | None, typer.Option(help="How the weights are made. [default: keras]")] = None
+    layers: Layers = None
+    bidirectional: Bidirectional = False
+    projection: Projection = None
+    no_bias: NoBias = False
+    peepholes: Peepholes = False
+    init: Initialiser = None
     seed: Annotated[int | None, typer.Option(help="The seed of the weights. [default: 0]")] = None
-    dtype: Annotated[Dtype | None, typer.Option(help="The type of every number. [default: float32, or the model's]")] = None
+    dtype: NumberType = None
 
 
 @with_option_groups
@@ -39,10 +51,8 @@ def convert(
     to: Annotated[
         str | None, typer.Option(metavar="NAME", help="The framework to write for. [default: onnx for .onnx, else keras]")
     ] = None,
-    convention: Annotated[
-        str | None, typer.Option(metavar="NAME", help="Which framework wrote the model, where its names do not tell.")
-    ] = None,
-    max_memory: Annotated[str, typer.Option(metavar="SIZE", help="Refuse to use more memory than this.")] = "1GiB",
+    convention: Convention = None,
+    max_memory: MaxMemory = "1GiB",
 ) -> None:
     """Examples:
       lstm-explain convert checkpoint.pt#encoder.lstm weights.npz --to keras
@@ -69,8 +79,8 @@ def convert(
 
     chosen = choose_format(output, "convert")
     ends = _ends(source, target, to)
-    for place in (output.output, ends.file):
-        check_not_overwriting(None if ends.written_by else split_model_name(source)[0], place)
+    for written in (output.output, ends.file):
+        check_not_overwriting(None if ends.written_by else split_model_name(source)[0], written)
     asked = {**_lstm_arguments(seeded), "max_memory": parse_memory_size("--max-memory", max_memory)}
     asked |= {"samples": SAMPLES, "timesteps": TIMESTEPS}
     lstm = _seeded(asked, convention) if ends.written_by else _from_file(source, convention, asked)
@@ -165,6 +175,6 @@ def _from_file(source: str, convention: str | None, asked: dict[str, Any]) -> "L
             find_framework(source, "written_by")
         except UsageError as error:
             raise InputFileError(
-                quote_option("convert", source), "there is no such file, and no such framework", error.fix
+                quote_option("convert", source), "this is neither a file nor a framework", error.fix
             ) from None
     return from_model(file, layer, convention=convention, **asked)

@@ -36,5 +36,5 @@ def equations(
     """
     from lstm_explain.cli.output import show_topic
 
-    numbers_of = (unit, step, selection.sample, selection.layer or 0, selection.direction or "forward")
+    numbers_of = (unit, step, selection.sample, *selection.layer_direction)
     show_topic("equations", output, source, notation, every, numbers, *numbers_of, lengths=selection.lengths)

@@ -61,7 +61,7 @@ def explore(
     from lstm_explain.topics.selection import check_layer, check_run_step, check_unit
 
     lstm = apply_edits(build_lstm(source, None, selection.lengths), edits)
-    layer, direction = check_layer(lstm.spec, selection.layer or 0, selection.direction or "forward")
+    layer, direction = check_layer(lstm.spec, *selection.layer_direction)
     sample, unit = lstm.validate_sample(selection.sample), check_unit(lstm.spec.for_layer(layer), unit)
     state = ExplorerState(
         replace(lstm, edits=()), lstm.edits, sample, layer, direction, unit=unit, given=to_cli_source(source)

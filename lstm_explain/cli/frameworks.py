@@ -65,8 +65,8 @@ def _write(program: Program, output: str) -> None:
 
     stem = Path(output).stem
     if stem in program.modules:
-        found = f"a program of this name would import itself in place of {stem}"
-        raise UsageError(quote_option("-o", output), found, "Name it otherwise")
+        problem = f"a program of this name would import itself in place of {stem}"
+        raise UsageError(quote_option("-o", output), problem, "Choose another name")
     with open_output(arrays_of(output)) as file:
         write_arrays(program.arrays, file)
     write_output([program.text.encode()], output)

@@ -38,25 +38,19 @@ def influence(
     the derivatives of h_t and c_t by h_{t-1}, c_{t-1} and x_t in closed form: the diagonal is a unit's influence on
     itself, the rest is the influence of the others.
     """
-    from lstm_explain.cli.output import choose_format, show_result
-    from lstm_explain.cli.progress import with_progress
-    from lstm_explain.cli.source import build_lstm
-    from lstm_explain.topics.influence import explain_influence
+    from lstm_explain.cli.output import show_topic
 
-    chosen = choose_format(output, "influence")
-    lstm = build_lstm(source, output.output, selection.lengths)
-    explanation = explain_influence(
-        lstm,
-        unit,
-        selection.sample,
-        step,
-        selection.layer or 0,
-        selection.direction or "forward",
+    selected = (unit, selection.sample, step, *selection.layer_direction)
+    show_topic(
+        "influence",
+        output,
+        source,
+        *selected,
+        lengths=selection.lengths,
+        progress=True,
         mean=mean,
         through_time=through_time,
         poke=poke,
         at=at,
         by=by,
-        watched=lambda blocks: with_progress(blocks, lstm.spec.samples),
     )
-    show_result(explanation, output, chosen)

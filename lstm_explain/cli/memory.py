@@ -44,8 +44,7 @@ def memory(
         lstm,
         selection.sample,
         units,
-        selection.layer or 0,
-        selection.direction or "forward",
+        *selection.layer_direction,
         carry_state,
         watched=lambda blocks: with_progress(blocks, lstm.spec.samples),
     )

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from lstm_explain.cli.options import OutputOptions, with_option_groups
+from lstm_explain.cli.options import MaxMemory, OutputOptions, with_option_groups
 
 
 @with_option_groups
@@ -16,7 +16,7 @@ def model(
     convention: Annotated[
         str | None, typer.Option(metavar="NAME", help="Which framework wrote it, where its names do not tell.")
     ] = None,
-    max_memory: Annotated[str, typer.Option(metavar="SIZE", help="Refuse to use more memory than this.")] = "1GiB",
+    max_memory: MaxMemory = "1GiB",
 ) -> None:
     """Examples:
       lstm-explain model checkpoint.pt
@@ -42,9 +42,9 @@ def model(
     chosen = choose_format(output, "model")
     path, layer = split_model_name(file)
     if layer is not None and not Path(file).exists() and Path(path).is_file():
-        found = f"model lists all layers of a file; #{printable(layer)} chooses one for the topics"
+        problem = f"model lists all layers of a file; #{printable(layer)} chooses one for the topics"
         fix = f"Name {printable(path)} alone here, or ask for a topic: lstm-explain shapes --model {printable(file)}"
-        raise UsageError(printable(file), found, fix)
+        raise UsageError(printable(file), problem, fix)
     check_not_overwriting(file, output.output)
     budget = parse_memory_size("--max-memory", max_memory)
     framework = None if convention is None else find_framework(convention, "convention").name

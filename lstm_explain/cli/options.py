@@ -30,6 +30,20 @@ class Format(StrEnum):
     svg = "svg"
 
 
+Features = Annotated[int | None, typer.Option(help="How many numbers a timestep holds. [default: 5]")]
+Layers = Annotated[int | None, typer.Option(help="How many layers are stacked. [default: 1]")]
+Bidirectional = Annotated[bool, typer.Option("--bidirectional", help="Every layer also reads backwards.")]
+Projection = Annotated[int | None, typer.Option(help="Map the units' outputs to an h of this size.")]
+NoBias = Annotated[bool, typer.Option("--no-bias", help="Neurons without bias.")]
+Peepholes = Annotated[bool, typer.Option("--peepholes", help="i and f also read c_{t-1}, and o reads c_t.")]
+Initialiser = Annotated[Init | None, typer.Option(help="How the weights are made. [default: keras]")]
+NumberType = Annotated[Dtype | None, typer.Option(help="The type of every number. [default: float32, or the model's]")]
+Convention = Annotated[
+    str | None, typer.Option(metavar="NAME", help="Which framework wrote the model, where its names do not tell.")
+]
+Lengths = Annotated[
+    str | None, typer.Option(metavar="10,7,3", help="How many timesteps of each sample are run; the rest is padding.")
+]
 Columns = Annotated[str | None, typer.Option(metavar="A,B", help="Which columns of a CSV, by name or place from 0.")]
 SkipRows = Annotated[int, typer.Option(metavar="N", help="Pass over the first lines of a CSV.")]
 Delimiter = Annotated[str, typer.Option(metavar="CHAR", help="What separates a CSV's cells: , ; | or tab.")]
@@ -42,22 +56,20 @@ class SourceOptions(NamedTuple):
 
     samples: Annotated[int | None, typer.Option(help="How many sequences there are. [default: 1000]")] = None
     timesteps: Annotated[int | None, typer.Option(help="How many steps a sequence has. [default: 10]")] = None
-    features: Annotated[int | None, typer.Option(help="How many numbers a timestep holds. [default: 5]")] = None
+    features: Features = None
     units: Annotated[str | None, typer.Option(metavar="<int>", help="How many units a layer has. [default: 10]")] = None
-    layers: Annotated[int | None, typer.Option(help="How many layers are stacked. [default: 1]")] = None
-    bidirectional: Annotated[bool, typer.Option("--bidirectional", help="Every layer also reads backwards.")] = False
-    projection: Annotated[int | None, typer.Option(help="Map the units' outputs to an h of this size.")] = None
-    no_bias: Annotated[bool, typer.Option("--no-bias", help="Neurons without bias.")] = False
-    peepholes: Annotated[bool, typer.Option("--peepholes", help="i and f also read c_{t-1}, and o reads c_t.")] = False
-    init: Annotated[Init | None, typer.Option(help="How the weights are made. [default: keras]")] = None
+    layers: Layers = None
+    bidirectional: Bidirectional = False
+    projection: Projection = None
+    no_bias: NoBias = False
+    peepholes: Peepholes = False
+    init: Initialiser = None
     seed: Annotated[int, typer.Option(help="The seed of the weights and the inputs.")] = 0
-    dtype: Annotated[Dtype | None, typer.Option(help="The type of every number. [default: float32, or the model's]")] = None
+    dtype: NumberType = None
     model: Annotated[
         str | None, typer.Option(metavar="FILE[#LAYER]", help="Take sizes, options and weights from a model file.")
     ] = None
-    convention: Annotated[
-        str | None, typer.Option(metavar="NAME", help="Which framework wrote the model, where its names do not tell.")
-    ] = None
+    convention: Convention = None
     data: Annotated[
         str | None,
         typer.Option(metavar="FILE[#ARRAY]", help="Read the inputs from a .npy, .npz or .csv file, or - for CSV on stdin."),
@@ -75,9 +87,12 @@ class SelectionOptions(NamedTuple):
     sample: Annotated[int, typer.Option(help="Which sample; counts from 0.")] = 0
     layer: Annotated[int | None, typer.Option(help="Which layer; counts from 0. [default: 0]")] = None
     direction: Annotated[Direction | None, typer.Option(help="Which direction. [default: forward]")] = None
-    lengths: Annotated[
-        str | None, typer.Option(metavar="10,7,3", help="How many timesteps of each sample are run; the rest is padding.")
-    ] = None
+    lengths: Lengths = None
+
+    @property
+    def layer_direction(self) -> tuple[int, str]:
+        """The layer and the direction, with their defaults."""
+        return self.layer or 0, self.direction or Direction.FORWARD
 
 
 class EditOptions(NamedTuple):

@@ -70,6 +70,7 @@ def show_topic(
     *arguments: Any,
     lengths: str | None = None,
     edits: EditOptions | None = None,
+    progress: bool = False,
     **options: Any,
 ) -> None:
     """Run a topic: build the LSTM that the options ask for, explain it with the topic's builder, and show the result.
@@ -81,6 +82,7 @@ def show_topic(
         arguments: the builder's arguments after the LSTM.
         lengths: the value of `--lengths`.
         edits: what is set by hand.
+        progress: whether to show how many samples have been run; the builder's argument `watched`.
         options: the builder's keyword arguments.
     """
     from lstm_explain.cli.source import apply_edits, build_lstm
@@ -88,6 +90,10 @@ def show_topic(
     chosen = choose_format(output, name)  # a format that does not fit is reported before anything is run
     lstm = build_lstm(source, output.output, lengths)
     lstm = lstm if edits is None else apply_edits(lstm, edits)
+    if progress:
+        from lstm_explain.cli.progress import with_progress
+
+        options["watched"] = lambda blocks: with_progress(blocks, lstm.spec.samples)
     show_result(TOPICS_BY_NAME[name].builder(lstm, *arguments, **options), output, chosen)
 
 
@@ -135,8 +141,8 @@ def _page_width(options: OutputOptions) -> int:
         return options.width
     if options.output not in (None, "-"):
         return DEFAULT_WIDTH
-    found = shutil.get_terminal_size((DEFAULT_WIDTH, 24)).columns
-    return min(found, MAX_WIDTH) if found >= MIN_WIDTH else DEFAULT_WIDTH
+    columns = shutil.get_terminal_size((DEFAULT_WIDTH, 24)).columns
+    return min(columns, MAX_WIDTH) if columns >= MIN_WIDTH else DEFAULT_WIDTH
 
 
 def _color_system(options: OutputOptions) -> Literal["standard", "256", "truecolor"] | None:

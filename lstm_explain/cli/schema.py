@@ -21,5 +21,5 @@ def schema(topic: Annotated[str, typer.Argument(help="shapes, trace, unit, or tr
     folder = resources.files("lstm_explain.render") / "schemas"
     known = sorted(file.name.removesuffix(".json") for file in folder.iterdir() if file.name.endswith(".json"))
     if topic not in known:
-        raise UsageError(f"schema {topic}", "there is no such topic", f"The topics are {', '.join(known)}")
+        raise UsageError(f"schema {topic}", "unknown topic", f"The topics are {', '.join(known)}")
     write_output([(folder / f"{topic}.json").read_bytes()], None)

@@ -4,15 +4,13 @@ from typing import Annotated, NamedTuple
 
 import typer
 
-from lstm_explain.cli.options import OutputOptions, SourceOptions, with_option_groups
+from lstm_explain.cli.options import Lengths, OutputOptions, SourceOptions, with_option_groups
 
 
 class ShapesOptions(NamedTuple):
     """Padding; in whose names, and what is asked of that framework's call."""
 
-    lengths: Annotated[
-        str | None, typer.Option(metavar="10,7,3", help="How many timesteps of each sample are run; the rest is padding.")
-    ] = None
+    lengths: Lengths = None
     framework: Annotated[
         str | None, typer.Option(metavar="NAME", help="In the names and layouts of pytorch, keras, onnx or flax.")
     ] = None

@@ -86,7 +86,7 @@ def csv_layout(columns: str | None, skip_rows: int, delimiter: str) -> tuple[lis
     """
     if skip_rows < 0:
         raise UsageError(f"--skip-rows {skip_rows}", "a file has no fewer than 0 lines to pass over", "Give 0 or more")
-    names = None if columns is None else [one.strip() for one in columns.split(",")]
+    names = None if columns is None else [name.strip() for name in columns.split(",")]
     return names, skip_rows, parse_delimiter("--delimiter", delimiter)
 
 

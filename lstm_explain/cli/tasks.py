@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from lstm_explain.cli.options import OutputOptions, SourceOptions, with_option_groups
+from lstm_explain.cli.options import Lengths, OutputOptions, SourceOptions, with_option_groups
 
 
 @with_option_groups
@@ -20,9 +20,7 @@ def tasks(
         typer.Option(help="At how many steps one-to-many and encoder-decoder make outputs. [default: timesteps]"),
     ] = None,
     sample: Annotated[int, typer.Option(help="Which sample; counts from 0.")] = 0,
-    lengths: Annotated[
-        str | None, typer.Option(metavar="10,7,3", help="How many timesteps of each sample are run; the rest is padding.")
-    ] = None,
+    lengths: Lengths = None,
 ) -> None:
     """Examples:
       lstm-explain tasks

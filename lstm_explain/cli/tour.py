@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from lstm_explain.cli.options import Format, OutputOptions, SourceOptions, with_option_groups
+from lstm_explain.cli.options import Format, Lengths, OutputOptions, SourceOptions, with_option_groups
 from lstm_explain.cli.prompt import ask_line, check_terminal, streams_without_terminal
 from lstm_explain.errors import UsageError
 from lstm_explain.topics.registry import OBJECT_FORMATS
@@ -33,9 +33,7 @@ def tour(
         ),
     ] = None,
     sample: Annotated[int, typer.Option(help="Which sample; counts from 0.")] = 0,
-    lengths: Annotated[
-        str | None, typer.Option(metavar="10,7,3", help="How many timesteps of each sample are run; the rest is padding.")
-    ] = None,
+    lengths: Lengths = None,
 ) -> None:
     """Examples:
       lstm-explain tour

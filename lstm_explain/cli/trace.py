@@ -65,7 +65,7 @@ def trace(
         sample = None if all_samples else selection.sample
         write_rows(stream_trace(lstm, sample, units, timesteps, layer, direction), output, output_format)
     else:
-        result = explain_trace(lstm, selection.sample, units, timesteps, layer or 0, direction or "forward")
+        result = explain_trace(lstm, selection.sample, units, timesteps, *selection.layer_direction)
         selected = {"every_unit": units is not None, "every_step": timesteps is not None}
         show_result(result, output, output_format, gates=gates, **selected)
 

@@ -30,5 +30,5 @@ def unit(
     """
     from lstm_explain.cli.output import show_topic
 
-    layer, direction = selection.layer or 0, selection.direction or "forward"
-    show_topic("unit", output, source, unit, selection.sample, step, layer, direction, lengths=selection.lengths, edits=edits)
+    selected = (unit, selection.sample, step, *selection.layer_direction)
+    show_topic("unit", output, source, *selected, lengths=selection.lengths, edits=edits)

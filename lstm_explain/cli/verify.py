@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, Annotated, NamedTuple
 
 import typer
 
-from lstm_explain.cli.options import Color, Format, with_option_groups
+from lstm_explain.cli.options import Color, Convention, Format, MaxMemory, with_option_groups
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -32,10 +32,8 @@ def verify(
     inputs: Annotated[str, typer.Option("--input", metavar="FILE", help="The inputs: a .npy, .npz or .csv file.")],
     outputs: Annotated[str, typer.Option("--output", metavar="FILE", help="The outputs that another program made of them.")],
     tolerance: Annotated[float, typer.Option(help="The largest difference that counts as agreement.")] = 1e-5,
-    convention: Annotated[
-        str | None, typer.Option(metavar="NAME", help="Which framework wrote the model, where its names do not tell.")
-    ] = None,
-    max_memory: Annotated[str, typer.Option(metavar="SIZE", help="Refuse to use more memory than this.")] = "1GiB",
+    convention: Convention = None,
+    max_memory: MaxMemory = "1GiB",
 ) -> None:
     """Examples:
       lstm-explain verify checkpoint.pt --input x.npy --output y.npy
@@ -72,14 +70,14 @@ def _single_biases(
     if lstm.provenance["weights"].get("biases") != 2:
         return None
 
-    def read() -> "tuple[Biases, ...]":
+    def read_biases() -> "tuple[Biases, ...]":
         from lstm_explain.readers.model_file import read_separate_biases
         from lstm_explain.topics.lookup import find_framework
 
         framework = None if convention is None else find_framework(convention, "convention").name
         return read_separate_biases(file, layer, framework, budget)
 
-    return read
+    return read_biases
 
 
 def _read_array(option: str, name: str, budget: int) -> "InputArray":

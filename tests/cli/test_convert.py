@@ -70,7 +70,7 @@ def test_a_file_that_is_called_like_a_framework(call: Call, refused: Refused) ->
 
 
 REFUSED = {
-    "convert pytroch keras": (3, "convert pytroch: there is no such file, and no such framework. The nearest are pytorch, "),
+    "convert pytroch keras": (3, "convert pytroch: this is neither a file nor a framework. The nearest are pytorch, "),
     "convert nosuch.pt keras": (3, "nosuch.pt: this file does not exist"),
     "convert pytorch nosuch": (2, "weights are written as .npz, .safetensors, .onnx. End the name so, or name a framework"),
     "convert pytorch keras --to onnx": (2, "keras is a framework too. Leave out one of the two"),

@@ -47,7 +47,7 @@ def test_a_program_can_be_shown_in_every_view(call: Call) -> None:
 @pytest.mark.parametrize("name", ["torch", "numpy", "pathlib"])
 def test_a_program_is_not_named_like_what_it_imports(refused: Refused, tmp_path: Path, name: str) -> None:
     message = refused(2, "frameworks", "pytorch", "--code", *FEW, "-o", str(tmp_path / f"{name}.py"))
-    assert f"would import itself in place of {name}. Name it otherwise." in message
+    assert f"would import itself in place of {name}. Choose another name." in message
     assert not list(tmp_path.iterdir())
 
 
