@@ -127,7 +127,7 @@ def write_windows_npz(window: Window, file: BinaryIO) -> None:
 
 
 def _scaling_members(window: Window) -> Iterator[tuple[str, Array]]:
-    from lstm_explain.topics.window.scaling import STATISTICS
+    from lstm_explain.topics.window.time_series import STATISTICS
 
     if window.scaling is None:
         return

@@ -29,7 +29,7 @@ def check_layer(spec: Spec, layer: int, direction: str) -> tuple[int, Direction]
     layer = as_int("layer", layer)
     if not 0 <= layer < len(spec.layers):
         raise UsageError(argument("layer", layer), index_range_message(len(spec.layers), "layer"))
-    known = [way.value for way in spec.for_layer(layer).directions]
+    known = [existing.value for existing in spec.for_layer(layer).directions]
     if direction not in known:
         who = f"layer {layer} of this LSTM reads" if spec.layers_differ else "this LSTM's layers read"
         fix = (
@@ -58,8 +58,8 @@ def check_step(spec: Spec, step: int, name: str = "step") -> int:
     """Return the timestep if it exists; raise `UsageError` otherwise."""
     step, last = as_int(name, step), spec.timesteps
     if not 1 <= step <= last:
-        found = f"timesteps count from 1 to {last}; h and c at 0 are the initial states"
-        raise UsageError(argument(name, step), found)
+        problem = f"timesteps count from 1 to {last}; h and c at 0 are the initial states"
+        raise UsageError(argument(name, step), problem)
     return step
 
 

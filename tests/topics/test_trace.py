@@ -195,12 +195,12 @@ def test_infinity_and_nan_in_the_input_are_named_in_json() -> None:
 @pytest.mark.parametrize(
     ("asked", "named", "found"),
     [
-        ({"sample": -1}, "--sample -1", "there are 3 samples, and they count from 0 to 2"),
-        ({"sample": 3}, "--sample 3", "there are 3 samples, and they count from 0 to 2"),
-        ({"units": [0, 10]}, "--unit 10", "there are 10 units, and they count from 0 to 9"),
-        ({"steps": [1, 11]}, "--step 11", "timesteps count from 1 to 10; h and c at 0 are the initial states"),
-        ({"layer": 2}, "--layer 2", "there are 2 layers, and they count from 0 to 1"),
-        ({"layer": -1}, "--layer -1", "there are 2 layers, and they count from 0 to 1"),
+        ({"sample": -1}, "sample=-1", "there are 3 samples, and they count from 0 to 2"),
+        ({"sample": 3}, "sample=3", "there are 3 samples, and they count from 0 to 2"),
+        ({"units": [0, 10]}, "unit=10", "there are 10 units, and they count from 0 to 9"),
+        ({"steps": [1, 11]}, "step=11", "timesteps count from 1 to 10; h and c at 0 are the initial states"),
+        ({"layer": 2}, "layer=2", "there are 2 layers, and they count from 0 to 1"),
+        ({"layer": -1}, "layer=-1", "there are 2 layers, and they count from 0 to 1"),
     ],
 )
 @pytest.mark.parametrize("trace", [explain_trace, stream_trace])

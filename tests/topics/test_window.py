@@ -17,8 +17,7 @@ import lstm_explain
 from lstm_explain.errors import RefusedError, UsageError
 from lstm_explain.topics import window as module
 from lstm_explain.topics.window import Window, Windowing, explain_window
-from lstm_explain.topics.window.time_gaps import find_gaps
-from lstm_explain.topics.window.time_series import Series
+from lstm_explain.topics.window.time_series import Series, find_gaps
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -95,7 +94,7 @@ def test_the_count_its_formula_and_what_is_left(case: dict[str, int]) -> None:
     letters = {"N": plan.rows, "T": plan.timesteps, "H": plan.horizon, "S": plan.stride}
     assert eval(plan.letters, {"floor": int, **letters}) == samples
     used = {row for sample in range(samples) for row in range(plan.first(sample), plan.first(sample) + plan.reach)}
-    assert plan.left == len([row for row in range(plan.rows) if row > max(used)])
+    assert plan.unused == len([row for row in range(plan.rows) if row > max(used)])
     assert plan.between == max(0, plan.first(1) - plan.timesteps)
     assert plan.shared == max(0, plan.timesteps - plan.first(1))
 
@@ -147,7 +146,7 @@ def test_scaling_is_undone_by_the_numbers_that_are_given(rows: list[tuple[float,
     assert window.scaling is not None
     x, _ = written(window)
     for column in (0, 1):
-        own, numbers = x[:, 0, column], window.scaling.named(column)
+        own, numbers = x[:, 0, column], window.scaling.statistics(column)
         if kind == "standard":
             back = own * numbers["std"] + numbers["mean"]
             assert numbers["mean"] == pytest.approx(values[:, column].mean(), abs=1e-6)
@@ -181,11 +180,11 @@ def test_targets_are_scaled_as_their_column() -> None:
 
 
 def test_scaling_does_not_depend_on_the_blocks(monkeypatch: pytest.MonkeyPatch) -> None:
-    from lstm_explain.topics.window import scaling
+    from lstm_explain.topics.window import time_series
 
     values = np.random.default_rng(0).normal(5, 3, (100, 3))
     whole = explain_window(values, 5, scale="standard").scaling
-    monkeypatch.setattr(scaling, "CHUNK_SIZE", 7)
+    monkeypatch.setattr(time_series, "SCALING_CHUNK_SIZE", 7)
     parts = explain_window(values, 5, scale="standard").scaling
     assert whole is not None
     assert parts is not None

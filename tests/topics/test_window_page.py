@@ -14,8 +14,7 @@ from lstm_explain.render.layout import layout_lines
 from lstm_explain.topics.registry import document_of
 from lstm_explain.topics.window import Window, explain_window
 from lstm_explain.topics.window.page import MAX_TIMESTEPS
-from lstm_explain.topics.window.time_gaps import format_duration, format_time
-from lstm_explain.topics.window.time_series import Series
+from lstm_explain.topics.window.time_series import Series, format_duration, format_time
 
 
 def made(rows: int = 30, columns: int = 2, times: Any = None, **options: Any) -> Window:
@@ -51,12 +50,12 @@ def test_every_number_is_the_explanations(timesteps: int, stride: int, horizon: 
     assert ("y" in told) == bool(horizon)
     assert ("stride" in told) == (stride > 1)
     assert ("left between" in told) == (stride > timesteps)
-    assert told["left at the end"].startswith(str(plan.left) if plan.left else "nothing")
+    assert told["left at the end"].startswith(str(plan.unused) if plan.unused else "nothing")
     (which,) = rows_of(window, "sample")
     assert [row[0] for row in which if row[0] != "⋮"] == [str(one.sample) for one in window.shown]
     assert which[-1][1].split(" to ")[-1] == str(window.shown[-1].row + timesteps - 1)
     if horizon:
-        assert which[-1][2].split(" to ")[-1] == str(rows - plan.left - 1)
+        assert which[-1][2].split(" to ")[-1] == str(rows - plan.unused - 1)
 
 
 @settings(max_examples=20)
@@ -89,7 +88,7 @@ def test_scaling_says_where_its_numbers_are_from(scale: str) -> None:
     assert "training samples alone" in told
     (table,) = rows_of(window, "column")
     for place, row in enumerate(table):
-        assert [float(cell) for cell in row[1:3]] == pytest.approx(list(window.scaling.named(place).values()), rel=1e-5)
+        assert [float(cell) for cell in row[1:3]] == pytest.approx(list(window.scaling.statistics(place).values()), rel=1e-5)
 
 
 def test_without_scaling_and_times_nothing_is_said_of_them() -> None:

@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal, NotRequired, TypedDict
 import numpy as np
 
 from lstm_explain.core.gates import GATES, LETTERS, Direction, Gate
+from lstm_explain.core.record import freeze
 from lstm_explain.errors import UsageError
 from lstm_explain.topics.json_numbers import plain_numbers
-from lstm_explain.topics.result import LayerResult, OpeningJSON, envelope_of_lstm, json_keys
+from lstm_explain.topics.result import OpeningJSON, SampleResult, envelope_of_lstm, json_keys
 from lstm_explain.topics.selection import check_layer, select_steps, select_units
 
 if TYPE_CHECKING:
@@ -90,18 +91,11 @@ class TraceEnd(TypedDict):
 
 @json_keys("sample layer direction length units initial.h=initial_hidden initial.c=initial_cell steps=step_rows")
 @dataclass(frozen=True, eq=False, repr=False)
-class Trace(LayerResult):
+class Trace(SampleResult):
     """The vectors h_t and c_t of one sample over time, and the gates."""
 
     topic: ClassVar[str] = "trace"
 
-    spec: Spec
-    source: dict[str, Any]
-    sample: int
-    layer: int
-    direction: Direction
-    length: Positive
-    """How many timesteps of this sample were run; the rest is padding."""
     units: Sequence[int]
     """The chosen units, ascending: the order of i, f, g, o and c, and of h unless there is a projection."""
     steps: Sequence[int]
@@ -163,38 +157,33 @@ def explain_trace(
         direction: `forward` or `backward`.
 
     Raises:
-        UsageError: there is no such sample, unit, timestep, layer or direction.
+        UsageError: the sample, a unit, a timestep, the layer or the direction does not exist.
         RefusedError: running even this sample would need more memory than the budget.
     """
-    layer, way = check_layer(lstm.spec, layer, direction)
+    layer, layer_direction = check_layer(lstm.spec, layer, direction)
     sample = lstm.validate_sample(sample)
-    own = lstm.spec.for_layer(layer)
-    unit_list, step_list = select_units(own, units), select_steps(own, steps)
-    record, place = lstm.run_sample(sample)
-    part = record.of(layer, way)
+    layer_spec = lstm.spec.for_layer(layer)
+    unit_list, step_list = select_units(layer_spec, units), select_steps(layer_spec, steps)
+    record, position = lstm.run_sample(sample)
+    layer_record = record.of(layer, layer_direction)
     rows, columns = np.array(step_list) - 1, np.array(unit_list)
-    h_columns = columns if own.projection is None else np.arange(own.hidden)
+    h_columns = columns if layer_spec.projection is None else np.arange(layer_spec.hidden)
     return Trace(
         spec=lstm.spec,
         source=lstm.provenance,
         sample=sample,
         layer=layer,
-        direction=way,
-        length=record.length(place),
+        direction=layer_direction,
+        length=record.length(position),
         units=unit_list,
         steps=step_list,
-        x=_read_only(part.input[place][rows]),
-        gates={gate: _read_only(part.gate(gate)[place][np.ix_(rows, columns)]) for gate in GATES},
-        cell=_read_only(part.cell[place][np.ix_(rows, columns)]),
-        hidden=_read_only(part.hidden[place][np.ix_(rows, h_columns)]),
-        initial_hidden=_read_only(part.initial_hidden[place][h_columns]),
-        initial_cell=_read_only(part.initial_cell[place][columns]),
+        x=freeze(layer_record.input[position][rows]),
+        gates={gate: freeze(layer_record.gate(gate)[position][np.ix_(rows, columns)]) for gate in GATES},
+        cell=freeze(layer_record.cell[position][np.ix_(rows, columns)]),
+        hidden=freeze(layer_record.hidden[position][np.ix_(rows, h_columns)]),
+        initial_hidden=freeze(layer_record.initial_hidden[position][h_columns]),
+        initial_cell=freeze(layer_record.initial_cell[position][columns]),
     )
-
-
-def _read_only(array: Array) -> Array:
-    array.flags.writeable = False
-    return array
 
 
 @dataclass(frozen=True, eq=False)
@@ -225,10 +214,10 @@ class TraceStream:
         return range(self.spec.for_layer(layer).units) if self.units is None else self.units
 
     def header(self) -> dict[str, Any]:
-        """What holds for all rows. Where layers have different units, these stand at each place."""
+        """What all rows have in common. If layers have different units, each of `places` lists its own."""
         units = {layer: list(self.units_of(layer)) for layer, _ in self.places}
         first = units[self.places[0][0]]
-        alike = all(one == first for one in units.values())
+        alike = all(layer_units == first for layer_units in units.values())
         places = [
             {"layer": layer, "direction": direction.value, **({} if alike else {"units": units[layer]})}
             for layer, direction in self.places
@@ -284,7 +273,7 @@ def stream_trace(
     """Trace one sample, or all where `sample` is None, through every layer and direction unless one is chosen.
 
     Raises:
-        UsageError: there is no such sample, unit, timestep, layer or direction.
+        UsageError: the sample, a unit, a timestep, the layer or the direction does not exist.
     """
     spec = lstm.spec
     if sample is not None:
@@ -301,10 +290,10 @@ def stream_trace(
 
 def _places(spec: Spec, layer: int | None, direction: str | None) -> tuple[tuple[int, Direction], ...]:
     """Every layer and direction, or the chosen ones."""
-    there = any(direction in (None, way) for _, way in spec.layer_directions)
-    if layer is not None or not there:
+    exists = any(direction in (None, existing) for _, existing in spec.layer_directions)
+    if layer is not None or not exists:
         check_layer(spec, layer or 0, direction or Direction.FORWARD)
-    return tuple((k, way) for k, way in spec.layer_directions if layer in (None, k) and direction in (None, way))
+    return tuple(pair for pair in spec.layer_directions if layer in (None, pair[0]) and direction in (None, pair[1]))
 
 
 def _units_of_all(spec: Spec, units: Iterable[int] | None, places: tuple[tuple[int, Direction], ...]) -> Sequence[int] | None:

@@ -12,9 +12,16 @@ from lstm_explain.core.lstm import DEFAULT_MEMORY
 from lstm_explain.core.spec import Dtype, as_int
 from lstm_explain.errors import RefusedError, UsageError, argument
 from lstm_explain.topics.result import Result, json_keys
-from lstm_explain.topics.window.scaling import Scaling, compute_scaling
-from lstm_explain.topics.window.time_gaps import TimeGaps, find_gaps
-from lstm_explain.topics.window.time_series import Series, column_names, resolve_target, validate_series
+from lstm_explain.topics.window.time_series import (
+    Scaling,
+    Series,
+    TimeGaps,
+    column_names,
+    compute_scaling,
+    find_gaps,
+    resolve_target,
+    validate_series,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -22,7 +29,7 @@ if TYPE_CHECKING:
 
     from lstm_explain.core.axes import Array
     from lstm_explain.topics.result import Axes, Positive
-    from lstm_explain.topics.window.scaling import ScalingJSON
+    from lstm_explain.topics.window.time_series import ScalingJSON
 
 LARGE_VALUE = 10.0
 """An LSTM is usually given numbers of about -1 to 1; larger ones drive its gates to 0 or 1."""
@@ -33,7 +40,7 @@ BYTES_PER_NUMBER = 100
 
 
 class Windowing(NamedTuple):
-    """Windows of equal size on equally many rows each further on; rows and samples count from 0."""
+    """Windows of equal size, each the same number of rows further on; rows and samples count from 0."""
 
     rows: int
     """N: how many rows the table has."""
@@ -55,7 +62,7 @@ class Windowing(NamedTuple):
         return max(0, (self.rows - self.reach) // self.stride + 1)
 
     @property
-    def left(self) -> int:
+    def unused(self) -> int:
         """How many rows at the end are in no sample, neither as a timestep nor as a target."""
         return self.rows - self.first(self.samples - 1) - self.reach
 
@@ -127,7 +134,7 @@ WindowWarning: TypeAlias = Literal["one_timestep", "gaps", "backward", "large", 
 
 @json_keys(
     "file=series.name rows=windowing.rows timesteps=windowing.timesteps stride=windowing.stride horizon=windowing.horizon",
-    "samples=windowing.samples formula=windowing.formula letters=windowing.letters left=windowing.left",
+    "samples=windowing.samples formula=windowing.formula letters=windowing.letters left=windowing.unused",
     "between=windowing.between shared=windowing.shared dtype features target=target_name x=x_shape y=y_shape",
     "bytes.table=table_bytes bytes.x=x_bytes windows=shown scaling=scaling_json gaps warnings",
 )
@@ -156,7 +163,7 @@ class Window(Result):
     @property
     def features(self) -> tuple[str, ...]:
         """What the features are called."""
-        return tuple(map(self.series.called, range(self.x.shape[2])))
+        return tuple(map(self.series.column_name, range(self.x.shape[2])))
 
     @property
     def table_bytes(self) -> int:
@@ -175,20 +182,20 @@ class Window(Result):
     @property
     def largest(self) -> float:
         """The largest size of a number in the windows that are shown; nan does not count."""
-        return max(float(np.abs(one.x).max(initial=0, where=~np.isnan(one.x))) for one in self.shown)
+        return max(float(np.abs(window.x).max(initial=0, where=~np.isnan(window.x))) for window in self.shown)
 
     @property
     def warnings(self) -> tuple[WindowWarning, ...]:
         """What to look out for: samples of one timestep, samples across a gap, rows not later than the row before, numbers
         above 10 in the windows shown, columns that scaling makes 0."""
-        found: dict[WindowWarning, bool] = {
+        warnings: dict[WindowWarning, bool] = {
             "one_timestep": self.windowing.timesteps == 1,
             "gaps": self.gaps is not None and self.gaps.samples > 0,
             "backward": self.gaps is not None and self.gaps.backward > 0,
             "large": self.largest > LARGE_VALUE,
             "constant": self.scaling is not None and any(self.scaling.constant),
         }
-        return tuple(word for word, true in found.items() if true)
+        return tuple(word for word, applies in warnings.items() if applies)
 
     def pieces_of_x(self) -> Iterator[Array]:
         """The windows as they are written, some timesteps after the other, never many at a time; [any, features]."""
@@ -198,7 +205,7 @@ class Window(Result):
         for sample in range(0, self.windowing.samples, several):
             block = self.x[sample : sample + several]
             for first in range(0, timesteps, rows):
-                yield self._made(block[:, first : first + rows], slice(0, features)).reshape(-1, features)
+                yield self._as_written(block[:, first : first + rows], slice(0, features)).reshape(-1, features)
 
     def pieces_of_y(self) -> Iterator[Array]:
         """The targets as they are written; [any]."""
@@ -206,25 +213,27 @@ class Window(Result):
             return
         for sample in range(0, self.windowing.samples, several := max(1, CHUNK_SIZE // self.windowing.horizon)):
             block = self.y[sample : sample + several, :, None]
-            yield self._made(block, slice(self.target, self.target + 1)).reshape(-1)
+            yield self._as_written(block, slice(self.target, self.target + 1)).reshape(-1)
 
     def sample(self, sample: int) -> SampleWindow:
         """One sample as it is written."""
         y = None
         if self.y is not None and self.target is not None:
-            y = self._made(self.y[sample, :, None], slice(self.target, self.target + 1))[:, 0]
-        return SampleWindow(sample, self.windowing.first(sample), self._made(self.x[sample], slice(0, self.x.shape[2])), y)
+            y = self._as_written(self.y[sample, :, None], slice(self.target, self.target + 1))[:, 0]
+        return SampleWindow(
+            sample, self.windowing.first(sample), self._as_written(self.x[sample], slice(0, self.x.shape[2])), y
+        )
 
-    def _made(self, values: Array, columns: slice) -> Array:
+    def _as_written(self, values: Array, columns: slice) -> Array:
         if self.scaling is not None:
-            values = self.scaling.scaled(values, columns)
+            values = self.scaling.scale(values, columns)
         with np.errstate(over="ignore"):  # infinity where it was let in, or where the reader did not look
             return np.ascontiguousarray(values, np.dtype(self.dtype))
 
     @property
     def target_name(self) -> str | None:
         """The name of the column that the targets are from."""
-        return None if self.target is None else self.series.called(self.target)
+        return None if self.target is None else self.series.column_name(self.target)
 
     @property
     def x_shape(self) -> WindowShape:
@@ -242,7 +251,7 @@ class Window(Result):
         if self.scaling is None:
             return None
         columns: Any = [
-            {"column": self.series.called(column), **self.scaling.named(column), "constant": constant}
+            {"column": self.series.column_name(column), **self.scaling.statistics(column), "constant": constant}
             for column, constant in enumerate(self.scaling.constant)
         ]
         return {"kind": self.scaling.kind, "columns": columns}
@@ -288,7 +297,7 @@ def explain_window(
     x, y = _window_views(series, windowing, target)
     if len(x) != windowing.samples:
         raise AssertionError(f"the formula counts {windowing.samples} windows, and there are {len(x)}")
-    answer = Window(
+    window = Window(
         series=series,
         windowing=windowing,
         dtype=dtype,
@@ -300,7 +309,7 @@ def explain_window(
         shown=(),
     )
     shown = sorted({0, min(1, windowing.samples - 1), windowing.samples - 1})
-    return replace(answer, shown=tuple(map(answer.sample, shown)))
+    return replace(window, shown=tuple(map(window.sample, shown)))
 
 
 def _array_shape(array: Array, names: tuple[str, ...]) -> WindowShape:

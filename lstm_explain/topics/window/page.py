@@ -8,12 +8,11 @@ from typing import TYPE_CHECKING
 from lstm_explain.document.blocks import Block, Cell, Column, Document, Heading, Note, Paragraph, Table
 from lstm_explain.document.numbers import format_bytes, plural, thousands
 from lstm_explain.document.tables import MAX_NAME_LENGTH, ellipsis_row, facts_table, visible_ends
-from lstm_explain.topics.window.time_gaps import format_duration, format_time
+from lstm_explain.topics.window.time_series import format_duration, format_time
 
 if TYPE_CHECKING:
     from lstm_explain.topics.window import SampleWindow, Window
-    from lstm_explain.topics.window.scaling import Scaling
-    from lstm_explain.topics.window.time_gaps import TimeGaps
+    from lstm_explain.topics.window.time_series import Scaling, TimeGaps
 
 MAX_TIMESTEPS, MAX_FEATURES, MAX_CONSTANTS = 12, 12, 4
 
@@ -23,8 +22,8 @@ def document(window: Window, written: str | None = None) -> Document:
     blocks: list[Block] = [Heading(f"window: {window.series.name}, rows into samples", 1), Paragraph(_summary(window))]
     blocks += [Heading("How many"), _count_table(window), Note(_count_note(window))]
     blocks += [Heading("Which rows"), _row_table(window), Note("Rows and samples count from 0, timesteps from 1.")]
-    for one in window.shown:
-        blocks += _sample_blocks(window, one)
+    for sample in window.shown:
+        blocks += _sample_blocks(window, sample)
     blocks += _omitted_note(window)
     blocks += [] if window.scaling is None else _scaling_blocks(window, window.scaling)
     blocks += [] if window.gaps is None else _gap_blocks(window.gaps)
@@ -45,7 +44,7 @@ def _count_table(window: Window) -> Table:
     plan = window.windowing
     rows = [("rows", f"N = {thousands(plan.rows)}"), ("timesteps", f"T = {plural(plan.timesteps, 'row')} in a window")]
     if plan.horizon:
-        target = window.series.called(window.target or 0)
+        target = window.series.column_name(window.target or 0)
         rows.append(("horizon", f"H = {plural(plan.horizon, 'row')} after the window: its targets, {target}"))
     if plan.stride > 1:
         rows.append(("stride", f"S = {thousands(plan.stride)} rows from the start of a window to that of the next"))
@@ -68,10 +67,10 @@ def _shape_text(window: Window, name: str) -> str:
 
 def _unused_rows(window: Window) -> str:
     plan = window.windowing
-    if not plan.left:
+    if not plan.unused:
         return "nothing: the last sample takes the last row"
-    first = plan.rows - plan.left
-    return f"{plural(plan.left, 'row')}, {_row_range(first, plan.rows - 1)}: there is no room for one more sample"
+    first = plan.rows - plan.unused
+    return f"{plural(plan.unused, 'row')}, {_row_range(first, plan.rows - 1)}: too few for one more sample"
 
 
 def _count_note(window: Window) -> str:
@@ -136,7 +135,7 @@ def _target_text(window: Window, sample: SampleWindow) -> Paragraph:
     shown = [*map(_format_value, values[:front]), *(["⋮"] if back else []), *map(_format_value, values[len(values) - back :])]
     rows = "row" if len(values) == 1 else "rows"
     return Paragraph(
-        f"y, {window.series.called(window.target or 0)} of {rows} {_row_range(first, first + plan.horizon - 1)}: "
+        f"y, {window.series.column_name(window.target or 0)} of {rows} {_row_range(first, first + plan.horizon - 1)}: "
         f"{', '.join(shown)}"
     )
 
@@ -156,13 +155,13 @@ def _omitted_note(window: Window) -> list[Block]:
 
 
 def _scaling_blocks(window: Window, scaling: Scaling) -> list[Block]:
-    names = list(scaling.named(0))
+    names = list(scaling.statistics(0))
     columns = (Column("column"), *(Column(name, "right") for name in names), Column(""))
     places = range(len(scaling.constant))
     rows = tuple(
         (
-            Cell(window.series.called(place)[:MAX_NAME_LENGTH], strong=True),
-            *(Cell(_format_value(value)) for value in scaling.named(place).values()),
+            Cell(window.series.column_name(place)[:MAX_NAME_LENGTH], strong=True),
+            *(Cell(_format_value(value)) for value in scaling.statistics(place).values()),
             Cell("constant: becomes 0" if scaling.constant[place] else ""),
         )
         for place in places[:MAX_FEATURES]
@@ -170,8 +169,8 @@ def _scaling_blocks(window: Window, scaling: Scaling) -> list[Block]:
     how, undo = _scaling_formulas(scaling)
     words = (
         f"Each number became {how}; {undo} undoes it. These numbers come from all {thousands(window.windowing.rows)} rows. "
-        "If some of the samples are kept for a test, they had a part in them: for a fair test take them from the rows of the "
-        "training samples alone."
+        "If you keep some samples for a test, these numbers depend on them too: for a fair test compute them from the rows of "
+        "the training samples alone."
     )
     return [Heading(f"Scaling: {scaling.kind}"), Table(columns, rows), Paragraph(words)]
 
@@ -184,7 +183,10 @@ def _scaling_formulas(scaling: Scaling) -> tuple[str, str]:
 
 def _gap_blocks(gaps: TimeGaps) -> list[Block]:
     if gaps.usual is None:
-        return [Heading("Time"), Paragraph("There is no usual step from row to row that a larger one could be told from.")]
+        return [
+            Heading("Time"),
+            Paragraph("The steps from row to row have no usual size that a larger one could be compared with."),
+        ]
     rows = [
         ("usual step", f"{format_duration(gaps.usual, gaps.clock)}, the median of all steps from one row to the next"),
         (
@@ -214,8 +216,8 @@ def _warning_text(window: Window, word: str) -> str:
     if word == "gaps" and gaps is not None:
         return (
             f"{thousands(gaps.samples)} of {plural(samples, 'sample')} go across a gap in time: to the LSTM the rows "
-            "before and "
-            "after it are one timestep apart. Fill the missing rows, or cut the table there and make windows of each part."
+            "before and after it are one timestep apart. Fill the missing rows, or cut the table there and make windows "
+            "of each part."
         )
     if word == "backward" and gaps is not None:
         return (
@@ -223,7 +225,7 @@ def _warning_text(window: Window, word: str) -> str:
             f"{thousands(gaps.first_backward or 0)}. Sort the rows by time, and keep one of each."
         )
     if word == "constant" and scaling is not None:
-        names = [window.series.called(place) for place, one in enumerate(scaling.constant) if one]
+        names = [window.series.column_name(column) for column, constant in enumerate(scaling.constant) if constant]
         listed = ", ".join(names[:MAX_CONSTANTS]) + (", ..." if len(names) > MAX_CONSTANTS else "")
         return f"{listed}: the same number in every row, so scaled it is 0 and tells the LSTM nothing."
     if word == "large":
