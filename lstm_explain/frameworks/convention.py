@@ -37,7 +37,7 @@ def name_gates(i: str, f: str, g: str, o: str) -> Mapping[Gate, str]:
 class Convention(NamedTuple):
     """One framework's LSTM layer, in one direction.
 
-    A name with a star stands for four arrays, one for each gate, or three for peepholes; `gate_names` replace the star. A
+    A name with a star names four arrays, one for each gate, or three for peepholes; `gate_names` replace the star. A
     name without one is a single array, in which the gates are packed in `gate_order`.
     """
 
@@ -138,7 +138,7 @@ class Convention(NamedTuple):
         return sum(counts.values()) - counts.get("bias", 0) + neurons * self.bias_count(layer)
 
     def gate_arrays(self, name: str, gates: tuple[Gate, ...]) -> dict[str, Gate | None]:
-        """The arrays that a name stands for, and the gate of each; None if one array holds all gates."""
+        """The arrays of a name, and the gate of each; None if one array holds all gates."""
         if "*" not in name:
             return {name: None}
         starred = {name.replace("*", self.gate_names[gate]): gate for gate in gates}

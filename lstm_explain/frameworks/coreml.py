@@ -24,7 +24,6 @@ COREML = Framework(
     ),
     info=LayerInfo(
         class_name="lstm, an operator of Core ML's MIL (iOS 15)",
-        is_cell=False,
         input_axes=("timesteps", "samples", "features"),
         returns=(
             LayerOutput(
@@ -33,7 +32,6 @@ COREML = Framework(
             LayerOutput("output 1", ("samples", "output"), "h after the last timestep read, directions side by side"),
             LayerOutput("output 2", ("samples", "all_units"), "c after the last timestep read, directions side by side"),
         ),
-        state_order=("h", "c"),
         forget_bias=ForgetBias(None, "given"),
         initializers=(("all weights and the bias", GIVEN_WEIGHTS),),
         verification="read",

@@ -71,7 +71,6 @@ EQUINOX = Framework(
             LayerOutput("state[0]", ("hidden",), "h after this timestep"),
             LayerOutput("state[1]", ("units",), "c after this timestep"),
         ),
-        state_order=("h", "c"),
         forget_bias=ForgetBias(None, "random"),
         initializers=(("all weights and the bias", "uniform in ±1/sqrt(units)"),),
         verification="run",

@@ -45,13 +45,9 @@ class LayerInfo(NamedTuple):
 
     class_name: str
     """The layer's name in code."""
-    is_cell: bool
-    """Whether it is one timestep, called in a loop; otherwise it reads whole sequences."""
     input_axes: tuple[AxisName, ...]
     """The axes of the input in the default layout."""
     returns: tuple[LayerOutput, ...]
-    state_order: tuple[StateLetter, StateLetter]
-    """The order of the two states in arguments and results."""
     forget_bias: ForgetBias
     """The forget gate's bias in a new layer."""
     initializers: tuple[tuple[str, str], ...]
@@ -60,6 +56,10 @@ class LayerInfo(NamedTuple):
     """`run`: our tests build the layer and compare. `read`: its source was read."""
     stacking: str
     """How to build several layers and both directions."""
+    is_cell: bool = False
+    """Whether it is one timestep, called in a loop; otherwise it reads whole sequences."""
+    state_order: tuple[StateLetter, StateLetter] = ("h", "c")
+    """The order of the two states in arguments and results."""
     aliases: tuple[str, ...] = ()
     """Other names to look it up by."""
     remarks: tuple[str, ...] = ()

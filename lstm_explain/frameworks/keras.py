@@ -304,8 +304,8 @@ def network_lines(plan: NetworkPlan, lengths: bool) -> tuple[str, ...]:
     """A program that builds the network as a `keras.Model`.
 
     Args:
-        plan: the network; without projection and peepholes, which Keras has not.
-        lengths: whether the samples have lengths of their own: then the model also takes a mask.
+        plan: the network; without projection and peepholes, which Keras does not have.
+        lengths: whether the samples have lengths; the model then also takes a mask.
     """
     spec, vector = plan.spec, plan.task is Task.ONE_TO_MANY
     masked = lengths and plan.task not in FROM_ONE

@@ -44,7 +44,7 @@ class TensorLayout(NamedTuple):
 
 
 def tensor_layouts(convention: Convention, spec: Spec, layer: int) -> list[TensorLayout]:
-    """The arrays of a layer, computed from the sizes alone, in the order of `written`."""
+    """The arrays of a layer, computed from the sizes alone, in the order of `export_layer`."""
     spec = spec.for_layer(layer)
     layout = _direction_layouts(convention, spec, layer)
     if convention.concatenated_bias is not None and convention.bias_count(spec):
@@ -61,7 +61,7 @@ def tensor_layouts(convention: Convention, spec: Spec, layer: int) -> list[Tenso
 def export_layer(
     convention: Convention, weights: dict[Direction, LayerWeights], layer: int
 ) -> list[tuple[str, Direction | None, Array]]:
-    """A layer as the framework keeps it: each array with its name, and its direction where it belongs to one."""
+    """A layer in the framework's arrays: the name, the direction if it holds one only, and the array."""
     packed = {direction: convention.pack(part) for direction, part in weights.items()}
     if convention.concatenated_bias is not None:
         packed = {direction: _concat_biases(named, convention) for direction, named in packed.items()}

@@ -38,7 +38,6 @@ MLX = Framework(
     ),
     info=LayerInfo(
         class_name="mlx.nn.LSTM",
-        is_cell=False,
         input_axes=("samples", "timesteps", "features"),
         alternative_layouts=(("without a batch", ("timesteps", "features")),),
         returns=(
@@ -47,7 +46,6 @@ MLX = Framework(
                 "cell", ("samples", "timesteps", "units"), "c of every timestep, which no other framework here returns"
             ),
         ),
-        state_order=("h", "c"),
         forget_bias=ForgetBias(None, "random"),
         initializers=(("all weights and the bias", "uniform in ±1/sqrt(units)"),),
         verification="run",

@@ -22,14 +22,12 @@ OPENVINO = Framework(
     ),
     info=LayerInfo(
         class_name="LSTMSequence-5, an operator of OpenVINO",
-        is_cell=False,
         input_axes=("samples", "timesteps", "features"),
         returns=(
             LayerOutput("Y", ("samples", "directions", "timesteps", "hidden"), "h of every timestep"),
             LayerOutput("Ho", ("samples", "directions", "hidden"), "h after the last timestep read"),
             LayerOutput("Co", ("samples", "directions", "units"), "c after the last timestep read"),
         ),
-        state_order=("h", "c"),
         forget_bias=ForgetBias(None, "given"),
         initializers=(("all weights and the bias", GIVEN_WEIGHTS),),
         verification="read",

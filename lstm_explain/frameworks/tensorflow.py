@@ -44,7 +44,7 @@ TENSORFLOW1 = Framework(
         stacking="MultiRNNCell, and a loop over time such as dynamic_rnn, or bidirectional_dynamic_rnn for both directions",
         aliases=("tf", "tf1", "tensorflow", "BasicLSTMCell", "tf.nn.rnn_cell"),
         remarks=(
-            "The 1 of the forget gate is in no stored bias (forget_bias=1.0): whoever copies the bias elsewhere must add it.",
+            "The forget gate adds forget_bias=1.0, which is not in the stored bias: add it when you copy the bias elsewhere.",
             "BasicLSTMCell has the same kernel and bias, and no peepholes and no projection.",
             "LSTMStateTuple is (c, h), and its docstring calls c the hidden state and h the output.",
         ),
@@ -76,7 +76,6 @@ TFLITE = Framework(
                 "output", ("samples", "hidden"), "h after this timestep; h and c are variables that the kernel changes"
             ),
         ),
-        state_order=("h", "c"),
         forget_bias=ForgetBias(None, "given"),
         initializers=(("all weights and biases", GIVEN_WEIGHTS),),
         verification="read",

@@ -46,7 +46,6 @@ TINYGRAD = Framework(
             LayerOutput("state[0]", ("samples", "hidden"), "h after this timestep"),
             LayerOutput("state[1]", ("samples", "units"), "c after this timestep"),
         ),
-        state_order=("h", "c"),
         forget_bias=ForgetBias(0.0, "stored"),
         initializers=(("weights", "uniform in ±1/sqrt(units)"), ("biases", "zeros")),
         verification="run",

@@ -22,7 +22,6 @@ WEBNN = Framework(
     ),
     info=LayerInfo(
         class_name="MLGraphBuilder.lstm",
-        is_cell=False,
         input_axes=("timesteps", "samples", "features"),
         returns=(
             LayerOutput("output 0", ("directions", "samples", "hidden"), "h after the last timestep read"),
@@ -31,7 +30,6 @@ WEBNN = Framework(
                 "output 2", ("timesteps", "directions", "samples", "hidden"), "with returnSequence: h of every timestep"
             ),
         ),
-        state_order=("h", "c"),
         forget_bias=ForgetBias(None, "given"),
         initializers=(("all weights and biases", GIVEN_WEIGHTS),),
         verification="read",

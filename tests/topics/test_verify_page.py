@@ -102,7 +102,7 @@ def test_each_other_reading_has_words_of_its_own() -> None:
     said = words(document_of(explain_verify(lstm, swapped.swapaxes(0, 1))))
     assert "the first axis of the input was taken for the timesteps" in said
     read_so = document_of(explain_verify(lstm, turned[:, ::-1]))
-    assert "the sequence was read from its end, and the outputs stand in the order of reading" in words(read_so)
+    assert "the sequence was read from its end, and the outputs are in reading order" in words(read_so)
     assert [row[3] for row in rows(read_so)] == ["from end, outputs too"]
 
 

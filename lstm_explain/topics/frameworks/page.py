@@ -36,7 +36,7 @@ def document(frameworks: Frameworks) -> Document:
         Heading(_weights_heading_text(frameworks)),
         Paragraph(
             "Gates: the order in which they are packed along the axis of 4 × units; i input, f forget, "
-            "g candidate, o output. A star stands for each gate, which then has an array of its own. A wrong order raises no "
+            "g candidate, o output. A star in a name means that each gate has its own array. A wrong order raises no "
             f"error: all gates have the same shape.{both}"
         ),
         _weights_table(frameworks),
@@ -89,7 +89,7 @@ def _gate_order_text(layer: FrameworkLayer) -> str:
 
 
 def _weights_text(layer: FrameworkLayer) -> str:
-    """The arrays of the first layer, one direction; those of four gates in one."""
+    """The arrays of the first layer in one direction; a star replaces the names of the gates."""
     if layer.lacks:
         return f"- (it has no {layer.lacks})"
     convention = layer.convention
@@ -134,7 +134,7 @@ def _interface_table(frameworks: Frameworks) -> Table:
 
 def _bias_notes(frameworks: Frameworks) -> list[Block]:
     spec = frameworks.spec
-    always = [one.framework.name for one in frameworks.frameworks if one.convention.bias_required]
+    always = [layer.framework.name for layer in frameworks.frameworks if layer.convention.bias_required]
     if all(spec.for_layer(layer).bias for layer, _ in spec.layer_groups):
         return []
     then = "zeros in layers that have none" if spec.layers_differ else "then zeros"
@@ -168,7 +168,7 @@ def _framework_blocks(frameworks: Frameworks, layer: FrameworkLayer) -> list[Blo
 
 
 def _per_layer_text(layer: FrameworkLayer) -> str:
-    """What can be built in its place, where only layers that differ are lacking: each of them has all that it needs."""
+    """The alternative if only layers that differ are unsupported: one layer object for each."""
     return f" One {layer.framework.info.class_name} for each layer can." if layer.layers_alone else ""
 
 
@@ -198,7 +198,7 @@ def _verification_text(layer: FrameworkLayer) -> str:
 def _gates_text(layer: FrameworkLayer) -> str:
     names = [GATE_WORDS[gate.value] for gate in layer.convention.gate_order]
     if layer.convention.gates_separate:
-        return f"each in arrays of its own: {'; '.join(names)}"
+        return f"each in its own arrays: {'; '.join(names)}"
     return f"{_gate_order_text(layer)}: {'; '.join(names)}"
 
 
@@ -280,10 +280,10 @@ def _returned_table(layer: FrameworkLayer) -> Table:
     return Table((Column("tensor"), Column("shape", wraps=True), Column("what", wraps=True)), tuple(rows))
 
 
-def _slice_blocks(frameworks: Frameworks, one: FrameworkLayer) -> list[Block]:
-    """Which layer and direction a slice of h_n belongs to, where there are several."""
+def _slice_blocks(frameworks: Frameworks, framework_layer: FrameworkLayer) -> list[Block]:
+    """The layer and direction of each slice of h_n, if there are several."""
     spec = frameworks.spec
-    stacked = [name for name, shape, _ in one.returns if "layers*directions" in shape.names]
+    stacked = [name for name, shape, _ in framework_layer.returns if "layers*directions" in shape.names]
     if not stacked or len(spec.layer_directions) == 1:
         return []
     rows = [

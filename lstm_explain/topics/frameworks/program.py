@@ -47,9 +47,9 @@ class Program(NamedTuple):
     lines: tuple[str, ...]
     """The lines of the program."""
     arrays: Mapping[str, Array]
-    """The weights in the framework's way; `x`, what is read; `output`, `h` and `c`, what we make of it; `h_0` and `c_0`,
-    what it starts from where the model has states of its own. Where layers differ, the states stand side by side in `h` and
-    `c`, and those of each layer and direction to start from have names of their own."""
+    """The weights as the framework stores them; the input `x`; our `output`, `h` and `c`; and the initial states `h_0` and
+    `c_0`, if the model contains any. If layers differ, `h` and `c` hold the states side by side, and each layer and direction
+    has its own initial states."""
     samples: Positive
     """How many samples it runs."""
     modules: frozenset[str]

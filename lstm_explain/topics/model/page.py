@@ -91,7 +91,7 @@ def _lstm_blocks(lstm: FileLSTM) -> list[Block]:
         ("projection", _per_layer_text(spec, _projection_text)),
         ("peepholes", _per_layer_text(spec, lambda layer: "yes" if layer.peepholes else "none")),
         ("type", spec.dtype),
-        ("starts from", "states of its own, which the file holds" if lstm.initial else "zero states"),
+        ("starts from", "its own states, which the file holds" if lstm.initial else "zero states"),
         *([("reads", "each sample from its end: timestep 1 is the last of the data")] if lstm.reverse else []),
     ]
     tensors = tuple((Cell(printable(name)), Cell(f"({', '.join(map(str, shape))})")) for name, shape in lstm.tensors)

@@ -130,7 +130,7 @@ def _interpretation_text(tried: InterpretationResult, turned: bool) -> str:
     if reading.reversed != turned:
         sentences.append(f"the sequence was read from its {'start' if turned else 'end'}")
     if reading.in_reading_order:
-        sentences.append("the outputs stand in the order of reading, the data's last timestep first")
+        sentences.append("the outputs are in reading order, the data's last timestep first")
     if reading.directions != AS_IN_FILE:
         sentences.append(SWAPPED[reading.directions])
     return f"{', and '.join(sentences)}."
