@@ -53,8 +53,7 @@ def explore(
     fix = "Use `lstm-explain unit --step 4` or `lstm-explain trace`, which print; both take --edit"
     check_terminal("explore", fix, "input", "output", "error")
     from lstm_explain.apps.explorer.actions import second_step_in_order
-    from lstm_explain.apps.explorer.commands import list_commands
-    from lstm_explain.apps.explorer.state import ExplorerState
+    from lstm_explain.apps.explorer.state import ExplorerState, list_commands
     from lstm_explain.apps.explorer.view_model import build_view_model
     from lstm_explain.cli.output_file import write_output
     from lstm_explain.cli.source import apply_edits, build_lstm, to_cli_source
@@ -66,7 +65,7 @@ def explore(
     state = ExplorerState(
         replace(lstm, edits=()), lstm.edits, sample, layer, direction, unit=unit, given=to_cli_source(source)
     )
-    state = state.but(
+    state = state.evolve(
         step=second_step_in_order(state) if step is None else check_run_step(lstm.spec, "step", step, sample, state.length)
     )
     build_view_model(state)  # fail before the screen is taken
@@ -97,7 +96,7 @@ def _run(state: ExplorerState, color: Color, unicode: bool) -> ExplorerState:
 def _save(explorer: Explorer, name: str) -> str:
     """Write the explorer's screen or numbers to a file; return a message with the command that does the same."""
     from lstm_explain.apps.explorer import screen
-    from lstm_explain.apps.explorer.commands import explore_command, topic_command
+    from lstm_explain.apps.explorer.state import explore_command, topic_command
     from lstm_explain.apps.explorer.view_model import build_view_model
     from lstm_explain.cli.output import SUFFIXES, choose_format, show_result
     from lstm_explain.cli.output_file import write_output

@@ -15,8 +15,7 @@ import pytest
 
 import lstm_explain
 from lstm_explain.apps.explorer import actions
-from lstm_explain.apps.explorer.commands import list_commands, topic_command
-from lstm_explain.apps.explorer.state import ExplorerState
+from lstm_explain.apps.explorer.state import ExplorerState, list_commands, topic_command
 from lstm_explain.apps.explorer.view_model import build_view_model
 from lstm_explain.cli.explore import _save
 from lstm_explain.core.gates import Direction
@@ -52,7 +51,9 @@ def test_without_a_terminal_it_says_what_to_use_instead(missing: str, tmp_path: 
 
 def showing(state: ExplorerState, **given: Any) -> Any:
     """What `_save` takes of the application."""
-    return SimpleNamespace(state=state.but(given=CliSource(**given)), size=SimpleNamespace(width=80, height=24), unicode=True)
+    return SimpleNamespace(
+        state=state.evolve(given=CliSource(**given)), size=SimpleNamespace(width=80, height=24), unicode=True
+    )
 
 
 def founding() -> ExplorerState:
@@ -66,7 +67,7 @@ def test_what_is_saved_is_what_the_command_writes_that_it_names(name: str, tmp_p
     (tmp_path / name).unlink()
     line = said.removeprefix(f"Wrote {name}. Again: ")
     assert line == topic_command(
-        founding().but(given=CliSource()), "unit" if name[2:] in ("txt", "md", "json") else "trace", name
+        founding().evolve(given=CliSource()), "unit" if name[2:] in ("txt", "md", "json") else "trace", name
     )
     done = call(*shlex.split(line)[1:])
     assert (done.returncode, done.stdout) == (0, b"")
@@ -77,7 +78,7 @@ def test_what_is_saved_is_what_the_command_writes_that_it_names(name: str, tmp_p
 @pytest.mark.parametrize("name", ["a.csv", "a.npz"])
 def test_a_saved_run_is_of_all_layers_wherever_one_is(name: str, tmp_path: Path, call: Callable[..., Any]) -> None:
     state = ExplorerState(lstm_explain.seeded(samples=2, timesteps=3, units=4, layers=2, bidirectional=True))
-    said = _save(showing(state.but(layer=1, direction=Direction.BACKWARD)), name)
+    said = _save(showing(state.evolve(layer=1, direction=Direction.BACKWARD)), name)
     saved = (tmp_path / name).read_bytes()
     (tmp_path / name).unlink()
     assert call(*shlex.split(said.removeprefix(f"Wrote {name}. Again: "))[1:]).returncode == 0
@@ -147,9 +148,9 @@ CASES: list[tuple[dict[str, Any], dict[str, Any], str]] = [
 def test_unit_as_it_is_printed_gives_the_numbers_that_are_shown(
     sizes: dict[str, Any], place: dict[str, Any], edits: str, call: Callable[..., Any]
 ) -> None:
-    state = ExplorerState(lstm_explain.seeded(**sizes), given=CliSource()).but(**place)
+    state = ExplorerState(lstm_explain.seeded(**sizes), given=CliSource()).evolve(**place)
     state = actions.apply_edits(state, edits)
-    assert not state.said
+    assert not state.message
     done = call(*shlex.split(topic_command(state, "unit"))[1:], "--json")
     assert done.returncode == 0, done.stderr
     found, seen = json.loads(done.stdout), build_view_model(state)
@@ -163,7 +164,7 @@ def test_unit_as_it_is_printed_gives_the_numbers_that_are_shown(
     for sums in seen.sums(state.step, state.unit):
         assert made[sums.gate.value]["sum"] == pytest.approx(sums.total, **tolerance)
         assert made[sums.gate.value]["value"] == pytest.approx(sums.value, **tolerance)
-    assert made["cell"]["value"] == pytest.approx(seen.made(state.step, state.unit), **tolerance)
+    assert made["cell"]["value"] == pytest.approx(seen.computed_cell(state.step, state.unit), **tolerance)
     assert made["hidden"]["value"] == pytest.approx(seen.emitted(state.step, state.unit), **tolerance)
 
 
@@ -171,7 +172,7 @@ def test_unit_as_it_is_printed_gives_the_numbers_that_are_shown(
 def test_every_command_that_is_printed_is_one(
     sizes: dict[str, Any], place: dict[str, Any], edits: str, call: Callable[..., Any]
 ) -> None:
-    state = actions.apply_edits(ExplorerState(lstm_explain.seeded(**sizes), given=CliSource()).but(**place), edits)
+    state = actions.apply_edits(ExplorerState(lstm_explain.seeded(**sizes), given=CliSource()).evolve(**place), edits)
     for one in list_commands(state):
         assert one.shows
         line = one.line

@@ -28,12 +28,12 @@ MAX_UNDO = 200
 
 def move_step(state: ExplorerState, by: int) -> ExplorerState:
     """Go on in time, or back; stops at the ends."""
-    return state.but(step=max(1, min(state.step + by, state.length)))
+    return state.evolve(step=max(1, min(state.step + by, state.length)))
 
 
 def move_unit(state: ExplorerState, by: int) -> ExplorerState:
     """Another unit; stops at the first and the last."""
-    return state.but(unit=max(0, min(state.unit + by, state.layer_spec.units - 1)))
+    return state.evolve(unit=max(0, min(state.unit + by, state.layer_spec.units - 1)))
 
 
 def select_step(state: ExplorerState, step: int) -> ExplorerState:
@@ -54,24 +54,24 @@ def select_unit_and_step(state: ExplorerState, unit: int, step: int) -> Explorer
 def move_sample(state: ExplorerState, by: int) -> ExplorerState:
     """Another sample; from the last on to the first."""
     there = (state.sample + by) % state.lstm.spec.samples
-    return _clamp_step(state.but(sample=there))
+    return _clamp_step(state.evolve(sample=there))
 
 
 def move_layer(state: ExplorerState, by: int) -> ExplorerState:
     """Another layer; from the last on to the first. It may have fewer units, and read forward only."""
     layers = len(state.lstm.spec.layers)
     if layers == 1:
-        return state.but(said="There is one layer. Press z for other sizes, such as layers=2.")
-    there = _clamp_to_layer(state.but(layer=(state.layer + by) % layers))
-    return there if there.direction is state.direction else there.but(said=f"Layer {there.layer} reads forward only.")
+        return state.evolve(message="There is one layer. Press z for other sizes, such as layers=2.")
+    there = _clamp_to_layer(state.evolve(layer=(state.layer + by) % layers))
+    return there if there.direction is state.direction else there.evolve(message=f"Layer {there.layer} reads forward only.")
 
 
 def switch_direction(state: ExplorerState) -> ExplorerState:
     """The other direction."""
     if not state.layer_spec.bidirectional:
-        return state.but(said=_forward_only_message(state))
+        return state.evolve(message=_forward_only_message(state))
     other = Direction.BACKWARD if state.direction is Direction.FORWARD else Direction.FORWARD
-    return state.but(direction=other)
+    return state.evolve(direction=other)
 
 
 def _forward_only_message(state: ExplorerState) -> str:
@@ -82,15 +82,15 @@ def _forward_only_message(state: ExplorerState) -> str:
 
 def next_heatmaps(state: ExplorerState) -> ExplorerState:
     """The next pair of heat maps: h and c, i and f, g and o."""
-    return state.but(maps=(state.maps + 1) % len(HEATMAP_PAIRS))
+    return state.evolve(maps=(state.maps + 1) % len(HEATMAP_PAIRS))
 
 
 def toggle_playing(state: ExplorerState) -> ExplorerState:
     """Start to play, or stop; from the end it starts again."""
     if state.playing:
-        return state.but(playing=False)
+        return state.evolve(playing=False)
     first, last = _first_and_last_step(state)
-    return state.but(playing=True, step=first if state.step == last else state.step)
+    return state.evolve(playing=True, step=first if state.step == last else state.step)
 
 
 def advance_playback(state: ExplorerState) -> ExplorerState:
@@ -99,7 +99,7 @@ def advance_playback(state: ExplorerState) -> ExplorerState:
         return state
     first, last = _first_and_last_step(state)
     on = move_step(state, 1 if first <= last else -1)
-    return on.but(playing=on.step != last)
+    return on.evolve(playing=on.step != last)
 
 
 def _first_and_last_step(state: ExplorerState) -> tuple[int, int]:
@@ -126,44 +126,44 @@ def apply_edits(state: ExplorerState, text: str) -> ExplorerState:
 
     def do() -> ExplorerState:
         parts = re.sub(r"\s*([=,])\s*", r"\1", text).replace(";", " ").split()
-        found = [parse_edit(part) for part in parts]
-        if not found:
+        edits = [parse_edit(part) for part in parts]
+        if not edits:
             raise UsageError("nothing", "there is nothing to change", "Write an edit such as h_3[4]=0.5")
-        for one in found:
-            check_edit(state.lstm.spec, one)
-        targets = {one.target for one in found}
-        kept = tuple(one for one in state.edits if one.target not in targets)
-        return _push_undo(state).but(edits=kept + tuple(found))
+        for edit in edits:
+            check_edit(state.lstm.spec, edit)
+        targets = {edit.target for edit in edits}
+        kept = tuple(edit for edit in state.edits if edit.target not in targets)
+        return _push_undo(state).evolve(edits=kept + tuple(edits))
 
     return _or_error_message(state, do)
 
 
 def undo_change(state: ExplorerState) -> ExplorerState:
-    """What was before the last change."""
+    """Undo the last change."""
     if not state.past:
-        return state.but(said="There is nothing to undo.")
+        return state.evolve(message="There is nothing to undo.")
     last = state.past[-1]
-    return _clamp_selection(state.but(lstm=last.lstm, edits=last.edits, past=state.past[:-1], said="Undone."))
+    return _clamp_selection(state.evolve(lstm=last.lstm, edits=last.edits, past=state.past[:-1], message="Undone."))
 
 
 def reset_changes(state: ExplorerState) -> ExplorerState:
-    """Without any change; undo brings them back."""
+    """Undo all changes; undo brings them back."""
     if not state.edits:
-        return state.but(said="Nothing is changed.")
-    return _push_undo(state).but(edits=(), said="All as it was. u brings the changes back.")
+        return state.evolve(message="Nothing is changed.")
+    return _push_undo(state).evolve(edits=(), message="All as it was. u brings the changes back.")
 
 
 def change_sizes(state: ExplorerState, text: str) -> ExplorerState:
-    """Other sizes: `units=4 timesteps=20`; changes that no longer fit are left out, and said."""
+    """Change sizes: `units=4 timesteps=20`. Changes that no longer fit are undone, and the message tells how many."""
 
     def do() -> ExplorerState:
         lstm = _resize_lstm(state.lstm, _parse_sizes(text))
         if lstm.spec == state.lstm.spec:
-            return state.but(said="These are the sizes that it has.")
-        kept = tuple(one for one in state.edits if _is_valid_edit(lstm.spec, one))
+            return state.evolve(message="These are the sizes that it has.")
+        kept = tuple(edit for edit in state.edits if _is_valid_edit(lstm.spec, edit))
         lost = len(state.edits) - len(kept)
-        said = f"{lost} of {len(state.edits)} changes fit these sizes no longer, and are gone." if lost else ""
-        return _clamp_selection(_push_undo(state).but(lstm=lstm, edits=kept, said=said))
+        message = f"{lost} of {len(state.edits)} changes no longer fit these sizes and were undone." if lost else ""
+        return _clamp_selection(_push_undo(state).evolve(lstm=lstm, edits=kept, message=message))
 
     return _or_error_message(state, do)
 
@@ -201,15 +201,15 @@ def _format_size(value: Any) -> str:
 
 
 def _parse_sizes(text: str) -> dict[str, Any]:
-    found: dict[str, Any] = {}
+    sizes: dict[str, Any] = {}
     for part in text.replace(",", " ").split():
         name, equals, value = part.partition("=")
         if not equals or name not in SIZE_NAMES:
             raise UsageError(
-                printable(part), "this is no size", f"There are {', '.join(SIZE_NAMES)}: write units=4 timesteps=20"
+                printable(part), "this is not a size", f"The sizes are {', '.join(SIZE_NAMES)}: write units=4 timesteps=20"
             )
-        found[name] = printable(value) if name == "dtype" else _parse_size(printable(part), value)
-    return found
+        sizes[name] = printable(value) if name == "dtype" else _parse_size(printable(part), value)
+    return sizes
 
 
 def _parse_size(asked: str, value: str) -> Any:
@@ -252,9 +252,9 @@ def _check_memory(lstm: LSTM) -> LSTM:
     return lstm
 
 
-def _is_valid_edit(spec: Spec, one: Any) -> bool:
+def _is_valid_edit(spec: Spec, edit: Any) -> bool:
     try:
-        check_edit(spec, one)
+        check_edit(spec, edit)
     except UsageError:
         return False
     return True
@@ -283,7 +283,7 @@ def _or_error_message(state: ExplorerState, do: Callable[[], ExplorerState]) -> 
     try:
         return do()
     except LstmExplainError as error:
-        return state.but(said=error.message(spell_in_explorer))
+        return state.evolve(message=error.message(spell_in_explorer))
 
 
 def spell_in_explorer(name: str, literal: str) -> str:

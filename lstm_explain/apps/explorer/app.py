@@ -15,7 +15,7 @@ from textual.screen import ModalScreen
 from textual.widgets import Input, Static
 
 from lstm_explain.apps.explorer import actions, keys, overlays, prompts, screen, status_lines
-from lstm_explain.apps.explorer.commands import list_commands
+from lstm_explain.apps.explorer.state import list_commands
 from lstm_explain.apps.explorer.view_model import build_view_model
 from lstm_explain.errors import LstmExplainError
 from lstm_explain.render.layout import layout_lines
@@ -102,18 +102,18 @@ class Explorer(App[None]):
         try:
             build_view_model(state)
         except LstmExplainError as error:
-            state = self.state.but(said=error.message(actions.spell_in_explorer), playing=False)
+            state = self.state.evolve(message=error.message(actions.spell_in_explorer), playing=False)
         self.state = state
-        if not status_lines.fits_in(state.said, self.size.width, screen.MESSAGE_ROWS):
-            self.push_screen(OverlayScreen(overlays.message_page(state.said), "message", self.unicode))
+        if not status_lines.fits_in(state.message, self.size.width, screen.MESSAGE_ROWS):
+            self.push_screen(OverlayScreen(overlays.message_page(state.message), "message", self.unicode))
         if self._beat is not None:
             (self._beat.resume if state.playing else self._beat.pause)()
         self._draw()
 
     def _draw(self) -> None:
         width, height = self.size
-        found = self.screen_stack[0].query(Static) if self.screen_stack else ()
-        parts = {part.id: part for part in found}
+        widgets = self.screen_stack[0].query(Static) if self.screen_stack else ()
+        parts = {part.id: part for part in widgets}
         if not parts or width == 0:
             return  # too early
         upper, moved, footer = (parts[name] for name in ("upper", "moved", "keys"))
@@ -194,7 +194,7 @@ class Explorer(App[None]):
 
     def action_ask(self, about: str) -> None:
         """Show a line to fill in."""
-        self.act(self.state.but(playing=False))
+        self.act(self.state.evolve(playing=False))
         asked = prompts.prompt_for(self.state, about)
         self._asked = about
         line = self.query_one("#answer", Input)
@@ -216,7 +216,7 @@ class Explorer(App[None]):
         if self._asked is not None:
             self._asked = None
             self._show_line(False)
-            self.act(self.state.but())
+            self.act(self.state.evolve())
 
     def _show_line(self, shown: bool) -> None:
         for name in ("#asks", "#answer"):
@@ -227,10 +227,10 @@ class Explorer(App[None]):
 
     def _save_as(self, name: str) -> None:
         try:
-            said = self._save(self, name) if name else "Nothing was written: no file was named."
+            message = self._save(self, name) if name else "Nothing was written: no file was named."
         except LstmExplainError as error:
-            said = error.message(actions.spell_in_explorer).removeprefix("-o ")
-        self.act(self.state.but(said=said))
+            message = error.message(actions.spell_in_explorer).removeprefix("-o ")
+        self.act(self.state.evolve(message=message))
 
     # --- the mouse ----------------------------------------------------------------------------------------------------
 
@@ -243,9 +243,9 @@ class Explorer(App[None]):
             if key is not None:
                 await self.run_action(key.action)
         elif event.widget.id == "upper":
-            found = screen.unit_and_step_at(self.state, width, height, event.x, event.y)
-            if found is not None:
-                self.act(actions.select_unit_and_step(self.state, *found))
+            selection = screen.unit_and_step_at(self.state, width, height, event.x, event.y)
+            if selection is not None:
+                self.act(actions.select_unit_and_step(self.state, *selection))
 
     def on_mouse_scroll_down(self) -> None:
         self._scroll(1)
@@ -262,7 +262,7 @@ class Explorer(App[None]):
     def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:  # noqa: ARG002 - Textual's signature
         """Every key, by what it does."""
         for key in (*keys.KEYS, *keys.MORE):
-            yield SystemCommand(f"{keys.label_of(key)} ({key.shown})", key.help, self._runs(key.action))
+            yield SystemCommand(f"{keys.label_of(key)} ({key.symbol})", key.help, self._runs(key.action))
 
     def _runs(self, action: str) -> Callable[[], None]:
         def run() -> None:

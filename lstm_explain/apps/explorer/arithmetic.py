@@ -34,14 +34,14 @@ def draw_arithmetic(scene: ViewModel, width: int, unicode: bool = True) -> list[
     size = COLUMN_WIDTH if 2 + COLUMN_WIDTH * len(columns) <= width else NARROW_COLUMN_WIDTH
     decimals = 4 if size == COLUMN_WIDTH else 3
     for index, column in enumerate(columns, start=1):
-        canvas.right(2 + size * index, 0, column.title, DIM)
+        canvas.write_right(2 + size * index, 0, column.title, DIM)
     for row, sums in enumerate(scene.sums(scene.state.step, scene.state.unit), start=1):
         letter = LETTERS[sums.gate]
         held = scene.set_by_hand(letter, scene.state.step, scene.state.unit)
-        canvas.put(0, row, f"{letter}{EDITED_MARK}" if held else letter, BOLD)
+        canvas.write(0, row, f"{letter}{EDITED_MARK}" if held else letter, BOLD)
         for index, column in enumerate(columns, start=1):
             number = fit_number(size - 1, getattr(sums, column.field), decimals)
-            canvas.right(2 + size * index, row, number, _value_style(sums, column))
+            canvas.write_right(2 + size * index, row, number, _value_style(sums, column))
     _draw_state_arithmetic(scene, canvas, "h" if spec.projection is None else "m")
     return canvas.lines(unicode)
 
@@ -80,7 +80,7 @@ def _draw_state_arithmetic(scene: ViewModel, canvas: Canvas, output_letter: str)
         f"c = {total}",
         f"c = {_format_short(kept + added)}",
     )
-    canvas.put(0, HEIGHT - 1, next((form for form in forms if len(form) <= canvas.width), forms[-1]))
+    canvas.write(0, HEIGHT - 1, next((form for form in forms if len(form) <= canvas.width), forms[-1]))
 
 
 def _edited_states(scene: ViewModel) -> list[str]:

@@ -20,17 +20,17 @@ class Canvas:
         self.width, self.height = max(0, width), max(0, height)
         self._cells = [[(" ", PLAIN)] * self.width for _ in range(self.height)]
 
-    def put(self, x: int, y: int, text: str, look: Style = PLAIN) -> int:
+    def write(self, x: int, y: int, text: str, look: Style = PLAIN) -> int:
         """Write a text; returns the column after it."""
         if 0 <= y < self.height:
-            for place, character in enumerate(text, start=x):
-                if 0 <= place < self.width:
-                    self._cells[y][place] = (character, look)
+            for column, character in enumerate(text, start=x):
+                if 0 <= column < self.width:
+                    self._cells[y][column] = (character, look)
         return x + len(text)
 
-    def right(self, x: int, y: int, text: str, look: Style = PLAIN) -> None:
+    def write_right(self, x: int, y: int, text: str, look: Style = PLAIN) -> None:
         """Write a text that ends before column x."""
-        self.put(x - len(text), y, text, look)
+        self.write(x - len(text), y, text, look)
 
     def lines(self, unicode: bool = True) -> list[Line]:
         """The rows as spans, in ASCII where there is no Unicode."""

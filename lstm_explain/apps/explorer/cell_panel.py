@@ -34,7 +34,7 @@ def draw_diagram(scene: ViewModel, width: int = DIAGRAM_WIDTH, unicode: bool = T
     """Draw the cell of the current step for the chosen unit."""
     canvas = Canvas(max(width, DIAGRAM_WIDTH), PANEL_HEIGHT)
     for y, row in enumerate(WIRES):
-        canvas.put(0, y, row, DIM)
+        canvas.write(0, y, row, DIM)
     _draw_gates(scene, canvas)
     _draw_states(scene, canvas)
     _draw_vectors(scene, canvas)
@@ -45,7 +45,7 @@ def _draw_gates(scene: ViewModel, canvas: Canvas) -> None:
     t, unit = scene.state.step, scene.state.unit
     for gate, x in GATE_COLUMNS.items():
         letter = LETTERS[gate]
-        canvas.put(x, 3, f"{letter}{EDITED_MARK}" if scene.set_by_hand(letter, t, unit) else letter, BOLD)
+        canvas.write(x, 3, f"{letter}{EDITED_MARK}" if scene.set_by_hand(letter, t, unit) else letter, BOLD)
         _draw_number(canvas, x + 3, 4, scene.number(letter, t, unit), scene.number(letter, t, unit, base=True))
 
 
@@ -74,7 +74,7 @@ def _draw_states(scene: ViewModel, canvas: Canvas) -> None:
 def _mark_edited_state(scene: ViewModel, canvas: Canvas, x: int, y: int, letter: str, t: int) -> None:
     """Mark a state that was set by hand, beside its number."""
     if scene.set_by_hand(letter, t, scene.state.unit):
-        canvas.put(x, y, EDITED_MARK, BOLD)
+        canvas.write(x, y, EDITED_MARK, BOLD)
 
 
 def _state_and_gate_positions(before: int, t: int, unit: int) -> tuple[tuple[str, int, int], ...]:
@@ -92,15 +92,15 @@ def _draw_vectors(scene: ViewModel, canvas: Canvas) -> None:
 
 def _draw_vector(canvas: Canvas, x: int, name: str, length: int, room: int, more: str = "") -> None:
     texts = (f"{name} ({thousands(length)}){more}", f"{name} ({thousands(length)})", f"{name[0]} ({thousands(length)})", name)
-    canvas.put(x, 5, next((text for text in texts if len(text) <= room), name[0]), BOLD)
+    canvas.write(x, 5, next((text for text in texts if len(text) <= room), name[0]), BOLD)
 
 
 def _draw_name(canvas: Canvas, x: int, y: int, name: str, unit: int, room: int) -> None:
     full = f"{name}[{unit}]"
-    canvas.put(x, y, full if len(full) <= room else name[:room], BOLD)
+    canvas.write(x, y, full if len(full) <= room else name[:room], BOLD)
 
 
 def _draw_number(canvas: Canvas, end: int, y: int, value: float, was: float) -> None:
     """A number that ends before a column; marked where it is another than it was."""
     moved = value != was and not (value != value and was != was)
-    canvas.right(end, y, fit_number(DIAGRAM_NUMBER_WIDTH, value, DIAGRAM_DECIMALS), Style(bold=moved, underline=moved))
+    canvas.write_right(end, y, fit_number(DIAGRAM_NUMBER_WIDTH, value, DIAGRAM_DECIMALS), Style(bold=moved, underline=moved))

@@ -97,11 +97,11 @@ def draw_heatmaps(scene: ViewModel, width: int, height: int, unicode: bool = Tru
     view, canvas = fit_viewport(scene.state, width, height), Canvas(width, height)
     for band in range(view.bands):
         top = band * view.band_rows
-        canvas.put(0, top, "t", DIM)
+        canvas.write(0, top, "t", DIM)
         for row in range(view.units):
             unit = view.first_unit + row
-            canvas.put(0, top + row + 1, f"u{unit}", _label_style(unit == scene.state.unit))
-        for letter, start in zip(scene.state.shown[band], view.maps_at, strict=True):
+            canvas.write(0, top + row + 1, f"u{unit}", _label_style(unit == scene.state.unit))
+        for letter, start in zip(scene.state.heatmap_pairs[band], view.maps_at, strict=True):
             _draw_map(scene, view, canvas, letter, start, top)
     _draw_circles(scene, view, canvas)
     return canvas.lines(unicode)
@@ -109,7 +109,7 @@ def draw_heatmaps(scene: ViewModel, width: int, height: int, unicode: bool = Tru
 
 def visible_letters(state: ExplorerState, view: Viewport) -> list[str]:
     """The tensors whose heat maps are seen."""
-    return [letter for band in range(view.bands) for letter in state.shown[band]]
+    return [letter for band in range(view.bands) for letter in state.heatmap_pairs[band]]
 
 
 def _draw_circles(scene: ViewModel, view: Viewport, canvas: Canvas) -> None:
@@ -121,20 +121,20 @@ def _draw_circles(scene: ViewModel, view: Viewport, canvas: Canvas) -> None:
             here = (unit, step) == (state.unit, state.step)
             mark = EDITED_MARK if (unit, step) in set_ else MOVED if moved[step - 1, unit] else CURRENT if here else UNTOUCHED
             look = Style(bold=mark != UNTOUCHED, reverse=here)
-            canvas.put(view.column(step, view.label, CIRCLE_WIDTH) + 1, row + 1, mark, look)
+            canvas.write(view.column(step, view.label, CIRCLE_WIDTH) + 1, row + 1, mark, look)
 
 
 def _edited_positions(scene: ViewModel) -> set[tuple[int, int]]:
     """The units and timesteps at which an edit sets a state or a gate."""
-    state, found = scene.state, set()
-    for one in state.edits:
-        if (one.layer, one.direction) != (state.layer, state.direction) or one.is_weight or one.name == "x":
+    state, positions = scene.state, set()
+    for edit in state.edits:
+        if (edit.layer, edit.direction) != (state.layer, state.direction) or edit.is_weight or edit.name == "x":
             continue
-        if one.name == "h" and state.layer_spec.projection is not None:
+        if edit.name == "h" and state.layer_spec.projection is not None:
             continue  # no unit's own
-        steps = range(1, state.length + 1) if one.step is None else (one.step,)
-        found |= {(one.position, step) for step in steps}
-    return found
+        steps = range(1, state.length + 1) if edit.step is None else (edit.step,)
+        positions |= {(edit.position, step) for step in steps}
+    return positions
 
 
 def _draw_steps(state: ExplorerState, view: Viewport, canvas: Canvas, start: int, cell: int, top: int) -> None:
@@ -145,22 +145,22 @@ def _draw_steps(state: ExplorerState, view: Viewport, canvas: Canvas, start: int
         end, text = view.column(step, start, cell) + cell, str(step)
         near_chosen = step < state.step and end >= chosen - len(str(state.step))
         if step == state.step or (end - len(text) >= written + (written > start) and not near_chosen):
-            canvas.right(end, top, text, Style(bold=True, reverse=True) if step == state.step else DIM)
+            canvas.write_right(end, top, text, Style(bold=True, reverse=True) if step == state.step else DIM)
             written = end
 
 
 def _draw_map(scene: ViewModel, view: Viewport, canvas: Canvas, letter: str, start: int, top: int) -> None:
     state, values, scale = scene.state, scene.values(letter), scale_of(scene, letter)
     _draw_steps(state, view, canvas, start, view.cell, top)
-    canvas.put(start - 1, top, letter, BOLD)
+    canvas.write(start - 1, top, letter, BOLD)
     for step in range(view.first_step, view.first_step + view.steps):
-        moved = scene.moved(letter, step)
+        moved = scene.changed(letter, step)
         for row in range(min(view.units, values.shape[1] - view.first_unit)):
             unit = view.first_unit + row
             here = (unit, step) == (state.unit, state.step)
             value, differs = float(values[step - 1, unit]), bool(moved[unit])
             look = Style(bold=here or differs, underline=differs, reverse=here, tint=None if here else tint(value, scale))
-            canvas.put(view.column(step, start, view.cell), top + row + 1, _format_cell(value, scale, view), look)
+            canvas.write(view.column(step, start, view.cell), top + row + 1, _format_cell(value, scale, view), look)
 
 
 def scale_of(scene: ViewModel, letter: str) -> float:

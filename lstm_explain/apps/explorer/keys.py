@@ -16,7 +16,7 @@ class Key(NamedTuple):
 
     keys: tuple[str, ...]
     """As Textual names them; the first is the one that is shown."""
-    shown: str
+    symbol: str
     label: str
     action: str
     help: str
@@ -75,7 +75,7 @@ def layout_footer(width: int) -> list[FooterKey]:
             x, y = 1, y + 1
         for key in group:
             found.append(FooterKey(key, _footer_text(key), x, y))
-            x += len(_footer_text(key)) + (key.shown not in ARROWS or bool(key.label))
+            x += len(_footer_text(key)) + (key.symbol not in ARROWS or bool(key.label))
         x += 1
     return found
 
@@ -102,7 +102,7 @@ def label_of(key: Key) -> str:
 
 
 def _footer_text(key: Key) -> str:
-    return f"{key.shown} {key.label}" if key.label else key.shown
+    return f"{key.symbol} {key.label}" if key.label else key.symbol
 
 
 def draw_footer(width: int, unicode: bool = True) -> list[Line]:
@@ -111,8 +111,8 @@ def draw_footer(width: int, unicode: bool = True) -> list[Line]:
     canvas = Canvas(width, max(one.y for one in keys) + 1)
     for key in keys:
         name, _, label = key.text.partition(" ")
-        end = canvas.put(key.x, key.y, name, BOLD)
-        canvas.put(end + 1, key.y, label, DIM)
+        end = canvas.write(key.x, key.y, name, BOLD)
+        canvas.write(end + 1, key.y, label, DIM)
     return canvas.lines(unicode)
 
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from lstm_explain.apps.explorer.commands import topic_command
 from lstm_explain.apps.explorer.keys import KEYS, MORE
+from lstm_explain.apps.explorer.state import topic_command
 from lstm_explain.core.gates import Direction
 from lstm_explain.document.blocks import Block, Cell, Column, Document, Heading, Note, Paragraph, Preformatted, Table
 from lstm_explain.topics.intro import lstm_summary
@@ -13,8 +13,7 @@ from lstm_explain.topics.unit import explain_unit
 from lstm_explain.topics.unit.page import arithmetic
 
 if TYPE_CHECKING:
-    from lstm_explain.apps.explorer.commands import CommandLine
-    from lstm_explain.apps.explorer.state import ExplorerState
+    from lstm_explain.apps.explorer.state import CommandLine, ExplorerState
     from lstm_explain.topics.unit import Unit
 
 CLOSE_HINT = "Esc closes this page; the arrow keys and PgUp, PgDn scroll it."
@@ -69,7 +68,7 @@ def help_page(place: str) -> Document:
 
 
 def _explorer_help() -> Document:
-    rows = tuple((Cell(key.shown, strong=True), Cell(key.help)) for key in (*KEYS, *MORE))
+    rows = tuple((Cell(key.symbol, strong=True), Cell(key.help)) for key in (*KEYS, *MORE))
     return (
         Heading("Help: explore", 1),
         Paragraph(

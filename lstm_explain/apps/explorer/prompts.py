@@ -65,9 +65,9 @@ def _display_number(value: float) -> str:
 
 def _state_prompt(letter: str) -> Callable[[ExplorerState], Prompt]:
     def ask(state: ExplorerState) -> Prompt:
-        place = state.place if letter == "h" else state.unit
-        now = build_view_model(state).number(letter, state.before_step, place)
-        name = f"{letter}_{state.before_step}[{place}]"
+        index = state.hidden_index if letter == "h" else state.unit
+        now = build_view_model(state).number(letter, state.before_step, index)
+        name = f"{letter}_{state.before_step}[{index}]"
         reads = "all units read it" if letter == "h" else "only its own unit reads it"
         return Prompt(
             f"{name} is {_display_number(now)}; {reads} at step {state.step}.",

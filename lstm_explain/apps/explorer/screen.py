@@ -60,7 +60,7 @@ def _draw_cell(scene: ViewModel, width: int, unicode: bool) -> list[Line]:
     """The diagram and the arithmetic side by side."""
     left = cell_panel.draw_diagram(scene, cell_panel.DIAGRAM_WIDTH, unicode)
     right = arithmetic.draw_arithmetic(scene, max(0, width - cell_panel.DIAGRAM_WIDTH - PANEL_GAP), unicode)
-    return [[*one, Span(" " * PANEL_GAP), *two] for one, two in zip(left, right, strict=True)]
+    return [[*left_line, Span(" " * PANEL_GAP), *right_line] for left_line, right_line in zip(left, right, strict=True)]
 
 
 def unit_and_step_at(state: ExplorerState, width: int, height: int, x: int, y: int) -> tuple[int, int] | None:

@@ -27,13 +27,13 @@ NAMES["m"] = "emitted"
 
 def title_line(state: ExplorerState, width: int, unicode: bool = True) -> list[Line]:
     """Where one is."""
-    spec, own = state.lstm.spec, state.layer_spec
+    spec, layer_spec = state.lstm.spec, state.layer_spec
     layer = f"layer {state.layer} of {len(spec.layers)} · " if len(spec.layers) > 1 else ""
-    way = f"{state.direction.value} · " if own.bidirectional else ""
+    direction = f"{state.direction.value} · " if layer_spec.bidirectional else ""
     playing = " · playing" if state.playing else ""
     text = (
-        f" sample {thousands(state.sample)} of {thousands(spec.samples)} · {layer}{way}"
-        f"step {state.step} of {state.length} · unit {state.unit} of {own.units}{playing}"
+        f" sample {thousands(state.sample)} of {thousands(spec.samples)} · {layer}{direction}"
+        f"step {state.step} of {state.length} · unit {state.unit} of {layer_spec.units}{playing}"
     )
     changes = plural(len(state.edits), "change") if state.edits else "nothing changed"
     if len(text) + len(changes) + 2 > width:
@@ -45,14 +45,14 @@ def shapes_line(scene: ViewModel, width: int, unicode: bool = True) -> list[Line
     """The shapes at one timestep, and the parameters: read off the arrays of the run and of the weights."""
     part, weights = scene.part, scene.weights
     x, h, c = part.input.shape[2], part.hidden.shape[2], part.cell.shape[2]
-    own = sum(tensor.size for tensor in weights.tensors().values())
+    parameters = sum(tensor.size for tensor in weights.tensors().values())
     long = f" x ({x}) and h ({h}) joined: ({x + h}) ► {len(GATES)} gates: ({c}) each ► c ({c}), h ({h})"
-    kernels = f"W {weights.kernel.shape}  R {weights.recurrent_kernel.shape}  {plural(own, 'parameter')} "
+    kernels = f"W {weights.kernel.shape}  R {weights.recurrent_kernel.shape}  {plural(parameters, 'parameter')} "
     if len(long) + len(kernels) + 2 <= width:
         return _draw_line(long, kernels, width, DIM, unicode)
     return _draw_line(
         f" x ({x}) + h ({h}) = ({x + h}) ► {len(GATES)} gates ({c}) ► c ({c}), h ({h})",
-        plural(own, "parameter") + " ",
+        plural(parameters, "parameter") + " ",
         width,
         DIM,
         unicode,
@@ -88,41 +88,41 @@ def message_lines(scene: ViewModel, width: int, height: int = 2, unicode: bool =
     state = scene.state
     canvas = Canvas(width, height)
     for row, line in enumerate(_wrap_text(status_message(scene), width, height)):
-        canvas.put(0, row, line, BOLD if state.said or state.edits else PLAIN)
+        canvas.write(0, row, line, BOLD if state.message or state.edits else PLAIN)
     return canvas.lines(unicode)
 
 
 def status_message(scene: ViewModel) -> str:
     """What the last action had to say; else what the changes did; else what one might do first."""
     state = scene.state
-    if state.said:
-        return state.said
+    if state.message:
+        return state.message
     return f"{_describe_last_edit(scene)}. {_moved_counts(scene)}" if state.edits else _first_hint(state)
 
 
 def _first_hint(state: ExplorerState) -> str:
     """What one might do first."""
-    name, spec = f"h_{state.before_step}[{state.place}]", state.layer_spec
+    name, spec = f"h_{state.before_step}[{state.hidden_index}]", state.layer_spec
     if spec.projection is not None:
         return f"Press h to change {name}, one of the numbers that the projection mixes of all units, and see what moves."
-    told = f"what unit {state.unit} told {'the others' if spec.units > 1 else 'itself'} one step before"
-    return f"Press h to change {name}, {told}, and see {'which units move' if spec.units > 1 else 'what moves'}."
+    source = f"what unit {state.unit} told {'the others' if spec.units > 1 else 'itself'} one step before"
+    return f"Press h to change {name}, {source}, and see {'which units move' if spec.units > 1 else 'what moves'}."
 
 
 def _describe_last_edit(scene: ViewModel) -> str:
     """The last change, and what the number was."""
-    one, number = scene.state.edits[-1], len(scene.state.edits)
-    text = f"{one}{_previous_value(scene, one)}"
+    edit, number = scene.state.edits[-1], len(scene.state.edits)
+    text = f"{edit}{_previous_value(scene, edit)}"
     return text if number == 1 else f"{number} changes, the last {text}"
 
 
-def _previous_value(scene: ViewModel, one: Edit) -> str:
+def _previous_value(scene: ViewModel, edit: Edit) -> str:
     state = scene.state
-    if one.step is None or (one.layer, one.direction) != (state.layer, state.direction) or one.step > state.length:
+    if edit.step is None or (edit.layer, edit.direction) != (state.layer, state.direction) or edit.step > state.length:
         return ""
-    if one.name == "x":
-        return f", was {format_decimal(float(scene.base.input[0, one.step - 1, one.position]), 4).strip()}"
-    return f", was {format_decimal(scene.number(one.name, one.step, one.position, base=True), 4).strip()}"
+    if edit.name == "x":
+        return f", was {format_decimal(float(scene.base.input[0, edit.step - 1, edit.position]), 4).strip()}"
+    return f", was {format_decimal(scene.number(edit.name, edit.step, edit.position, base=True), 4).strip()}"
 
 
 def _moved_counts(scene: ViewModel) -> str:
@@ -130,29 +130,29 @@ def _moved_counts(scene: ViewModel) -> str:
     state, moved = scene.state, scene.moved_units
     steps = {int(step) + 1 for step in np.flatnonzero(moved.any(axis=1))}
     if not steps:
-        late = all(one.step is not None and one.step > state.length for one in state.edits)
-        return f"This sample ends at step {state.length}." if late else "No unit of this layer moved."
+        after_end = all(edit.step is not None and edit.step > state.length for edit in state.edits)
+        return f"This sample ends at step {state.length}." if after_end else "No unit of this layer moved."
     others = np.ones(moved.shape[1], bool)
-    others[[one.position for one in state.edits if _edits_unit_of_layer(state, one)]] = False
+    others[[edit.position for edit in state.edits if _edits_unit_of_layer(state, edit)]] = False
     start = _first_edited_step(state)
     forward = state.direction is Direction.FORWARD
     order = sorted(steps | ({start} if start and 1 <= start <= state.length else set()), reverse=not forward)
-    whose = "Units that moved" if others.all() else "Other units that moved"
+    subject = "Units that moved" if others.all() else "Other units that moved"
     if not others.any():
         return f"It moved at {', '.join(f'step {step}' for step in order[:3])}{_remaining_steps(order)}."
-    told = [f"{int(moved[step - 1, others].sum())} of {int(others.sum())} at step {step}" for step in order[:3]]
-    return f"{whose}: {', '.join(told)}{_remaining_steps(order)}."
+    counts = [f"{int(moved[step - 1, others].sum())} of {int(others.sum())} at step {step}" for step in order[:3]]
+    return f"{subject}: {', '.join(counts)}{_remaining_steps(order)}."
 
 
-def _edits_unit_of_layer(state: ExplorerState, one: Edit) -> bool:
+def _edits_unit_of_layer(state: ExplorerState, edit: Edit) -> bool:
     """Whether an edit names a unit of the layer that is looked at."""
-    here = (one.layer, one.direction) == (state.layer, state.direction) and one.name != "x"
-    return here and not (one.name == "h" and state.layer_spec.projection is not None)
+    in_layer = (edit.layer, edit.direction) == (state.layer, state.direction) and edit.name != "x"
+    return in_layer and not (edit.name == "h" and state.layer_spec.projection is not None)
 
 
 def _first_edited_step(state: ExplorerState) -> int | None:
     """The earliest timestep, in the order of reading, at which a change of this layer is made."""
-    steps = [one.step for one in state.edits if _edits_unit_of_layer(state, one) and one.step is not None]
+    steps = [edit.step for edit in state.edits if _edits_unit_of_layer(state, edit) and edit.step is not None]
     if not steps:
         return None
     return min(steps) if state.direction is Direction.FORWARD else max(steps)
@@ -164,10 +164,10 @@ def _remaining_steps(order: list[int]) -> str:
 
 def _draw_line(text: str, end: str, width: int, look: Style, unicode: bool) -> list[Line]:
     canvas = Canvas(width, 1)
-    canvas.put(0, 0, " " * width, look)
-    canvas.put(0, 0, text, look)
+    canvas.write(0, 0, " " * width, look)
+    canvas.write(0, 0, text, look)
     if len(text) + 1 + len(end) <= width:
-        canvas.right(width, 0, end, look)
+        canvas.write_right(width, 0, end, look)
     return canvas.lines(unicode)
 
 

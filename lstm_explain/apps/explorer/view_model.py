@@ -73,7 +73,7 @@ class ViewModel(NamedTuple):
         """The same in the run without changes."""
         return _values_of(self.base, letter)
 
-    def moved(self, letter: str, t: int) -> Array:
+    def changed(self, letter: str, t: int) -> Array:
         """Where the two differ at a timestep, as truth values; [units or hidden]."""
         return numbers_differ(self.values(letter)[t - 1], self.values_before(letter)[t - 1])
 
@@ -82,15 +82,15 @@ class ViewModel(NamedTuple):
         part = self.base if base else self.part
         return part.before(0, t, part.cell.shape[1])
 
-    def number(self, letter: str, t: int, place: int, base: bool = False) -> float:
+    def number(self, letter: str, t: int, index: int, base: bool = False) -> float:
         """One number of h, c or a gate after timestep t, or of the initial states."""
         part = self.base if base else self.part
         steps = part.cell.shape[1]
         if letter in ("h", "c") and not 1 <= t <= steps:
-            return float((part.initial_hidden if letter == "h" else part.initial_cell)[0, place])
-        return float(getattr(part, TENSOR_NAMES[letter])[0, t - 1, place])
+            return float((part.initial_hidden if letter == "h" else part.initial_cell)[0, index])
+        return float(getattr(part, TENSOR_NAMES[letter])[0, t - 1, index])
 
-    def made(self, t: int, unit: int, base: bool = False) -> float:
+    def computed_cell(self, t: int, unit: int, base: bool = False) -> float:
         """f c_{t-1} + i g: c as the timestep makes it, whatever it is set to afterwards."""
         before = float(self.states_before(t, base)[1][unit])
         f, i, g = (self.number(letter, t, unit, base) for letter in "fig")
@@ -98,29 +98,29 @@ class ViewModel(NamedTuple):
 
     def set_by_hand(self, letter: str, t: int, unit: int) -> bool:
         """Whether an edit sets a unit's state, or holds its gate, at a timestep."""
-        here = (self.state.layer, self.state.direction, letter, unit)
-        own = (one for one in self.state.edits if (one.layer, one.direction, one.name, one.position) == here)
-        return any(one.step == t or (one.step is None and one.is_gate) for one in own)
+        target = (self.state.layer, self.state.direction, letter, unit)
+        edits = (edit for edit in self.state.edits if (edit.layer, edit.direction, edit.name, edit.position) == target)
+        return any(edit.step == t or (edit.step is None and edit.is_gate) for edit in edits)
 
     def emitted(self, t: int, unit: int, base: bool = False) -> float:
         """o tanh(c): the unit's number in h, unless a projection mixes them or it is set afterwards."""
-        return self.number("o", t, unit, base) * float(np.tanh(self.made(t, unit, base)))
+        return self.number("o", t, unit, base) * float(np.tanh(self.computed_cell(t, unit, base)))
 
     def sums(self, t: int, unit: int) -> tuple[NeuronSum, ...]:
         """How the unit's four neurons came to their values at timestep t."""
         x, (h, c) = self.part.input[0, t - 1], self.states_before(t)
-        found = []
+        sums_of_gates = []
         for gate in GATES:
             column, letter = self.weights.columns(gate).start + unit, LETTERS[gate]
             of_x, of_h = (float(a @ b[:, column]) for a, b in ((x, self.weights.kernel), (h, self.weights.recurrent_kernel)))
             other = 0.0 if self.weights.bias is None else float(self.weights.bias[column])
             peephole = self.weights.peephole_of(gate)
             if peephole is not None:
-                seen = self.made(t, unit) if gate is Gate.OUTPUT else float(c[unit])
-                other += float(peephole[unit]) * seen
+                cell = self.computed_cell(t, unit) if gate is Gate.OUTPUT else float(c[unit])
+                other += float(peephole[unit]) * cell
             value, was = (self.number(letter, t, unit, base) for base in (False, True))
-            found.append(NeuronSum(gate, of_x, of_h, other, of_x + of_h + other, value, was))
-        return tuple(found)
+            sums_of_gates.append(NeuronSum(gate, of_x, of_h, other, of_x + of_h + other, value, was))
+        return tuple(sums_of_gates)
 
 
 def build_view_model(state: ExplorerState) -> ViewModel:

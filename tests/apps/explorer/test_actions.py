@@ -153,7 +153,7 @@ def test_undo_brings_back_what_was(options: dict[str, Any], data: st.DataObject)
         assert (state.lstm, state.edits) == was[-1]
         sound(state)
     assert state.edits == ()
-    assert actions.undo_change(state).said == "There is nothing to undo."
+    assert actions.undo_change(state).message == "There is nothing to undo."
 
 
 @given(st.text(max_size=30))
@@ -162,7 +162,7 @@ def test_whatever_is_written_is_answered(text: str) -> None:
     state = small()
     for about in ("h", "sizes"):
         after = prompts.apply_answer(state, about, text)
-        assert after.edits or after.lstm is not state.lstm or after.said or not text.strip(" ,")
+        assert after.edits or after.lstm is not state.lstm or after.message or not text.strip(" ,")
         sound(after)
 
 
@@ -171,17 +171,17 @@ def test_whatever_is_written_is_answered(text: str) -> None:
 
 @pytest.mark.parametrize(("by", "step"), [(1, 3), (-1, 1), (-5, 1), (2, 4), (99, 4), (0, 2)])
 def test_a_step_stops_at_the_ends(by: int, step: int) -> None:
-    assert actions.move_step(small().but(step=2), by).step == step
+    assert actions.move_step(small().evolve(step=2), by).step == step
 
 
 @pytest.mark.parametrize(("by", "unit"), [(1, 2), (-1, 0), (-5, 0), (10, 2), (0, 1)])
 def test_a_unit_stops_at_the_ends(by: int, unit: int) -> None:
-    assert actions.move_unit(small().but(unit=1), by).unit == unit
+    assert actions.move_unit(small().evolve(unit=1), by).unit == unit
 
 
 @pytest.mark.parametrize(("start", "by", "sample"), [(0, 1, 1), (2, 1, 0), (0, -1, 2), (1, 30, 1)])
 def test_samples_go_round(start: int, by: int, sample: int) -> None:
-    assert actions.move_sample(small().but(sample=start), by).sample == sample
+    assert actions.move_sample(small().evolve(sample=start), by).sample == sample
 
 
 def test_layers_go_round() -> None:
@@ -194,28 +194,28 @@ def test_layers_go_round() -> None:
     ("layer", "way", "said"), [(0, "forward", ""), (0, "backward", "Layer 1 reads forward only."), (2, "forward", "")]
 )
 def test_another_layer_is_looked_at_where_it_has_a_unit_and_a_direction(layer: int, way: str, said: str) -> None:
-    state = small(stack=MIXED).but(layer=layer, unit=MIXED[layer].units - 1, direction=Direction(way), step=3)
+    state = small(stack=MIXED).evolve(layer=layer, unit=MIXED[layer].units - 1, direction=Direction(way), step=3)
     after = actions.move_layer(state, 1)
     sound(after)
     there = MIXED[(layer + 1) % 3]
     assert after.unit == min(state.unit, there.units - 1)
-    assert (after.layer, after.step, after.direction, after.said) == ((layer + 1) % 3, 3, Direction.FORWARD, said)
+    assert (after.layer, after.step, after.direction, after.message) == ((layer + 1) % 3, 3, Direction.FORWARD, said)
 
 
 def test_of_unlike_layers_each_has_its_own_units_and_directions() -> None:
     state = small(stack=MIXED)
-    assert [actions.select_unit(state.but(layer=layer), 99).unit for layer in range(3)] == [5, 3, 2]
+    assert [actions.select_unit(state.evolve(layer=layer), 99).unit for layer in range(3)] == [5, 3, 2]
     assert actions.switch_direction(state).direction is Direction.BACKWARD
-    assert actions.switch_direction(state.but(layer=2)).said == "Layer 2 reads forward only."
-    assert actions.apply_edits(state, "0.backward:h_1[5]=1 1:f[3]=0 2:c_2[2]=1").said == ""
+    assert actions.switch_direction(state.evolve(layer=2)).message == "Layer 2 reads forward only."
+    assert actions.apply_edits(state, "0.backward:h_1[5]=1 1:f[3]=0 2:c_2[2]=1").message == ""
     for wrong in ("1:f[4]=0", "2:c_2[3]=1", "1.backward:h_1[0]=1", "1:b_f[0]=1", "2:R_f[3,0]=1"):
         after = actions.apply_edits(state, wrong)
-        assert after.said, wrong
+        assert after.message, wrong
         assert not after.edits
 
 
 def test_of_unlike_layers_the_batch_has_other_sizes_and_the_layers_keep_theirs() -> None:
-    state = small(stack=MIXED).but(layer=1, unit=3)
+    state = small(stack=MIXED).evolve(layer=1, unit=3)
     asked = prompts.prompt_for(state, "sizes")
     assert asked.given == "samples=3 timesteps=4 features=2"
     assert "each keeps its own" in asked.asks
@@ -225,7 +225,7 @@ def test_of_unlike_layers_the_batch_has_other_sizes_and_the_layers_keep_theirs()
     for text in ("units=4", "layers=2", "bias=no", "bidirectional=yes", "projection=2"):
         after = actions.change_sizes(state, text)
         assert after.lstm is state.lstm
-        assert after.said == f"{text}: the layers differ, and each keeps its own sizes."
+        assert after.message == f"{text}: the layers differ, and each keeps its own sizes."
 
 
 def test_heat_maps_go_round() -> None:
@@ -245,7 +245,7 @@ def test_directions_are_two() -> None:
 
 
 def test_a_shorter_sample_is_looked_at_where_it_is_run() -> None:
-    state = small(lengths=[4, 1, 3]).but(step=4)
+    state = small(lengths=[4, 1, 3]).evolve(step=4)
     assert actions.move_sample(state, 1).step == 1
     assert actions.move_sample(state, 2).step == 3
     assert actions.select_step(actions.move_sample(state, 1), 4).step == 1
@@ -257,14 +257,14 @@ def test_a_click_chooses_both() -> None:
 
 
 def test_where_there_is_no_other_it_is_said_how_to_have_one() -> None:
-    assert "layers=2" in actions.move_layer(small(), 1).said
-    assert "bidirectional=yes" in actions.switch_direction(small()).said
+    assert "layers=2" in actions.move_layer(small(), 1).message
+    assert "bidirectional=yes" in actions.switch_direction(small()).message
 
 
 def test_what_was_said_is_gone_with_the_next_action() -> None:
     state = actions.switch_direction(small())
-    assert state.said
-    assert not actions.move_step(state, 1).said
+    assert state.message
+    assert not actions.move_step(state, 1).message
 
 
 # --- playing ----------------------------------------------------------------------------------------------------------
@@ -272,7 +272,7 @@ def test_what_was_said_is_gone_with_the_next_action() -> None:
 
 @pytest.mark.parametrize(("way", "seen"), [(Direction.FORWARD, [1, 2, 3, 4]), (Direction.BACKWARD, [4, 3, 2, 1])])
 def test_playing_goes_in_the_order_of_reading_and_ends_with_the_last(way: Direction, seen: list[int]) -> None:
-    state = actions.toggle_playing(small(bidirectional=True).but(direction=way, step=seen[-1]))
+    state = actions.toggle_playing(small(bidirectional=True).evolve(direction=way, step=seen[-1]))
     assert state.playing
     steps = [state.step]
     while state.playing:
@@ -283,7 +283,7 @@ def test_playing_goes_in_the_order_of_reading_and_ends_with_the_last(way: Direct
 
 
 def test_playing_goes_on_from_where_one_is_and_stops_on_request() -> None:
-    state = actions.toggle_playing(small().but(step=2))
+    state = actions.toggle_playing(small().evolve(step=2))
     assert (state.step, state.playing) == (2, True)
     assert not actions.toggle_playing(state).playing
 
@@ -302,7 +302,7 @@ def test_a_change_is_made_and_can_be_undone() -> None:
     assert [str(one) for one in after.edits] == ["h_1[2]=0.5"]
     back = actions.undo_change(after)
     assert (back.lstm, back.edits, back.past) == (state.lstm, (), ())
-    assert back.said == "Undone."
+    assert back.message == "Undone."
 
 
 @pytest.mark.parametrize("text", ["h_1[2]=0.5 f[0]=1", "h_1[2]=0.5;f[0]=1", " h_1[2] = 0.5 ;  f[0]= 1 "])
@@ -322,7 +322,7 @@ def test_the_same_number_set_again_takes_the_place_of_the_first() -> None:
 def test_what_is_no_change_is_said_and_nothing_is_changed(text: str) -> None:
     state = small()
     after = actions.apply_edits(state, text)
-    assert after.said
+    assert after.message
     assert (after.lstm, after.edits, after.past) == (state.lstm, (), ())
 
 
@@ -331,7 +331,7 @@ def test_reset_takes_all_back_and_can_be_undone() -> None:
     none = actions.reset_changes(state)
     assert none.edits == ()
     assert actions.undo_change(none).edits == state.edits
-    assert actions.reset_changes(none).said == "Nothing is changed."
+    assert actions.reset_changes(none).message == "Nothing is changed."
 
 
 def test_only_so_many_changes_are_remembered() -> None:
@@ -365,7 +365,7 @@ def test_what_is_offered_moves_the_number_from_where_it_is() -> None:
 
 
 def test_other_sizes_and_back() -> None:
-    state = small().but(sample=2, unit=2, step=4)
+    state = small().evolve(sample=2, unit=2, step=4)
     after = actions.change_sizes(state, "samples=1 units=2, timesteps=3")
     assert (after.lstm.spec.samples, after.lstm.spec.units, after.lstm.spec.timesteps) == (1, 2, 3)
     assert (after.sample, after.unit, after.step) == (0, 1, 3)
@@ -403,7 +403,7 @@ def test_changes_that_fit_no_longer_are_left_out_and_said() -> None:
     state = actions.apply_edits(small(), "h_1[2]=0.5 f[0]=1")
     after = actions.change_sizes(state, "units=2")
     assert [str(one) for one in after.edits] == ["f[0]=1"]
-    assert after.said == "1 of 2 changes fit these sizes no longer, and are gone."
+    assert after.message == "1 of 2 changes no longer fit these sizes and were undone."
     assert actions.undo_change(after).edits == state.edits
 
 
@@ -411,7 +411,7 @@ def test_changes_that_fit_no_longer_are_left_out_and_said() -> None:
 def test_what_is_no_size_is_said_and_nothing_is_changed(text: str) -> None:
     state = small()
     after = actions.change_sizes(state, text)
-    assert after.said
+    assert after.message
     assert after.lstm is state.lstm
     assert after.past == ()
 
@@ -419,7 +419,7 @@ def test_what_is_no_size_is_said_and_nothing_is_changed(text: str) -> None:
 def test_what_would_take_too_much_memory_is_refused() -> None:
     for sizes in ("units=20000", "timesteps=3000000 units=40"):
         after = actions.change_sizes(small(), sizes)
-        assert "--max-memory" in after.said, sizes
+        assert "--max-memory" in after.message, sizes
         sound(after)
 
 
@@ -429,16 +429,16 @@ def test_what_is_allowed_can_be_run() -> None:
     for power in range(4, 16):
         after = actions.change_sizes(state, f"timesteps={2**power}")
         sound(after)
-        refused.append("--max-memory" in after.said)
+        refused.append("--max-memory" in after.message)
     assert refused == sorted(refused)
     assert {*refused} == {False, True}
 
 
 def test_what_a_file_tells_cannot_be_changed() -> None:
     over_a_file = ExplorerState(lstm_explain.given(np.ones((3, 4, 2), np.float32), units=3))
-    assert "the inputs come from a file" in actions.change_sizes(over_a_file, "timesteps=5").said
+    assert "the inputs come from a file" in actions.change_sizes(over_a_file, "timesteps=5").message
     assert actions.change_sizes(over_a_file, "units=5").lstm.spec.units == 5
     sound(actions.change_sizes(over_a_file, "units=5 layers=2"))
     padded = small(lengths=[4, 1, 3])
-    assert "--lengths" in actions.change_sizes(padded, "timesteps=5").said
+    assert "--lengths" in actions.change_sizes(padded, "timesteps=5").message
     sound(actions.change_sizes(padded, "units=5"))

@@ -19,8 +19,7 @@ from textual.widgets import Input, Static
 import lstm_explain
 from lstm_explain.apps.explorer import actions, heatmaps, keys, overlays, screen
 from lstm_explain.apps.explorer.app import Explorer, OverlayScreen
-from lstm_explain.apps.explorer.commands import list_commands
-from lstm_explain.apps.explorer.state import ExplorerState
+from lstm_explain.apps.explorer.state import ExplorerState, list_commands
 from lstm_explain.core.gates import Direction
 from lstm_explain.topics.command_line import CliSource
 
@@ -175,11 +174,11 @@ def test_a_wrong_answer_is_said_in_the_place_of_what_moved(text: str) -> None:
     async def do(app: Explorer, pilot: Any) -> None:
         await write(pilot, "h", text)
         assert app.state.edits == ()
-        assert app.state.said
+        assert app.state.message
         assert shown(app, "moved").strip()
         assert "\x1b" not in shown(app, "moved")
         if len(app.screen_stack) > 1:  # what does not fit into two lines has a page of its own
-            assert app.state.said.split(".")[-2].strip() in " ".join(page(app).split())
+            assert app.state.message.split(".")[-2].strip() in " ".join(page(app).split())
             await pilot.press("escape")
         assert not app.query_one("#answer").display
         await pilot.press("right")
@@ -216,10 +215,10 @@ def test_other_sizes_without_leaving() -> None:
 def test_what_cannot_be_run_is_said_and_the_screen_stays() -> None:
     async def do(app: Explorer, pilot: Any) -> None:
         was = app.state
-        app.act(was.but(lstm=lstm_explain.seeded(timesteps=10**9)))
+        app.act(was.evolve(lstm=lstm_explain.seeded(timesteps=10**9)))
         await pilot.pause()
         assert app.state.lstm is was.lstm
-        assert "--max-memory" in app.state.said
+        assert "--max-memory" in app.state.message
         assert "--max-memory" in page(app), "it takes more than two lines"
 
     played(founding(), do)
@@ -289,14 +288,14 @@ def test_the_page_of_help_tells_every_key() -> None:
     text = repr(overlays.help_page("explore"))
     for key in (*keys.KEYS, *keys.MORE):
         assert key.help in text
-        assert repr(key.shown) in text
+        assert repr(key.symbol) in text
 
 
 def test_the_page_of_explore_has_the_same_keys_and_edits() -> None:
     text = (HERE.parents[2] / "docs/commands/explore.md").read_text(encoding="utf-8")
     told = re.findall(r"^\| `([^`]+)` \| ([^|]+) \|$", text, re.MULTILINE)
     assert [row for row in told if not row[0].startswith("-")] == [
-        *((key.shown, key.help) for key in (*keys.KEYS, *keys.MORE)),
+        *((key.symbol, key.help) for key in (*keys.KEYS, *keys.MORE)),
         *overlays.EDIT_EXAMPLES,
     ]
 
@@ -371,7 +370,7 @@ def test_of_unlike_layers_a_change_of_any_is_measured_by_influence(over_unlike_l
         (0, "0.backward:c_5[5]=1", "--direction backward --unit 5 --step 4"),
         (2, "2:h_1[2]=0", "--layer 2 --unit 2 --step 2"),
     ):
-        found = [one.line for one in list_commands(actions.apply_edits(over_unlike_layers.but(layer=layer), edit))]
+        found = [one.line for one in list_commands(actions.apply_edits(over_unlike_layers.evolve(layer=layer), edit))]
         assert found[-1] == f"lstm-explain influence --model 'mixed.h5#a+b+c' --samples 3 --timesteps 4 {place}"
 
 
@@ -413,10 +412,10 @@ def test_a_click_on_a_circle_or_a_number_chooses_it() -> None:
 def test_a_click_on_a_key_presses_it() -> None:
     async def do(app: Explorer, pilot: Any) -> None:
         for one in keys.layout_footer(SIZE[0]):
-            if one.key.shown in ("→", "n"):
+            if one.key.symbol in ("→", "n"):
                 await pilot.click("#keys", offset=(one.x, one.y))
         assert (app.state.step, app.state.sample) == (2, 1)
-        help_key = next(one for one in keys.layout_footer(SIZE[0]) if one.key.shown == "?")
+        help_key = next(one for one in keys.layout_footer(SIZE[0]) if one.key.symbol == "?")
         await pilot.click("#keys", offset=(help_key.x + 2, help_key.y))
         await pilot.pause()
         assert page(app).startswith("Help")
@@ -550,7 +549,7 @@ def test_leaving(pressed: list[str], interrupted: bool, before: list[str]) -> No
 def test_the_commands_know_the_place_and_the_changes() -> None:
     state = ExplorerState(lstm_explain.seeded(layers=2, bidirectional=True, units=6), given=CliSource())
     state = actions.apply_edits(
-        state.but(sample=7, layer=1, direction=Direction.BACKWARD, unit=3, step=4), "1.backward:h_5[2]=0.5"
+        state.evolve(sample=7, layer=1, direction=Direction.BACKWARD, unit=3, step=4), "1.backward:h_5[2]=0.5"
     )
     sizes, place = "--units 6 --layers 2 --bidirectional", "--sample 7 --layer 1 --direction backward"
     edit = "--edit '1.backward:h_5[2]=0.5'"
@@ -598,7 +597,7 @@ def picture(size: tuple[int, int]) -> str:
         await pilot.pause(0.2)
         found.append(app.export_screenshot())
 
-    played(founding(dtype="float64").but(unit=3, step=4), do, size)
+    played(founding(dtype="float64").evolve(unit=3, step=4), do, size)
     return re.sub(r"terminal-\d+-", "terminal-", found[0])
 
 

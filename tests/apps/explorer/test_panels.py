@@ -62,14 +62,14 @@ def states(draw: st.DrawFn, /, most_units: int = 12, most_steps: int = 15, **fix
     }
     lstm = lstm_explain.seeded(**options)
     state = ExplorerState(lstm, maps=draw(st.integers(0, 2)), playing=draw(st.booleans()))
-    state = state.but(sample=draw(st.integers(0, samples - 1)), layer=draw(st.integers(0, len(lstm.spec.layers) - 1)))
+    state = state.evolve(sample=draw(st.integers(0, samples - 1)), layer=draw(st.integers(0, len(lstm.spec.layers) - 1)))
     spec = state.layer_spec
-    state = state.but(direction=draw(st.sampled_from(spec.directions)), unit=draw(st.integers(0, spec.units - 1)))
-    state = state.but(step=draw(st.integers(1, state.length)))
+    state = state.evolve(direction=draw(st.sampled_from(spec.directions)), unit=draw(st.integers(0, spec.units - 1)))
+    state = state.evolve(step=draw(st.integers(1, state.length)))
     for text in draw(st.lists(st.sampled_from(EDITS), max_size=3)):
         after = actions.apply_edits(state, text)
-        state = after if not after.said else state
-    return state.but(said=draw(st.sampled_from(["", "A word. " * 40, "x" * 300])))
+        state = after if not after.message else state
+    return state.evolve(message=draw(st.sampled_from(["", "A word. " * 40, "x" * 300])))
 
 
 WIDTHS, HEIGHTS = st.integers(screen.MIN_SIZE[0], 200), st.integers(screen.MIN_SIZE[1], 70)
@@ -209,7 +209,7 @@ def test_with_less_room_columns_are_left_out_and_never_cut(state: ExplorerState,
         assert any(cell in values for cell in row.split()[1:])
     named = {edit.name for edit in state.edits if (edit.step, edit.position) == (state.step, state.unit)}
     if not named & {"h", "c"}:  # else that is what is told, where there is no room for both
-        total = fit_number(10, seen.made(state.step, state.unit), 4).strip()
+        total = fit_number(10, seen.computed_cell(state.step, state.unit), 4).strip()
         assert total in re.findall(r"[-+.\w]+", rows[5].replace("tanh(c", " ")), "c, whole"
 
 
@@ -296,7 +296,7 @@ def test_backwards_what_moved_is_counted_in_the_order_of_reading() -> None:
 def test_a_change_elsewhere_counts_all_units() -> None:
     state = actions.apply_edits(ExplorerState(lstm_explain.seeded(layers=2), layer=1), "h_3[3]=1")
     assert "Units that moved: 10 of 10 at step 3" in told(state), "layer 1 reads h of layer 0 at the same step"
-    assert "No unit of this layer moved." in told(actions.apply_edits(state.but(edits=(), layer=0), "1:h_3[3]=1"))
+    assert "No unit of this layer moved." in told(actions.apply_edits(state.evolve(edits=(), layer=0), "1:h_3[3]=1"))
 
 
 @given(states())
@@ -304,9 +304,9 @@ def test_a_change_elsewhere_counts_all_units() -> None:
 def test_counts_are_those_of_the_scene(state: ExplorerState) -> None:
     """Every `n of m at step t` in the words is counted again."""
     seen = build_view_model(state)
-    for count, of, step in re.findall(r"(\d+) of (\d+) at step (\d+)", told(state.but(said=""))):
+    for count, of, step in re.findall(r"(\d+) of (\d+) at step (\d+)", told(state.evolve(message=""))):
         moved = seen.moved_units[int(step) - 1]
-        if "Other units" not in told(state.but(said="")):
+        if "Other units" not in told(state.evolve(message="")):
             assert (int(count), int(of)) == (int(moved.sum()), state.layer_spec.units)
         else:
             assert int(count) <= int(moved.sum())
@@ -411,9 +411,9 @@ def test_a_click_on_a_key_presses_the_key_that_is_drawn_there(width: int) -> Non
             if key is None:
                 assert character == " "
             else:
-                found.add(key.shown)
-                assert row[pressed.index(key) :].startswith(f"{key.shown} {key.label}".rstrip())
-    assert found == {key.shown for key in keys.KEYS}
+                found.add(key.symbol)
+                assert row[pressed.index(key) :].startswith(f"{key.symbol} {key.label}".rstrip())
+    assert found == {key.symbol for key in keys.KEYS}
     assert keys.key_at(width, 1, len(rows)) is None
     assert keys.key_at(width, -1, 0) is None
 
@@ -421,7 +421,7 @@ def test_a_click_on_a_key_presses_the_key_that_is_drawn_there(width: int) -> Non
 def test_every_key_has_a_label_and_no_key_is_taken_twice() -> None:
     every = (*keys.KEYS, *keys.MORE)
     assert all(keys.label_of(key) for key in every)
-    assert {keys.label_of(key) for key in keys.KEYS if key.shown in "hcx"} == {"set"}
+    assert {keys.label_of(key) for key in keys.KEYS if key.symbol in "hcx"} == {"set"}
     names = [name for key in every for name in key.keys]
     assert len(names) == len(set(names))
 
@@ -433,13 +433,13 @@ def test_of_a_large_layer_only_what_is_visible_is_drawn(monkeypatch: pytest.Monk
     """1000 steps of 512 units have a million and a half cells; what is written is bounded by the screen."""
     state = ExplorerState(lstm_explain.seeded(samples=1, timesteps=1000, units=512), unit=300, step=700)
     seen, puts = build_view_model(state), []
-    put = Canvas.put
+    put = Canvas.write
 
     def counted(self: Canvas, x: int, y: int, text: str, *look: Any) -> int:
         puts.append(len(text))
         return put(self, x, y, text, *look)
 
-    monkeypatch.setattr(Canvas, "put", counted)
+    monkeypatch.setattr(Canvas, "write", counted)
     screen.draw_upper(seen, 120, 40)
     assert sum(puts) < 2 * 120 * 40
     assert len(puts) < 120 * 40

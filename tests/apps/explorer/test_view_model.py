@@ -50,9 +50,9 @@ def states(draw: st.DrawFn, /, edits: bool = True, **fixed: Any) -> ExplorerStat
         lstm, sample=draw(st.integers(0, samples - 1)), layer=draw(st.integers(0, len(lstm.spec.layers) - 1))
     )
     spec = there.layer_spec
-    there = there.but(direction=draw(st.sampled_from(spec.directions)), unit=draw(st.integers(0, spec.units - 1)))
-    there = there.but(step=draw(st.integers(1, there.length)))
-    return there.but(edits=tuple(draw(st.lists(some_edits(there), max_size=3)))) if edits else there
+    there = there.evolve(direction=draw(st.sampled_from(spec.directions)), unit=draw(st.integers(0, spec.units - 1)))
+    there = there.evolve(step=draw(st.integers(1, there.length)))
+    return there.evolve(edits=tuple(draw(st.lists(some_edits(there), max_size=3)))) if edits else there
 
 
 @st.composite
@@ -95,7 +95,7 @@ def test_the_sums_are_those_of_the_reference_step(state: ExplorerState) -> None:
         assert sums.total == sums.of_x + sums.of_h + sums.other
         assert sums.value == sums.was == pytest.approx(float(getattr(made, LETTERS[sums.gate])[0, state.unit]), abs=1e-12)
     assert [sums.gate for sums in seen.sums(state.step, state.unit)] == list(GATES)
-    assert seen.made(state.step, state.unit) == pytest.approx(float(made.c[0, state.unit]), abs=1e-12)
+    assert seen.computed_cell(state.step, state.unit) == pytest.approx(float(made.c[0, state.unit]), abs=1e-12)
     assert seen.emitted(state.step, state.unit) == pytest.approx(float(made.m[0, state.unit]), abs=1e-12)
 
 
@@ -118,7 +118,7 @@ def test_with_changes_only_what_is_set_differs_from_the_reference_step(state: Ex
                 float(made.pre_activation[0, seen.weights.columns(sums.gate)][state.unit]), abs=1e-12
             )
     if not {one.name for one in here} & set("cfig"):
-        assert seen.number("c", state.step, state.unit) == pytest.approx(seen.made(state.step, state.unit), abs=1e-12)
+        assert seen.number("c", state.step, state.unit) == pytest.approx(seen.computed_cell(state.step, state.unit), abs=1e-12)
     if state.layer_spec.projection is None and "h" not in held:
         assert seen.number("h", state.step, state.unit) == pytest.approx(seen.emitted(state.step, state.unit), abs=1e-12)
 
@@ -132,7 +132,7 @@ def test_what_moved_is_where_the_two_runs_differ(state: ExplorerState) -> None:
     for letter, name in TENSOR_NAMES.items():
         now, was = (getattr(part, name)[0, : state.length] for part in (poked, base))
         for t in range(1, state.length + 1):
-            np.testing.assert_array_equal(seen.moved(letter, t), now[t - 1] != was[t - 1])
+            np.testing.assert_array_equal(seen.changed(letter, t), now[t - 1] != was[t - 1])
         if letter != "h" or state.layer_spec.projection is None:
             units |= now != was
     np.testing.assert_array_equal(seen.moved_units, units)
@@ -148,7 +148,7 @@ def test_a_number_is_that_of_the_run_or_an_initial_state(state: ExplorerState) -
         assert seen.number(letter, state.step, place) == seen.values(letter)[state.step - 1, place]
         assert seen.number(letter, state.step, place, base=True) == seen.values_before(letter)[state.step - 1, place]
     h, c = seen.states_before(state.step)
-    assert seen.number("h", state.before_step, state.place) == h[state.place]
+    assert seen.number("h", state.before_step, state.hidden_index) == h[state.hidden_index]
     assert seen.number("c", state.before_step, state.unit) == c[state.unit]
     if state.step == first and not state.edits:
         assert not h.any()
@@ -162,7 +162,7 @@ def test_an_initial_state_that_is_set_is_seen_where_it_is_read() -> None:
     assert build_view_model(forward).number("h", 0, 1, base=True) == 0
     backward = ExplorerState(lstm, (parse_edit("0.backward:h_3[1]=1"),), sample=1, direction=Direction.BACKWARD, step=2)
     assert build_view_model(backward).number("h", 3, 1) == 1, "sample 1 ends at timestep 2, so it starts from h_3"
-    assert build_view_model(backward.but(sample=0)).number("h", 3, 1) == 1, "sample 0 passes h_3 on its way"
+    assert build_view_model(backward.evolve(sample=0)).number("h", 3, 1) == 1, "sample 0 passes h_3 on its way"
 
 
 @pytest.mark.parametrize(("unit", "t"), [(3, 3), (0, 9), (9, 1)])
@@ -176,7 +176,7 @@ def test_what_the_explorer_is_for(unit: int, t: int) -> None:
 
 def test_a_change_in_one_layer_moves_the_layers_above_and_not_those_below() -> None:
     state = actions.apply_edits(ExplorerState(lstm_explain.seeded(layers=3)), "1:h_4[2]=0.6")
-    below, above = build_view_model(state.but(layer=0)), build_view_model(state.but(layer=2))
+    below, above = build_view_model(state.evolve(layer=0)), build_view_model(state.evolve(layer=2))
     assert not below.moved_units.any()
     assert above.moved_units[3:].all()
     assert not above.moved_units[:3].any()
@@ -200,11 +200,11 @@ def test_of_unlike_layers_each_is_what_it_makes_of_the_output_below_it(layer: in
 def test_a_change_in_a_layer_moves_the_unlike_layers_above() -> None:
     lstm = lstm_explain.seeded(samples=3, timesteps=4, features=2, stack=MIXED)
     state = actions.apply_edits(ExplorerState(lstm), "0.backward:h_3[5]=0.6")
-    assert not state.said
+    assert not state.message
     assert not build_view_model(state).moved_units.any(), "the forward units do not read the backward ones"
-    assert build_view_model(state.but(direction=Direction.BACKWARD)).moved_units[1, :].all()
+    assert build_view_model(state.evolve(direction=Direction.BACKWARD)).moved_units[1, :].all()
     for layer, one in ((1, MIXED[1]), (2, MIXED[2])):
-        moved = build_view_model(state.but(layer=layer)).moved_units
+        moved = build_view_model(state.evolve(layer=layer)).moved_units
         assert moved.shape == (4, one.units)
         assert moved.any(axis=1).tolist() == [True] * 4, "the first timesteps of the backward layer are the last of the data"
 
@@ -222,6 +222,6 @@ def test_nan_that_stays_nan_has_not_moved() -> None:
     array[0, 1, 0] = np.nan
     seen = build_view_model(actions.apply_edits(ExplorerState(lstm_explain.given(array, units=2)), "f_2[0]=1"))
     assert np.isnan(seen.values("c")[1:]).all()
-    assert not seen.moved("c", 2).any()
-    assert seen.moved("f", 2).tolist() == [True, False]
+    assert not seen.changed("c", 2).any()
+    assert seen.changed("f", 2).tolist() == [True, False]
     assert seen.largest_cell == np.abs(seen.values("c")[0]).max()
