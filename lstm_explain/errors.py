@@ -19,7 +19,7 @@ SpellArgument: TypeAlias = Callable[[str, str], str]
 NO_VALUE = object()
 MAX_QUOTED = 200  # characters of a text
 MAX_LISTED = 8  # numbers of a list
-_ARGUMENT = re.compile(r"\0(\w*)\x1f([^\0]*)\0")  # no text holds these characters: names are code, and literals escape them
+_ARGUMENT = re.compile(r"\0(\w+)\x1f([^\0]*)\0")  # no text holds these characters: names are code, and literals escape them
 
 
 def argument(name: str, value: object = NO_VALUE) -> str:
@@ -70,11 +70,6 @@ class LstmExplainError(Exception):
 
 def _spell_arguments(text: str, spell: SpellArgument) -> str:
     return _ARGUMENT.sub(lambda match: spell(match[1], match[2]), text)
-
-
-def rename_argument(error: LstmExplainError, name: str, new_name: str) -> LstmExplainError:
-    """The same error about an argument that has another name at this door."""
-    return type(error)(*(part.replace(f"\0{name}\x1f", f"\0{new_name}\x1f") for part in error.parts))
 
 
 def printable(text: str) -> str:

@@ -151,7 +151,7 @@ def option_name(name: str) -> str:
 
 
 def spell_option(name: str, literal: str) -> str:
-    """Spell an argument in an error as the command line does: `--units 0`, `--no-bias`; without a name, its value alone."""
+    """Spell an argument in an error as the command line does: `--units 0`, `--no-bias`."""
     try:
         value = literal_eval(literal) if literal else True
     except (ValueError, SyntaxError):
@@ -159,7 +159,7 @@ def spell_option(name: str, literal: str) -> str:
     if isinstance(value, bool):
         return option_name(name if value else f"no_{name}")
     text = ",".join(map(str, value)) if isinstance(value, list | tuple) else str(value)
-    return f"{option_name(name)} {printable(text) or repr('')}" if name else printable(text)
+    return f"{option_name(name)} {printable(text) or repr('')}"
 
 
 def _option_words(options: dict[str, Any]) -> list[str]:

@@ -16,7 +16,7 @@ import lstm_explain
 from lstm_explain.cli.commands import COMMANDS, CommandGroup
 from lstm_explain.cli.options import SourceOptions
 from lstm_explain.cli.source import build_lstm, to_cli_source
-from lstm_explain.errors import UsageError, argument, rename_argument
+from lstm_explain.errors import UsageError, argument
 from lstm_explain.topics.command_line import (
     DEFAULT_MEMORY,
     CliSource,
@@ -219,9 +219,3 @@ def test_any_text_in_an_error_is_printable(text: str) -> None:
     error = UsageError(argument("init", text), "unknown")
     assert str(error).isprintable()
     assert error.message(spell_option).isprintable()
-
-
-def test_an_argument_may_have_another_name_at_a_door() -> None:
-    error = UsageError(argument("data", "x.csv"), f"see {argument('data')}")
-    assert rename_argument(error, "data", "input").message(spell_option) == "--input x.csv: see --input."
-    assert rename_argument(error, "data", "").message(spell_option).startswith("x.csv: ")
