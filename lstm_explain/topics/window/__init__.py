@@ -326,17 +326,17 @@ def _check_rows(windowing: Windowing, name: str) -> None:
     if windowing.samples == 0:
         rows = "row" if windowing.horizon == 1 else "rows"
         targets = f" and the {windowing.horizon} {rows} after it" if windowing.horizon else ""
-        found = f"{name} has {windowing.rows} rows, and one window{targets} takes {windowing.reach}"
-        raise UsageError(argument("timesteps", windowing.timesteps), found, "Ask for fewer")
+        problem = f"{name} has {windowing.rows} rows, and one window{targets} takes {windowing.reach}"
+        raise UsageError(argument("timesteps", windowing.timesteps), problem, "Ask for fewer")
 
 
 def _check_memory(windowing: Windowing, series: Series, budget: int) -> None:
     """Three windows are shown; and to write windows, a row at least is made at a time."""
     needed = 3 * windowing.reach * series.values.shape[1] * BYTES_PER_NUMBER
     if needed > budget:
-        found = f"showing three windows takes {needed:,} bytes of memory, and the budget is {budget:,}"
+        problem = f"showing three windows takes {needed:,} bytes of memory, and the budget is {budget:,}"
         raise RefusedError(
-            argument("timesteps", windowing.timesteps), found, f"Ask for less, or raise {argument('max_memory')}"
+            argument("timesteps", windowing.timesteps), problem, f"Ask for less, or raise {argument('max_memory')}"
         )
 
 

@@ -111,10 +111,10 @@ def _sample_blocks(window: Window, sample: SampleWindow) -> list[Block]:
     columns += [Column(name[:MAX_NAME_LENGTH], "right") for name in features]
     front, back = visible_ends(range(len(sample.x)), MAX_TIMESTEPS)
     rows: list[tuple[Cell, ...]] = []
-    for place in (*range(front), *range(len(sample.x) - back, len(sample.x))):
-        if back and place == len(sample.x) - back:
+    for index in (*range(front), *range(len(sample.x) - back, len(sample.x))):
+        if back and index == len(sample.x) - back:
             rows.append(ellipsis_row(len(columns)))
-        rows.append(_row_cells(window, str(place + 1), sample.row + place, sample.x[place].tolist()[: len(features)]))
+        rows.append(_row_cells(window, str(index + 1), sample.row + index, sample.x[index].tolist()[: len(features)]))
     blocks: list[Block] = [
         Heading(f"Sample {thousands(sample.sample)}"),
         Table(tuple(columns), tuple(rows), repeated=len(columns) - len(features)),
@@ -160,11 +160,11 @@ def _scaling_blocks(window: Window, scaling: Scaling) -> list[Block]:
     places = range(len(scaling.constant))
     rows = tuple(
         (
-            Cell(window.series.column_name(place)[:MAX_NAME_LENGTH], strong=True),
-            *(Cell(_format_value(value)) for value in scaling.statistics(place).values()),
-            Cell("constant: becomes 0" if scaling.constant[place] else ""),
+            Cell(window.series.column_name(index)[:MAX_NAME_LENGTH], strong=True),
+            *(Cell(_format_value(value)) for value in scaling.statistics(index).values()),
+            Cell("constant: becomes 0" if scaling.constant[index] else ""),
         )
-        for place in places[:MAX_FEATURES]
+        for index in places[:MAX_FEATURES]
     )
     how, undo = _scaling_formulas(scaling)
     words = (

@@ -75,8 +75,8 @@ def validate_series(series: Series) -> Series:
     if values.ndim == 1:
         values = values[:, None]
     if values.ndim == 3:
-        found = f"the array is {describe_array(values, ('samples', 'timesteps', 'features'))}, which has samples already"
-        raise UsageError(f"{series.name} as (rows, columns)", found, f"Use it as it is: {argument('data')} FILE")
+        problem = f"the array is {describe_array(values, ('samples', 'timesteps', 'features'))}, which has samples already"
+        raise UsageError(f"{series.name} as (rows, columns)", problem, f"Use it as it is: {argument('data')} FILE")
     if values.ndim != 2 or 0 in values.shape:
         fix = "Give rows that follow each other in time, and a column for each feature"
         raise UsageError(f"{series.name} as (rows, columns)", f"the array is {describe_array(values)}", fix)
@@ -103,13 +103,13 @@ def _nonfinite_error(series: Series, row: int, column: int, dtype: Dtype) -> Inp
     value, called = float(series.values[row, column]), series.column_name(column)
     position = column if series.places is None else series.places[column]
     named = called if called == f"column {position}" else f"column {position} ({called})"
-    found = f"row {row}, {named} is {value}"
+    problem = f"row {row}, {named} is {value}"
     if isfinite(value):
         return InputFileError(
-            series.name, f"{found}, which is beyond {dtype}", f"Scale the numbers, or use {argument('dtype', 'float64')}"
+            series.name, f"{problem}, which is beyond {dtype}", f"Scale the numbers, or use {argument('dtype', 'float64')}"
         )
     return InputFileError(
-        series.name, found, f"Fill or drop it first, or add {argument('allow_nan', True)} to see what it does"
+        series.name, problem, f"Fill or drop it first, or add {argument('allow_nan', True)} to see what it does"
     )
 
 
@@ -128,8 +128,8 @@ def resolve_target(series: Series, target: int | None, horizon: int | None) -> t
             argument("horizon", horizon), "this is how many rows after a window are its targets", "Give 1 or more"
         )
     if target is None and columns > 1:
-        found = f"{series.name} has {columns} columns, and the targets are from one"
-        raise UsageError(argument("horizon", horizon), found, f"Choose it with {argument('target')}")
+        problem = f"{series.name} has {columns} columns, and the targets are from one"
+        raise UsageError(argument("horizon", horizon), problem, f"Choose it with {argument('target')}")
     target = 0 if target is None else as_int("target", target)
     if not 0 <= target < columns:
         raise UsageError(argument("target", target), f"{series.name} has columns 0 to {columns - 1}")
@@ -211,8 +211,8 @@ def compute_scaling(values: Array, kind: str, names: Sequence[str]) -> Scaling:
         fine = np.isfinite(size) & np.isfinite(mean)
     if not fine.all():
         column = names[int(np.argmin(fine))]
-        found = f"{column} holds nan, infinity or numbers too far apart to scale"
-        raise UsageError(argument("scale", kind), found, "Fill or drop them first")
+        problem = f"{column} holds nan, infinity or numbers too far apart to scale"
+        raise UsageError(argument("scale", kind), problem, "Fill or drop them first")
     shift, numbers = (mean, (mean, size)) if kind == "standard" else (low, (low, high))
     return Scaling(
         "standard" if kind == "standard" else "minmax",
