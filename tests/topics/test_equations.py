@@ -13,14 +13,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from lstm_explain.cli.equations import Notation as NotationName
+from lstm_explain.cli.equations import Notation as NotationOption
 from lstm_explain.core.equations import pieces, symbols_in
 from lstm_explain.core.gates import ACTIVATIONS, GATES, Gate
 from lstm_explain.errors import RefusedError, UsageError
 from lstm_explain.frameworks.registry import DEFAULT_NOTATION, NOTATIONS
 from lstm_explain.library import given as lstm_over
 from lstm_explain.library import seeded
-from lstm_explain.topics.equations import check, explain_equations
+from lstm_explain.topics.equations import NotationName, check, explain_equations
 from lstm_explain.topics.equations.check import memory_needed
 from lstm_explain.topics.equations.writer import weight_arrays
 from lstm_explain.topics.result import to_plain
@@ -204,7 +204,7 @@ def test_every_notation_names_its_source_and_how_it_was_checked() -> None:
         assert all(notation.source), name
         assert notation.source.url.startswith("https://")
         assert set(notation.borrowed) <= set(notation.option_notes)
-    assert get_args(NotationName) == ALL
+    assert get_args(NotationOption) == get_args(NotationName) == ALL
     assert DEFAULT_NOTATION in ALL
 
 

@@ -42,6 +42,8 @@ if TYPE_CHECKING:
 
 DEFAULT_STEP = 4
 """The timestep whose numbers are put in by default, if the sample is that long: states have built up by then."""
+NotationName: TypeAlias = Literal["pytorch", "keras", "onnx", "ng", "colah", "goodfellow"]
+"""The names that `--notation` takes; a test compares them with the registry."""
 TIMES = Sign("×", r"\times")
 EQUALS = Piece("=", "=")
 
@@ -125,9 +127,9 @@ class WrittenNotation(NamedTuple):
     """The equations computed as they are written, in float64, against the run."""
 
     @property
-    def name(self) -> str:
+    def name(self) -> NotationName:
         """The name that `--notation` takes."""
-        return self.notation.name
+        return cast("NotationName", self.notation.name)
 
     @property
     def title(self) -> str:
