@@ -55,6 +55,7 @@ class ReturnedTensor(NamedTuple):
     name: str
     """Its name, or the expression that selects it from the result."""
     role: TensorRole
+    """What it holds: h of every timestep, the last h with directions side by side, or last states."""
     axes: tuple[AxisName, ...]
     meaning: str
     direction: Direction | None = None

@@ -219,13 +219,9 @@ class Result:
     present: ClassVar[Callable[[Result, str], Any] | None] = None
     """(result, `rich` or `html`) -> what a rich console or a notebook shows."""
 
-    def facts(self) -> dict[str, Any]:
-        """The topic's keys of the JSON object."""
-        return keys_to_plain(self)
-
     def to_dict(self) -> dict[str, Any]:
         """The whole JSON object as plain Python data; see `docs/json-format.md`."""
-        return {**envelope_of_topic(self.topic), **replace_nonfinite(self.facts())}
+        return {**envelope_of_topic(self.topic), **replace_nonfinite(keys_to_plain(self))}
 
     def __repr__(self) -> str:
         return f"<{self.topic}>"
@@ -244,7 +240,7 @@ class LSTMResult(Result):
     source: dict[str, Any]
 
     def to_dict(self) -> dict[str, Any]:
-        return {**envelope_of_lstm(self.topic, self.spec, self.source), **replace_nonfinite(self.facts())}
+        return {**envelope_of_lstm(self.topic, self.spec, self.source), **replace_nonfinite(keys_to_plain(self))}
 
     def __repr__(self) -> str:
         return f"<{self.topic} of {self.spec}>"

@@ -46,13 +46,9 @@ COMMON_MEANINGS = {
     "t": "The timestep, from 1.",
     "axes": "The axes, outermost first.",
     "shape": "The sizes of the axes.",
-    "elements": "How many numbers it holds.",
-    "framework": "The framework, by its name here.",
-    "title": "What its makers call it.",
     "text": "As plain text.",
     "latex": "As LaTeX.",
     "meaning": "What it is, in one line.",
-    "holds": "What it holds: h of every timestep, the last h with directions side by side, or last states.",
     "padded": "Whether the timestep is past the sample's length.",
     "length": "How many timesteps of this sample were run; the rest is padding.",
 }
@@ -90,7 +86,7 @@ def json_results() -> list[type[results.Result]]:
         for kind in vars(module).values()
         if isinstance(kind, type) and issubclass(kind, results.Result) and kind.__module__ == module.__name__
     ]
-    return [kind for kind in kinds if "topic" in vars(kind) and kind.facts is results.Result.facts]
+    return [kind for kind in kinds if "topic" in vars(kind)]
 
 
 @cache

@@ -14,22 +14,20 @@ from hypothesis import strategies as st
 import lstm_explain
 from lstm_explain.core.spec import Spec
 from lstm_explain.library import seeded
-from lstm_explain.topics.result import LSTMResult, Result, envelope_of_lstm, replace_nonfinite
+from lstm_explain.topics.result import LSTMResult, Result, envelope_of_lstm, json_keys, replace_nonfinite
 
 
+@json_keys("answer")
 @dataclass(frozen=True)
 class Example(LSTMResult):
     topic: ClassVar[str] = "example"
     spec: Spec
     source: dict[str, Any]
-    answer: dict[str, Any]
-
-    def facts(self) -> dict[str, Any]:
-        return self.answer
+    answer: int
 
 
 def test_the_envelope_comes_first() -> None:
-    found = Example(Spec(), {"kind": "test"}, {"answer": 1}).to_dict()
+    found = Example(Spec(), {"kind": "test"}, 1).to_dict()
     assert found == {
         "schema": "lstm-explain/example",
         "schema_version": 1,
