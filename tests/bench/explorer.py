@@ -12,7 +12,7 @@ import time
 from typing import TYPE_CHECKING, Any
 
 import lstm_explain
-from lstm_explain.apps.explorer import actions, keys, prompts, screen, status_lines
+from lstm_explain.apps.explorer import actions, keys, prompts, screen
 from lstm_explain.apps.explorer.app import Explorer
 from lstm_explain.apps.explorer.state import ExplorerState
 from lstm_explain.apps.explorer.view_model import build_view_model
@@ -36,7 +36,7 @@ def done(state: ExplorerState, key: str) -> ExplorerState:
         "down": lambda one: actions.move_unit(one, 1 if one.unit < one.lstm.spec.units - 1 else -one.lstm.spec.units),
         "v": actions.next_heatmaps,
         "n": lambda one: actions.move_sample(one, 1),
-        "c": lambda one: prompts.apply_answer(one, "c", prompts.prompt_for(one, "c").given),
+        "c": lambda one: prompts.apply_answer(one, "c", prompts.prompt_for(one, "c").answer),
         "u": actions.undo_change,
     }
     return acts[key](state)
@@ -45,7 +45,7 @@ def done(state: ExplorerState, key: str) -> ExplorerState:
 def drawn(state: ExplorerState, width: int, height: int) -> None:
     seen = build_view_model(state)
     screen.draw_upper(seen, width, height)
-    status_lines.message_lines(seen, width, screen.MESSAGE_ROWS)
+    screen.message_lines(seen, width)
     keys.draw_footer(width)
 
 

@@ -1,9 +1,10 @@
-"""What can be done: each action is a pure function from a state to the next. What cannot be done is only said."""
+"""Actions: pure functions from a state to the next. One that is not possible leaves the state, with a message."""
 
 from __future__ import annotations
 
 import re
 from dataclasses import replace
+from functools import wraps
 from typing import TYPE_CHECKING, Any
 
 from lstm_explain.apps.explorer.state import HEATMAP_PAIRS, ExplorerState, UndoEntry
@@ -37,12 +38,12 @@ def move_unit(state: ExplorerState, by: int) -> ExplorerState:
 
 
 def select_step(state: ExplorerState, step: int) -> ExplorerState:
-    """The timestep of this number, or the nearest that there is."""
+    """Select a timestep, or the nearest to it."""
     return move_step(state, step - state.step)
 
 
 def select_unit(state: ExplorerState, unit: int) -> ExplorerState:
-    """The unit of this number, or the nearest that there is."""
+    """Select a unit, or the nearest to it."""
     return move_unit(state, unit - state.unit)
 
 
@@ -53,8 +54,7 @@ def select_unit_and_step(state: ExplorerState, unit: int, step: int) -> Explorer
 
 def move_sample(state: ExplorerState, by: int) -> ExplorerState:
     """Another sample; from the last on to the first."""
-    there = (state.sample + by) % state.lstm.spec.samples
-    return _clamp_step(state.evolve(sample=there))
+    return _clamp_step(state.evolve(sample=(state.sample + by) % state.lstm.spec.samples))
 
 
 def move_layer(state: ExplorerState, by: int) -> ExplorerState:
@@ -62,8 +62,8 @@ def move_layer(state: ExplorerState, by: int) -> ExplorerState:
     layers = len(state.lstm.spec.layers)
     if layers == 1:
         return state.evolve(message="There is one layer. Press z for other sizes, such as layers=2.")
-    there = _clamp_to_layer(state.evolve(layer=(state.layer + by) % layers))
-    return there if there.direction is state.direction else there.evolve(message=f"Layer {there.layer} reads forward only.")
+    moved = _clamp_to_layer(state.evolve(layer=(state.layer + by) % layers))
+    return moved if moved.direction is state.direction else moved.evolve(message=f"Layer {moved.layer} reads forward only.")
 
 
 def switch_direction(state: ExplorerState) -> ExplorerState:
@@ -98,8 +98,8 @@ def advance_playback(state: ExplorerState) -> ExplorerState:
     if not state.playing:
         return state
     first, last = _first_and_last_step(state)
-    on = move_step(state, 1 if first <= last else -1)
-    return on.evolve(playing=on.step != last)
+    moved = move_step(state, 1 if first <= last else -1)
+    return moved.evolve(playing=moved.step != last)
 
 
 def _first_and_last_step(state: ExplorerState) -> tuple[int, int]:
@@ -118,24 +118,34 @@ def _clamp_step(state: ExplorerState) -> ExplorerState:
     return replace(state, step=min(state.step, state.length))
 
 
+def _report_errors(action: Callable[[ExplorerState, str], ExplorerState]) -> Callable[[ExplorerState, str], ExplorerState]:
+    """Make an action return the state with the error's message where it raises one."""
+
+    @wraps(action)
+    def attempt(state: ExplorerState, text: str) -> ExplorerState:
+        try:
+            return action(state, text)
+        except LstmExplainError as error:
+            return state.evolve(message=error.message(spell_in_explorer))
+
+    return attempt
+
+
 # --- changing something -----------------------------------------------------------------------------------------------
 
 
+@_report_errors
 def apply_edits(state: ExplorerState, text: str) -> ExplorerState:
     """Set a number, or several with blanks or semicolons between: `h_3[4]=0.5`."""
-
-    def do() -> ExplorerState:
-        parts = re.sub(r"\s*([=,])\s*", r"\1", text).replace(";", " ").split()
-        edits = [parse_edit(part) for part in parts]
-        if not edits:
-            raise UsageError("nothing", "there is nothing to change", "Write an edit such as h_3[4]=0.5")
-        for edit in edits:
-            check_edit(state.lstm.spec, edit)
-        targets = {edit.target for edit in edits}
-        kept = tuple(edit for edit in state.edits if edit.target not in targets)
-        return _push_undo(state).evolve(edits=kept + tuple(edits))
-
-    return _or_error_message(state, do)
+    words = re.sub(r"\s*([=,])\s*", r"\1", text).replace(";", " ").split()
+    edits = tuple(parse_edit(word) for word in words)
+    if not edits:
+        raise UsageError("nothing", "there is nothing to change", "Write an edit such as h_3[4]=0.5")
+    for edit in edits:
+        check_edit(state.lstm.spec, edit)
+    targets = {edit.target for edit in edits}
+    kept = tuple(edit for edit in state.edits if edit.target not in targets)
+    return _push_undo(state).evolve(edits=kept + edits)
 
 
 def undo_change(state: ExplorerState) -> ExplorerState:
@@ -153,25 +163,21 @@ def reset_changes(state: ExplorerState) -> ExplorerState:
     return _push_undo(state).evolve(edits=(), message="All as it was. u brings the changes back.")
 
 
+@_report_errors
 def change_sizes(state: ExplorerState, text: str) -> ExplorerState:
     """Change sizes: `units=4 timesteps=20`. Changes that no longer fit are undone, and the message tells how many."""
-
-    def do() -> ExplorerState:
-        lstm = _resize_lstm(state.lstm, _parse_sizes(text))
-        if lstm.spec == state.lstm.spec:
-            return state.evolve(message="These are the sizes that it has.")
-        kept = tuple(edit for edit in state.edits if _is_valid_edit(lstm.spec, edit))
-        lost = len(state.edits) - len(kept)
-        message = f"{lost} of {len(state.edits)} changes no longer fit these sizes and were undone." if lost else ""
-        return _clamp_selection(_push_undo(state).evolve(lstm=lstm, edits=kept, message=message))
-
-    return _or_error_message(state, do)
+    lstm = _resize_lstm(state.lstm, _parse_sizes(text))
+    if lstm.spec == state.lstm.spec:
+        return state.evolve(message="These are the sizes that it has.")
+    kept = tuple(edit for edit in state.edits if _is_valid_edit(lstm.spec, edit))
+    lost = len(state.edits) - len(kept)
+    message = f"{lost} of {len(state.edits)} changes no longer fit these sizes and were undone." if lost else ""
+    return _clamp_selection(_push_undo(state).evolve(lstm=lstm, edits=kept, message=message))
 
 
+BATCH_SIZE_NAMES = ("samples", "timesteps", "features")
 SIZE_NAMES = (
-    "samples",
-    "timesteps",
-    "features",
+    *BATCH_SIZE_NAMES,
     "units",
     "layers",
     "bidirectional",
@@ -181,17 +187,17 @@ SIZE_NAMES = (
     "dtype",
 )
 LAYER_SIZE_NAMES = ("layers", *LAYER_OPTIONS)
-"""Those that each layer has by itself where the layers differ."""
+"""The sizes and options that can differ between layers."""
 OPTION_VALUES = {"yes": True, "no": False, "true": True, "false": False, "none": None}
 
 
 def format_sizes(state: ExplorerState) -> str:
-    """The sizes as `resized` reads them; options that are as usual are left out, and those of layers that differ."""
-    spec, usual = state.lstm.spec, DEFAULT_OPTIONS
+    """The sizes as `change_sizes` reads them, without default options and what differs between layers."""
+    spec = state.lstm.spec
     hidden = (*LAYER_SIZE_NAMES, "stack") if spec.layers_differ else ()
-    shown = {name: size for name, size in spec.to_dict().items() if name not in hidden}
-    chosen = (name for name in shown if name in SIZE_NAMES[:5] or shown[name] != usual[name])
-    return " ".join(f"{name}={_format_size(shown[name])}" for name in chosen)
+    sizes = {name: size for name, size in spec.to_dict().items() if name not in hidden}
+    displayed = (name for name in sizes if name in SIZE_NAMES[:5] or sizes[name] != DEFAULT_OPTIONS[name])
+    return " ".join(f"{name}={_format_size(sizes[name])}" for name in displayed)
 
 
 def _format_size(value: Any) -> str:
@@ -202,54 +208,43 @@ def _format_size(value: Any) -> str:
 
 def _parse_sizes(text: str) -> dict[str, Any]:
     sizes: dict[str, Any] = {}
-    for part in text.replace(",", " ").split():
-        name, equals, value = part.partition("=")
+    for word in text.replace(",", " ").split():
+        name, equals, value = word.partition("=")
         if not equals or name not in SIZE_NAMES:
             raise UsageError(
-                printable(part), "this is not a size", f"The sizes are {', '.join(SIZE_NAMES)}: write units=4 timesteps=20"
+                printable(word), "this is not a size", f"The sizes are {', '.join(SIZE_NAMES)}: write units=4 timesteps=20"
             )
-        sizes[name] = printable(value) if name == "dtype" else _parse_size(printable(part), value)
+        sizes[name] = printable(value) if name == "dtype" else _parse_size(printable(word), value)
     return sizes
 
 
-def _parse_size(asked: str, value: str) -> Any:
+def _parse_size(word: str, value: str) -> Any:
     if value.lower() in OPTION_VALUES:
         return OPTION_VALUES[value.lower()]
     if not (value.isascii() and value.removeprefix("-").isdigit() and len(value) <= 18):
-        raise UsageError(asked, "a size is a whole number, and an option is yes or no")
+        raise UsageError(word, "a size is a whole number, and an option is yes or no")
     return int(value)
 
 
 def _resize_lstm(lstm: LSTM, sizes: dict[str, Any]) -> LSTM:
     current = lstm.spec.to_dict()
-    wanted = {name: value for name, value in sizes.items() if current[name] != value}
-    spec = lstm.spec.with_options(**wanted)
-    fixed = [name for name in wanted if name not in ("samples", "timesteps")]
-    if lstm.pretrained is not None and fixed:
-        raise UsageError(_format_option(fixed[0], wanted), "the weights come from a model file, and fit its sizes only")
-    of_layers = [name for name in wanted if name in LAYER_SIZE_NAMES]
-    if spec.layers_differ and of_layers:
-        raise UsageError(_format_option(of_layers[0], wanted), "the layers differ, and each keeps its own sizes")
-    of_batch = [name for name in wanted if name in ("samples", "timesteps", "features")]
-    if isinstance(lstm.inputs, ArrayInputs):
-        if of_batch:
-            raise UsageError(_format_option(of_batch[0], wanted), "the inputs come from a file, and have their sizes")
-        return _check_memory(replace(lstm, spec=spec))
-    if lstm.lengths is not None and of_batch:
-        raise UsageError(
-            _format_option(of_batch[0], wanted), f"{argument('lengths')} says how many samples and timesteps there are"
-        )
-    seed = lstm.inputs.provenance["seed"]
-    return _check_memory(replace(lstm, spec=spec, inputs=SeededInputs(spec, seed)))
-
-
-def _format_option(name: str, wanted: dict[str, Any]) -> str:
-    return f"{name}={_format_size(wanted[name])}"
-
-
-def _check_memory(lstm: LSTM) -> LSTM:
-    lstm.check_memory(EDITED_RUN_MEMORY_FACTOR * lstm.run_bytes(1), "running 1 sample step by step")
-    return lstm
+    changes = {name: value for name, value in sizes.items() if current[name] != value}
+    spec = lstm.spec.with_options(**changes)
+    from_file = isinstance(lstm.inputs, ArrayInputs)
+    fixed_sizes = (
+        (lstm.pretrained is not None, SIZE_NAMES[2:], "the weights come from a model file, and fit its sizes only"),
+        (spec.layers_differ, LAYER_SIZE_NAMES, "the layers differ, and each keeps its own sizes"),
+        (from_file, BATCH_SIZE_NAMES, "the inputs come from a file, and have their sizes"),
+        (lstm.lengths is not None, BATCH_SIZE_NAMES, f"{argument('lengths')} says how many samples and timesteps there are"),
+    )
+    for are_fixed, names, reason in fixed_sizes:
+        for name in changes:
+            if are_fixed and name in names:
+                raise UsageError(f"{name}={_format_size(changes[name])}", reason)
+    inputs = lstm.inputs if from_file else SeededInputs(spec, lstm.inputs.provenance["seed"])
+    resized = replace(lstm, spec=spec, inputs=inputs)
+    resized.check_memory(EDITED_RUN_MEMORY_FACTOR * resized.run_bytes(1), "running 1 sample step by step")
+    return resized
 
 
 def _is_valid_edit(spec: Spec, edit: Any) -> bool:
@@ -261,7 +256,7 @@ def _is_valid_edit(spec: Spec, edit: Any) -> bool:
 
 
 def _clamp_selection(state: ExplorerState) -> ExplorerState:
-    """The same, looking at something that there is."""
+    """The same, with a selection that exists."""
     spec = state.lstm.spec
     sample, layer = min(state.sample, spec.samples - 1), min(state.layer, len(spec.layers) - 1)
     return _clamp_step(_clamp_to_layer(replace(state, sample=sample, layer=layer, playing=False)))
@@ -277,13 +272,6 @@ def _clamp_to_layer(state: ExplorerState) -> ExplorerState:
 def _push_undo(state: ExplorerState) -> ExplorerState:
     past = (*state.past, UndoEntry(state.lstm, state.edits))
     return replace(state, past=past[-MAX_UNDO:])
-
-
-def _or_error_message(state: ExplorerState, do: Callable[[], ExplorerState]) -> ExplorerState:
-    try:
-        return do()
-    except LstmExplainError as error:
-        return state.evolve(message=error.message(spell_in_explorer))
 
 
 def spell_in_explorer(name: str, literal: str) -> str:

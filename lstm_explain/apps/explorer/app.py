@@ -14,7 +14,7 @@ from textual.containers import VerticalScroll
 from textual.screen import ModalScreen
 from textual.widgets import Input, Static
 
-from lstm_explain.apps.explorer import actions, keys, overlays, prompts, screen, status_lines
+from lstm_explain.apps.explorer import actions, keys, overlays, prompts, screen
 from lstm_explain.apps.explorer.state import list_commands
 from lstm_explain.apps.explorer.view_model import build_view_model
 from lstm_explain.errors import LstmExplainError
@@ -66,13 +66,13 @@ class Explorer(App[None]):
 
         Args:
             state: where to begin.
-            save: writes what is seen to a file of this name, and says so.
+            save: writes the screen or its numbers to a file of this name; returns a message.
             unicode: whether the terminal has more than ASCII.
         """
         super().__init__()
         self.state, self._save, self.unicode = state, save, unicode
-        self._asked: str | None = None
-        self._beat: Timer | None = None
+        self._prompted: str | None = None
+        self._playback: Timer | None = None
         self.ended_by: signal.Signals | None = None
         """The signal that ended it, if one did; Ctrl-C is SIGINT."""
 
@@ -84,7 +84,7 @@ class Explorer(App[None]):
         yield Static(id="keys")
 
     def on_mount(self) -> None:
-        self._beat = self.set_interval(PLAYBACK_INTERVAL, self._tick, pause=True)
+        self._playback = self.set_interval(PLAYBACK_INTERVAL, self._tick, pause=True)
         for kind in (signal.SIGINT, signal.SIGTERM):
             with suppress(NotImplementedError, RuntimeError, ValueError):  # not on Windows, nor outside the main thread
                 asyncio.get_running_loop().add_signal_handler(kind, self._end_by, kind)
@@ -98,40 +98,40 @@ class Explorer(App[None]):
     # --- drawing ------------------------------------------------------------------------------------------------------
 
     def act(self, state: ExplorerState) -> None:
-        """Go to another state, and draw it; where it cannot be run, stay, and say why."""
+        """Go to another state and draw it; if it cannot be run, stay and show the error."""
         try:
             build_view_model(state)
         except LstmExplainError as error:
             state = self.state.evolve(message=error.message(actions.spell_in_explorer), playing=False)
         self.state = state
-        if not status_lines.fits_in(state.message, self.size.width, screen.MESSAGE_ROWS):
+        if not screen.fits_message_rows(state.message, self.size.width):
             self.push_screen(OverlayScreen(overlays.message_page(state.message), "message", self.unicode))
-        if self._beat is not None:
-            (self._beat.resume if state.playing else self._beat.pause)()
+        if self._playback is not None:
+            (self._playback.resume if state.playing else self._playback.pause)()
         self._draw()
 
     def _draw(self) -> None:
         width, height = self.size
         widgets = self.screen_stack[0].query(Static) if self.screen_stack else ()
-        parts = {part.id: part for part in widgets}
-        if not parts or width == 0:
+        panels = {widget.id: widget for widget in widgets}
+        if not panels or width == 0:
             return  # too early
-        upper, moved, footer = (parts[name] for name in ("upper", "moved", "keys"))
+        upper, moved, footer = (panels[name] for name in ("upper", "moved", "keys"))
         footer.update(to_textual(keys.draw_footer(width, self.unicode)))
         if width < screen.MIN_SIZE[0] or height < screen.MIN_SIZE[1]:
             upper.update(
                 f"{screen.MIN_SIZE[0]} columns and {screen.MIN_SIZE[1]} rows are needed; there are {width} and {height}."
             )
             return
-        seen = build_view_model(self.state)
-        upper.update(to_textual(screen.draw_upper(seen, width, height, self.unicode)))
-        moved.update(to_textual(status_lines.message_lines(seen, width, screen.MESSAGE_ROWS, self.unicode)))
+        view = build_view_model(self.state)
+        upper.update(to_textual(screen.draw_upper(view, width, height, self.unicode)))
+        moved.update(to_textual(screen.message_lines(view, width, self.unicode)))
 
     # --- keys ---------------------------------------------------------------------------------------------------------
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """While a line is to be answered, or a page is open, its own keys count."""
-        if action in ACTIONS and (self._asked is not None or len(self.screen_stack) > 1):
+        """Leave the keys to an open prompt or page."""
+        if action in ACTIONS and (self._prompted is not None or len(self.screen_stack) > 1):
             return False
         return super().check_action(action, parameters)
 
@@ -195,17 +195,19 @@ class Explorer(App[None]):
     def action_ask(self, about: str) -> None:
         """Show a line to fill in."""
         self.act(self.state.evolve(playing=False))
-        asked = prompts.prompt_for(self.state, about)
-        self._asked = about
+        prompt = prompts.prompt_for(self.state, about)
+        self._prompted = about
         line = self.query_one("#answer", Input)
-        line.value = asked.given
-        self.query_one("#asks", Static).update(Text(asked.asks if self.unicode else to_ascii(asked.asks), no_wrap=True))
+        line.value = prompt.answer
+        self.query_one("#asks", Static).update(
+            Text(prompt.question if self.unicode else to_ascii(prompt.question), no_wrap=True)
+        )
         self._show_line(True)
         self.set_focus(line)  # at once: `line.focus()` would wait, and the keys typed meanwhile be lost
-        line.cursor_position = len(asked.given)
+        line.cursor_position = len(prompt.answer)
 
     def on_input_submitted(self, event: Input.Submitted) -> None:
-        about, self._asked = self._asked, None
+        about, self._prompted = self._prompted, None
         self._show_line(False)
         if about == "save":
             self._save_as(event.value.strip())
@@ -213,16 +215,16 @@ class Explorer(App[None]):
             self.act(prompts.apply_answer(self.state, about, event.value))
 
     def action_never_mind(self) -> None:
-        if self._asked is not None:
-            self._asked = None
+        if self._prompted is not None:
+            self._prompted = None
             self._show_line(False)
             self.act(self.state.evolve())
 
-    def _show_line(self, shown: bool) -> None:
+    def _show_line(self, visible: bool) -> None:
         for name in ("#asks", "#answer"):
-            self.query_one(name).display = shown
-        self.query_one("#moved").display = not shown
-        if not shown:
+            self.query_one(name).display = visible
+        self.query_one("#moved").display = not visible
+        if not visible:
             self.set_focus(None)
 
     def _save_as(self, name: str) -> None:
@@ -235,7 +237,7 @@ class Explorer(App[None]):
     # --- the mouse ----------------------------------------------------------------------------------------------------
 
     async def on_click(self, event: Click) -> None:
-        if self._asked is not None or len(self.screen_stack) > 1 or event.widget is None:
+        if self._prompted is not None or len(self.screen_stack) > 1 or event.widget is None:
             return
         width, height = self.size
         if event.widget.id == "keys":
@@ -254,7 +256,7 @@ class Explorer(App[None]):
         self._scroll(-1)
 
     def _scroll(self, by: int) -> None:
-        if self._asked is None and len(self.screen_stack) == 1:
+        if self._prompted is None and len(self.screen_stack) == 1:
             self.act(actions.move_unit(self.state, by))
 
     # --- the palette --------------------------------------------------------------------------------------------------
@@ -279,10 +281,10 @@ class OverlayScreen(ModalScreen[None]):
         Binding("question_mark,f1", "help", "Help", show=False),
     ]
 
-    def __init__(self, document: Document, place: str, unicode: bool) -> None:
-        """Show a document; `place` is what help is given for."""
+    def __init__(self, document: Document, topic: str, unicode: bool) -> None:
+        """Show a document about a topic of the help."""
         super().__init__()
-        self._document, self._place, self._unicode = document, place, unicode
+        self._document, self._topic, self._unicode = document, topic, unicode
 
     def compose(self) -> ComposeResult:
         with VerticalScroll():
@@ -303,15 +305,15 @@ class OverlayScreen(ModalScreen[None]):
         self.dismiss()
 
     def action_help(self) -> None:
-        if self._place == "why":
-            self.app.push_screen(OverlayScreen(overlays.help_page(self._place), "help", self._unicode))
+        if self._topic == "why":
+            self.app.push_screen(OverlayScreen(overlays.help_page(self._topic), "help", self._unicode))
 
 
 ACTIONS = {key.action.partition("(")[0] for key in (*keys.KEYS, *keys.MORE)}
 
 
 def to_textual(page: Iterable[Line]) -> Text:
-    """Lines as Textual shows them: without the end of the last, which would take a row of its own."""
+    """Lines as Textual shows them: without the final newline, which would take an extra row."""
     text = to_rich_text(page)
     text.right_crop(1)
     return text

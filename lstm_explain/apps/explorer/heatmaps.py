@@ -1,6 +1,6 @@
 """The layer over time: units as circles, and heat maps of two tensors. Rows are units, columns are timesteps.
 
-What is seen of a long sequence or a wide layer is a window around the current step and unit, so only that is drawn. A heat map
+Of a long sequence or a wide layer, only a window around the current step and unit is drawn. A heat map
 is readable without colour: a cell is a sign and tenths of the scale where there is little room, else decimals.
 """
 
@@ -30,7 +30,7 @@ UNTOUCHED, MOVED, CURRENT = "○", "◆", "●"
 
 @dataclass(frozen=True)
 class Viewport:
-    """Which units and timesteps are seen, and where they stand."""
+    """Which units and timesteps are visible, and where."""
 
     first_unit: int
     units: int
@@ -40,10 +40,10 @@ class Viewport:
     """The columns of a unit's label."""
     cell: int
     """The columns of a heat map's cell."""
-    places: int
-    """The decimals in one."""
+    decimals: int
+    """The decimals in a cell."""
     bands: int
-    """How many pairs of heat maps stand below each other: more than one where all units fit that often."""
+    """How many pairs of heat maps are stacked: more than one if all units fit that often."""
 
     @property
     def band_rows(self) -> int:
@@ -60,7 +60,7 @@ class Viewport:
         return start + (step - self.first_step) * cell
 
     def at(self, x: int, y: int) -> tuple[int, int] | None:
-        """The unit and timestep under a place, counted from the panel's corner; None where there is none."""
+        """The unit and timestep at a position, counted from the panel's corner; None where there is none."""
         band, row = divmod(y, self.band_rows)
         if not 0 <= band < self.bands or row == 0:
             return None
@@ -73,106 +73,110 @@ class Viewport:
 
 
 def fit_viewport(state: ExplorerState, width: int, height: int) -> Viewport:
-    """What is seen in so much room."""
+    """Choose the units, timesteps and cell width that fit into a panel."""
     spec, length = state.layer_spec, state.length
     label = len(f"u{spec.units - 1}") + 1
     units = max(1, min(spec.units, height - 1))
     room = width - label - 2 * MAP_GAP
-    fitting = [(cell, places) for cell, places in CELL_WIDTHS if length * (CIRCLE_WIDTH + 2 * cell) <= room]
-    cell, places = fitting[0] if fitting else CELL_WIDTHS[-1]
+    fitting = [(cell, decimals) for cell, decimals in CELL_WIDTHS if length * (CIRCLE_WIDTH + 2 * cell) <= room]
+    cell, decimals = fitting[0] if fitting else CELL_WIDTHS[-1]
     steps = max(1, min(length, room // (CIRCLE_WIDTH + 2 * cell)))
     first_unit = _first_visible(state.unit, units, spec.units)
     first_step = 1 + _first_visible(state.step - 1, steps, length)
     bands = max(1, min(len(HEATMAP_PAIRS), height // (units + 1))) if units == spec.units else 1
-    return Viewport(first_unit, units, first_step, steps, label, cell, places, bands)
+    return Viewport(first_unit, units, first_step, steps, label, cell, decimals, bands)
 
 
-def _first_visible(chosen: int, seen: int, there: int) -> int:
-    """The first of those seen, so that the chosen one is in the middle where that can be."""
-    return max(0, min(chosen - seen // 2, there - seen))
+def _first_visible(selected: int, visible: int, total: int) -> int:
+    """The first visible index that puts the selected one in the middle, as far as the ends allow."""
+    return max(0, min(selected - visible // 2, total - visible))
 
 
-def draw_heatmaps(scene: ViewModel, width: int, height: int, unicode: bool = True) -> list[Line]:
+def draw_heatmaps(view: ViewModel, width: int, height: int, unicode: bool = True) -> list[Line]:
     """Draw the circles and two heat maps, a line of titles above."""
-    view, canvas = fit_viewport(scene.state, width, height), Canvas(width, height)
-    for band in range(view.bands):
-        top = band * view.band_rows
+    viewport, canvas = fit_viewport(view.state, width, height), Canvas(width, height)
+    for band in range(viewport.bands):
+        top = band * viewport.band_rows
         canvas.write(0, top, "t", DIM)
-        for row in range(view.units):
-            unit = view.first_unit + row
-            canvas.write(0, top + row + 1, f"u{unit}", _label_style(unit == scene.state.unit))
-        for letter, start in zip(scene.state.heatmap_pairs[band], view.maps_at, strict=True):
-            _draw_map(scene, view, canvas, letter, start, top)
-    _draw_circles(scene, view, canvas)
+        for row in range(viewport.units):
+            unit = viewport.first_unit + row
+            canvas.write(0, top + row + 1, f"u{unit}", _label_style(unit == view.state.unit))
+        for letter, start in zip(view.state.heatmap_pairs[band], viewport.maps_at, strict=True):
+            _draw_map(view, viewport, canvas, letter, start, top)
+    _draw_circles(view, viewport, canvas)
     return canvas.lines(unicode)
 
 
-def visible_letters(state: ExplorerState, view: Viewport) -> list[str]:
-    """The tensors whose heat maps are seen."""
-    return [letter for band in range(view.bands) for letter in state.heatmap_pairs[band]]
+def visible_letters(state: ExplorerState, viewport: Viewport) -> list[str]:
+    """The tensors whose heat maps are visible."""
+    return [letter for band in range(viewport.bands) for letter in state.heatmap_pairs[band]]
 
 
-def _draw_circles(scene: ViewModel, view: Viewport, canvas: Canvas) -> None:
-    state, moved, set_ = scene.state, scene.moved_units, _edited_positions(scene)
-    _draw_steps(state, view, canvas, view.label, CIRCLE_WIDTH, 0)
-    for step in range(view.first_step, view.first_step + view.steps):
-        for row in range(view.units):
-            unit = view.first_unit + row
+def _draw_circles(view: ViewModel, viewport: Viewport, canvas: Canvas) -> None:
+    state, moved, edited = view.state, view.moved_units, _edited_positions(view)
+    _draw_steps(state, viewport, canvas, viewport.label, CIRCLE_WIDTH, 0)
+    for step in range(viewport.first_step, viewport.first_step + viewport.steps):
+        for row in range(viewport.units):
+            unit = viewport.first_unit + row
             here = (unit, step) == (state.unit, state.step)
-            mark = EDITED_MARK if (unit, step) in set_ else MOVED if moved[step - 1, unit] else CURRENT if here else UNTOUCHED
+            mark = (
+                EDITED_MARK if (unit, step) in edited else MOVED if moved[step - 1, unit] else CURRENT if here else UNTOUCHED
+            )
             look = Style(bold=mark != UNTOUCHED, reverse=here)
-            canvas.write(view.column(step, view.label, CIRCLE_WIDTH) + 1, row + 1, mark, look)
+            canvas.write(viewport.column(step, viewport.label, CIRCLE_WIDTH) + 1, row + 1, mark, look)
 
 
-def _edited_positions(scene: ViewModel) -> set[tuple[int, int]]:
+def _edited_positions(view: ViewModel) -> set[tuple[int, int]]:
     """The units and timesteps at which an edit sets a state or a gate."""
-    state, positions = scene.state, set()
+    state, positions = view.state, set()
     for edit in state.edits:
         if (edit.layer, edit.direction) != (state.layer, state.direction) or edit.is_weight or edit.name == "x":
             continue
         if edit.name == "h" and state.layer_spec.projection is not None:
-            continue  # no unit's own
+            continue  # belongs to no single unit
         steps = range(1, state.length + 1) if edit.step is None else (edit.step,)
         positions |= {(edit.position, step) for step in steps}
     return positions
 
 
-def _draw_steps(state: ExplorerState, view: Viewport, canvas: Canvas, start: int, cell: int, top: int) -> None:
-    """The numbers of the timesteps, the current one marked, as many as there is room for."""
-    written = start
-    chosen = view.column(state.step, start, cell) + cell
-    for step in range(view.first_step, view.first_step + view.steps):
-        end, text = view.column(step, start, cell) + cell, str(step)
-        near_chosen = step < state.step and end >= chosen - len(str(state.step))
-        if step == state.step or (end - len(text) >= written + (written > start) and not near_chosen):
+def _draw_steps(state: ExplorerState, viewport: Viewport, canvas: Canvas, start: int, cell: int, top: int) -> None:
+    """As many numbers of timesteps as fit, the current one marked."""
+    last_end = start
+    current_end = viewport.column(state.step, start, cell) + cell
+    for step in range(viewport.first_step, viewport.first_step + viewport.steps):
+        end, text = viewport.column(step, start, cell) + cell, str(step)
+        near_current = step < state.step and end >= current_end - len(str(state.step))
+        if step == state.step or (end - len(text) >= last_end + (last_end > start) and not near_current):
             canvas.write_right(end, top, text, Style(bold=True, reverse=True) if step == state.step else DIM)
-            written = end
+            last_end = end
 
 
-def _draw_map(scene: ViewModel, view: Viewport, canvas: Canvas, letter: str, start: int, top: int) -> None:
-    state, values, scale = scene.state, scene.values(letter), scale_of(scene, letter)
-    _draw_steps(state, view, canvas, start, view.cell, top)
+def _draw_map(view: ViewModel, viewport: Viewport, canvas: Canvas, letter: str, start: int, top: int) -> None:
+    state, values, scale = view.state, view.values(letter), scale_of(view, letter)
+    _draw_steps(state, viewport, canvas, start, viewport.cell, top)
     canvas.write(start - 1, top, letter, BOLD)
-    for step in range(view.first_step, view.first_step + view.steps):
-        moved = scene.changed(letter, step)
-        for row in range(min(view.units, values.shape[1] - view.first_unit)):
-            unit = view.first_unit + row
+    for step in range(viewport.first_step, viewport.first_step + viewport.steps):
+        moved = view.changed(letter, step)
+        for row in range(min(viewport.units, values.shape[1] - viewport.first_unit)):
+            unit = viewport.first_unit + row
             here = (unit, step) == (state.unit, state.step)
             value, differs = float(values[step - 1, unit]), bool(moved[unit])
             look = Style(bold=here or differs, underline=differs, reverse=here, tint=None if here else tint(value, scale))
-            canvas.write(view.column(step, start, view.cell), top + row + 1, _format_cell(value, scale, view), look)
+            canvas.write(
+                viewport.column(step, start, viewport.cell), top + row + 1, _format_cell(value, scale, viewport), look
+            )
 
 
-def scale_of(scene: ViewModel, letter: str) -> float:
-    """What the darkest colour and the highest digit stand for: 1, or more where c went beyond."""
-    return max(1.0, scene.largest_cell) if letter == "c" else 1.0
+def scale_of(view: ViewModel, letter: str) -> float:
+    """The value of the darkest colour and the highest digit: 1, or more if c went beyond."""
+    return max(1.0, view.largest_cell) if letter == "c" else 1.0
 
 
-def _format_cell(value: float, scale: float, view: Viewport) -> str:
-    if view.places:
-        short = format_fraction(value, view.places)
-        text = short if len(short) <= view.cell else fit_number(view.cell - 1, value, view.places)
-        return text.rjust(view.cell)
+def _format_cell(value: float, scale: float, viewport: Viewport) -> str:
+    if viewport.decimals:
+        short = format_fraction(value, viewport.decimals)
+        text = short if len(short) <= viewport.cell else fit_number(viewport.cell - 1, value, viewport.decimals)
+        return text.rjust(viewport.cell)
     if not isfinite(value):
         return " ?"
     tenths = min(9, int(10 * abs(value) / scale))

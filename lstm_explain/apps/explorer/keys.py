@@ -46,7 +46,7 @@ KEYS = (
     Key(("question_mark", "f1"), "?", "help", "help", "Help for the place where you are."),
     Key(("q",), "q", "quit", "leave", "Leave; the command lines that show this are printed."),
 )
-"""Those in the footer; one without a label shares that of the next."""
+"""The keys in the footer; a key without a label shares that of the next."""
 MORE = (
     Key(("N", "shift+n"), "N", "sample", "sample(-1)", "The sample before."),
     Key(("home",), "Home", "first", "first", "The first timestep."),
@@ -54,11 +54,11 @@ MORE = (
     Key(("pagedown",), "PgDn", "units", "unit(10)", "Ten units on."),
     Key(("pageup",), "PgUp", "units", "unit(-10)", "Ten units back."),
 )
-"""Keys beside those in the footer, told in the help."""
+"""Further keys, listed in the help only."""
 
 
 class FooterKey(NamedTuple):
-    """A key in the footer, and where it stands."""
+    """A key in the footer, and its position."""
 
     key: Key
     text: str
@@ -68,16 +68,16 @@ class FooterKey(NamedTuple):
 
 def layout_footer(width: int) -> list[FooterKey]:
     """The keys side by side, in as many rows as they need."""
-    found: list[FooterKey] = []
+    footer: list[FooterKey] = []
     x, y = 1, 0
     for group in _label_groups():
         if x > 1 and x + sum(len(_footer_text(key)) for key in group) + len(group) - 1 > width:
             x, y = 1, y + 1
         for key in group:
-            found.append(FooterKey(key, _footer_text(key), x, y))
+            footer.append(FooterKey(key, _footer_text(key), x, y))
             x += len(_footer_text(key)) + (key.symbol not in ARROWS or bool(key.label))
         x += 1
-    return found
+    return footer
 
 
 ARROWS = "←→↑↓"
@@ -96,9 +96,7 @@ def _label_groups() -> Iterator[list[Key]]:
 
 def label_of(key: Key) -> str:
     """The key's label, or the one that it shares."""
-    if key.label:
-        return key.label
-    return next(group[-1].label for group in _label_groups() if key in group)
+    return key.label or next(group[-1].label for group in _label_groups() if key in group)
 
 
 def _footer_text(key: Key) -> str:
@@ -108,7 +106,7 @@ def _footer_text(key: Key) -> str:
 def draw_footer(width: int, unicode: bool = True) -> list[Line]:
     """The keys and what they do."""
     keys = layout_footer(width)
-    canvas = Canvas(width, max(one.y for one in keys) + 1)
+    canvas = Canvas(width, max(key.y for key in keys) + 1)
     for key in keys:
         name, _, label = key.text.partition(" ")
         end = canvas.write(key.x, key.y, name, BOLD)
@@ -117,5 +115,5 @@ def draw_footer(width: int, unicode: bool = True) -> list[Line]:
 
 
 def key_at(width: int, x: int, y: int) -> Key | None:
-    """The key under a place of the footer."""
-    return next((one.key for one in layout_footer(width) if one.y == y and one.x <= x < one.x + len(one.text)), None)
+    """The key at a position in the footer."""
+    return next((item.key for item in layout_footer(width) if item.y == y and 0 <= x - item.x < len(item.text)), None)

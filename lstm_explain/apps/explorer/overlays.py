@@ -1,4 +1,4 @@
-"""The pages that cover the screen: help for the place where one is, and why a number is what it is."""
+"""The pages that cover the screen: help, command lines, and the arithmetic behind each number."""
 
 from __future__ import annotations
 
@@ -23,9 +23,9 @@ def arithmetic_page(state: ExplorerState) -> Document:
     """The arithmetic that made each number of the current unit and step."""
     lstm = state.lstm.with_edits(state.edits)
     unit = explain_unit(lstm, state.unit, state.sample, state.step, state.layer, state.direction.value)
-    way = f", {state.direction.value}" if unit.layer_spec.bidirectional else ""
+    direction = f", {state.direction.value}" if unit.layer_spec.bidirectional else ""
     blocks: list[Block] = [
-        Heading(f"Why: unit {state.unit} at step {state.step}, sample {state.sample}, layer {state.layer}{way}", 1),
+        Heading(f"Why: unit {state.unit} at step {state.step}, sample {state.sample}, layer {state.layer}{direction}", 1),
         Paragraph(lstm_summary(unit)),
         Paragraph(_input_sources(state, unit)),
         *arithmetic(unit),
@@ -36,7 +36,7 @@ def arithmetic_page(state: ExplorerState) -> Document:
 
 
 def _input_sources(state: ExplorerState, unit: Unit) -> str:
-    """Where the numbers come from that the step starts with."""
+    """Where the inputs, states and weights of the step come from."""
     before, first = state.before_step, 1 if state.direction is Direction.FORWARD else state.length
     x = f"x_{state.step} is timestep {state.step} of the sample"
     if state.layer > 0:
@@ -47,24 +47,25 @@ def _input_sources(state: ExplorerState, unit: Unit) -> str:
     states = f"h_{before} and c_{before} are what timestep {before} made"
     if state.step == first:
         states = f"h_{before} and c_{before} are the states that the layer starts from"
-    by_hand = " What was set by hand is told above." if state.edits else ""
+    by_hand = " The numbers that you set are listed above." if state.edits else ""
     return f"What it reads: {x}; {states}; {weights}, and are the same at every timestep.{by_hand}"
 
 
-def commands_page(found: list[CommandLine]) -> Document:
-    """The command lines that show what is seen."""
-    blocks = [block for one in found for block in (Paragraph(f"To show {one.shows}:"), Preformatted((one.line,), "sh"))]
+def commands_page(commands: list[CommandLine]) -> Document:
+    """The command lines that show the same."""
+    pairs = ((Paragraph(f"To show {command.shows}:"), Preformatted((command.line,), "sh")) for command in commands)
+    blocks = [block for pair in pairs for block in pair]
     return (Heading("On the command line", 1), *blocks, Note("Leaving with q prints them too. " + CLOSE_HINT))
 
 
 def message_page(text: str) -> Document:
-    """What is too long for the two lines that the screen has for it."""
+    """A message that is too long for its two rows on the screen."""
     return (Heading("explore", 1), Paragraph(text), Note(CLOSE_HINT))
 
 
-def help_page(place: str) -> Document:
-    """Help for a place: `explore`, the main view, or `why`."""
-    return _arithmetic_help() if place == "why" else _explorer_help()
+def help_page(topic: str) -> Document:
+    """Help for `explore`, the main view, or for `why`."""
+    return _arithmetic_help() if topic == "why" else _explorer_help()
 
 
 def _explorer_help() -> Document:
@@ -119,7 +120,7 @@ EDIT_EXAMPLES = (
     ("1:h_3[4]=0.5", "the same as the first in layer 1"),
     ("1.backward:h_3[4]=0.5", "the same in the backward direction of layer 1"),
 )
-"""What can be changed, and how it is written."""
+"""Edits, and what each sets."""
 
 
 def _arithmetic_help() -> Document:
@@ -127,7 +128,7 @@ def _arithmetic_help() -> Document:
         Heading("Help: why", 1),
         Paragraph(
             "The page shows how the numbers of one unit at one step were made, with nothing left out. Each of the four"
-            " neurons multiplies every number that it reads with a weight of its own, adds up, and squashes the sum."
+            " neurons multiplies every number that it reads by a weight, adds up the products, and squashes the sum."
         ),
         Paragraph(
             "Then c = f × the old c + i × g, and h = o × tanh(c). The sums are worked again in float64 from the run's "

@@ -1,4 +1,4 @@
-"""The questions that a key asks before it acts: what stands in the line already, and what one may write there."""
+"""The questions that a key asks before it acts, each with an answer to edit."""
 
 from __future__ import annotations
 
@@ -15,41 +15,41 @@ if TYPE_CHECKING:
     from lstm_explain.apps.explorer.state import ExplorerState
 
 PERTURBATION = 0.5
-"""How far a number is moved unless another value is written."""
+"""The change of a number in the proposed answer."""
 
 
 class Prompt(NamedTuple):
     """A line to fill in."""
 
-    asks: str
-    """What is asked, and what may be written."""
-    given: str
-    """What stands there already."""
+    question: str
+    """What to answer, and in which form."""
+    answer: str
+    """The proposed answer, in the line already."""
 
 
 def prompt_for(state: ExplorerState, about: str) -> Prompt:
-    """What a key asks: h, c, g, x, w, sizes or save."""
+    """The prompt for h, c, g, x, w, sizes or save."""
     return _PROMPTS[about](state)
 
 
 def apply_answer(state: ExplorerState, about: str, text: str) -> ExplorerState:
-    """The state after the answer; what cannot be done is said in it. Not for `save`, which the application does."""
+    """The state after the answer, or with an error message. `save` is left to the application."""
     if about == "sizes":
         return change_sizes(state, text)
     return apply_edits(state, _complete_edit(state, about, text))
 
 
 def _complete_edit(state: ExplorerState, about: str, text: str) -> str:
-    """The edit that is meant where there is only a number: a new value for what was asked about."""
+    """Complete a bare number to an edit: the new value of what the prompt is about."""
     try:
         float(text)
     except ValueError:
         return text
-    return f"{prompt_for(state, about).given.partition('=')[0]}={text.strip()}"
+    return f"{prompt_for(state, about).answer.partition('=')[0]}={text.strip()}"
 
 
 def _edit_prefix(state: ExplorerState) -> str:
-    """What an edit begins with that is not about layer 0, forward."""
+    """The prefix of an edit outside layer 0, forward."""
     if state.direction is Direction.BACKWARD:
         return f"{state.layer}.{state.direction.value}:"
     return f"{state.layer}:" if state.layer else ""
@@ -80,32 +80,30 @@ def _state_prompt(letter: str) -> Callable[[ExplorerState], Prompt]:
 def _gate_prompt(state: ExplorerState) -> Prompt:
     letter = LETTERS[Gate.FORGET]
     now = build_view_model(state).number(letter, state.step, state.unit)
-    asks = (
-        f"{letter} is {_display_number(now)}; 0 shuts it, 1 opens it; {letter}[{state.unit}]=0 at every step; i g o likewise."
-    )
-    return Prompt(asks, f"{_edit_prefix(state)}{letter}_{state.step}[{state.unit}]=0")
+    unit = state.unit
+    question = f"{letter} is {_display_number(now)}; 0 shuts it, 1 opens it; {letter}[{unit}]=0 at every step; i g o likewise."
+    return Prompt(question, f"{_edit_prefix(state)}{letter}_{state.step}[{unit}]=0")
 
 
 def _input_prompt(state: ExplorerState) -> Prompt:
-    now = float(build_view_model(state).part.input[0, state.step - 1, 0])
+    now = float(build_view_model(state).record.input[0, state.step - 1, 0])
     if state.layer > 0:
         return Prompt("x is what layer 0 reads; this layer reads h of the one below.", f"x_{state.step}[0]=0.5")
     last = state.lstm.spec.features - 1
-    which = "feature 0, the only one" if last == 0 else f"feature 0 of 0 to {last}"
+    features = "feature 0, the only one" if last == 0 else f"feature 0 of 0 to {last}"
     return Prompt(
-        f"x_{state.step}[0] is {_display_number(now)} ({which}).", f"x_{state.step}[0]={_editable_number(now + PERTURBATION)}"
+        f"x_{state.step}[0] is {_display_number(now)} ({features}).",
+        f"x_{state.step}[0]={_editable_number(now + PERTURBATION)}",
     )
 
 
 def _weight_prompt(state: ExplorerState) -> Prompt:
-    seen, letter = build_view_model(state), LETTERS[Gate.FORGET]
-    column = seen.weights.columns(Gate.FORGET).start + state.unit
-    now = float(seen.weights.kernel[0, column])
-    unit = state.unit
-    bias = "" if seen.weights.bias is None else f", b_{letter}[{unit}] bias"
+    weights, letter, unit = build_view_model(state).weights, LETTERS[Gate.FORGET], state.unit
+    now = float(weights.kernel[0, weights.columns(Gate.FORGET).start + unit])
+    bias = "" if weights.bias is None else f", b_{letter}[{unit}] bias"
     others = f"R_{letter}[0,{unit}] from h[0]{bias}"
-    asks = f"From feature 0 to unit {unit}'s {letter}: {_display_number(now)}; {others}."
-    return Prompt(asks, f"{_edit_prefix(state)}W_{letter}[0,{unit}]={_editable_number(now + PERTURBATION)}")
+    question = f"From feature 0 to unit {unit}'s {letter}: {_display_number(now)}; {others}."
+    return Prompt(question, f"{_edit_prefix(state)}W_{letter}[0,{unit}]={_editable_number(now + PERTURBATION)}")
 
 
 def _sizes_prompt(state: ExplorerState) -> Prompt:
@@ -116,8 +114,8 @@ def _sizes_prompt(state: ExplorerState) -> Prompt:
 
 
 def _save_prompt(state: ExplorerState) -> Prompt:
-    asks = "A file: .svg this screen; .txt .md .json this unit; .csv .jsonl .npz the run."
-    return Prompt(asks, f"unit-{state.unit}-step-{state.step}.svg")
+    question = "A file: .svg this screen; .txt .md .json this unit; .csv .jsonl .npz the run."
+    return Prompt(question, f"unit-{state.unit}-step-{state.step}.svg")
 
 
 _PROMPTS: dict[str, Callable[[ExplorerState], Prompt]] = {

@@ -65,10 +65,14 @@ class ExplorerState:
         return self.step - 1 if self.direction is Direction.FORWARD else self.step + 1
 
     @property
+    def output_letter(self) -> str:
+        """What each unit outputs: h, or m if a projection makes h of it."""
+        return "h" if self.layer_spec.projection is None else "m"
+
+    @property
     def heatmap_pairs(self) -> tuple[tuple[str, str], ...]:
-        """The pairs of heat maps, the selected one first; with a projection, m is what each unit outputs."""
-        output = "h" if self.layer_spec.projection is None else "m"
-        pairs = ((output, "c"), *HEATMAP_PAIRS[1:])
+        """The pairs of heat maps, the selected one first."""
+        pairs = ((self.output_letter, "c"), *HEATMAP_PAIRS[1:])
         return (*pairs[self.maps :], *pairs[: self.maps])
 
     @property

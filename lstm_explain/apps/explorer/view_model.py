@@ -1,4 +1,4 @@
-"""Scene: the run that a state looks at, with its changes and without, and what moved between the two."""
+"""View model: the run that a state looks at, with its changes and without, and what moved between the two."""
 
 from __future__ import annotations
 
@@ -23,8 +23,10 @@ TENSOR_NAMES = {"h": "hidden", "c": "cell", **{LETTERS[gate]: gate.value for gat
 """The tensors of a record by the field's letters."""
 
 
-def _values_of(part: LayerRecord, letter: str) -> Array:
-    array: Array = part.output_gate[0] * np.tanh(part.cell[0]) if letter == "m" else getattr(part, TENSOR_NAMES[letter])[0]
+def _values_of(record: LayerRecord, letter: str) -> Array:
+    array: Array = (
+        record.output_gate[0] * np.tanh(record.cell[0]) if letter == "m" else getattr(record, TENSOR_NAMES[letter])[0]
+    )
     return array
 
 
@@ -56,7 +58,7 @@ class ViewModel(NamedTuple):
     state: ExplorerState
     weights: LayerWeights
     """With the changes."""
-    part: LayerRecord
+    record: LayerRecord
     """With the changes; one sample, without padding."""
     base: LayerRecord
     """Without them."""
@@ -67,7 +69,7 @@ class ViewModel(NamedTuple):
 
     def values(self, letter: str) -> Array:
         """h, c or a gate, by its letter; [timesteps, units or hidden]."""
-        return _values_of(self.part, letter)
+        return _values_of(self.record, letter)
 
     def values_before(self, letter: str) -> Array:
         """The same in the run without changes."""
@@ -79,16 +81,16 @@ class ViewModel(NamedTuple):
 
     def states_before(self, t: int, base: bool = False) -> tuple[Array, Array]:
         """h and c that timestep t started from; [hidden] and [units]."""
-        part = self.base if base else self.part
-        return part.before(0, t, part.cell.shape[1])
+        record = self.base if base else self.record
+        return record.before(0, t, record.cell.shape[1])
 
     def number(self, letter: str, t: int, index: int, base: bool = False) -> float:
         """One number of h, c or a gate after timestep t, or of the initial states."""
-        part = self.base if base else self.part
-        steps = part.cell.shape[1]
+        record = self.base if base else self.record
+        steps = record.cell.shape[1]
         if letter in ("h", "c") and not 1 <= t <= steps:
-            return float((part.initial_hidden if letter == "h" else part.initial_cell)[0, index])
-        return float(getattr(part, TENSOR_NAMES[letter])[0, t - 1, index])
+            return float((record.initial_hidden if letter == "h" else record.initial_cell)[0, index])
+        return float(getattr(record, TENSOR_NAMES[letter])[0, t - 1, index])
 
     def computed_cell(self, t: int, unit: int, base: bool = False) -> float:
         """f c_{t-1} + i g: c as the timestep makes it, whatever it is set to afterwards."""
@@ -102,13 +104,13 @@ class ViewModel(NamedTuple):
         edits = (edit for edit in self.state.edits if (edit.layer, edit.direction, edit.name, edit.position) == target)
         return any(edit.step == t or (edit.step is None and edit.is_gate) for edit in edits)
 
-    def emitted(self, t: int, unit: int, base: bool = False) -> float:
+    def unit_output(self, t: int, unit: int, base: bool = False) -> float:
         """o tanh(c): the unit's number in h, unless a projection mixes them or it is set afterwards."""
         return self.number("o", t, unit, base) * float(np.tanh(self.computed_cell(t, unit, base)))
 
     def sums(self, t: int, unit: int) -> tuple[NeuronSum, ...]:
         """How the unit's four neurons came to their values at timestep t."""
-        x, (h, c) = self.part.input[0, t - 1], self.states_before(t)
+        x, (h, c) = self.record.input[0, t - 1], self.states_before(t)
         sums_of_gates = []
         for gate in GATES:
             column, letter = self.weights.columns(gate).start + unit, LETTERS[gate]
@@ -124,36 +126,28 @@ class ViewModel(NamedTuple):
 
 
 def build_view_model(state: ExplorerState) -> ViewModel:
-    """Run what the state looks at; what was run lately is remembered."""
-    seen = _compare_runs(state.lstm, state.sample, state.edits, state.layer, state.direction)
-    return ViewModel(state, *seen)
-
-
-class _ComparedRuns(NamedTuple):
-    """What does not depend on the place one looks at."""
-
-    weights: LayerWeights
-    part: LayerRecord
-    base: LayerRecord
-    moved_units: Array
-    largest_cell: float
+    """Run what the state selects; the latest runs are cached."""
+    return ViewModel(state, *_compare_runs(state.lstm, state.sample, state.edits, state.layer, state.direction))
 
 
 @lru_cache(maxsize=8)
-def _compare_runs(lstm: LSTM, sample: int, edits: tuple[Edit, ...], layer: int, direction: Direction) -> _ComparedRuns:
+def _compare_runs(
+    lstm: LSTM, sample: int, edits: tuple[Edit, ...], layer: int, direction: Direction
+) -> tuple[LayerWeights, LayerRecord, LayerRecord, Array, float]:
+    """The fields of the view model that do not depend on the selected unit and timestep."""
     length = lstm.spec.timesteps if lstm.lengths is None else lstm.lengths[sample]
-    part, base = (_run_stepwise(lstm, sample, one).of(layer, direction).of_sample(0, length) for one in (edits, ()))
+    runs = (_run_stepwise(lstm, sample, changes) for changes in (edits, ()))
+    record, base = (run.of(layer, direction).of_sample(0, length) for run in runs)
     weights = edit_weights(lstm.weights, edits).of(layer, direction)
-    cells = np.abs(part.cell[np.isfinite(part.cell)])
+    cells = np.abs(record.cell[np.isfinite(record.cell)])
     largest = float(cells.max()) if cells.size else 0.0
-    return _ComparedRuns(
-        weights, part, base, _moved_units(part, base, lstm.spec.for_layer(layer).projection is not None), largest
-    )
+    moved = _moved_units(record, base, lstm.spec.for_layer(layer).projection is not None)
+    return weights, record, base, moved, largest
 
 
-def _moved_units(part: LayerRecord, base: LayerRecord, projected: bool) -> Array:
+def _moved_units(record: LayerRecord, base: LayerRecord, projected: bool) -> Array:
     names = [name for letter, name in TENSOR_NAMES.items() if letter != "h" or not projected]
-    pairs = ((getattr(part, name)[0], getattr(base, name)[0]) for name in names)
+    pairs = ((getattr(record, name)[0], getattr(base, name)[0]) for name in names)
     anywhere: Array = np.any([numbers_differ(now, was) for now, was in pairs], axis=0)
     return anywhere
 

@@ -99,8 +99,8 @@ def acting(draw: Any) -> Callable[[ExplorerState], ExplorerState]:
         actions.reset_changes,
         lambda state: actions.apply_edits(state, text),
         lambda state: actions.change_sizes(state, sizes),
-        lambda state: prompts.apply_answer(state, about, prompts.prompt_for(state, about).given),
-        lambda state: prompts.apply_answer(state, "sizes", prompts.prompt_for(state, "sizes").given),
+        lambda state: prompts.apply_answer(state, about, prompts.prompt_for(state, about).answer),
+        lambda state: prompts.apply_answer(state, "sizes", prompts.prompt_for(state, "sizes").answer),
     ]
     chosen: Callable[[ExplorerState], ExplorerState] = draw(st.sampled_from(choices))
     return chosen
@@ -217,8 +217,8 @@ def test_of_unlike_layers_each_has_its_own_units_and_directions() -> None:
 def test_of_unlike_layers_the_batch_has_other_sizes_and_the_layers_keep_theirs() -> None:
     state = small(stack=MIXED).evolve(layer=1, unit=3)
     asked = prompts.prompt_for(state, "sizes")
-    assert asked.given == "samples=3 timesteps=4 features=2"
-    assert "each keeps its own" in asked.asks
+    assert asked.answer == "samples=3 timesteps=4 features=2"
+    assert "each keeps its own" in asked.question
     after = actions.change_sizes(state, "timesteps=6 features=1")
     assert after.lstm.spec.layers == MIXED
     sound(after)
@@ -346,9 +346,9 @@ def test_only_so_many_changes_are_remembered() -> None:
 def test_every_question_fits_into_eighty_columns(about: str, options: dict[str, Any]) -> None:
     state = ExplorerState(lstm_explain.seeded(**options), step=4, unit=9, layer=options.get("layers", 1) - 1)
     asked = prompts.prompt_for(state, about)
-    assert len(asked.asks) <= 80
+    assert len(asked.question) <= 80
     if about not in ("sizes", "save") and (about != "x" or state.layer == 0):
-        assert len(actions.apply_edits(state, asked.given).edits) == 1, "what is offered can be done"
+        assert len(actions.apply_edits(state, asked.answer).edits) == 1, "what is offered can be done"
 
 
 def test_what_is_offered_moves_the_number_from_where_it_is() -> None:
@@ -357,8 +357,8 @@ def test_what_is_offered_moves_the_number_from_where_it_is() -> None:
     )
     asked = prompts.prompt_for(state, "h")
     now = build_view_model(state).number("h", 5, 9)
-    assert asked.asks == f"h_5[9] is {now:.4f}; all units read it at step 4."
-    assert asked.given == f"1.backward:h_5[9]={now + prompts.PERTURBATION:.4g}"
+    assert asked.question == f"h_5[9] is {now:.4f}; all units read it at step 4."
+    assert asked.answer == f"1.backward:h_5[9]={now + prompts.PERTURBATION:.4g}"
 
 
 # --- other sizes ------------------------------------------------------------------------------------------------------
@@ -394,7 +394,7 @@ def test_other_sizes_are_the_lstm_that_the_command_line_makes() -> None:
 
 def test_the_line_of_sizes_says_what_there_is() -> None:
     state = actions.change_sizes(small(), "units=5 projection=2 bias=no")
-    line = prompts.prompt_for(state, "sizes").given
+    line = prompts.prompt_for(state, "sizes").answer
     assert line == "samples=3 timesteps=4 features=2 units=5 layers=1 projection=2 bias=no"
     assert actions.change_sizes(state, line).lstm.spec == state.lstm.spec
 

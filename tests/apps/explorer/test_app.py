@@ -395,7 +395,7 @@ def test_the_palette_has_every_key_and_runs_it() -> None:
 
 def test_a_click_on_a_circle_or_a_number_chooses_it() -> None:
     async def do(app: Explorer, pilot: Any) -> None:
-        window = heatmaps.fit_viewport(app.state, SIZE[0], screen.divide_rows(*SIZE).maps)
+        window = heatmaps.fit_viewport(app.state, SIZE[0], screen.heatmap_rows(*SIZE))
         await pilot.click(
             "#upper", offset=(window.column(4, window.label, heatmaps.CIRCLE_WIDTH) + 1, screen.HEADER_ROWS + 1 + 3)
         )
@@ -430,14 +430,14 @@ def test_a_click_on_a_key_presses_it() -> None:
 def test_the_screen_is_full_and_nothing_is_cut(size: tuple[int, int]) -> None:
     async def do(app: Explorer, pilot: Any) -> None:
         upper, moved, footer = (app.query_one(f"#{name}") for name in ("upper", "moved", "keys"))
-        high = screen.divide_rows(*size)
-        assert (moved.size.height, footer.size.height) == (screen.MESSAGE_ROWS, high.footer)
-        assert upper.size.height == size[1] - screen.MESSAGE_ROWS - high.footer
+        footer_rows = len(keys.draw_footer(size[0]))
+        assert (moved.size.height, footer.size.height) == (screen.MESSAGE_ROWS, footer_rows)
+        assert upper.size.height == size[1] - screen.MESSAGE_ROWS - footer_rows
         lines = shown(app).rstrip("\n").splitlines()
         assert len(lines) == upper.size.height
         assert {len(line) for line in lines} == {size[0]}
         assert on_screen(app).endswith("quit")
-        assert "q quit" in shown(app, "keys").splitlines()[high.footer - 1]
+        assert "q quit" in shown(app, "keys").splitlines()[footer_rows - 1]
 
     played(founding(), do, size)
 

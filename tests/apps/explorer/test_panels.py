@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import lstm_explain
-from lstm_explain.apps.explorer import actions, arithmetic, cell_panel, heatmaps, keys, screen, status_lines
+from lstm_explain.apps.explorer import actions, cell_panel, heatmaps, keys, screen
 from lstm_explain.apps.explorer.canvas import Canvas, fit_number
 from lstm_explain.apps.explorer.state import HEATMAP_PAIRS, ExplorerState
 from lstm_explain.apps.explorer.view_model import build_view_model
@@ -81,13 +81,12 @@ def test_the_screen_is_as_large_as_promised(state: ExplorerState, width: int, he
     seen = build_view_model(state)
     upper, said, footer = (
         screen.draw_upper(seen, width, height),
-        status_lines.message_lines(seen, width, screen.MESSAGE_ROWS),
+        screen.message_lines(seen, width),
         keys.draw_footer(width),
     )
     lines = [*upper, *said, *footer]
     assert {len(line) for line in written(lines)} == {width}
     assert len(said) == screen.MESSAGE_ROWS
-    assert len(footer) == screen.divide_rows(width, height).footer
     enough = screen.HEADER_ROWS + 2 + 1 + cell_panel.PANEL_HEIGHT + screen.MESSAGE_ROWS + len(footer)
     assert len(lines) == max(height, enough)
     assert written(screen.draw_screen(seen, width, height)) == written(lines)
@@ -101,15 +100,15 @@ def test_each_panel_is_as_large_as_promised(state: ExplorerState, width: int, he
     panels = {
         "over_time": (heatmaps.draw_heatmaps(seen, width, height), width, height),
         "diagram": (
-            cell_panel.draw_diagram(seen, cell_panel.DIAGRAM_WIDTH),
+            cell_panel.draw_diagram(seen),
             cell_panel.DIAGRAM_WIDTH,
             cell_panel.PANEL_HEIGHT,
         ),
-        "arithmetic": (arithmetic.draw_arithmetic(seen, width - 46), width - 46, arithmetic.HEIGHT),
-        "title": (status_lines.title_line(state, width), width, 1),
-        "shapes": (status_lines.shapes_line(seen, width), width, 1),
-        "caption": (status_lines.caption_line(seen, window, width), width, 1),
-        "moved": (status_lines.message_lines(seen, width, 3), width, 3),
+        "arithmetic": (cell_panel.draw_arithmetic(seen, width - 46), width - 46, cell_panel.PANEL_HEIGHT),
+        "title": (screen.title_line(state, width), width, 1),
+        "shapes": (screen.shapes_line(seen, width), width, 1),
+        "caption": (screen.caption_line(seen, window, width), width, 1),
+        "moved": (screen.message_lines(seen, width), width, screen.MESSAGE_ROWS),
     }
     for name, (lines, wide, high) in panels.items():
         assert {len(line) for line in written(lines)} == {wide}, name
@@ -122,7 +121,7 @@ def test_in_ascii_nothing_moves(state: ExplorerState, width: int, height: int) -
     seen = build_view_model(state)
     pairs = [
         (screen.draw_upper(seen, width, height), screen.draw_upper(seen, width, height, unicode=False)),
-        (status_lines.message_lines(seen, width, 2), status_lines.message_lines(seen, width, 2, unicode=False)),
+        (screen.message_lines(seen, width), screen.message_lines(seen, width, unicode=False)),
         (keys.draw_footer(width), keys.draw_footer(width, unicode=False)),
     ]
     for usual, plain in pairs:
@@ -151,7 +150,7 @@ def test_a_number_never_loses_a_digit_before_its_point(value: float, room: int, 
 
 def tables(state: ExplorerState) -> tuple[list[str], list[str]]:
     seen = build_view_model(state)
-    return written(cell_panel.draw_diagram(seen)), written(arithmetic.draw_arithmetic(seen, 60))
+    return written(cell_panel.draw_diagram(seen)), written(cell_panel.draw_arithmetic(seen, 60))
 
 
 @given(states())
@@ -171,9 +170,9 @@ def test_the_diagram_shows_the_numbers_of_the_scene(state: ExplorerState) -> Non
     assert rows[1][22:29].strip() == fit_number(7, i * g, 4).strip()
     assert rows[1][37:44].strip() == number("c")
     projected = state.layer_spec.projection is not None
-    emitted = seen.emitted(t, unit) if projected else seen.number("h", t, unit)
+    emitted = seen.unit_output(t, unit) if projected else seen.number("h", t, unit)
     assert rows[3][37:44].strip() == fit_number(7, emitted, 4).strip()
-    for name, length, start in ((f"x_{t}", seen.part.input.shape[2], 0), (f"h_{before}", seen.part.hidden.shape[2], 36)):
+    for name, length, start in ((f"x_{t}", seen.record.input.shape[2], 0), (f"h_{before}", seen.record.hidden.shape[2], 36)):
         told = rows[5][start:].split("─")[0].strip()
         assert told.startswith((f"{name} ({length})", f"{name[0]} ({length})")), (
             "the length is told, the step where there is room"
@@ -202,7 +201,7 @@ def test_the_arithmetic_shows_the_numbers_of_the_scene(state: ExplorerState) -> 
 @given(states(), st.integers(14, 60))
 @few
 def test_with_less_room_columns_are_left_out_and_never_cut(state: ExplorerState, width: int) -> None:
-    seen, rows = build_view_model(state), written(arithmetic.draw_arithmetic(build_view_model(state), width))
+    seen, rows = build_view_model(state), written(cell_panel.draw_arithmetic(build_view_model(state), width))
     values = [fit_number(6, sums.value, 3).strip() for sums in seen.sums(state.step, state.unit)]
     values += [fit_number(7, sums.value, 4).strip() for sums in seen.sums(state.step, state.unit)]
     for row in rows[1:5]:
@@ -231,9 +230,9 @@ def test_the_maps_show_the_numbers_of_the_scene(state: ExplorerState, width: int
 
 def check_cell(cell: str, value: float, window: heatmaps.Viewport, seen: Any, letter: str) -> None:
     scale = heatmaps.scale_of(seen, letter)
-    if window.places == 0 and not math.isfinite(value):
+    if window.decimals == 0 and not math.isfinite(value):
         assert cell == " ?"
-    elif window.places == 0:
+    elif window.decimals == 0:
         digit = min(9, int(10 * abs(value) / scale))
         assert cell == (f"{'-' if value < 0 else '+'}{digit}" if digit else " 0")
     else:
@@ -245,9 +244,7 @@ def check_cell(cell: str, value: float, window: heatmaps.Viewport, seen: Any, le
 
 
 def caption(state: ExplorerState, width: int) -> str:
-    return written(status_lines.caption_line(build_view_model(state), heatmaps.fit_viewport(state, width, 11), width))[
-        0
-    ].rstrip()
+    return written(screen.caption_line(build_view_model(state), heatmaps.fit_viewport(state, width, 11), width))[0].rstrip()
 
 
 def test_the_caption_says_what_the_numbers_stand_for() -> None:
@@ -268,7 +265,7 @@ def test_the_caption_says_which_part_is_seen() -> None:
 
 
 def told(state: ExplorerState) -> str:
-    return " ".join(" ".join(written(status_lines.message_lines(build_view_model(state), 120, 2))).split())
+    return " ".join(" ".join(written(screen.message_lines(build_view_model(state), 120))).split())
 
 
 def test_what_moved_is_counted() -> None:
@@ -315,16 +312,16 @@ def test_counts_are_those_of_the_scene(state: ExplorerState) -> None:
 
 def test_the_title_says_where_one_is() -> None:
     state = ExplorerState(lstm_explain.seeded(layers=2, bidirectional=True), sample=7, layer=1, unit=3, step=4)
-    assert written(status_lines.title_line(state, 100))[0].split("·")[:5] == [
+    assert written(screen.title_line(state, 100))[0].split("·")[:5] == [
         " sample 7 of 1,000 ",
         " layer 1 of 2 ",
         " forward ",
         " step 4 of 10 ",
-        " unit 3 of 10" + written(status_lines.title_line(state, 100))[0].split("·")[4][13:],
+        " unit 3 of 10" + written(screen.title_line(state, 100))[0].split("·")[4][13:],
     ]
-    assert "nothing changed" in written(status_lines.title_line(state, 100))[0]
-    assert "2 changes" in written(status_lines.title_line(actions.apply_edits(state, "h_1[0]=1 h_2[0]=1"), 100))[0]
-    assert "playing" in written(status_lines.title_line(actions.toggle_playing(state), 100))[0]
+    assert "nothing changed" in written(screen.title_line(state, 100))[0]
+    assert "2 changes" in written(screen.title_line(actions.apply_edits(state, "h_1[0]=1 h_2[0]=1"), 100))[0]
+    assert "playing" in written(screen.title_line(actions.toggle_playing(state), 100))[0]
 
 
 @pytest.mark.parametrize(
@@ -332,7 +329,7 @@ def test_the_title_says_where_one_is() -> None:
 )
 def test_the_shapes_are_those_of_the_layer(options: dict[str, Any]) -> None:
     state = ExplorerState(lstm_explain.seeded(**options), layer=options.get("layers", 1) - 1)
-    text = written(status_lines.shapes_line(build_view_model(state), 160))[0]
+    text = written(screen.shapes_line(build_view_model(state), 160))[0]
     weights = state.lstm.weights.of(state.layer, Direction.FORWARD)
     x, h = weights.kernel.shape[0], weights.recurrent_kernel.shape[0]
     assert f"x ({x}) and h ({h}) joined: ({x + h})" in text
@@ -348,17 +345,16 @@ def test_of_unlike_layers_every_panel_is_of_the_layer_that_is_looked_at(layer: i
     one, state = MIXED[layer], ExplorerState(lstm, layer=layer, direction=Direction(way), unit=MIXED[layer].units - 1, step=3)
     seen, weights = build_view_model(state), lstm.weights.of(layer, Direction(way))
     x, units = weights.kernel.shape[0], one.units
-    assert f"unit {units - 1} of {units}" in written(status_lines.title_line(state, 120))[0]
-    assert (way in written(status_lines.title_line(state, 120))[0]) is one.bidirectional
+    assert f"unit {units - 1} of {units}" in written(screen.title_line(state, 120))[0]
+    assert (way in written(screen.title_line(state, 120))[0]) is one.bidirectional
     assert (
-        f"x ({x}) and h ({units}) joined: ({x + units}) ► 4 gates: ({units}) each"
-        in written(status_lines.shapes_line(seen, 160))[0]
+        f"x ({x}) and h ({units}) joined: ({x + units}) ► 4 gates: ({units}) each" in written(screen.shapes_line(seen, 160))[0]
     )
     shown = "\n".join(written(screen.draw_upper(seen, 120, 40)))
     assert f"x_3 ({x})" in shown or f"x ({x})" in shown
     assert f"h_{state.before_step} ({units})" in shown
     assert [f"u{unit}" in shown for unit in range(8)] == [unit < units for unit in range(8)]
-    table = written(arithmetic.draw_arithmetic(seen, 60))
+    table = written(cell_panel.draw_arithmetic(seen, 60))
     assert ("bias" in table[0]) is one.bias
     for sums, row in zip(seen.sums(3, units - 1), table[1:], strict=False):
         numbers = [float(number) for number in row.split()[1:]]
@@ -457,7 +453,7 @@ def pinned(width: int, height: int, unicode: bool) -> str:
     seen = build_view_model(state)
     lines = [
         *screen.draw_upper(seen, width, height, unicode),
-        *status_lines.message_lines(seen, width, screen.MESSAGE_ROWS, unicode),
+        *screen.message_lines(seen, width, unicode),
     ]
     return "".join(f"{line.rstrip()}\n" for line in written([*lines, *keys.draw_footer(width, unicode)]))
 

@@ -68,7 +68,7 @@ def some_edits(draw: st.DrawFn, state: ExplorerState) -> Edit:
 def once_more(seen: ViewModel, t: int) -> Any:
     """The reference step from the states that the scene says timestep t started from."""
     h, c = seen.states_before(t)
-    return step(seen.weights, seen.part.input[:, t - 1], h[None], c[None])
+    return step(seen.weights, seen.record.input[:, t - 1], h[None], c[None])
 
 
 @given(states(edits=False))
@@ -96,7 +96,7 @@ def test_the_sums_are_those_of_the_reference_step(state: ExplorerState) -> None:
         assert sums.value == sums.was == pytest.approx(float(getattr(made, LETTERS[sums.gate])[0, state.unit]), abs=1e-12)
     assert [sums.gate for sums in seen.sums(state.step, state.unit)] == list(GATES)
     assert seen.computed_cell(state.step, state.unit) == pytest.approx(float(made.c[0, state.unit]), abs=1e-12)
-    assert seen.emitted(state.step, state.unit) == pytest.approx(float(made.m[0, state.unit]), abs=1e-12)
+    assert seen.unit_output(state.step, state.unit) == pytest.approx(float(made.m[0, state.unit]), abs=1e-12)
 
 
 @given(states())
@@ -120,7 +120,7 @@ def test_with_changes_only_what_is_set_differs_from_the_reference_step(state: Ex
     if not {one.name for one in here} & set("cfig"):
         assert seen.number("c", state.step, state.unit) == pytest.approx(seen.computed_cell(state.step, state.unit), abs=1e-12)
     if state.layer_spec.projection is None and "h" not in held:
-        assert seen.number("h", state.step, state.unit) == pytest.approx(seen.emitted(state.step, state.unit), abs=1e-12)
+        assert seen.number("h", state.step, state.unit) == pytest.approx(seen.unit_output(state.step, state.unit), abs=1e-12)
 
 
 @given(states())
