@@ -131,7 +131,7 @@ _NOTATION = Notation(
         "backward": "Keras turns the sequence round, so h_tm1 and c_tm1 are the states of timestep t+1 here",
     },
     remarks=(
-        "tm1 stands for t-1. The candidate has no name of its own: it is computed inside the line that makes c, from the "
+        "tm1 means t-1. The candidate is not named: it is computed inside the line that makes c, from the "
         "third slice of the weights.",
         "The source calls the two functions recurrent_activation and activation, which are sigmoid and tanh unless chosen "
         "otherwise. By default it multiplies all four gates' columns at once, z = inputs @ kernel + h_tm1 @ recurrent_kernel "
@@ -317,7 +317,7 @@ def network_lines(plan: NetworkPlan, lengths: bool) -> tuple[str, ...]:
     statements.append(Statement(f"x = keras.Input({read})", shape_literal(*batch)))
     if masked:
         real = f'real = keras.Input({shape_literal(spec.timesteps)}, dtype="bool")'
-        statements += [Statement("# real: True at every timestep that is no padding"), Statement(real)]
+        statements += [Statement("# real: True at every timestep that is not padding"), Statement(real)]
     makers = {Task.ENCODER_DECODER: _encoder_decoder, Task.ONE_TO_MANY: _one_to_many}
     statements += makers.get(plan.task, _simple_network)(plan, "mask=real" if masked else "")
     inputs = "[x, real]" if masked else "x"

@@ -62,9 +62,9 @@ class Notation(NamedTuple):
     transposed: bool = False
     """Whether the weights are stored the other way round than they are multiplied."""
     opening: Sign = Sign("", "")
-    """What stands before a product of weights and a vector."""
+    """What is written before a product of weights and a vector."""
     times: Sign = Sign("", "")
-    """What stands between weights and a vector."""
+    """What is written between weights and a vector."""
     hadamard: Sign = Sign("*", "*")
     """The product element by element."""
     sigmoid: Sign = Sign("σ", r"\sigma")
@@ -135,7 +135,7 @@ LITERATURE = (
             "Andrew Ng, Sequence Models, course 5 of the Deep Learning Specialization (DeepLearning.AI on Coursera)",
             "week 1: the lecture Long Short Term Memory (LSTM), and the assignment Building your Recurrent Neural Network",
             "https://www.coursera.org/learn/nlp-sequence-models",
-            "compared with participants' published notes of both; the course itself stands behind a registration",
+            "compared with participants' published notes of both; the course itself requires registration",
         ),
         order=(Gate.CANDIDATE, Gate.INPUT, Gate.FORGET, Gate.OUTPUT, "cell", "hidden"),
         terms=("joined", "peephole", "bias"),

@@ -69,7 +69,7 @@ _INFO = LayerInfo(
     aliases=("onnxruntime", "ort"),
     remarks=(
         "B holds the biases Wb and Rb end to end. P, the peepholes, are packed in the order i o f.",
-        "Y has an axis of directions of its own, so that a next layer cannot read it as it is. ONNX Runtime refuses layout=1.",
+        "Y has a separate axis of directions, so a next layer cannot read it as it is. ONNX Runtime refuses layout=1.",
     ),
 )
 

@@ -373,9 +373,9 @@ PYTORCH_CELL = Framework(
             LayerOutput("h_1", ("samples", "hidden"), "h after this timestep"),
             LayerOutput("c_1", ("samples", "units"), "c after this timestep"),
         ),
-        stacking="a cell for each, in a loop of your own",
+        stacking="a cell for each layer and direction, in your loop over time",
         aliases=("LSTMCell", "torch.nn.LSTMCell", "nn.LSTMCell"),
-        remarks=("There is no projection, and the names have no _l0.", _EQUAL_GRADIENTS),
+        remarks=("It has no projection, and its names have no _l0.", _EQUAL_GRADIENTS),
     ),
     script=ScriptTemplate(("import torch",), _write_cell_script, dtypes=("float32", "float64")),
 )

@@ -49,7 +49,7 @@ TINYGRAD = Framework(
         forget_bias=ForgetBias(0.0, "stored"),
         initializers=(("weights", "uniform in ±1/sqrt(units)"), ("biases", "zeros")),
         verification="run",
-        stacking="a cell for each, in a loop of your own",
+        stacking="a cell for each layer and direction, in your loop over time",
         aliases=("tinygrad.nn.LSTMCell",),
     ),
     script=ScriptTemplate(("from tinygrad import Tensor", "from tinygrad.nn import LSTMCell"), _write_script),

@@ -24,7 +24,7 @@ OPERATORS = [pair for pair in USAGES if pair[1].source.kind == "operator"]
 
 
 def named(pair: Any) -> str:
-    return f"{pair[0]}: {pair[1].source.place}: {pair[1].quote[:20]}"
+    return f"{pair[0]}: {pair[1].source.location}: {pair[1].quote[:20]}"
 
 
 def flat(text: str) -> str:
@@ -45,14 +45,14 @@ def docstring(place: str) -> str:
 @pytest.mark.parametrize("pair", DOCSTRINGS, ids=named)
 def test_the_docstring_says_so(pair: tuple[str, Usage], framework: Callable[[str], Any]) -> None:
     _, usage = pair
-    framework(usage.source.place.partition(".")[0])
-    assert usage.quote in flat(docstring(usage.source.place))
+    framework(usage.source.location.partition(".")[0])
+    assert usage.quote in flat(docstring(usage.source.location))
 
 
 @pytest.mark.parametrize("pair", OPERATORS, ids=named)
 def test_the_operator_says_so(pair: tuple[str, Usage], onnx: Any) -> None:
     _, usage = pair
-    if usage.source.place.endswith("Nodes"):
+    if usage.source.location.endswith("Nodes"):
         text = (Path(onnx.__file__).parent / "onnx.proto").read_text("utf-8").partition("\n// Nodes\n")[2]
     else:
         schema = onnx.defs.get_schema("LSTM")

@@ -255,7 +255,7 @@ def test_arrays_of_several_layers_have_names_of_their_own() -> None:
         (
             "coreml",
             {},
-            "frameworks coreml code=True: Core ML is not run here, so there is no program in it. There are programs in",
+            "frameworks coreml code=True: Core ML is not run here, so a program cannot be checked. Choose one of",
         ),
         ("mlx", {"layers": 2}, "frameworks mlx code=True layers=2: the program in MLX is written for one layer"),
         ("onnx", {"layers": 2}, "frameworks onnx code=True layers=2: the program in ONNX is written for one layer"),

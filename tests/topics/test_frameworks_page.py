@@ -88,7 +88,7 @@ def test_one_in_full(name: str) -> None:
 
 
 def test_where_each_gate_stands() -> None:
-    rows = table(document("haiku"), "place", "what", "in")
+    rows = table(document("haiku"), "slice", "what", "in")
     assert [row[:2] for row in rows] == [
         ["0:2", "multiplies x"],
         ["2:5", "multiplies h"],
@@ -97,8 +97,8 @@ def test_where_each_gate_stands() -> None:
         ["6:9", "f, the forget gate"],
         ["9:12", "o, the output gate"],
     ]
-    assert [row[2] for row in rows if row[2]] == ["linear.w[place]", "linear.w[:, place], linear.b[place]"]
-    assert "What stands where" not in words(document("tflite"))
+    assert [row[2] for row in rows if row[2]] == ["linear.w[slice]", "linear.w[:, slice], linear.b[slice]"]
+    assert "What each slice holds" not in words(document("tflite"))
 
 
 def test_the_slices_of_pytorch() -> None:

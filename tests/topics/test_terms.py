@@ -68,10 +68,10 @@ def value_of(word: str, **sizes: Any) -> int | None:
 # --- the glossary itself ----------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("source", SOURCES, ids=lambda source: source.place)
+@pytest.mark.parametrize("source", SOURCES, ids=lambda source: source.location)
 def test_every_source_is_a_place_that_can_be_found(source: Source) -> None:
     assert source.who
-    assert re.fullmatch(PLACES[source.kind], source.place)
+    assert re.fullmatch(PLACES[source.kind], source.location)
     assert (source.seen == READ_THERE) is (source.who not in SECOND_HAND)
     assert source.seen == READ_THERE or source.seen.startswith("second-hand: ")
 
@@ -94,7 +94,7 @@ def test_every_word_has_a_meaning_a_source_and_relatives() -> None:
         assert "\n" not in entry.meaning
         assert entry.usages, entry.word
         assert set(entry.related) <= words - {entry.word}, entry.word
-        assert entry.thing is not None or entry.meaning.startswith("no word of this package")
+        assert entry.thing is not None or entry.meaning.startswith("not used in this package")
 
 
 def test_every_thing_is_meant_by_somebody_and_has_a_phrase() -> None:

@@ -91,7 +91,7 @@ def test_one_word_shows_every_source_with_its_quotation(word: str) -> None:
         assert texts(row)[0] == other.usage.source.who
         assert texts(row)[3] == ("differs" if other.differs else "the same")
         assert [cell.detail for cell in row if isinstance(cell, Cell)][:2] == [f"[{place}]", f"“{other.usage.quote}”"]
-        assert other.usage.source.place in listed[f"[{place}]"]
+        assert other.usage.source.location in listed[f"[{place}]"]
         assert other.second_hand in listed[f"[{place}]"]
     assert listed["here"] == term.entry.meaning
 

@@ -40,7 +40,9 @@ if TYPE_CHECKING:
 
 COUNTED = ("keras", "pytorch", "onnx", "haiku", "flax-linen", "tinygrad", "equinox", "mlx")
 """Well-known frameworks whose parameters are asked for. The order is part of what a seed gives."""
-PACKED = tuple(one for one in FRAMEWORKS.values() if "*" not in one.convention.kernel and not one.info.is_cell)
+PACKED = tuple(
+    framework for framework in FRAMEWORKS.values() if not framework.convention.gates_separate and not framework.info.is_cell
+)
 """Layers that keep all gates in one array."""
 SHAPED = ("keras", "pytorch", "onnx", "mlx", "haiku")
 """Frameworks whose shapes are asked for."""

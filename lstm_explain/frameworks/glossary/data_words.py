@@ -71,7 +71,7 @@ TIMESTEP = Entry(
 ELEMENT = Entry(
     "element",
     None,
-    "no word of this package, which says timestep or sample",
+    "not used in this package, which says timestep or sample",
     ("element in the sequence",),
     ("timestep", "sample"),
     (
@@ -182,7 +182,7 @@ NUM_UNITS = Entry(
         Usage(
             by.TUTORIALS_63,
             Concept.TIMESTEP,
-            "a mix-up: the number of timesteps is no size of the layer",
+            "a mix-up: the number of timesteps is not a size of the layer",
             "I think the fisrt parameter: lstm_size should be time_step_size.",
         ),
     ),

@@ -1,7 +1,7 @@
 """The types of the glossary: a word, its sources, and what each of them means by it.
 
-What is meant is a `Concept`. Concepts have one name each, while a word may stand for several, and several words for one. So
-which sources contradict each other need not be written down: it follows from the concepts.
+A meaning is a `Concept`, which has one name. A word may have several meanings, and several words may share one. Which sources
+contradict each other follows from the concepts, so it is not written down.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from typing import Literal, NamedTuple
 
 
 class Concept(StrEnum):
-    """What a word may stand for; the value is its name in JSON."""
+    """A meaning that a word may have; the value is its name in JSON."""
 
     UNIT = "unit"
     NEURON = "neuron"
@@ -82,7 +82,7 @@ class Source(NamedTuple):
     """A framework, the authors of a paper or a book, or a thread."""
     kind: Kind
     """`docstring`: of an installed Python object. `operator`: an installed ONNX definition. `file`: in a public repository."""
-    place: str
+    location: str
     """docstring: the dotted name. operator: the file and the part of it. file: `owner/name@commit: path, part`. page: the
     address. paper: its identifier and the part. thread: `owner/name#number`."""
     seen: str = READ_THERE

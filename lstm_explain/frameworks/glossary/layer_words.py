@@ -69,7 +69,7 @@ NEURON = Entry(
 NODE = Entry(
     "node",
     None,
-    "no word of this package, because it stands for nearly everything",
+    "not used in this package, because it can mean nearly everything",
     ("hidden node",),
     ("unit", "neuron"),
     (
@@ -121,13 +121,13 @@ CELL = Entry(
         Usage(
             by.TENSORFLOW_GRU,
             Concept.UNIT,
-            "a GRU of nunits units is said to have nunits cells",
+            "a GRU of nunits units has nunits cells",
             "Gated recurrent unit (GRU) with nunits cells.",
         ),
         Usage(
             by.FOUNDERS,
             Concept.UNIT,
-            "a linear unit with an input and an output gate of its own",
+            "a linear unit with its input and output gates",
             "The resulting, more complex unit is called a *memory cell*",
         ),
         Usage(by.GOODFELLOW, Concept.UNIT, "each emits one number of h", "containing the outputs of all the LSTM cells"),
@@ -157,7 +157,7 @@ CELL = Entry(
 BLOCK = Entry(
     "block",
     None,
-    "no word of this package; older papers build an LSTM of blocks",
+    "not used in this package; older papers build an LSTM of blocks",
     ("lstm block", "memory block", "memory cell block", "blocklstm"),
     ("cell", "unit"),
     (
@@ -272,7 +272,7 @@ CANDIDATE = Entry(
 CELL_GATE = Entry(
     "cell gate",
     None,
-    "no word of this package, which says candidate",
+    "not used in this package, which says candidate",
     (),
     ("candidate", "gate"),
     (
@@ -348,7 +348,7 @@ CELL_STATE = Entry(
 INTERNAL_STATE = Entry(
     "internal state",
     None,
-    "no word of this package, which says cell state",
+    "not used in this package, which says cell state",
     (),
     ("cell state", "state"),
     (
@@ -385,7 +385,7 @@ MEMORY = Entry(
 CARRY = Entry(
     "carry",
     None,
-    "no word of this package, which says state",
+    "not used in this package, which says state",
     ("carry state",),
     ("state", "memory", "cell state"),
     (
@@ -410,7 +410,7 @@ STATE = Entry(
         Usage(
             by.KERAS_CELL,
             Concept.HIDDEN,
-            "one tensor, it is said of LSTMCell, which takes two",
+            "described as one tensor, although LSTMCell takes two",
             "states: A 2D tensor with shape `(batch, units)`, which is the state from the previous time step.",
         ),
         Usage(by.TENSORFLOW_BASIC, Concept.STATES, "c and h, in this order", "state: An `LSTMStateTuple` of state tensors"),

@@ -42,7 +42,7 @@ def document(frameworks: Frameworks) -> Document:
         _weights_table(frameworks),
         Heading("What goes in, what comes out"),
         _interface_table(frameworks),
-        Note("run: our tests build the layer with these weights and compare. read: it was read in the framework's source."),
+        Note("run: our tests build the layer with these weights and compare. read: the framework's source was read."),
         *_bias_notes(frameworks),
         Note(f"For one of them in full, name it: {READ_AGAIN} pytorch. With --code, a program that checks it."),
     )
@@ -249,7 +249,7 @@ def _tensor_row(array: TensorLayout, several: bool) -> tuple[Cell, ...]:
 
 
 def _segment_blocks(frameworks: Frameworks, layer: FrameworkLayer) -> list[Block]:
-    """What stands where along an axis, and in which arrays; of one layer and direction, as it is the same in all alike."""
+    """What each index along an axis holds, and in which arrays; of one layer and direction, as equal layers share it."""
     groups: dict[tuple[tuple[int, int, str], ...], list[str]] = {}
     for array in layer.weights:
         if array.layer == 0 and array.direction is not Direction.BACKWARD:
@@ -263,16 +263,16 @@ def _segment_blocks(frameworks: Frameworks, layer: FrameworkLayer) -> list[Block
         for parts, names in groups.items()
         for index, (start, stop, what) in enumerate(parts)
     ]
-    columns = (Column("place", "right"), Column("what"), Column("in", wraps=True))
+    columns = (Column("slice", "right"), Column("what"), Column("in", wraps=True))
     return [
-        Heading(f"What stands where{', in layer 0' if frameworks.spec.layers_differ else ''}"),
+        Heading(f"What each slice holds{', in layer 0' if frameworks.spec.layers_differ else ''}"),
         Table(columns, tuple(rows)),
     ]
 
 
 def _index_expression(axis: int) -> str:
-    """weight[place], or weight[:, place] where the axis is not the first."""
-    return f"[{':, ' * axis}place]"
+    """weight[slice], or weight[:, slice] where the axis is not the first."""
+    return f"[{':, ' * axis}slice]"
 
 
 def _returned_table(layer: FrameworkLayer) -> Table:
@@ -298,8 +298,7 @@ def _program_blocks(program: Program, title: str) -> list[Block]:
         Heading(f"A program in {title} that checks it"),
         Paragraph(
             f"It builds the layer, loads the weights, runs {plural(program.samples, 'sample')}, and fails where its output, "
-            "h or c differ from ours. -o program.py writes it, and beside it program.npz with the weights, the input and what "
-            "we make of it."
+            "h or c differ from ours. -o program.py writes it, and program.npz with the weights, the input and our results."
         ),
         Preformatted(program.lines, "python"),
     ]

@@ -78,10 +78,8 @@ def write_program(lstm: LSTM, framework: Framework | None) -> Program:
         fix = f"Name one of {', '.join(known)}"
         raise UsageError(f"frameworks {argument('code', True)}", "a program is written in one framework", fix)
     if framework.name not in SCRIPTS:
-        reason = f"{framework.title} is not run here, so there is no program in it"
-        raise UsageError(
-            f"frameworks {framework.name} {argument('code', True)}", reason, f"There are programs in {', '.join(known)}"
-        )
+        reason = f"{framework.title} is not run here, so a program cannot be checked"
+        raise UsageError(f"frameworks {framework.name} {argument('code', True)}", reason, f"Choose one of {', '.join(known)}")
     _check_supported(lstm, framework)
     start, stop = lstm.block_of(0)
     record, samples = lstm.run(start, stop), min(MAX_SAMPLES, stop - start)

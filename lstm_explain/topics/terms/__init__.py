@@ -43,7 +43,7 @@ class TermMeaning(NamedTuple):
 
 @json_keys(
     "who=usage.source.who thing=usage.thing means=usage.means quote=usage.quote number differs",
-    "source.kind=usage.source.kind source.place=usage.source.place source.seen=usage.source.seen",
+    "source.kind=usage.source.kind source.place=usage.source.location source.seen=usage.source.seen",
 )
 class OtherUsage(NamedTuple):
     """What one source means by a word, and how many of it there are."""

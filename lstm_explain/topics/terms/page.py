@@ -150,7 +150,7 @@ def _source_table(term: Term) -> Table:
     rows = []
     for index, other in enumerate(term.others, 1):
         source = other.usage.source
-        where = f"the docstring of {source.place}" if source.kind == "docstring" else source.place
+        where = f"the docstring of {source.location}" if source.kind == "docstring" else source.location
         rows.append((f"[{index}]", f"{where} ({other.second_hand})" if other.second_hand else where))
     return facts_table(rows)
 
