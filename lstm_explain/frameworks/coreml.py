@@ -34,7 +34,6 @@ COREML = Framework(
         ),
         forget_bias=ForgetBias(None, "given"),
         initializers=(("all weights and the bias", GIVEN_WEIGHTS),),
-        verification="read",
         stacking="an operator for each layer; direction=bidirectional has both, the backward weights' names end in _back",
         aliases=("coremltools", "mil", "apple"),
         remarks=("The bias is the sum of what PyTorch keeps as two.",),

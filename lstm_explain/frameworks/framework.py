@@ -52,10 +52,10 @@ class LayerInfo(NamedTuple):
     """The forget gate's bias in a new layer."""
     initializers: tuple[tuple[str, str], ...]
     """How weights start: what they are, and how."""
-    verification: Verification
-    """`run`: our tests build the layer and compare. `read`: its source was read."""
     stacking: str
     """How to build several layers and both directions."""
+    verification: Verification = "read"
+    """`run`: our tests build the layer and compare. `read`: its source was read."""
     is_cell: bool = False
     """Whether it is one timestep, called in a loop; otherwise it reads whole sequences."""
     state_order: tuple[StateLetter, StateLetter] = ("h", "c")

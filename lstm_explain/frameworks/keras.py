@@ -68,7 +68,6 @@ KERAS_CONVENTION = Convention(
 
 _INFO = LayerInfo(
     class_name="keras.layers.LSTM",
-    is_cell=False,
     input_axes=("samples", "timesteps", "features"),
     returns=(
         LayerOutput("outputs", ("samples", "output"), "h after the last timestep read; this alone unless asked for more"),
@@ -78,7 +77,6 @@ _INFO = LayerInfo(
         LayerOutput("state_h", ("samples", "hidden"), "in addition, with return_state=True: h after the last timestep read"),
         LayerOutput("state_c", ("samples", "units"), "in addition, with return_state=True: c after the last timestep read"),
     ),
-    state_order=("h", "c"),
     forget_bias=ForgetBias(1.0, "stored"),
     initializers=(
         ("kernel", "Glorot uniform"),

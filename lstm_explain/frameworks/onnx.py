@@ -52,7 +52,6 @@ ONNX_CONVENTION = Convention(
 
 _INFO = LayerInfo(
     class_name="LSTM, an operator of ai.onnx",
-    is_cell=False,
     input_axes=("timesteps", "samples", "features"),
     alternative_layouts=(("layout=1", ("samples", "timesteps", "features")),),
     returns=(
@@ -60,7 +59,6 @@ _INFO = LayerInfo(
         LayerOutput("Y_h", ("directions", "samples", "hidden"), "h after the last timestep read"),
         LayerOutput("Y_c", ("directions", "samples", "units"), "c after the last timestep read"),
     ),
-    state_order=("h", "c"),
     forget_bias=ForgetBias(None, "given"),
     initializers=(("all weights and biases", GIVEN_WEIGHTS),),
     verification="run",

@@ -30,7 +30,6 @@ OPENVINO = Framework(
         ),
         forget_bias=ForgetBias(None, "given"),
         initializers=(("all weights and the bias", GIVEN_WEIGHTS),),
-        verification="read",
         stacking="an operator for each layer; direction=bidirectional has both directions in one operator",
         aliases=("LSTMSequence", "ov"),
         remarks=(

@@ -68,7 +68,6 @@ _EQUAL_GRADIENTS = (
 
 _INFO = LayerInfo(
     class_name="torch.nn.LSTM",
-    is_cell=False,
     input_axes=("timesteps", "samples", "features"),
     alternative_layouts=(
         ("batch_first=True", ("samples", "timesteps", "features")),
@@ -81,7 +80,6 @@ _INFO = LayerInfo(
         ),
         LayerOutput("c_n", ("states", "samples", "units"), "c after the last timestep read; slices as in h_n"),
     ),
-    state_order=("h", "c"),
     forget_bias=ForgetBias(None, "random"),
     initializers=(("all weights and biases", "uniform in ±1/sqrt(units)"),),
     verification="run",

@@ -40,7 +40,6 @@ TENSORFLOW1 = Framework(
         state_order=("c", "h"),
         forget_bias=ForgetBias(1.0, "added when called"),
         initializers=(("kernel", "as the variable scope says"), ("bias", "zeros")),
-        verification="read",
         stacking="MultiRNNCell, and a loop over time such as dynamic_rnn, or bidirectional_dynamic_rnn for both directions",
         aliases=("tf", "tf1", "tensorflow", "BasicLSTMCell", "tf.nn.rnn_cell"),
         remarks=(
@@ -78,7 +77,6 @@ TFLITE = Framework(
         ),
         forget_bias=ForgetBias(None, "given"),
         initializers=(("all weights and biases", GIVEN_WEIGHTS),),
-        verification="read",
         stacking="a kernel for each; others read whole sequences, in one direction or both",
         aliases=("lite", "tensorflow-lite", "litert"),
         remarks=(

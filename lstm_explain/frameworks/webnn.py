@@ -32,7 +32,6 @@ WEBNN = Framework(
         ),
         forget_bias=ForgetBias(None, "given"),
         initializers=(("all weights and biases", GIVEN_WEIGHTS),),
-        verification="read",
         stacking='an operator for each layer; direction "both" has both directions in one operator',
         aliases=("web", "MLGraphBuilder"),
         remarks=('layout: "ifgo" asks for the order i f g o instead of the default "iofg".',),

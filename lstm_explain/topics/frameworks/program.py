@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from lstm_explain.core.record import Record
     from lstm_explain.core.spec import Dtype, Spec
     from lstm_explain.frameworks.framework import Framework
+    from lstm_explain.frameworks.python_code import ScriptTemplate
     from lstm_explain.topics.result import Positive
 
 MAX_SAMPLES = 8
@@ -73,13 +74,14 @@ def write_program(lstm: LSTM, framework: Framework | None) -> Program:
         UsageError: no framework was chosen, it has no program, or its program does not support such an LSTM.
         RefusedError: the samples cannot be run within the memory budget.
     """
-    known = [name for name in FRAMEWORKS if name in SCRIPTS]
     if framework is None:
-        fix = f"Name one of {', '.join(known)}"
+        fix = f"Name one of {', '.join(SCRIPTS)}"
         raise UsageError(f"frameworks {argument('code', True)}", "a program is written in one framework", fix)
     if framework.name not in SCRIPTS:
         reason = f"{framework.title} is not run here, so a program cannot be checked"
-        raise UsageError(f"frameworks {framework.name} {argument('code', True)}", reason, f"Choose one of {', '.join(known)}")
+        raise UsageError(
+            f"frameworks {framework.name} {argument('code', True)}", reason, f"Choose one of {', '.join(SCRIPTS)}"
+        )
     _check_supported(lstm, framework)
     start, stop = lstm.block_of(0)
     record, samples = lstm.run(start, stop), min(MAX_SAMPLES, stop - start)
@@ -94,40 +96,32 @@ def write_program(lstm: LSTM, framework: Framework | None) -> Program:
 
 def _check_supported(lstm: LSTM, framework: Framework) -> None:
     """Raise `UsageError` if the program does not support such an LSTM."""
-    spec, request, program = lstm.spec, f"frameworks {framework.name} {argument('code', True)}", SCRIPTS[framework.name]
-    option = framework.convention.unsupported_option(spec)
-    if option is not None:
-        raise _unsupported_option_error(lstm, framework, option)
-    layers = [spec.for_layer(layer) for layer, _ in spec.layer_groups]
-    subject = f"the program in {framework.title} is written for"
-    if len(spec.layers) > 1 and not program.supports_layers:
-        raise _unsupported_error(
-            lstm,
-            framework,
-            f"{request} {argument('layers', len(spec.layers))}",
-            f"{subject} one layer",
-            f"Leave out {argument('layers')}",
-        )
-    if spec.has_backward and not program.supports_directions:
-        raise _unsupported_error(
-            lstm,
-            framework,
-            f"{request} {argument('bidirectional', True)}",
-            f"{subject} one direction",
-            f"Leave out {argument('bidirectional')}",
-        )
-    if any(layer.peepholes for layer in layers) and not program.supports_peepholes:
-        raise _unsupported_error(
-            lstm,
-            framework,
-            f"{request} {argument('peepholes', True)}",
-            f"{subject} layers without peepholes",
-            f"Leave out {argument('peepholes')}",
-        )
-    if spec.dtype not in program.dtypes:
-        reason = f"{subject} {' and '.join(program.dtypes)}"
-        fix = f"Leave out {argument('dtype')}" if lstm.pretrained is None else f"Add {argument('dtype', 'float32')}"
-        raise UsageError(f"{request} {argument('dtype', spec.dtype)}", reason, fix)
+    spec, request = lstm.spec, f"frameworks {framework.name} {argument('code', True)}"
+    lacks = framework.convention.unsupported_option(spec)
+    if lacks is not None:
+        raise _unsupported_option_error(lstm, framework, lacks)
+    limit = _script_limit(spec, SCRIPTS[framework.name])
+    if limit is None:
+        return
+    option, value, supported = limit
+    request += f" {argument(option, value)}"
+    reason, fix = f"the program in {framework.title} is written for {supported}", f"Leave out {argument(option)}"
+    if option != "dtype":
+        raise _unsupported_error(lstm, framework, request, reason, fix)
+    raise UsageError(request, reason, fix if lstm.pretrained is None else f"Add {argument('dtype', 'float32')}")
+
+
+def _script_limit(spec: Spec, script: ScriptTemplate) -> tuple[str, object, str] | None:
+    """The first option that a program is not written for, its value, and what it is written for; None if it supports all."""
+    if len(spec.layers) > 1 and not script.supports_layers:
+        return "layers", len(spec.layers), "one layer"
+    if spec.has_backward and not script.supports_directions:
+        return "bidirectional", True, "one direction"
+    if any(spec.for_layer(layer).peepholes for layer, _ in spec.layer_groups) and not script.supports_peepholes:
+        return "peepholes", True, "layers without peepholes"
+    if spec.dtype not in script.dtypes:
+        return "dtype", spec.dtype, " and ".join(script.dtypes)
+    return None
 
 
 def _unsupported_option_error(lstm: LSTM, framework: Framework, lacks: str) -> UsageError:
@@ -145,19 +139,14 @@ def _unsupported_error(lstm: LSTM, framework: Framework, request: str, reason: s
     """What to do where a program in this framework is not written: of a model or of a stack nothing can be left out."""
     if lstm.pretrained is None and not lstm.spec.layers_differ:
         return UsageError(request, reason, fix)
-    able = [name for name in SCRIPTS if _supports_spec(lstm.spec, name)]
+    able = [
+        name
+        for name, script in SCRIPTS.items()
+        if FRAMEWORKS[name].convention.unsupported_option(lstm.spec) is None and _script_limit(lstm.spec, script) is None
+    ]
     others = [f"Ask for {' or '.join(able)}"] if able else []
     alone = [FIX_SELECT_ONE_LAYER] if combines_layers(lstm) else []
     return UsageError(f"frameworks {framework.name} {argument('code', True)}", reason, "; or ".join([*others, *alone]))
-
-
-def _supports_spec(spec: Spec, name: str) -> bool:
-    """Whether the program of a framework supports such an LSTM."""
-    program, layers = SCRIPTS[name], [spec.for_layer(layer) for layer, _ in spec.layer_groups]
-    peepholes = program.supports_peepholes or not any(layer.peepholes for layer in layers)
-    directions = program.supports_directions or not spec.has_backward
-    fits = (program.supports_layers or len(spec.layers) == 1) and directions and peepholes and spec.dtype in program.dtypes
-    return fits and FRAMEWORKS[name].convention.unsupported_option(spec) is None
 
 
 # --- the arrays -------------------------------------------------------------------------------------------------------
