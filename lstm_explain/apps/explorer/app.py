@@ -36,6 +36,20 @@ if TYPE_CHECKING:
 
 PLAYBACK_INTERVAL = 0.4
 """Seconds between two timesteps while playing."""
+STATE_ACTIONS: dict[str, Callable[..., ExplorerState]] = {
+    "step": actions.move_step,
+    "first": lambda state: actions.select_step(state, 1),
+    "last": lambda state: actions.select_step(state, state.length),
+    "unit": actions.move_unit,
+    "sample": actions.move_sample,
+    "layer": actions.move_layer,
+    "direction": actions.switch_direction,
+    "maps": actions.next_heatmaps,
+    "play": actions.toggle_playing,
+    "undo": actions.undo_change,
+    "reset": actions.reset_changes,
+}
+"""The actions that only make a new state, by the name that `keys` has for them."""
 
 
 class Explorer(App[None]):
@@ -135,41 +149,12 @@ class Explorer(App[None]):
             return False
         return super().check_action(action, parameters)
 
-    def action_step(self, by: int) -> None:
-        self.act(actions.move_step(self.state, by))
-
-    def action_first(self) -> None:
-        self.act(actions.select_step(self.state, 1))
-
-    def action_last(self) -> None:
-        self.act(actions.select_step(self.state, self.state.length))
-
-    def action_unit(self, by: int) -> None:
-        self.act(actions.move_unit(self.state, by))
-
-    def action_sample(self, by: int) -> None:
-        self.act(actions.move_sample(self.state, by))
-
-    def action_layer(self) -> None:
-        self.act(actions.move_layer(self.state, 1))
-
-    def action_turn(self) -> None:
-        self.act(actions.switch_direction(self.state))
-
-    def action_maps(self) -> None:
-        self.act(actions.next_heatmaps(self.state))
-
-    def action_play(self) -> None:
-        self.act(actions.toggle_playing(self.state))
+    def action_act(self, name: str, *arguments: int) -> None:
+        """Go to the state that an action of the table makes of this one."""
+        self.act(STATE_ACTIONS[name](self.state, *arguments))
 
     def _tick(self) -> None:
         self.act(actions.advance_playback(self.state))
-
-    def action_undo(self) -> None:
-        self.act(actions.undo_change(self.state))
-
-    def action_reset(self) -> None:
-        self.act(actions.reset_changes(self.state))
 
     def action_command(self) -> None:
         self.push_screen(OverlayScreen(overlays.commands_page(list_commands(self.state)), "commands", self.unicode))

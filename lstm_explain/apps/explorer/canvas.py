@@ -20,17 +20,17 @@ class Canvas:
         self.width, self.height = max(0, width), max(0, height)
         self._cells = [[(" ", PLAIN)] * self.width for _ in range(self.height)]
 
-    def write(self, x: int, y: int, text: str, look: Style = PLAIN) -> int:
+    def write(self, x: int, y: int, text: str, style: Style = PLAIN) -> int:
         """Write a text; return the column after it."""
         if 0 <= y < self.height:
             for column, character in enumerate(text, start=x):
                 if 0 <= column < self.width:
-                    self._cells[y][column] = (character, look)
+                    self._cells[y][column] = (character, style)
         return x + len(text)
 
-    def write_right(self, x: int, y: int, text: str, look: Style = PLAIN) -> None:
+    def write_right(self, x: int, y: int, text: str, style: Style = PLAIN) -> None:
         """Write a text that ends before column x."""
-        self.write(x - len(text), y, text, look)
+        self.write(x - len(text), y, text, style)
 
     def lines(self, unicode: bool = True) -> list[Line]:
         """Return the rows as spans, in ASCII unless the terminal has Unicode."""
@@ -38,8 +38,8 @@ class Canvas:
 
 
 def _style_spans(row: list[tuple[str, Style]], unicode: bool) -> Iterable[Span]:
-    for look, cells in groupby(row, key=lambda cell: cell[1]):
-        yield Span("".join(character if unicode else _to_ascii_character(character) for character, _ in cells), look)
+    for style, cells in groupby(row, key=lambda cell: cell[1]):
+        yield Span("".join(character if unicode else _to_ascii_character(character) for character, _ in cells), style)
 
 
 def _to_ascii_character(character: str) -> str:

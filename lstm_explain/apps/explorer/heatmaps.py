@@ -118,12 +118,18 @@ def _draw_circles(view: ViewModel, viewport: Viewport, canvas: Canvas) -> None:
     for step in range(viewport.first_step, viewport.first_step + viewport.steps):
         for row in range(viewport.units):
             unit = viewport.first_unit + row
-            here = (unit, step) == (state.unit, state.step)
+            current = (unit, step) == (state.unit, state.step)
             mark = (
-                EDITED_MARK if (unit, step) in edited else MOVED if moved[step - 1, unit] else CURRENT if here else UNTOUCHED
+                EDITED_MARK
+                if (unit, step) in edited
+                else MOVED
+                if moved[step - 1, unit]
+                else CURRENT
+                if current
+                else UNTOUCHED
             )
-            look = Style(bold=mark != UNTOUCHED, reverse=here)
-            canvas.write(viewport.column(step, viewport.label, CIRCLE_WIDTH) + 1, row + 1, mark, look)
+            style = Style(bold=mark != UNTOUCHED, reverse=current)
+            canvas.write(viewport.column(step, viewport.label, CIRCLE_WIDTH) + 1, row + 1, mark, style)
 
 
 def _edited_positions(view: ViewModel) -> set[tuple[int, int]]:
@@ -159,11 +165,16 @@ def _draw_map(view: ViewModel, viewport: Viewport, canvas: Canvas, letter: str, 
         moved = view.changed(letter, step)
         for row in range(min(viewport.units, values.shape[1] - viewport.first_unit)):
             unit = viewport.first_unit + row
-            here = (unit, step) == (state.unit, state.step)
+            current = (unit, step) == (state.unit, state.step)
             value, differs = float(values[step - 1, unit]), bool(moved[unit])
-            look = Style(bold=here or differs, underline=differs, reverse=here, tint=None if here else tint(value, scale))
+            style = Style(
+                bold=current or differs,
+                underline=differs,
+                reverse=current,
+                tint=None if current else tint(value, scale),
+            )
             canvas.write(
-                viewport.column(step, start, viewport.cell), top + row + 1, _format_cell(value, scale, viewport), look
+                viewport.column(step, start, viewport.cell), top + row + 1, _format_cell(value, scale, viewport), style
             )
 
 
@@ -183,5 +194,5 @@ def _format_cell(value: float, scale: float, viewport: Viewport) -> str:
     return f"{'-' if value < 0 else '+'}{tenths}" if tenths else " 0"
 
 
-def _label_style(here: bool) -> Style:
-    return Style(bold=True, reverse=True) if here else DIM
+def _label_style(current: bool) -> Style:
+    return Style(bold=True, reverse=True) if current else DIM

@@ -23,15 +23,15 @@ class Key(NamedTuple):
 
 
 KEYS = (
-    Key(("right",), "→", "step", "step(1)", "One timestep on."),
-    Key(("left",), "←", "", "step(-1)", "One timestep back."),
-    Key(("down",), "↓", "unit", "unit(1)", "The next unit."),
-    Key(("up",), "↑", "", "unit(-1)", "The unit above."),
-    Key(("n",), "n", "sample", "sample(1)", "The next sample."),
-    Key(("l",), "l", "layer", "layer", "The next layer."),
-    Key(("d",), "d", "way", "turn", "The other direction, where the layer reads both ways."),
-    Key(("space",), "space", "play", "play", "Play the timesteps one after the other; again to stop."),
-    Key(("v",), "v", "gates", "maps", "Other heat maps: h and c, i and f, g and o."),
+    Key(("right",), "→", "step", "act('step', 1)", "One timestep on."),
+    Key(("left",), "←", "", "act('step', -1)", "One timestep back."),
+    Key(("down",), "↓", "unit", "act('unit', 1)", "The next unit."),
+    Key(("up",), "↑", "", "act('unit', -1)", "The unit above."),
+    Key(("n",), "n", "sample", "act('sample', 1)", "The next sample."),
+    Key(("l",), "l", "layer", "act('layer', 1)", "The next layer."),
+    Key(("d",), "d", "way", "act('direction')", "The other direction, where the layer reads both ways."),
+    Key(("space",), "space", "play", "act('play')", "Play the timesteps one after the other; again to stop."),
+    Key(("v",), "v", "gates", "act('maps')", "Other heat maps: h and c, i and f, g and o."),
     Key(("z",), "z", "sizes", "ask('sizes')", "Change the sizes of the LSTM."),
     Key(("y",), "y", "why", "why", "Why: the arithmetic that made each number of this unit and step."),
     Key(("h",), "h", "", "ask('h')", "Change h of the timestep before: what the unit told all units."),
@@ -39,8 +39,8 @@ KEYS = (
     Key(("x",), "x", "set", "ask('x')", "Change a number of the input."),
     Key(("g",), "g", "gate", "ask('g')", "Hold a gate open or shut."),
     Key(("w",), "w", "weight", "ask('w')", "Change a weight: W of x, R of h, b the bias."),
-    Key(("u",), "u", "undo", "undo", "Take the last change back."),
-    Key(("r",), "r", "reset", "reset", "Take all changes back."),
+    Key(("u",), "u", "undo", "act('undo')", "Take the last change back."),
+    Key(("r",), "r", "reset", "act('reset')", "Take all changes back."),
     Key(("s",), "s", "save", "ask('save')", "Write what is seen to a file."),
     Key(("k",), "k", "command", "command", "The command lines that show this."),
     Key(("question_mark", "f1"), "?", "help", "help", "Help for the place where you are."),
@@ -48,11 +48,11 @@ KEYS = (
 )
 """The keys in the footer; a key without a label shares that of the next."""
 MORE = (
-    Key(("N", "shift+n"), "N", "sample", "sample(-1)", "The sample before."),
-    Key(("home",), "Home", "first", "first", "The first timestep."),
-    Key(("end",), "End", "last", "last", "The last timestep."),
-    Key(("pagedown",), "PgDn", "units", "unit(10)", "Ten units on."),
-    Key(("pageup",), "PgUp", "units", "unit(-10)", "Ten units back."),
+    Key(("N", "shift+n"), "N", "sample", "act('sample', -1)", "The sample before."),
+    Key(("home",), "Home", "first", "act('first')", "The first timestep."),
+    Key(("end",), "End", "last", "act('last')", "The last timestep."),
+    Key(("pagedown",), "PgDn", "units", "act('unit', 10)", "Ten units on."),
+    Key(("pageup",), "PgUp", "units", "act('unit', -10)", "Ten units back."),
 )
 """Further keys, listed in the help only."""
 

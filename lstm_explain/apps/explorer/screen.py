@@ -202,12 +202,12 @@ def _remaining_steps(order: list[int]) -> str:
     return f", and on to step {order[-1]}" if len(order) > 3 else ""
 
 
-def _draw_line(text: str, end: str, width: int, look: Style, unicode: bool) -> list[Line]:
+def _draw_line(text: str, end: str, width: int, style: Style, unicode: bool) -> list[Line]:
     canvas = Canvas(width, 1)
-    canvas.write(0, 0, " " * width, look)
-    canvas.write(0, 0, text, look)
+    canvas.write(0, 0, " " * width, style)
+    canvas.write(0, 0, text, style)
     if len(text) + 1 + len(end) <= width:
-        canvas.write_right(width, 0, end, look)
+        canvas.write_right(width, 0, end, style)
     return canvas.lines(unicode)
 
 
