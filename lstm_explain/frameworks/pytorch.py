@@ -251,7 +251,7 @@ def network_lines(plan: NetworkPlan, lengths: bool) -> tuple[str, ...]:
 
     Args:
         plan: the network; without peepholes.
-        lengths: whether the samples have lengths of their own, which are given as `lengths`.
+        lengths: whether the samples have different lengths, in the variable `lengths`.
     """
     batch, several = plan.batch, "; lengths too" if _is_packed(plan, lengths) else ""
     statements = [

@@ -1,4 +1,4 @@
-"""What is told of a framework's arrays is so of the arrays that our weights are written to."""
+"""The computed layouts of a framework's arrays are those of the arrays that our weights are written to."""
 
 from __future__ import annotations
 
@@ -44,10 +44,12 @@ def test_shapes_computed_are_shapes_written(convention: Convention, spec: Spec) 
     weights = seeded_weights(spec)
     elements = 0
     for layer in range(len(spec.layers)):
-        told, made = tensor_layouts(convention, spec, layer), export_layer(convention, weights.layers[layer], layer)
-        assert [(one.name, one.direction, one.shape.sizes) for one in told] == [(a, b, c.shape) for a, b, c in made]
-        elements += sum(one.shape.elements for one in told)
-        assert all(part.stop <= one.shape.sizes[part.axis] for one in told for part in one.segments)
+        layouts, exported = tensor_layouts(convention, spec, layer), export_layer(convention, weights.layers[layer], layer)
+        assert [(layout.name, layout.direction, layout.shape.sizes) for layout in layouts] == [
+            (name, direction, array.shape) for name, direction, array in exported
+        ]
+        elements += sum(layout.shape.elements for layout in layouts)
+        assert all(segment.stop <= layout.shape.sizes[segment.axis] for layout in layouts for segment in layout.segments)
     assert elements == convention.count_parameters(spec)
 
 
@@ -64,35 +66,37 @@ def marked(spec: Spec) -> Weights:
 @every_convention
 @pytest.mark.parametrize("peepholes", [False, True])
 @pytest.mark.parametrize("bidirectional", [False, True])
-def test_each_part_holds_what_it_is_said_to_hold(convention: Convention, peepholes: bool, bidirectional: bool) -> None:
+def test_each_segment_holds_its_content(convention: Convention, peepholes: bool, bidirectional: bool) -> None:
     spec = Spec.from_options(features=2, units=3, peepholes=peepholes, bidirectional=bidirectional)
     if convention.unsupported_option(spec):
         return
     compared = 0
-    for told, (_, _, array) in zip(
+    for layout, (_, _, array) in zip(
         tensor_layouts(convention, spec, 0), export_layer(convention, marked(spec).layers[0], 0), strict=True
     ):
         gates = [
-            (part.axis, part.start, part.stop, Gate(part.content)) for part in told.segments if part.content in tuple(Gate)
+            (segment.axis, segment.start, segment.stop, Gate(segment.content))
+            for segment in layout.segments
+            if segment.content in tuple(Gate)
         ]
-        if told.gate is not None:
-            gates = [(0, 0, array.shape[0], told.gate)]
+        if layout.gate is not None:
+            gates = [(0, 0, array.shape[0], layout.gate)]
         for axis, start, stop, gate in gates:
             values = set(np.take(array, range(start, stop), axis=axis).ravel().tolist())
             number = 1.0 + list(Gate).index(gate)
-            added = convention.forget_bias_added if told.kind == "bias" and gate is Gate.FORGET else 0.0
-            fitting = {number - added, 0.0} if told.kind == "bias" else {number, 10 * number}
-            assert values <= fitting, (told.name, gate)
+            added = convention.forget_bias_added if layout.kind == "bias" and gate is Gate.FORGET else 0.0
+            fitting = {number - added, 0.0} if layout.kind == "bias" else {number, 10 * number}
+            assert values <= fitting, (layout.name, gate)
             compared += 1
-        for part in told.segments:
-            if part.content in ("input", "hidden"):
-                read = np.take(array, range(part.start, part.stop), axis=part.axis)
-                assert bool((read >= 10).all()) is (part.content == "hidden")
+        for segment in layout.segments:
+            if segment.content in ("input", "hidden"):
+                read = np.take(array, range(segment.start, segment.stop), axis=segment.axis)
+                assert bool((read >= 10).all()) is (segment.content == "hidden")
                 compared += 1
     assert compared >= 8
 
 
-def test_joined_biases_of_onnx_stand_end_to_end() -> None:
+def test_biases_of_onnx_are_concatenated() -> None:
     (bias,) = [
         one
         for one in tensor_layouts(CONVENTIONS["onnx"], Spec.from_options(units=3, bidirectional=True), 0)

@@ -88,10 +88,10 @@ def write_program(lstm: LSTM, framework: Framework | None) -> Program:
     arrays = {name: array for layer in range(len(lstm.spec.layers)) for name, array in _weight_arrays(lstm, framework, layer)}
     program = SCRIPTS[framework.name]
     hidden, cell = _last_states(record, samples)
-    made = {"x": record.input[:samples], "output": record.output[:samples], "h": hidden, "c": cell}
+    compared = {"x": record.input[:samples], "output": record.output[:samples], "h": hidden, "c": cell}
     states = _initial_states(lstm, samples)
     lines = program.format_script(lstm.spec, tuple(arrays), TOLERANCE[lstm.spec.dtype], bool(states))
-    return Program(lines, {**made, **states, **arrays}, samples, frozenset(program.packages))
+    return Program(lines, {**compared, **states, **arrays}, samples, frozenset(program.packages))
 
 
 def _check_supported(lstm: LSTM, framework: Framework) -> None:
@@ -183,10 +183,10 @@ def _initial_states(lstm: LSTM, samples: int) -> dict[str, Array]:
 def _weight_arrays(lstm: LSTM, framework: Framework, layer: int) -> list[tuple[str, Array]]:
     """The weights by the names that the file has: the framework's own, and where these are not enough, what they are of."""
     spec, convention = lstm.spec, framework.convention
-    alike = (
+    names_collide = (
         len(spec.layer_directions) > 1
         and not convention.directions_stacked
         and len(set(convention.direction_names.values())) == 1
     )
-    made = export_layer(convention, lstm.weights.layers[layer], layer)
-    return [(f"layer{layer}.{direction}.{name}" if alike else name, array) for name, direction, array in made]
+    exported = export_layer(convention, lstm.weights.layers[layer], layer)
+    return [(f"layer{layer}.{direction}.{name}" if names_collide else name, array) for name, direction, array in exported]
