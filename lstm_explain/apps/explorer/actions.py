@@ -89,28 +89,21 @@ def toggle_playing(state: ExplorerState) -> ExplorerState:
     """Start to play, or stop; from the end it starts again."""
     if state.playing:
         return state.evolve(playing=False)
-    first, last = _first_and_last_step(state)
-    return state.evolve(playing=True, step=first if state.step == last else state.step)
+    order = state.time_order
+    return state.evolve(playing=True, step=order[0] if state.step == order[-1] else state.step)
 
 
 def advance_playback(state: ExplorerState) -> ExplorerState:
     """One timestep on, in the order in which the direction reads; playing ends with the last."""
     if not state.playing:
         return state
-    first, last = _first_and_last_step(state)
-    moved = move_step(state, 1 if first <= last else -1)
-    return moved.evolve(playing=moved.step != last)
-
-
-def _first_and_last_step(state: ExplorerState) -> tuple[int, int]:
-    return (1, state.length) if state.direction is Direction.FORWARD else (state.length, 1)
+    moved = move_step(state, state.time_order.step)
+    return moved.evolve(playing=moved.step != state.time_order[-1])
 
 
 def second_step_in_order(state: ExplorerState) -> int:
-    """The second timestep that the direction reads: the first with one before it that can be changed."""
-    if state.length == 1:
-        return 1
-    return 2 if state.direction is Direction.FORWARD else state.length - 1
+    """The second timestep that the direction reads, if there are two: the first after one that can be changed."""
+    return state.time_order[:2][-1]
 
 
 def _clamp_step(state: ExplorerState) -> ExplorerState:

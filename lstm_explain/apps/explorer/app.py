@@ -119,7 +119,7 @@ class Explorer(App[None]):
             state = self.state.evolve(message=error.message(actions.spell_in_explorer), playing=False)
         self.state = state
         if not screen.fits_message_rows(state.message, self.size.width):
-            self.push_screen(OverlayScreen(overlays.message_page(state.message), "message", self.unicode))
+            self._open_page(overlays.message_page(state.message), "message")
         if self._playback is not None:
             (self._playback.resume if state.playing else self._playback.pause)()
         self._draw()
@@ -145,9 +145,12 @@ class Explorer(App[None]):
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Leave the keys to an open prompt or page."""
-        if action in ACTIONS and (self._prompted is not None or len(self.screen_stack) > 1):
-            return False
-        return super().check_action(action, parameters)
+        return not (action in ACTIONS and self._is_covered) and super().check_action(action, parameters)
+
+    @property
+    def _is_covered(self) -> bool:
+        """Whether a prompt or a page takes the keys and the mouse."""
+        return self._prompted is not None or len(self.screen_stack) > 1
 
     def action_act(self, name: str, *arguments: int) -> None:
         """Go to the state that an action of the table makes of this one."""
@@ -157,13 +160,16 @@ class Explorer(App[None]):
         self.act(actions.advance_playback(self.state))
 
     def action_command(self) -> None:
-        self.push_screen(OverlayScreen(overlays.commands_page(list_commands(self.state)), "commands", self.unicode))
+        self._open_page(overlays.commands_page(list_commands(self.state)), "commands")
 
     def action_why(self) -> None:
-        self.push_screen(OverlayScreen(overlays.arithmetic_page(self.state), "why", self.unicode))
+        self._open_page(overlays.arithmetic_page(self.state), "why")
 
     def action_help(self) -> None:
-        self.push_screen(OverlayScreen(overlays.help_page("explore"), "help", self.unicode))
+        self._open_page(overlays.help_page("explore"), "help")
+
+    def _open_page(self, document: Document, topic: str) -> None:
+        self.push_screen(OverlayScreen(document, topic, self.unicode))
 
     def action_leave(self) -> None:
         self.exit()
@@ -222,7 +228,7 @@ class Explorer(App[None]):
     # --- the mouse ----------------------------------------------------------------------------------------------------
 
     async def on_click(self, event: Click) -> None:
-        if self._prompted is not None or len(self.screen_stack) > 1 or event.widget is None:
+        if self._is_covered or event.widget is None:
             return
         width, height = self.size
         if event.widget.id == "keys":
@@ -241,7 +247,7 @@ class Explorer(App[None]):
         self._scroll(-1)
 
     def _scroll(self, by: int) -> None:
-        if self._prompted is None and len(self.screen_stack) == 1:
+        if not self._is_covered:
             self.act(actions.move_unit(self.state, by))
 
     # --- the palette --------------------------------------------------------------------------------------------------

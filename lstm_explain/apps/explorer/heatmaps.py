@@ -119,15 +119,11 @@ def _draw_circles(view: ViewModel, viewport: Viewport, canvas: Canvas) -> None:
         for row in range(viewport.units):
             unit = viewport.first_unit + row
             current = (unit, step) == (state.unit, state.step)
-            mark = (
-                EDITED_MARK
-                if (unit, step) in edited
-                else MOVED
-                if moved[step - 1, unit]
-                else CURRENT
-                if current
-                else UNTOUCHED
-            )
+            mark = CURRENT if current else UNTOUCHED
+            if (unit, step) in edited:
+                mark = EDITED_MARK
+            elif moved[step - 1, unit]:
+                mark = MOVED
             style = Style(bold=mark != UNTOUCHED, reverse=current)
             canvas.write(viewport.column(step, viewport.label, CIRCLE_WIDTH) + 1, row + 1, mark, style)
 
@@ -167,15 +163,10 @@ def _draw_map(view: ViewModel, viewport: Viewport, canvas: Canvas, letter: str, 
             unit = viewport.first_unit + row
             current = (unit, step) == (state.unit, state.step)
             value, differs = float(values[step - 1, unit]), bool(moved[unit])
-            style = Style(
-                bold=current or differs,
-                underline=differs,
-                reverse=current,
-                tint=None if current else tint(value, scale),
-            )
-            canvas.write(
-                viewport.column(step, start, viewport.cell), top + row + 1, _format_cell(value, scale, viewport), style
-            )
+            shade = None if current else tint(value, scale)
+            style = Style(bold=current or differs, underline=differs, reverse=current, tint=shade)
+            column = viewport.column(step, start, viewport.cell)
+            canvas.write(column, top + row + 1, _format_cell(value, scale, viewport), style)
 
 
 def scale_of(view: ViewModel, letter: str) -> float:

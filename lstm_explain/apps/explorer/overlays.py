@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING
 
 from lstm_explain.apps.explorer.keys import KEYS, MORE
 from lstm_explain.apps.explorer.state import topic_command
-from lstm_explain.core.gates import Direction
 from lstm_explain.document.blocks import Block, Cell, Column, Document, Heading, Note, Paragraph, Preformatted, Table
 from lstm_explain.topics.intro import lstm_summary
 from lstm_explain.topics.unit import explain_unit
@@ -37,7 +36,7 @@ def arithmetic_page(state: ExplorerState) -> Document:
 
 def _input_sources(state: ExplorerState, unit: Unit) -> str:
     """Where the inputs, states and weights of the step come from."""
-    before, first = state.before_step, 1 if state.direction is Direction.FORWARD else state.length
+    before = state.before_step
     x = f"x_{state.step} is timestep {state.step} of the sample"
     if state.layer > 0:
         both = ", both directions joined" if unit.spec.for_layer(state.layer - 1).bidirectional else ""
@@ -45,7 +44,7 @@ def _input_sources(state: ExplorerState, unit: Unit) -> str:
     kind = unit.source["weights"]["kind"]
     weights = "the weights come from the model file" if kind == "model" else "the weights were made from the seed"
     states = f"h_{before} and c_{before} are what timestep {before} made"
-    if state.step == first:
+    if state.step == state.time_order[0]:
         states = f"h_{before} and c_{before} are the states that the layer starts from"
     by_hand = " The numbers that you set are listed above." if state.edits else ""
     return f"What it reads: {x}; {states}; {weights}, and are the same at every timestep.{by_hand}"

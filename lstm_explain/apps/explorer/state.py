@@ -60,9 +60,14 @@ class ExplorerState:
         return self.lstm.spec.timesteps if self.lstm.lengths is None else self.lstm.lengths[self.sample]
 
     @property
+    def time_order(self) -> range:
+        """The timesteps in the order in which the direction reads them."""
+        return range(1, self.length + 1) if self.direction is Direction.FORWARD else range(self.length, 0, -1)
+
+    @property
     def before_step(self) -> int:
         """The timestep whose states the current one starts from: t - 1, or t + 1 where the direction is backward."""
-        return self.step - 1 if self.direction is Direction.FORWARD else self.step + 1
+        return self.step - self.time_order.step
 
     @property
     def output_letter(self) -> str:
