@@ -13,7 +13,7 @@ from lstm_explain.apps.tour.chapter import (
     nonfinite_notes,
     visible_indices,
 )
-from lstm_explain.core.gates import GATES, LETTERS
+from lstm_explain.core.gates import GATES, LETTERS, gate_letters
 from lstm_explain.document.blocks import Cell, Column, Document, Note, Paragraph, Table
 from lstm_explain.document.numbers import format_decimal, plural, thousands, tint
 from lstm_explain.document.text import saturation_warning
@@ -24,6 +24,7 @@ from lstm_explain.topics.unit import explain_unit
 if TYPE_CHECKING:
     from lstm_explain.apps.tour.chapter import TourContext
     from lstm_explain.core.axes import Array
+    from lstm_explain.core.gates import Letter
     from lstm_explain.core.spec import Spec
     from lstm_explain.topics.memory import Memory
     from lstm_explain.topics.unit import Unit
@@ -48,7 +49,7 @@ class StatesEvidence(NamedTuple):
     unit: int
     sample: int
     length: Positive
-    gates: dict[str, Annotated[Array, Axes("timesteps")]] | None
+    gates: dict[Letter, Annotated[Array, Axes("timesteps")]] | None
     """The gates of the unit at every timestep that was run, by their letters."""
     c: Annotated[Array, Axes("timesteps")] | None
     """Its cell states."""
@@ -177,13 +178,14 @@ def _memory_age(memory: Memory) -> Document:
 def _evidence(context: TourContext, unit: Unit | None, memory: Memory | None) -> StatesEvidence:
     step = None if memory is None else memory.one_step
     run = slice(0, context.length)
+    gates = None if unit is None else [unit.gates[gate][run] for gate in GATES]
     return StatesEvidence(
         hidden=context.layer_spec.hidden,
         cell=context.layer_spec.units,
         unit=context.unit,
         sample=context.sample,
         length=context.length,
-        gates=None if unit is None else {LETTERS[gate]: unit.gates[gate][run] for gate in GATES},
+        gates=None if gates is None else dict(zip(gate_letters(GATES), gates, strict=True)),
         c=None if unit is None else unit.cell[run],
         emitted=None if unit is None else unit.output[run],
         half_since=None if memory is None else memory.half_since_steps[0],
