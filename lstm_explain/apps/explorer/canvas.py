@@ -10,7 +10,7 @@ from lstm_explain.render.layout import PLAIN, Line, Span, Style, width_of
 from lstm_explain.render.sparkline import to_ascii
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
 
 class Canvas:
@@ -52,6 +52,11 @@ EDITED_MARK = "◎"
 """Marks what is set by hand."""
 ASCII_REPLACEMENTS = {"→": ">", "←": "<", "↑": "^", "↓": "v", "…": "~", "σ": "s", "≤": "<"}
 """Replacements for characters whose usual spelling in ASCII takes more than one column."""
+
+
+def fit_text(texts: Sequence[str], width: int) -> str:
+    """The first text that fits into a width; the last if none does."""
+    return next((text for text in texts if len(text) <= width), texts[-1])
 
 
 def fit_number(width: int, value: float, places: int) -> str:

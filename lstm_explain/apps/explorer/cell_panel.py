@@ -5,7 +5,7 @@ from __future__ import annotations
 from math import isnan
 from typing import TYPE_CHECKING, NamedTuple
 
-from lstm_explain.apps.explorer.canvas import EDITED_MARK, Canvas, fit_number
+from lstm_explain.apps.explorer.canvas import EDITED_MARK, Canvas, fit_number, fit_text
 from lstm_explain.core.gates import LETTERS, Gate
 from lstm_explain.document.numbers import thousands
 from lstm_explain.render.layout import BOLD, DIM, Span, Style
@@ -78,7 +78,7 @@ def _draw_states(view: ViewModel, canvas: Canvas) -> None:
     _draw_name(canvas, RIGHT + 1, 0, f"c_{t}", unit, canvas.width - RIGHT - 1)
     _draw_number(canvas, RIGHT + 8, 1, now[4], was[4])
     _mark_edited_state(view, canvas, RIGHT, 1, "c", t)
-    letter = view.state.output_letter
+    letter = state.output_letter
     _draw_name(canvas, RIGHT + 1, 2, f"{letter}_{t}", unit, canvas.width - RIGHT - 1)
     outputs = (view.number("h", t, unit, base) if letter == "h" else view.unit_output(t, unit, base) for base in (False, True))
     _draw_number(canvas, RIGHT + 8, 3, *outputs)
@@ -102,13 +102,12 @@ def _draw_vectors(view: ViewModel, canvas: Canvas) -> None:
 
 
 def _draw_vector(canvas: Canvas, x: int, name: str, length: int, room: int, more: str = "") -> None:
-    texts = (f"{name} ({thousands(length)}){more}", f"{name} ({thousands(length)})", f"{name[0]} ({thousands(length)})", name)
-    canvas.write(x, 5, next((text for text in texts if len(text) <= room), name[0]), BOLD)
+    size = f"({thousands(length)})"
+    canvas.write(x, 5, fit_text((f"{name} {size}{more}", f"{name} {size}", f"{name[0]} {size}", name, name[0]), room), BOLD)
 
 
 def _draw_name(canvas: Canvas, x: int, y: int, name: str, unit: int, room: int) -> None:
-    full = f"{name}[{unit}]"
-    canvas.write(x, y, full if len(full) <= room else name[:room], BOLD)
+    canvas.write(x, y, fit_text((f"{name}[{unit}]", name[:room]), room), BOLD)
 
 
 def _draw_number(canvas: Canvas, end: int, y: int, value: float, was: float) -> None:
@@ -180,18 +179,18 @@ def _draw_state_arithmetic(view: ViewModel, canvas: Canvas) -> None:
     edited = [f"{letter}{EDITED_MARK}{_format_short(view.number(letter, t, unit))}" for letter in _edited_states(view)]
     forms = (
         *([f"c = {total}, h = {output}; then set: {' '.join(edited)}", " ".join(edited)] if edited else []),
-        f"c_{t} = f·c_{before} + i·g = {total}   {view.state.output_letter}_{t} = o·tanh(c_{t}) = {output}",
-        f"c = {total}  {view.state.output_letter} = o·tanh(c) = {output}",
+        f"c_{t} = f·c_{before} + i·g = {total}   {state.output_letter}_{t} = o·tanh(c_{t}) = {output}",
+        f"c = {total}  {state.output_letter} = o·tanh(c) = {output}",
         f"c = {total}",
         f"c = {_format_short(kept + added)}",
     )
-    canvas.write(0, PANEL_HEIGHT - 1, next((form for form in forms if len(form) <= canvas.width), forms[-1]))
+    canvas.write(0, PANEL_HEIGHT - 1, fit_text(forms, canvas.width))
 
 
 def _edited_states(view: ViewModel) -> list[str]:
     """Which of c and h were set by hand after they were computed."""
     state = view.state
-    letters = ("c", "h") if view.state.output_letter == "h" else ("c",)
+    letters = ("c", "h") if state.output_letter == "h" else ("c",)
     return [letter for letter in letters if view.set_by_hand(letter, state.step, state.unit)]
 
 

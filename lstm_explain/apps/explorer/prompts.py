@@ -48,53 +48,42 @@ def _complete_edit(state: ExplorerState, about: str, text: str) -> str:
     return f"{prompt_for(state, about).answer.partition('=')[0]}={text.strip()}"
 
 
-def _edit_prefix(state: ExplorerState) -> str:
-    """The prefix of an edit outside layer 0, forward."""
+def _format_edit(state: ExplorerState, name: str, value: float) -> str:
+    """Write an edit, with its layer and direction unless they are 0 and forward."""
+    prefix = f"{state.layer}:" if state.layer else ""
     if state.direction is Direction.BACKWARD:
-        return f"{state.layer}.{state.direction.value}:"
-    return f"{state.layer}:" if state.layer else ""
-
-
-def _editable_number(value: float) -> str:
-    return f"{value:.4g}"
+        prefix = f"{state.layer}.{state.direction.value}:"
+    return f"{prefix}{name}={value:.4g}"
 
 
 def _display_number(value: float) -> str:
     return format_decimal(value, 4).strip()
 
 
-def _state_prompt(letter: str) -> Callable[[ExplorerState], Prompt]:
-    def ask(state: ExplorerState) -> Prompt:
-        index = state.hidden_index if letter == "h" else state.unit
-        now = build_view_model(state).number(letter, state.before_step, index)
-        name = f"{letter}_{state.before_step}[{index}]"
-        reads = "all units read it" if letter == "h" else "only its own unit reads it"
-        return Prompt(
-            f"{name} is {_display_number(now)}; {reads} at step {state.step}.",
-            f"{_edit_prefix(state)}{name}={_editable_number(now + PERTURBATION)}",
-        )
-
-    return ask
+def _state_prompt(state: ExplorerState, letter: str) -> Prompt:
+    index = state.hidden_index if letter == "h" else state.unit
+    now = build_view_model(state).number(letter, state.before_step, index)
+    name = f"{letter}_{state.before_step}[{index}]"
+    reads = "all units read it" if letter == "h" else "only its own unit reads it"
+    question = f"{name} is {_display_number(now)}; {reads} at step {state.step}."
+    return Prompt(question, _format_edit(state, name, now + PERTURBATION))
 
 
 def _gate_prompt(state: ExplorerState) -> Prompt:
-    letter = LETTERS[Gate.FORGET]
-    now = build_view_model(state).number(letter, state.step, state.unit)
-    unit = state.unit
+    letter, unit = LETTERS[Gate.FORGET], state.unit
+    now = build_view_model(state).number(letter, state.step, unit)
     question = f"{letter} is {_display_number(now)}; 0 shuts it, 1 opens it; {letter}[{unit}]=0 at every step; i g o likewise."
-    return Prompt(question, f"{_edit_prefix(state)}{letter}_{state.step}[{unit}]=0")
+    return Prompt(question, _format_edit(state, f"{letter}_{state.step}[{unit}]", 0))
 
 
 def _input_prompt(state: ExplorerState) -> Prompt:
-    now = float(build_view_model(state).record.input[0, state.step - 1, 0])
+    name = f"x_{state.step}[0]"
     if state.layer > 0:
-        return Prompt("x is what layer 0 reads; this layer reads h of the one below.", f"x_{state.step}[0]=0.5")
+        return Prompt("x is what layer 0 reads; this layer reads h of the one below.", f"{name}=0.5")
+    now = float(build_view_model(state).record.input[0, state.step - 1, 0])
     last = state.lstm.spec.features - 1
     features = "feature 0, the only one" if last == 0 else f"feature 0 of 0 to {last}"
-    return Prompt(
-        f"x_{state.step}[0] is {_display_number(now)} ({features}).",
-        f"x_{state.step}[0]={_editable_number(now + PERTURBATION)}",
-    )
+    return Prompt(f"{name} is {_display_number(now)} ({features}).", f"{name}={now + PERTURBATION:.4g}")
 
 
 def _weight_prompt(state: ExplorerState) -> Prompt:
@@ -103,7 +92,7 @@ def _weight_prompt(state: ExplorerState) -> Prompt:
     bias = "" if weights.bias is None else f", b_{letter}[{unit}] bias"
     others = f"R_{letter}[0,{unit}] from h[0]{bias}"
     question = f"From feature 0 to unit {unit}'s {letter}: {_display_number(now)}; {others}."
-    return Prompt(question, f"{_edit_prefix(state)}W_{letter}[0,{unit}]={_editable_number(now + PERTURBATION)}")
+    return Prompt(question, _format_edit(state, f"W_{letter}[0,{unit}]", now + PERTURBATION))
 
 
 def _sizes_prompt(state: ExplorerState) -> Prompt:
@@ -119,8 +108,8 @@ def _save_prompt(state: ExplorerState) -> Prompt:
 
 
 _PROMPTS: dict[str, Callable[[ExplorerState], Prompt]] = {
-    "h": _state_prompt("h"),
-    "c": _state_prompt("c"),
+    "h": lambda state: _state_prompt(state, "h"),
+    "c": lambda state: _state_prompt(state, "c"),
     "g": _gate_prompt,
     "x": _input_prompt,
     "w": _weight_prompt,

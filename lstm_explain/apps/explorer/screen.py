@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from lstm_explain.apps.explorer import cell_panel, heatmaps, keys
-from lstm_explain.apps.explorer.canvas import Canvas
+from lstm_explain.apps.explorer.canvas import Canvas, fit_text
 from lstm_explain.core.gates import GATES, Direction
 from lstm_explain.document.numbers import format_decimal, plural, thousands
 from lstm_explain.render.layout import BOLD, DIM, PLAIN, Style
@@ -105,9 +105,9 @@ def caption_line(view: ViewModel, viewport: Viewport, width: int, unicode: bool 
     scale = f"darkest: 1{more}" if viewport.decimals else f"digit: tenths{more and ' of 1'}{more}"
     names = ", ".join(f"{letter} {NAMES[letter]}" for letter in letters)
     visible = _visible_range(state, viewport)
-    choices = ((marks, names, visible), (marks, visible), (visible, names), (visible,))
-    forms = [" · ".join(filter(None, choice)) for choice in choices]
-    return _draw_line(next((form for form in forms if len(form) + len(scale) + 2 <= width), ""), scale, width, DIM, unicode)
+    choices = ((marks, names, visible), (marks, visible), (visible, names), (visible,), ())
+    text = fit_text([" · ".join(filter(None, choice)) for choice in choices], width - len(scale) - 2)
+    return _draw_line(text, scale, width, DIM, unicode)
 
 
 def _visible_range(state: ExplorerState, viewport: Viewport) -> str:
