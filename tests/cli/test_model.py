@@ -267,6 +267,7 @@ def outputs() -> None:
 VERIFY = ("verify", "one.npz", "--input", "x.npy", "--output", "y.npy")
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("outputs")
 def test_verify_says_whether_they_agree(call: Call) -> None:
     assert content(call(*VERIFY, "--json"))["agrees"] is True

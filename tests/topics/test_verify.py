@@ -273,6 +273,7 @@ def test_the_file_as_it_was_read_is_one_of_the_closest() -> None:
     assert verify.closest.difference == pytest.approx(0.01)
 
 
+@pytest.mark.slow
 @given(lstm=lstms(bidirectional=True))
 @settings(few, max_examples=6)
 def test_both_directions_are_not_turned_round(lstm: LSTM) -> None:
@@ -385,6 +386,7 @@ def test_it_is_frozen_and_fits_in_json() -> None:
 # --- layers that differ -----------------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("top", [(), (LayerSpec(2, bidirectional=True),)], ids=["forward", "both"])
 def test_a_wrong_order_of_gates_is_named_where_layers_differ(top: tuple[LayerSpec, ...]) -> None:
     lstm = seeded(samples=3, timesteps=4, features=2, stack=MIXED + top, dtype="float64", init="pytorch")

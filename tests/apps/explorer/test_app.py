@@ -156,6 +156,7 @@ def test_each_change_is_offered_and_made_undone_and_reset(key: str, begins: str)
     played(founding(), do)
 
 
+@pytest.mark.slow
 def test_what_is_typed_is_taken_and_no_key_acts_meanwhile() -> None:
     async def do(app: Explorer, pilot: Any) -> None:
         await pilot.press("h")
@@ -249,6 +250,7 @@ def test_a_line_to_answer_stops_playing() -> None:
 # --- pages ------------------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("key", "title"), [("y", "Why: unit 0 at step 1"), ("question_mark", "Help: explore"), ("f1", "Help: explore")]
 )
@@ -300,6 +302,7 @@ def test_the_page_of_explore_has_the_same_keys_and_edits() -> None:
     ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "options", [{}, {"layers": 2, "bidirectional": True}, {"projection": 4, "peepholes": True}, {"bias": False, "units": 1}]
 )
@@ -324,6 +327,7 @@ def over_unlike_layers(tmp_path: Path) -> ExplorerState:
     return ExplorerState(lstm, given=CliSource(model="mixed.h5#a+b+c"))
 
 
+@pytest.mark.slow
 def test_through_layers_that_are_not_alike(over_unlike_layers: ExplorerState) -> None:
     async def do(app: Explorer, pilot: Any) -> None:
         await pilot.press("d", "end", "pagedown")
@@ -374,6 +378,7 @@ def test_of_unlike_layers_a_change_of_any_is_measured_by_influence(over_unlike_l
         assert found[-1] == f"lstm-explain influence --model 'mixed.h5#a+b+c' --samples 3 --timesteps 4 {place}"
 
 
+@pytest.mark.slow
 def test_the_palette_has_every_key_and_runs_it() -> None:
     async def do(app: Explorer, pilot: Any) -> None:
         commands = list(app.get_system_commands(app.screen))
@@ -442,6 +447,7 @@ def test_the_screen_is_full_and_nothing_is_cut(size: tuple[int, int]) -> None:
     played(founding(), do, size)
 
 
+@pytest.mark.slow
 def test_another_size_of_the_terminal() -> None:
     async def do(app: Explorer, pilot: Any) -> None:
         for size in ((120, 40), (80, 24), (60, 20)):
