@@ -1,12 +1,9 @@
-"""Reading a file opens that file alone, and neither imports nor runs anything that stands in it."""
+"""Reading a file opens that file alone, and neither imports nor runs anything in it."""
 
 from __future__ import annotations
 
 import io
-import json
 import pickle
-import subprocess
-import sys
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
@@ -15,35 +12,9 @@ from typing import Any
 import numpy as np
 import pytest
 
+from tests.helpers.audit_events import READ_INPUTS, reading_events
+
 File = Callable[[str, bytes], str]
-
-WATCH = """
-import json, sys
-import numpy as np
-from lstm_explain.errors import LstmExplainError
-from lstm_explain.readers import input_file
-from lstm_explain.readers.containers import csv_table
-from lstm_explain.readers.containers import numpy_files
-from lstm_explain.readers.containers import bounded_file  # what comes after is the file's doing
-
-def read(name):
-    try:
-        input_file.read_inputs(name, None, 10**6)
-    except LstmExplainError as error:
-        str(error)
-
-for warm in sys.argv[1:4]:  # the first read of each kind may load codecs and numpy's own modules
-    read(warm)
-events = []
-sys.addaudithook(lambda event, given: events.append((event, str(given[0]) if given else "")))
-for name in sys.argv[4:]:
-    read(name)
-heard = list(events)
-compile("1", "proof", "eval")
-open("/dev/null").close()
-assert {"compile", "open"} <= {event for event, _ in events[len(heard):]}, "the hook hears nothing"
-print(json.dumps(heard))
-"""
 
 FORBIDDEN = ("import", "exec", "subprocess", "os.", "socket", "pickle", "shutil", "ctypes", "urllib", "tempfile", "glob")
 
@@ -96,11 +67,7 @@ def corpus(file: File) -> list[str]:
 
 @pytest.mark.slow
 def test_reading_touches_nothing_but_the_file(corpus: list[str]) -> None:
-    done = subprocess.run(
-        [sys.executable, "-c", WATCH, *corpus[:3], *corpus], capture_output=True, text=True, check=False, timeout=60
-    )
-    assert (done.returncode, done.stderr) == (0, "")
-    heard = json.loads(done.stdout)
+    heard = reading_events(corpus, READ_INPUTS, warm_up=3)
     opened = {given for event, given in heard if event == "open"}
     assert {name for name in opened if Path(name).is_absolute()} <= set(corpus)
     assert {Path(name).name for name in corpus} == {Path(name).name for name in opened}
