@@ -15,7 +15,7 @@ from lstm_explain.errors import LstmExplainError, OutputError
 
 
 class ReaderGoneError(LstmExplainError):
-    """Whoever read our standard output has closed it, as `head` does; it ends without a message."""
+    """The reader of standard output has closed it, as `head` does. No message is printed."""
 
     exit_code = 141
 
