@@ -170,11 +170,16 @@ def _model_contradiction(name: str, given: Any, spec: Spec, file: str) -> UsageE
 
 def render_result(answer: Result, view: str) -> Any:
     """Show an explanation in a rich console (`rich`) or a notebook (`html`)."""
-    from lstm_explain.render import terminal
     from lstm_explain.topics.registry import document_of
 
     document = document_of(answer)
-    return terminal.to_rich(document) if view == "rich" else terminal.to_html(document)
+    if view == "rich":
+        from lstm_explain.render.terminal import to_rich
+
+        return to_rich(document)
+    from lstm_explain.render.markup import to_html
+
+    return to_html(document)
 
 
 def _check_field_names(sizes: dict[str, Any]) -> None:

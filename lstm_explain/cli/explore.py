@@ -17,6 +17,8 @@ from lstm_explain.cli.options import (
     OutputOptions,
     SelectionOptions,
     SourceOptions,
+    Theme,
+    ThemeChoice,
     with_option_groups,
 )
 from lstm_explain.cli.prompt import check_terminal
@@ -38,6 +40,7 @@ def explore(
         int | None, typer.Option(help="Which timestep to begin at; counts from 1. [default: the second that is read]")
     ] = None,
     color: Annotated[Color, typer.Option(help="When to colour; NO_COLOR is honoured.")] = "auto",
+    theme: Theme = "auto",
     plain: Annotated[bool, typer.Option("--ascii", help="Use no characters beyond ASCII.")] = False,
 ) -> None:
     """Examples:
@@ -69,19 +72,20 @@ def explore(
         step=second_step_in_order(state) if step is None else check_run_step(lstm.spec, "step", step, sample, state.length)
     )
     build_view_model(state)  # fail before the screen is taken
-    last = _run(state, color, not plain)
+    last = _run(state, color, theme, not plain)
     write_output(["".join(f"# {command.shows}\n{command.line}\n" for command in list_commands(last)).encode()], None)
 
 
-def _run(state: ExplorerState, color: Color, unicode: bool) -> ExplorerState:
+def _run(state: ExplorerState, color: Color, theme: ThemeChoice, unicode: bool) -> ExplorerState:
     """Take the screen, and give it back; the state at the end."""
     if color == "never":
         os.environ["NO_COLOR"] = "1"  # what Textual asks
     elif color == "always":
         os.environ.pop("NO_COLOR", None)
     from lstm_explain.apps.explorer.app import Explorer
+    from lstm_explain.cli.output import choose_theme
 
-    explorer = Explorer(state, _save, unicode)
+    explorer = Explorer(state, _save, unicode, choose_theme(theme))
     explorer.run()
     if explorer.ended_by is signal.SIGINT:
         raise KeyboardInterrupt  # only now: the screen has been given back
@@ -103,7 +107,7 @@ def _save(explorer: Explorer, name: str) -> str:
     from lstm_explain.cli.source import check_not_overwriting, split_model_name
     from lstm_explain.cli.trace import write_rows
     from lstm_explain.errors import printable
-    from lstm_explain.render import terminal
+    from lstm_explain.render.markup import lines_to_svg
     from lstm_explain.topics.trace import stream_trace
     from lstm_explain.topics.unit import explain_unit
 
@@ -123,7 +127,7 @@ def _save(explorer: Explorer, name: str) -> str:
     lstm = state.lstm.with_edits(state.edits)
     if chosen is Format.svg:
         page = screen.draw_screen(build_view_model(state), *explorer.size)
-        write_output([terminal.svg_from_lines(page, explorer.size.width, "lstm-explain explore").encode()], name)
+        write_output([lines_to_svg(page, explorer.size.width, "lstm-explain explore").encode()], name)
         return f"Wrote {name}, this screen. Again: {explore_command(state)}"
     if chosen in ROW_FORMATS:
         write_rows(stream_trace(lstm, state.sample), options, chosen)

@@ -16,6 +16,7 @@ from lstm_explain.core.spec import Dtype, Init
 from lstm_explain.errors import RefusedError, UsageError
 
 Color = Literal["auto", "always", "never"]
+ThemeChoice = Literal["auto", "dark", "light"]
 
 
 class Format(StrEnum):
@@ -48,6 +49,7 @@ Columns = Annotated[str | None, typer.Option(metavar="A,B", help="Which columns 
 SkipRows = Annotated[int, typer.Option(metavar="N", help="Pass over the first lines of a CSV.")]
 Delimiter = Annotated[str, typer.Option(metavar="CHAR", help="What separates a CSV's cells: , ; | or tab.")]
 AllowNan = Annotated[bool, typer.Option("--allow-nan", help="Accept nan and infinity in the data.")]
+Theme = Annotated[ThemeChoice, typer.Option(help="The background to choose colours for. [default: the terminal's]")]
 MaxMemory = Annotated[str, typer.Option(metavar="SIZE", help="Refuse to use more memory than this.")]
 
 
@@ -116,6 +118,7 @@ class OutputOptions(NamedTuple):
         str | None, typer.Option("-o", "--output", metavar="FILE", help="Write to a file, whole or not at all.")
     ] = None
     color: Annotated[Color, typer.Option(help="When to colour; NO_COLOR and FORCE_COLOR are honoured.")] = "auto"
+    theme: Theme = "auto"
     width: Annotated[int | None, typer.Option(help="Lay out for this many columns. [default: the terminal's, or 80]")] = None
     ascii: Annotated[bool, typer.Option("--ascii", help="Use no characters beyond ASCII.")] = False
 

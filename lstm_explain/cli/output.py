@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-from lstm_explain.cli.options import EditOptions, Format, OutputOptions, SourceOptions, quote_option
+from lstm_explain.cli.options import EditOptions, Format, OutputOptions, SourceOptions, ThemeChoice, quote_option
 from lstm_explain.cli.output_file import write_output
 from lstm_explain.errors import UsageError
 from lstm_explain.topics.registry import TOPICS_BY_NAME, document_of
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from lstm_explain.document.blocks import Document
+    from lstm_explain.render.theme import ThemeName
     from lstm_explain.topics.result import Result
 
 SUFFIXES = {
@@ -119,12 +120,25 @@ def _render_document(document: Document, options: OutputOptions, chosen: Format,
 
         text = markdown.to_markdown(document)
         return (to_ascii(text) if options.ascii else text).encode()
-    from lstm_explain.render import terminal
-
     if chosen is Format.svg:
-        return terminal.to_svg(document, _page_width(options), title=f"lstm-explain {topic}").encode()
+        from lstm_explain.render.markup import to_svg
+
+        return to_svg(document, _page_width(options), title=f"lstm-explain {topic}").encode()
+    from lstm_explain.render.terminal import to_terminal
+
     unicode, encoding = _characters(options)
-    return terminal.to_terminal(document, _page_width(options), _color_system(options), unicode).encode(encoding, "replace")
+    color = _color_system(options)
+    theme = "dark" if color is None else choose_theme(options.theme)
+    return to_terminal(document, _page_width(options), color, unicode, theme).encode(encoding, "replace")
+
+
+def choose_theme(choice: ThemeChoice) -> ThemeName:
+    """Return the theme that `--theme` asks for; `auto` is the terminal's."""
+    if choice != "auto":
+        return choice
+    from lstm_explain.render.theme import detect_theme
+
+    return detect_theme()
 
 
 # --- what the terminal can do -----------------------------------------------------------------------------------------

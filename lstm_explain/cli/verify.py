@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, Annotated, NamedTuple
 
 import typer
 
-from lstm_explain.cli.options import Color, Convention, Format, MaxMemory, with_option_groups
+from lstm_explain.cli.options import Color, Convention, Format, MaxMemory, Theme, with_option_groups
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -21,6 +21,7 @@ class ViewOptions(NamedTuple):
     json: Annotated[bool, typer.Option("--json", help="Short for --format json.")] = False
     answer: Annotated[str | None, typer.Option("-o", metavar="FILE", help="Write to a file, whole or not at all.")] = None
     color: Annotated[Color, typer.Option(help="When to colour; NO_COLOR and FORCE_COLOR are honoured.")] = "auto"
+    theme: Theme = "auto"
     width: Annotated[int | None, typer.Option(help="Lay out for this many columns. [default: the terminal's, or 80]")] = None
     ascii: Annotated[bool, typer.Option("--ascii", help="Use no characters beyond ASCII.")] = False
 
@@ -51,7 +52,7 @@ def verify(
     from lstm_explain.library import from_model
     from lstm_explain.topics.verify import explain_verify
 
-    options = OutputOptions(view.format, view.json, view.answer, view.color, view.width, view.ascii)
+    options = OutputOptions(view.format, view.json, view.answer, view.color, view.theme, view.width, view.ascii)
     chosen = choose_format(options, "verify")
     file, layer = split_model_name(model)
     for read in (file, split_model_name(inputs)[0], split_model_name(outputs)[0]):

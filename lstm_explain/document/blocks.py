@@ -34,6 +34,8 @@ class Cell(NamedTuple):
     tint: float | None = None
     """From -1 to 1: how strongly to colour the cell, in which of the two colours. None for no colour."""
     strong: bool = False
+    gate: bool = False
+    """Whether the tint is from 0 to 1, on the scale of gates."""
 
 
 class Sparkline(NamedTuple):
@@ -88,5 +90,26 @@ class Formula(NamedTuple):
     latex: str
 
 
-Block: TypeAlias = Heading | Paragraph | Note | Table | Preformatted | Formula
+class NextStep(NamedTuple):
+    """A command to try next."""
+
+    command: str
+    """As it is typed, with the program's name."""
+    reason: str = ""
+    """What it shows, in a few words."""
+
+
+class NextSteps(NamedTuple):
+    """What to try next, at the end of a page."""
+
+    steps: tuple[NextStep, ...]
+
+
+class SideBySide(NamedTuple):
+    """Parts of a page next to each other where the page is wide enough, and below each other where it is not."""
+
+    parts: tuple[tuple[Block, ...], ...]
+
+
+Block: TypeAlias = Heading | Paragraph | Note | Table | Preformatted | Formula | NextSteps | SideBySide
 Document: TypeAlias = tuple[Block, ...]

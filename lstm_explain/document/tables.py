@@ -35,9 +35,10 @@ def facts_table(rows: Iterable[tuple[str, str]]) -> Table:
     return Table(FACT_COLUMNS, tuple((Cell(label, strong=True), Cell(text)) for label, text in rows), ruled=False)
 
 
-def heat_row(label: str, values: Iterable[float], scale: float, places: int = 3) -> Row:
-    """A row of numbers with a fixed count of decimals, each coloured by its size."""
-    return (Cell(label, strong=True), *(Cell(format_decimal(value, places), tint=tint(value, scale)) for value in values))
+def heat_row(label: str, values: Iterable[float], scale: float, places: int = 3, gate: bool = False) -> Row:
+    """A row of numbers with a fixed count of decimals, each coloured by its size; `gate` for those from 0 to 1."""
+    cells = (Cell(format_decimal(value, places), tint=tint(value, scale), gate=gate) for value in values)
+    return (Cell(label, strong=True), *cells)
 
 
 def tensor_row(name: str, detail: str, shape: Shape, meaning: str, size: int) -> tuple[Cell, ...]:

@@ -7,6 +7,7 @@ about 3, and a page without colour needs no rich at all. It also keeps every pag
 from __future__ import annotations
 
 import textwrap
+from itertools import zip_longest
 from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 from unicodedata import combining, east_asian_width
 
@@ -18,9 +19,11 @@ from lstm_explain.document.blocks import (
     Formula,
     FormulaSymbol,
     Heading,
+    NextSteps,
     Note,
     Paragraph,
     Preformatted,
+    SideBySide,
     Sparkline,
     Table,
 )
@@ -31,6 +34,10 @@ if TYPE_CHECKING:
 
 SPARKLINE_WIDTH = 40
 MIN_TEXT_WIDTH = 20
+MAX_PROSE_WIDTH = 100
+"""Longer lines of text are hard to read, so they are broken however wide the page is."""
+GUTTER = "    "
+"""What is between the parts of a page that are next to each other."""
 FORMULA_INDENT = 4
 
 
@@ -44,10 +51,17 @@ class Style(NamedTuple):
     underline: bool = False
     tint: float | None = None
     """From -1 to 1; see `document.blocks.Cell`."""
+    gate: bool = False
+    """Whether the tint is on the scale of gates."""
+    symbol: str = ""
+    """The letter of the symbol that this is (i, f, g, o, h or c), which has a colour; see `render.theme`."""
+    literal: bool = False
+    """Whether symbols in it stay as they are: code."""
 
 
 PLAIN = Style()
 BOLD, DIM, ITALIC, TITLE = Style(bold=True), Style(dim=True), Style(italic=True), Style(bold=True, reverse=True)
+CODE = Style(literal=True)
 
 
 class Span(NamedTuple):
@@ -66,7 +80,7 @@ def layout_lines(document: Document, width: int, unicode: bool) -> Iterator[Line
         yield from _layout_block(block, width, unicode)
 
 
-def _layout_block(block: Block, width: int, unicode: bool) -> Iterator[Line]:
+def _layout_block(block: Block, width: int, unicode: bool) -> Iterator[Line]:  # noqa: C901 - a case for each kind of block
     match block:
         case Heading(words, level):
             if level > 1:
@@ -78,14 +92,52 @@ def _layout_block(block: Block, width: int, unicode: bool) -> Iterator[Line]:
             yield from _layout_text(words, DIM, width, unicode)
         case Table():
             yield from _split_table(block, width, unicode)
-        case Preformatted(rows):
-            yield from ([Span(_to_display(row, unicode))] for row in rows)
+        case Preformatted(rows, language):
+            yield from ([Span(_to_display(row, unicode), PLAIN if language == "text" else CODE)] for row in rows)
         case Formula(symbols):
             yield from _layout_formula(symbols, width, unicode)
+        case NextSteps():
+            yield from _layout_next_steps(block, width, unicode)
+        case SideBySide():
+            yield from _layout_side_by_side(block, width, unicode)
 
 
 def _layout_text(words: str, style: Style, width: int, unicode: bool) -> Iterator[Line]:
-    return ([Span(line, style)] for line in _wrap_words(_to_display(words, unicode), width))
+    return ([Span(line, style)] for line in _wrap_words(_to_display(words, unicode), min(width, MAX_PROSE_WIDTH)))
+
+
+def _layout_next_steps(block: NextSteps, width: int, unicode: bool) -> Iterator[Line]:
+    """Lay out a line for each command, its reason behind it where that fits and below it where it does not."""
+    label, indent = "Next: ", "      "
+    size = max(width_of(step.command) for step in block.steps)
+    for number, (command, reason) in enumerate(block.steps):
+        start = [Span(indent if number else label, DIM), Span(_to_display(command, unicode), CODE)]
+        reason = _to_display(reason, unicode)
+        if not reason:
+            yield start
+        elif len(indent) + size + 2 + width_of(reason) <= width:
+            yield [*start, Span(" " * (size - width_of(command) + 2)), Span(reason, DIM)]
+        else:
+            yield start
+            yield from ([Span(indent + "  "), *line] for line in _layout_text(reason, DIM, width - len(indent) - 2, unicode))
+
+
+def _layout_side_by_side(block: SideBySide, width: int, unicode: bool) -> Iterator[Line]:
+    pages = [list(layout_lines(part, width, unicode)) for part in block.parts]
+    sizes = [max(map(_line_width, page), default=0) for page in pages]
+    if sum(sizes) + len(GUTTER) * (len(pages) - 1) > width:
+        for number, page in enumerate(pages):
+            yield from [[], *page] if number and page and page[0] else page
+        return
+    for lines in zip_longest(*pages, fillvalue=[]):
+        row: Line = []
+        for line, size in zip(lines, sizes, strict=True):
+            row += [*line, Span(" " * (size - _line_width(line))), Span(GUTTER)]
+        yield row[:-2]
+
+
+def _line_width(line: Line) -> int:
+    return sum(width_of(span.text) for span in line)
 
 
 def _split_table(table: Table, width: int, unicode: bool) -> Iterator[Line]:
@@ -200,7 +252,7 @@ def _share_width(columns: tuple[Column, ...], sizes: list[int], width: int) -> l
     wrapping = sorted((size, index) for index, (size, column) in enumerate(zip(sizes, columns, strict=True)) if column.wraps)
     shared = list(sizes)
     for number, (size, index) in enumerate(wrapping):
-        shared[index] = max(1, min(size, room // (len(wrapping) - number)))
+        shared[index] = max(1, min(size, MAX_PROSE_WIDTH, room // (len(wrapping) - number)))
         room -= shared[index]
     return shared
 
@@ -220,7 +272,7 @@ def _layout_cell(cell: Cell | Sparkline, size: int | None, width: int, unicode: 
     """Return the lines of a cell, wrapped to `size` where it is given."""
     if isinstance(cell, Sparkline):
         return [Span(_to_display(draw_sparkline(cell, min(SPARKLINE_WIDTH, max(8, width // 3))), unicode))]
-    style = Style(bold=cell.strong, tint=cell.tint)
+    style = Style(bold=cell.strong, tint=cell.tint, gate=cell.gate)
     text, detail = _to_display(cell.text, unicode), _to_display(cell.detail, unicode)
     lines = [Span(line, style) for line in (_wrap_words(text, size) if size else [text])]
     if detail:

@@ -10,9 +10,11 @@ from lstm_explain.document.blocks import (
     Document,
     Formula,
     Heading,
+    NextSteps,
     Note,
     Paragraph,
     Preformatted,
+    SideBySide,
     Sparkline,
     Table,
 )
@@ -30,7 +32,7 @@ def to_markdown(document: Document) -> str:
     return "\n\n".join("\n".join(_format_block(block)) for block in document) + "\n"
 
 
-def _format_block(block: Block) -> Iterator[str]:
+def _format_block(block: Block) -> Iterator[str]:  # noqa: C901 - a case for each kind of block
     match block:
         case Heading(words, level):
             yield f"{'#' * level} {_escape_markdown(words)}"
@@ -44,6 +46,12 @@ def _format_block(block: Block) -> Iterator[str]:
             yield from (f"```{language}", *rows, "```")
         case Formula(_, latex):
             yield from ("```math", latex, "```")
+        case NextSteps(steps):
+            yield "Next:"
+            yield ""
+            yield from (f"- `{command}`" + (f" {_escape_markdown(reason)}" if reason else "") for command, reason in steps)
+        case SideBySide(parts):
+            yield to_markdown(tuple(block for part in parts for block in part)).rstrip("\n")
 
 
 def _format_table(table: Table) -> Iterator[str]:

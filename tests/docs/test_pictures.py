@@ -10,7 +10,7 @@ from lstm_explain.apps.explorer import screen
 from lstm_explain.apps.explorer.actions import apply_edits, select_unit_and_step
 from lstm_explain.apps.explorer.state import ExplorerState
 from lstm_explain.apps.explorer.view_model import build_view_model
-from lstm_explain.render.terminal import svg_from_lines
+from lstm_explain.render.markup import lines_to_svg
 
 DOCS = Path(__file__).resolve().parents[2] / "docs"
 WIDTH, HEIGHT = 80, 24
@@ -19,7 +19,7 @@ WIDTH, HEIGHT = 80, 24
 def explorer() -> str:
     """The explorer after `h_3[3]=0.6`, at timestep 4 of unit 3."""
     state = apply_edits(select_unit_and_step(ExplorerState(seeded()), 3, 4), "h_3[3]=0.6")
-    return svg_from_lines(screen.draw_screen(build_view_model(state), WIDTH, HEIGHT), WIDTH, "lstm-explain explore")
+    return lines_to_svg(screen.draw_screen(build_view_model(state), WIDTH, HEIGHT), WIDTH, "lstm-explain explore")
 
 
 def words(svg: str) -> list[str]:

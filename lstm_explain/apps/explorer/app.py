@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from lstm_explain.apps.explorer.state import ExplorerState
     from lstm_explain.document.blocks import Document
     from lstm_explain.render.layout import Line
+    from lstm_explain.render.theme import ThemeName
 
 PLAYBACK_INTERVAL = 0.4
 """Seconds between two timesteps while playing."""
@@ -75,16 +76,19 @@ class Explorer(App[None]):
         Binding("ctrl+z", "suspend_process", "Suspend", show=False),
     ]
 
-    def __init__(self, state: ExplorerState, save: Callable[[Explorer, str], str], unicode: bool = True) -> None:
+    def __init__(
+        self, state: ExplorerState, save: Callable[[Explorer, str], str], unicode: bool = True, theme: ThemeName = "dark"
+    ) -> None:
         """Open at a state.
 
         Args:
             state: where to begin.
             save: writes the screen or its numbers to a file of this name; returns a message.
             unicode: whether the terminal has more than ASCII.
+            theme: the background that the colours are chosen for.
         """
         super().__init__()
-        self.state, self._save, self.unicode = state, save, unicode
+        self.state, self._save, self.unicode, self.theme_name = state, save, unicode, theme
         self._prompted: str | None = None
         self._playback: Timer | None = None
         self.ended_by: signal.Signals | None = None
@@ -131,15 +135,15 @@ class Explorer(App[None]):
         if not panels or width == 0:
             return  # too early
         upper, moved, footer = (panels[name] for name in ("upper", "moved", "keys"))
-        footer.update(to_textual(keys.draw_footer(width, self.unicode)))
+        footer.update(to_textual(keys.draw_footer(width, self.unicode), self.theme_name))
         if width < screen.MIN_SIZE[0] or height < screen.MIN_SIZE[1]:
             upper.update(
                 f"{screen.MIN_SIZE[0]} columns and {screen.MIN_SIZE[1]} rows are needed; there are {width} and {height}."
             )
             return
         view = build_view_model(self.state)
-        upper.update(to_textual(screen.draw_upper(view, width, height, self.unicode)))
-        moved.update(to_textual(screen.message_lines(view, width, self.unicode)))
+        upper.update(to_textual(screen.draw_upper(view, width, height, self.unicode), self.theme_name))
+        moved.update(to_textual(screen.message_lines(view, width, self.unicode), self.theme_name))
 
     # --- keys ---------------------------------------------------------------------------------------------------------
 
@@ -169,7 +173,7 @@ class Explorer(App[None]):
         self._open_page(overlays.help_page("explore"), "help")
 
     def _open_page(self, document: Document, topic: str) -> None:
-        self.push_screen(OverlayScreen(document, topic, self.unicode))
+        self.push_screen(OverlayScreen(document, topic, self.unicode, self.theme_name))
 
     def action_leave(self) -> None:
         self.exit()
@@ -272,10 +276,10 @@ class OverlayScreen(ModalScreen[None]):
         Binding("question_mark,f1", "help", "Help", show=False),
     ]
 
-    def __init__(self, document: Document, topic: str, unicode: bool) -> None:
+    def __init__(self, document: Document, topic: str, unicode: bool, theme: ThemeName) -> None:
         """Show a document about a topic of the help."""
         super().__init__()
-        self._document, self._topic, self._unicode = document, topic, unicode
+        self._document, self._topic, self._unicode, self._theme = document, topic, unicode, theme
 
     def compose(self) -> ComposeResult:
         with VerticalScroll():
@@ -290,21 +294,21 @@ class OverlayScreen(ModalScreen[None]):
 
     def _draw(self) -> None:
         width = max(20, self.app.size.width - 4)
-        self.query_one("#page", Static).update(to_textual(layout_lines(self._document, width, self._unicode)))
+        self.query_one("#page", Static).update(to_textual(layout_lines(self._document, width, self._unicode), self._theme))
 
     def action_close(self) -> None:
         self.dismiss()
 
     def action_help(self) -> None:
         if self._topic == "why":
-            self.app.push_screen(OverlayScreen(overlays.help_page(self._topic), "help", self._unicode))
+            self.app.push_screen(OverlayScreen(overlays.help_page(self._topic), "help", self._unicode, self._theme))
 
 
 ACTIONS = {key.action.partition("(")[0] for key in (*keys.KEYS, *keys.MORE)}
 
 
-def to_textual(page: Iterable[Line]) -> Text:
+def to_textual(page: Iterable[Line], theme: ThemeName) -> Text:
     """Lines as Textual shows them: without the final newline, which would take an extra row."""
-    text = to_rich_text(page)
+    text = to_rich_text(page, theme)
     text.right_crop(1)
     return text

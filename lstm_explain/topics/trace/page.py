@@ -5,7 +5,7 @@ from __future__ import annotations
 from math import nan
 from typing import TYPE_CHECKING
 
-from lstm_explain.core.gates import Direction, Gate
+from lstm_explain.core.gates import ACTIVATIONS, Direction, Gate
 from lstm_explain.document.blocks import Block, Cell, Column, Document, Heading, Note, Paragraph, Sparkline, Table
 from lstm_explain.document.numbers import format_decimal, thousands, tint, tint_scale
 from lstm_explain.document.tables import MAX_ROWS, MAX_UNITS, ellipsis_row, heat_row, visible_ends
@@ -51,7 +51,8 @@ def document(trace: Trace, gates: bool = False, every_unit: bool = False, every_
     ]
     if gates:
         for gate, title in GATE_TITLES.items():
-            blocks += [Heading(title), _table(trace, units, rows, trace.gates[gate], None, 1.0)]
+            is_sigmoid = ACTIVATIONS[gate] == "sigmoid"
+            blocks += [Heading(title), _table(trace, units, rows, trace.gates[gate], None, 1.0, is_sigmoid)]
     if len(trace.steps) > 1:
         blocks += [Heading("The whole course of each unit"), _sparklines(trace, units)]
     return (*blocks, *_notes(trace, len(units), rows, gates))
@@ -75,12 +76,16 @@ def _hidden_title(trace: Trace) -> str:
     return f"h_t, the hidden state: {projection} numbers, each mixed from all units' outputs"
 
 
-def _table(trace: Trace, names: Sequence[int], max_rows: int, values: Array, initial: Array | None, scale: float) -> Table:
+def _table(
+    trace: Trace, names: Sequence[int], max_rows: int, values: Array, initial: Array | None, scale: float, gate: bool = False
+) -> Table:
     """A heat table: a row for each timestep shown, a column for each name; the initial state where reading begins."""
     front, back = visible_ends(trace.steps, max_rows)
     last = len(trace.steps)
     lines: dict[float, Row] = {
-        t: heat_row(str(t), values[index, : len(names)].tolist(), scale if t <= trace.length else 0.0)  # no colour at padding
+        t: heat_row(
+            str(t), values[index, : len(names)].tolist(), scale if t <= trace.length else 0.0, gate=gate
+        )  # no colour at padding
         for index, t in enumerate(trace.steps)
         if index < front or index >= last - back
     }
