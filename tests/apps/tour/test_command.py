@@ -97,11 +97,11 @@ def test_json_fits_its_schema(options: tuple[str, ...]) -> None:
     made: Any = json.loads(printed("--json", *options))
     jsonschema.Draft202012Validator(SCHEMA).validate(made)
     assert made["schema"] == "lstm-explain/tour"
-    text = printed("--width", "10000", *options)
+    text = " ".join(printed(*options).split())
     for chapter in made["chapters"]:
-        assert f"Question: {chapter['question']}\n" in text
+        assert f"Question: {' '.join(chapter['question'].split())}" in text
         assert all(claim in text for claim in chapter["claims"])
-        assert all(f"\n{command}\n" in text for command in chapter["commands"])
+        assert all(command in text for command in chapter["commands"])
 
 
 def test_the_schema_can_fail() -> None:
