@@ -25,7 +25,7 @@ from lstm_explain.errors import RefusedError, UsageError, printable
 from lstm_explain.library import given as lstm_over
 from lstm_explain.library import seeded
 from lstm_explain.topics.influence import explain_influence
-from lstm_explain.topics.influence.perturbation import measure_change
+from lstm_explain.topics.perturbation import measure_change
 from lstm_explain.topics.shapes import explain_shapes
 from tests.helpers.random_lstms import random_lstms
 
@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from lstm_explain.core.record import Block, LayerRecord
     from lstm_explain.topics.influence import Influence
     from lstm_explain.topics.influence.attribution import ThroughTime
-    from lstm_explain.topics.influence.perturbation import Ripple
+    from lstm_explain.topics.perturbation import Ripple
 
 Array = np.ndarray[Any, np.dtype[Any]]
 Question = tuple["LSTM", dict[str, Any]]

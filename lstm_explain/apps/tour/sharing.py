@@ -9,14 +9,15 @@ from lstm_explain.apps.tour.chapter import ChapterContent, format_fraction_of, h
 from lstm_explain.core.gates import Direction
 from lstm_explain.document.blocks import Block, Cell, Column, Document, Note, Paragraph, Table
 from lstm_explain.document.numbers import format_difference, percent, plural, thousands
-from lstm_explain.topics.influence import DEFAULT_CHANGE, explain_influence
+from lstm_explain.topics.influence import explain_influence
+from lstm_explain.topics.perturbation import DEFAULT_CHANGE
 
 if TYPE_CHECKING:
     from lstm_explain.apps.tour.chapter import TourContext
     from lstm_explain.core.spec import Spec
     from lstm_explain.topics.influence import Influence
     from lstm_explain.topics.influence.attribution import ShareName
-    from lstm_explain.topics.influence.perturbation import Change, Statements
+    from lstm_explain.topics.perturbation import Change, Statements
     from lstm_explain.topics.result import Positive
 
 ROUNDING_LIMITS = {"float32": "1e-5", "float64": "1e-12"}

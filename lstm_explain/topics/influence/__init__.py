@@ -14,7 +14,7 @@ from lstm_explain.core.gates import Direction
 from lstm_explain.core.weights import weight_shapes
 from lstm_explain.errors import UsageError, argument
 from lstm_explain.topics.influence.attribution import Derivatives, ThroughTime, derivatives_at, mean_derivatives, trace_back
-from lstm_explain.topics.influence.perturbation import Ripple, Statements, measure_statements, propagate_change
+from lstm_explain.topics.perturbation import DEFAULT_CHANGE, Ripple, Statements, measure_statements, propagate_change
 from lstm_explain.topics.result import SampleResult, json_keys
 from lstm_explain.topics.selection import check_layer, check_run_step, check_unedited, check_unit
 
@@ -23,9 +23,6 @@ if TYPE_CHECKING:
     from lstm_explain.core.spec import Spec
     from lstm_explain.topics.influence.attribution import Watched
     from lstm_explain.topics.result import Positive
-
-DEFAULT_CHANGE = 0.1
-"""By how much the numbers are changed if you do not choose."""
 
 
 @json_keys(

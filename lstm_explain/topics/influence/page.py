@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from lstm_explain.document.tables import Row
     from lstm_explain.topics.influence import Influence
     from lstm_explain.topics.influence.attribution import ThroughTime
-    from lstm_explain.topics.influence.perturbation import Change, Ripple
+    from lstm_explain.topics.perturbation import Change, Ripple
 
 ITSELF = "*"
 """Marks the diagonal of a matrix: a unit's influence on itself."""

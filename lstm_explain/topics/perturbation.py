@@ -24,6 +24,10 @@ if TYPE_CHECKING:
     from lstm_explain.topics.result import Finite, Positive
 
 
+DEFAULT_CHANGE = 0.1
+"""By how much the numbers are changed if you do not choose."""
+
+
 class Change(NamedTuple):
     """How many of some numbers moved, and how far."""
 
@@ -77,6 +81,18 @@ class NextTimestep(NamedTuple):
     """All numbers of h_t."""
 
 
+class Sharing(NamedTuple):
+    """Statements 2 and 3: what one unit's change moves at its own timestep, and what it moves one timestep later."""
+
+    unit: int
+    t: Positive
+    """The timestep at which both were measured."""
+    by: Finite
+    """By how much the unit's number was changed."""
+    same_timestep: SameTimestep
+    next_timestep: NextTimestep
+
+
 class OverTime(NamedTuple):
     """Statement 4: the gates of every timestep are computed again with the one kernel."""
 
@@ -114,17 +130,36 @@ def measure_statements(weights: LayerWeights, record: LayerRecord, t: int, unit:
         unit: which unit is changed.
         by: by how much.
     """
-    before = record.states_before(0, record.cell.shape[1])
-    inputs = record.input[0, t - 1 : t], before.hidden[t - 1 : t], before.cell[t - 1 : t]
+    inputs = _inputs_of_step(record, t)
     base, others = step(weights, *inputs), np.arange(weights.units) != unit
+    sharing = measure_sharing(weights, record, t, unit, by)
     return Statements(
         unit,
         by,
         _own_weights(weights, base, step(_change_weights(weights, unit, by), *inputs), others),
-        _same_timestep(base, step(weights, inputs[0], inputs[1], _change_unit(inputs[2], unit, by)), others),
-        _next_timestep(base, step(weights, inputs[0], inputs[1] + change_of_hidden(weights, unit, by), inputs[2])),
+        sharing.same_timestep,
+        sharing.next_timestep,
         _over_time(weights, record),
     )
+
+
+def measure_sharing(weights: LayerWeights, record: LayerRecord, t: int, unit: int, by: float) -> Sharing:
+    """Measure statements 2 and 3 alone; the arguments are those of `measure_statements`."""
+    x, h, c = _inputs_of_step(record, t)
+    base, others = step(weights, x, h, c), np.arange(weights.units) != unit
+    return Sharing(
+        unit,
+        t,
+        by,
+        _same_timestep(base, step(weights, x, h, _change_unit(c, unit, by)), others),
+        _next_timestep(base, step(weights, x, h + change_of_hidden(weights, unit, by), c)),
+    )
+
+
+def _inputs_of_step(record: LayerRecord, t: int) -> tuple[Array, Array, Array]:
+    """What the cell reads at a timestep: x_t, the previous h and the previous c, of one sample."""
+    before = record.states_before(0, record.cell.shape[1])
+    return record.input[0, t - 1 : t], before.hidden[t - 1 : t], before.cell[t - 1 : t]
 
 
 def change_of_hidden(weights: LayerWeights, unit: int, by: float) -> Array:
