@@ -37,7 +37,8 @@ def seeded(
         max_memory: the budget of one run, in bytes.
         loaded: weights from elsewhere, in place of seeded ones; see `from_model`.
         sizes: the fields of `Spec`: samples, timesteps, features, units, layers, bidirectional, projection, bias,
-            peepholes, dtype; `stack` where the layers are not alike: a `LayerSpec` for each.
+            peepholes, dtype. `units=(64, 32)` is a stack of layers of these sizes; `stack` has a `LayerSpec` for each layer
+            where they differ in more.
 
     Raises:
         UsageError: a size, option, seed or length breaks a rule.
@@ -136,7 +137,11 @@ def model_arguments(
     spec = {name: size for name, size in model_lstm.spec.to_dict().items() if name not in ("samples", "timesteps")}
     spec["stack"] = model_lstm.spec.layers if model_lstm.spec.layers_differ else ()
     for name, size in spec.items():
-        if name != "dtype" and about.get(name, size) != size:
+        asked = about.get(name, size)
+        if name == "units" and not isinstance(asked, int | None):
+            size = tuple(layer.units for layer in model_lstm.spec.layers)
+            asked = tuple(asked)
+        if name != "dtype" and asked != size:
             raise _model_contradiction(name, about[name], model_lstm.spec, short)
     dtype = about.get("dtype", spec["dtype"])
     initial = model_lstm.initial and model_lstm.initial.astype(dtype)

@@ -16,6 +16,7 @@ from lstm_explain.cli.options import (
     OutputOptions,
     Peepholes,
     Projection,
+    Units,
     with_option_groups,
 )
 
@@ -27,7 +28,7 @@ class SeededOptions(NamedTuple):
     """Which LSTM, where FROM is a framework."""
 
     features: Features = None
-    units: Annotated[int | None, typer.Option(help="How many units a layer has. [default: 10]")] = None
+    units: Units = None
     layers: Layers = None
     bidirectional: Bidirectional = False
     projection: Projection = None
@@ -93,7 +94,11 @@ def convert(
 
 def _lstm_arguments(options: SeededOptions) -> dict[str, Any]:
     """What was asked for, as `seeded` and `from_model` take it."""
+    from lstm_explain.cli.options import parse_units
+
     given = {name: value for name, value in options._asdict().items() if value is not None and value is not False}
+    if options.units is not None:
+        given["units"] = parse_units(options.units)
     if given.pop("no_bias", False):
         given["bias"] = False
     return given

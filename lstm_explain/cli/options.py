@@ -5,11 +5,13 @@ at every start, and this is the cheapest way.
 """
 
 import inspect
+import re
 from collections.abc import Callable
 from enum import StrEnum
 from typing import Annotated, Any, Literal, NamedTuple, get_type_hints
 
 import typer
+from typer.models import OptionInfo
 
 from lstm_explain.core.gates import Direction
 from lstm_explain.core.spec import Dtype, Init
@@ -32,6 +34,9 @@ class Format(StrEnum):
 
 
 Features = Annotated[int | None, typer.Option(help="How many numbers a timestep holds. [default: 5]")]
+Units = Annotated[
+    str | None, typer.Option(metavar="N[,N...]", help="How many units a layer has; 64,32 stacks two layers. [default: 10]")
+]
 Layers = Annotated[int | None, typer.Option(help="How many layers are stacked. [default: 1]")]
 Bidirectional = Annotated[bool, typer.Option("--bidirectional", help="Every layer also reads backwards.")]
 Projection = Annotated[int | None, typer.Option(help="Map the units' outputs to an h of this size.")]
@@ -59,7 +64,7 @@ class SourceOptions(NamedTuple):
     samples: Annotated[int | None, typer.Option(help="How many sequences there are. [default: 1000]")] = None
     timesteps: Annotated[int | None, typer.Option(help="How many steps a sequence has. [default: 10]")] = None
     features: Features = None
-    units: Annotated[str | None, typer.Option(metavar="<int>", help="How many units a layer has. [default: 10]")] = None
+    units: Units = None
     layers: Layers = None
     bidirectional: Bidirectional = False
     projection: Projection = None
@@ -132,6 +137,9 @@ def with_option_groups(command: Callable[..., None]) -> Callable[..., None]:
     for group in groups.values():
         parameters += _group_parameters(group)
 
+    for parameter in parameters:
+        _accept_size_spellings(parameter)
+
     def run(**values: Any) -> None:
         filled = {name: group(*map(values.pop, group._fields)) for name, group in groups.items()}
         command(**values, **filled)
@@ -140,6 +148,13 @@ def with_option_groups(command: Callable[..., None]) -> Callable[..., None]:
     run.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
     run.__annotations__ = {parameter.name: parameter.annotation for parameter in parameters}
     return run
+
+
+def _accept_size_spellings(parameter: inspect.Parameter) -> None:
+    """Let an option whose value is a whole number be written as `1,000`, `1k` or `1e3` too."""
+    for info in getattr(parameter.annotation, "__metadata__", ()):
+        if isinstance(info, OptionInfo) and parameter.annotation.__origin__ in (int, int | None):
+            info.parser, info.metavar = _parse_integer_option, info.metavar or "<int>"
 
 
 def _group_parameters(group: Any) -> list[inspect.Parameter]:
@@ -160,12 +175,90 @@ def quote_option(option: str, text: str) -> str:
     return f"{option} {printable(text)}" if text else f"{option} ''"
 
 
+_INTEGER = re.compile(r"([+-]?)([1-9]\d{0,2}(?:,\d{3})+|\d+(?:_\d+)*)(?:\.(\d+))?([km]|e\+?\d+)?", re.ASCII | re.IGNORECASE)
+"""A sign; digits, perhaps with separators; decimals; a suffix or an exponent."""
+MAX_DIGITS = 400
+
+
+def parse_integer(text: str) -> int:
+    """Read a whole number: `1000`, `1,000`, `1_000`, `1k`, `2M`, `1.5k` or `1e3`.
+
+    Raises:
+        ValueError: the text is not a whole number, or has more than `MAX_DIGITS` digits.
+    """
+    match = _INTEGER.fullmatch(text.strip())
+    if match is None or len(text) > MAX_DIGITS:
+        raise ValueError(text)
+    sign, digits, decimals, suffix = match[1], match[2], match[3] or "", (match[4] or "").lower()
+    zeros = {"": 0, "k": 3, "m": 6}[suffix] if not suffix.startswith("e") else int(suffix[1:])
+    if len(decimals) > zeros or (decimals and not suffix) or zeros > MAX_DIGITS:
+        raise ValueError(text)
+    return int(sign + re.sub("[,_]", "", digits) + decimals + "0" * (zeros - len(decimals)))
+
+
+def _parse_integer_option(text: str | int) -> int:
+    """Read the value of an option that takes a whole number."""
+    if isinstance(text, int):
+        return text
+    try:
+        return parse_integer(text)
+    except ValueError:
+        from lstm_explain.errors import printable
+
+        problem = f"{printable(text) or repr('')} must be a whole number, such as 1000, 1,000, 1k or 1e3"
+        raise typer.BadParameter(problem) from None
+
+
 def parse_integers(option: str, text: str) -> tuple[int, ...]:
-    """Read `10,7,3`."""
-    parts = [part.strip() for part in text.split(",")]
-    if not all(_is_integer(part) for part in parts):
-        raise UsageError(quote_option(option, text), "this is not a list of whole numbers such as 10,7,3")
-    return tuple(map(int, parts))
+    """Read `10,7,3`. A comma before three digits that begin with 0 separates thousands: `1,000,500` is 1000 and 500."""
+    try:
+        return tuple(map(_parse_natural, _split_list(text)))
+    except ValueError:
+        raise UsageError(quote_option(option, text), "this is not a list of whole numbers such as 10,7,3") from None
+
+
+def _split_list(text: str) -> list[str]:
+    """Split at commas, except at one before three digits that begin with 0, which separates thousands."""
+    items: list[str] = []
+    for item in map(str.strip, text.split(",")):
+        if items and re.fullmatch(r"0\d\d", item, re.ASCII) and re.fullmatch(r"[1-9]\d{0,2}(,\d{3})*", items[-1], re.ASCII):
+            items[-1] += f",{item}"
+        else:
+            items.append(item)
+    return items
+
+
+def _parse_natural(text: str) -> int:
+    """Read a whole number without a sign, of a bounded size."""
+    number = parse_integer(text)
+    if not text.strip()[:1].isdigit() or number >= 10**18:
+        raise ValueError(text)
+    return number
+
+
+FIX_SELECT = "To select units, use --unit"
+
+
+def parse_units(text: str) -> int | tuple[int, ...]:
+    """Read the sizes of the layers: one for all of them, or those of a stack, such as `64,32`.
+
+    Raises:
+        UsageError: the text is neither, such as a selection of units.
+    """
+    try:
+        sizes = tuple(map(parse_integer, _split_list(text)))
+    except ValueError:
+        sizes = ()
+    if len(sizes) == 1:
+        return sizes[0]
+    if sizes and min(sizes) > 0:
+        return sizes
+    asked = quote_option("--units", text)
+    if sizes:
+        problem = "a layer needs at least one unit, and these are the units of stacked layers"
+        raise UsageError(asked, problem, FIX_SELECT)
+    problem = "a size is a whole number such as 10, 1,000 or 1k, and a stack of layers is a list of sizes such as 64,32"
+    raise UsageError(asked, problem, FIX_SELECT if re.fullmatch(r"[\d, -]*\d-\d[\d, -]*", text) else "")
 
 
 MAX_SELECTED = 10**7

@@ -25,7 +25,9 @@ class SizeOptions(NamedTuple):
     samples: Annotated[int | None, typer.Option(help="The number of samples to ask about. [default: drawn]")] = None
     timesteps: Annotated[int | None, typer.Option(help="The number of timesteps to ask about. [default: drawn]")] = None
     features: Annotated[int | None, typer.Option(help="The number of features to ask about. [default: drawn]")] = None
-    units: Annotated[int | None, typer.Option(help="The number of units to ask about. [default: drawn]")] = None
+    units: Annotated[str | None, typer.Option(metavar="<int>", help="The number of units to ask about. [default: drawn]")] = (
+        None
+    )
 
 
 @with_option_groups
@@ -62,7 +64,7 @@ def quiz(
     from lstm_explain.apps.quiz.generate import validate_request
 
     given: dict[str, Any] = {"questions": questions, "level": level, "topic": topic, "seed": seed}
-    given |= sizes._asdict()
+    given |= sizes._asdict() | {"units": None if sizes.units is None else _parse_units(sizes.units)}
     if answers is not None:
         _grade(answers, export, given, output)
         return
@@ -75,6 +77,17 @@ def quiz(
         raise UsageError(quote_option("-o", output), "a quiz at the terminal writes no file", fix)
     check_terminal("quiz", "Use --export markdown for a sheet, or --answers FILE to grade one", "input", "output")
     _run_session(request)
+
+
+def _parse_units(text: str) -> int:
+    """The number of units, of which a question has one."""
+    from lstm_explain.cli.options import parse_units
+
+    units = parse_units(text)
+    if not isinstance(units, int):
+        problem = "these are the units of stacked layers, and a quiz asks about layers of one size"
+        raise UsageError(quote_option("--units", text), problem, f"Give one size, such as --units {units[0]}")
+    return units
 
 
 def _flatten(about: dict[str, Any]) -> dict[str, Any]:

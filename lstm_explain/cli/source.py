@@ -11,6 +11,7 @@ from lstm_explain.cli.options import (
     parse_delimiter,
     parse_integers,
     parse_memory_size,
+    parse_units,
     quote_option,
 )
 from lstm_explain.core.lstm import LSTM
@@ -116,7 +117,7 @@ def _spec_fields(options: SourceOptions) -> dict[str, Any]:
         "samples": options.samples,
         "timesteps": options.timesteps,
         "features": options.features,
-        "units": None if options.units is None else _parse_units(options.units),
+        "units": None if options.units is None else parse_units(options.units),
         "projection": options.projection,
         "layers": options.layers,
         "dtype": options.dtype,
@@ -143,10 +144,3 @@ def split_model_name(text: str) -> tuple[str, str | None]:
     from lstm_explain.readers.containers.numpy_files import split_path_and_member
 
     return split_path_and_member(text)
-
-
-def _parse_units(text: str) -> int:
-    try:
-        return int(text)
-    except ValueError:
-        raise UsageError(quote_option("--units", text), "a size is one whole number, such as 10") from None

@@ -36,22 +36,20 @@ def trace(
 ) -> None:
     """Examples:
       lstm-explain trace
-      lstm-explain trace --sample 7 --units 0,3,7-9 --gates
+      lstm-explain trace --sample 7 --unit 0,3,7-9 --gates
       lstm-explain trace --data my.csv --units 32 --unit 0,3
       lstm-explain trace --lengths 10,7,3 --sample 2
       lstm-explain trace --all-samples -o run.npz
       lstm-explain trace --json | jq '.steps[] | {t, h}'
 
-    Every row is a timestep, every column a unit. The cells are coloured by value. --units takes the number of units (10) or,
-    as --unit does, a list of those to show (0,3,7-9). The row formats jsonl, csv and npz carry every layer and direction
+    Every row is a timestep, every column a unit. The cells are coloured by value. --unit selects the units to show; --units
+    is how many a layer has. The row formats jsonl, csv and npz carry every layer and direction
     unless one is chosen; a table or JSON object shows one. Rows past a sample's length are padding.
     """
     from lstm_explain.cli.output import choose_format, show_result
     from lstm_explain.cli.source import apply_edits, build_lstm
     from lstm_explain.topics.trace import explain_trace, stream_trace
 
-    option = "--unit" if unit is not None else "--units"
-    source, unit = _split_units(source, unit)
     if all_samples:
         output_format = choose_format(output, "trace --all-samples", ROW_FORMATS, default=Format.jsonl)
     else:
@@ -59,7 +57,7 @@ def trace(
     by_row = output_format in ROW_FORMATS
     lstm = apply_edits(build_lstm(source, output.output, selection.lengths), edits)
     layer, direction = selection.layer, selection.direction
-    units = None if unit is None else parse_selection(option, unit, 0, _unit_count(lstm.spec, layer, by_row) - 1)
+    units = None if unit is None else parse_selection("--unit", unit, 0, _unit_count(lstm.spec, layer, by_row) - 1)
     timesteps = None if steps is None else parse_selection("--steps", steps, 1, lstm.spec.timesteps)
     if by_row:
         sample = None if all_samples else selection.sample
@@ -68,15 +66,6 @@ def trace(
         result = explain_trace(lstm, selection.sample, units, timesteps, *selection.layer_direction)
         selected = {"every_unit": units is not None, "every_step": timesteps is not None}
         show_result(result, output, output_format, gates=gates, **selected)
-
-
-def _split_units(source: SourceOptions, unit: str | None) -> tuple[SourceOptions, str | None]:
-    """Treat `--units 0,3,7-9` as `--unit`, which selects units; only a plain number is the size of the layer."""
-    if source.units is None or not any(mark in source.units.strip()[1:] for mark in ",-"):
-        return source, unit
-    if unit is not None:
-        raise UsageError(f"--units {source.units} --unit {unit}", "both choose units", "Use one of them")
-    return source._replace(units=None), source.units
 
 
 def _unit_count(spec: Spec, layer: int | None, by_row: bool) -> int:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import operator
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
-from typing import Any, Literal, SupportsIndex, get_args
+from typing import Any, Literal, SupportsIndex, cast, get_args
 
 from lstm_explain.core.gates import Direction
 from lstm_explain.errors import UsageError, argument
@@ -151,8 +151,8 @@ class Spec:
         samples: int = 1000,
         timesteps: int = 10,
         features: int = 5,
-        units: int = 10,
-        layers: int = 1,
+        units: int | Sequence[int] = 10,
+        layers: int | None = None,
         bidirectional: bool = False,
         projection: int | None = None,
         bias: bool = True,
@@ -160,7 +160,16 @@ class Spec:
         dtype: Dtype = "float32",
         stack: Sequence[Any] = (),
     ) -> Spec:
-        """Build a spec of equal layers, or of those in `stack`: a `LayerSpec` for each, or its options in order or by name."""
+        """Build a spec from sizes and options that all layers share; only the number of units may differ between them.
+
+        Args:
+            samples, timesteps, features, dtype: the fields of `Spec`.
+            units: how many units every layer has; or those of each layer of a stack, from the bottom: `(64, 32)`.
+            layers: how many layers there are; as many as sizes in `units`, or 1.
+            bidirectional, projection, bias, peepholes: the options of every layer; see `LayerSpec`.
+            stack: layers that differ in more than units, in place of these options: a `LayerSpec` for each, or its options
+                in order or by name.
+        """
         if stack:
             if not isinstance(stack, Sequence):
                 raise UsageError(
@@ -168,12 +177,19 @@ class Spec:
                 )
             different = tuple(layer if isinstance(layer, LayerSpec) else _layer_spec(layer) for layer in stack)
             return cls(samples, timesteps, features, different, dtype)
-        layer = LayerSpec(units, bidirectional, projection, bias, peepholes)
-        return cls(samples, timesteps, features, (layer,) * _validate_layer_count(layers), dtype)
+        sizes = _units_of_layers(units, layers)
+        equal = {size: LayerSpec(size, bidirectional, projection, bias, peepholes) for size in dict.fromkeys(sizes)}
+        return cls(samples, timesteps, features, tuple(equal[size] for size in sizes), dtype)
 
     def with_options(self, **options: Any) -> Spec:
         """Return the spec with other sizes and options; those of a layer are set in every layer."""
         return Spec.from_options(**self.to_dict() | options)
+
+    @property
+    def layer_units(self) -> int | tuple[int, ...]:
+        """The number of units as `from_options` takes it: that of every layer, or where they differ those of each."""
+        sizes = tuple(layer.units for layer in self.layers)
+        return sizes if len(set(sizes)) > 1 else sizes[0]
 
     def for_layer(self, layer: int) -> Spec:
         """The spec of one layer alone, and of the batch that it reads; layers count from 0."""
@@ -278,6 +294,22 @@ class Spec:
 
 DEFAULT_OPTIONS = Spec().to_dict()
 """The arguments of `Spec.from_options` but `stack`, with their defaults."""
+
+
+def _units_of_layers(units: int | Sequence[int], layers: int | None) -> tuple[int, ...]:
+    """The number of units of each layer."""
+    is_stack = isinstance(units, Iterable) and not isinstance(units, str | bytes) and getattr(units, "ndim", 1) > 0
+    if not is_stack:
+        return (_validate_size("units", cast("int", units)),) * _validate_layer_count(1 if layers is None else layers)
+    sizes = tuple(_validate_size("units", size) for size in cast("Iterable[int]", units))
+    if not sizes:
+        raise UsageError(argument("units", sizes), "a stack needs at least one layer", "Give the units of each layer")
+    if layers is not None and _validate_layer_count(layers) != len(sizes):
+        asked = f"{argument('units', sizes)} {argument('layers', layers)}"
+        problem = f"these are the units of {len(sizes)} layer{'' if len(sizes) == 1 else 's'}"
+        raise UsageError(asked, problem, f"Leave out {argument('layers')}, or give the units of each layer")
+    _validate_layer_count(len(sizes))
+    return sizes
 
 
 def _layer_spec(options: object) -> LayerSpec:

@@ -134,8 +134,10 @@ def _size_options(spec: Spec, loaded: bool, read: bool, lengths: list[int] | Non
     """Those sizes and options that no file tells; lengths tell the samples, and the timesteps of the longest."""
     usual = DEFAULT_OPTIONS if lengths is None else {**DEFAULT_OPTIONS, "samples": len(lengths), "timesteps": max(lengths)}
     batch = () if read else BATCH_SIZES[:2] if loaded else BATCH_SIZES
-    layer = () if loaded else ("units", "layers", "bidirectional", "projection", "peepholes")
-    options = spec.to_dict()
+    layer: tuple[str, ...] = () if loaded else ("units", "layers", "bidirectional", "projection", "peepholes")
+    options = {**spec.to_dict(), "units": spec.layer_units}
+    if isinstance(options["units"], tuple):  # it has a size for each layer
+        layer = tuple(name for name in layer if name != "layers")
     sizes = {name: options[name] for name in (*batch, *layer) if options[name] != usual[name]}
     return sizes if loaded or spec.bias else {**sizes, "no_bias": True}
 

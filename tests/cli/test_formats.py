@@ -136,7 +136,7 @@ def test_an_archive_is_not_written_to_the_screen(command: tuple[str, ...], refus
     assert message == "--format npz: an archive is binary. Add -o run.npz, or -o - for standard output."
 
 
-@pytest.mark.parametrize("choice", ["--unit 3", "--units 0,3", "--steps 1-3", "--layer 0", "--direction forward"])
+@pytest.mark.parametrize("choice", ["--unit 3", "--unit 0,3", "--steps 1-3", "--layer 0", "--direction forward"])
 def test_an_archive_holds_the_whole_run(choice: str, refused: Refused) -> None:
     stack = ["--samples", "3", "--layers", "2", "--bidirectional"]
     message = refused(2, "trace", *stack, *choice.split(), "--format", "npz", "-o", "x.npz")

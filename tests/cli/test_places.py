@@ -1,4 +1,4 @@
-"""Which unit, timestep, sample, layer and direction: what there is not, and what a list of units means."""
+"""Which unit, timestep, sample, layer and direction: what there is not."""
 
 from __future__ import annotations
 
@@ -58,10 +58,6 @@ Refused = Callable[..., str]
         ("trace --unit some", "--unit some: this is not a selection"),
         ("trace --unit ٣", "--unit ٣: this is not a selection"),
         ("trace --unit \x1b[2J", "--unit \\x1b[2J: this is not a selection"),
-        ("trace --units 0,10", "units count from 0 to 9."),
-        ("trace --units 9-7", "the range 9-7 runs backwards."),
-        ("trace --units 0,3 --unit 4", "--units 0,3 --unit 4: both choose units. Use one of them."),
-        ("trace --units 0-2 --unit 4", "--units 0-2 --unit 4: both choose units. Use one of them."),
         ("equations --numbers --unit 10", "--unit 10: there are 10 units, and they count from 0 to 9."),
         ("equations --numbers --step 0", "--step 0: timesteps count from 1 to 10; h and c at 0 are the initial states."),
         ("equations --unit 0", "--unit 0: units and timesteps have numbers, and none are asked for. Add --numbers."),
@@ -70,13 +66,10 @@ Refused = Callable[..., str]
         ("equations --all --notation ng", "--all --notation ng: --all shows every notation. Leave one of the two out."),
         ("memory --unit 10", "--unit 10: units count from 0 to 9."),
         ("memory --unit 9-7", "--unit 9-7: the range 9-7 runs backwards."),
-        ("memory --units 0,3", "--units 0,3: a size is one whole number, such as 10."),
         ("memory --sample 1000", "--sample 1000: there are 1000 samples, and they count from 0 to 999."),
         ("memory --direction backward", "--direction backward: this LSTM's layers read forward only. Add --bidirectional"),
         ("memory --carry-state --bidirectional", "--carry-state --bidirectional: read backwards, a piece would start"),
         ("memory --carry-state --samples 1", "--carry-state: with one sample there is no border"),
-        ("shapes --units 0,3", "--units 0,3: a size is one whole number, such as 10."),
-        ("unit --units 0,3", "--units 0,3: a size is one whole number, such as 10."),
     ],
 )
 def test_places_that_there_are_not(command: str, message: str, refused: Refused) -> None:
@@ -92,18 +85,6 @@ def test_an_empty_selection(refused: Refused) -> None:
 def test_a_selection_that_no_memory_holds(option: str, chosen: str, refused: Refused) -> None:
     size = {"--unit": "--units", "--steps": "--timesteps"}[option]
     assert refused(4, "trace", size, str(2**53 - 1), option, chosen).startswith(f"{option} {chosen}: these are 90071992547409")
-
-
-def test_units_is_a_size_or_a_selection(call: Call) -> None:
-    chosen, size = (json.loads(call("trace", "--units", text, "--json").stdout) for text in ("0,3,7-9", "20"))
-    assert (chosen["units"], chosen["spec"]["units"]) == ([0, 3, 7, 8, 9], 10)
-    assert (size["units"], size["spec"]["units"]) == (list(range(20)), 20)
-    both = json.loads(call("trace", "--units", "20", "--unit", "19,0", "--json").stdout)
-    assert (both["units"], both["spec"]["units"]) == ([0, 19], 20)
-
-
-def test_both_ways_to_choose_units_give_the_same_bytes(call: Call) -> None:
-    assert call("trace", "--units", "0,3,7-9").stdout == call("trace", "--unit", "0,3,7-9").stdout != b""
 
 
 def test_all_is_what_there_is_without_a_choice(call: Call) -> None:

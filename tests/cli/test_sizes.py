@@ -5,9 +5,13 @@ from __future__ import annotations
 import json
 import subprocess
 from collections.abc import Callable
+from decimal import Decimal
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
+from lstm_explain.cli.options import parse_integer
 from lstm_explain.topics.registry import LSTM_TOPICS
 
 Call = Callable[..., subprocess.CompletedProcess[bytes]]
@@ -38,12 +42,101 @@ def test_a_size_beyond_the_largest(command: str, size: str, value: str, refused:
 
 @pytest.mark.parametrize("command", COMMANDS)
 @pytest.mark.parametrize("size", SIZES)
-@pytest.mark.parametrize("value", ["1e99", "nan", "inf", "", " ", "ten", "1.5", "0x10", "1;2"])
+@pytest.mark.parametrize("value", ["nan", "inf", "", " ", "ten", "1.5", "0x10", "1;2"])
 def test_a_size_that_is_no_whole_number(command: str, size: str, value: str, refused: Refused) -> None:
     message = refused(2, command, f"--{size}", value)
     assert f"--{size}" in message
     assert (value or "''") in message
     assert "whole number" in message or "is not a valid int" in message
+
+
+@pytest.mark.parametrize("size", SIZES)
+@pytest.mark.parametrize(
+    "value",
+    ["1kk", "1e-3", "1.5e0", "1.0", ".5k", "1e", "e3", "1e999999999", "1__000", "_1", "1KiB", "1b", "1 000", "1.000.000", "١"],
+)
+def test_the_near_misses_of_a_size(size: str, value: str, refused: Refused) -> None:
+    message = refused(2, "shapes", f"--{size}", value)
+    assert f"--{size}" in message
+    assert value in message
+    assert "whole number" in message
+
+
+@pytest.mark.parametrize("size", [size for size in SIZES if size != "units"])
+@pytest.mark.parametrize("value", ["1,00", "0,003", "1000,000", "1,000,00", ",000", "1,", "64,32", "1,000k,"])
+def test_commas_that_separate_no_thousands(size: str, value: str, refused: Refused) -> None:
+    assert f"{value} must be a whole number, such as 1000, 1,000, 1k or 1e3" in refused(2, "shapes", f"--{size}", value)
+
+
+@pytest.mark.parametrize(
+    ("value", "number"),
+    [
+        ("1,000", 1000),
+        ("12,345,678", 12345678),
+        ("1_000", 1000),
+        ("1k", 1000),
+        ("1K", 1000),
+        ("2M", 2 * 10**6),
+        ("1.5k", 1500),
+        ("1e3", 1000),
+        ("1E+3", 1000),
+        ("2.5e3", 2500),
+        (" 1000 ", 1000),
+        ("+1000", 1000),
+        ("0010", 10),
+        ("1,000k", 10**6),
+    ],
+)
+def test_ways_to_spell_a_size(value: str, number: int, call: Call) -> None:
+    assert call("shapes", "--samples", value, "--json").stdout == call("shapes", "--samples", str(number), "--json").stdout
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+@pytest.mark.parametrize("size", SIZES[:4])
+def test_every_size_has_every_spelling(command: str, size: str, call: Call) -> None:
+    for value in ("0.01k", "1e1"):
+        assert json.loads(call(command, f"--{size}", value, "--json").stdout)["spec"][size] == 10
+
+
+@given(st.integers(-(10**20), 10**20), st.sampled_from(["{:d}", "{:,d}", "{:_d}", " {:d} "]))
+def test_a_number_is_read_as_python_writes_it(number: int, layout: str) -> None:
+    assert parse_integer(layout.format(number)) == number
+
+
+@given(st.text("0123456789,._+-ekKmM ", max_size=12))
+def test_what_is_read_as_a_size_is_that_number(text: str) -> None:
+    try:
+        number = parse_integer(text)
+    except ValueError:
+        return
+    factors = {"k": 10**3, "m": 10**6}
+    digits = text.strip().replace(",", "").replace("_", "").lower()
+    factor = factors.get(digits[-1:], 1)
+    assert Decimal(digits.rstrip("km")) * factor == number
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        ("trace", "--sample", "999,999,999", "--samples", "1,000,000,000"),
+        ("trace", "--sample", "0.1k", "--seed", "1_000", "--lengths", "1e1,7,3", "--sample", "2"),
+        ("trace", "--lengths", "1,000,500"),
+        ("unit", "--unit", "1,023", "--units", "1_024", "--step", "1e1"),
+        ("tasks", "--outputs", "1k"),
+    ],
+)
+def test_every_whole_number_can_be_spelled_so(options: tuple[str, ...], call: Call) -> None:
+    done = call(*options, "--json")
+    assert (done.returncode, done.stderr) == (0, b"")
+
+
+@pytest.mark.parametrize("value", ["9,007,199,254,740,992", "1e99", "9007199254740.992k"])
+def test_a_size_beyond_the_largest_by_any_spelling(value: str, refused: Refused) -> None:
+    assert f"sizes above {LARGEST} (2**53 - 1)" in refused(2, "shapes", "--samples", value)
+
+
+def test_lengths_of_thousands(call: Call) -> None:
+    assert json.loads(call("trace", "--lengths", "1,000,500", "--json").stdout)["spec"]["timesteps"] == 1000
 
 
 @pytest.mark.parametrize("size", SIZES)

@@ -57,8 +57,8 @@ def test_a_size_below_one_is_refused(name: str, value: int) -> None:
 @pytest.mark.parametrize("name", [*SIZES, "projection"])
 @pytest.mark.parametrize("value", WHOLE)
 def test_a_size_that_is_no_whole_number_is_refused(name: str, value: Any) -> None:
-    if name == "projection" and value is None:
-        assert Spec.from_options(projection=None).projection is None
+    if (name in ("projection", "layers") and value is None) or (name == "units" and isinstance(value, list)):
+        assert spec_of(name, value).layers == (LayerSpec(3 if name == "units" else 10),)
         return
     with pytest.raises(UsageError) as raised:
         spec_of(name, value)
@@ -90,6 +90,50 @@ def test_whole_numbers_of_numpy_become_python_integers(size: int) -> None:
     for kind in (np.int32, np.int64, np.uint64):
         assert type(Spec.from_options(samples=kind(size)).samples) is int  # type: ignore[arg-type]
     assert Spec.from_options(samples=np.int64(size)) == Spec.from_options(samples=size)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("units", [(8, 4), [8, 4], np.array([8, 4]), range(8, 0, -4)])
+@pytest.mark.parametrize("layers", [None, 2])
+def test_the_units_of_each_layer_make_a_stack(units: Any, layers: int | None) -> None:
+    spec = Spec.from_options(units=units, layers=layers, bidirectional=True, projection=3)
+    assert spec.layers == (LayerSpec(8, True, 3), LayerSpec(4, True, 3))
+    assert spec.layer_units == (8, 4)
+    assert Spec.from_options(**spec.to_dict()) == spec
+    assert (spec.to_dict()["units"], spec.to_dict()["layers"], spec.to_dict()["projection"]) == (None, 2, 3)
+
+
+@given(spec_options(unlike=False))
+def test_equal_units_of_each_layer_are_a_stack_of_equal_layers(options: dict[str, Any]) -> None:
+    spec = Spec.from_options(**options)
+    sizes = (options["units"],) * options["layers"]
+    assert Spec.from_options(**{**options, "units": sizes, "layers": None}) == Spec.from_options(**{**options, "units": sizes})
+    assert Spec.from_options(**{**options, "units": sizes}) == spec
+    assert spec.layer_units == options["units"]
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"units": (8, 4), "layers": 3}, "units=[8, 4] layers=3: these are the units of 2 layers. Leave out layers, or give"),
+        ({"units": (8,), "layers": 3}, "units=[8] layers=3: these are the units of 1 layer."),
+        ({"units": (8, 4), "layers": 0}, "layers=0: there must be at least one layer."),
+        ({"units": (8, 0)}, "units=0: a layer needs at least one unit."),
+        ({"units": (8, 1.5)}, "units=1.5: this must be a whole number."),
+        ({"units": ("8", 4)}, "units='8': this must be a whole number."),
+        ({"units": ((8, 4),)}, "units=[8, 4]: this must be a whole number."),
+        ({"units": "8,4"}, "units='8,4': this must be a whole number."),
+        ({"units": ()}, "units=[]: a stack needs at least one layer. Give the units of each layer."),
+        ({"units": (1,) * 1001}, "layers=1001: more than 1000 layers are not supported."),
+        (
+            {"units": (8, 4), "projection": 4},
+            "projection=4: a projection must be smaller than the number of units, which is 4.",
+        ),
+    ],
+)
+def test_units_that_make_no_stack(options: dict[str, Any], message: str) -> None:
+    with pytest.raises(UsageError) as raised:
+        Spec.from_options(**options)
+    assert message in str(raised.value)
 
 
 @given(units=st.integers(1, 100), projection=st.integers(1, 200))

@@ -58,7 +58,7 @@ TEXTS = {
     "trace-backward.txt": f"trace --direction backward --lengths 4,2,3 --sample 1 --gates {STACK}",
     "trace-edited.txt": f"trace --edit h_2[1]=0.5 --edit x_3[0]=2 --gates {SMALL}",
     "trace-unlike.txt": f"trace --layer 2 --gates {UNLIKE}",
-    "trace-chosen.txt": "trace --sample 7 --units 0,3,7-9 --steps 2-4 --dtype float64",
+    "trace-chosen.txt": "trace --sample 7 --unit 0,3,7-9 --steps 2-4 --dtype float64",
     "trace.md": f"trace {SMALL} --format markdown",
     "trace.svg": f"trace {SMALL} --format svg",
     "influence.txt": "influence --unit 3 --through-time --poke 3 --at 4 --dtype float64",

@@ -17,6 +17,7 @@ from lstm_explain.core.bptt import hidden_by_network_input
 from lstm_explain.core.gates import Direction
 from lstm_explain.core.lstm import DEFAULT_MEMORY
 from lstm_explain.core.spec import LayerSpec
+from lstm_explain.frameworks.registry import CONVENTIONS
 from lstm_explain.readers.model_file import read_model
 from lstm_explain.topics.frameworks import explain_frameworks
 
@@ -196,6 +197,55 @@ def test_every_topic_explains_the_stack(written: Written) -> None:
     top = lstm_explain.trace(lstm, sample=2, layer=len(lstm.spec.layers) - 1)
     np.testing.assert_allclose(top.hidden, written.outputs[-1][2], rtol=0, atol=TOLERANCE)
     assert lstm_explain.verify(lstm, written.outputs[-1]).agrees
+
+
+# --- stacks from sizes and a seed -------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("bidirectional", [False, True])
+@pytest.mark.parametrize("projection", [None, 3])
+def test_torch_makes_the_same_of_a_seeded_stack(torch: Any, bidirectional: bool, projection: int | None) -> None:
+    lstm = lstm_explain.given(
+        batch(), units=(8, 4, 6), bidirectional=bidirectional, projection=projection, init="pytorch", seed=5
+    )
+    below, record = torch.from_numpy(batch()), lstm.run()
+    for layer, sizes in enumerate(lstm.spec.layers):
+        module = torch.nn.LSTM(
+            lstm.spec.features_of(layer),
+            sizes.units,
+            bidirectional=bidirectional,
+            proj_size=projection or 0,
+            batch_first=True,
+        )
+        state = module.state_dict()
+        for direction, weights in lstm.weights.layers[layer].items():
+            own = CONVENTIONS["pytorch"].pack(weights)
+            ending = "_reverse" if direction is Direction.BACKWARD else ""
+            state.update({f"{name}_l0{ending}": torch.from_numpy(array) for name, array in own.items()})
+        module.load_state_dict(state)
+        with torch.no_grad():
+            below, (h, c) = module(below)
+        np.testing.assert_allclose(record.outputs[layer], below.numpy(), rtol=0, atol=TOLERANCE)
+        for place, direction in enumerate(sizes.directions):
+            ours = record.of(layer, direction)
+            np.testing.assert_allclose(ours.last_hidden, h[place].numpy(), rtol=0, atol=TOLERANCE)
+            np.testing.assert_allclose(ours.last_cell, c[place].numpy(), rtol=0, atol=TOLERANCE)
+
+
+@pytest.mark.parametrize("bidirectional", [False, True])
+def test_keras_makes_the_same_of_a_seeded_stack(framework: Callable[[str], Any], bidirectional: bool) -> None:
+    framework("jax")
+    layers = framework("keras").layers
+    lstm = lstm_explain.given(batch(), units=(8, 4), bidirectional=bidirectional, seed=5)
+    below, record = batch(), lstm.run()
+    for layer, sizes in enumerate(lstm.spec.layers):
+        module = layers.LSTM(sizes.units, return_sequences=True)
+        module = layers.Bidirectional(module) if bidirectional else module
+        module.build(below.shape)
+        own = [CONVENTIONS["keras"].pack(weights) for weights in lstm.weights.layers[layer].values()]
+        module.set_weights([arrays[name] for arrays in own for name in ("kernel", "recurrent_kernel", "bias")])
+        below = np.asarray(module(below))
+        np.testing.assert_allclose(record.outputs[layer], below, rtol=0, atol=TOLERANCE)
 
 
 # --- derivatives ------------------------------------------------------------------------------------------------------

@@ -54,8 +54,11 @@ def options_of(line: str) -> SourceOptions:
 
 @st.composite
 def seeded(draw: st.DrawFn) -> LSTM:
-    """Of layers alike: no options tell of others, which come from files."""
+    """Of layers that differ in their units at most: no options tell of others, which come from files."""
     sizes = draw(spec_options(most_timesteps=12, most_features=6, most_units=12, unlike=False))
+    if draw(st.sampled_from([False, False, True])):
+        least = (sizes["projection"] or 0) + 1
+        sizes["units"] = draw(st.lists(st.integers(least, least + 6), min_size=sizes["layers"], max_size=sizes["layers"]))
     lengths = draw(st.none() | st.lists(st.integers(1, sizes["timesteps"]), min_size=1, max_size=4))
     return lstm_explain.seeded(
         **{**sizes, "samples": draw(st.sampled_from([1, 7, 1000, 10**9])) if lengths is None else len(lengths)},
@@ -80,6 +83,17 @@ def test_what_equals_a_default_is_left_out() -> None:
     assert format_command("unit", lstm.spec, lstm.provenance, unit=3, step=None) == "lstm-explain unit --unit 3"
     small = lstm_explain.seeded(units=3, bias=False, seed=5)
     assert format_command("shapes", small.spec, small.provenance) == "lstm-explain shapes --units 3 --no-bias --seed 5"
+
+
+def test_a_stack_is_written_by_the_units_of_its_layers_where_they_differ() -> None:
+    for units, words in (
+        ((8, 4), "--units 8,4"),
+        ((8, 8), "--units 8 --layers 2"),
+        ((10, 10), "--layers 2"),
+        ((8,), "--units 8"),
+    ):
+        lstm = lstm_explain.seeded(units=units)
+        assert format_command("trace", lstm.spec, lstm.provenance) == f"lstm-explain trace {words}"
 
 
 def test_options_of_every_kind_of_value() -> None:

@@ -43,6 +43,16 @@ def test_from_the_first_key_to_the_command_that_shows_it(open_session: Callable[
     ]
 
 
+def test_a_stack_is_kept_in_the_commands_that_are_printed(open_session: Callable[..., Session]) -> None:
+    session = open_session("--units", "6,4", "--layer", "1")
+    session.until("Press h to change")
+    session.press("q")
+    assert session.end() == 0
+    lines = [line for line in session.afterwards.strip().splitlines() if not line.startswith("#")]
+    assert lines
+    assert all("--units 6,4" in line for line in lines)
+
+
 def test_ctrl_c_leaves_the_terminal_as_it_was(open_session: Callable[..., Session]) -> None:
     session = open_session()
     session.until("Press h to change")
