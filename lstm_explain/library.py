@@ -191,7 +191,10 @@ def _check_field_names(sizes: dict[str, Any]) -> None:
     known = (*DEFAULT_OPTIONS, "stack")
     for name in sizes:
         if name not in known:
-            raise UsageError(name, "unknown size or option", f"There are {', '.join(known)}")
+            from lstm_explain.topics.lookup import find_size
+
+            size = find_size(name)
+            raise UsageError(name, "unknown size or option", f"Here it is {size}" if size else f"There are {', '.join(known)}")
 
 
 def _spec_with_lengths(sizes: dict[str, Any], lengths: Sequence[int] | None) -> Spec:

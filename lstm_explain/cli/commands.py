@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 import typer
 from typer.core import TyperGroup
 
+from lstm_explain.cli.size_names import LstmCommand
 from lstm_explain.topics.registry import TOPICS, Topic
 
 
@@ -85,5 +86,7 @@ def _build_command(name: str) -> Any:
     summary = COMMANDS[name].summary
     details = (inspect.getdoc(function) or "").replace("Examples:", "\b\nExamples:", 1)  # \b: keep these lines as they are
     app = typer.Typer(rich_markup_mode=None, add_completion=False)
-    app.command(name, help=f"{summary}\n\n{details}", short_help=summary, context_settings=HELP_NAMES)(function)
+    app.command(name, cls=LstmCommand, help=f"{summary}\n\n{details}", short_help=summary, context_settings=HELP_NAMES)(
+        function
+    )
     return typer.main.get_command(app)

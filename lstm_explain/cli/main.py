@@ -54,6 +54,7 @@ def lstm_explain(
       lstm-explain trace --data my.csv --json | jq .steps
 
     Every command works bare, on the founding example: 1000 samples of 10 timesteps of 5 features, read by 10 units.
+    Frameworks' names of sizes are options too: --hidden-size is --units, --seq-len is --timesteps.
     """
 
 

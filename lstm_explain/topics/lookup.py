@@ -79,6 +79,31 @@ def combines_layers(lstm: LSTM) -> bool:
     return lstm.pretrained is not None and "+" in lstm.provenance["weights"].get("layer", "")
 
 
+# --- names of sizes ---------------------------------------------------------------------------------------------------
+
+
+@cache
+def size_names() -> Mapping[str, str]:
+    """The names that frameworks and people give to a size, and the argument that it is here: `hidden_size` is `units`."""
+    from lstm_explain.frameworks.glossary import ENTRIES
+
+    names = {
+        name: entry.size
+        for entry in ENTRIES
+        if entry.size
+        for name in (entry.word, *entry.spellings, *entry.size_names)
+        if len(name) > 1 and normalise(name) != entry.size
+    }
+    return names | {"sequence_lens": "lengths"}  # ONNX's name for the length of each sample
+
+
+def find_size(name: str) -> str | None:
+    """The argument of a size by any of its names; None where it has no such name."""
+    names = size_names()
+    spellings = {**names, **{size: size for size in names.values()}}
+    return next((size for other, size in spellings.items() if normalise(other) == normalise(name)), None)
+
+
 # --- the glossary -----------------------------------------------------------------------------------------------------
 
 

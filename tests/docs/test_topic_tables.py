@@ -12,12 +12,14 @@ from typing import TYPE_CHECKING
 import pytest
 
 from lstm_explain.cli.commands import APPLICATIONS, Application
+from lstm_explain.topics.lookup import size_names
 from lstm_explain.topics.registry import TOPICS, Topic
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
 ROOT = Path(__file__).resolve().parents[2]
+SIZES = ("samples", "timesteps", "features", "units", "layers", "projection", "lengths")
 WRITE = "python tests/docs/test_topic_tables.py"
 
 
@@ -33,6 +35,15 @@ def function_table() -> str:
     """The functions of the library that explain."""
     lines = [f"| `{topic.public_name}` | {topic.library_summary} |" for topic in TOPICS]
     return "\n".join(["| name | what it does |", "|---|---|", *lines])
+
+
+def size_name_table() -> str:
+    """The other names of the options of sizes."""
+    names: dict[str, list[str]] = {}
+    for name, size in size_names().items():
+        names.setdefault(size, []).append(f"`--{name.replace('_', '-').replace(' ', '-')}`")
+    lines = [f"| `--{size}` | {', '.join(names[size])} |" for size in SIZES if size in names]
+    return "\n".join(["| option | other names |", "|---|---|", *lines])
 
 
 def public_imports() -> str:
@@ -56,6 +67,7 @@ PLACES: list[tuple[str, str, str, Callable[[], str]]] = [
         "<!-- end -->",
         lambda: question_table("lstm data model applications schema", "commands/"),
     ),
+    ("docs/index.md", "<!-- names of sizes -->", "<!-- end -->", size_name_table),
     ("docs/index.md", "<!-- topics: functions -->", "<!-- end -->", function_table),
     ("lstm_explain/__init__.py", "# <topics>", "# </topics>", public_imports),
     ("lstm_explain/__init__.py", "# <topic names>", "# </topic names>", public_names),

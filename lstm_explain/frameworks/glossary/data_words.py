@@ -51,6 +51,8 @@ BATCH = Entry(
             by.KERAS_FIT, Concept.UPDATE, "batch_size of fit, 32 where none is given", "Number of samples per gradient update."
         ),
     ),
+    size="samples",
+    size_names=("num_samples", "n_samples"),
 )
 
 TIMESTEP = Entry(
@@ -109,13 +111,15 @@ SEQUENCE_LENGTH = Entry(
         ),
     ),
     ours=False,
+    size="timesteps",
+    size_names=("n_steps", "n_timesteps", "num_timesteps", "lookback"),
 )
 
 FEATURE = Entry(
     "feature",
     Concept.FEATURE,
     "one number of a timestep; counts from 0",
-    ("features", "input feature", "column", "input_dim"),
+    ("features", "input feature", "column"),
     ("input_size",),
     (
         Usage(by.KERAS_LSTM, Concept.FEATURE, "the last axis", "A 3D tensor, with shape `(batch, timesteps, feature)`."),
@@ -163,6 +167,8 @@ HIDDEN_SIZE = Entry(
         Usage(by.MATLAB, Concept.UNIT, "called numHiddenUnits", "Number of hidden units (also known as the hidden size)"),
     ),
     ours=False,
+    size="units",
+    size_names=("hidden", "hidden_units", "lstm_units", "lstm_size"),
 )
 
 NUM_UNITS = Entry(
@@ -187,13 +193,14 @@ NUM_UNITS = Entry(
         ),
     ),
     ours=False,
+    size="units",
 )
 
 INPUT_SIZE = Entry(
     "input_size",
     Concept.FEATURE,
     "how many features a timestep of the input has, here --features",
-    ("input dims",),
+    ("input_dim", "input dims"),
     ("feature",),
     (
         Usage(by.PYTORCH_LSTM, Concept.FEATURE, "of layer 0", "input_size: The number of expected features in the input `x`"),
@@ -206,6 +213,8 @@ INPUT_SIZE = Entry(
         ),
     ),
     ours=False,
+    size="features",
+    size_names=("in_features", "num_features", "n_features"),
 )
 
 NUM_LAYERS = Entry(
@@ -223,6 +232,8 @@ NUM_LAYERS = Entry(
         ),
     ),
     ours=False,
+    size="layers",
+    size_names=("n_layers",),
 )
 
 PROJ_SIZE = Entry(
@@ -246,6 +257,7 @@ PROJ_SIZE = Entry(
         ),
     ),
     ours=False,
+    size="projection",
 )
 
 ARGUMENTS = (UNITS, HIDDEN_SIZE, NUM_UNITS, INPUT_SIZE, NUM_LAYERS, PROJ_SIZE)

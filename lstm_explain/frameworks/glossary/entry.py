@@ -116,3 +116,7 @@ class Entry(NamedTuple):
     usages: tuple[Usage, ...]
     ours: bool = True
     """Whether this package uses it; a framework's name for a size is only explained."""
+    size: str = ""
+    """The argument that is this size here, such as `units`; the word and its spellings are names of its option too."""
+    size_names: tuple[str, ...] = ()
+    """More names of the option, which mean something else as a word."""
