@@ -83,7 +83,7 @@ def given(
     _check_field_names(sizes)
     array_sizes = dict(zip(("samples", "timesteps", "features"), batch.shape, strict=True))
     for axis, size in array_sizes.items():
-        _check_axis(axis, size, sizes.get(axis, size), name, loaded)
+        _check_axis(axis, size, sizes.get(axis, size), name, loaded, is_table=array.ndim == 2)
         if size == 0:
             raise UsageError(name, f"the array has no {axis}: {describe_array(batch, tuple(array_sizes))}")
     spec = Spec.from_options(**{**sizes, **array_sizes})
@@ -149,14 +149,17 @@ def model_arguments(
     return {**about, **spec, "dtype": dtype, "loaded": loaded}
 
 
-def _check_axis(axis: str, size: int, asked: Any, name: str, loaded: PretrainedWeights | None) -> None:
+def _check_axis(axis: str, size: int, asked: Any, name: str, loaded: PretrainedWeights | None, is_table: bool) -> None:
     """Raise `UsageError` where an array has another size than was asked for, or than the model reads."""
     if asked == size:
         return
     if axis == "features" and loaded is not None:
         reads = f"the LSTM in {loaded.provenance['file']} reads {asked}"
         raise UsageError(name, f"its timesteps have features={size}, and {reads}", "Give inputs that it was made for")
-    raise UsageError(argument(axis, asked), f"{name} has {axis}={size}", f"Leave out {argument(axis)}")
+    fix = f"Leave out {argument(axis)}"
+    if is_table and (axis == "samples" or (axis == "timesteps" and isinstance(asked, int) and 0 < asked < size)):
+        fix += ", or cut the rows into samples with `window` first"
+    raise UsageError(argument(axis, asked), f"{name} has {axis}={size}", fix)
 
 
 def _model_contradiction(name: str, given: Any, spec: Spec, file: str) -> UsageError:

@@ -52,7 +52,10 @@ Lengths = Annotated[
 ]
 Columns = Annotated[str | None, typer.Option(metavar="A,B", help="Which columns of a CSV, by name or place from 0.")]
 SkipRows = Annotated[int, typer.Option(metavar="N", help="Pass over the first lines of a CSV.")]
-Delimiter = Annotated[str, typer.Option(metavar="CHAR", help="What separates a CSV's cells: , ; | or tab.")]
+Delimiter = Annotated[
+    str | None, typer.Option(metavar="CHAR", help="What separates a CSV's cells: , ; | tab or space. [default: detected]")
+]
+Decimal = Annotated[Literal[".", ","], typer.Option(help="What separates decimals in a CSV; with a comma, 1.234,5 is read.")]
 AllowNan = Annotated[bool, typer.Option("--allow-nan", help="Accept nan and infinity in the data.")]
 Theme = Annotated[ThemeChoice, typer.Option(help="The background to choose colours for. [default: the terminal's]")]
 MaxMemory = Annotated[str, typer.Option(metavar="SIZE", help="Refuse to use more memory than this.")]
@@ -83,7 +86,8 @@ class SourceOptions(NamedTuple):
     ] = None
     columns: Columns = None
     skip_rows: SkipRows = 0
-    delimiter: Delimiter = ","
+    delimiter: Delimiter = None
+    decimal: Decimal = "."
     allow_nan: AllowNan = False
     max_memory: MaxMemory = "1GiB"
 
@@ -287,14 +291,14 @@ def parse_selection(option: str, text: str, first: int, last: int) -> tuple[int,
     return tuple(sorted(chosen))
 
 
-DELIMITERS = {",": ",", ";": ";", "|": "|", "tab": "\t", r"\t": "\t", "\t": "\t"}
+DELIMITERS = {",": ",", ";": ";", "|": "|", "tab": "\t", r"\t": "\t", "\t": "\t", "space": " ", " ": " "}
 
 
 def parse_delimiter(option: str, text: str) -> str:
-    """Read `,`, `;`, `|` or `tab`."""
+    """Read `,`, `;`, `|`, `tab` or `space`."""
     if text not in DELIMITERS:
         raise UsageError(
-            quote_option(option, text), "this is not a delimiter", "Give , or ; or | or tab, in quotes for the shell"
+            quote_option(option, text), "this is not a delimiter", "Give , or ; or | or tab or space, in quotes for the shell"
         )
     return DELIMITERS[text]
 

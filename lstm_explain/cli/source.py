@@ -21,6 +21,8 @@ from lstm_explain.library import given, seeded
 if TYPE_CHECKING:
     from lstm_explain.topics.command_line import CliSource
 
+MAX_COMMAND = 150  # characters of a command in a message
+
 
 def build_lstm(options: SourceOptions, output: str | None = None, lengths: str | None = None) -> LSTM:
     """Build the LSTM that the options ask for.
@@ -54,8 +56,10 @@ def build_lstm(options: SourceOptions, output: str | None = None, lengths: str |
     from lstm_explain.readers.containers.csv_table import CsvOptions
     from lstm_explain.readers.input_file import read_inputs
 
-    wanted = CsvOptions(*csv_layout(options.columns, options.skip_rows, options.delimiter))
+    columns, skip_rows, delimiter = csv_layout(options.columns, options.skip_rows, options.delimiter)
+    wanted = CsvOptions(columns, skip_rows, delimiter, decimal=options.decimal)
     batch = read_inputs(options.data, wanted, budget, options.allow_nan, about.get("dtype", "float32"))
+    _check_table_is_cut(options, batch.array.shape, batch.name)
     return given(batch.array, name=batch.name, columns=batch.columns, **about)
 
 
@@ -79,7 +83,7 @@ def apply_edits(lstm: LSTM, options: EditOptions) -> LSTM:
     return lstm.with_edits(parse_edit(text) for text in options.edit)
 
 
-def csv_layout(columns: str | None, skip_rows: int, delimiter: str) -> tuple[list[str] | None, int, str]:
+def csv_layout(columns: str | None, skip_rows: int, delimiter: str | None) -> tuple[list[str] | None, int, str | None]:
     """How a CSV file is to be read: the columns, how many lines come before the table, and what separates its cells.
 
     Raises:
@@ -88,7 +92,7 @@ def csv_layout(columns: str | None, skip_rows: int, delimiter: str) -> tuple[lis
     if skip_rows < 0:
         raise UsageError(f"--skip-rows {skip_rows}", "a file has no fewer than 0 lines to pass over", "Give 0 or more")
     names = None if columns is None else [name.strip() for name in columns.split(",")]
-    return names, skip_rows, parse_delimiter("--delimiter", delimiter)
+    return names, skip_rows, None if delimiter is None else parse_delimiter("--delimiter", delimiter)
 
 
 def _check_no_csv_options(options: SourceOptions) -> None:
@@ -97,8 +101,25 @@ def _check_no_csv_options(options: SourceOptions) -> None:
         raise UsageError(quote_option("--columns", options.columns), "this option needs --data")
     if options.skip_rows:
         raise UsageError(f"--skip-rows {options.skip_rows}", "this option needs --data")
-    if options.delimiter != ",":
+    if options.delimiter is not None:
         raise UsageError(quote_option("--delimiter", options.delimiter), "this option needs --data")
+    if options.decimal != ".":
+        raise UsageError(f"--decimal {options.decimal}", "this option needs --data")
+
+
+def _check_table_is_cut(options: SourceOptions, shape: tuple[int, ...], name: str) -> None:
+    """Raise `UsageError` where fewer timesteps are asked for than a table has rows, with the command that cuts it."""
+    if len(shape) != 2 or options.timesteps is None or not 0 < options.timesteps < shape[0]:
+        return
+    from lstm_explain.topics.command_line import format_window_command
+
+    source = to_cli_source(options)
+    cut = format_window_command(source, options.timesteps, "windows.npy")
+    if not cut.isprintable() or len(cut) > MAX_COMMAND:
+        cut = format_window_command(source._replace(data="FILE", columns=None), options.timesteps, "windows.npy")
+    problem = f"{name} is one sample of {shape[0]} timesteps, one for each row"
+    fix = f"To cut it into samples: {cut}, and then --data windows.npy. To read it whole, leave out --timesteps"
+    raise UsageError(f"--timesteps {options.timesteps}", problem, fix)
 
 
 def check_not_overwriting(data: str | None, output: str | None) -> None:

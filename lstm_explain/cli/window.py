@@ -8,6 +8,7 @@ import typer
 from lstm_explain.cli.options import (
     AllowNan,
     Columns,
+    Decimal,
     Delimiter,
     MaxMemory,
     OutputOptions,
@@ -32,7 +33,8 @@ class TableOptions(NamedTuple):
 
     columns: Columns = None
     skip_rows: SkipRows = 0
-    delimiter: Delimiter = ","
+    delimiter: Delimiter = None
+    decimal: Decimal = "."
     dtype: Annotated[Dtype, typer.Option(help="The type of the numbers that are written.")] = "float32"
     allow_nan: AllowNan = False
     max_memory: MaxMemory = "1GiB"
@@ -105,7 +107,7 @@ def _read_table(data: str, table: TableOptions, output: str | None, target: str 
     from lstm_explain.readers.input_file import read_inputs
 
     check_not_overwriting(split_path_and_member(data)[0], output)
-    wanted = CsvOptions(*csv_layout(table.columns, table.skip_rows, table.delimiter), target, time)
+    wanted = CsvOptions(*csv_layout(table.columns, table.skip_rows, table.delimiter), target, time, table.decimal)
     budget = parse_memory_size("--max-memory", table.max_memory)
     try:
         return read_inputs(data, wanted, budget, allow_nan=True)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, BinaryIO, NamedTuple
 from lstm_explain.errors import InputFileError, UsageError, printable
 from lstm_explain.readers.containers.bounded_file import MemoryBudget, open_file, open_standard_input
 from lstm_explain.readers.containers.csv_table import CsvOptions
+from lstm_explain.readers.foreign_formats import MAX_START, detect_by_content, detect_by_name
 
 if TYPE_CHECKING:
     from lstm_explain.core.axes import Array
@@ -20,10 +21,6 @@ CHECKED_AT_ONCE = 2**20
 NPY_MAGIC = b"\x93NUMPY"
 ZIP_MAGICS = (b"PK\x03\x04", b"PK\x05\x06")
 """What a zip archive begins with: its first member, or where it has none its directory."""
-OTHER_FORMATS = {
-    b"\x1f\x8b": ("a gzip archive", "Unpack it first"),
-    b"\x89HDF": ("an HDF5 file", "Save one array with np.save as .npy"),
-}
 
 
 class InputArray(NamedTuple):
@@ -62,9 +59,11 @@ def read_inputs(
 
 def _read_standard_input(options: CsvOptions, budget: int) -> InputArray:
     name, piped = "standard input", open_standard_input()
-    start = piped.peek(len(NPY_MAGIC))[: len(NPY_MAGIC)] if isinstance(piped, BufferedReader) else b""
-    if start == NPY_MAGIC or start.startswith(ZIP_MAGICS):  # an array is mapped into memory, an archive read in any order
-        kind = "a .npy array" if start == NPY_MAGIC else "a zip archive, such as .npz"
+    start = piped.peek(MAX_START)[:MAX_START] if isinstance(piped, BufferedReader) else b""
+    if start.startswith(NPY_MAGIC) or start.startswith(
+        ZIP_MAGICS
+    ):  # an array is mapped into memory, an archive read in any order
+        kind = "a .npy array" if start.startswith(NPY_MAGIC) else "a zip archive, such as .npz"
         raise InputFileError(name, f"only CSV can be piped in, and this is {kind}", "Save it and name the file")
     return _read_table(piped, start, name, MemoryBudget(name, budget), options)
 
@@ -76,18 +75,18 @@ def _read_file(name: str, options: CsvOptions, budget: int) -> InputArray:
     memory = MemoryBudget(path, budget)
     short_name = printable(Path(path).name)
     with open_file(path) as file:
-        start = file.read(len(NPY_MAGIC))
+        start = file.read(MAX_START)
         file.seek(0)
         if start.startswith(ZIP_MAGICS):
             from lstm_explain.readers.containers.numpy_files import read_npz_array
 
-            _check_no_csv_options(options)
             array, array_name = read_npz_array(file, memory, member)
+            _check_no_csv_options(options)
             return InputArray(array, f"{short_name}#{printable(array_name)}", None)
         if member is not None:
             problem = "only .npz archives have arrays to choose from"
             raise UsageError(f"--data {printable(name)}", problem, f"Leave out #{printable(member)}")
-        if start == NPY_MAGIC:
+        if start.startswith(NPY_MAGIC):
             from lstm_explain.readers.containers.numpy_files import read_npy
 
             _check_no_csv_options(options)
@@ -98,12 +97,18 @@ def _read_file(name: str, options: CsvOptions, budget: int) -> InputArray:
 def _read_table(file: BinaryIO, start: bytes, short_name: str, budget: MemoryBudget, options: CsvOptions) -> InputArray:
     from lstm_explain.readers.containers.csv_table import read_csv
 
-    for magic, (kind, fix) in OTHER_FORMATS.items():
-        if start.startswith(magic):
-            raise InputFileError(budget.name, f"this is {kind}, not a .npy, .npz or .csv file", fix)
-    if b"\0" in start:
-        raise InputFileError(budget.name, "this is neither a .npy file nor text", "Give a .npy, .npz or .csv file")
-    table = read_csv(file, budget, options)
+    by_content = detect_by_content(start)
+    if by_content is not None:
+        raise by_content.error(budget.name)
+    by_name = detect_by_name(budget.name)
+    try:
+        if b"\0" in start[: len(NPY_MAGIC)]:
+            raise InputFileError(budget.name, "this is neither a .npy file nor text", "Give a .npy, .npz or .csv file")
+        table = read_csv(file, budget, options)
+    except InputFileError:
+        if by_name is None or not start:
+            raise
+        raise by_name.error(budget.name) from None
     return InputArray(table.values, short_name, table.names, table)
 
 
@@ -114,7 +119,8 @@ def _check_no_csv_options(options: CsvOptions) -> None:
         raise UsageError(asked, "only CSV files have columns", "Slice the array before saving it")
     others = {
         f"--skip-rows {options.skip_rows}": options.skip_rows != 0,
-        f"--delimiter {printable(options.delimiter)}": options.delimiter != ",",
+        f"--delimiter {printable(options.delimiter or '')}": options.delimiter is not None,
+        f"--decimal {options.decimal}": options.decimal != ".",
         f"--time-column {printable(str(options.time))}": options.time is not None,
     }
     for option, is_given in others.items():

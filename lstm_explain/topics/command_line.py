@@ -36,7 +36,8 @@ class CliSource(NamedTuple):
     data: str | None = None
     columns: str | None = None
     skip_rows: int = 0
-    delimiter: str = ","
+    delimiter: str | None = None
+    decimal: str = "."
     allow_nan: bool = False
     dtype: str | None = None
     """The type that was asked for, where the model's own need not be the one."""
@@ -66,6 +67,13 @@ def format_command(
     about = _source_options(topic, spec, source, given or _source_from_origin(spec, source))
     words = [PROGRAM, topic, *arguments, *_option_words(about), *_option_words(options)]
     return shlex.join(words)
+
+
+def format_window_command(given: CliSource, timesteps: int, output: str) -> str:
+    """Spell the command that cuts the table of a source into samples, and writes them to a file."""
+    options = {name: value for name, value in _data_options(given).items() if name != "data"}
+    options |= {"timesteps": timesteps, "max_memory": given.max_memory if given.max_memory != DEFAULT_MEMORY else None}
+    return shlex.join([PROGRAM, "window", str(given.data), *_option_words(options), "-o", output])
 
 
 def takes_lengths(command: str) -> bool:
@@ -125,7 +133,8 @@ def _data_options(given: CliSource) -> dict[str, Any]:
         "data": given.data,
         "columns": given.columns,
         "skip_rows": given.skip_rows or None,
-        "delimiter": given.delimiter if given.delimiter != "," else None,
+        "delimiter": given.delimiter,
+        "decimal": given.decimal if given.decimal != "." else None,
         "allow_nan": given.allow_nan,
     }
 

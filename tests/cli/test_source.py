@@ -6,6 +6,7 @@ import io
 import json
 import os
 import pickle
+import shlex
 import subprocess
 import sys
 from collections.abc import Callable
@@ -125,7 +126,8 @@ def test_infinity_on_request_is_no_reason_for_warnings(run: Call) -> None:
         ("x.csv", b"1,2\n1e300,2\n", "x.csv: timestep 2, feature 0 is 1e+300, which is beyond float32."),
         ("x.csv", b"1,2\n\xff,2\n", "x.csv: line 2 is not UTF-8 text."),
         ("x.csv", b"1,2\n3,4\0\n", "x.csv: line 2, column 1: '4\\x00' is not a number."),
-        ("x.csv", b"1;2\n3;4\n", "Its cells seem to be separated by semicolons"),
+        ("x.csv", b"1;2\n3;x\n", "x.csv: line 2, column 1: 'x' is not a number."),
+        ("x.csv", b"1,5;2\n", "'1,5' is not a number. It seems to have a decimal comma: add --decimal ,."),
         ("x.npz", b"PK\x03\x04", "x.npz: this zip archive cannot be read: File is not a zip file."),
         ("x.npy", saved(np.ones((2, 2)))[:-1], "x.npy: its header announces 32 bytes of numbers, and 31 follow."),
         ("x.npy", saved(np.array([[None]])), "x.npy: it holds Python objects"),
@@ -167,6 +169,76 @@ def test_a_size_that_contradicts_the_file_stands_beside_the_files_own(
         refused(2, command, "--data", "x.npy", f"--{axis}", "7") == f"--{axis} 7: x.npy has {axis}={size}. Leave out --{axis}."
     )
     assert call(command, "--data", "x.npy", f"--{axis}", str(size)).returncode == 0
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_fewer_timesteps_than_rows_need_a_window(command: str, call: Call, refused: Refused) -> None:
+    Path("x.csv").write_text("a;b\n" + "1,5;2\n" * 9, encoding="utf-8")
+    options = ("--columns", "a", "--decimal", ",")
+    message = refused(2, command, "--data", "x.csv", "--timesteps", "4", *options)
+    cut = "lstm-explain window x.csv --columns a --decimal , --timesteps 4 -o windows.npy"
+    assert message == (
+        "--timesteps 4: x.csv is one sample of 9 timesteps, one for each row. "
+        f"To cut it into samples: {cut}, and then --data windows.npy. To read it whole, leave out --timesteps."
+    )
+    assert call(*shlex.split(cut)[1:]).returncode == 0
+    spec = content(call(command, "--data", "windows.npy", "--timesteps", "4", "--json"))["spec"]
+    assert (spec["samples"], spec["timesteps"], spec["features"]) == (6, 4, 1)
+
+
+def test_only_a_table_is_cut(call: Call, refused: Refused) -> None:
+    np.save("one.npy", np.ones((1, 9, 2)))
+    np.save("table.npy", np.ones((9, 2)))
+    Path("x.csv").write_text("1,2\n" * 9, encoding="utf-8")
+    assert refused(2, "trace", "--data", "one.npy", "--timesteps", "4").endswith("has timesteps=9. Leave out --timesteps.")
+    assert "lstm-explain window table.npy --timesteps 4 -o" in refused(2, "trace", "--data", "table.npy", "--timesteps", "4")
+    assert "Leave out --timesteps." in refused(2, "trace", "--data", "x.csv", "--timesteps", "10")
+    assert call("trace", "--data", "x.csv", "--timesteps", "9").returncode == 0
+    assert "or cut the rows into samples with `window` first" in refused(2, "trace", "--data", "x.csv", "--samples", "3")
+
+
+@pytest.mark.parametrize("name", ["x\x1b[1m.csv", "x" * 200 + ".csv"])
+def test_a_name_that_cannot_be_printed_is_not_in_the_command(name: str, refused: Refused) -> None:
+    Path(name).write_text("1,2\n" * 9, encoding="utf-8")
+    message = refused(2, "trace", "--data", name, "--timesteps", "4")
+    assert "lstm-explain window FILE --timesteps 4 -o windows.npy" in message
+
+
+def test_the_library_names_window_too() -> None:
+    with pytest.raises(lstm_explain.LstmExplainError) as caught:
+        lstm_explain.given(np.ones((9, 2)), timesteps=4)
+    expected = "timesteps=4: array has timesteps=9. Leave out timesteps, or cut the rows into samples with `window` first."
+    assert str(caught.value) == expected
+
+
+@pytest.mark.parametrize("separator", [",", ";", "\t", "|", "  "])
+def test_what_separates_cells_is_found_out(separator: str, call: Call) -> None:
+    Path("x.csv").write_text(f"a{separator}b\n1{separator}2.5\n3{separator}-4\n", encoding="utf-8")
+    explained = content(call("trace", "--data", "x.csv", "--json"))
+    assert explained["source"]["inputs"]["columns"] == ["a", "b"]
+    assert [step["x"] for step in explained["steps"]] == [[1, 2.5], [3, -4]]
+    named = {"\t": "tab", "  ": "space"}.get(separator, separator)
+    assert content(call("trace", "--data", "x.csv", "--delimiter", named, "--json")) == explained
+    piped = content(call("trace", "--data", "-", "--json", given=Path("x.csv").read_bytes()))
+    assert piped["steps"] == explained["steps"]
+
+
+def test_decimal_commas_on_request(call: Call, refused: Refused) -> None:
+    Path("x.csv").write_text('\ufeffa;b\n"1.234,5";2\n-1,5;3\n', encoding="utf-8")
+    explained = content(call("trace", "--data", "x.csv", "--decimal", ",", "--json"))
+    assert [step["x"] for step in explained["steps"]] == [[1234.5, 2], [-1.5, 3]]
+    assert "add --decimal ,." in refused(3, "trace", "--data", "x.csv")
+    assert "Invalid value for '--decimal'" in refused(2, "trace", "--data", "x.csv", "--decimal", "x")
+    assert refused(2, "trace", "--decimal", ",") == "--decimal ,: this option needs --data."
+    np.save("x.npy", np.ones((2, 2)))
+    assert "--decimal ,: this is for CSV files alone" in refused(2, "trace", "--data", "x.npy", "--decimal", ",")
+
+
+@pytest.mark.parametrize("command", [("trace", "--data", "x.parquet"), ("window", "x.parquet")])
+def test_a_foreign_format_is_named_with_a_line_that_converts_it(command: tuple[str, ...], refused: Refused) -> None:
+    Path("x.parquet").write_bytes(b"PAR1\x15\x04")
+    convert = "python -c \"import pandas; pandas.read_parquet('x.parquet').to_csv('x.csv', index=False)\""
+    assert refused(3, *command) == f"x.parquet: this is a Parquet file, not a .npy, .npz or .csv file. Convert it: {convert}."
 
 
 def test_a_sample_that_the_file_has_not(refused: Refused) -> None:

@@ -89,7 +89,7 @@ def test_other_endings_take_the_explanation(call: Call) -> None:
     [
         (2, ("x.npy", "--timesteps", "0"), "--timesteps 0: this is a number of rows, from 1. Give 1 or more."),
         (2, ("x.npy", "--timesteps", "ten"), "Invalid value for '--timesteps'"),
-        (2, ("x.npy", "--timesteps", "1e3"), "Invalid value for '--timesteps'"),
+        (2, ("x.npy", "--timesteps", "1e-3"), "Invalid value for '--timesteps'"),
         (2, ("x.npy", "--stride", "-1"), "--stride -1: this is a number of rows"),
         (2, ("x.npy", "--horizon", "0"), "--horizon 0: this is how many rows"),
         (2, ("x.npy", "--timesteps", "13"), "--timesteps 13: x.npy has 12 rows, and one window takes 13. Ask for fewer."),
@@ -181,7 +181,7 @@ def test_a_tab_has_three_spellings(spelling: str, call: Call) -> None:
         (2, ("--data", "x.npy#a"), "#a: only .npz archives have arrays to choose from. Leave out #a."),
         (2, ("--data", "x.npz"), "--data x.npz: it has 2 arrays: a, b."),
         (3, ("--data", "x.csv", "--skip-rows", "99"), "x.csv: nothing follows its first 99 lines."),
-        (3, ("--data", "semi.csv", "--skip-rows", "1"), "separated by semicolons: add --delimiter ';'."),
+        (3, ("--data", "semi.csv", "--skip-rows", "1", "--delimiter", ","), "separated by semicolons: add --delimiter ';'."),
         (2, ("--data", "x.npz#a", "-o", "x.npz", "--format", "json"), "-o x.npz: the answer would replace the file"),
     ],
 )

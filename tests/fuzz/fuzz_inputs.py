@@ -20,6 +20,7 @@ ARCHIVES = [npz({"x": SMALL}, kind) for kind in (zipfile.ZIP_STORED, zipfile.ZIP
 TABLES = [
     b"date,open,close\n2024-01-01,1,2\n2024-01-02T06:00,3.5e-3,-4\n2024-03,5,6\n",
     b'"t","a ""b""",c\n1,2,3\n2.5,nan,inf\n\n4,5,6\n',
+    b"t a  c\n1 2,5 3\n 2  1.000,5 4 \n",
     b"\xef\xbb\xbft;a;c\r\n2024-01-01T00:00Z;1;2\r\n2024-01-02T00:00+05:00;3;4\r\n",
 ]
 
@@ -33,10 +34,8 @@ def whole_file(data: bytes) -> None:
 def table(data: bytes) -> None:
     with tempfile.NamedTemporaryFile() as file:
         Path(file.name).write_bytes(data)
-        delimiter = ";" if b";" in data else ","
-        read_inputs(
-            file.name, CsvOptions(delimiter=delimiter, target="-1" if b"-1" in data[:9] else "1", time="0"), BUDGET, True
-        )
+        target = "-1" if b"-1" in data[:9] else "1"
+        read_inputs(file.name, CsvOptions(target=target, time="0", decimal="," if b"2,5" in data else "."), BUDGET, True)
 
 
 if __name__ == "__main__":

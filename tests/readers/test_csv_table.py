@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -13,7 +14,14 @@ from hypothesis import strategies as st
 
 from lstm_explain.errors import InputFileError, LstmExplainError, RefusedError, UsageError
 from lstm_explain.readers.containers.bounded_file import MemoryBudget
-from lstm_explain.readers.containers.csv_table import CsvOptions, CsvTable, parse_timestamp, read_csv
+from lstm_explain.readers.containers.csv_table import (
+    CsvOptions,
+    CsvTable,
+    detect_delimiter,
+    parse_decimal_comma,
+    parse_timestamp,
+    read_csv,
+)
 
 BUDGET = 10**6
 
@@ -113,26 +121,26 @@ def test_what_is_no_table_of_numbers(text: str, message: str) -> None:
     [
         ("a;b\n1;2\n", "semicolons: add --delimiter ';'"),
         ("1;2\n3;4\n", "semicolons: add --delimiter ';'"),
-        ("1,5;2,5\n3,5;4,5\n", "semicolons: add --delimiter ';'"),
         ("a\tb\n1\t2\n", "tabs: add --delimiter tab"),
         ("1\t2\n3\t4\n", "tabs: add --delimiter tab"),
-        ("1 2\n3 4\n", "spaces: separate them by commas"),
+        ("1 2\n3 4\n", "spaces: add --delimiter space"),
         ("1|2\n3|4\n", "bars: add --delimiter '|'"),
     ],
 )
 def test_cells_that_something_else_separates(text: str, hint: str) -> None:
     with pytest.raises(InputFileError) as caught:
-        read(text)
+        read(text, delimiter=",")
     assert caught.value.fix == f"Its cells seem to be separated by {hint}"
 
 
 def test_what_the_hint_says_then_works() -> None:
-    for delimiter in (";", "\t", "|"):
-        found = read(f"a{delimiter}b\n1{delimiter}2\n", delimiter=delimiter)
-        assert (found.names, found.values.tolist()) == (("a", "b"), [[1, 2]])
+    for delimiter in (";", "\t", "|", " "):
+        for options in ({"delimiter": delimiter}, {}):
+            found = read(f"a{delimiter}b\n1{delimiter}2\n", **options)
+            assert (found.names, found.values.tolist()) == (("a", "b"), [[1, 2]])
 
 
-DECIMAL_COMMA = "It seems to have a decimal comma: write a point"
+DECIMAL_COMMA = "It seems to have a decimal comma: add --decimal ,"
 
 
 def test_a_decimal_comma_does_not_hide_the_header() -> None:
@@ -146,6 +154,7 @@ def test_a_decimal_comma_does_not_hide_the_header() -> None:
     ("text", "fix"),
     [
         ("1,5;2,5\n3,5;4,5\n", f"{DECIMAL_COMMA}; or where commas separate cells add --delimiter ,"),
+        ("1,234.5;2\n", "It seems to have commas between thousands: write it without them"),
         ("1,2,3\n4,5,6\n", "Its cells seem to be separated by commas: add --delimiter ,"),
         ("x;1\ny;2\n", "Leave column 0 out by naming the others with --columns, by name or by index from 0"),
     ],
@@ -159,6 +168,109 @@ def test_commas_where_semicolons_were_said_to_separate(text: str, fix: str) -> N
 def test_a_sentence_is_not_taken_for_cells_that_spaces_separate() -> None:
     with pytest.raises(InputFileError, match=r"'New York' is not a number. Leave column 0 out"):
         read("city,x\nNew York,1\n")
+
+
+# --- what separates cells, and decimals -------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("text", "delimiter"),
+    [
+        ("a;b\n1;2\n", ";"),
+        ("1,5;2,5\n3,5;4,5\n", ";"),
+        ("1;2,3;4\n1;2,3;4\n", ";"),
+        ('"a";"b"\n"1,5";"2"\n', ";"),
+        ("\ufeffa;b\r\n1;2\r\n", ";"),
+        ("2024-01-31;1\n2024-02-29;2\n", ";"),
+        ("a\tb\n1\t2\n", "\t"),
+        ("1,2\t3,4\n", "\t"),
+        ("a|b\n1|2\n", "|"),
+        ("a b\n1 2\n", " "),
+        ("   a    b\n  1.5   -2 \n", " "),
+        ("NA 1\n2 3\n", " "),
+        ("100 200 300 x\n100 200 300 4\n", " "),
+        ("1,2\n3,4\n", ","),
+        ("a, b\n1, 2\n", ","),
+        ("when,x\n2024-01-01 12:00,1\n2024-01-01 13:00,2\n", ","),
+        ("name;with;semicolons,x\n1,2\n", ","),
+        ("city,x\nNew York,1\nLos Angeles,2\n", ","),
+        ("1\n2\n", ","),
+        ("1,5\n2,5\n", ","),
+        ("1 000\n12 000 000\n2 500\n", ","),
+        ("1 2\n3 4 5\n", ","),
+        ("a\n\n", ","),
+        ("", ","),
+        ('"\n', ","),
+    ],
+)
+def test_what_separates_the_cells_is_found_out(text: str, delimiter: str) -> None:
+    assert detect_delimiter(text.removeprefix("\ufeff").splitlines(keepends=True)) == delimiter
+
+
+@given(
+    st.sampled_from([",", ";", "\t", "|", " "]),
+    st.lists(st.lists(st.floats(-1e6, 1e6), min_size=3, max_size=3), min_size=1, max_size=30),
+    st.booleans(),
+)
+def test_any_table_is_read_whatever_separates_its_cells(delimiter: str, rows: list[list[float]], named: bool) -> None:
+    lines = [["a", "b", "c"]] * named + [list(map(repr, row)) for row in rows]
+    table = read("\n".join(delimiter.join(line) for line in lines))
+    assert table.values.tolist() == rows
+    assert table.names == (("a", "b", "c") if named else None)
+
+
+@given(
+    st.lists(st.lists(st.floats(-1e9, 1e9), min_size=2, max_size=2), min_size=1, max_size=9), st.sampled_from([";", "\t", " "])
+)
+def test_numbers_with_decimal_commas_read_back_to_the_last_bit(rows: list[list[float]], delimiter: str) -> None:
+    text = "\n".join(delimiter.join(repr(number).replace(".", ",") for number in row) for row in rows)
+    assert read(text, decimal=",").values.tolist() == rows
+
+
+@pytest.mark.parametrize(
+    ("cell", "number"),
+    [
+        ("1,5", 1.5),
+        ("1.234,5", 1234.5),
+        ("-12.345.678,25", -12345678.25),
+        ("1.234", 1234),
+        (",5", 0.5),
+        ("5,", 5),
+        ("+7", 7),
+        ("1,5e-3", 0.0015),
+        ("inf", float("inf")),
+    ],
+)
+def test_decimal_commas(cell: str, number: float) -> None:
+    assert parse_decimal_comma(cell) == number
+    assert read(f"a;b\n{cell};0\n", decimal=",").values.tolist() == [[number, 0]]
+
+
+@pytest.mark.parametrize(
+    "cell", ["1.5", "1,234.5", "1.23,5", "0.123,5", "1..234", "1,5,5", "1.2345,6", ".5", ",", "1.234.56", "x"]
+)
+def test_what_is_no_number_with_a_decimal_comma(cell: str) -> None:
+    with pytest.raises(ValueError, match=re.escape(cell)):
+        parse_decimal_comma(cell)
+    with pytest.raises(InputFileError) as caught:
+        read(f"a;b\n1,5;{cell}\n", decimal=",", delimiter=";")
+    points = "With --decimal , a comma separates decimals, and points separate thousands, as in 1.234,5"
+    assert (caught.value.fix == points) is (cell in ("1.5", ".5"))
+
+
+def test_a_decimal_comma_is_never_a_delimiter() -> None:
+    assert read("1,5\n2,5\n", decimal=",").values.tolist() == [[1.5], [2.5]]
+    assert read('"1,5","2"\n', decimal=",", delimiter=",").values.tolist() == [[1.5, 2]]
+    assert read("x\n1,5\n", decimal=",").names == ("x",)
+    table = read("1,5;2\n2,5;3\n", decimal=",", time="0")
+    assert table.times is not None
+    assert table.times.tolist() == [1.5, 2.5]
+
+
+def test_spaces_are_named_like_other_delimiters() -> None:
+    assert read("a  b\n 1   2 \n", delimiter=" ").values.tolist() == [[1, 2]]
+    with pytest.raises(InputFileError, match="line 2 has 3 cells, and line 1 has 2"):
+        read("1 2\n1 2 3\n", delimiter=" ")
 
 
 # --- columns ----------------------------------------------------------------------------------------------------------

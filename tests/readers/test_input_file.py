@@ -61,8 +61,9 @@ def test_the_name_is_without_its_folder_and_safe_to_print(file: File) -> None:
     [
         (b"\x1f\x8b\x08\0\0", "this is a gzip archive"),
         (b"\x89HDF\r\n\x1a\n", "this is an HDF5 file"),
-        (b"\x80\x04\x95\0\0", "this is neither a .npy file nor text"),
-        (b"\xff\xfe1\0", "this is neither a .npy file nor text"),
+        (b"\x80\x04\x95\0\0", "this is a pickle"),
+        (b"\xff\xfe1\0", "this is UTF-16 text"),
+        (b"1\x002\0", "this is neither a .npy file nor text"),
         (b"\x89PNG\r\n", "line 1 is not UTF-8 text"),
         (b"", "the file is empty"),
         (b"%PDF-1.7\n%x\n1\n", "line 1, column 0: '%PDF-1.7' is not a number"),

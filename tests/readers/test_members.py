@@ -161,8 +161,8 @@ TERABYTES += b"{'descr': '<f4', 'fortran_order': False, 'shape': (1000000, 10000
 @pytest.mark.parametrize(
     ("content", "kind", "found"),
     [
-        (zipped({}), InputFileError, "this zip archive contains no .npy array"),
-        (zipped({"xl/workbook.xml": b"<x/>"}), InputFileError, "this zip archive contains no .npy array"),
+        (zipped({}), InputFileError, "this is a zip archive without a .npy array"),
+        (zipped({"xl/workbook.xml": b"<x/>"}), InputFileError, "this is an Excel workbook"),
         (b"PK\x03\x04", InputFileError, "this zip archive cannot be read"),
         (GOOD[:-30], InputFileError, "this zip archive cannot be read"),
         (twice(), InputFileError, "its member a.npy appears twice in it"),

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import csv
+import re
 from array import array
 from datetime import UTC, datetime, timedelta
 from itertools import chain, islice
-from typing import TYPE_CHECKING, BinaryIO, Literal, NamedTuple, TypeAlias
+from typing import TYPE_CHECKING, Any, BinaryIO, Literal, NamedTuple, TypeAlias
 
 import numpy as np
 
@@ -14,7 +15,7 @@ from lstm_explain.errors import InputFileError, RefusedError, UsageError, printa
 from lstm_explain.readers.containers.bounded_file import format_names, read_text_lines
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from lstm_explain.core.axes import Array
     from lstm_explain.readers.containers.bounded_file import MemoryBudget
@@ -27,9 +28,15 @@ SEPARATORS = {
     "\t": ("tabs", "add --delimiter tab"),
     "|": ("bars", "add --delimiter '|'"),
     ",": ("commas", "add --delimiter ,"),
-    " ": ("spaces", "separate them by commas"),
+    " ": ("spaces", "add --delimiter space"),
 }
 """What may separate cells in place of the delimiter: its name, and what to do about it."""
+DELIMITERS = (",", ";", "\t", "|", " ")
+"""What is tried where no delimiter is given, in the order that decides between equals."""
+MAX_SAMPLE_LINES, MAX_SAMPLE_LENGTH = 20, 2**16
+"""How much of a file decides about its delimiter."""
+
+Decimal: TypeAlias = Literal[".", ","]
 
 TimestampKind: TypeAlias = Literal["numbers", "dates", "dates in UTC"]
 """Numbers of any unit; dates without a time zone; dates with one each, converted to UTC."""
@@ -44,12 +51,14 @@ class CsvOptions(NamedTuple):
     """By name or by index from 0; all if None."""
     skip_rows: int = 0
     """How many lines come before the table."""
-    delimiter: str = ","
-    """The character between cells."""
+    delimiter: str | None = None
+    """The character between cells, of which spaces may be several; None to find it out."""
     target: str | None = None
     """A column that is read too, if it is not among the others."""
     time: str | None = None
     """The column of times, which is not a feature."""
+    decimal: Decimal = "."
+    """What separates decimals. With a comma, points separate thousands."""
 
 
 class CsvTable(NamedTuple):
@@ -112,7 +121,7 @@ def read_csv(file: BinaryIO, budget: MemoryBudget, options: CsvOptions) -> CsvTa
         skipped = options.skip_rows
         problem = f"nothing follows its first {skipped} lines" if skipped else "the file is empty"
         raise InputFileError(budget.name, problem, "Give one row for each timestep, one column for each feature")
-    header = _find_header([row.cells for row in first_rows])
+    header = _find_header([row.cells for row in first_rows], _number_parser(options.decimal))
     parser = _TableParser(budget.name, header, len(first_rows[0].cells), options)
     for row in chain(first_rows[1:] if header else first_rows, rows):
         parser.add_row(row)
@@ -127,7 +136,12 @@ def read_csv(file: BinaryIO, budget: MemoryBudget, options: CsvOptions) -> CsvTa
 def _read_rows(file: BinaryIO, budget: MemoryBudget, options: CsvOptions) -> Iterator[_Row]:
     """Yield the rows that are not blank, as long as they have as many cells as the first."""
     skipped, first = options.skip_rows, None
-    reader = csv.reader(read_text_lines(file, budget, skipped), strict=True, delimiter=options.delimiter)
+    lines = read_text_lines(file, budget, skipped)
+    delimiter = options.delimiter
+    if delimiter is None:
+        sample = _sample_lines(lines)
+        lines, delimiter = chain(sample, lines), detect_delimiter(sample, options.decimal)
+    reader = _split_cells(lines, delimiter, strict=True)
     try:
         for cells in reader:
             stripped = [cell.strip() for cell in cells]
@@ -144,22 +158,102 @@ def _read_rows(file: BinaryIO, budget: MemoryBudget, options: CsvOptions) -> Ite
         raise InputFileError(budget.name, f"line {reader.line_num + skipped} is not CSV: {error}") from None
 
 
-def _find_header(rows: list[list[str]]) -> list[str] | None:
+# --- the delimiter ----------------------------------------------------------------------------------------------------
+
+
+def detect_delimiter(lines: Sequence[str], decimal: Decimal = ".") -> str:
+    """Return what separates the cells of a table, judged by its first lines.
+
+    It is what splits every line into the same number of cells, two at least, of which most are numbers. Where nothing does, it
+    is a comma; or a semicolon if a comma separates decimals.
+    """
+    candidates = [delimiter for delimiter in DELIMITERS if delimiter != decimal]
+    shares = {delimiter: _number_share(lines, delimiter, decimal) for delimiter in candidates}
+    best = max(candidates, key=lambda delimiter: shares[delimiter])
+    return best if shares[best] > 0 else candidates[0]
+
+
+def _number_share(lines: Sequence[str], delimiter: str, decimal: Decimal) -> float:
+    """The share of numbers among the cells that a delimiter makes; 0 if it makes no table."""
+    try:
+        rows = [[cell.strip() for cell in cells] for cells in _split_cells(lines, delimiter)]
+    except csv.Error:
+        return 0.0
+    rows = [cells for cells in rows if any(cells)]
+    if not rows or len(rows[0]) < 2 or any(len(cells) != len(rows[0]) for cells in rows):
+        return 0.0
+    if delimiter == " " and all(map(_has_spaced_thousands, rows)):
+        return 0.0
+    parse = _number_parser(decimal)
+    cells = [cell for row in rows[1:] or rows for cell in row]
+    numbers = [
+        _is_number(cell, parse) or cell.lower() in MISSING or (delimiter != "," and _has_decimal_comma(cell)) for cell in cells
+    ]
+    return sum(numbers) / len(cells)
+
+
+def _has_spaced_thousands(cells: list[str]) -> bool:
+    """Whether a row may be one number, such as `1 000 000`."""
+    return re.fullmatch(r"[+-]?[1-9]\d{0,2}( \d{3})+", " ".join(cells)) is not None
+
+
+def _sample_lines(lines: Iterator[str]) -> list[str]:
+    """Take the first lines of a table, two at least."""
+    sample: list[str] = []
+    for line in islice(lines, MAX_SAMPLE_LINES):
+        sample.append(line)
+        if len(sample) > 1 and sum(map(len, sample)) > MAX_SAMPLE_LENGTH:
+            break
+    return sample
+
+
+def _split_cells(lines: Iterable[str], delimiter: str, strict: bool = False) -> Any:
+    """Split lines into cells; several spaces separate as one does."""
+    if delimiter == " ":
+        return csv.reader(map(str.strip, lines), strict=strict, delimiter=" ", skipinitialspace=True)
+    return csv.reader(lines, strict=strict, delimiter=delimiter)
+
+
+# --- numbers ----------------------------------------------------------------------------------------------------------
+
+_DECIMAL_COMMA = re.compile(
+    r"[+-]?(\d+|[1-9]\d{0,2}(\.\d{3})+)(,\d*)?(e[+-]?\d+)?|[+-]?,\d+(e[+-]?\d+)?", re.ASCII | re.IGNORECASE
+)
+
+
+def parse_decimal_comma(cell: str) -> float:
+    """Read a number whose decimals follow a comma: `1,5`, or `1.234,5` with points between thousands.
+
+    Raises:
+        ValueError: it is not such a number.
+    """
+    if _DECIMAL_COMMA.fullmatch(cell):
+        return float(cell.replace(".", "").replace(",", "."))
+    if "." in cell or "," in cell:
+        raise ValueError(cell)
+    return float(cell)
+
+
+def _number_parser(decimal: Decimal) -> Callable[[str], float]:
+    return float if decimal == "." else parse_decimal_comma
+
+
+def _find_header(rows: list[list[str]], parse: Callable[[str], float]) -> list[str] | None:
     """Return the first row if it holds the columns' names."""
     first, second = rows[0], rows[1] if len(rows) > 1 else []
     names_above_numbers = any(
-        not _is_number(cell) and cell.lower() not in MISSING and (_is_number(below) or _has_decimal_comma(below))
+        not _is_number(cell, parse) and cell.lower() not in MISSING and (_is_number(below, parse) or _has_decimal_comma(below))
         for cell, below in zip(first, second, strict=False)
         if not _has_decimal_comma(cell)
     )
-    only_names = not second and not any(map(_is_number, first))
+    only_names = not second and not any(_is_number(cell, parse) for cell in first)
     pandas_numbers = len(first) > 1 and first == ["", *map(str, range(len(first) - 1))]  # pandas' columns without names
     return first if names_above_numbers or only_names or pandas_numbers else None
 
 
-def _is_number(cell: str) -> bool:
+def _is_number(cell: str, parse: Callable[[str], float] = float) -> bool:
     try:
-        float(cell)
+        parse(cell)
     except ValueError:
         return False
     return "_" not in cell
@@ -175,6 +269,7 @@ class _TableParser:
 
     def __init__(self, name: str, header: list[str] | None, width: int, options: CsvOptions) -> None:
         self.name, self.header, self.width = name, header, width
+        self.delimiter, self.decimal, self.parse = options.delimiter, options.decimal, _number_parser(options.decimal)
         self.columns = self._select_columns(options)
         self.values, self.times = array("d"), array("d")
         self.timestamp_kind: TimestampKind | None = None
@@ -198,17 +293,18 @@ class _TableParser:
     def add_row(self, row: _Row) -> None:
         cells = [row.cells[index] for index in self.columns.indices]
         try:
-            self.values.extend(map(float, cells))
+            self.values.extend(map(self.parse, cells))
             is_valid = "_" not in "".join(cells)
         except ValueError:
             is_valid = False
         if not is_valid:
-            raise self._bad_cell_error(row, next(index for index in self.columns.indices if not _is_number(row.cells[index])))
+            bad = next(index for index in self.columns.indices if not _is_number(row.cells[index], self.parse))
+            raise self._bad_cell_error(row, bad)
         if self.columns.time is not None:
             self._add_time(row, self.columns.time)
 
     def _add_time(self, row: _Row, index: int) -> None:
-        timestamp = parse_timestamp(row.cells[index], row.line, self._column_label(index), self.name)
+        timestamp = parse_timestamp(row.cells[index], row.line, self._column_label(index), self.name, self.parse)
         self.timestamp_kind = self.timestamp_kind or timestamp.kind
         if timestamp.kind != self.timestamp_kind:
             location = f"line {row.line}, {self._column_label(index)}: '{printable(row.cells[index])}'"
@@ -275,9 +371,13 @@ class _TableParser:
             fix = "Fill the cell, drop the line, or leave the column out by naming the others with --columns"
         if separator:
             fix = f"Its cells seem to be separated by {name}: {separate}"
-        if _has_decimal_comma(cell):
-            fix = "It seems to have a decimal comma: write a point"
-            if separator and (self.header is None or self.width == 1):
+        if self.decimal == "," and _is_number(cell):
+            fix = "With --decimal , a comma separates decimals, and points separate thousands, as in 1.234,5"
+        elif _is_number(cell.replace(",", "")) and re.match(r"[+-]?[1-9]\d{0,2}(,\d{3})+\.", cell):
+            fix = "It seems to have commas between thousands: write it without them"
+        elif _is_number(cell, parse_decimal_comma):
+            fix = "It seems to have a decimal comma: add --decimal ,"
+            if separator and self.delimiter is not None and (self.header is None or self.width == 1):
                 fix += f"; or where commas separate cells {separate}"
         return InputFileError(self.name, f"line {row.line}, {self._column_label(index)}: {problem}", fix)
 
@@ -294,21 +394,21 @@ def _separator_within(cell: str) -> str:
 # --- times ------------------------------------------------------------------------------------------------------------
 
 
-def parse_timestamp(cell: str, line: int, column: str, name: str) -> Timestamp:
+def parse_timestamp(cell: str, line: int, column: str, name: str, parse: Callable[[str], float] = float) -> Timestamp:
     """Parse the time of a row: a number, or a date as ISO 8601 writes it.
 
     Raises:
         InputFileError: it is neither a finite number nor an ISO date.
     """
-    timestamp = _parse_number(cell) or _parse_date(cell)
+    timestamp = _parse_number(cell, parse) or _parse_date(cell)
     if timestamp is None:
         problem = f"'{printable(cell)}' is not a time" if cell else "the time is empty"
         raise InputFileError(printable(name), f"line {line}, {column}: {problem}", FIX_TIMESTAMP)
     return timestamp
 
 
-def _parse_number(cell: str) -> Timestamp | None:
-    value = float(cell) if _is_number(cell) else float("nan")
+def _parse_number(cell: str, parse: Callable[[str], float]) -> Timestamp | None:
+    value = parse(cell) if _is_number(cell, parse) else float("nan")
     return Timestamp(value, "numbers") if abs(value) < float("inf") else None
 
 

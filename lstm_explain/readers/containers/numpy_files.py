@@ -82,8 +82,9 @@ def read_npz_array(file: BinaryIO, budget: MemoryBudget, array_name: str | None)
     archive = ZipArchive(file, budget)
     names = _array_names(archive)
     if not names:
-        fix = "Give a .npy, .npz or .csv file; save one sheet of a workbook as CSV"
-        raise InputFileError(archive.name, NO_ARRAYS, fix)
+        from lstm_explain.readers.foreign_formats import detect_by_members
+
+        raise detect_by_members(archive.member_names).error(archive.name)
     selected = _select_array(archive, names, array_name)
     return _read_array(archive, selected), selected
 
