@@ -114,9 +114,9 @@ def _check_table_is_cut(options: SourceOptions, shape: tuple[int, ...], name: st
     from lstm_explain.topics.command_line import format_window_command
 
     source = to_cli_source(options)
-    cut = format_window_command(source, options.timesteps, "windows.npy")
+    cut = format_window_command(source, "windows.npy", timesteps=options.timesteps)
     if not cut.isprintable() or len(cut) > MAX_COMMAND:
-        cut = format_window_command(source._replace(data="FILE", columns=None), options.timesteps, "windows.npy")
+        cut = format_window_command(source._replace(data="FILE", columns=None), "windows.npy", timesteps=options.timesteps)
     problem = f"{name} is one sample of {shape[0]} timesteps, one for each row"
     fix = f"To cut it into samples: {cut}, and then --data windows.npy. To read it whole, leave out --timesteps"
     raise UsageError(f"--timesteps {options.timesteps}", problem, fix)

@@ -86,6 +86,8 @@ def window(
     from lstm_explain.topics.window import explain_window
     from lstm_explain.topics.window.time_series import check_finite, validate_series
 
+    asked: dict[str, object] = {"timesteps": timesteps, "stride": None if stride == 1 else stride, "horizon": horizon}
+    asked |= {"target": target, "scale": scale, "time_column": time_column}
     budget = parse_memory_size("--max-memory", table.max_memory)
     series = validate_series(_series(batch))
     if not table.allow_nan:  # numbers that are scaled may be beyond the type that they are written in
@@ -93,8 +95,22 @@ def window(
     answer = explain_window(series, timesteps, stride, horizon, _target(batch, target), scale, table.dtype, budget)
     if file is not None:
         _write(answer, file)
-    choices = {} if chosen == "json" or file is None else {"written": printable(file)}
-    show_result(answer, view, chosen, **choices)
+    if chosen == "json":
+        show_result(answer, view, chosen)
+    else:
+        command = _write_command(data, table, answer.y is not None, **asked)
+        show_result(answer, view, chosen, written=None if file is None else printable(file), command=command)
+
+
+def _write_command(data: str, table: TableOptions, has_targets: bool, **options: object) -> str | None:
+    """The command that writes these windows to a file; None where the table came through a pipe."""
+    if data == "-":
+        return None
+    from lstm_explain.topics.command_line import CliSource, format_window_command
+
+    source = CliSource(data=data, **{name: value for name, value in table._asdict().items() if name != "dtype"})
+    dtype = None if table.dtype == "float32" else table.dtype
+    return format_window_command(source, "windows.npz" if has_targets else "windows.npy", **options, dtype=dtype)
 
 
 def _read_table(data: str, table: TableOptions, output: str | None, target: str | None, time: str | None) -> "InputArray":

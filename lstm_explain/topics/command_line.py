@@ -69,10 +69,10 @@ def format_command(
     return shlex.join(words)
 
 
-def format_window_command(given: CliSource, timesteps: int, output: str) -> str:
-    """Spell the command that cuts the table of a source into samples, and writes them to a file."""
-    options = {name: value for name, value in _data_options(given).items() if name != "data"}
-    options |= {"timesteps": timesteps, "max_memory": given.max_memory if given.max_memory != DEFAULT_MEMORY else None}
+def format_window_command(given: CliSource, output: str, **options: Any) -> str:
+    """Spell the command that cuts the table of a source into samples, and writes them; `options` as in `format_command`."""
+    options = {name: value for name, value in _data_options(given).items() if name != "data"} | options
+    options |= {"max_memory": given.max_memory if given.max_memory != DEFAULT_MEMORY else None}
     return shlex.join([PROGRAM, "window", str(given.data), *_option_words(options), "-o", output])
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import shlex
 import subprocess
 import sys
 from collections.abc import Callable
@@ -56,12 +57,38 @@ def test_arrays_and_pipes(data: str, samples: int, features: int, call: Call) ->
     assert found["x"]["shape"] == [samples, 10, features]
 
 
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("x.csv", "--columns", "open,close", "--timesteps", "3"),
+        ("x.csv", "--timesteps", "4", "--stride", "2", "--horizon", "2", "--target", "close", "--time-column", "date"),
+        ("x.csv", "--time-column", "0", "--scale", "minmax", "--dtype", "float64", "--max-memory", "1MiB"),
+        ("semi.csv", "--skip-rows", "1", "--columns", "1", "--horizon", "1"),
+        ("european.csv", "--decimal", ",", "--timesteps", "2", "--delimiter", ";"),
+        ("x.npy", "--target", "1"),
+        ("x.npz#b", "--timesteps", "2"),
+    ],
+)
+def test_the_next_commands_run_one_after_the_other(arguments: tuple[str, ...], call: Call) -> None:
+    Path("european.csv").write_text("a;b\n" + "1.234,5;2\n" * 5, encoding="utf-8")
+    explained = call("window", *arguments, "--width", "200").stdout.decode()
+    lines = explained[explained.index("Next: ") :].removeprefix("Next: ").splitlines()
+    commands = [shlex.split(line.strip().partition("  ")[0])[1:] for line in lines]
+    assert [command[0] for command in commands] == ["window", "shapes"]
+    for command in commands:
+        assert call(*command).returncode == 0
+    ours = content(call("window", *arguments, "--json"))
+    assert content(call(*commands[1], "--json"))["tensors"][0]["axes"] == ours["x"]["axes"]
+
+
 @pytest.mark.parametrize("ending", ["npy", "npz"])
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 def test_the_windows_are_written_and_the_answer_is_shown(ending: str, dtype: str, call: Call) -> None:
     done = call("window", "x.npy", "--timesteps", "4", "-o", f"w.{ending}", "--dtype", dtype)
     assert (done.returncode, done.stderr) == (0, b"")
-    assert f"Written to w.{ending}. Next: lstm-explain shapes --data w.{ending}" in " ".join(done.stdout.decode().split())
+    text = " ".join(done.stdout.decode().split())
+    assert f"Written to w.{ending}." in text
+    assert f"Next: lstm-explain shapes --data w.{ending}" in text
     if ending == "npy":
         array = np.load("w.npy")
     else:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import numpy as np
@@ -9,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from lstm_explain.document.blocks import Cell, Heading, Note, Paragraph, Table
+from lstm_explain.document.blocks import Block, Cell, Heading, NextSteps, Note, Paragraph, Preformatted, SideBySide, Table
 from lstm_explain.render.layout import layout_lines
 from lstm_explain.topics.registry import document_of
 from lstm_explain.topics.window import Window, explain_window
@@ -22,19 +23,25 @@ def made(rows: int = 30, columns: int = 2, times: Any = None, **options: Any) ->
     return explain_window(Series(values, "x.csv", times=times), **{"timesteps": 4, **options})
 
 
+def blocks(window: Window, **choices: Any) -> list[Block]:
+    """The blocks of the document, those next to each other one after the other."""
+    parts = [one.parts if isinstance(one, SideBySide) else ((one,),) for one in document_of(window, **choices)]
+    return [one for several in parts for part in several for one in part]
+
+
 def facts(window: Window) -> dict[str, str]:
-    tables = [one for one in document_of(window) if isinstance(one, Table) and not one.ruled]
+    tables = [one for one in blocks(window) if isinstance(one, Table) and not one.ruled]
     return {
         row[0].text: row[1].text for one in tables for row in one.rows if isinstance(row[0], Cell) and isinstance(row[1], Cell)
     }
 
 
 def words(window: Window, **choices: Any) -> str:
-    return "\n".join(one.text for one in document_of(window, **choices) if isinstance(one, Heading | Paragraph | Note))
+    return "\n".join(one.text for one in blocks(window, **choices) if isinstance(one, Heading | Paragraph | Note))
 
 
 def rows_of(window: Window, title: str) -> list[list[list[str]]]:
-    tables = [one for one in document_of(window) if isinstance(one, Table) and one.columns[0].title == title]
+    tables = [one for one in blocks(window) if isinstance(one, Table) and one.columns[0].title == title]
     return [[[cell.text for cell in row if isinstance(cell, Cell)] for row in one.rows] for one in tables]
 
 
@@ -84,7 +91,7 @@ def test_scaling_says_where_its_numbers_are_from(scale: str) -> None:
     assert window.scaling is not None
     told = words(window)
     assert f"Scaling: {scale}" in told
-    assert "These numbers come from all 30 rows." in told
+    assert "The statistics come from all 30 rows." in told
     assert "training samples alone" in told
     (table,) = rows_of(window, "column")
     for place, row in enumerate(table):
@@ -119,16 +126,88 @@ def test_gaps_are_listed_with_their_rows() -> None:
     assert told["after row 2"] == "172800 to 432000: 259200"
 
 
+COMMAND = "lstm-explain window x.csv --timesteps 4 -o windows.npy"
+
+
 @pytest.mark.parametrize(
-    ("written", "told"),
+    ("choices", "commands"),
     [
-        (None, "Write them: add -o windows.npy. Then: lstm-explain shapes --data windows.npy"),
-        ("a b.npy", "Written to a b.npy. Next: lstm-explain shapes --data 'a b.npy'"),
-        ("w.NPZ", "Next: lstm-explain shapes --data w.NPZ#x"),
+        ({"command": COMMAND}, [COMMAND, "lstm-explain shapes --data windows.npy"]),
+        ({"written": "a b.npy"}, ["lstm-explain shapes --data 'a b.npy'", "lstm-explain trace --data 'a b.npy'"]),
+        ({"written": "w.NPZ"}, ["lstm-explain shapes --data w.NPZ#x", "lstm-explain trace --data w.NPZ#x"]),
     ],
 )
-def test_the_next_command(written: str | None, told: str) -> None:
-    assert told in words(made(), written=written)
+def test_the_next_commands(choices: dict[str, str], commands: list[str]) -> None:
+    (*_, last) = document_of(made(), **choices)
+    assert isinstance(last, NextSteps)
+    assert [step.command for step in last.steps] == commands
+    assert ("Written to " in words(made(), **choices)) == ("written" in choices)
+
+
+def test_without_a_command_line_the_option_is_named() -> None:
+    assert words(made()).endswith("On the command line, -o windows.npy writes the windows.")
+    assert words(made(horizon=1, target=0)).endswith("-o windows.npz writes the windows.")
+
+
+# --- the drawing ------------------------------------------------------------------------------------------------------
+
+
+def drawing(window: Window) -> tuple[str, ...]:
+    (picture,) = [one for one in document_of(window) if isinstance(one, Preformatted)]
+    return picture.lines
+
+
+def tokens(line: str) -> dict[int, str]:
+    """The cells of a line behind its label, by the place at which they end."""
+    return {match.end(): match[0] for match in re.finditer(r"\S+", line) if match.start() >= LABEL_END}
+
+
+LABEL_END = len("column 1")
+
+
+@settings(max_examples=200)
+@given(st.integers(1, 30), st.integers(1, 40), st.integers(0, 12), st.integers(0, 300))
+def test_everything_drawn_is_below_the_row_that_it_is(timesteps: int, stride: int, horizon: int, more: int) -> None:
+    rows = timesteps + horizon + more
+    aim = {"horizon": horizon, "target": 1} if horizon else {}
+    window = made(rows, timesteps=timesteps, stride=stride, **aim)
+    header, values, *samples = drawing(window)
+    assert max(map(len, (header, values, *samples))) <= 78
+    numbers = {end: int(text.replace(",", "")) for end, text in tokens(header).items() if text != "···"}
+    assert sorted(numbers.values()) == list(dict.fromkeys(numbers.values()))
+    for end, row in numbers.items():
+        assert float(tokens(values)[end]) == pytest.approx(window.series.values[row, 1 if horizon else 0], rel=0.05, abs=1e-3)
+    drawn = [line for line in samples if line.strip() != "⋮"]
+    assert drawn
+    for line, sample in zip(drawn, window.shown, strict=False):
+        assert line.startswith(f"sample {sample.sample:,} ")
+        cells = {numbers[end]: text for end, text in tokens(line).items() if text != "···"}
+        for row, text in cells.items():
+            place = row - sample.row
+            assert text == (f"x_{place + 1}" if place < timesteps else "y" if horizon == 1 else f"y_{place - timesteps + 1}")
+        ends = {0, timesteps - 1} | ({timesteps, timesteps + horizon - 1} if horizon else set())
+        assert {sample.row + end for end in ends} <= set(cells)
+        inside = [row for row in numbers.values() if 0 <= row - sample.row < timesteps + horizon]
+        assert sorted(cells) == inside
+
+
+def test_a_small_table_is_drawn_whole() -> None:
+    series = Series(np.array([[112.0], [118], [132], [129], [121], [135]]), "x.csv", ("price",))
+    window = explain_window(series, timesteps=3, horizon=1, target=0)
+    assert drawing(window) == (
+        "row         0   1   2   3   4   5",
+        "price     112 118 132 129 121 135",
+        "sample 0  x_1 x_2 x_3   y",
+        "sample 1      x_1 x_2 x_3   y",
+        "sample 2          x_1 x_2 x_3   y",
+    )
+
+
+def test_the_notes_say_what_the_signs_are() -> None:
+    assert "x_t is the row that the LSTM reads at timestep t, all 2 features of it." in words(made())
+    assert "y is the target, column 1." in words(made(horizon=1, target=1))
+    assert "y_1 to y_3 are the targets, from column 1." in words(made(horizon=3, target=1))
+    assert "x_t is the row that the LSTM reads at timestep t." in words(made(columns=1))
 
 
 def test_wide_tables_are_bounded() -> None:

@@ -5,9 +5,23 @@ from __future__ import annotations
 import shlex
 from typing import TYPE_CHECKING
 
-from lstm_explain.document.blocks import Block, Cell, Column, Document, Heading, Note, Paragraph, Table
+from lstm_explain.document.blocks import (
+    Block,
+    Cell,
+    Column,
+    Document,
+    Heading,
+    NextStep,
+    NextSteps,
+    Note,
+    Paragraph,
+    Preformatted,
+    SideBySide,
+    Table,
+)
 from lstm_explain.document.numbers import format_bytes, plural, thousands
 from lstm_explain.document.tables import MAX_NAME_LENGTH, ellipsis_row, facts_table, visible_ends
+from lstm_explain.topics.window.drawing import draw_windows, drawn_column
 from lstm_explain.topics.window.time_series import format_duration, format_time
 
 if TYPE_CHECKING:
@@ -17,18 +31,28 @@ if TYPE_CHECKING:
 MAX_TIMESTEPS, MAX_FEATURES, MAX_CONSTANTS = 12, 12, 4
 
 
-def document(window: Window, written: str | None = None) -> Document:
-    """Lay out the windows; `written` is the file that they were written to."""
+def document(window: Window, written: str | None = None, command: str | None = None) -> Document:
+    """Lay out the windows.
+
+    Args:
+        window: the windows.
+        written: the file that they were written to.
+        command: the command line that writes them.
+    """
     blocks: list[Block] = [Heading(f"window: {window.series.name}, rows into samples", 1), Paragraph(_summary(window))]
-    blocks += [Heading("How many"), _count_table(window), Note(_count_note(window))]
-    blocks += [Heading("Which rows"), _row_table(window), Note("Rows and samples count from 0, timesteps from 1.")]
-    for sample in window.shown:
-        blocks += _sample_blocks(window, sample)
+    blocks += [Heading("Windows over the rows"), Preformatted(draw_windows(window)), Note(_drawing_note(window))]
+    count: tuple[Block, ...] = (Heading("How many samples"), _count_table(window), *_sharing_note(window))
+    blocks += [SideBySide((count, (Heading("Which rows"), _row_table(window))))]
+    blocks += [SideBySide(tuple(tuple(_sample_blocks(window, sample)) for sample in window.shown))]
     blocks += _omitted_note(window)
     blocks += [] if window.scaling is None else _scaling_blocks(window, window.scaling)
     blocks += [] if window.gaps is None else _gap_blocks(window.gaps)
     blocks += _warning_blocks(window)
-    return (*blocks, Note(_next_command(window, written)))
+    measured = (
+        "The shapes were read off the windows, which are views of the table: its rows are in memory once. Rows and samples "
+        "count from 0, timesteps from 1."
+    )
+    return (*blocks, Note(measured), *_next_blocks(window, written, command))
 
 
 def _summary(window: Window) -> str:
@@ -37,7 +61,27 @@ def _summary(window: Window) -> str:
     every = "every row" if plan.stride == 1 else f"every {thousands(plan.stride)} rows"
     features = plural(window.x.shape[2], "feature")
     what = f"{plural(plan.samples, 'sample')} of {plural(plan.timesteps, 'timestep')} of {features}"
-    return f"{series.name} has {plural(plan.rows, 'row')} of {columns}. A window begins at {every}: {what}, in {window.dtype}."
+    shapes = f"x is {_sizes(window.x.shape)}" + (f" and y is {_sizes(window.y.shape)}" if window.y is not None else "")
+    table, size = f"{series.name} has {plural(plan.rows, 'row')} of {columns}.", plural(plan.timesteps, "row")
+    if plan.samples == 1:
+        return f"{table} One window of {size} fits, so there is {what}: {shapes}, in {window.dtype}."
+    return f"{table} A window of {size} begins at {every}, so there are {what}: {shapes}, in {window.dtype}."
+
+
+def _sizes(shape: tuple[int, ...]) -> str:
+    return f"({', '.join(map(thousands, shape))})"
+
+
+def _drawing_note(window: Window) -> str:
+    """What the signs of the drawing mean."""
+    plan, features = window.windowing, window.x.shape[2]
+    every = "" if features == 1 else f", all {thousands(features)} features of it"
+    text = f"x_t is the row that the LSTM reads at timestep t{every}."
+    if plan.horizon:
+        targets = "the target" if plan.horizon == 1 else f"y_1 to y_{thousands(plan.horizon)} are the targets"
+        name = window.series.column_name(drawn_column(window))
+        text += f" y is {targets}, {name}." if plan.horizon == 1 else f" {targets}, from {name}."
+    return text
 
 
 def _count_table(window: Window) -> Table:
@@ -52,10 +96,8 @@ def _count_table(window: Window) -> Table:
     rows += [] if window.y is None else [("y", _shape_text(window, "y"))]
     rows += [("left at the end", _unused_rows(window))]
     if plan.between:
-        rows.append(("left between", f"{plural(plan.between, 'row')} after each window are timesteps of none"))
-    written = (
-        f"{format_bytes(window.x_bytes)} once written; the same columns as a table take {format_bytes(window.table_bytes)}"
-    )
+        rows.append(("left between", f"{plural(plan.between, 'row')} after each window, which no sample has as timesteps"))
+    written = f"{format_bytes(window.x_bytes)} when written; the table itself takes {format_bytes(window.table_bytes)}"
     return facts_table([*rows, ("memory", written)])
 
 
@@ -68,17 +110,16 @@ def _shape_text(window: Window, name: str) -> str:
 def _unused_rows(window: Window) -> str:
     plan = window.windowing
     if not plan.unused:
-        return "nothing: the last sample takes the last row"
+        return "nothing: the last sample ends with the last row"
     first = plan.rows - plan.unused
-    return f"{plural(plan.unused, 'row')}, {_row_range(first, plan.rows - 1)}: too few for one more sample"
+    return f"{plural(plan.unused, 'row')}, {_row_range(first, plan.rows - 1)}: too few for another sample"
 
 
-def _count_note(window: Window) -> str:
-    text = "The shapes were read off the windows, which are views of the table: its rows are in memory once."
+def _sharing_note(window: Window) -> list[Block]:
     shared = window.windowing.shared
-    if shared:
-        text += f" Neighbours share {plural(shared, 'row')}, so samples are not independent of each other."
-    return text
+    if not shared or window.windowing.samples == 1:
+        return []
+    return [Note(f"Neighbouring samples share {plural(shared, 'row')}, so they are not independent of each other.")]
 
 
 def _row_table(window: Window) -> Table:
@@ -168,9 +209,9 @@ def _scaling_blocks(window: Window, scaling: Scaling) -> list[Block]:
     )
     how, undo = _scaling_formulas(scaling)
     words = (
-        f"Each number became {how}; {undo} undoes it. These numbers come from all {thousands(window.windowing.rows)} rows. "
-        "If you keep some samples for a test, these numbers depend on them too: for a fair test compute them from the rows of "
-        "the training samples alone."
+        f"Each number became {how}; {undo} undoes it. The statistics come from all {thousands(window.windowing.rows)} rows. "
+        "If you keep some samples for a test, compute them from the rows of the training samples alone: otherwise the test "
+        "leaks into the training."
     )
     return [Heading(f"Scaling: {scaling.kind}"), Table(columns, rows), Paragraph(words)]
 
@@ -216,7 +257,7 @@ def _warning_text(window: Window, word: str) -> str:
     if word == "gaps" and gaps is not None:
         return (
             f"{thousands(gaps.samples)} of {plural(samples, 'sample')} go across a gap in time: to the LSTM the rows "
-            "before and after it are one timestep apart. Fill the missing rows, or cut the table there and make windows "
+            "before and after it are one timestep apart. Fill the missing rows, or cut the table at the gap and make windows "
             "of each part."
         )
     if word == "backward" and gaps is not None:
@@ -239,9 +280,14 @@ def _warning_text(window: Window, word: str) -> str:
     )
 
 
-def _next_command(window: Window, written: str | None) -> str:
+def _next_blocks(window: Window, written: str | None, command: str | None) -> list[Block]:
+    """How to write the windows, and what to ask of them then."""
+    name = written or ("windows.npy" if window.y is None else "windows.npz")
+    read = shlex.quote(name) + ("#x" if name.lower().endswith(".npz") else "")
+    shapes = NextStep(f"lstm-explain shapes --data {read}", "every shape of an LSTM that reads them")
     if written is not None:
-        name = shlex.quote(written) + ("#x" if written.lower().endswith(".npz") else "")
-        return f"Written to {written}. Next: lstm-explain shapes --data {name}"
-    name = "windows.npy" if window.y is None else "windows.npz"
-    return f"Write them: add -o {name}. Then: lstm-explain shapes --data {name}{'' if window.y is None else '#x'}"
+        trace = NextStep(f"lstm-explain trace --data {read}", "what its units keep and output")
+        return [Paragraph(f"Written to {written}."), NextSteps((shapes, trace))]
+    if command is None:
+        return [Note(f"On the command line, -o {name} writes the windows.")]
+    return [NextSteps((NextStep(command, "write the windows"), shapes))]
