@@ -19,6 +19,10 @@ class Paragraph(NamedTuple):
     text: str
 
 
+class BlankLine(NamedTuple):
+    """A line without text, between parts of a page that have no heading."""
+
+
 class Note(NamedTuple):
     """A remark that stands back: how something was measured, where to read on, which command shows more."""
 
@@ -77,10 +81,12 @@ class Preformatted(NamedTuple):
 
 
 class FormulaSymbol(NamedTuple):
-    """A piece of a formula, and what stands under it: the shape of what it names, or its value."""
+    """A piece of a formula, and what is written under it: the shape of what it names, or its value."""
 
     text: str
     under: str = ""
+    breaks: bool = False
+    """Whether it begins a new line, below the first equals sign."""
 
 
 class Formula(NamedTuple):
@@ -111,5 +117,13 @@ class SideBySide(NamedTuple):
     parts: tuple[tuple[Block, ...], ...]
 
 
-Block: TypeAlias = Heading | Paragraph | Note | Table | Preformatted | Formula | NextSteps | SideBySide
+class FirstThatFits(NamedTuple):
+    """The same thing laid out in several ways, widest first: the first that fits the page is shown, or else the last."""
+
+    layouts: tuple[tuple[Block, ...], ...]
+
+
+Block: TypeAlias = (
+    Heading | Paragraph | BlankLine | Note | Table | Preformatted | Formula | NextSteps | SideBySide | FirstThatFits
+)
 Document: TypeAlias = tuple[Block, ...]

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
-from lstm_explain.document.blocks import Cell, Column, Table
+from lstm_explain.document.blocks import Cell, Column, FirstThatFits, Table
 from lstm_explain.document.numbers import format_decimal, thousands, tint
-from lstm_explain.document.text import format_shape
+from lstm_explain.document.text import format_shape, format_sizes
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence, Sized
@@ -23,8 +23,9 @@ MAX_NAME_LENGTH = 16
 """How many characters of a column's name are shown."""
 FACT_COLUMNS = (Column(""), Column("", wraps=True))
 """The columns of a table of label and value."""
-TENSOR_COLUMNS = (Column("tensor"), Column("shape", wraps=True), Column("elements", "right"), Column("bytes", "right"))
-"""The columns of a table of tensors; see `tensor_row`."""
+SIZE_COLUMNS = (Column("elements", "right"), Column("bytes", "right"))
+TENSOR_COLUMNS = (Column("tensor"), Column("shape", wraps=True), *SIZE_COLUMNS)
+WIDE_TENSOR_COLUMNS = (Column("tensor"), Column(""), Column("shape"), Column("axes"), Column("meaning"), *SIZE_COLUMNS)
 
 Item = TypeVar("Item")
 Row = tuple[Cell, ...]
@@ -45,6 +46,29 @@ def tensor_row(name: str, detail: str, shape: Shape, meaning: str, size: int) ->
     """A row under `TENSOR_COLUMNS`; `detail` is written below the name, `size` is in bytes."""
     cells = (Cell(format_shape(shape), meaning), Cell(thousands(shape.elements)), Cell(thousands(size)))
     return (Cell(name, detail, strong=True), *cells)
+
+
+class TensorRow(NamedTuple):
+    """A line of a table of tensors."""
+
+    name: str
+    detail: str
+    """Its symbol, or which layer it belongs to."""
+    shape: Shape
+    meaning: str
+    bytes: int
+
+
+def tensor_table(tensors: Sequence[TensorRow], limit: int = MAX_ROWS) -> FirstThatFits:
+    """Lay out tensors: one line for each where the page is wide enough, else two."""
+    wide, narrow = [], []
+    for name, detail, shape, meaning, size in tensors:
+        sizes = Cell(thousands(shape.elements)), Cell(thousands(size))
+        cells = map(Cell, (detail, format_sizes(shape.sizes), ", ".join(shape.names), meaning))
+        wide.append((Cell(name, strong=True), *cells, *sizes))
+        narrow.append((Cell(name, detail, strong=True), Cell(format_shape(shape), meaning), *sizes))
+    tables = Table(WIDE_TENSOR_COLUMNS, elide_rows(wide, limit)), Table(TENSOR_COLUMNS, elide_rows(narrow, limit))
+    return FirstThatFits(((tables[0],), (tables[1],)))
 
 
 def visible_ends(items: Sized, limit: int) -> tuple[int, int]:

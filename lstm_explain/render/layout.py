@@ -12,13 +12,16 @@ from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 from unicodedata import combining, east_asian_width
 
 from lstm_explain.document.blocks import (
+    BlankLine,
     Block,
     Cell,
     Column,
     Document,
+    FirstThatFits,
     Formula,
     FormulaSymbol,
     Heading,
+    NextStep,
     NextSteps,
     Note,
     Paragraph,
@@ -34,8 +37,11 @@ if TYPE_CHECKING:
 
 SPARKLINE_WIDTH = 40
 MIN_TEXT_WIDTH = 20
+UNLIMITED_WIDTH = 100_000
 MAX_PROSE_WIDTH = 100
 """Longer lines of text are hard to read, so they are broken however wide the page is."""
+MIN_PART_WIDTH = 70
+"""The narrowest of equal columns next to each other."""
 GUTTER = "    "
 """What is between the parts of a page that are next to each other."""
 FORMULA_INDENT = 4
@@ -60,7 +66,7 @@ class Style(NamedTuple):
 
 
 PLAIN = Style()
-BOLD, DIM, ITALIC, TITLE = Style(bold=True), Style(dim=True), Style(italic=True), Style(bold=True, reverse=True)
+BOLD, DIM, ITALIC, TITLE = Style(bold=True), Style(dim=True), Style(italic=True), Style(bold=True, underline=True)
 CODE = Style(literal=True)
 
 
@@ -88,6 +94,8 @@ def _layout_block(block: Block, width: int, unicode: bool) -> Iterator[Line]:  #
             yield from _layout_text(words, {1: TITLE, 2: BOLD}.get(level, ITALIC), width, unicode)
         case Paragraph(words):
             yield from _layout_text(words, PLAIN, width, unicode)
+        case BlankLine():
+            yield []
         case Note(words):
             yield from _layout_text(words, DIM, width, unicode)
         case Table():
@@ -100,6 +108,9 @@ def _layout_block(block: Block, width: int, unicode: bool) -> Iterator[Line]:  #
             yield from _layout_next_steps(block, width, unicode)
         case SideBySide():
             yield from _layout_side_by_side(block, width, unicode)
+        case FirstThatFits(layouts):
+            fitting = (layout for layout in layouts if _natural_width(layout, unicode) <= width)
+            yield from layout_lines(next(fitting, layouts[-1]), width, unicode)
 
 
 def _layout_text(words: str, style: Style, width: int, unicode: bool) -> Iterator[Line]:
@@ -107,33 +118,61 @@ def _layout_text(words: str, style: Style, width: int, unicode: bool) -> Iterato
 
 
 def _layout_next_steps(block: NextSteps, width: int, unicode: bool) -> Iterator[Line]:
-    """Lay out a line for each command, its reason behind it where that fits and below it where it does not."""
-    label, indent = "Next: ", "      "
-    size = max(width_of(step.command) for step in block.steps)
-    for number, (command, reason) in enumerate(block.steps):
-        start = [Span(indent if number else label, DIM), Span(_to_display(command, unicode), CODE)]
-        reason = _to_display(reason, unicode)
-        if not reason:
-            yield start
-        elif len(indent) + size + 2 + width_of(reason) <= width:
-            yield [*start, Span(" " * (size - width_of(command) + 2)), Span(reason, DIM)]
-        else:
-            yield start
-            yield from ([Span(indent + "  "), *line] for line in _layout_text(reason, DIM, width - len(indent) - 2, unicode))
+    """Lay out a line for each command, the reasons behind the commands if all fit there, and below them otherwise.
+
+    Commands without reasons are in one line where they fit.
+    """
+    label = "Next: "
+    in_one_line = _to_display(" · ".join(step.command for step in block.steps), unicode)
+    if len(label) + width_of(in_one_line) <= width and not any(step.reason for step in block.steps):
+        yield [Span(label, DIM), Span(in_one_line, CODE)]
+        return
+    column = len(label) + max(width_of(step.command) for step in block.steps) + 2
+    fits = column + max(width_of(_to_display(step.reason, unicode)) for step in block.steps) <= width
+    for number, step in enumerate(block.steps):
+        yield from _layout_next_step(step, " " * len(label) if number else label, column if fits else None, width, unicode)
+
+
+def _layout_next_step(step: NextStep, label: str, column: int | None, width: int, unicode: bool) -> Iterator[Line]:
+    """Lay out a command, with its reason from a column on or, without one, below it."""
+    from lstm_explain.topics.command_line import wrap_command
+
+    command, reason = _to_display(step.command, unicode), _to_display(step.reason, unicode)
+    if column is not None:
+        gap = " " * (column - len(label) - width_of(command))
+        yield [Span(label, DIM), Span(command, CODE), *([Span(gap), Span(reason, DIM)] if reason else [])]
+        return
+    first, *others = wrap_command(command, width - len(label))
+    indent = " " * len(label)
+    yield [Span(label, DIM), Span(first, CODE)]
+    yield from ([Span(indent), Span(line, CODE)] for line in others)
+    if reason:
+        yield from ([Span(f"{indent}  "), *line] for line in _layout_text(reason, DIM, width - len(label) - 2, unicode))
 
 
 def _layout_side_by_side(block: SideBySide, width: int, unicode: bool) -> Iterator[Line]:
-    pages = [list(layout_lines(part, width, unicode)) for part in block.parts]
-    sizes = [max(map(_line_width, page), default=0) for page in pages]
-    if sum(sizes) + len(GUTTER) * (len(pages) - 1) > width:
-        for number, page in enumerate(pages):
-            yield from [[], *page] if number and page and page[0] else page
-        return
-    for lines in zip_longest(*pages, fillvalue=[]):
-        row: Line = []
-        for line, size in zip(lines, sizes, strict=True):
-            row += [*line, Span(" " * (size - _line_width(line))), Span(GUTTER)]
-        yield row[:-2]
+    """Lay out parts next to each other: as wide as each likes, or else in equal columns that are wide enough for text."""
+    gaps = len(GUTTER) * (len(block.parts) - 1)
+    equal = (width - gaps) // len(block.parts)
+    for column in (width, equal) if equal >= MIN_PART_WIDTH else (width,):
+        pages = [list(layout_lines(part, column, unicode)) for part in block.parts]
+        sizes = [max(map(_line_width, page), default=0) for page in pages]
+        if sum(sizes) + gaps <= width:
+            sizes = [max(size, column) if column == equal else size for size in sizes]
+            for lines in zip_longest(*pages, fillvalue=[]):
+                row: Line = []
+                for line, size in zip(lines, sizes, strict=True):
+                    row += [*line, Span(" " * (size - _line_width(line))), Span(GUTTER)]
+                yield row[:-2]
+            return
+    for number, part in enumerate(block.parts):
+        page = list(layout_lines(part, width, unicode))
+        yield from [[], *page] if number and page and page[0] else page
+
+
+def _natural_width(document: Document, unicode: bool) -> int:
+    """Return the width of a document where nothing is broken or continued below."""
+    return max(map(_line_width, layout_lines(document, UNLIMITED_WIDTH, unicode)), default=0)
 
 
 def _line_width(line: Line) -> int:
@@ -151,7 +190,11 @@ def _split_table(table: Table, width: int, unicode: bool) -> Iterator[Line]:
 def _layout_formula(symbols: tuple[FormulaSymbol, ...], width: int, unicode: bool) -> Iterator[Line]:
     """Lay out the symbols side by side, with their shapes or values below; indented where the formula continues."""
     line, under, indent = "", "", " " * FORMULA_INDENT
+    equals_sign = width_of(_to_display(symbols[0].text, unicode)) + 1 if symbols else 0
     for symbol in symbols:
+        if symbol.breaks and line.strip():
+            yield from _formula_lines(line, under)
+            line = under = indent = " " * equals_sign
         text, below = _to_display(symbol.text, unicode), _to_display(symbol.under, unicode)
         size = max(width_of(text), width_of(below))
         if line and width_of(line) + 1 + size > width:

@@ -5,9 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from lstm_explain.document.blocks import (
+    BlankLine,
     Block,
     Cell,
     Document,
+    FirstThatFits,
     Formula,
     Heading,
     NextSteps,
@@ -29,7 +31,8 @@ SPECIAL = str.maketrans({character: f"\\{character}" for character in "\\|*_[]<>
 
 def to_markdown(document: Document) -> str:
     """Write a document as GitHub-flavoured Markdown."""
-    return "\n\n".join("\n".join(_format_block(block)) for block in document) + "\n"
+    blocks = (block for block in document if not isinstance(block, BlankLine))
+    return "\n\n".join("\n".join(_format_block(block)) for block in blocks) + "\n"
 
 
 def _format_block(block: Block) -> Iterator[str]:  # noqa: C901 - a case for each kind of block
@@ -50,6 +53,8 @@ def _format_block(block: Block) -> Iterator[str]:  # noqa: C901 - a case for eac
             yield "Next:"
             yield ""
             yield from (f"- `{command}`" + (f" {_escape_markdown(reason)}" if reason else "") for command, reason in steps)
+        case FirstThatFits(layouts):
+            yield to_markdown(layouts[0]).rstrip("\n")
         case SideBySide(parts):
             yield to_markdown(tuple(block for part in parts for block in part)).rstrip("\n")
 

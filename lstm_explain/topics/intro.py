@@ -1,14 +1,18 @@
-"""What the pages of topics share: their first lines, the names of features, and notes on what else can be shown."""
+"""What the pages of topics share: their first and last lines, the names of features, and notes on what else can be shown."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from lstm_explain.document.blocks import BlankLine, NextSteps, Note
 from lstm_explain.document.numbers import format_bytes, plural, thousands
 from lstm_explain.document.tables import MAX_NAME_LENGTH, elide_list
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from lstm_explain.core.spec import LayerSpec, Spec
+    from lstm_explain.document.blocks import Block, NextStep
     from lstm_explain.topics.result import LSTMResult, SampleResult
 
 REVERSE_READING = "It reads each sample from its end: timestep 1 is the last of the data."
@@ -23,7 +27,7 @@ def lstm_summary(explanation: LSTMResult) -> str:
     """Say in two sentences which LSTM this is."""
     spec = explanation.spec
     reads = f"{plural(spec.samples, 'sample')} of {plural(spec.timesteps, 'timestep')} of {plural(spec.features, 'feature')}"
-    return f"An LSTM of {_layers(spec)}, in {spec.dtype}, reads {reads}. {_origin(explanation.source)}"
+    return f"An LSTM of {_layers(spec)}, in {spec.dtype}, reads {reads}. {describe_origin(explanation.source)}"
 
 
 def _layers(spec: Spec) -> str:
@@ -46,12 +50,20 @@ def _options(layer: Spec | LayerSpec) -> list[str]:
     return [option for option in options if option]
 
 
-def _origin(source: dict[str, Any]) -> str:
+def describe_origin(source: dict[str, Any]) -> str:
+    """Say where the weights and the inputs come from, and what was set by hand."""
     weights, inputs = source["weights"], source["inputs"]
     made = _weights_origin(weights)
     read = f"seeded normal numbers, seed {inputs['seed']}" if inputs["kind"] == "seeded" else inputs["name"]
     edits = source.get("edits", [])
     return f"{made} Inputs: {read}." + (f" Set by hand: {', '.join(edits)}." if edits else "")
+
+
+def summarize_origin(source: dict[str, Any]) -> str:
+    """Say in a few words where seeded weights and the inputs come from."""
+    weights, inputs = source["weights"], source["inputs"]
+    read = f"seeded (seed {inputs['seed']})" if inputs["kind"] == "seeded" else inputs["name"]
+    return f"weights seeded ({weights['init']}, seed {weights['seed']}), inputs {read}"
 
 
 def _weights_origin(weights: dict[str, Any]) -> str:
@@ -60,6 +72,11 @@ def _weights_origin(weights: dict[str, Any]) -> str:
         asides = "".join(f" {aside[:1].upper()}{aside[1:]}." for aside in weights.get("asides", []))
         return f"Weights: {weights['file']}, {weights['layer']} ({weights['title']}).{read}{asides}"
     return f"Weights: seeded, {weights['init']} initialiser, seed {weights['seed']}."
+
+
+def closing_blocks(explanation: LSTMResult, measurement: str, steps: Iterable[NextStep]) -> tuple[Block, ...]:
+    """The end of a page: how its numbers were measured, what to try next, and which LSTM this is."""
+    return BlankLine(), Note(measurement), NextSteps(tuple(steps)), Note(lstm_summary(explanation))
 
 
 def computed_note(subject: str, max_memory: int) -> str:
