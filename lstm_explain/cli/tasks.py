@@ -29,9 +29,10 @@ def tasks(
       lstm-explain tasks many-to-one --bidirectional --layers 2
       lstm-explain tasks many-to-one --json | jq '.tasks[0].checks'
 
-    The tasks are one-to-one, one-to-many, many-to-one, many-to-many and encoder-decoder. For each, a network of the LSTM
-    and a dense layer is built and run: a drawing of it unrolled, every tensor's shape, where the layer's h goes, the
-    parameters, the code in Keras and PyTorch, and the mistakes that raise no error.
+    The tasks are one-to-one, one-to-many, many-to-one, many-to-many and encoder-decoder. Without a task: the five networks
+    next to each other. With a task: the network unrolled, the shape of every tensor, where h goes, the parameters, the code
+    in Keras and PyTorch, and the mistakes that raise no error. Every network is built from the LSTM and a dense layer, and
+    run.
     """
     from lstm_explain.cli.output import show_topic
 

@@ -90,8 +90,10 @@ def test_of_both_directions_the_dense_layer_reads_what_each_ends_with(timesteps:
     (dense,) = [line for line in lines if "Dense" in line]
     assert ("►│ Dense" in dense) == (timesteps > 1)
     (h,) = [line for line in lines if "▲ h_" in line]
-    assert f"▲ h_{timesteps}" in h
-    assert ("│ h_1" in h) == (timesteps > 1)
+    if timesteps == 1:
+        assert h.split() == ["▲", "h_1"]
+    else:
+        assert h.split() == ["│", "h_1", "backward", "▲", f"h_{timesteps}", "forward"]
 
 
 def test_the_encoder_hands_over_to_the_decoder() -> None:
@@ -99,6 +101,20 @@ def test_the_encoder_hands_over_to_the_decoder() -> None:
     (boxed,) = [line for line in lines if "encoder" in line]
     assert re.fullmatch(r"│encoder │─h,c►│encoder │═h,c►│decoder │─h,c►│decoder │", boxed)
     assert lines[-1].split() == ["x_1", "x_2", "last", "h", "last", "h"]
+
+
+@pytest.mark.parametrize("timesteps", [1, 2, 3, 10])
+def test_each_direction_of_the_encoder_passes_on_the_state_that_it_ends_with(timesteps: int) -> None:
+    lines = drawn(Task.ENCODER_DECODER, timesteps, 1, bidirectional=True)
+    text = "\n".join(lines)
+    assert ("h_1, c_1 backward" in text) == (timesteps > 1)
+    if timesteps > 1:
+        (forward,) = [line for line in lines if "forward" in line]
+        assert re.search(r"│forward │═h,c►│", forward)
+        (route,) = [line for line in lines if "╔" in line]
+        first = next(line for line in lines if "encoder" in line).index("│")
+        assert first < route.index("╔") < first + 10
+        assert [line.index(turn) for line, turn in zip(lines[5:8], "╗║╚", strict=True)] == [route.index("╗")] * 3
 
 
 def test_a_stack_says_how_many_layers_it_has() -> None:

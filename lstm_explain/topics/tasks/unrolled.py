@@ -86,11 +86,26 @@ def _draw_encoder_decoder(canvas: DrawingCanvas, plan: NetworkPlan) -> tuple[str
     _draw_lstm(canvas, encoder, texts, plan.spec.has_backward)
     written = _box_lines("decoder", plan.dense_source)
     _draw_lstm(canvas, decoder, [*written, *[""] * (len(texts) - len(written))], False)
-    canvas.write(LSTM + 1, encoder[-1].left + BOX, "═h,c►")
+    _draw_handover(canvas, encoder, plan.spec.has_backward)
     _draw_inputs(canvas, encoder, "", below)
     _draw_inputs(canvas, decoder, "last h", below)
     _draw_dense_per_step(canvas, decoder)
     return canvas.lines()
+
+
+def _draw_handover(canvas: DrawingCanvas, encoder: list[TimestepColumn], both: bool) -> None:
+    """The arrow from the encoder's last state to the decoder; the backward direction ends at the first timestep."""
+    first, last = encoder[0], encoder[-1]
+    gap = last.left + BOX
+    if not both or first is last:
+        canvas.write(LSTM + 1, gap, "═h,c►")
+        return
+    turn = gap + 2
+    label = f" h_{first.number}, c_{first.number} backward "
+    canvas.write(H_ARROW, first.middle, f"╔{label:═^{turn - first.middle - 1}}╗")
+    canvas.write(LSTM, turn, "║")
+    canvas.write(LSTM + 1, turn, "╚═►")
+    canvas.write(LSTM + 2, gap, "═h,c►")
 
 
 def _place_columns(timesteps: int, left: int, most: int, letter: str) -> list[TimestepColumn]:
@@ -147,14 +162,13 @@ def _draw_inputs(canvas: DrawingCanvas, columns: list[TimestepColumn], what: str
 def _draw_dense_per_step(canvas: DrawingCanvas, columns: list[TimestepColumn]) -> None:
     for column in columns:
         _draw_dense(canvas, column, f"y_{column.number}")
-        _draw_hidden(canvas, column)
+        _draw_hidden(canvas, column, f"h_{column.number}")
     for middle in _gap_centers(columns):
         canvas.center(Y, middle, DOTS)
 
 
-def _draw_hidden(canvas: DrawingCanvas, column: TimestepColumn) -> None:
-    """What a timestep hands to the dense layer: right of the arrow, or left of it where the page ends."""
-    label = f"h_{column.number}"
+def _draw_hidden(canvas: DrawingCanvas, column: TimestepColumn, label: str) -> None:
+    """What a timestep passes to the dense layer: right of the arrow, or left of it where the page ends."""
     if column.middle + len(f"▲ {label}") <= MAX_WIDTH:
         canvas.write(H_ARROW, column.middle, f"▲ {label}")
     else:
@@ -168,14 +182,13 @@ def _draw_dense(canvas: DrawingCanvas, column: TimestepColumn, label: str) -> No
 
 
 def _draw_last_dense(canvas: DrawingCanvas, columns: list[TimestepColumn], both: bool) -> None:
-    """One dense layer, above the last timestep; of two directions it also reads what the other ends with, at the first."""
+    """One dense layer, above the last timestep. Of two directions it reads what each ends with: backward at the first."""
     first, last = columns[0], columns[-1]
     _draw_dense(canvas, last, "y")
-    _draw_hidden(canvas, last)
-    if both and first is not last:
-        line, words = DENSE + 1, " backward's last h, h_1 "
-        canvas.write(line, first.middle, "┌" + "─" * (last.left - first.middle - 2) + "►")
-        if first.middle + len(words) + 5 < last.left:
-            canvas.write(line, first.middle + 3, words)
-        canvas.write(line + 1, first.middle, "│")
-        canvas.write(H_ARROW, first.middle, "│ h_1")
+    if not both or first is last:
+        _draw_hidden(canvas, last, f"h_{last.number}")
+        return
+    _draw_hidden(canvas, last, f"h_{last.number} forward")
+    canvas.write(DENSE + 1, first.middle, f"┌{'─' * (last.left - first.middle - 2)}►")
+    canvas.write(DENSE + 2, first.middle, "│")
+    canvas.write(H_ARROW, first.middle, f"│ h_{first.number} backward")
