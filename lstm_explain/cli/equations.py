@@ -17,7 +17,7 @@ def equations(
     source: SourceOptions,
     output: OutputOptions,
     notation: Annotated[Notation | None, typer.Option(help="Whose notation. [default: pytorch]")] = None,
-    every: Annotated[bool, typer.Option("--all", help="All notations beside each other, symbol by symbol.")] = False,
+    every: Annotated[bool, typer.Option("--all", help="All notations next to each other, symbol by symbol.")] = False,
     numbers: Annotated[bool, typer.Option("--numbers", help="Put one unit's numbers in.")] = False,
     unit: Annotated[int | None, typer.Option(help="Whose numbers; counts from 0. [default: 0]")] = None,
     step: Annotated[int | None, typer.Option(help="Of which timestep; counts from 1. [default: 4, or the last]")] = None,
@@ -29,10 +29,10 @@ def equations(
       lstm-explain equations --all
       lstm-explain equations --notation goodfellow -o equations.md
 
-    The notations: PyTorch's documentation, the source of Keras, the ONNX operator, Andrew Ng's course (ng),
+    The notations are those of PyTorch's documentation, the source of Keras, the ONNX operator, Andrew Ng's course (ng),
     Christopher Olah's page "Understanding LSTM Networks" (colah), and the Deep Learning book (goodfellow). The equations
-    are computed as they are written and compared with a run; the last lines say how far they are from it. In Markdown
-    they are LaTeX, which GitHub renders.
+    are computed as written and compared with a run, and the page reports how close they are. In Markdown they are LaTeX,
+    which GitHub renders.
     """
     from lstm_explain.cli.output import show_topic
 

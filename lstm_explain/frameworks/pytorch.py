@@ -128,7 +128,7 @@ _NOTATION = Notation(
         "bias": TWO_BIASES,
     },
     remarks=(
-        "Two letters stand below a weight: what it multiplies, i for input and h for hidden, and the gate that it is for.",
+        "A weight has two letters: what it multiplies (i for the input, h for the hidden state), and the gate it belongs to.",
     ),
 )
 

@@ -10,12 +10,13 @@ from typing import Any
 import pytest
 
 import lstm_explain
-from lstm_explain.document.blocks import Cell, Document, Formula, Heading, Note, Paragraph, Table
+from lstm_explain.document.blocks import Cell, Document, Formula, Heading, NextSteps, Note, Paragraph, Table
 from lstm_explain.frameworks.registry import NOTATIONS
 from lstm_explain.render import layout, markdown
 from lstm_explain.render.sparkline import ASCII, to_ascii
 from lstm_explain.topics.equations.page import PLACES
 from lstm_explain.topics.registry import document_of
+from tests.helpers.documents import flatten
 
 OPTIONS: dict[str, dict[str, Any]] = {
     "plain": {},
@@ -36,11 +37,11 @@ def page(notation: str | None = "pytorch", options: str = "plain", **choices: An
 
 
 def formulas(document: Document) -> list[Formula]:
-    return [block for block in document if isinstance(block, Formula)]
+    return [block for block in flatten(document) if isinstance(block, Formula)]
 
 
 def words(document: Document) -> str:
-    return " ".join(block.text for block in document if isinstance(block, Heading | Paragraph | Note))
+    return " ".join(block.text for block in flatten(document) if isinstance(block, Heading | Paragraph | Note))
 
 
 @pytest.mark.parametrize("options", OPTIONS)
@@ -116,10 +117,12 @@ def test_each_number_says_what_it_is_of() -> None:
             first = next(symbol for symbol in formula.symbols if symbol.text.startswith("= "))
             assert first.under.startswith("  ")
             assert not any(symbol.text == "=" for symbol in formula.symbols)
+            (second,) = [symbol for symbol in formula.symbols if symbol.breaks]
+            assert second.text.startswith("= ")
 
 
 def test_the_writers_words_are_said() -> None:
-    titles = [block.text for block in page("ng") if isinstance(block, Heading) and block.level == 3]
+    titles = [block.text for block in flatten(page("ng")) if isinstance(block, Heading) and block.level == 3]
     assert titles[:2] == ["Candidate, here called candidate value", "Input gate, here called update gate"]
     assert "with the candidate inside" in words(page("goodfellow"))
 
@@ -127,8 +130,8 @@ def test_the_writers_words_are_said() -> None:
 def test_what_a_notation_lacks_is_said_by_name() -> None:
     text = words(page("keras", "with everything"))
     assert "with peepholes, which this notation does not have" in text
-    assert "This notation has no signs for peepholes; written here: p with the gate's letter, as in Greff et al." in text
-    assert "This notation has no signs for projection; written here: W_hr" in text
+    assert "This notation has no symbols for peepholes. Written here: p with the gate's letter, as in Greff et al." in text
+    assert "This notation has no symbols for projection. Written here: W_hr" in text
     assert "h_tm1 and c_tm1 are the states of timestep t+1" in text
     assert "does not have" not in words(page("keras"))
     onnx = words(page("onnx", "with everything"))
@@ -175,11 +178,19 @@ def test_all_notations_stand_beside_each_other() -> None:
     assert not formulas(page(None))
 
 
-def test_without_numbers_it_says_how_to_ask_for_them() -> None:
-    assert "Add --numbers --unit 3 --step 4" in words(page())
+def commands(document: Document) -> list[str]:
+    return [step.command for block in document if isinstance(block, NextSteps) for step in block.steps]
+
+
+def test_the_next_commands_keep_what_was_asked_for() -> None:
+    assert "lstm-explain equations --samples 2 --timesteps 5 --numbers --unit 3 --step 4" in commands(page())
     small = lstm_explain.seeded(samples=1, timesteps=2, units=2)
-    assert "Add --numbers --unit 1 --step 2" in words(document_of(lstm_explain.equations(small)))
-    assert "unit --unit 3 --step 2 writes out" in words(page(numbers=True, unit=3, step=2))
+    (first, *_) = commands(document_of(lstm_explain.equations(small, "ng")))
+    assert first.endswith("--notation ng --numbers --unit 1 --step 2")
+    (first, *_) = commands(page(numbers=True, unit=3, step=2))
+    assert first == "lstm-explain unit --samples 2 --timesteps 5 --unit 3 --step 2"
+    assert all("--layer 1 --direction backward" in command for command in commands(page("keras", "with everything", sample=1)))
+    assert not any("--all" in command for command in commands(page(None)))
 
 
 def test_the_formula_in_the_manual_is_the_one_that_is_written() -> None:

@@ -1,4 +1,4 @@
-"""equations, in words and formulas: each equation with the shape under every symbol, and one unit's numbers put in."""
+"""The page of `equations`: each equation with the shape under every symbol, and one unit's numbers put in."""
 
 from __future__ import annotations
 
@@ -7,11 +7,23 @@ from typing import TYPE_CHECKING
 
 from lstm_explain.core.equations import Piece, pieces
 from lstm_explain.core.gates import Direction, Gate
-from lstm_explain.document.blocks import Block, Document, Formula, FormulaSymbol, Heading, Note, Paragraph
+from lstm_explain.document.blocks import (
+    Block,
+    Document,
+    Formula,
+    FormulaSymbol,
+    Heading,
+    NextStep,
+    Note,
+    Paragraph,
+    SideBySide,
+)
 from lstm_explain.document.numbers import format_decimal, plural, thousands
+from lstm_explain.frameworks.registry import NOTATIONS
+from lstm_explain.topics.command_line import format_command
 from lstm_explain.topics.equations import EQUALS
 from lstm_explain.topics.equations.symbol_tables import ROLES, comparison_tables, format_sizes, reference, symbol_table
-from lstm_explain.topics.intro import lstm_summary
+from lstm_explain.topics.intro import closing_blocks
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -20,49 +32,71 @@ if TYPE_CHECKING:
     from lstm_explain.topics.equations import Chain, Equations, UnitNumbers, WrittenNotation
     from lstm_explain.topics.equations.writer import Equation
 
+DEFAULT_NOTATION = "pytorch"
 PLACES = 6  # as in the topic `unit`, so that both show the same digits
 CLOSING = {")": " )", "]": " ]", ",": ","}
 """Pieces that are written onto the one before them: a line never begins with one."""
 
 
 def document(equations: Equations) -> Document:
-    """Lay out the equations in one notation, or all notations beside each other."""
+    """Lay out the equations in one notation, or all notations next to each other."""
     if equations.every:
         return _all_notations(equations)
     (written,) = equations.notations
-    blocks: list[Block] = [
-        Heading(f"equations: {written.notation.title}, {_layer_text(equations)}", 1),
-        Paragraph(lstm_summary(equations)),
-        Paragraph(f"Written as in {reference(written)}"),
-        Paragraph(_how_to_read(equations, written)),
-    ]
-    blocks.append(Heading("The equations"))
-    for equation in written.equations:
-        blocks += _equation_blocks(equations, written, equation)
+    formulas = [block for equation in written.equations for block in _equation_blocks(equations, written, equation)]
     return (
-        *blocks,
-        Heading("Its symbols"),
-        symbol_table(written),
+        Heading(f"equations: {written.notation.title}, {_layer_text(equations)}", 1),
+        Paragraph(_how_to_read(equations, written)),
+        SideBySide((tuple(formulas), (Heading("Symbols"), symbol_table(written)))),
         Heading("What to know about this notation"),
         *map(Paragraph, _remarks(equations, written)),
-        Heading("Checked against the run"),
-        Paragraph(_check_text(equations, written)),
-        *_numbers_note(equations),
+        Note(f"Written as in {reference(written)}"),
+        *closing_blocks(equations, _check_text(equations, written), _next_steps(equations)),
     )
 
 
 def _all_notations(equations: Equations) -> Document:
     return (
         Heading(f"equations: every notation, symbol by symbol, {_layer_text(equations)}", 1),
-        Paragraph(lstm_summary(equations)),
         Paragraph("Below each symbol is its shape, for one sample at one timestep."),
         *comparison_tables(equations),
         Heading("What to know about them"),
         *(Paragraph(f"{written.notation.name}: {' '.join(_remarks(equations, written))}") for written in equations.notations),
-        Heading("Checked against the run"),
-        Paragraph(_all_check_text(equations)),
-        Note("Add --notation NAME instead of --all to see one notation's equations."),
+        Heading("Sources"),
+        *(Note(f"{written.notation.name}: {reference(written)}") for written in equations.notations),
+        *closing_blocks(equations, _all_check_text(equations), _next_steps(equations)),
     )
+
+
+def _next_steps(equations: Equations) -> list[NextStep]:
+    unit, step = min(3, equations.layer_spec.units - 1), min(4, equations.length)
+    if equations.numbers is not None:
+        unit, step = equations.numbers.unit, equations.numbers.arithmetic.t
+    notation = next(iter(equations.notations)).notation.name
+    shown = None if equations.every or notation == DEFAULT_NOTATION else notation
+    other = "keras" if shown is None else None
+    one_unit = {"unit": unit, "step": step}
+    steps = []
+    if equations.numbers is None:
+        reason = f"with unit {unit}'s numbers"
+        steps.append(NextStep(_command(equations, "equations", notation=shown, numbers=True, **one_unit), reason))
+    else:
+        steps.append(NextStep(_command(equations, "unit", **one_unit), "every product of these sums"))
+    reason = f"the same as in {NOTATIONS[other or DEFAULT_NOTATION].title}"
+    steps.append(NextStep(_command(equations, "equations", notation=other), reason))
+    if not equations.every:
+        steps.append(NextStep(_command(equations, "equations", every=True), "all notations"))
+    return steps
+
+
+def _command(equations: Equations, topic: str, **options: str | int | bool | None) -> str:
+    """A command about the same sample, layer and direction."""
+    selection = {
+        "sample": equations.sample or None,
+        "layer": equations.layer or None,
+        "direction": equations.direction.value if equations.direction is Direction.BACKWARD else None,
+    }
+    return format_command(topic, equations.spec, equations.source, None, (), **options, **selection)
 
 
 def _layer_text(equations: Equations) -> str:
@@ -70,17 +104,14 @@ def _layer_text(equations: Equations) -> str:
 
 
 def _how_to_read(equations: Equations, written: WrittenNotation) -> str:
-    rows = written.notation.row_vectors
-    orientation = "rows, before their weights" if rows else "columns, after their weights"
-    below = "Below each symbol is the shape of its array"
-    unit = " (of all i and j)" if written.notation.names_unit else ""
+    orientation = "rows, before their weights" if written.notation.row_vectors else "columns, after their weights"
+    unit = " (for all i and j)" if written.notation.names_unit else ""
+    text = f"One timestep t of one sample. Below each symbol is the shape of its array{unit}."
     if equations.numbers is not None:
         numbers = equations.numbers
         asked = f"unit {numbers.unit} at timestep {numbers.arithmetic.t} of sample {thousands(equations.sample)}"
-        below += f"{unit}; then the same with the numbers of {asked}, what each is made of below it"
-    else:
-        below += unit
-    return f"One sample at one timestep t. {below}. Vectors are {orientation}.{_reads(equations, written)}"
+        text += f" Then come the numbers of {asked}, with the symbol of each below it."
+    return f"{text} Vectors are {orientation}.{_reads(equations, written)}"
 
 
 def _reads(equations: Equations, written: WrittenNotation) -> str:
@@ -99,7 +130,7 @@ def _equation_blocks(equations: Equations, written: WrittenNotation, equation: E
     if numbers is not None and chain is not None:
         blocks.append(_worked_formula(written, numbers, chain))
     elif numbers is not None:
-        blocks.append(Note(f"Each number of it is mixed from all units, so none belongs to unit {numbers.unit} alone."))
+        blocks.append(Note(f"Each of its numbers is mixed from all units, so none belongs to unit {numbers.unit} alone."))
     return blocks
 
 
@@ -118,7 +149,10 @@ def _title(written: WrittenNotation, equation: Equation) -> str:
 
 
 def _check_text(equations: Equations, written: WrittenNotation) -> str:
-    return f"{_how_computed_text(equations, 'these equations')}: {_difference_text(written.check.difference)}."
+    text = f"{_how_computed_text(equations, 'these equations')}: {_difference_text(written.check.difference)}."
+    if equations.numbers is None:
+        return text
+    return f"{text} The numbers are computed in float64: {_difference_text(equations.numbers.arithmetic.difference)}."
 
 
 def _all_check_text(equations: Equations) -> str:
@@ -128,36 +162,18 @@ def _all_check_text(equations: Equations) -> str:
 
 def _how_computed_text(equations: Equations, what: str) -> str:
     return (
-        f"Computed in float64 as they are written, from the layer's own weights and the states of sample {equations.sample}, "
-        f"{what} give the gates, c and h that the run recorded in {equations.spec.dtype} at "
+        f"Checked against the run: computed in float64 as written, from the layer's own weights and the states of sample "
+        f"{equations.sample}, {what} give the gates, c and h that the run recorded in {equations.spec.dtype} at "
         f"{plural(equations.length, 'timestep')}"
     )
 
 
 def _difference_text(difference: float) -> str:
-    """How far results are from the run, as a power of ten. Below 1e-15 they are not told apart: those are last bits."""
+    """How far results are from the run, as a power of ten. Differences below 1e-15 are rounding and reported as 1e-15."""
     if not isfinite(difference):
         return "nan and infinite numbers are among them, which cannot be compared"
     power = -15 if difference == 0 else max(ceil(log10(difference)), -15)
     return f"none differs by more than 1e{power} from the run"
-
-
-def _numbers_note(equations: Equations) -> list[Block]:
-    numbers = equations.numbers
-    if numbers is None:
-        step, unit = min(4, equations.length), min(3, equations.layer_spec.units - 1)
-        return [Note(f"Add --numbers --unit {unit} --step {step} to see them with one unit's numbers.")]
-    options, difference = _unit_options(equations, numbers), _difference_text(numbers.arithmetic.difference)
-    return [Note(f"The numbers are those that unit {options} writes out, computed in float64: {difference}.")]
-
-
-def _unit_options(equations: Equations, numbers: UnitNumbers) -> str:
-    """The options that ask the topic `unit` for the same numbers."""
-    options = [f"--unit {numbers.unit} --step {numbers.arithmetic.t}"]
-    options += [f"--sample {equations.sample}"] if equations.sample else []
-    options += [f"--layer {equations.layer}"] if equations.layer else []
-    options += [f"--direction {equations.direction}"] if equations.direction is Direction.BACKWARD else []
-    return " ".join(options)
 
 
 def _remarks(equations: Equations, written: WrittenNotation) -> list[str]:
@@ -172,7 +188,7 @@ def _remarks(equations: Equations, written: WrittenNotation) -> list[str]:
     remarks = [*notation.remarks]
     for option, is_used in options.items():
         if is_used and option in notation.option_notes:
-            borrowed = f"This notation has no signs for {option}; written here: " if option in written.borrowed else ""
+            borrowed = f"This notation has no symbols for {option}. Written here: " if option in written.borrowed else ""
             remarks.append(f"{borrowed}{notation.option_notes[option]}.")
     return remarks + _printed_candidate_text(written)
 
@@ -202,14 +218,15 @@ def equation_formula(equation: Equation, shapes: dict[str, Shape]) -> Formula:
 def calculation_formula(chain: Chain, unit: str) -> Formula:
     """An equation with numbers in it, worked out down to the result; `unit` names the unit behind the first sign."""
     left = chain.left.sign
-    signs, lines = [(left.text + unit, "")], []
-    for line in chain.lines:
+    symbols, lines = [FormulaSymbol(left.text + unit)], []
+    for number, line in enumerate(chain.lines):
         parts = list(pieces(line))
-        (first, under), *rest = map(_number, parts)
-        signs += [(f"= {first}", f"  {under}"), *rest]  # in one, so that no line ends with an equals sign
+        (first, under), *others = map(_number, parts)
+        sides = _attach_closing([(f"= {first}", f"  {under}"), *others])  # no line ends with an equals sign
+        symbols += [sides[0]._replace(breaks=number == 1), *sides[1:]]
         lines.append(" ".join(map(_latex_number, parts)))
     latex = r" \\ ".join(f"&= {line}" for line in lines)
-    return Formula(_attach_closing(signs), rf"\begin{{aligned}} {left.latex}{unit} {latex} \end{{aligned}}")
+    return Formula(tuple(symbols), rf"\begin{{aligned}} {left.latex}{unit} {latex} \end{{aligned}}")
 
 
 def _number(piece: Piece) -> tuple[str, str]:

@@ -1,11 +1,11 @@
-"""Tables of symbols: one notation's with their meaning, and all notations beside each other."""
+"""Tables of symbols: one notation's with their meaning, and all notations next to each other."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
 from lstm_explain.core.gates import GATES, Gate
-from lstm_explain.document.blocks import Block, Cell, Column, Heading, Paragraph, Table
+from lstm_explain.document.blocks import Block, Cell, Column, Heading, Table
 
 if TYPE_CHECKING:
     from lstm_explain.core.axes import Shape
@@ -21,10 +21,10 @@ ROLES = {
     "emitted": "what the units output, before the projection",
     "hidden": "hidden state",
     "input": "input",
-    "hidden_before": "hidden state",
-    "cell_before": "cell state",
+    "hidden_before": "previous hidden state",
+    "cell_before": "previous cell state",
     "joined_vector": "hidden state and input in one vector",
-    "joined_vector_cell_before": "old cell state, hidden state and input in one vector",
+    "joined_vector_cell_before": "previous cell state, hidden state and input in one vector",
     "joined_vector_cell": "new cell state, hidden state and input in one vector",
     "kernel": "weights of the input",
     "recurrent_kernel": "weights of the hidden state",
@@ -36,9 +36,9 @@ ROLES = {
 }
 """What each quantity is, in this package's words."""
 SHORT = {
-    "emitted": "emitted",
-    "hidden_before": "hidden before",
-    "cell_before": "cell before",
+    "emitted": "before projection",
+    "hidden_before": "previous h",
+    "cell_before": "previous c",
     "joined_vector": "joined",
     "joined_vector_cell_before": "joined, i and f",
     "joined_vector_cell": "joined, o",
@@ -55,7 +55,7 @@ NONE = "-"
 
 
 def format_sizes(shape: Shape, times: str = "×") -> str:
-    """A shape as it is written under a symbol: (10×5), or (10) for a vector."""
+    """Format a shape as it is written under a symbol: (10×5), or (10) for a vector."""
     return f"({times.join(map(str, shape.sizes))})"
 
 
@@ -70,7 +70,7 @@ def symbol_table(written: WrittenNotation) -> Table:
         )
         for group, shape in _groups(written)
     ]
-    columns = (Column("symbol", wraps=True), Column("shape"), Column("axes", wraps=True), Column("is", wraps=True))
+    columns = (Column("symbol", wraps=True), Column("shape"), Column("axes", wraps=True), Column("meaning", wraps=True))
     return Table(columns, tuple(rows))
 
 
@@ -94,15 +94,14 @@ def _gate(name: Symbol) -> Gate:
 def _meaning(group: list[Symbol]) -> str:
     kind = group[0].key.partition(".")[0]
     gates = ", ".join(ROLES[_gate(name)] for name in group if "." in name.key)
-    earlier = " of the timestep read before" if kind.endswith("_before") and not kind.startswith("joined") else ""
-    return ROLES[kind] + earlier + (f": {gates}" if gates else "")
+    return ROLES[kind] + (f": {gates}" if gates else "")
 
 
 # --- all notations ----------------------------------------------------------------------------------------------------
 
 
 def comparison_tables(equations: Equations) -> list[Block]:
-    """All notations as tables: symbols and shapes, words, habits, sources."""
+    """All notations as tables: symbols and shapes, habits, words."""
     notations = equations.notations
     titles = tuple(Column(written.notation.name, wraps=True) for written in notations)
     head = (Column("", wraps=False), *titles)
@@ -116,8 +115,6 @@ def comparison_tables(equations: Equations) -> list[Block]:
         Table(head, _habits(notations)),
         Heading("What they are called"),
         Table(head, tuple(words)),
-        Heading("Where they are written"),
-        *(Paragraph(f"{written.notation.name}: {reference(written)}") for written in notations),
     ]
 
 
