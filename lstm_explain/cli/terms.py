@@ -15,21 +15,27 @@ def terms(
     output: OutputOptions,
     words: Annotated[
         list[str] | None,
-        typer.Argument(metavar="[WORD]...", help="The words to explain; all if left out.", show_default=False),
+        typer.Argument(metavar="[WORD]...", help="The words to explain.", show_default=False),
     ] = None,
+    every: Annotated[bool, typer.Option("--all", help="Show every word, and who contradicts whom.")] = False,
 ) -> None:
     """Examples:
       lstm-explain terms
+      lstm-explain terms --all
       lstm-explain terms unit
       lstm-explain terms hidden state
       lstm-explain terms cell --layers 2 --bidirectional
       lstm-explain terms unit --json | jq '.terms[0].others[] | {who, quote}'
 
     Frameworks, papers and courses mean different things by the same word, and use different words for the same thing.
-    For each word: what it means here, what others mean by it, in their own words and with the place where they say so, and
-    the number that each meaning has in this LSTM. Sizes are read off arrays of a run over all samples; those of a run
-    that does not fit the memory budget are computed instead, and marked so.
+    Without a word: layer, cell, unit, neuron and gate as boxes inside each other, with the number of each in your network.
+    With a word: what it means here, what each source means by it, in its own words, and how many of each there are.
+    Sizes are read off arrays of a run over all samples. If that run does not fit the memory budget, they are computed
+    instead, and marked so.
     """
-    from lstm_explain.cli.output import show_topic
+    from lstm_explain.cli.output import choose_format, show_result
+    from lstm_explain.cli.source import build_lstm
+    from lstm_explain.topics.terms import explain_terms
 
-    show_topic("terms", output, source, words or ())
+    chosen = choose_format(output, "terms")
+    show_result(explain_terms(build_lstm(source, output.output), words or ()), output, chosen, every=every)

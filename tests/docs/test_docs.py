@@ -377,8 +377,8 @@ def test_the_options_that_commands_share_are_told_in_the_same_words() -> None:
     for command in commands():
         text = page_of(command).read_text("utf-8")
         for option, row in re.findall(r"^(\| `(?:-\w, )?--[a-z-]+[^|]*)(\|.*)$", text, re.MULTILINE):
-            if "--unit " in option or "--step " in option:
-                continue  # one unit or step for `unit`, several for `trace`
+            if any(name in option for name in ("--unit ", "--step ", "--all`")):
+                continue  # one unit or step for `unit`, several for `trace`; all of something else in each
             page, words = told.setdefault(option, (command, row))
             assert words == row, f"docs/commands: {command}.md and {page}.md differ in {option}: copy the right row to both"
 

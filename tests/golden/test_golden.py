@@ -95,6 +95,8 @@ TEXTS = {
     "tasks.md": f"tasks many-to-one --bidirectional {SMALL} --format markdown",
     "terms.txt": "terms --dtype float64",
     "terms-160.txt": "terms --dtype float64 --width 160",
+    "terms-all.txt": "terms --all --dtype float64",
+    "terms-boxes.txt": f"terms --ascii {STACK}",
     "terms-stack.txt": f"terms cell hidden state output proj_size {STACK}",
     "terms-ascii.txt": f"terms unit node --ascii {SMALL}",
     "terms-computed.txt": "terms sample --samples 1000000000000",

@@ -141,7 +141,7 @@ UNITS = Entry(
         Usage(
             by.KERAS_LSTM,
             Concept.UNIT,
-            "the size of h and of c; Bidirectional emits twice as many numbers",
+            "the size of h and of c; Bidirectional outputs twice as many numbers",
             "units: Positive integer, dimensionality of the output space.",
         ),
     ),

@@ -8,7 +8,7 @@ from lstm_explain.frameworks.glossary.entry import Concept, Entry, Usage
 UNIT = Entry(
     "unit",
     Concept.UNIT,
-    "one of the layer's scalars, with its four neurons; one circle of a diagram",
+    "four neurons that together output one number, h, and keep another, c; one circle of a diagram",
     ("hidden unit", "lstm unit", "recurrent unit"),
     ("neuron", "cell", "units", "num_units", "hidden_size"),
     (
@@ -45,7 +45,7 @@ UNIT = Entry(
 NEURON = Entry(
     "neuron",
     Concept.NEURON,
-    "one sum of products with an activation, f(Wx + b); a unit has four",
+    "a weighted sum and an activation, f(Wx + b); a unit has four",
     ("gate neuron", "perceptron"),
     ("unit", "gate", "node"),
     (
@@ -69,7 +69,7 @@ NEURON = Entry(
 NODE = Entry(
     "node",
     None,
-    "not used in this package, because it can mean nearly everything",
+    "not used in this package, because it can mean almost anything",
     ("hidden node",),
     ("unit", "neuron"),
     (
@@ -115,7 +115,7 @@ CELL = Entry(
         Usage(
             by.LITERATURE,
             Concept.UNIT,
-            "a cell emits one number",
+            "a cell outputs one number",
             "In the literature, 'cell' refers to an object with a single scalar output.",
         ),
         Usage(
@@ -130,7 +130,7 @@ CELL = Entry(
             "a linear unit with its input and output gates",
             "The resulting, more complex unit is called a *memory cell*",
         ),
-        Usage(by.GOODFELLOW, Concept.UNIT, "each emits one number of h", "containing the outputs of all the LSTM cells"),
+        Usage(by.GOODFELLOW, Concept.UNIT, "each outputs one number of h", "containing the outputs of all the LSTM cells"),
         Usage(
             by.D2L_LSTM,
             Concept.UNIT,
@@ -157,7 +157,7 @@ CELL = Entry(
 BLOCK = Entry(
     "block",
     None,
-    "not used in this package; older papers build an LSTM of blocks",
+    "not used in this package; older papers build an LSTM out of blocks",
     ("lstm block", "memory block", "memory cell block", "blocklstm"),
     ("cell", "unit"),
     (
@@ -187,7 +187,7 @@ BLOCK = Entry(
 LAYER = Entry(
     "layer",
     Concept.LAYER,
-    "the cell run over all timesteps with one set of weights; with two directions, both",
+    "the cell run over all timesteps with one set of weights; a bidirectional layer has two cells",
     ("hidden layer", "lstm layer", "recurrent layer"),
     ("cell", "num_layers"),
     (
@@ -223,8 +223,8 @@ PARTS = (UNIT, NEURON, NODE, CELL, BLOCK, LAYER)
 
 GATE = Entry(
     "gate",
-    Concept.GATE,
-    "one of the neurons i, f and o, whose sigmoid gives a number from 0 to 1; g, the candidate, is counted with them",
+    Concept.SIGMOID_GATE,
+    "one of the neurons i, f and o, whose sigmoid gives a number from 0 to 1; g, the candidate, is not a gate",
     ("input gate", "forget gate", "output gate", "gate unit"),
     ("candidate", "cell gate", "neuron"),
     (
@@ -235,19 +235,19 @@ GATE = Entry(
         Usage(
             by.COLAH,
             Concept.SIGMOID_GATE,
-            "a sigmoid and the product after it; g is none",
+            "a sigmoid and the product after it; g is not a gate",
             "An LSTM has three of these gates, to protect and control the cell state.",
         ),
         Usage(
             by.D2L_LSTM,
             Concept.SIGMOID_GATE,
-            "a number from 0 to 1; g is none",
+            "a number from 0 to 1; g is not a gate",
             "compute the values of the input, forget, and output gates",
         ),
         Usage(
             by.FOUNDERS,
             Concept.EARLY_GATE,
-            "two, in a unit of their own; nothing is forgotten yet",
+            "two, each a unit of its own; the forget gate came later",
             "as many gate units as a single memory cell (namely two)",
         ),
     ),
@@ -291,7 +291,7 @@ GATES = (GATE, CANDIDATE, CELL_GATE)
 HIDDEN_STATE = Entry(
     "hidden state",
     Concept.HIDDEN,
-    "h, what the layer emits: one number from each unit, unless a projection mixes them",
+    "h, what the layer outputs: one number from each unit, unless a projection mixes them",
     ("hidden", "h", "h_t", "h_n"),
     ("cell state", "output", "state", "hidden_size"),
     (
@@ -314,7 +314,7 @@ HIDDEN_STATE = Entry(
         Usage(
             by.D2L_RNN,
             Concept.HIDDEN,
-            "what a hidden layer emits",
+            "what a hidden layer outputs",
             "such a hidden layer output is called a *hidden state*",
         ),
     ),
@@ -323,7 +323,7 @@ HIDDEN_STATE = Entry(
 CELL_STATE = Entry(
     "cell state",
     Concept.CELL_STATE,
-    "c, what the units remember: one number in each unit",
+    "c, what the units keep: one number in each unit",
     ("c", "c_t", "c_n"),
     ("hidden state", "internal state", "memory", "state"),
     (
@@ -368,7 +368,7 @@ INTERNAL_STATE = Entry(
 MEMORY = Entry(
     "memory",
     Concept.CELL_STATE,
-    "c, what the units remember",
+    "c, what the units keep",
     ("memory state",),
     ("cell state", "carry"),
     (
@@ -402,7 +402,7 @@ CARRY = Entry(
 STATE = Entry(
     "state",
     Concept.STATES,
-    "h and c together: what a timestep hands to the next",
+    "h and c together: what a timestep passes on to the next",
     ("states", "recurrent state", "initial state"),
     ("hidden state", "cell state", "carry"),
     (
@@ -422,7 +422,7 @@ STATE = Entry(
 OUTPUT = Entry(
     "output",
     Concept.OUTPUT,
-    "h of every timestep, directions side by side",
+    "h of every timestep, both directions next to each other",
     ("y", "outputs", "output sequence", "return_sequences"),
     ("hidden state", "state"),
     (
