@@ -17,9 +17,12 @@ if TYPE_CHECKING:
 def frameworks(
     source: SourceOptions,
     output: OutputOptions,
-    name: Annotated[str | None, typer.Argument(help="Which framework; without it, all beside each other.")] = None,
+    name: Annotated[str | None, typer.Argument(help="Which framework; all of them if left out.")] = None,
     code: Annotated[
-        bool, typer.Option("--code", help="A program in it; -o program.py writes it, and program.npz with the weights.")
+        bool,
+        typer.Option(
+            "--code", help="Show a program that checks it; -o program.py writes it, and program.npz with the weights."
+        ),
     ] = False,
 ) -> None:
     """Examples:
@@ -29,9 +32,9 @@ def frameworks(
       lstm-explain frameworks keras --code -o program.py
       lstm-explain frameworks --json | jq '.frameworks[].gate_order'
 
-    Our weights are written as each framework writes them, and every shape is read off the arrays. With a name, they are
-    also read back and run. Every framework is marked: run by our tests, or read in its source. With --code, a program in
-    the framework loads the weights, runs the same input and compares its output with ours.
+    Our weights are written in the layout of each framework, and every shape is read off the arrays. With a name, they are
+    also read back and run. Every framework is marked: run by our tests, or read in its source. With --code you get a
+    program in the framework that loads the weights, runs the same input and compares its output with ours.
     """
     from lstm_explain.cli.output import choose_format, show_result
     from lstm_explain.cli.source import build_lstm

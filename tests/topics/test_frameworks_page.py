@@ -13,17 +13,18 @@ from lstm_explain.library import seeded
 from lstm_explain.render import terminal
 from lstm_explain.topics.frameworks import explain_frameworks
 from lstm_explain.topics.registry import document_of
+from tests.helpers.documents import flatten
 
 if TYPE_CHECKING:
     from lstm_explain.document.blocks import Document
 
 WRITTEN = ("framework", "gates", "weights", "parameters")
-CALLED = ("framework", "reads", "states", "forget bias", "known")
+CALLED = ("framework", "reads", "states", "forget bias", "checked")
 
 
 def document(name: str | None = None, code: bool = False, **options: Any) -> Document:
     sizes = {"samples": 3, "timesteps": 4, "features": 2, "units": 3}
-    return document_of(explain_frameworks(seeded(**{**sizes, **options}), name, code))
+    return flatten(document_of(explain_frameworks(seeded(**{**sizes, **options}), name, code)))
 
 
 def table(blocks: Document, *titles: str) -> list[list[str]]:
@@ -44,11 +45,12 @@ def words(blocks: Document) -> str:
 
 def test_one_row_for_each_framework_with_its_numbers() -> None:
     blocks = document()
+    assert "16 of 16 framework layers can hold these weights, in 5 different orders of the gates" in words(blocks)
     rows = {row[0]: row[1:] for row in table(blocks, *WRITTEN)}
     assert list(rows) == list(FRAMEWORKS)
     assert rows["keras"] == ["i f g o", "kernel (2×12), recurrent_kernel (3×12), bias (12)", "72"]
     assert rows["haiku"] == ["i g f o", "linear.w (5×12), linear.b (12)", "72"]
-    assert rows["flax-nnx"] == ["apart", "i*.kernel (2×3), if_.kernel (2×3), h*.kernel (3×3), h*.bias (3)", "72"]
+    assert rows["flax-nnx"] == ["separate", "i*.kernel (2×3), if_.kernel (2×3), h*.kernel (3×3), h*.bias (3)", "72"]
     assert rows["tflite"][1] == "input_to_*_weights (3×2), recurrent_to_*_weights (3×3), *_gate_bias (3)"
     assert rows["openvino"][0] == "f i g o"
     called = {row[0]: row[1:] for row in table(blocks, *CALLED)}
@@ -66,20 +68,20 @@ def test_what_a_framework_has_not_is_said() -> None:
 
 
 def test_biases_that_nobody_asked_for_are_said() -> None:
-    assert "Always with biases" not in words(document())
-    (text,) = re.findall(r"Always with biases.*: (.*)\.", words(document(bias=False)))
+    assert "These always have biases" not in words(document())
+    (text,) = re.findall(r"These always have biases.*: (.*)\.", words(document(bias=False)))
     assert text.split(", ") == [name for name, layer in FRAMEWORKS.items() if layer.convention.bias_required]
 
 
 @pytest.mark.parametrize("name", FRAMEWORKS)
 def test_one_in_full(name: str) -> None:
     explanation = explain_frameworks(seeded(samples=3, timesteps=4, features=2, units=3, init="pytorch"), name)
-    blocks, (one,) = document_of(explanation), explanation.frameworks
+    blocks, (one,) = flatten(document_of(explanation)), explanation.frameworks
     told = facts(blocks)
     assert told["parameters"] == f"{one.parameters} = {one.formula}"
     assert told["states"].startswith(f"({', '.join(one.framework.info.state_order)})")
-    assert told["known"].endswith(one.framework.convention.source)
-    assert ("run by our tests" in told["known"]) is (one.framework.info.verification == "run")
+    assert told["checked"].endswith(one.framework.convention.source)
+    assert ("run by our tests" in told["checked"]) is (one.framework.info.verification == "run")
     assert "differ by 0 exactly" in told["read back"] or one.framework.convention.forget_bias_added
     rows = table(blocks, "weight", "shape", "numbers")
     assert [row[0] for row in rows] == [array.name for array in one.weights]

@@ -1,15 +1,29 @@
-"""frameworks, in words and tables: all beside each other, or one in full with its program."""
+"""The page of `frameworks`: all next to each other, or one in full with its program."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
 from lstm_explain.core.gates import LETTERS, Direction
-from lstm_explain.document.blocks import Block, Cell, Column, Document, Heading, Note, Paragraph, Preformatted, Table
+from lstm_explain.document.blocks import (
+    Block,
+    Cell,
+    Column,
+    Document,
+    Heading,
+    NextStep,
+    Note,
+    Paragraph,
+    Preformatted,
+    SideBySide,
+    Table,
+)
 from lstm_explain.document.numbers import format_bytes, format_difference, plural, thousands
 from lstm_explain.document.tables import FACT_COLUMNS, elide_rows, facts_table
 from lstm_explain.document.text import format_shape
-from lstm_explain.topics.intro import lstm_summary
+from lstm_explain.topics.command_line import format_command
+from lstm_explain.topics.frameworks.program import can_write_program
+from lstm_explain.topics.intro import closing_blocks
 
 if TYPE_CHECKING:
     from lstm_explain.core.axes import Shape
@@ -19,53 +33,87 @@ if TYPE_CHECKING:
 
 GATE_WORDS = {gate.value: f"{letter}, the {gate.value.replace('_', ' ')}" for gate, letter in LETTERS.items()}
 PART_WORDS = {**GATE_WORDS, "input": "multiplies x", "hidden": "multiplies h"}
-READ_AGAIN = "lstm-explain frameworks"
+EXAMPLES = ("pytorch", "keras")
+"""The frameworks that the page of all suggests: those that most people use."""
 
 
 def document(frameworks: Frameworks) -> Document:
     """Lay out all frameworks, or the one that was asked for."""
+    blocks = _overview_blocks(frameworks)
     if frameworks.chosen:
-        return tuple(_framework_blocks(frameworks, frameworks.frameworks[0]))
-    both = (
-        " An array that holds both directions has 2 on its first axis." if frameworks.spec.for_layer(0).bidirectional else ""
-    )
-    return (
-        Heading("frameworks: one layer, and how each framework writes it", 1),
-        Paragraph(lstm_summary(frameworks)),
-        Note(_measurement_note(frameworks)),
-        Heading(_weights_heading_text(frameworks)),
-        Paragraph(
-            "Gates: the order in which they are packed along the axis of 4 × units; i input, f forget, "
-            "g candidate, o output. A star in a name means that each gate has its own array. A wrong order raises no "
-            f"error: all gates have the same shape.{both}"
-        ),
-        _weights_table(frameworks),
-        Heading("What goes in, what comes out"),
-        _interface_table(frameworks),
-        Note("run: our tests build the layer with these weights and compare. read: the framework's source was read."),
-        *_bias_notes(frameworks),
-        Note(f"For one of them in full, name it: {READ_AGAIN} pytorch. With --code, a program that checks it."),
-    )
+        blocks = _framework_blocks(frameworks, frameworks.frameworks[0])
+    return (*blocks, *closing_blocks(frameworks, _measurement_note(frameworks), _next_steps(frameworks)))
+
+
+def _next_steps(frameworks: Frameworks) -> list[NextStep]:
+    if not frameworks.chosen:
+        able = [layer.framework for layer in frameworks.frameworks if not layer.lacks]
+        suggested = [framework for framework in able if framework.name in EXAMPLES] or able
+        return [
+            *(NextStep(_command(frameworks, "frameworks", name.name), f"{name.title} in full") for name in suggested[:2]),
+            NextStep(_command(frameworks, "shapes"), "the shapes in this program's own layout"),
+        ]
+    (layer,) = frameworks.frameworks
+    framework, steps = layer.framework, list[NextStep]()
+    if frameworks.program is None and frameworks.measured and can_write_program(frameworks.spec, framework):
+        steps.append(NextStep(_command(frameworks, "frameworks", framework.name, code=True), "a program that checks it"))
+    if framework.call is not None and not layer.lacks:
+        command = _command(frameworks, "shapes", framework=framework.name)
+        steps.append(NextStep(command, "its call, and which returned tensor is which"))
+    if framework.notation is not None:
+        steps.append(NextStep(_command(frameworks, "equations", notation=framework.notation.name), "its equations"))
+    return [*steps, NextStep(_command(frameworks, "frameworks"), "all frameworks")]
+
+
+def _command(frameworks: Frameworks, topic: str, *arguments: str, **options: str | bool) -> str:
+    return format_command(topic, frameworks.spec, frameworks.source, None, arguments, **options)
 
 
 def _measurement_note(frameworks: Frameworks) -> str:
     if not frameworks.measured:
         budget = f"the memory budget of {format_bytes(frameworks.max_memory)} (--max-memory)"
-        return f"These shapes are computed, not measured: the weights, written anew, do not fit {budget}."
-    manner = "in this way" if frameworks.chosen else "in the way of each"
+        return f"These shapes are computed, not measured: converted weights do not fit {budget}."
+    layouts = "this framework's layout" if frameworks.chosen else "the layout of each framework"
     return (
-        f"Shapes of weights were read off arrays: our weights, written {manner}. Those of inputs and of what is returned "
+        f"Shapes of weights were read off arrays: our weights, written in {layouts}. Shapes of inputs and of what is returned "
         "follow from the sizes."
     )
+
+
+# --- next to each other -----------------------------------------------------------------------------------------------
+
+
+def _overview_blocks(frameworks: Frameworks) -> list[Block]:
+    both = (
+        " An array that holds both directions has 2 on its first axis." if frameworks.spec.for_layer(0).bidirectional else ""
+    )
+    layers = [layer for layer in frameworks.frameworks if not layer.lacks]
+    orders = {layer.convention.gate_order for layer in layers if not layer.convention.gates_separate}
+    return [
+        Heading("frameworks: how each framework writes this layer", 1),
+        Paragraph(
+            f"{len(layers)} of {plural(len(frameworks.frameworks), 'framework layer')} can hold these weights, in "
+            f"{plural(len(orders), 'different order')} of the gates. A wrong order raises no error, because all gates have "
+            "the same shape."
+        ),
+        Heading(_weights_heading_text(frameworks)),
+        Note(
+            "Gates are in the order in which they are packed along the axis of 4 × units: i input gate, f forget gate, g "
+            "candidate, o output gate. If they are separate, each has its own arrays, and a star replaces its name."
+            f"{both}"
+        ),
+        _weights_table(frameworks),
+        Heading("What goes in, and which states come out"),
+        _interface_table(frameworks),
+        Note("run: our tests build this layer with these weights and compare. read: we read the framework's source."),
+        *_bias_notes(frameworks),
+    ]
 
 
 def _weights_heading_text(frameworks: Frameworks) -> str:
     spec = frameworks.spec
     which = " of layer 0" if len(spec.layers) > 1 else ""
     return f"The weights{which}{' in one direction' if spec.layers[0].bidirectional else ''}"
-
-
-# --- beside each other ------------------------------------------------------------------------------------------------
 
 
 def _weights_table(frameworks: Frameworks) -> Table:
@@ -84,7 +132,7 @@ def _weights_table(frameworks: Frameworks) -> Table:
 
 def _gate_order_text(layer: FrameworkLayer) -> str:
     if layer.convention.gates_separate:
-        return "apart"
+        return "separate"
     return " ".join(LETTERS[gate] for gate in layer.convention.gate_order)
 
 
@@ -115,7 +163,7 @@ def _interface_table(frameworks: Frameworks) -> Table:
         Column("reads", wraps=True),
         Column("states"),
         Column("forget bias"),
-        Column("known"),
+        Column("checked"),
     )
     rows = []
     for layer in frameworks.frameworks:
@@ -137,8 +185,8 @@ def _bias_notes(frameworks: Frameworks) -> list[Block]:
     always = [layer.framework.name for layer in frameworks.frameworks if layer.convention.bias_required]
     if all(spec.for_layer(layer).bias for layer, _ in spec.layer_groups):
         return []
-    then = "zeros in layers that have none" if spec.layers_differ else "then zeros"
-    return [Note(f"Always with biases, which are {then}, but for what is added when called: {', '.join(always)}.")]
+    then = "zeros in layers without biases" if spec.layers_differ else "zeros here"
+    return [Note(f"These always have biases, which are {then} (except what is added when called): {', '.join(always)}.")]
 
 
 # --- one in full ------------------------------------------------------------------------------------------------------
@@ -146,20 +194,20 @@ def _bias_notes(frameworks: Frameworks) -> list[Block]:
 
 def _framework_blocks(frameworks: Frameworks, layer: FrameworkLayer) -> list[Block]:
     framework = layer.framework
-    blocks: list[Block] = [
-        Heading(f"frameworks: {framework.title}", 1),
-        Paragraph(lstm_summary(frameworks)),
-    ]
+    heading = Heading(f"frameworks: {framework.title}", 1)
     if layer.lacks:
-        return [
-            *blocks,
-            Paragraph(f"{framework.title}'s LSTM has no {layer.lacks}, so it cannot build this one.{_per_layer_text(layer)}"),
-            facts_table(_fact_rows(layer)),
-        ]
-    blocks += [Note(_measurement_note(frameworks)), facts_table([*_fact_rows(layer), *_comparison_rows(layer)])]
-    blocks += [Heading("Every weight"), _tensor_table(frameworks, layer), *_segment_blocks(frameworks, layer)]
+        text = f"{framework.title}'s LSTM has no {layer.lacks}, so it cannot build this one.{_per_layer_text(layer)}"
+        return [heading, Paragraph(text), facts_table(_fact_rows(layer))]
     who = "the last layer" if frameworks.spec.layers_differ else "it"
-    blocks += [Heading(f"What {who} returns"), _returned_table(layer), *_slice_blocks(frameworks, layer)]
+    weights, segments = (Heading("Every weight"), _tensor_table(frameworks, layer)), _segment_blocks(frameworks, layer)
+    blocks: list[Block] = [
+        heading,
+        facts_table([*_fact_rows(layer), *_comparison_rows(layer)]),
+        SideBySide((weights, tuple(segments)) if segments else (weights,)),
+        Heading(f"What {who} returns"),
+        _returned_table(layer),
+        *_slice_blocks(frameworks, layer),
+    ]
     if framework.info.remarks:
         blocks += [Heading("What to know"), *(Paragraph(remark) for remark in framework.info.remarks)]
     if frameworks.program is not None:
@@ -185,14 +233,18 @@ def _fact_rows(layer: FrameworkLayer) -> list[tuple[str, str]]:
         ("states", f"({', '.join(framework.info.state_order)}), in this order"),
         ("forget bias", _forget_bias_text(layer)),
         *(("" if index else "starts with", f"{what}: {how}") for index, (what, how) in enumerate(framework.info.initializers)),
-        ("several", framework.info.stacking),
-        ("known", f"{_verification_text(layer)}: {convention.source}"),
+        ("stacking", framework.info.stacking),
+        ("checked", f"{_verification_text(layer)}: {convention.source}"),
     ]
     return rows
 
 
 def _verification_text(layer: FrameworkLayer) -> str:
-    return "run by our tests, and read" if layer.framework.info.verification == "run" else "read, not run"
+    return (
+        "run by our tests, and read in its source"
+        if layer.framework.info.verification == "run"
+        else "read in its source, not run"
+    )
 
 
 def _gates_text(layer: FrameworkLayer) -> str:
@@ -212,10 +264,10 @@ def _biases_text(layer: FrameworkLayer) -> str:
 def _forget_bias_text(layer: FrameworkLayer) -> str:
     bias = layer.framework.info.forget_bias
     return {
-        "stored": f"{bias.value} at the start, stored in the bias",
+        "stored": f"{bias.value} in a new layer, stored in the bias",
         "added when called": f"{bias.value}, added when the layer is called, and not stored: our bias is written without it",
-        "random": "random at the start, like the other biases",
-        "given": "as it is given",
+        "random": "random in a new layer, like the other biases",
+        "given": "whatever is passed to the operator",
     }[bias.how]
 
 
@@ -224,7 +276,7 @@ def _comparison_rows(layer: FrameworkLayer) -> list[tuple[str, str]]:
     back = layer.read_back
     if back is None:
         return rows
-    text = f"written so and read back, our weights differ by {format_difference(back.weights)}"
+    text = f"written this way and read back, our weights differ by {format_difference(back.weights)}"
     if back.hidden is not None:
         text += f"; h of {plural(back.samples, 'sample')}, run with them, by {format_difference(back.hidden)}"
     return [*rows, ("read back", text)]
@@ -249,7 +301,7 @@ def _tensor_row(array: TensorLayout, several: bool) -> tuple[Cell, ...]:
 
 
 def _segment_blocks(frameworks: Frameworks, layer: FrameworkLayer) -> list[Block]:
-    """What each index along an axis holds, and in which arrays; of one layer and direction, as equal layers share it."""
+    """What each index along an axis holds, and in which arrays; for one layer and direction, as equal layers share it."""
     groups: dict[tuple[tuple[int, int, str], ...], list[str]] = {}
     for array in layer.weights:
         if array.layer == 0 and array.direction is not Direction.BACKWARD:
@@ -297,13 +349,14 @@ def _program_blocks(program: Program, title: str) -> list[Block]:
     return [
         Heading(f"A program in {title} that checks it"),
         Paragraph(
-            f"It builds the layer, loads the weights, runs {plural(program.samples, 'sample')}, and fails where its output, "
-            "h or c differ from ours. -o program.py writes it, and program.npz with the weights, the input and our results."
+            f"The program builds the layer, loads the weights, runs {plural(program.samples, 'sample')}, and fails if its "
+            "output, h or c differ from ours. -o program.py writes it to a file, and program.npz with the weights, the input "
+            "and our results."
         ),
         Preformatted(program.lines, "python"),
     ]
 
 
 def _short_shape(shape: Shape) -> str:
-    """The same without blanks, where lines are broken."""
+    """A shape without blanks, so that no line breaks in it."""
     return f"({'×'.join(map(str, shape.sizes))})"

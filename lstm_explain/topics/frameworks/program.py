@@ -94,6 +94,12 @@ def write_program(lstm: LSTM, framework: Framework | None) -> Program:
     return Program(lines, {**compared, **states, **arrays}, samples, frozenset(program.packages))
 
 
+def can_write_program(spec: Spec, framework: Framework) -> bool:
+    """Whether there is a program in a framework for such an LSTM."""
+    script, unsupported = SCRIPTS.get(framework.name), framework.convention.unsupported_option(spec)
+    return script is not None and unsupported is None and _script_limit(spec, script) is None
+
+
 def _check_supported(lstm: LSTM, framework: Framework) -> None:
     """Raise `UsageError` if the program does not support such an LSTM."""
     spec, request = lstm.spec, f"frameworks {framework.name} {argument('code', True)}"
@@ -139,11 +145,7 @@ def _unsupported_error(lstm: LSTM, framework: Framework, request: str, reason: s
     """What to do where a program in this framework is not written: of a model or of a stack nothing can be left out."""
     if lstm.pretrained is None and not lstm.spec.layers_differ:
         return UsageError(request, reason, fix)
-    able = [
-        name
-        for name, script in SCRIPTS.items()
-        if FRAMEWORKS[name].convention.unsupported_option(lstm.spec) is None and _script_limit(lstm.spec, script) is None
-    ]
+    able = [name for name in SCRIPTS if can_write_program(lstm.spec, FRAMEWORKS[name])]
     others = [f"Ask for {' or '.join(able)}"] if able else []
     alone = [FIX_SELECT_ONE_LAYER] if combines_layers(lstm) else []
     return UsageError(f"frameworks {framework.name} {argument('code', True)}", reason, "; or ".join([*others, *alone]))
