@@ -142,8 +142,8 @@ def _layout_next_step(step: NextStep, label: str, column: int | None, width: int
         gap = " " * (column - len(label) - width_of(command))
         yield [Span(label, DIM), Span(command, CODE), *([Span(gap), Span(reason, DIM)] if reason else [])]
         return
-    first, *others = wrap_command(command, width - len(label))
-    indent = " " * len(label)
+    room, indent = width - len(label), " " * len(label)
+    first, *others = (command,) if width_of(command) <= room else wrap_command(command, room)
     yield [Span(label, DIM), Span(first, CODE)]
     yield from ([Span(indent), Span(line, CODE)] for line in others)
     if reason:
