@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any
 
 from typer.core import TyperCommand
@@ -51,6 +50,8 @@ def use_own_names(arguments: list[str], options: Iterable[str]) -> list[str]:
 
 def _own_name(name: str, known: set[str]) -> str:
     """The option of the command that has another name; the name itself where there is none."""
+    from difflib import get_close_matches
+
     from lstm_explain.topics.lookup import find_size, size_names
 
     if name in TRAINING_OPTIONS:
