@@ -16,6 +16,7 @@ from typer.models import OptionInfo
 from lstm_explain.core.gates import Direction
 from lstm_explain.core.spec import Dtype, Init
 from lstm_explain.errors import RefusedError, UsageError
+from lstm_explain.topics.integers import parse_integer, split_list
 
 Color = Literal["auto", "always", "never"]
 ThemeChoice = Literal["auto", "dark", "light"]
@@ -179,27 +180,6 @@ def quote_option(option: str, text: str) -> str:
     return f"{option} {printable(text)}" if text else f"{option} ''"
 
 
-_INTEGER = re.compile(r"([+-]?)([1-9]\d{0,2}(?:,\d{3})+|\d+(?:_\d+)*)(?:\.(\d+))?([km]|e\+?\d+)?", re.ASCII | re.IGNORECASE)
-"""A sign; digits, perhaps with separators; decimals; a suffix or an exponent."""
-MAX_DIGITS = 400
-
-
-def parse_integer(text: str) -> int:
-    """Read a whole number: `1000`, `1,000`, `1_000`, `1k`, `2M`, `1.5k` or `1e3`.
-
-    Raises:
-        ValueError: the text is not a whole number, or has more than `MAX_DIGITS` digits.
-    """
-    match = _INTEGER.fullmatch(text.strip())
-    if match is None or len(text) > MAX_DIGITS:
-        raise ValueError(text)
-    sign, digits, decimals, suffix = match[1], match[2], match[3] or "", (match[4] or "").lower()
-    zeros = {"": 0, "k": 3, "m": 6}[suffix] if not suffix.startswith("e") else int(suffix[1:])
-    if len(decimals) > zeros or (decimals and not suffix) or zeros > MAX_DIGITS:
-        raise ValueError(text)
-    return int(sign + re.sub("[,_]", "", digits) + decimals + "0" * (zeros - len(decimals)))
-
-
 def _parse_integer_option(text: str | int) -> int:
     """Read the value of an option that takes a whole number."""
     if isinstance(text, int):
@@ -216,20 +196,9 @@ def _parse_integer_option(text: str | int) -> int:
 def parse_integers(option: str, text: str) -> tuple[int, ...]:
     """Read `10,7,3`. A comma before three digits that begin with 0 separates thousands: `1,000,500` is 1000 and 500."""
     try:
-        return tuple(map(_parse_natural, _split_list(text)))
+        return tuple(map(_parse_natural, split_list(text)))
     except ValueError:
         raise UsageError(quote_option(option, text), "this is not a list of whole numbers such as 10,7,3") from None
-
-
-def _split_list(text: str) -> list[str]:
-    """Split at commas, except at one before three digits that begin with 0, which separates thousands."""
-    items: list[str] = []
-    for item in map(str.strip, text.split(",")):
-        if items and re.fullmatch(r"0\d\d", item, re.ASCII) and re.fullmatch(r"[1-9]\d{0,2}(,\d{3})*", items[-1], re.ASCII):
-            items[-1] += f",{item}"
-        else:
-            items.append(item)
-    return items
 
 
 def _parse_natural(text: str) -> int:
@@ -250,7 +219,7 @@ def parse_units(text: str) -> int | tuple[int, ...]:
         UsageError: the text is neither, such as a selection of units.
     """
     try:
-        sizes = tuple(map(parse_integer, _split_list(text)))
+        sizes = tuple(map(parse_integer, split_list(text)))
     except ValueError:
         sizes = ()
     if len(sizes) == 1:

@@ -182,8 +182,16 @@ class Spec:
         return cls(samples, timesteps, features, tuple(equal[size] for size in sizes), dtype)
 
     def with_options(self, **options: Any) -> Spec:
-        """Return the spec with other sizes and options; those of a layer are set in every layer."""
-        return Spec.from_options(**self.to_dict() | options)
+        """Return the spec with other sizes and options; those of a layer are set in every layer.
+
+        The units of each layer say how many layers there are. Where layers differ in more than units, all keep their options.
+        """
+        current = self.to_dict()
+        if self.layers_differ and not self.options_differ:
+            current = {**current, "units": self.layer_units, "stack": ()}
+        if not (isinstance(current["units"], int) and isinstance(options.get("units", 0), int)):
+            current["layers"] = None
+        return Spec.from_options(**current | options)
 
     @property
     def layer_units(self) -> int | tuple[int, ...]:
@@ -201,6 +209,11 @@ class Spec:
     def layers_differ(self) -> bool:
         """Whether the layers have different sizes or options."""
         return any(layer != self.layers[0] for layer in self.layers[1:])
+
+    @property
+    def options_differ(self) -> bool:
+        """Whether the layers differ in more than their number of units."""
+        return len({tuple(getattr(layer, name) for name in LAYER_OPTIONS[1:]) for layer in self.layers}) > 1
 
     @property
     def layer_groups(self) -> tuple[tuple[int, int], ...]:

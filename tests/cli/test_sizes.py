@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lstm_explain.cli.options import parse_integer
+from lstm_explain.topics.integers import parse_integer
 from lstm_explain.topics.registry import LSTM_TOPICS
 
 Call = Callable[..., subprocess.CompletedProcess[bytes]]

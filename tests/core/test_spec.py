@@ -111,6 +111,22 @@ def test_equal_units_of_each_layer_are_a_stack_of_equal_layers(options: dict[str
     assert spec.layer_units == options["units"]
 
 
+def test_other_options_of_a_stack() -> None:
+    spec = Spec.from_options(units=(8, 4), samples=3)
+    assert not spec.options_differ
+    assert spec.with_options(bias=False, samples=2) == Spec.from_options(units=(8, 4), samples=2, bias=False)
+    assert spec.with_options(units=5) == Spec.from_options(units=5, samples=3)
+    assert spec.with_options(units=(5, 4, 3)) == Spec.from_options(units=(5, 4, 3), samples=3)
+    assert spec.with_options(units=5, layers=2) == Spec.from_options(units=5, layers=2, samples=3)
+    assert Spec.from_options(layers=2).with_options(units=5) == Spec.from_options(units=5, layers=2)
+    assert Spec.from_options(layers=2).with_options(units=(5, 4, 3)) == Spec.from_options(units=(5, 4, 3))
+    with pytest.raises(UsageError, match="these are the units of 2 layers"):
+        spec.with_options(layers=3)
+    unlike = Spec.from_options(stack=[LayerSpec(8), LayerSpec(4, bias=False)])
+    assert unlike.options_differ
+    assert unlike.with_options(samples=2) == replace(unlike, samples=2)
+
+
 @pytest.mark.parametrize(
     ("options", "message"),
     [

@@ -14,6 +14,7 @@ from lstm_explain.core.lstm import EDITED_RUN_MEMORY_FACTOR, ArrayInputs, Seeded
 from lstm_explain.core.spec import DEFAULT_OPTIONS, LAYER_OPTIONS, Spec
 from lstm_explain.errors import LstmExplainError, UsageError, argument, printable
 from lstm_explain.topics.command_line import spell_option
+from lstm_explain.topics.integers import parse_integer, split_list
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -181,14 +182,17 @@ SIZE_NAMES = (
 )
 LAYER_SIZE_NAMES = ("layers", *LAYER_OPTIONS)
 """The sizes and options that can differ between layers."""
+_SEPARATOR = re.compile(r",?\s+|,(?=[A-Za-z])")
+"""What separates sizes: blanks, or a comma before a name."""
 OPTION_VALUES = {"yes": True, "no": False, "true": True, "false": False, "none": None}
 
 
 def format_sizes(state: ExplorerState) -> str:
     """The sizes as `change_sizes` reads them, without default options and what differs between layers."""
     spec = state.lstm.spec
-    hidden = (*LAYER_SIZE_NAMES, "stack") if spec.layers_differ else ()
-    sizes = {name: size for name, size in spec.to_dict().items() if name not in hidden}
+    hidden = LAYER_SIZE_NAMES if spec.options_differ else ("layers",) if spec.layers_differ else ()
+    sizes = {**spec.to_dict(), "units": spec.layer_units}
+    sizes = {name: size for name, size in sizes.items() if name not in (*hidden, "stack")}
     displayed = (name for name in sizes if name in SIZE_NAMES[:5] or sizes[name] != DEFAULT_OPTIONS[name])
     return " ".join(f"{name}={_format_size(sizes[name])}" for name in displayed)
 
@@ -196,37 +200,43 @@ def format_sizes(state: ExplorerState) -> str:
 def _format_size(value: Any) -> str:
     if isinstance(value, bool):
         return "yes" if value else "no"
+    if isinstance(value, tuple):
+        return ",".join(map(str, value))
     return "none" if value is None else str(value)
 
 
 def _parse_sizes(text: str) -> dict[str, Any]:
     sizes: dict[str, Any] = {}
-    for word in text.replace(",", " ").split():
+    for word in _SEPARATOR.split(text.strip()):
         name, equals, value = word.partition("=")
         if not equals or name not in SIZE_NAMES:
             raise UsageError(
                 printable(word), "this is not a size", f"The sizes are {', '.join(SIZE_NAMES)}: write units=4 timesteps=20"
             )
-        sizes[name] = printable(value) if name == "dtype" else _parse_size(printable(word), value)
+        sizes[name] = printable(value) if name == "dtype" else _parse_size(printable(word), name, value)
     return sizes
 
 
-def _parse_size(word: str, value: str) -> Any:
+def _parse_size(word: str, name: str, value: str) -> Any:
     if value.lower() in OPTION_VALUES:
         return OPTION_VALUES[value.lower()]
-    if not (value.isascii() and value.removeprefix("-").isdigit() and len(value) <= 18):
-        raise UsageError(word, "a size is a whole number, and an option is yes or no")
-    return int(value)
+    try:
+        sizes = tuple(map(parse_integer, split_list(value) if name == "units" else [value]))
+    except ValueError:
+        raise UsageError(word, "a size is a whole number, and an option is yes or no") from None
+    return sizes if len(sizes) > 1 else sizes[0]
 
 
 def _resize_lstm(lstm: LSTM, sizes: dict[str, Any]) -> LSTM:
-    current = lstm.spec.to_dict()
+    current = {**lstm.spec.to_dict(), "units": lstm.spec.layer_units}
+    if isinstance(current["units"], tuple):
+        current["layers"] = None  # its units say how many layers there are, unless other units are given
     changes = {name: value for name, value in sizes.items() if current[name] != value}
     spec = lstm.spec.with_options(**changes)
     from_file = isinstance(lstm.inputs, ArrayInputs)
     fixed_sizes = (
         (lstm.pretrained is not None, SIZE_NAMES[2:], "the weights come from a model file, and fit its sizes only"),
-        (spec.layers_differ, LAYER_SIZE_NAMES, "the layers differ, and each keeps its own sizes"),
+        (lstm.spec.options_differ, LAYER_SIZE_NAMES, "the layers differ, and each keeps its own sizes"),
         (from_file, BATCH_SIZE_NAMES, "the inputs come from a file, and have their sizes"),
         (lstm.lengths is not None, BATCH_SIZE_NAMES, f"{argument('lengths')} says how many samples and timesteps there are"),
     )

@@ -96,8 +96,8 @@ def _weight_prompt(state: ExplorerState) -> Prompt:
 
 
 def _sizes_prompt(state: ExplorerState) -> Prompt:
-    options = "also bidirectional=yes projection=4 peepholes=yes bias=no dtype=float64"
-    if state.lstm.spec.layers_differ:
+    options = "also units=8,4 bidirectional=yes projection=4 peepholes=yes bias=no"
+    if state.lstm.spec.options_differ:
         options = "the layers differ, and each keeps its own"
     return Prompt(f"Sizes; {options}.", format_sizes(state))
 

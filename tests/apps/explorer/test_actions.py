@@ -75,7 +75,20 @@ SIZES = [
     "bidirectional=yes",
 ]
 SIZES += ["bidirectional=no", "projection=1", "projection=none", "peepholes=yes", "bias=no", "dtype=float64"]
-WRONG_SIZES = ["units=0", "units=-1", "units=x", "units", "=", "units=1e3", "samples=yes", "dtype=int8", "projection=99", ""]
+WRONG_SIZES = [
+    "units=0",
+    "units=-1",
+    "units=x",
+    "units",
+    "=",
+    "units=1e-3",
+    "units=8,0",
+    "units=8,,4",
+    "samples=yes",
+    "dtype=int8",
+    "projection=99",
+    "",
+]
 WRONG_SIZES += ["units=99999999999", "timesteps=999999999999999999", "colour=red", "bias=7", "units=10000000000000000000000"]
 
 
@@ -226,6 +239,35 @@ def test_of_unlike_layers_the_batch_has_other_sizes_and_the_layers_keep_theirs()
         after = actions.change_sizes(state, text)
         assert after.lstm is state.lstm
         assert after.message == f"{text}: the layers differ, and each keeps its own sizes."
+
+
+def test_a_stack_of_other_units_is_changed_like_any_lstm() -> None:
+    state = actions.change_sizes(small(), "units=4,2 bidirectional=yes")
+    assert state.lstm.spec == lstm_explain.seeded(samples=3, timesteps=4, features=2, units=(4, 2), bidirectional=True).spec
+    assert prompts.prompt_for(state, "sizes").answer == "samples=3 timesteps=4 features=2 units=4,2 bidirectional=yes"
+    for text, units in (
+        ("units=5,4,3", (5, 4, 3)),
+        ("units=5,4,3 timesteps=3, features=1", (5, 4, 3)),
+        ("bias=no", (4, 2)),
+        ("units=3", (3,)),
+        ("units=3 layers=2", (3, 3)),
+        ("units=1,000,2", (1000, 2)),
+    ):
+        after = actions.change_sizes(state, text)
+        assert after.message == "", text
+        assert tuple(layer.units for layer in after.lstm.spec.layers) == units
+        assert all(layer.bidirectional for layer in after.lstm.spec.layers)
+        sound(after)
+    assert "these are the units of 2 layers" in actions.change_sizes(state, "layers=3").message
+    back = actions.change_sizes(small(layers=2), "samples=3 timesteps=4 features=2 units=3,2 layers=2")
+    assert tuple(layer.units for layer in back.lstm.spec.layers) == (3, 2)
+
+
+@pytest.mark.parametrize(
+    ("text", "units"), [("units=1k", 1000), ("units=1,000", 1000), ("units=1e1", 10), ("units=0.01k", 10)]
+)
+def test_sizes_are_spelled_as_on_the_command_line(text: str, units: int) -> None:
+    assert actions.change_sizes(small(timesteps=1), text).lstm.spec.units == units
 
 
 def test_heat_maps_go_round() -> None:
