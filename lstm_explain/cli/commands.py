@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Iterator, MutableMapping
+import os
+import sys
+from collections.abc import Container, Iterator, MutableMapping
 from importlib import import_module
 from typing import Any, NamedTuple
 
 import typer
 from typer.core import TyperGroup
 
-from lstm_explain.cli.size_names import LstmCommand
+from lstm_explain.cli.lstm_command import LstmCommand
+from lstm_explain.cli.positionals import file_role
+from lstm_explain.errors import UsageError, printable
 from lstm_explain.topics.registry import TOPICS, Topic
 
 
@@ -49,12 +53,87 @@ COMMANDS: dict[str, Topic | Application] = {row.name: row for row in (*TOPICS, *
 HELP_NAMES = {"help_option_names": ["-h", "--help"]}
 
 
+DEFAULT_COMMAND = "shapes"
+BARE_HINT = "lstm-explain tour explains it step by step; lstm-explain --help lists all commands."
+TABLE_HINT = "A table is read as one sample. lstm-explain window FILE cuts it into samples."
+MIN_SIMILARITY = 0.8
+
+
 class CommandGroup(TyperGroup):
     """The group of all commands."""
 
     def __init__(self, **settings: Any) -> None:
         super().__init__(**settings)
         self.commands = _LazyCommands()
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        if ctx.resilient_parsing and not args:  # completion of the first word
+            return super().parse_args(ctx, args)
+        options = {option for param in self.params for option in param.opts}.union(self.get_help_option_names(ctx))
+        line, ctx.meta[HINT] = complete_line(args, options)
+        return super().parse_args(ctx, line)
+
+    def resolve_command(self, ctx: Any, args: list[str]) -> Any:
+        if args[0] not in COMMANDS and not ctx.resilient_parsing:
+            _check_foreign_name(args[0])
+        return super().resolve_command(ctx, args)
+
+    def invoke(self, ctx: Any) -> Any:
+        result = super().invoke(ctx)
+        if ctx.meta[HINT] and sys.stderr is not None:
+            print(ctx.meta[HINT], file=sys.stderr)  # noqa: T201
+        return result
+
+
+HINT = "lstm_explain.hint"
+"""The key of a context's line about what was not typed."""
+
+
+def complete_line(words: list[str], options: Container[str]) -> tuple[list[str], str]:
+    """Add the command to a line that has none, and turn `help` into an option.
+
+    Args:
+        words: what was typed after the program's name.
+        options: the program's own options.
+
+    Returns:
+        The line to run, and a line about it to print below the answer, or ''.
+    """
+    if not words:
+        return [DEFAULT_COMMAND], BARE_HINT
+    first = words[0]
+    if first == "help":
+        return [*words[1:2], "--help"], ""
+    if first in COMMANDS or first in options:
+        return [first, "--help"] if words[1:] == ["help"] else words, ""
+    if first.startswith("-") and first != "-":  # options before their command, or without one
+        index = next((index for index, word in enumerate(words) if word in COMMANDS), len(words))
+        return [*(words[index : index + 1] or [DEFAULT_COMMAND]), *words[:index], *words[index + 1 :]], ""
+    return _complete_file(words)
+
+
+def _complete_file(words: list[str]) -> tuple[list[str], str]:
+    """Add the command to a line that begins with a file."""
+    role = file_role(words[0])
+    if role == "data":
+        return [DEFAULT_COMMAND, *words], TABLE_HINT
+    if role is not None or os.path.isfile(words[0]):  # noqa: PTH113 - at every start
+        return ["model", *words], ""
+    return words, ""
+
+
+def _check_foreign_name(name: str) -> None:
+    """Raise `UsageError` if other programs have a command of this name, or nearly, with what there is here instead."""
+    from difflib import get_close_matches
+
+    from lstm_explain.cli.foreign_names import COMMANDS as FOREIGN_COMMANDS
+
+    key = name.lower().replace("_", "-")
+    if key not in FOREIGN_COMMANDS:
+        nearest = get_close_matches(key[:40], [*COMMANDS, *FOREIGN_COMMANDS], n=1, cutoff=MIN_SIMILARITY)
+        key = nearest[0] if nearest else ""
+    if key in FOREIGN_COMMANDS:
+        raise UsageError(printable(name), *FOREIGN_COMMANDS[key])
 
 
 class _LazyCommands(MutableMapping[str, Any]):

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated
 
 import typer
 
+from lstm_explain.cli.choices import NOTATIONS
 from lstm_explain.cli.options import OutputOptions, SelectionOptions, SourceOptions, with_option_groups
-
-Notation = Literal["pytorch", "keras", "onnx", "ng", "colah", "goodfellow"]
 
 
 @with_option_groups
@@ -16,7 +15,10 @@ def equations(
     selection: SelectionOptions,
     source: SourceOptions,
     output: OutputOptions,
-    notation: Annotated[Notation | None, typer.Option(help="Whose notation. [default: pytorch]")] = None,
+    notation: Annotated[
+        str | None,
+        typer.Option(metavar="|".join(NOTATIONS), help="Whose notation. [default: pytorch]"),
+    ] = None,
     every: Annotated[bool, typer.Option("--all", help="All notations next to each other, symbol by symbol.")] = False,
     numbers: Annotated[bool, typer.Option("--numbers", help="Put one unit's numbers in.")] = False,
     unit: Annotated[int | None, typer.Option(help="Whose numbers; counts from 0. [default: 0]")] = None,

@@ -22,7 +22,6 @@ app = typer.Typer(
     name="lstm-explain",
     cls=CommandGroup,
     rich_markup_mode=None,  # rich markup would read [samples, timesteps] in a help text as a style, and loads rich
-    no_args_is_help=True,
     pretty_exceptions_enable=False,
     context_settings=HELP_NAMES,
 )
@@ -39,7 +38,7 @@ def _print_version(asked: bool) -> None:
 @app.callback()
 def lstm_explain(
     version: Annotated[
-        bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version and exit.")
+        bool, typer.Option("--version", "-V", callback=_print_version, is_eager=True, help="Print the version and exit.")
     ] = False,
     debug: Annotated[bool, typer.Option(DEBUG, help="Show the traceback of an error; anywhere on the line.")] = False,
 ) -> None:

@@ -2,25 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
-
-from typer.core import TyperCommand
+from typing import TYPE_CHECKING
 
 from lstm_explain.errors import UsageError, printable
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-TRAINING_OPTIONS = ("--dropout", "--recurrent-dropout", "--epochs", "--learning-rate", "--lr", "--optimizer", "--loss")
 MIN_SIMILARITY = 0.75
-
-
-class LstmCommand(TyperCommand):
-    """A command whose sizes can be given by frameworks' names too."""
-
-    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
-        options = {option for param in self.params for option in (*param.opts, *param.secondary_opts)}
-        return super().parse_args(ctx, use_own_names(args, options.union(self.get_help_option_names(ctx))))
 
 
 def use_own_names(arguments: list[str], options: Iterable[str]) -> list[str]:
@@ -31,7 +20,7 @@ def use_own_names(arguments: list[str], options: Iterable[str]) -> list[str]:
         options: the command's options.
 
     Raises:
-        UsageError: two names of one size are given, or an unknown option is an option of training, or nearly a name of a size.
+        UsageError: two names of one size are given, or an unknown option is one of other programs, or nearly a name of a size.
     """
     known, typed = set(options), dict[str, str]()
     end = arguments.index("--") if "--" in arguments else len(arguments)
@@ -52,10 +41,11 @@ def _own_name(name: str, known: set[str]) -> str:
     """The option of the command that has another name; the name itself where there is none."""
     from difflib import get_close_matches
 
+    from lstm_explain.cli import foreign_names
     from lstm_explain.topics.lookup import find_size, size_names
 
-    if name in TRAINING_OPTIONS:
-        raise UsageError(name, "this is an option of training, and nothing is trained here", "Leave it out")
+    if name in foreign_names.OPTIONS:
+        raise UsageError(name, *foreign_names.OPTIONS[name])
     size = f"--{find_size(name)}"
     if size in known:
         return size

@@ -85,7 +85,7 @@ _INFO = LayerInfo(
     ),
     verification="run",
     stacking="a layer on a layer with return_sequences=True; layers.Bidirectional(LSTM(...)) has a forward and a backward one",
-    aliases=("keras3", "keras.layers.LSTM", "tf.keras"),
+    aliases=("keras3", "keras.layers.LSTM", "tf.keras", "tf.keras.layers.LSTM", "tf", "tf2", "tensorflow", "tensorflow2"),
     remarks=(
         "What Keras calls c among the gates is the candidate g. get_weights() gives the arrays in the order of this table; "
         "those of Bidirectional are the forward layer's, then the backward layer's.",

@@ -55,6 +55,8 @@ class Notation(NamedTuple):
     """What the writer calls things; empty where the writer has no word."""
     convention: Convention | None = None
     """How the framework packs the gates; None for papers, where each gate has its own arrays."""
+    aliases: tuple[str, ...] = ()
+    """What people call it, if it is not a framework's."""
     concatenated: tuple[str, ...] = ()
     """What the writer puts side by side into one vector, in order; empty where x and h are multiplied apart."""
     row_vectors: bool = False
@@ -130,6 +132,7 @@ def _superscript_signs(text: str, latex: str, gates: tuple[Gate, ...] = GATES) -
 LITERATURE = (
     Notation(
         name="ng",
+        aliases=("andrew-ng", "andrew", "coursera", "deeplearning.ai"),
         title="Andrew Ng's course",
         source=Reference(
             "Andrew Ng, Sequence Models, course 5 of the Deep Learning Specialization (DeepLearning.AI on Coursera)",
@@ -169,6 +172,7 @@ LITERATURE = (
     ),
     Notation(
         name="colah",
+        aliases=("olah", "chris-olah", "christopher-olah", "understanding-lstm-networks"),
         title="Christopher Olah's page",
         source=Reference(
             "Christopher Olah, Understanding LSTM Networks, 2015",
@@ -206,6 +210,7 @@ LITERATURE = (
     ),
     Notation(
         name="goodfellow",
+        aliases=("deep-learning-book", "dlbook", "goodfellow-et-al", "bengio"),
         title="the Deep Learning book",
         source=Reference(
             "Goodfellow, Bengio & Courville, Deep Learning, MIT Press, 2016",

@@ -41,7 +41,7 @@ TENSORFLOW1 = Framework(
         forget_bias=ForgetBias(1.0, "added when called"),
         initializers=(("kernel", "as the variable scope says"), ("bias", "zeros")),
         stacking="MultiRNNCell, and a loop over time such as dynamic_rnn, or bidirectional_dynamic_rnn for both directions",
-        aliases=("tf", "tf1", "tensorflow", "BasicLSTMCell", "tf.nn.rnn_cell"),
+        aliases=("tf1", "BasicLSTMCell", "tf.nn.rnn_cell"),
         remarks=(
             "The forget gate adds forget_bias=1.0, which is not in the stored bias: add it when you copy the bias elsewhere.",
             "BasicLSTMCell has the same kernel and bias, and no peepholes and no projection.",

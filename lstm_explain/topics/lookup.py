@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from lstm_explain.core.lstm import LSTM
     from lstm_explain.frameworks.framework import Framework
     from lstm_explain.frameworks.glossary.entry import Entry
+    from lstm_explain.frameworks.notation import Notation
 
 MAX_QUOTED = 40  # characters of an unknown word in a message
 MAX_SUGGESTIONS = 3  # names or words that a message proposes
@@ -72,6 +73,31 @@ def _frameworks_by_key() -> Mapping[str, Framework]:
         for framework in FRAMEWORKS.values()
         for alias in (*framework.info.aliases, framework.title, framework.info.class_name, framework.name)
     }
+
+
+def find_notation(name: str) -> Notation:
+    """The notation of a name: its own, those of its framework, or what people call it.
+
+    Raises:
+        UsageError: the notation is unknown; the message names the nearest one.
+    """
+    notations = _notations_by_key()
+    if isinstance(name, str) and normalise(name) in notations:
+        return notations[normalise(name)]
+    near = _close_keys(str(name), notations)
+    nearest = f"The nearest is {notations[near[0]].name}. " if near else ""
+    listed = ", ".join(dict.fromkeys(notation.name for notation in notations.values()))
+    asked = argument("notation", shorten(name) if isinstance(name, str) else name)
+    raise UsageError(asked, "unknown notation", f"{nearest}The notations are {listed}")
+
+
+@cache
+def _notations_by_key() -> Mapping[str, Notation]:
+    from lstm_explain.frameworks.registry import NOTATIONS
+
+    frameworks = _frameworks_by_key()
+    keys = {normalise(alias): entry for entry in NOTATIONS.values() for alias in (entry.name, entry.title, *entry.aliases)}
+    return keys | {key: NOTATIONS[framework.name] for key, framework in frameworks.items() if framework.name in NOTATIONS}
 
 
 def combines_layers(lstm: LSTM) -> bool:

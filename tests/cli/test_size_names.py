@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 import lstm_explain
-from lstm_explain.cli.size_names import TRAINING_OPTIONS
+from lstm_explain.cli.foreign_names import TRAINING_OPTIONS
 from lstm_explain.errors import UsageError
 from lstm_explain.frameworks.glossary import ENTRIES
 from lstm_explain.topics.lookup import find_size, find_terms, normalise, size_names
@@ -105,7 +105,7 @@ def test_near_misses_and_two_names(options: str, message: str, refused: Refused)
 
 def test_a_repeated_option_and_what_follows_two_dashes_are_as_ever(call: Call, refused: Refused) -> None:
     assert json.loads(call("shapes", "--hidden-size", "3", "--hidden-size", "4", "--json").stdout)["spec"]["units"] == 4
-    assert "unexpected extra argument" in refused(2, "shapes", "--", "--hidden-size")
+    assert "--framework --hidden-size: unknown framework" in refused(2, "shapes", "--", "--hidden-size")
     assert json.loads(call("terms", "--", "--hidden-size", "--json").stdout or b"null") is None
 
 

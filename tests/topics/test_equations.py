@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from lstm_explain.cli.equations import Notation as NotationOption
+from lstm_explain.cli.choices import NOTATIONS as NOTATION_CHOICES
 from lstm_explain.core.equations import pieces, symbols_in
 from lstm_explain.core.gates import ACTIVATIONS, GATES, Gate
 from lstm_explain.errors import RefusedError, UsageError
@@ -204,7 +204,7 @@ def test_every_notation_names_its_source_and_how_it_was_checked() -> None:
         assert all(notation.source), name
         assert notation.source.url.startswith("https://")
         assert set(notation.borrowed) <= set(notation.option_notes)
-    assert get_args(NotationOption) == get_args(NotationName) == ALL
+    assert NOTATION_CHOICES == get_args(NotationName) == ALL
     assert DEFAULT_NOTATION in ALL
 
 

@@ -302,9 +302,9 @@ def test_what_is_not_there_is_refused(asked: dict[str, Any], named: str, found: 
 @pytest.mark.parametrize(
     ("name", "near"),
     [
-        ("many2one", "many-to-one"),
-        ("many_to_many", "many-to-many"),
-        ("One-To-One", "one-to-one"),
+        ("many2won", "many-to-one"),
+        ("many_to_mny", "many-to-many"),
+        ("On-To-One", "one-to-one"),
         ("decoder", "encoder-decoder"),
     ],
 )

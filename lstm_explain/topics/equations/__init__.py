@@ -23,6 +23,7 @@ from lstm_explain.errors import UsageError, argument
 from lstm_explain.frameworks.registry import DEFAULT_NOTATION, NOTATIONS
 from lstm_explain.topics.equations.check import check_notation, memory_needed
 from lstm_explain.topics.equations.writer import Moment, Writer
+from lstm_explain.topics.lookup import find_notation
 from lstm_explain.topics.result import LayerResult, json_keys
 from lstm_explain.topics.selection import check_layer, check_step, check_unedited, check_unit
 from lstm_explain.topics.unit import explain_unit
@@ -304,10 +305,7 @@ def _select_notations(notation: str | None, every: bool) -> tuple[Notation, ...]
         )
     if every:
         return tuple(NOTATIONS.values())
-    name = DEFAULT_NOTATION if notation is None else notation
-    if name not in tuple(NOTATIONS):
-        raise UsageError(argument("notation", name), "unknown notation", f"The notations are {', '.join(NOTATIONS)}")
-    return (NOTATIONS[name],)
+    return (find_notation(DEFAULT_NOTATION if notation is None else notation),)
 
 
 def _check_numbers(every: bool, numbers: bool, unit: int | None, step: int | None) -> None:

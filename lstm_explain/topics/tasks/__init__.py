@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, NamedTuple
@@ -11,6 +12,7 @@ from lstm_explain.core.spec import MAX_SIZE, as_int
 from lstm_explain.errors import UsageError, argument
 from lstm_explain.frameworks.convention import HETEROGENEOUS
 from lstm_explain.frameworks.registry import FRAMEWORKS
+from lstm_explain.topics.lookup import MAX_QUOTED, normalise, quote
 from lstm_explain.topics.result import Axes, LSTMResult, OneOf, json_keys
 from lstm_explain.topics.selection import check_unedited
 from lstm_explain.topics.tasks.checks import measure_network
@@ -159,14 +161,33 @@ def explain_tasks(
     )
 
 
+TASK_NAMES = {
+    Task.ONE_TO_ONE: ("1-to-1", "vec2vec"),
+    Task.ONE_TO_MANY: ("1-to-n", "1-to-many", "vec2seq", "vector-to-sequence", "captioning", "generation"),
+    Task.MANY_TO_ONE: ("n-to-1", "many-to-1", "seq2vec", "sequence-to-vector", "sequence-classification", "classification"),
+    Task.MANY_TO_MANY: ("n-to-n", "tagging", "sequence-labeling", "sequence-labelling", "sequence-tagging"),
+    Task.ENCODER_DECODER: ("seq2seq", "sequence-to-sequence", "n-to-m", "translation"),
+}
+"""Other names of the tasks."""
+
+
 def check_task(name: str) -> Task:
-    """Return the task of a name; raise `UsageError` if it does not exist."""
-    if name in TASKS:
-        return Task(name)
-    near = get_close_matches(str(name).lower().replace("_", "-").replace("2", "-to-"), TASKS, 1)
-    fix = f"Did you mean {near[0]}? " if near else ""
-    asked = f"tasks {name}" if str(name).isprintable() and name else f"tasks {name!r}"
-    raise UsageError(asked, "unknown task", f"{fix}There are {', '.join(TASKS)}")
+    """Return the task of a name; case, hyphens, and `2` for `to` make no difference.
+
+    Raises:
+        UsageError: the task is unknown; the message names the nearest one.
+    """
+    tasks = {_task_key(alias): task for task, aliases in TASK_NAMES.items() for alias in (task, *aliases)}
+    key = _task_key(str(name)[:MAX_QUOTED])
+    if key in tasks:
+        return tasks[key]
+    near = get_close_matches(key, tasks, 1)
+    fix = f"Did you mean {tasks[near[0]]}? " if near else ""
+    raise UsageError(f"tasks {quote(str(name))}", "unknown task", f"{fix}There are {', '.join(TASKS)}")
+
+
+def _task_key(name: str) -> str:
+    return normalise(re.sub(r"(?<=[a-z])2(?=[a-z])", "to", name.lower()))
 
 
 def _check_size(name: str, value: int, rule: str) -> int:
