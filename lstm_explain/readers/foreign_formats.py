@@ -69,7 +69,7 @@ FORMATS = (
         "import h5py, numpy; " + _SAVE.format("h5py.File('{file}')['NAME'][:]"),
         _FOR_MODELS,
     ),
-    ForeignFormat("JSON Lines", suffixes=(".jsonl", ".ndjson"), program=_pandas("read_json", ", lines=True")),
+    ForeignFormat("JSON Lines", rb"\s*\{[^\n]*\}\s*\n\s*\{", (".jsonl", ".ndjson"), _pandas("read_json", ", lines=True")),
     ForeignFormat("JSON", rb'\s*(\{\s*["}]|\[\s*[\[{"\d-])', (".json",), _pandas("read_json")),
     ForeignFormat(
         "a pickle",
@@ -144,10 +144,17 @@ _ZIP = ForeignFormat(
 )
 
 
-def detect_by_content(start: bytes) -> ForeignFormat | None:
-    """The format that begins so; None if it is none of these. A byte order mark does not count."""
+def detect_by_content(start: bytes, name: str = "") -> ForeignFormat | None:
+    """The format that begins so; None if it is none of these. A byte order mark does not count.
+
+    The name tells JSON Lines from JSON where the first line is long.
+    """
     text = start.removeprefix(b"\xef\xbb\xbf")
-    return next((entry for entry in FORMATS if re.match(entry.pattern, text)), None)
+    entry = next((entry for entry in FORMATS if re.match(entry.pattern, text)), None)
+    by_name = detect_by_name(name)
+    if entry is not None and by_name is not None and {entry.kind, by_name.kind} == {"JSON", "JSON Lines"}:
+        return by_name
+    return entry
 
 
 def detect_by_name(name: str) -> ForeignFormat | None:

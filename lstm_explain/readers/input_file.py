@@ -97,7 +97,7 @@ def _read_file(name: str, options: CsvOptions, budget: int) -> InputArray:
 def _read_table(file: BinaryIO, start: bytes, short_name: str, budget: MemoryBudget, options: CsvOptions) -> InputArray:
     from lstm_explain.readers.containers.csv_table import read_csv
 
-    by_content = detect_by_content(start)
+    by_content = detect_by_content(start, budget.name)
     if by_content is not None:
         raise by_content.error(budget.name)
     by_name = detect_by_name(budget.name)

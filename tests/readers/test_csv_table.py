@@ -258,6 +258,16 @@ def test_what_is_no_number_with_a_decimal_comma(cell: str) -> None:
     assert (caught.value.fix == points) is (cell in ("1.5", ".5"))
 
 
+@pytest.mark.parametrize("first", ["sep=;\n", "SEP=;\r\n", "\ufeffsep=;\n"])
+def test_a_first_line_that_names_the_delimiter_is_no_row(first: str) -> None:
+    table = read(first + "a;b;c\n1;2;3\n")
+    assert (table.names, table.values.tolist()) == (("a", "b", "c"), [[1, 2, 3]])
+    with pytest.raises(InputFileError, match="line 3, column 1"):
+        read(first + "1;2\n1;x\n")
+    assert read("sep=a;b\n1;2\n").names == ("sep=a", "b")
+    assert read("sep=;b\n1;2\n").names == ("sep=", "b")
+
+
 def test_a_decimal_comma_is_never_a_delimiter() -> None:
     assert read("1,5\n2,5\n", decimal=",").values.tolist() == [[1.5], [2.5]]
     assert read('"1,5","2"\n', decimal=",", delimiter=",").values.tolist() == [[1.5, 2]]

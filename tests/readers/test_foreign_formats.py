@@ -44,6 +44,7 @@ CONTENTS = {
     "a MATLAB file of version 7.3": b"MATLAB 7.3 MAT-file, Platform: GLNXA64".ljust(512) + b"\x89HDF\r\n\x1a\n",
     "a MATLAB file": b"MATLAB 5.0 MAT-file, Platform: GLNXA64".ljust(124) + b"\0\x01IM",
     "an HDF5 file": b"\x89HDF\r\n\x1a\n\0",
+    "JSON Lines": b'{"a": 1}\n{"a": 2}\n',
     "JSON": json.dumps({"a": [1, 2]}).encode(),
     "a pickle": pickle.dumps([1.0, 2.0]),
     "an ARFF file": b"@RELATION weather\n@ATTRIBUTE x NUMERIC\n@DATA\n1\n",
@@ -109,6 +110,14 @@ def test_numbers_as_text_are_read_whatever_the_name(name: str, file: File) -> No
 )
 def test_a_header_that_begins_like_another_format(header: str, file: File) -> None:
     assert read_inputs(file("x.csv", f"{header}\n1,2\n".encode()), None, BUDGET).columns == tuple(header.split(","))
+
+
+@pytest.mark.parametrize(
+    ("name", "kind"), [("x.jsonl", "JSON Lines"), ("x.ndjson", "JSON Lines"), ("x.json", "JSON"), ("x", "JSON")]
+)
+def test_long_lines_of_json_are_told_apart_by_the_name(name: str, kind: str, file: File) -> None:
+    with pytest.raises(InputFileError, match=f"this is {kind}, not"):
+        read_inputs(file(name, b'{"a": [' + b"1, " * 500 + b"1]}\n{}\n"), None, BUDGET)
 
 
 def test_an_empty_file_is_empty_whatever_its_name(file: File) -> None:

@@ -140,7 +140,12 @@ def _read_rows(file: BinaryIO, budget: MemoryBudget, options: CsvOptions) -> Ite
     delimiter = options.delimiter
     if delimiter is None:
         sample = _sample_lines(lines)
-        lines, delimiter = chain(sample, lines), detect_delimiter(sample, options.decimal)
+        delimiter = _announced_delimiter(sample)
+        if delimiter is None:
+            delimiter = detect_delimiter(sample, options.decimal)
+        else:
+            sample, skipped = sample[1:], skipped + 1
+        lines = chain(sample, lines)
     reader = _split_cells(lines, delimiter, strict=True)
     try:
         for cells in reader:
@@ -171,6 +176,12 @@ def detect_delimiter(lines: Sequence[str], decimal: Decimal = ".") -> str:
     shares = {delimiter: _number_share(lines, delimiter, decimal) for delimiter in candidates}
     best = max(candidates, key=lambda delimiter: shares[delimiter])
     return best if shares[best] > 0 else candidates[0]
+
+
+def _announced_delimiter(lines: Sequence[str]) -> str | None:
+    """The delimiter that a first line such as `sep=;` names, as Excel writes it; None if there is no such line."""
+    match = re.fullmatch(r"sep=([,;|\t ])\s*", lines[0], re.IGNORECASE) if lines else None
+    return match and match[1]
 
 
 def _number_share(lines: Sequence[str], delimiter: str, decimal: Decimal) -> float:
