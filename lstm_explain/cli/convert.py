@@ -62,11 +62,11 @@ def convert(
       lstm-explain convert pytorch keras --units 10 --features 5
       lstm-explain convert checkpoint.pt flax-linen --json | jq .done
 
-    Shows what was done to the weights: gates reordered, axes turned, kernels joined, two biases added up or one
-    written as two, a forget bias taken away that the framework adds when it runs. Then reads them back, runs both,
-    and shows the largest difference. A wrong order of gates raises no error anywhere, so this is checked each time.
+    Lists what was done to the weights: gates reordered, axes transposed, kernels joined, two biases added up or one
+    written as two, a forget bias subtracted that the framework adds when it runs. Then reads them back, runs both,
+    and shows the largest difference. A wrong order of the gates raises no error, so this is checked every time.
 
-    The name of a framework is always the framework; a file of that name is ./keras.
+    The name of a framework always means the framework; a file of that name is ./keras.
     """
     from pathlib import Path
 

@@ -24,8 +24,8 @@ def model(
       lstm-explain shapes --model checkpoint.pt#encoder.lstm
       lstm-explain unit --unit 3 --step 4 --model model.keras#lstm_1
 
-    Reads what PyTorch, Keras, ONNX, Flax, safetensors and numpy write, and shows of each LSTM its name, framework,
-    sizes, options, gate order, biases and parameters, and its place in the file. No code in the file is run,
+    Reads files of PyTorch, Keras, ONNX, Flax, safetensors and NumPy, and shows for each LSTM its name, framework,
+    sizes, options, gate order, biases and parameters, and its tensors in the file. No code in the file is run,
     and no other file is opened. Then every topic takes --model FILE#NAME.
     """
     from pathlib import Path

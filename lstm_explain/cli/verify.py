@@ -43,8 +43,8 @@ def verify(
       lstm-explain verify run.npz --input run.npz#x --output run.npz#output --json
 
     Runs the LSTM over the inputs and compares: h of every timestep, or the last h. If they do not agree, every other
-    order of the gates is tried, and other rules for biases, layouts and directions, and the one that agrees is named:
-    a wrong order of gates raises no error anywhere. Exits 0 either way; `agrees` in the JSON says which.
+    order of the gates is tried, and other rules for biases, layouts and directions, and you see the one that agrees. A
+    wrong order of the gates raises no error. The exit code is 0 either way; `agrees` in the JSON is the verdict.
     """
     from lstm_explain.cli.options import OutputOptions, parse_memory_size
     from lstm_explain.cli.output import choose_format, show_result

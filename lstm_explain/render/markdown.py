@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 from lstm_explain.document.blocks import (
@@ -52,7 +53,7 @@ def _format_block(block: Block) -> Iterator[str]:  # noqa: C901 - a case for eac
         case NextSteps(steps):
             yield "Next:"
             yield ""
-            yield from (f"- `{command}`" + (f" {_escape_markdown(reason)}" if reason else "") for command, reason in steps)
+            yield from (f"- {_code_span(command)}{_reason_text(reason)}" for command, reason in steps)
         case FirstThatFits(layouts):
             yield to_markdown(layouts[0]).rstrip("\n")
         case SideBySide(parts):
@@ -76,6 +77,17 @@ def _format_cell(cell: Cell | Sparkline) -> str:
     words = _escape_markdown(cell.text.strip())
     words = f"**{words}**" if cell.strong and words else words
     return f"{words}<br>{_escape_markdown(cell.detail)}" if cell.detail else words
+
+
+def _reason_text(reason: str) -> str:
+    return f": {_escape_markdown(reason)}" if reason else ""
+
+
+def _code_span(code: str) -> str:
+    """Code within backticks, of which there are more than in any row of them in the code."""
+    longest = max(map(len, re.findall("`+", code)), default=0)
+    ticks, gap = "`" * (longest + 1), " " * (longest > 0)
+    return f"{ticks}{gap}{code}{gap}{ticks}"
 
 
 def _escape_markdown(words: str) -> str:

@@ -104,7 +104,22 @@ def _source_from_origin(spec: Spec, source: dict[str, Any]) -> CliSource:
     data = inputs["name"] if inputs["kind"] == "data" else None
     if weights["kind"] != "model":
         return CliSource(data=data)
-    return CliSource(model=f"{weights['file']}#{weights['layer']}", data=data, dtype=spec.dtype)
+    convention = weights["framework"] if _has_ambiguous_names(weights["framework"]) else None
+    return CliSource(f"{weights['file']}#{weights['layer']}", convention, data, dtype=spec.dtype)
+
+
+def _has_ambiguous_names(framework: str) -> bool:
+    """Whether another framework gives its arrays the same names but packs the gates in another order."""
+    from lstm_explain.frameworks.registry import CONVENTIONS
+
+    convention = CONVENTIONS.get(framework)
+    if convention is None:
+        return False
+    names = convention.kernel, convention.recurrent_kernel, convention.biases
+    return any(
+        (other.kernel, other.recurrent_kernel, other.biases) == names and other.gate_order != convention.gate_order
+        for other in CONVENTIONS.values()
+    )
 
 
 def _source_options(topic: str, spec: Spec, source: dict[str, Any], given: CliSource) -> dict[str, Any]:
@@ -148,7 +163,7 @@ def _size_options(spec: Spec, loaded: bool, read: bool, lengths: list[int] | Non
     if isinstance(options["units"], tuple):  # it has a size for each layer
         layer = tuple(name for name in layer if name != "layers")
     sizes = {name: options[name] for name in (*batch, *layer) if options[name] != usual[name]}
-    return sizes if loaded or spec.bias else {**sizes, "no_bias": True}
+    return {**sizes, "no_bias": True} if not loaded and options["bias"] is False else sizes
 
 
 def _non_default(name: str, spec: Spec) -> Any:

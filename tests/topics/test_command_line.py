@@ -178,6 +178,14 @@ def test_a_command_in_several_lines_is_the_same_to_a_shell(lstm: LSTM, width: in
     assert all(one.endswith(" \\") for one in lines[:-1])
 
 
+@pytest.mark.parametrize(("framework", "named"), [("equinox", True), ("coreml", True), ("keras", False), ("pytorch", False)])
+def test_a_model_whose_names_do_not_tell_the_framework_is_named_with_it(framework: str, named: bool) -> None:
+    lstm = lstm_explain.seeded()
+    weights = {"kind": "model", "file": "w.npz", "layer": "lstm", "framework": framework}
+    command = format_command("trace", lstm.spec, {**lstm.provenance, "weights": weights})
+    assert (f"--convention {framework}" in command) is named
+
+
 def test_a_short_command_stays_in_one_line() -> None:
     assert wrap_command("lstm-explain unit --data 'a b.csv' --unit 3") == ("lstm-explain unit --data 'a b.csv' --unit 3",)
     assert wrap_command("lstm-explain tasks many-to-one --units 3", 30) == ("lstm-explain tasks many-to-one \\", "  --units 3")

@@ -4,21 +4,21 @@ from __future__ import annotations
 
 from typing import Any
 
-from lstm_explain.document.blocks import Cell, Paragraph, Table
+from lstm_explain.document.blocks import Cell, Note, Paragraph, Table
 from lstm_explain.library import seeded
 from lstm_explain.topics.convert import explain_convert
 from lstm_explain.topics.registry import document_of
+from tests.helpers.documents import flatten
 
 
 def words(to: str, file: str = "", **sizes: Any) -> tuple[str, list[Table]]:
-    document = document_of(explain_convert(seeded(samples=2, **sizes), to), **({"file": file} if file else {}))
-    return " ".join(one.text for one in document if isinstance(one, Paragraph)), [
-        one for one in document if isinstance(one, Table)
-    ]
+    document = flatten(document_of(explain_convert(seeded(samples=2, **sizes), to), **({"file": file} if file else {})))
+    tables = [block for block in document if isinstance(block, Table)]
+    return " ".join(block.text for block in document if isinstance(block, Paragraph | Note)), tables
 
 
 def test_where_the_arrays_went_is_said() -> None:
-    assert "Written to weights.npz." in words("keras", "weights.npz", units=3)[0]
+    assert "3 arrays written to weights.npz." in words("keras", "weights.npz", units=3)[0]
     assert "Nothing was written" in words("keras", units=3)[0]
 
 

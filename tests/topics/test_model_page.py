@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from lstm_explain.core.lstm import PretrainedWeights
-from lstm_explain.document.blocks import Cell, Document, Heading, Note, Paragraph, Table
+from lstm_explain.document.blocks import Cell, Document, Heading, NextSteps, Note, Paragraph, Table
 from lstm_explain.library import seeded
 from lstm_explain.readers.identify.find_lstms import find_lstms
 from lstm_explain.readers.identify.model_lstm import ModelLSTM, select_lstm
@@ -22,13 +22,14 @@ from lstm_explain.topics.registry import document_of
 from lstm_explain.topics.shapes import explain_shapes
 from lstm_explain.topics.trace import explain_trace
 from lstm_explain.topics.unit import explain_unit
+from tests.helpers.documents import flatten
 from tests.helpers.model_files.arrays import keras_layer, pytorch_layer
 
 STACK = {**pytorch_layer(3, 2, "_l0", module="enc."), **pytorch_layer(2, 2, "_l1", module="enc.")}
 
 
 def document(tensors: dict[str, Any], file: str = "x.npz") -> Document:
-    return document_of(explain_model(find_lstms(tensors, file), file))
+    return flatten(document_of(explain_model(find_lstms(tensors, file), file)))
 
 
 def rows(document: Document) -> list[list[str]]:
@@ -38,6 +39,14 @@ def rows(document: Document) -> list[list[str]]:
 
 def notes(document: Document) -> list[str]:
     return [block.text for block in document if isinstance(block, Note)]
+
+
+def commands(document: Document) -> list[str]:
+    return [step.command for block in document if isinstance(block, NextSteps) for step in block.steps]
+
+
+def reasons(document: Document) -> str:
+    return "\n".join(step.reason for block in document if isinstance(block, NextSteps) for step in block.steps)
 
 
 def test_shapes_and_counts_add_up() -> None:
@@ -51,42 +60,41 @@ def test_shapes_and_counts_add_up() -> None:
     assert numbers == [total, total - 16, 16]
     assert numbers[0] == numbers[1] + numbers[2]
     assert told["biases"] == "two, added up"
-    assert told["gates"] == "i f g o in the file; here i f g o"
+    assert told["gates"] == "i f g o in the file; i f g o here"
 
 
 def test_the_order_in_the_file_is_shown() -> None:
     onnx = {"W": np.ones((8, 3)), "R": np.ones((8, 2))}
-    shown = rows(document_of(explain_model(find_lstms(onnx, "x", "onnx"), "x")))
-    assert ["gates", "i o f g in the file; here i f g o"] in shown
+    shown = rows(flatten(document_of(explain_model(find_lstms(onnx, "x", "onnx"), "x"))))
+    assert ["gates", "i o f g in the file; i f g o here"] in shown
     assert ["biases", "none"] in shown
 
 
 def test_a_stack_is_offered_only_where_layers_fit() -> None:
     fit = {**keras_layer(3, 2, module="a/"), **keras_layer(2, 2, module="b/")}
-    assert "--model 'x.npz#a+b'" in notes(document(fit))[-1]
+    assert "--model 'x.npz#a+b'" in commands(document(fit))[-1]
     select_lstm(find_lstms(fit, "x"), "a+b", "x")
     larger = {**keras_layer(3, 2, module="a/"), **keras_layer(2, 4, module="b/")}
-    assert "--model 'x.npz#a+b'" in notes(document(larger))[-1]
+    assert "--model 'x.npz#a+b'" in commands(document(larger))[-1]
     for other in (keras_layer(3, 2, module="b/"), pytorch_layer(2, 2, module="b.")):
-        assert not any("stack" in note for note in notes(document({**keras_layer(3, 2, module="a/"), **other})))
+        assert "stack" not in reasons(document({**keras_layer(3, 2, module="a/"), **other}))
     apart = {**keras_layer(3, 2, module="a/"), **keras_layer(5, 4, module="b/"), **keras_layer(4, 4, module="c/")}
-    assert "--model 'x.npz#b+c'" in notes(document(apart))[-1]
-    assert "what stands between them is not known, so their order is yours" in notes(document(apart))[-1]
+    assert "--model 'x.npz#b+c'" in commands(document(apart))[-1]
+    assert "the file does not say what is between them, so their order is yours" in reasons(document(apart))
 
 
 def test_a_stack_is_offered_where_the_file_tells_that_one_reads_the_other() -> None:
-    def offered(a: tuple[str, ...], b: tuple[str, ...]) -> str:
+    def offered(a: tuple[str, ...], b: tuple[str, ...]) -> Document:
         first, second = find_lstms({**keras_layer(2, 2, module="a/"), **keras_layer(2, 2, module="b/")}, "x")
         pair = (first._replace(fed_by=a), second._replace(fed_by=b))
-        return notes(document_of(explain_model(pair, "x.keras")))[-1]
+        return document_of(explain_model(pair, "x.keras"))
 
-    assert "stack" not in offered(("in",), ("dense",))
-    assert "stack" not in offered(("in",), ())
-    assert "stack" not in offered(("a",), ("b",))
-    assert (
-        offered(("in",), ("a",)) == "A layer that reads another can be explained with it, as a stack: --model 'x.keras#a+b'."
-    )
-    assert offered(("b",), ("in",)).endswith("--model 'x.keras#b+a'.")
+    assert "stack" not in reasons(offered(("in",), ("dense",)))
+    assert "stack" not in reasons(offered(("in",), ()))
+    assert "stack" not in reasons(offered(("a",), ("b",)))
+    assert reasons(offered(("in",), ("a",))).endswith("a layer and the one that it reads, as a stack")
+    assert commands(offered(("in",), ("a",)))[-1].endswith("--model 'x.keras#a+b'")
+    assert commands(offered(("b",), ("in",)))[-1].endswith("--model 'x.keras#b+a'")
 
 
 def test_every_answer_says_what_the_model_does_and_we_do_not() -> None:
@@ -101,7 +109,7 @@ def test_every_answer_says_what_the_model_does_and_we_do_not() -> None:
 
 
 def test_one_lstm_needs_no_name() -> None:
-    assert notes(document(STACK)) == ["Explain one: lstm-explain shapes --model 'x.npz'. Every topic takes --model."]
+    assert commands(document(STACK)) == ["lstm-explain shapes --model 'x.npz'"]
 
 
 def test_many_are_listed_and_some_shown_in_full() -> None:
@@ -114,8 +122,8 @@ def test_many_are_listed_and_some_shown_in_full() -> None:
 
 def test_what_else_there_is_to_say() -> None:
     odd = find_lstms(keras_layer(), "x")[0]._replace(reverse=True, notes=("it was written by hand",))
-    made = document_of(explain_model((odd,), "x"))
-    assert ["reads", "each sample from its end: timestep 1 is the last of the data"] in rows(made)
+    made = flatten(document_of(explain_model((odd,), "x")))
+    assert ["reads", "each sample from its end, so timestep 1 is the last of the data"] in rows(made)
     assert rows(made)[0][4] == "from the end"
     assert "it was written by hand." in notes(made)
     assert not any(row[0] == "reads" for row in rows(document(STACK)))
@@ -157,7 +165,8 @@ def test_names_are_shown_and_not_obeyed(name: str) -> None:
             assert all(span.text.isprintable() for span in line)
     page = markdown.to_markdown(document_of(made))
     assert all(line.isprintable() for line in page.splitlines())
-    assert "<script>" not in page.replace("\\<", "")
+    outside_code = re.sub(r"(`+)(.+?)(?<!`)\1(?!`)", "", page)
+    assert "<script>" not in outside_code.replace("\\<", "")
     written = to_json_text(made)
     assert all(line.isprintable() for line in written.splitlines())
     written.encode()
@@ -168,9 +177,8 @@ def test_a_command_can_be_pasted_whatever_the_name_is(name: str) -> None:
     """A shell takes the name for one word of the command, and for nothing else."""
     one = find_lstms(keras_layer(2, 2, module=""), "x")[0]
     both: tuple[ModelLSTM, ...] = (one._replace(name=name), one._replace(name="b"))
-    for note in notes(document_of(explain_model(both, "x.npz"))):
-        command = note[note.index("--model") :].removesuffix(" Every topic takes --model.").removesuffix(".")
+    for command in commands(document_of(explain_model(both, "x.npz"))):
         words = shlex.split(command)
-        assert words[0] == "--model"
-        assert words[1].startswith("x.npz#")
-        assert len(words) == 2
+        assert words[:3] == ["lstm-explain", "shapes", "--model"]
+        assert words[3].startswith("x.npz#")
+        assert len(words) == 4

@@ -49,7 +49,7 @@ def test_outputs_that_agree() -> None:
     lstm = seeded(**SIZES)
     document = document_of(explain_verify(lstm, lstm.run().output))
     assert "verify: these outputs are this LSTM's" in words(document)
-    assert "36 numbers were compared, h of every timestep" in words(document)
+    assert "36 numbers were compared: h of every timestep." in words(document)
     assert "another reading" not in words(document)
     assert rows(document) == []
 
@@ -82,9 +82,9 @@ def test_where_nothing_agrees_the_closest_and_a_hint_are_told() -> None:
     verify = explain_verify(seeded(**SIZES), np.full((3, 4, 3), 5.0))
     document = document_of(verify)
     assert verify.closest is not None
-    assert f"No. {verify.tried} other readings tried" in words(document)
+    assert f"No. {verify.tried} other readings of the weights were tried" in words(document)
     assert len(rows(document)) == 1
-    assert "The inputs may be others, or scaled otherwise" in words(document)
+    assert "Perhaps the outputs were made from other inputs" in words(document)
 
 
 def test_where_a_few_samples_are_tried_it_is_said() -> None:
@@ -109,7 +109,7 @@ def test_each_other_reading_has_words_of_its_own() -> None:
 def test_swapped_directions_and_a_dropped_bias_have_words_of_their_own() -> None:
     both_ways = seeded(**SIZES, init="pytorch", bidirectional=True)
     document = document_of(explain_verify(both_ways, np.roll(both_ways.run().output, 3, axis=2)))
-    assert "Yes: the outputs hold what reads backward before what reads forward." in words(document)
+    assert "Yes: the outputs have the backward half before the forward half." in words(document)
     assert [row[3] for row in rows(document)] == ["outputs swapped"]
     lstm = seeded(**SIZES, init="pytorch")
     (own,) = lstm.weights.layers[0].values()
@@ -127,7 +127,7 @@ def test_outputs_that_are_no_numbers(value: float) -> None:
     document = document_of(explain_verify(seeded(**SIZES), np.full((3, 4, 3), value)))
     assert "verify: these outputs are not this LSTM's" in words(document)
     assert "inf," not in words(document)
-    said = "Of the outputs given 36 are nan or infinite, the first of them at sample 0, timestep 1, number 0."
+    said = "Of the given outputs, 36 are nan or infinite, the first of them at sample 0, timestep 1, number 0."
     assert said in words(document)
     assert "None comes closer than the file as it was read." in words(document)
 
@@ -137,10 +137,10 @@ def test_where_all_that_are_numbers_agree_it_is_said() -> None:
     expected = lstm.run().output.copy()
     expected[1, 2, 0] = np.nan
     said = words(document_of(explain_verify(lstm, expected)))
-    assert "Of the outputs given 1 is nan or infinite, at sample 1, timestep 3, number 0." in said
+    assert "Of the given outputs, 1 is nan or infinite, at sample 1, timestep 3, number 0." in said
     assert "Where both are numbers, the largest difference is 0 exactly" in said
-    assert "All that are numbers agree as they are" in said
-    assert "scaled otherwise" not in said
+    assert "All numbers agree as they are" in said
+    assert "other inputs" not in said
 
 
 def test_where_nothing_comes_closer_than_the_file_no_other_is_shown() -> None:

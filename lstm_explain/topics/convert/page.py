@@ -1,13 +1,16 @@
-"""convert, in words and tables: what was done to the weights, the arrays that came of it, and the check."""
+"""The page of `convert`: what was done to the weights, the arrays before and after, and the check."""
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from lstm_explain.document.blocks import Cell, Column, Document, Heading, Note, Paragraph, Table
-from lstm_explain.document.numbers import format_difference, thousands
+from lstm_explain.core.spec import DEFAULT_OPTIONS
+from lstm_explain.document.blocks import Cell, Column, Document, Heading, NextStep, Note, Paragraph, SideBySide, Table
+from lstm_explain.document.numbers import format_difference, plural, thousands
 from lstm_explain.document.tables import elide_rows, facts_table
-from lstm_explain.topics.intro import lstm_summary
+from lstm_explain.topics.command_line import PROGRAM, format_command
+from lstm_explain.topics.intro import closing_blocks
 
 if TYPE_CHECKING:
     from lstm_explain.topics.convert import Convert, ConvertedTensor
@@ -16,21 +19,27 @@ if TYPE_CHECKING:
 def document(convert: Convert, file: str = "") -> Document:
     """Lay out a conversion; `file` is where the arrays were written."""
     source, target = convert.source_convention.title, convert.convention.title
-    written = f"Written to {file}." if file else "Nothing was written: name a file to write to."
+    written = "Nothing was written: name a file to write to."
+    if file:
+        written = f"{plural(len(convert.arrays), 'array')} written to {file}."
+    before = Heading(f"Before: as {source} names them"), _tensor_table(convert, convert.before, made_of=False)
+    after = Heading(f"After: as {target} names them"), _tensor_table(convert, convert.arrays, made_of=True)
     return (
         Heading(f"convert: from {source} to {target}", 1),
-        Paragraph(lstm_summary(convert)),
         Paragraph(written),
         Heading("What was done"),
         facts_table(convert.steps.items()),
-        Heading(f"Before: as {source} names them"),
-        _tensor_table(convert, convert.before, made_of=False),
-        Heading(f"After: as {target} names them"),
-        _tensor_table(convert, convert.arrays, made_of=True),
-        Heading("Checked"),
-        Paragraph(_comparison_text(convert)),
-        Note(f"Source: {convert.convention.source}."),
+        SideBySide((before, after)),
+        Note(f"The layout of {target} was read in {convert.convention.source}."),
+        *closing_blocks(convert, _comparison_text(convert), _next_steps(convert)),
     )
+
+
+def _next_steps(convert: Convert) -> list[NextStep]:
+    spec = replace(convert.spec, samples=DEFAULT_OPTIONS["samples"], timesteps=DEFAULT_OPTIONS["timesteps"])
+    name, title = convert.convention.framework, convert.convention.title
+    command = format_command("frameworks", spec, convert.source, arguments=(name,))
+    return [NextStep(command, f"the layout of {title} in full"), NextStep(f"{PROGRAM} convert --help", "other files to write")]
 
 
 def _tensor_table(convert: Convert, arrays: tuple[ConvertedTensor, ...], made_of: bool) -> Table:
@@ -52,8 +61,8 @@ def _tensor_cells(tensor: ConvertedTensor, several: dict[str, bool], made_of: bo
 
 
 def _sources_text(tensor: ConvertedTensor) -> str:
-    """What an array is made of: the names of others; or zeros, or what a framework adds to a bias by itself, taken off."""
-    return ", ".join(tensor.made_of) or ("what the forget gate is given, taken off" if tensor.array.any() else "zeros")
+    """What an array is made of: the names of others, zeros, or minus what the framework adds to a bias when it runs."""
+    return ", ".join(tensor.made_of) or ("minus what the framework adds to the forget gate" if tensor.array.any() else "zeros")
 
 
 def _comparison_text(convert: Convert) -> str:
@@ -62,7 +71,7 @@ def _comparison_text(convert: Convert) -> str:
     )
     start = {None: "", "written": ", from those states", "not written": ", from zeros"}[convert.initial_states]
     return (
-        f"The arrays were read back as {convert.convention.title} reads them, and both were run over the same seeded input"
-        f"{start}: "
+        f"Checked: the arrays were read back as {convert.convention.title} reads them, and both were run over the same seeded "
+        f"input{start}: "
         f"{thousands(convert.compared)} numbers of the output {differ}."
     )

@@ -19,7 +19,7 @@ from lstm_explain.document.blocks import (
     SideBySide,
 )
 from lstm_explain.document.numbers import format_decimal, plural, thousands
-from lstm_explain.frameworks.registry import NOTATIONS
+from lstm_explain.frameworks.registry import DEFAULT_NOTATION, NOTATIONS
 from lstm_explain.topics.command_line import format_command
 from lstm_explain.topics.equations import EQUALS
 from lstm_explain.topics.equations.symbol_tables import ROLES, comparison_tables, format_sizes, reference, symbol_table
@@ -32,7 +32,6 @@ if TYPE_CHECKING:
     from lstm_explain.topics.equations import Chain, Equations, UnitNumbers, WrittenNotation
     from lstm_explain.topics.equations.writer import Equation
 
-DEFAULT_NOTATION = "pytorch"
 PLACES = 6  # as in the topic `unit`, so that both show the same digits
 CLOSING = {")": " )", "]": " ]", ",": ","}
 """Pieces that are written onto the one before them: a line never begins with one."""

@@ -1,10 +1,23 @@
-"""model, in words and tables: the LSTMs of a file, the tensors of each, and how to explain one."""
+"""The page of `model`: the LSTMs of a file, the tensors of each, and how to explain one."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from lstm_explain.document.blocks import Block, Cell, Column, Document, Heading, Note, Paragraph, Table
+from lstm_explain.document.blocks import (
+    BlankLine,
+    Block,
+    Cell,
+    Column,
+    Document,
+    Heading,
+    NextStep,
+    NextSteps,
+    Note,
+    Paragraph,
+    SideBySide,
+    Table,
+)
 from lstm_explain.document.numbers import plural, thousands
 from lstm_explain.document.tables import elide_list, elide_rows, facts_table
 from lstm_explain.errors import printable
@@ -21,18 +34,23 @@ BIASES = {0: "none", 1: "one", 2: "two, added up"}
 
 
 def document(model: Model) -> Document:
-    """Lay out what was found."""
+    """Lay out the LSTMs of a file."""
     blocks: list[Block] = [
         Heading(f"model: {model.file}", 1),
-        Paragraph(
-            f"{plural(len(model.lstms), 'LSTM')} in this file. No code in it was run: names, shapes and numbers were read."
-        ),
+        Paragraph(f"There {'is' if len(model.lstms) == 1 else 'are'} {plural(len(model.lstms), 'LSTM')} in this file."),
         _overview_table(model),
         *_unsupported_blocks(model),
     ]
     for lstm in model.lstms[:MAX_DETAILED]:
         blocks += _lstm_blocks(lstm)
-    return (*blocks, *map(Note, _list_notes(model)))
+    if len(model.lstms) > MAX_DETAILED:
+        blocks.append(Note(f"{MAX_DETAILED} of {thousands(len(model.lstms))} LSTMs are shown in full; --json has all."))
+    return (
+        *blocks,
+        BlankLine(),
+        Note("Names, shapes and numbers were read from the file. No code in it was run."),
+        NextSteps(tuple(_next_steps(model))),
+    )
 
 
 def _overview_table(model: Model) -> Table:
@@ -53,7 +71,7 @@ def _overview_table(model: Model) -> Table:
 
 
 def _per_layer_text(spec: Spec, describe: Callable[[Spec], str]) -> str:
-    """What holds for all layers; where they differ, for each in order."""
+    """What holds for all layers, or for each in order if they differ."""
     layers = [describe(spec.for_layer(layer)) for layer in range(len(spec.layers) if spec.layers_differ else 1)]
     return layers[0] if len(set(layers)) == 1 else ", ".join(elide_list(layers))
 
@@ -78,27 +96,26 @@ def _unsupported_blocks(model: Model) -> list[Block]:
         for lstm in model.unsupported
     ]
     others = plural(len(rows), "other recurrent layer")
-    table = Table((Column("layer", wraps=True), Column("why it is not explained", wraps=True)), elide_rows(rows, MAX_DETAILED))
+    table = Table((Column("layer", wraps=True), Column("reason", wraps=True)), elide_rows(rows, MAX_DETAILED))
     return [Heading(f"Not supported: {others}"), table]
 
 
 def _lstm_blocks(lstm: FileLSTM) -> list[Block]:
     spec = lstm.spec
     rows = [
-        ("gates", f"{' '.join(lstm.letters)} in the file; here i f g o"),
+        ("gates", f"{' '.join(lstm.letters)} in the file; i f g o here"),
         ("biases", BIASES.get(lstm.biases, str(lstm.biases))),
         ("parameters", _parameters_text(lstm)),
         ("projection", _per_layer_text(spec, _projection_text)),
         ("peepholes", _per_layer_text(spec, lambda layer: "yes" if layer.peepholes else "none")),
         ("type", spec.dtype),
-        ("starts from", "its own states, which the file holds" if lstm.initial else "zero states"),
-        *([("reads", "each sample from its end: timestep 1 is the last of the data")] if lstm.reverse else []),
+        ("starts from", "its own states, which are in the file" if lstm.initial else "zero states"),
+        *([("reads", "each sample from its end, so timestep 1 is the last of the data")] if lstm.reverse else []),
     ]
     tensors = tuple((Cell(printable(name)), Cell(f"({', '.join(map(str, shape))})")) for name, shape in lstm.tensors)
     return [
         Heading(f"{printable(lstm.name)}: {lstm.title}"),
-        facts_table(rows),
-        Table((Column("in the file", wraps=True), Column("shape")), tensors),
+        SideBySide(((facts_table(rows),), (Table((Column("in the file", wraps=True), Column("shape")), tensors),))),
         *(Note(f"{printable(note)}.") for note in lstm.notes),
     ]
 
@@ -112,26 +129,22 @@ def _parameters_text(lstm: FileLSTM) -> str:
     return f"{thousands(lstm.parameters)} in the file: {thousands(lstm.own_parameters)}, and {thousands(more)} second biases"
 
 
-def _list_notes(model: Model) -> list[str]:
-    notes = []
-    if len(model.lstms) > MAX_DETAILED:
-        notes.append(f"{MAX_DETAILED} of {thousands(len(model.lstms))} LSTMs are shown in full; --json has all.")
+def _next_steps(model: Model) -> Iterator[NextStep]:
     choice = "" if len(model.lstms) == 1 else f"#{printable(model.lstms[0].name)}"
-    notes.append(f"Explain one: lstm-explain shapes --model {_shell_quote(model.file + choice)}. Every topic takes --model.")
+    file = _shell_quote(model.file + choice)
+    yield NextStep(f"lstm-explain shapes --model {file}", "explain it; every topic takes --model")
     pair = next(_stackable_pairs(model), None)
-    if pair is not None:
-        choice = "+".join(printable(lstm.name) for lstm in pair)
-        stack = _shell_quote(f"{model.file}#{choice}")
-        if pair[1].fed_by:
-            notes.append(f"A layer that reads another can be explained with it, as a stack: --model {stack}.")
-        else:
-            fit = "Layers that fit onto each other can be explained as a stack"
-            notes.append(f"{fit}; what stands between them is not known, so their order is yours: --model {stack}.")
-    return notes
+    if pair is None:
+        return
+    stack = _shell_quote(f"{model.file}#{'+'.join(printable(lstm.name) for lstm in pair)}")
+    reason = "a layer and the one that it reads, as a stack"
+    if not pair[1].fed_by:
+        reason = "layers that fit, as a stack; the file does not say what is between them, so their order is yours"
+    yield NextStep(f"lstm-explain shapes --model {stack}", reason)
 
 
 def _stackable_pairs(model: Model) -> Iterator[tuple[FileLSTM, FileLSTM]]:
-    """Layers that can stand on each other: as the file tells it, or neighbours where it does not."""
+    """Pairs of layers that can be stacked: as the file says, or neighbours if it does not."""
     by_name = {lstm.name: lstm for lstm in model.lstms}
     for before, above in zip((None, *model.lstms), model.lstms, strict=False):
         named = [by_name.get(name) for name in above.fed_by or ()] if above.fed_by is not None else [before]
@@ -139,7 +152,7 @@ def _stackable_pairs(model: Model) -> Iterator[tuple[FileLSTM, FileLSTM]]:
 
 
 def _can_stack(below: FileLSTM, above: FileLSTM) -> bool:
-    """Whether one layer reads as many numbers as the other emits, and is like it in all else."""
+    """Whether one layer reads as many numbers as the other outputs, in the same type and framework."""
     if below.reverse or above.reverse:
         return False
     alike = (above.spec.dtype, above.framework) == (below.spec.dtype, below.framework)
@@ -147,5 +160,5 @@ def _can_stack(below: FileLSTM, above: FileLSTM) -> bool:
 
 
 def _shell_quote(text: str) -> str:
-    """As it can be pasted into a shell, whatever a name from the file holds."""
+    """Quote a text so that it can be pasted into a shell, whatever a name from the file holds."""
     return "'" + text.replace("'", "'\\''") + "'"

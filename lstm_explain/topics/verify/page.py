@@ -1,13 +1,15 @@
-"""verify, in words and tables: whether the outputs agree, where they differ most, and which other reading would agree."""
+"""The page of `verify`: whether the outputs agree, where they differ most, and which other reading would agree."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
 from lstm_explain.core.gates import GATES
-from lstm_explain.document.blocks import Block, Cell, Column, Document, Heading, Note, Paragraph, Table
+from lstm_explain.document.blocks import Block, Cell, Column, Document, Heading, NextStep, Note, Paragraph, Table
 from lstm_explain.document.numbers import format_difference, plural, thousands
-from lstm_explain.topics.intro import lstm_summary
+from lstm_explain.document.text import join_words
+from lstm_explain.topics.command_line import PROGRAM, format_command
+from lstm_explain.topics.intro import closing_blocks
 from lstm_explain.topics.verify.weight_interpretations import (
     AS_IN_FILE,
     OUTPUTS_SWAPPED,
@@ -25,29 +27,30 @@ MAX_SHOWN = 8
 AS_READ = "as it was read"
 SWAPPED: dict[str, str] = {
     WEIGHTS_SWAPPED: "the weights of the two directions are swapped",
-    OUTPUTS_SWAPPED: "the outputs hold what reads backward before what reads forward",
+    OUTPUTS_SWAPPED: "the outputs have the backward half before the forward half",
 }
 
 
 def document(verify: Verify) -> Document:
     """Lay out the comparison."""
     verdict = "these outputs are this LSTM's" if verify.agrees else "these outputs are not this LSTM's"
-    blocks: list[Block] = [
-        Heading(f"verify: {verdict}", 1),
-        Paragraph(lstm_summary(verify)),
-        Paragraph(_comparison_text(verify)),
-    ]
+    blocks: list[Block] = [Heading(f"verify: {verdict}", 1), Paragraph(_comparison_text(verify))]
     if not verify.agrees:
         blocks += _interpretation_blocks(verify)
-    return tuple(blocks)
+    what = "h of every timestep" if verify.output == "output" else "the last h"
+    measurement = f"The LSTM was run over the inputs. {thousands(verify.compared)} numbers were compared: {what}."
+    return (*blocks, *closing_blocks(verify, measurement, _next_steps(verify)))
+
+
+def _next_steps(verify: Verify) -> list[NextStep]:
+    steps = [NextStep(format_command("trace", verify.spec, verify.source), "h and c of this LSTM at every timestep")]
+    if not verify.agrees:
+        steps.append(NextStep(f"{PROGRAM} frameworks", "the order in which each framework packs the gates"))
+    return steps
 
 
 def _comparison_text(verify: Verify) -> str:
-    what = "h of every timestep" if verify.output == "output" else "the last h"
-    sentences = [
-        f"{thousands(verify.compared)} numbers were compared, {what}: the LSTM was run over the inputs.",
-        _largest_difference_text(verify),
-    ]
+    sentences = [_largest_difference_text(verify)]
     if _is_reversed(verify) and verify.output == "output":
         order = "the layer reads them" if verify.in_reading_order else "the data has them"
         sentences.append(f"The outputs were taken to have their timesteps in the order in which {order}, which agrees better.")
@@ -55,7 +58,7 @@ def _comparison_text(verify: Verify) -> str:
 
 
 def _largest_difference_text(verify: Verify) -> str:
-    """The largest difference; where not all are numbers, that between those that are."""
+    """The largest difference; of those that are numbers, if some are nan or infinite."""
     nonfinite, counts = verify.nonfinite, f"up to {verify.tolerance:g} counts as agreement"
     if nonfinite is None:
         return (
@@ -68,10 +71,10 @@ def _largest_difference_text(verify: Verify) -> str:
             if nonfinite.given > 1
             else f"at {_position_text(nonfinite.first)}"
         )
-        sentences.append(f"Of the outputs given {_nonfinite_text(nonfinite.given)}, {first}.")
+        sentences.append(f"Of the given outputs, {_nonfinite_text(nonfinite.given)}, {first}.")
     if nonfinite.made:
-        sentences.append(f"Of the LSTM's own {_nonfinite_text(nonfinite.made)}.")
-    sentences.append("Nan agrees with nan alone, and infinity with nothing.")
+        sentences.append(f"Of the LSTM's own outputs, {_nonfinite_text(nonfinite.made)}.")
+    sentences.append("Nan agrees only with nan, and infinity with nothing.")
     if nonfinite.difference is not None:
         sentences.append(
             f"Where both are numbers, the largest difference is {format_difference(nonfinite.difference)}; {counts}."
@@ -95,7 +98,10 @@ def _is_reversed(verify: Verify) -> bool:
 def _interpretation_blocks(verify: Verify) -> list[Block]:
     heading = Heading("Would another reading agree?")
     first_ones = f", on the first {verify.samples_tried} samples" if verify.samples_tried < verify.spec.samples else ""
-    tried = f"{plural(verify.tried, 'other reading')} tried: orders of the gates, biases, layouts and directions{first_ones}."
+    tried = (
+        f"{plural(verify.tried, 'other reading')} of the weights {'was' if verify.tried == 1 else 'were'} tried: orders of "
+        f"the gates, biases, layouts and directions{first_ones}."
+    )
     if verify.alternatives:
         first = verify.alternatives[0]
         words = f"Yes: {_interpretation_text(first, _is_reversed(verify))} {tried}"
@@ -110,18 +116,23 @@ def _interpretation_blocks(verify: Verify) -> list[Block]:
 
 
 def _hint_text(verify: Verify) -> str:
-    """Where to look where no reading agrees."""
+    """Where to look if no reading agrees."""
     nonfinite = verify.nonfinite
     if nonfinite is not None and nonfinite.difference is not None and nonfinite.difference <= verify.tolerance:
-        return "All that are numbers agree as they are: look for where the others come from."
-    return "The inputs may be others, or scaled otherwise; or the weights are of another moment of the training."
+        return "All numbers agree as they are. Look for where nan and infinity come from."
+    return (
+        "Perhaps the outputs were made from other inputs, or with other scaling, or the weights were saved at another moment "
+        "of training."
+    )
 
 
 def _interpretation_text(tried: InterpretationResult, turned: bool) -> str:
-    """What the reading says of the file, in a sentence; `turned` where the file says that it reads from the end."""
+    """What a reading means for the file, in a sentence; `turned` if the file says that it reads from the end."""
     reading, sentences = tried.reading, []
     if reading.gates != GATES:
-        who = f" (as {', '.join(tried.frameworks)} would write them)" if tried.frameworks else ""
+        who = (
+            f" (as {join_words(tried.frameworks)} write{'s' * (len(tried.frameworks) == 1)} them)" if tried.frameworks else ""
+        )
         sentences.append(f"these weights are in {', '.join(tried.letters)} order{who}")
     if reading.bias != AS_IN_FILE:
         sentences.append(f"with {reading.bias}" if " forget gate" in reading.bias else f"the bias is {reading.bias}")
