@@ -12,45 +12,62 @@ from typing import Any, NamedTuple
 import typer
 from typer.core import TyperGroup
 
+from lstm_explain.cli.help import MAX_WIDTH, write_options, write_sections
 from lstm_explain.cli.lstm_command import LstmCommand
 from lstm_explain.cli.positionals import file_role
 from lstm_explain.errors import UsageError, printable
-from lstm_explain.topics.registry import TOPICS, Topic
+from lstm_explain.topics.registry import COMMAND_GROUPS, TOPICS, CommandGroupName, Topic
 
 
 class Application(NamedTuple):
     """A command that is not a topic."""
 
     name: str
+    group: CommandGroupName
+    """Where help and documentation list it."""
     summary: str
     """The first line of its `--help`."""
     question: str
     """What a reader asks, for the table of commands in the documentation."""
+    needs: str = ""
+    """The arguments that it needs."""
 
 
 APPLICATIONS = (
     Application(
         "tour",
+        "Learn",
         "Answer six questions about LSTM units with your numbers.",
         "I am new to this. What are units, h and c, and what do I have? Is there a hand-out for my class?",
     ),
     Application(
         "explore",
+        "Learn",
         "Step through time on the full screen, and change a number.",
         "What moves, and when, if I change a number? Can I try it on the screen?",
     ),
     Application(
         "quiz",
+        "Learn",
         "Ask questions about LSTMs, answered by a running one.",
         "Do I know all this by now? Is there a test for my class?",
     ),
-    Application("schema", "Print the JSON Schema of a topic's output.", "What may a program expect in the JSON?"),
+    Application(
+        "schema",
+        "For programs",
+        "Print the JSON Schema of a topic's output.",
+        "What may a program expect in the JSON?",
+        "TOPIC",
+    ),
 )
 
-COMMANDS: dict[str, Topic | Application] = {row.name: row for row in (*TOPICS, *APPLICATIONS)}
-"""Each is a function of the same name in a module of the same name; its docstring is the help after the summary."""
+COMMANDS: dict[str, Topic | Application] = {
+    row.name: row for group in COMMAND_GROUPS for row in (*APPLICATIONS, *TOPICS) if row.group == group
+}
+"""In the order of help and documentation. Each is a function of the same name in a module of the same name; its docstring is
+the help after the summary."""
 
-HELP_NAMES = {"help_option_names": ["-h", "--help"]}
+HELP_SETTINGS = {"help_option_names": ["-h", "--help"], "max_content_width": MAX_WIDTH}
 
 
 DEFAULT_COMMAND = "shapes"
@@ -77,6 +94,15 @@ class CommandGroup(TyperGroup):
         if args[0] not in COMMANDS and not ctx.resilient_parsing:
             _check_foreign_name(args[0])
         return super().resolve_command(ctx, args)
+
+    def format_options(self, ctx: Any, formatter: Any) -> None:
+        rows = COMMANDS.values()
+        sections = {
+            group: [(f"{row.name} {row.needs}".rstrip(), row.summary) for row in rows if row.group == group]
+            for group in COMMAND_GROUPS
+        }
+        write_sections(formatter, sections)
+        write_options(formatter, ctx, self.get_params(ctx))
 
     def invoke(self, ctx: Any) -> Any:
         result = super().invoke(ctx)
@@ -165,7 +191,7 @@ def _build_command(name: str) -> Any:
     summary = COMMANDS[name].summary
     details = (inspect.getdoc(function) or "").replace("Examples:", "\b\nExamples:", 1)  # \b: keep these lines as they are
     app = typer.Typer(rich_markup_mode=None, add_completion=False)
-    app.command(name, cls=LstmCommand, help=f"{summary}\n\n{details}", short_help=summary, context_settings=HELP_NAMES)(
+    app.command(name, cls=LstmCommand, help=f"{summary}\n\n{details}", short_help=summary, context_settings=HELP_SETTINGS)(
         function
     )
     return typer.main.get_command(app)

@@ -7,6 +7,7 @@ from typing import Any
 
 from typer.core import TyperCommand
 
+from lstm_explain.cli.help import write_options
 from lstm_explain.cli.positionals import place_arguments, selecting_option, usage_of
 from lstm_explain.cli.size_names import use_own_names
 from lstm_explain.errors import UsageError
@@ -29,6 +30,9 @@ class LstmCommand(TyperCommand):
             noun = "argument" if len(ctx.args) == 1 else "arguments"
             ctx.fail(f"Got unexpected extra {noun} ({' '.join(ctx.args)})")
         return []
+
+    def format_options(self, ctx: Any, formatter: Any) -> None:
+        write_options(formatter, ctx, self.get_params(ctx))
 
     def collect_usage_pieces(self, ctx: Any) -> list[str]:
         return [*super().collect_usage_pieces(ctx), *usage_of(self.params)]

@@ -9,7 +9,7 @@ from typing import Annotated, NoReturn
 
 import typer
 
-from lstm_explain.cli.commands import HELP_NAMES, CommandGroup
+from lstm_explain.cli.commands import HELP_SETTINGS, CommandGroup
 from lstm_explain.cli.output_file import ReaderGoneError
 from lstm_explain.errors import LstmExplainError, OutputError, RefusedError
 from lstm_explain.version import __version__
@@ -23,7 +23,7 @@ app = typer.Typer(
     cls=CommandGroup,
     rich_markup_mode=None,  # rich markup would read [samples, timesteps] in a help text as a style, and loads rich
     pretty_exceptions_enable=False,
-    context_settings=HELP_NAMES,
+    context_settings=HELP_SETTINGS,
 )
 
 
@@ -46,13 +46,14 @@ def lstm_explain(
 
     \b
     Examples:
-      lstm-explain shapes --samples 1000 --timesteps 10 --features 5 --units 10
-      lstm-explain unit --unit 3 --step 4
-      lstm-explain trace --gates
-      lstm-explain influence --unit 3
-      lstm-explain trace --data my.csv --json | jq .steps
+      lstm-explain tour
+      lstm-explain --units 10 --timesteps 20 --features 3
+      lstm-explain unit 3 --step 4
+      lstm-explain model.pt
+      lstm-explain trace my.csv --json | jq .steps
 
-    Every command works bare, on the founding example: 1000 samples of 10 timesteps of 5 features, read by 10 units.
+    Commands need nothing but the words in capitals below; without options they explain the founding example: 1000 samples
+    of 10 timesteps of 5 features, read by 10 units. explore and quiz ask at a terminal. Without a command, shapes is run.
     Frameworks' names of sizes are options too: --hidden-size is --units, --seq-len is --timesteps.
     """
 

@@ -58,7 +58,7 @@ Delimiter = Annotated[
 ]
 Decimal = Annotated[Literal[".", ","], typer.Option(help="What separates decimals in a CSV; with a comma, 1.234,5 is read.")]
 AllowNan = Annotated[bool, typer.Option("--allow-nan", help="Accept nan and infinity in the data.")]
-Theme = Annotated[ThemeChoice, typer.Option(help="The background to choose colours for. [default: the terminal's]")]
+Theme = Annotated[ThemeChoice, typer.Option(help="The background to choose colours for; auto asks the terminal.")]
 MaxMemory = Annotated[str, typer.Option(metavar="SIZE", help="Refuse to use more memory than this.")]
 
 

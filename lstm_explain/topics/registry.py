@@ -7,13 +7,15 @@ in the tests derive from it. It imports no topic, so that listing them costs no 
 from __future__ import annotations
 
 from importlib import import_module
-from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeAlias
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeAlias, get_args
 
 if TYPE_CHECKING:
     from lstm_explain.document.blocks import Document
     from lstm_explain.topics.result import Result
 
-TopicGroup: TypeAlias = Literal["lstm", "data", "model"]
+CommandGroupName: TypeAlias = Literal["Learn", "Look inside", "Your model", "Your data", "For programs"]
+COMMAND_GROUPS: tuple[CommandGroupName, ...] = get_args(CommandGroupName)
+"""The groups of commands, in the order in which help and documentation list them."""
 
 OBJECT_FORMATS = ("table", "markdown", "json", "svg")
 """The formats of one result."""
@@ -25,14 +27,16 @@ class Topic(NamedTuple):
     """One question. The command, the package under `topics`, the documentation page and the schema have its name."""
 
     name: str
-    group: TopicGroup
-    """Whether it explains one LSTM, a table of data or a model file."""
+    group: CommandGroupName
+    """Where help and documentation list it."""
     summary: str
     """The first line of its `--help`."""
     question: str
     """What a reader asks, for the tables of topics in the documentation."""
     library_summary: str
     """What the function in the library does, for the table of public names."""
+    needs: str = ""
+    """The arguments that its command needs; none if it explains an LSTM, because sizes have defaults."""
     formats: tuple[str, ...] = OBJECT_FORMATS
     takes_lengths: bool = False
     """Whether its command has `--lengths`."""
@@ -64,7 +68,7 @@ class Topic(NamedTuple):
 TOPICS = (
     Topic(
         "shapes",
-        "lstm",
+        "Look inside",
         "Show the shape of every tensor from input to output.",
         "What shape does each tensor have? How many parameters are there, and why do frameworks disagree? What does a run "
         "cost? What does my framework return, and what is `h_n[1]`?",
@@ -73,7 +77,7 @@ TOPICS = (
     ),
     Topic(
         "unit",
-        "lstm",
+        "Look inside",
         "Show what one unit owns, reads and outputs.",
         "What does one unit read, own and output? How is one of its numbers computed?",
         "explains one unit",
@@ -82,17 +86,17 @@ TOPICS = (
     ),
     Topic(
         "trace",
-        "lstm",
+        "Look inside",
         "Show the vectors h_t and c_t over time, and the gates.",
         "What are h, c and the gates at every timestep, for one sample or for all?",
         "shows h, c and the gates of one sample over time",
-        (*OBJECT_FORMATS, *ROW_FORMATS),
+        formats=(*OBJECT_FORMATS, *ROW_FORMATS),
         takes_lengths=True,
         takes_edits=True,
     ),
     Topic(
         "influence",
-        "lstm",
+        "Look inside",
         "Measure whether units are independent, and what they share.",
         "Are the units independent, or do they share information? Does the gradient vanish? Which input moved the "
         "last output?",
@@ -101,7 +105,7 @@ TOPICS = (
     ),
     Topic(
         "memory",
-        "lstm",
+        "Look inside",
         "Show what each unit remembers, and from when.",
         "What does a unit remember, and from when? What does the forget bias do? Is one timestep enough? What is lost when a "
         "stateful layer is reset?",
@@ -110,7 +114,7 @@ TOPICS = (
     ),
     Topic(
         "equations",
-        "lstm",
+        "Look inside",
         "Write the equations in the notation you know.",
         "What are the equations in the notation of my course, book or framework, with my sizes?",
         "writes the equations in a chosen notation, and checks them",
@@ -118,7 +122,7 @@ TOPICS = (
     ),
     Topic(
         "tasks",
-        "lstm",
+        "Look inside",
         "Show how many outputs there are: it depends on the task.",
         "How many outputs does the network have, in one-to-one, many-to-one and so on? Where does h go? How do I write it in "
         "Keras or PyTorch, and what goes wrong there without an error?",
@@ -127,14 +131,14 @@ TOPICS = (
     ),
     Topic(
         "terms",
-        "lstm",
+        "Learn",
         "Explain unit, cell, layer, neuron, and who uses which word.",
         'Does "cell" mean a unit or a layer? Who says `hidden_size`? How many of each are there?',
         "explains what words mean, here and to others, and how many there are",
     ),
     Topic(
         "frameworks",
-        "lstm",
+        "Look inside",
         "Show how each framework writes this layer.",
         "How does each framework write this layer: names, shapes, gate order, biases, states?",
         "shows how each framework writes the layer",
@@ -142,37 +146,41 @@ TOPICS = (
     ),
     Topic(
         "window",
-        "data",
+        "Your data",
         "Cut rows into samples, timesteps and features.",
         "How do rows of a table become samples, timesteps and features? How many samples are there, and which rows are "
         "in them?",
         "cuts rows into samples",
+        "FILE",
     ),
     Topic(
         "model",
-        "model",
+        "Your model",
         "List the LSTM layers in a model file.",
         "Which LSTMs are in my model file, and how do I explain one?",
         "lists the LSTMs that a reader found in a file",
+        "FILE",
     ),
     Topic(
         "convert",
-        "model",
+        "Your model",
         "Write an LSTM's weights for another framework.",
         "How do I move these weights to another framework?",
         "writes an LSTM's weights in another framework's convention",
+        "FROM TO",
     ),
     Topic(
         "verify",
-        "model",
+        "Your model",
         "Check that an LSTM computes these outputs from these inputs.",
         "Does my model compute these outputs from these inputs? If not, are its gates in another order?",
         "compares an LSTM's outputs with those of another program",
+        "FILE --input X --output Y",
     ),
 )
 
 TOPICS_BY_NAME = {topic.name: topic for topic in TOPICS}
-LSTM_TOPICS = tuple(topic.name for topic in TOPICS if topic.group == "lstm")
+LSTM_TOPICS = tuple(topic.name for topic in TOPICS if not topic.needs)
 """The names of the topics that explain one LSTM."""
 
 

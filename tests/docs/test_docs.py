@@ -36,7 +36,7 @@ import pytest
 
 import lstm_explain
 from lstm_explain.errors import LstmExplainError
-from lstm_explain.topics.registry import TOPICS_BY_NAME
+from lstm_explain.topics.registry import COMMAND_GROUPS, TOPICS_BY_NAME
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -334,11 +334,11 @@ def help_of(*command: str) -> str:
 
 
 def commands() -> list[str]:
-    return re.findall(r"^  (\w+) ", help_of().partition("\nCommands:\n")[2], re.MULTILINE)
+    return re.findall(r"^  ([a-z]+) ", help_of().partition(f"\n{COMMAND_GROUPS[0]}:\n")[2], re.MULTILINE)
 
 
 def options(*command: str) -> list[str]:
-    return re.findall(r"^  (?:-\w, )?(--[a-z-]+)", help_of(*command).partition("\nOptions:\n")[2], re.MULTILINE)
+    return re.findall(r"^  (?:-\w, )?(--[a-z-]+)", help_of(*command), re.MULTILINE)
 
 
 def page_of(command: str) -> Path:

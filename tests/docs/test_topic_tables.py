@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from lstm_explain.cli.commands import APPLICATIONS, Application
+from lstm_explain.cli.commands import COMMANDS
 from lstm_explain.topics.lookup import size_names
-from lstm_explain.topics.registry import TOPICS, Topic
+from lstm_explain.topics.registry import COMMAND_GROUPS, TOPICS
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -21,14 +21,20 @@ if TYPE_CHECKING:
 ROOT = Path(__file__).resolve().parents[2]
 SIZES = ("samples", "timesteps", "features", "units", "layers", "projection", "lengths")
 WRITE = "python tests/docs/test_topic_tables.py"
+PAGES = "docs/commands/"
 
 
-def question_table(groups: str, folder: str) -> str:
-    """Questions with the command that answers each."""
-    rows: list[Topic | Application] = [topic for group in groups.split() for topic in TOPICS if topic.group == group]
-    rows += [row for row in APPLICATIONS if ("schema" if row.name == "schema" else "applications") in groups]
+def question_table(folder: str, *groups: str) -> str:
+    """Questions with the command that answers each, in the order of `--help`."""
+    rows = [row for group in groups for row in COMMANDS.values() if row.group == group]
     lines = [f"| {row.question} | [`{row.name}`]({folder}{row.name}.md) |" for row in rows]
     return "\n".join(["| question | command |", "|---|---|", *lines])
+
+
+def index_table() -> str:
+    """The same of all commands, with their groups."""
+    parts = [f"### {group}\n\n{question_table('commands/', group)}" for group in COMMAND_GROUPS]
+    return "\n\n".join(parts)
 
 
 def function_table() -> str:
@@ -58,15 +64,15 @@ def public_names() -> str:
 
 
 PLACES: list[tuple[str, str, str, Callable[[], str]]] = [
-    ("README.md", "<!-- topics: applications -->", "<!-- end -->", lambda: question_table("applications", "docs/commands/")),
-    ("README.md", "<!-- topics: lstm data -->", "<!-- end -->", lambda: question_table("lstm data", "docs/commands/")),
-    ("README.md", "<!-- topics: model -->", "<!-- end -->", lambda: question_table("model", "docs/commands/")),
+    ("README.md", "<!-- commands: Learn -->", "<!-- end -->", lambda: question_table(PAGES, "Learn")),
     (
-        "docs/index.md",
-        "<!-- topics: lstm data model applications schema -->",
+        "README.md",
+        "<!-- commands: Look inside, Your data -->",
         "<!-- end -->",
-        lambda: question_table("lstm data model applications schema", "commands/"),
+        lambda: question_table(PAGES, "Look inside", "Your data"),
     ),
+    ("README.md", "<!-- commands: Your model -->", "<!-- end -->", lambda: question_table(PAGES, "Your model")),
+    ("docs/index.md", "<!-- commands -->", "<!-- end -->", index_table),
     ("docs/index.md", "<!-- names of sizes -->", "<!-- end -->", size_name_table),
     ("docs/index.md", "<!-- topics: functions -->", "<!-- end -->", function_table),
     ("lstm_explain/__init__.py", "# <topics>", "# </topics>", public_imports),
