@@ -95,6 +95,15 @@ class CommandGroup(TyperGroup):
             _check_foreign_name(args[0])
         return super().resolve_command(ctx, args)
 
+    def shell_complete(self, ctx: Any, incomplete: str) -> list[Any]:
+        items: list[Any] = super().shell_complete(ctx, incomplete)
+        if not incomplete.startswith("-"):
+            return items
+        command = self.commands[DEFAULT_COMMAND]
+        with command.make_context(DEFAULT_COMMAND, [], parent=ctx, resilient_parsing=True) as inner:
+            values = {item.value for item in items}
+            return items + [item for item in command.shell_complete(inner, incomplete) if item.value not in values]
+
     def format_options(self, ctx: Any, formatter: Any) -> None:
         rows = COMMANDS.values()
         sections = {

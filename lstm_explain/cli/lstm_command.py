@@ -22,6 +22,9 @@ class LstmCommand(TyperCommand):
         options = {option for param in self.params for option in (*param.opts, *param.secondary_opts)}
         options.update(self.get_help_option_names(ctx))
         if ctx.resilient_parsing:  # completion: the line is not finished yet
+            from lstm_explain.cli.completion import offer_values
+
+            offer_values(self)
             with suppress(UsageError):
                 args = use_own_names(args, options)
             return super().parse_args(ctx, args)
@@ -39,7 +42,7 @@ class LstmCommand(TyperCommand):
 
     def shell_complete(self, ctx: Any, incomplete: str) -> list[Any]:
         option = selecting_option(self.params)
-        if option is None or incomplete.startswith("-") or ctx.args:
+        if option is None or incomplete.startswith("-") or (ctx.args and not option.multiple):
             return super().shell_complete(ctx, incomplete)
         values: list[Any] = option.shell_complete(ctx, incomplete)
         return values

@@ -10,6 +10,7 @@ from typing import Annotated, NoReturn
 import typer
 
 from lstm_explain.cli.commands import HELP_SETTINGS, CommandGroup
+from lstm_explain.cli.completion import prepare_completion
 from lstm_explain.cli.output_file import ReaderGoneError
 from lstm_explain.errors import LstmExplainError, OutputError, RefusedError
 from lstm_explain.version import __version__
@@ -100,6 +101,7 @@ def main() -> NoReturn:
 def _run_app() -> NoReturn:
     if sys.stdout is None:
         sys.stdout = open(os.devnull)  # noqa: PTH123, SIM115 - closed: writing to it shall fail, not vanish
+    prepare_completion()
     app([argument for argument in sys.argv[1:] if argument != DEBUG], prog_name="lstm-explain")
     sys.exit(0)
 

@@ -16,10 +16,11 @@ def schema(topic: Annotated[str, typer.Argument(help="shapes, trace, unit, or tr
     """
     from importlib import resources
 
+    from lstm_explain.cli.choices import schema_names
     from lstm_explain.cli.output_file import write_output
 
     folder = resources.files("lstm_explain.render") / "schemas"
-    known = sorted(file.name.removesuffix(".json") for file in folder.iterdir() if file.name.endswith(".json"))
+    known = schema_names()
     if topic not in known:
         raise UsageError(f"schema {topic}", "unknown topic", f"The topics are {', '.join(known)}")
     write_output([(folder / f"{topic}.json").read_bytes()], None)
