@@ -6,12 +6,15 @@ import shlex
 from ast import literal_eval
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from lstm_explain.core.gates import Direction
 from lstm_explain.core.spec import DEFAULT_OPTIONS, Spec
 from lstm_explain.errors import printable
 from lstm_explain.topics.registry import TOPICS, TOPICS_BY_NAME
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+    from lstm_explain.topics.result import SampleResult
 
 PROGRAM = "lstm-explain"
 MAX_LINE_WIDTH = 80
@@ -67,6 +70,16 @@ def format_command(
     about = _source_options(topic, spec, source, given or _source_from_origin(spec, source))
     words = [PROGRAM, topic, *arguments, *_option_words(about), *_option_words(options)]
     return shlex.join(words)
+
+
+def format_sample_command(topic: str, result: SampleResult, **options: Any) -> str:
+    """Spell the command that asks a topic about the same sample, layer and direction of the same LSTM."""
+    selection: dict[str, Any] = {
+        "sample": result.sample or None,
+        "layer": result.layer or None,
+        "direction": result.direction.value if result.direction is Direction.BACKWARD else None,
+    }
+    return format_command(topic, result.spec, result.source, **options, **selection)
 
 
 def format_window_command(given: CliSource, output: str, **options: Any) -> str:

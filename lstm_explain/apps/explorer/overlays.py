@@ -9,7 +9,7 @@ from lstm_explain.apps.explorer.state import topic_command
 from lstm_explain.document.blocks import Block, Cell, Column, Document, Heading, Note, Paragraph, Preformatted, Table
 from lstm_explain.topics.intro import lstm_summary
 from lstm_explain.topics.unit import explain_unit
-from lstm_explain.topics.unit.page import arithmetic
+from lstm_explain.topics.unit.arithmetic_tables import arithmetic_blocks, difference_text
 
 if TYPE_CHECKING:
     from lstm_explain.apps.explorer.state import CommandLine, ExplorerState
@@ -27,7 +27,8 @@ def arithmetic_page(state: ExplorerState) -> Document:
         Heading(f"Why: unit {state.unit} at step {state.step}, sample {state.sample}, layer {state.layer}{direction}", 1),
         Paragraph(lstm_summary(unit)),
         Paragraph(_input_sources(state, unit)),
-        *arithmetic(unit),
+        *arithmetic_blocks(unit),
+        *([] if unit.arithmetic is None else [Note(difference_text(unit, unit.arithmetic))]),
         Note(f"The same on the command line: {topic_command(state, 'unit')}"),
         Note(CLOSE_HINT),
     ]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, ClassVar, Literal, NamedTuple, TypeAlias, cast
+from typing import TYPE_CHECKING, ClassVar, Literal, NamedTuple, TypeAlias, cast
 
 from lstm_explain.core.equations import (
     Number,
@@ -24,7 +24,7 @@ from lstm_explain.frameworks.registry import DEFAULT_NOTATION, NOTATIONS
 from lstm_explain.topics.equations.check import check_notation, memory_needed
 from lstm_explain.topics.equations.writer import Moment, Writer
 from lstm_explain.topics.lookup import find_notation
-from lstm_explain.topics.result import LayerResult, json_keys
+from lstm_explain.topics.result import SampleResult, json_keys
 from lstm_explain.topics.selection import check_layer, check_step, check_unedited, check_unit
 from lstm_explain.topics.unit import explain_unit
 
@@ -218,19 +218,13 @@ class UnitNumbers(NamedTuple):
 
 @json_keys("layer direction sample length notations numbers")
 @dataclass(frozen=True, eq=False, repr=False)
-class Equations(LayerResult):
+class Equations(SampleResult):
     """One layer's equations, in one notation or in all."""
 
     topic: ClassVar[str] = "equations"
 
-    spec: Spec
-    source: dict[str, Any]
-    layer: int
-    direction: Direction
     sample: int
     """The sample that the equations were checked with."""
-    length: Positive
-    """How many timesteps of this sample were run."""
     every: bool
     """Whether all notations were asked for."""
     notations: tuple[WrittenNotation, ...]

@@ -20,7 +20,7 @@ from lstm_explain.document.blocks import (
 )
 from lstm_explain.document.numbers import format_decimal, plural, thousands
 from lstm_explain.frameworks.registry import DEFAULT_NOTATION, NOTATIONS
-from lstm_explain.topics.command_line import format_command
+from lstm_explain.topics.command_line import format_sample_command
 from lstm_explain.topics.equations import EQUALS
 from lstm_explain.topics.equations.symbol_tables import ROLES, comparison_tables, format_sizes, reference, symbol_table
 from lstm_explain.topics.intro import closing_blocks
@@ -78,24 +78,14 @@ def _next_steps(equations: Equations) -> list[NextStep]:
     steps = []
     if equations.numbers is None:
         reason = f"with unit {unit}'s numbers"
-        steps.append(NextStep(_command(equations, "equations", notation=shown, numbers=True, **one_unit), reason))
+        steps.append(NextStep(format_sample_command("equations", equations, notation=shown, numbers=True, **one_unit), reason))
     else:
-        steps.append(NextStep(_command(equations, "unit", **one_unit), "every product of these sums"))
+        steps.append(NextStep(format_sample_command("unit", equations, **one_unit), "every product of these sums"))
     reason = f"the same as in {NOTATIONS[other or DEFAULT_NOTATION].title}"
-    steps.append(NextStep(_command(equations, "equations", notation=other), reason))
+    steps.append(NextStep(format_sample_command("equations", equations, notation=other), reason))
     if not equations.every:
-        steps.append(NextStep(_command(equations, "equations", every=True), "all notations"))
+        steps.append(NextStep(format_sample_command("equations", equations, every=True), "all notations"))
     return steps
-
-
-def _command(equations: Equations, topic: str, **options: str | int | bool | None) -> str:
-    """A command about the same sample, layer and direction."""
-    selection = {
-        "sample": equations.sample or None,
-        "layer": equations.layer or None,
-        "direction": equations.direction.value if equations.direction is Direction.BACKWARD else None,
-    }
-    return format_command(topic, equations.spec, equations.source, None, (), **options, **selection)
 
 
 def _layer_text(equations: Equations) -> str:

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, ClassVar, Literal, NamedTuple
+from typing import TYPE_CHECKING, ClassVar, Literal, NamedTuple
 
 import numpy as np
 
-from lstm_explain.core.gates import ACTIVATIONS, GATES, LETTERS, Direction, Gate
+from lstm_explain.core.gates import ACTIVATIONS, GATES, LETTERS, Gate
 from lstm_explain.topics.json_numbers import plain_numbers
-from lstm_explain.topics.result import LayerResult, json_keys
+from lstm_explain.topics.result import SampleResult, json_keys
 from lstm_explain.topics.selection import check_layer, check_run_step, check_unit
 
 if TYPE_CHECKING:
@@ -20,7 +20,6 @@ if TYPE_CHECKING:
     from lstm_explain.core.edits import Edit
     from lstm_explain.core.lstm import LSTM
     from lstm_explain.core.record import LayerRecord
-    from lstm_explain.core.spec import Spec
     from lstm_explain.core.weights import LayerWeights
     from lstm_explain.topics.result import Axes, Positive
 
@@ -244,19 +243,12 @@ class UnitStep(NamedTuple):
     "weights=neurons projection initial.c=initial_cell steps arithmetic",
 )
 @dataclass(frozen=True, eq=False, repr=False)
-class Unit(LayerResult):
+class Unit(SampleResult):
     """One unit under the microscope."""
 
     topic: ClassVar[str] = "unit"
 
-    spec: Spec
-    source: dict[str, Any]
     unit: int
-    sample: int
-    layer: int
-    direction: Direction
-    length: Positive
-    """How many timesteps of this sample were run."""
     neurons: dict[Gate, Neuron]
     """The weights of each of the unit's four neurons."""
     projection: Annotated[Array, Axes("hidden")] | None
@@ -266,7 +258,7 @@ class Unit(LayerResult):
     cell: Array
     """[timesteps]"""
     output: Array
-    """o tanh(c), the one number that the unit emits: its place in h, unless a projection mixes the units; [timesteps]"""
+    """o tanh(c), the one number that the unit outputs: its number in h, unless a projection mixes the units; [timesteps]"""
     initial_cell: Annotated[Array, Axes()]
     """c before the first timestep that this direction reads, which backwards is the last."""
     arithmetic: Arithmetic | None
