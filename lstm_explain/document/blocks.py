@@ -47,9 +47,11 @@ class Sparkline(NamedTuple):
 
     values: tuple[float, ...]
     scale: float
-    """The size that fills the cell's height: the strip goes from -scale to scale."""
+    """The size that fills the cell's height: it goes from -scale to scale."""
     signed: bool = True
-    """Whether it does; else it goes from 0 to scale."""
+    """Whether it does, around a zero line; else it goes from 0 to scale."""
+    axis: tuple[int, int] | None = None
+    """The timesteps of the first and the last value, to write below; None for no axis."""
 
 
 class Column(NamedTuple):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
-from lstm_explain.document.blocks import Cell, Column, FirstThatFits, Table
+from lstm_explain.document.blocks import Cell, Column, FirstThatFits, SideBySide, Sparkline, Table
 from lstm_explain.document.numbers import format_decimal, thousands, tint
 from lstm_explain.document.text import format_shape, format_sizes
 
@@ -17,6 +17,8 @@ MAX_ROWS = 32
 """How many rows a table shows unless you select rows one by one."""
 MAX_UNITS = 16
 """How many units a table shows."""
+MIN_SPLIT_ROWS = 4
+"""From how many rows on a table is split into two on wide pages."""
 MAX_LAYERS = 8
 """How many layers a sentence lists."""
 MAX_NAME_LENGTH = 16
@@ -40,6 +42,29 @@ def heat_row(label: str, values: Iterable[float], scale: float, places: int = 3,
     """A row of numbers with a fixed count of decimals, each coloured by its size; `gate` for those from 0 to 1."""
     cells = (Cell(format_decimal(value, places), tint=tint(value, scale), gate=gate) for value in values)
     return (Cell(label, strong=True), *cells)
+
+
+def split_sparklines(
+    columns: tuple[Column, ...],
+    rows: Sequence[tuple[Cell | Sparkline, ...]],
+    axis: tuple[int, int],
+    total: Row | None = None,
+) -> FirstThatFits:
+    """Lay out rows with sparklines: as two tables next to each other where the page is wide enough, or else as one.
+
+    The timesteps of the `axis` are below the last sparkline of each table. The row `total` is at the end.
+    """
+
+    def table(part: Sequence[tuple[Cell | Sparkline, ...]], end: Row | None) -> Table:
+        *others, last = part
+        last = tuple(cell._replace(axis=axis) if isinstance(cell, Sparkline) else cell for cell in last)
+        return Table(columns, (*others, last, *([end] if end else [])))
+
+    whole, middle = table(rows, total), (len(rows) + 1) // 2
+    if len(rows) < MIN_SPLIT_ROWS:
+        return FirstThatFits(((whole,),))
+    halves = SideBySide(((table(rows[:middle], None),), (table(rows[middle:], total),)))
+    return FirstThatFits(((halves,), (whole,)))
 
 
 def tensor_row(name: str, detail: str, shape: Shape, meaning: str, size: int) -> tuple[Cell, ...]:

@@ -6,6 +6,7 @@ about 3, and a page without colour needs no rich at all. It also keeps every pag
 
 from __future__ import annotations
 
+import re
 import textwrap
 from itertools import zip_longest
 from typing import TYPE_CHECKING, NamedTuple, TypeAlias
@@ -45,6 +46,9 @@ MIN_PART_WIDTH = 70
 GUTTER = "    "
 """What is between the parts of a page that are next to each other."""
 FORMULA_INDENT = 4
+NO_BREAK_SPACE = "\u00a0"
+KEPT_TOGETHER = re.compile(r" (?=%)|(?<=\bt) (?== \d)|(?<=\bt =) (?=\d)")
+"""The blanks in `90 %` and in `t = 10`, where no line is broken."""
 
 
 class Style(NamedTuple):
@@ -219,7 +223,8 @@ def _to_display(words: str, unicode: bool) -> str:
 def _wrap_words(words: str, width: int) -> list[str]:
     if width_of(words) <= width:
         return [words]
-    return textwrap.wrap(words, width, break_on_hyphens=False) or [""]
+    joined = KEPT_TOGETHER.sub(NO_BREAK_SPACE, words)
+    return [line.replace(NO_BREAK_SPACE, " ") for line in textwrap.wrap(joined, width, break_on_hyphens=False)] or [""]
 
 
 def width_of(text: str) -> int:
@@ -314,7 +319,9 @@ def _layout_row(columns: tuple[Column, ...], cells: list[list[Span]], sizes: lis
 def _layout_cell(cell: Cell | Sparkline, size: int | None, width: int, unicode: bool) -> list[Span]:
     """Return the lines of a cell, wrapped to `size` where it is given."""
     if isinstance(cell, Sparkline):
-        return [Span(_to_display(draw_sparkline(cell, min(SPARKLINE_WIDTH, max(8, width // 3))), unicode))]
+        drawn = draw_sparkline(cell, min(SPARKLINE_WIDTH, max(8, width // 3)))
+        bars = len(drawn) if cell.axis is None else len(drawn) - 1
+        return [Span(_to_display(line, unicode), PLAIN if row < bars else DIM) for row, line in enumerate(drawn)]
     style = Style(bold=cell.strong, tint=cell.tint, gate=cell.gate)
     text, detail = _to_display(cell.text, unicode), _to_display(cell.detail, unicode)
     lines = [Span(line, style) for line in (_wrap_words(text, size) if size else [text])]

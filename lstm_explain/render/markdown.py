@@ -27,6 +27,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 SPARKLINE_WIDTH = 60
+NO_BREAK_SPACE = "\u00a0"
+"""A blank that Markdown keeps."""
 SPECIAL = str.maketrans({character: f"\\{character}" for character in "\\|*_[]<>`#$"})
 
 
@@ -73,7 +75,8 @@ def _format_row(cells: Iterator[str]) -> str:
 
 def _format_cell(cell: Cell | Sparkline) -> str:
     if isinstance(cell, Sparkline):
-        return f"`{draw_sparkline(cell, SPARKLINE_WIDTH)}`"
+        lines = draw_sparkline(cell, SPARKLINE_WIDTH)
+        return "<br>".join(f"`{line.replace(' ', NO_BREAK_SPACE)}`" for line in lines)
     words = _escape_markdown(cell.text.strip())
     words = f"**{words}**" if cell.strong and words else words
     return f"{words}<br>{_escape_markdown(cell.detail)}" if cell.detail else words

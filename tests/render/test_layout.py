@@ -153,3 +153,12 @@ def test_the_same_words_with_and_without_colour() -> None:
     document = document_of(lstm_explain.trace(lstm_explain.seeded(samples=2)), gates=True)
     plain = ["".join(span.text for span in line).rstrip() for line in layout_lines(document, 80, unicode=True)]
     assert to_terminal(document, 80, None, unicode=True).splitlines() == plain
+
+
+def test_a_number_stays_with_its_percent_sign_and_a_timestep_with_its_number() -> None:
+    words = Paragraph("of the whole 90.4 % is recent, at t = 10")
+    for width in range(8, 40):
+        lines = ["".join(span.text for span in line) for line in layout_lines((words,), width, unicode=True)]
+        assert " ".join(lines) == words.text
+        assert any("90.4 %" in line for line in lines)
+        assert any("t = 10" in line for line in lines)

@@ -45,7 +45,7 @@ def test_formulas_are_mathematics_and_drawings_are_text_as_they_are() -> None:
 
 def test_strips_are_code() -> None:
     table = Table((Column("h"), Column("from 0")), ((Sparkline((-1.0, 1.0), 1.0), Sparkline((0.0, 1.0), 1.0, signed=False)),))
-    assert to_markdown((table,)).splitlines()[-1] == "| `▁█` | `▁█` |"
+    assert to_markdown((table,)).splitlines()[-1] == "| `\u00a0\u00a0██`<br>`██\u00a0\u00a0` | `▁▁██` |"
 
 
 def test_marks_are_escaped() -> None:

@@ -98,6 +98,32 @@ def test_half_lives_follow_from_the_forget_gates(question: tuple[LSTM, dict[str,
 
 @given(questions())
 @few
+def test_how_recent_the_state_is(question: tuple[LSTM, dict[str, Any]]) -> None:
+    """Shares by plain arithmetic, of the last timestep, and of the fewest timesteps that make up half and 90 %."""
+    lstm, asked = question
+    memory = explain_memory(lstm, **asked)
+    sizes = np.abs(memory.parts[: memory.length])
+    sizes = sizes[::-1] if memory.direction is Direction.FORWARD else sizes
+    whole = [float(sizes[:count].sum() / sizes.sum()) for count in range(1, memory.length + 1)]
+    fewest = [next(count for count, share in enumerate(whole, 1) if share > least - 1e-9) for least in (0.5, 0.9)]
+    assert [recent.timesteps for recent in memory.recent] == sorted({1, *fewest})
+    for recent in memory.recent:
+        assert recent.share == pytest.approx(whole[recent.timesteps - 1], abs=1e-9)
+        np.testing.assert_allclose(recent.units, sizes[: recent.timesteps].sum(axis=0) / sizes.sum(axis=0), atol=1e-9)
+
+
+def test_how_recent_a_state_is_that_a_carried_one_dominates() -> None:
+    """Where all timesteps together wrote less than was asked for, all are counted."""
+    memory = explain_memory(seeded(samples=3, timesteps=1), sample=2, carry_state=True)
+    (recent,) = memory.recent
+    written, initial = np.abs(memory.parts).sum(), np.abs(memory.initial_part).sum()
+    assert recent.timesteps == 1
+    assert recent.share == pytest.approx(written / (written + initial))
+    assert recent.share < 1
+
+
+@given(questions())
+@few
 def test_both_initialisers_are_run(question: tuple[LSTM, dict[str, Any]]) -> None:
     lstm, asked = question
     memory = explain_memory(lstm, **asked)
@@ -148,7 +174,7 @@ def test_the_json_object(question: tuple[LSTM, dict[str, Any]]) -> None:
     assert json.loads(json.dumps(found, allow_nan=False)) == found
     assert list(found)[5:] == [
         *("sample", "layer", "direction", "length", "units", "initial", "steps", "last", "mean_f", "mean_half_life"),
-        *("initialisers", "one_step", "carried", "nonfinite"),
+        *("initialisers", "one_step", "carried", "recent", "nonfinite"),
     ]
     assert found["nonfinite"] == []
     assert found["carried"] is None
@@ -186,6 +212,7 @@ def test_nan_and_infinity_in_the_input(value: float, carry_state: bool) -> None:
     if math.isnan(value):
         assert np.isnan(memory.total).all()
         assert np.isnan(memory.half_since).all()
+        assert memory.recent == []
         assert memory.carried is None or np.isnan(memory.carried.faded).all()  # what is nan is never gone
 
 

@@ -5,13 +5,15 @@ from __future__ import annotations
 import re
 from typing import Any
 
+import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import lstm_explain
-from lstm_explain.document.blocks import Cell, Document, Heading, Note, Paragraph, Sparkline, Table
+from lstm_explain.document.blocks import Cell, Document, Heading, NextSteps, Note, Paragraph, Sparkline, Table
 from lstm_explain.topics.registry import document_of
+from tests.helpers.documents import flatten
 
 few = settings(max_examples=20, deadline=None, derandomize=True)
 
@@ -41,7 +43,7 @@ def table_below(document: Document, start: str) -> Table:
 
 def document(**asked: Any) -> Document:
     options = {name: asked.pop(name) for name in ("sample", "units", "layer", "direction", "carry_state") if name in asked}
-    return document_of(lstm_explain.memory(lstm_explain.seeded(**asked), **options))
+    return flatten(document_of(lstm_explain.memory(lstm_explain.seeded(**asked), **options)))
 
 
 @given(
@@ -75,15 +77,63 @@ def test_of_many_timesteps_those_read_last_are_shown(direction: str, shown: str)
 
 def test_every_timestep_of_the_sample_is_in_the_strip() -> None:
     table = table_below(document(lengths=[10, 4], sample=1), "When the content")
-    for row in table.rows:
+    *units, _ = table.rows
+    for row in units:
         assert isinstance(row[1], Sparkline)
         assert len(row[1].values) == 4
-        assert re.fullmatch(r"t = [1-4]", text(row[3]))
+        assert re.fullmatch(r"t = [1-4]", text(row[-1]))
+    assert [cell.axis for row in units for cell in row if isinstance(cell, Sparkline)] == [None] * 9 + [(1, 4)]
+
+
+def test_the_page_begins_with_how_recent_the_state_is() -> None:
+    memory = lstm_explain.memory(lstm_explain.seeded(samples=1))
+    made = flatten(document_of(memory))
+    sizes = np.abs(memory.parts)
+    shares = [f"{100 * sizes[-share.timesteps :].sum() / sizes.sum():.1f} %" for share in memory.recent]
+    assert isinstance(made[1], Paragraph)
+    start = f"Of c_10, {shares[0]} was written in the last timestep, {shares[1]} in the last {memory.recent[1].timesteps} and "
+    assert (
+        made[1].text == f"{start}{shares[2]} in the last {memory.recent[2].timesteps} (by magnitude, all 10 units together)."
+    )
+    *_, total = table_below(made, "When the content").rows
+    assert [text(cell) for cell in total[3:-1]] == shares
+
+
+def test_what_is_left_of_the_initial_state_is_named() -> None:
+    assert "is left of the initial state" in words(document(samples=3, timesteps=2, sample=1, carry_state=True))
+    assert "is left of the initial state" not in words(document(samples=3, timesteps=2, sample=1))
+
+
+@pytest.mark.filterwarnings("ignore:invalid value encountered in matmul")
+def test_shares_of_what_is_not_finite_are_not_made_up() -> None:
+    array = np.ones((1, 4, 2), np.float32)
+    array[0, 2, 0] = np.nan
+    made = words(flatten(document_of(lstm_explain.memory(lstm_explain.given(array, units=3)))))
+    assert "c_4 holds nothing that can be compared" in made
+    assert "nan" not in made
+
+
+def test_why_units_differ_in_half_life() -> None:
+    memory = lstm_explain.memory(lstm_explain.seeded(samples=1))
+    made = words(flatten(document_of(memory)))
+    lives, f = memory.mean_half_life, memory.mean_forget
+    low, high = int(f.argmin()), int(f.argmax())
+    assert f"Half-lives go from {lives[low]:.2f} timesteps (unit {low}) to {lives[high]:.2f} (unit {high})" in made
+    assert f"Mean f is {f[low]:.3f} in unit {low} and {f[high]:.3f} in unit {high}." in made
+
+
+def test_why_the_forget_bias_makes_half_lives_longer() -> None:
+    keras, pytorch = lstm_explain.memory(lstm_explain.seeded()).initialisers
+    made = words(document())
+    assert "A larger forget bias makes f larger, and a larger f keeps c longer: with keras the bias is 1.000" in made
+    assert f"sigmoid(1.000) = 0.731, and the half-life is {keras.mean_half_life:.2f} timesteps; with pytorch" in made
+    assert f"and the half-life is {pytorch.mean_half_life:.2f} timesteps." in made
+    assert "keeps c longer. Here another cause is stronger" in words(document(bias=False))
 
 
 def test_the_half_life_of_the_shown_mean() -> None:
     table = table_below(document(samples=1), "Half-life")
-    assert labels(table)[-2:] == ["mean f", "half-life"]
+    assert labels(table)[-2:] == ["mean f", "overall"]
     for f, life in zip(numbers(table.rows[-2]), numbers(table.rows[-1]), strict=True):
         assert f**life == pytest.approx(0.5, abs=0.005)
 
@@ -112,7 +162,8 @@ def test_it_says_that_the_split_takes_the_gates_as_they_were() -> None:
 
 def test_backwards_it_ends_with_the_first_timestep() -> None:
     made = document(lengths=[10, 4], sample=1, bidirectional=True, direction="backward")
-    assert "c_t = f_t c_{t+1} + i_t g_t. This direction reads from t = 4 to 1, so it ends with c_1." in words(made)
+    assert "This direction reads from t = 4 to 1, so it ends with c_1." in words(made)
+    assert "At every timestep c_t = f_t c_{t+1} + i_t g_t." in words(made)
 
 
 def test_one_timestep() -> None:
@@ -167,7 +218,7 @@ def test_what_resetting_loses() -> None:
     lstm = lstm_explain.seeded(samples=9, timesteps=40)
     memory = lstm_explain.memory(lstm, carry_state=True)
     assert memory.carried is not None
-    made = document_of(memory)
+    made = flatten(document_of(memory))
     gone = 8 - memory.carried.unfaded
     assert f"After {gone} of 8 borders the difference falls below 0.01" in words(made)
     (table,) = (one for one in made if isinstance(one, Table) and one.columns[0].title == "after the border")
@@ -187,10 +238,10 @@ def test_with_a_projection_h_has_its_own_numbers() -> None:
 
 
 def test_more_units_than_a_page_holds() -> None:
-    made = document_of(memory_of_many())
+    made = flatten(document_of(memory_of_many()))
     assert "16 of 20 units are shown" in words(made)
     assert len(table_below(made, "c_").columns) == 17
-    every = document_of(memory_of_many(), every_unit=True)
+    every = flatten(document_of(memory_of_many(), every_unit=True))
     assert "units are shown" not in words(every)
     assert len(table_below(every, "c_").columns) == 21
 
@@ -202,11 +253,6 @@ def memory_of_many() -> Any:
 @pytest.mark.parametrize(
     ("asked", "note", "there"),
     [
-        ({}, "Add --carry-state", True),
-        ({"samples": 1}, "Add --carry-state", False),
-        ({"bidirectional": True}, "Add --carry-state", False),
-        ({"carry_state": True}, "Add --sample 1", True),
-        ({"carry_state": True, "sample": 1}, "Add --sample 1", False),
         ({"layers": 2}, "with --layer.", True),
         ({"layers": 2, "bidirectional": True}, "with --layer and --direction.", True),
         ({"timesteps": 33}, "32 of 33 timesteps are shown", True),
@@ -215,3 +261,27 @@ def memory_of_many() -> Any:
 )
 def test_the_notes(asked: dict[str, Any], note: str, there: bool) -> None:
     assert (note in words(document(**{"samples": 3, **asked}))) is there
+
+
+@pytest.mark.parametrize(
+    ("asked", "commands"),
+    [
+        ({}, ["memory --samples 3 --carry-state", "trace --samples 3 --gates", "influence --samples 3"]),
+        ({"samples": 1}, ["trace --samples 1 --gates", "influence --samples 1"]),
+        (
+            {"bidirectional": True, "direction": "backward"},
+            [
+                f"{name} --samples 3 --bidirectional{more} --direction backward"
+                for name, more in (("trace", " --gates"), ("influence", ""))
+            ],
+        ),
+        (
+            {"carry_state": True},
+            ["memory --samples 3 --carry-state --sample 1", "trace --samples 3 --gates", "influence --samples 3"],
+        ),
+        ({"carry_state": True, "sample": 1}, ["trace --samples 3 --gates --sample 1", "influence --samples 3 --sample 1"]),
+    ],
+)
+def test_what_to_try_next(asked: dict[str, Any], commands: list[str]) -> None:
+    (steps,) = (block for block in document(**{"samples": 3, **asked}) if isinstance(block, NextSteps))
+    assert [step.command for step in steps.steps] == [f"lstm-explain {command}" for command in commands]

@@ -14,12 +14,13 @@ from hypothesis import strategies as st
 
 import lstm_explain
 from lstm_explain.core.gates import GATES, LETTERS, Direction
-from lstm_explain.document.blocks import Cell, Document, Note, Sparkline, Table
+from lstm_explain.document.blocks import Cell, Document, NextSteps, Note, Paragraph, SideBySide, Sparkline, Table
 from lstm_explain.errors import UsageError
 from lstm_explain.library import given as lstm_over
 from lstm_explain.library import seeded
 from lstm_explain.topics.registry import document_of
 from lstm_explain.topics.trace import explain_trace, stream_trace
+from tests.helpers.documents import flatten
 from tests.helpers.random_lstms import spec_options
 
 if TYPE_CHECKING:
@@ -235,7 +236,7 @@ def test_a_smaller_budget_makes_smaller_blocks_not_refusals() -> None:
 
 def document(gates: bool = False, every_unit: bool = False, ask: dict[str, Any] | None = None, **options: Any) -> Document:
     lstm = lstm_explain.seeded(**{"samples": 2, **options})
-    return document_of(lstm_explain.trace(lstm, **(ask or {})), gates=gates, every_unit=every_unit)
+    return flatten(document_of(lstm_explain.trace(lstm, **(ask or {})), gates=gates, every_unit=every_unit))
 
 
 def heats(found: Document) -> list[Table]:
@@ -272,7 +273,7 @@ def test_the_gates_are_shown_on_request_and_have_no_initial_state() -> None:
 def test_the_shown_numbers_are_those_of_the_trace() -> None:
     lstm = lstm_explain.seeded(samples=2)
     trace = lstm_explain.trace(lstm, sample=1)
-    h, c = heats(document_of(trace))
+    h, c = heats(flatten(document_of(trace)))
     for table, values in ((h, trace.hidden), (c, trace.cell)):
         shown = [[float(cell.text) for cell in row[1:] if isinstance(cell, Cell)] for row in table.rows[1:]]
         assert all(
@@ -342,7 +343,7 @@ def test_timesteps_left_out_are_marked_between_those_shown() -> None:
 def test_the_last_state_of_a_backward_layer_is_that_of_the_first_timestep() -> None:
     lstm = lstm_explain.seeded(samples=1, bidirectional=True)
     trace = lstm_explain.trace(lstm, direction="backward")
-    courses = [block for block in document_of(trace) if isinstance(block, Table) and block.columns[0].title == "unit"]
+    courses = [block for block in flatten(document_of(trace)) if isinstance(block, Table) and block.columns[0].title == "unit"]
     last = courses[0].rows[0][2]
     assert isinstance(last, Cell)
     assert abs(float(last.text) - float(trace.hidden[0, 0])) < 0.001
@@ -352,3 +353,69 @@ def test_inputs_that_pin_the_gates_are_remarked_upon() -> None:
     assert "Scale them first" not in notes(document())
     large = lstm_explain.trace(lstm_explain.given(np.full((4, 1), 500.0)))
     assert "Scale them first" in notes(document_of(large))
+
+
+def test_the_page_begins_with_what_it_shows_and_ends_with_which_lstm_it_is() -> None:
+    lstm = lstm_explain.seeded(samples=2)
+    trace = lstm_explain.trace(lstm)
+    page = document_of(trace)
+    last = trace.hidden[-1]
+    assert isinstance(page[1], Paragraph)
+    ends = f"h goes from {last.min():.3f} (unit {last.argmin()}) to {last.max():.3f} (unit {last.argmax()})."
+    assert page[1].text == f"At every timestep each unit outputs one number, h, and keeps one number, c. At t = 10, {ends}"
+    assert isinstance(page[-1], Note)
+    assert page[-1].text.startswith("An LSTM of one layer")
+
+
+def test_no_extremes_of_h_where_there_are_none() -> None:
+    padded = {"sample": 1, "steps": [3], "direction": "backward"}
+    for options, ask in (({"units": 1}, {}), ({"lengths": [3, 1], "timesteps": 3, "bidirectional": True}, padded)):
+        page = document(ask=ask, **options)
+        assert isinstance(page[1], Paragraph)
+        assert page[1].text.endswith("keeps one number, c.")
+
+
+def test_the_last_states_of_a_padded_sample_are_those_of_its_end() -> None:
+    page = document(ask={"sample": 1}, lengths=[3, 2])
+    assert isinstance(page[1], Paragraph)
+    assert " At t = 2, h goes from " in page[1].text
+    titles = [column.title for block in page if isinstance(block, Table) for column in block.columns]
+    assert "h_2" in titles
+    assert "c_2" in titles
+
+
+def test_h_and_c_are_next_to_each_other_and_gates_in_pairs() -> None:
+    trace = lstm_explain.trace(lstm_explain.seeded(samples=1))
+    columns = [block for block in document_of(trace, gates=True) if isinstance(block, SideBySide)]
+    assert [len(block.parts) for block in columns] == [2, 2, 2]
+
+
+def test_only_sigmoids_are_on_the_scale_of_gates() -> None:
+    h, c, i, f, g, o = heats(document(gates=True))
+    of_gates = [
+        {cell.gate for row in table.rows for cell in row[1:] if isinstance(cell, Cell)} for table in (h, c, i, f, g, o)
+    ]
+    assert of_gates == [{False}, {False}, {True}, {True}, {False}, {True}]
+
+
+def test_the_timesteps_are_below_the_last_sparklines() -> None:
+    table = next(
+        block for block in document(ask={"steps": range(3, 8)}) if isinstance(block, Table) and len(block.columns) == 5
+    )
+    axes = [cell.axis for row in table.rows for cell in row if isinstance(cell, Sparkline)]
+    assert axes == [None] * 18 + [(3, 7)] * 2
+
+
+@pytest.mark.parametrize("gates", [False, True])
+def test_what_to_try_next_is_about_the_same_sample(gates: bool) -> None:
+    ask = {"sample": 1, "layer": 1, "direction": "backward", "units": [2, 3]}
+    (steps,) = (block for block in document(gates, ask=ask, layers=2, bidirectional=True) if isinstance(block, NextSteps))
+    commands = [step.command for step in steps.steps]
+    same = "--samples 2 --layers 2 --bidirectional"
+    chosen = "--sample 1 --layer 1 --direction backward"
+    with_gates = [] if gates else [f"lstm-explain trace {same} --gates {chosen}"]
+    assert commands == [
+        *with_gates,
+        f"lstm-explain unit {same} --unit 2 --step 10 {chosen}",
+        f"lstm-explain memory {same} {chosen}",
+    ]

@@ -35,6 +35,9 @@ if TYPE_CHECKING:
 DECOMPOSITION_BYTES = 20 * 8
 """What decomposing one unit's timestep takes: its gates, the factors and parts in float64, and temporary arrays."""
 
+RECENT_SHARES = (0.5, 0.9)
+"""How much of a state `Memory.recent` looks for."""
+
 
 class MemoryStep(NamedTuple):
     """One timestep; its lists hold a number for each chosen unit, and are null at padding."""
@@ -52,6 +55,17 @@ class MemoryStep(NamedTuple):
     """The product of the forget gates of all timesteps read later."""
     part: list[float] | None
     """added x kept: what this timestep left in the last cell state."""
+
+
+class RecentShare(NamedTuple):
+    """How much of the last cell state was written in its last timesteps, by magnitude."""
+
+    timesteps: Positive
+    """How many timesteps, counted back from the last that is read."""
+    share: float
+    """The sum of their |part| over the chosen units, as a share of the sum of all |part|, that of the initial state too."""
+    units: list[float]
+    """The same for each chosen unit; nan where all its parts are zero."""
 
 
 @json_keys(
@@ -129,7 +143,7 @@ class SingleTimestep(NamedTuple):
 @json_keys(
     "sample layer direction length units initial.c=initial_cell initial.kept=initial_kept initial.part=initial_part",
     "steps last.t=last last.sum=total last.recorded=recorded last.residual=residual",
-    "last.half_since=half_since_steps mean_f=mean_forget mean_half_life initialisers one_step carried",
+    "last.half_since=half_since_steps mean_f=mean_forget mean_half_life initialisers one_step carried recent",
 )
 @dataclass(frozen=True, eq=False, repr=False)
 class Memory(SampleResult):
@@ -211,6 +225,29 @@ class Memory(SampleResult):
         """Reading back from the end, the timestep at which half of the sum of all |part| is reached; that of the initial
         state if no timestep reaches it, null where all parts are zero."""
         return [None if math.isnan(t) else int(t) for t in self.half_since.tolist()]
+
+    @cached_property
+    def recent_shares(self) -> Array:
+        """The share of each unit that was written in the last k timesteps, by magnitude; [k from 1 to length, units + 1],
+        where the last column is of all units together."""
+        order = slice(None, None, -1) if self.direction is Direction.FORWARD else slice(None)
+        sizes = np.abs(np.concatenate([self.parts[: self.length][order], self.initial_part[None]]))
+        sizes = np.concatenate([sizes, sizes.sum(axis=1, keepdims=True)], axis=1)
+        with np.errstate(all="ignore"):
+            return freeze(sizes.cumsum(axis=0)[:-1] / sizes.sum(axis=0))
+
+    @property
+    def recent(self) -> list[RecentShare]:
+        """The last timestep, the fewest of the last timesteps that wrote half of the state, and those that wrote 90 % of it;
+        all of them where they wrote less. Empty where all parts are zero, or some are not finite."""
+        whole = self.recent_shares[:, -1]
+        if not np.isfinite(whole).all():
+            return []
+        counts = {1, *(min(int((whole < share).sum()) + 1, self.length) for share in RECENT_SHARES)}
+        return [
+            RecentShare(count, float(whole[count - 1]), self.recent_shares[count - 1, :-1].tolist())
+            for count in sorted(counts)
+        ]
 
     @property
     def steps(self) -> list[MemoryStep]:

@@ -1,16 +1,31 @@
-"""memory, in words and tables: the parts of the last cell state, half-lives, and what bias, one timestep and resetting do."""
+"""The page of `memory`: how recent c is, its parts, half-lives, and what bias, one timestep and resetting do."""
 
 from __future__ import annotations
 
+from dataclasses import replace
 from math import isfinite, isinf, isnan
 from typing import TYPE_CHECKING
 
 from lstm_explain.core.gates import GATES, LETTERS, Direction
-from lstm_explain.document.blocks import Block, Cell, Column, Document, Heading, Note, Paragraph, Sparkline, Table
-from lstm_explain.document.numbers import format_decimal, format_difference, plural, thousands, tint_scale
-from lstm_explain.document.tables import MAX_ROWS, MAX_UNITS, ellipsis_row, heat_row, visible_ends
-from lstm_explain.document.text import previous_step_name, saturation_warning
-from lstm_explain.topics.intro import lstm_summary, sample_title, stack_note, units_note
+from lstm_explain.document.blocks import (
+    Block,
+    Cell,
+    Column,
+    Document,
+    FirstThatFits,
+    Heading,
+    NextStep,
+    Note,
+    Paragraph,
+    SideBySide,
+    Sparkline,
+    Table,
+)
+from lstm_explain.document.numbers import format_decimal, format_difference, percent, plural, thousands, tint, tint_scale
+from lstm_explain.document.tables import MAX_ROWS, MAX_UNITS, ellipsis_row, heat_row, split_sparklines, visible_ends
+from lstm_explain.document.text import join_words, previous_step_name, saturation_warning
+from lstm_explain.topics.command_line import format_sample_command
+from lstm_explain.topics.intro import closing_blocks, sample_title, stack_note, units_note
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -33,24 +48,23 @@ def document(memory: Memory, every_unit: bool = False) -> Document:
         every_unit: show all of its units, however many they are.
     """
     shown = len(memory.units) if every_unit else min(MAX_UNITS, len(memory.units))
+    state = _last_state(memory)
     blocks: list[Block] = [
         Heading(sample_title(memory), 1),
-        Paragraph(lstm_summary(memory)),
-        Paragraph(_introduction(memory)),
+        Paragraph(_recent_summary(memory)),
+        Paragraph(_half_life_summary(memory)),
         *map(Note, saturation_warning(memory.gates)),
-        Heading(f"{_last_state(memory)} split into what each timestep left in it"),
-        _parts_table(memory, shown),
-        Note(_exactness(memory)),
     ]
     if memory.length > 1:
-        blocks += [Heading(f"When the content of {_last_state(memory)} was written"), _sparklines(memory, shown)]
+        blocks += [
+            Heading(f"When the content of {state} was written"),
+            Paragraph(_how_to_read(memory)),
+            _sparklines(memory, shown),
+        ]
+    parts = (Heading(f"{state} as a sum"), Paragraph(_sum_text(memory)), _parts_table(memory, shown))
+    half_lives = (Heading("Half-life: in how many timesteps a unit forgets half"), *_half_life_blocks(memory, shown))
     blocks += [
-        Heading("Half-life: after how many timesteps half is forgotten, for each f"),
-        Paragraph(
-            "If f stays constant, a fraction f^n of the cell state is left after n timesteps: half of it after "
-            "ln(0.5) / ln(f). The mean of f is geometric: a constant f of that size would leave as much in the end."
-        ),
-        _half_life_table(memory, shown),
+        SideBySide((parts, half_lives)),
         Heading("What the forget bias does: the same LSTM under both initialisers"),
         *_initialiser_blocks(memory),
     ]
@@ -58,23 +72,72 @@ def document(memory: Memory, every_unit: bool = False) -> Document:
         blocks += _single_timestep_blocks(memory, memory.one_step)
     if memory.carried is not None:
         blocks += _stateful_blocks(memory, memory.carried, shown)
-    return (*blocks, *map(Note, _notes(memory, shown)))
+    blocks += map(Note, _notes(memory, shown))
+    return (*blocks, *closing_blocks(memory, _exactness(memory), _next_steps(memory)))
 
 
 def _last_state(memory: Memory) -> str:
     return f"c_{memory.last}"
 
 
-def _introduction(memory: Memory) -> str:
-    previous = previous_step_name(memory.direction)
-    order = ""
+def _recent_summary(memory: Memory) -> str:
+    """How much of the last cell state is recent."""
+    state = _last_state(memory)
+    if not memory.recent:
+        return f"{state} holds nothing that can be compared: its parts are all zero, or not finite."
+    shares = [
+        f"{percent(recent.share)} {'was written ' if number == 0 else ''}in the {_count_last(recent.timesteps)}"
+        for number, recent in enumerate(memory.recent)
+    ]
+    units = f"unit {memory.units[0]}" if len(memory.units) == 1 else f"all {thousands(len(memory.units))} units together"
+    rest = 1 - float(memory.recent_shares[-1, -1])
+    initial = f" {percent(rest)} is left of the initial state." if memory.initial_part.any() else ""
+    end = ""
     if memory.direction is Direction.BACKWARD:
-        order = f" This direction reads from t = {thousands(memory.length)} to 1, so it ends with c_1."
+        end = f" This direction reads from t = {thousands(memory.length)} to 1, so it ends with c_1."
     elif memory.length < memory.spec.timesteps:
-        order = f" This sample ends at t = {thousands(memory.length)}; what follows is padding and is not run."
+        end = f" This sample ends at t = {thousands(memory.length)}; what follows is padding and is not run."
+    return f"Of {state}, {join_words(shares)} (by magnitude, {units}).{initial}{end}"
+
+
+def _count_last(timesteps: int) -> str:
+    return "last timestep" if timesteps == 1 else f"last {thousands(timesteps)}"
+
+
+def _half_life_summary(memory: Memory) -> str:
+    """Which unit forgets slowest and which fastest, and why."""
+    lives, forgets = memory.mean_half_life.tolist(), memory.mean_forget.tolist()
+    ranked = sorted((life, f, unit) for life, f, unit in zip(lives, forgets, memory.units, strict=True) if not isnan(life))
+    reason = "half-life = ln(0.5) / ln(f)"
+    if not ranked:
+        return f"The half-life of a unit follows from its forget gate: {reason}."
+    (short, low, fastest), (long, high, slowest) = ranked[0], ranked[-1]
+    if fastest == slowest:
+        return f"Its half-life is {_format_half_life(long)} timesteps, as mean f is {_format_f(high)}: {reason}."
     return (
-        f"At every timestep c_t = f_t c_{{{previous}}} + i_t g_t.{order} Unrolled, {_last_state(memory)} is a sum: what each "
-        "timestep added, i_t g_t, times the forget gates of all timesteps read after it; plus the initial c times all of them."
+        f"Half-lives go from {_format_half_life(short)} timesteps (unit {fastest}) to {_format_half_life(long)} (unit "
+        f"{slowest}), because forget gates differ: a larger f keeps longer, {reason}. Mean f is {_format_f(low)} in unit "
+        f"{fastest} and {_format_f(high)} in unit {slowest}."
+    )
+
+
+def _format_f(value: float) -> str:
+    return format_decimal(value, 3).strip()
+
+
+def _how_to_read(memory: Memory) -> str:
+    later = "after it" if memory.direction is Direction.FORWARD else "after it, which are earlier in time,"
+    return (
+        f"A bar is what a timestep left in {_last_state(memory)}, above or below zero; each row has its own scale. Shares add "
+        f"up magnitudes. Half since t: this timestep and those read {later} left at least half."
+    )
+
+
+def _sum_text(memory: Memory) -> str:
+    previous = previous_step_name(memory.direction)
+    return (
+        f"At every timestep c_t = f_t c_{{{previous}}} + i_t g_t. So {_last_state(memory)} is the sum of what each timestep "
+        "added, i_t g_t, times the forget gates of all timesteps read after it; plus the initial c times all of them."
     )
 
 
@@ -135,35 +198,45 @@ def _exactness(memory: Memory) -> str:
     )
 
 
-def _sparklines(memory: Memory, shown: int) -> Table:
-    """A sparkline for each unit, on its own scale, and where the later half of it begins."""
+def _sparklines(memory: Memory, shown: int) -> FirstThatFits:
+    """A sparkline for each unit, on its own scale, and how much of the whole is recent."""
+    recent = memory.recent
     columns = (
         Column("unit", "right"),
-        Column("what each timestep left: a bar in the middle is 0"),
-        Column("max", "right"),
-        Column("half of it since", "right"),
+        Column("left by each timestep"),
+        Column("full bar", "right"),
+        *(Column(f"last {thousands(share.timesteps)}", "right") for share in recent),
+        Column("half since", "right"),
     )
-    rows = []
-    for unit, values, half_since in zip(memory.units[:shown], memory.parts.T, memory.half_since.tolist(), strict=False):
-        parts = tuple(values[: memory.length].tolist())
-        scale = tint_scale(parts)
+    rows: list[tuple[Cell | Sparkline, ...]] = []
+    for index, unit in enumerate(memory.units[:shown]):
+        parts = tuple(memory.parts[: memory.length, index].tolist())
+        scale, half_since = tint_scale(parts), float(memory.half_since[index])
         since = "·" if isnan(half_since) else "the start" if half_since == memory.before else f"t = {half_since:.0f}"
-        rows.append((Cell(str(unit), strong=True), Sparkline(parts, scale), Cell(f"{scale:.3f}"), Cell(since)))
-    return Table(columns, tuple(rows))
+        shares = (Cell(percent(share.units[index]), tint=tint(share.units[index], 1.0), gate=True) for share in recent)
+        rows.append((Cell(str(unit), strong=True), Sparkline(parts, scale), Cell(f"±{scale:.3f}"), *shares, Cell(since)))
+    shares = (Cell(percent(share.share), tint=tint(share.share, 1.0), gate=True) for share in recent)
+    total = (Cell("all", strong=True), Cell(""), Cell(""), *shares, Cell(""))
+    several = len(memory.units) > 1
+    return split_sparklines(columns, rows, (1, memory.length), total if several else None)
 
 
 # --- forgetting -------------------------------------------------------------------------------------------------------
 
 
-def _half_life_table(memory: Memory, shown: int) -> Table:
+def _half_life_blocks(memory: Memory, shown: int) -> tuple[Block, ...]:
     lives, mean_lives = memory.half_life[:, :shown], memory.mean_half_life[:shown].tolist()
     scale = tint_scale([*lives.ravel().tolist(), *mean_lives])
     rows = [
         *_timestep_rows(memory, lives, scale, 2),
-        heat_row("mean f", memory.mean_forget[:shown].tolist(), 0.0, 3),
-        heat_row("half-life", mean_lives, scale, 2),
+        heat_row("mean f", memory.mean_forget[:shown].tolist(), 1.0, 3, gate=True),
+        heat_row("overall", mean_lives, scale, 2),
     ]
-    return Table(_unit_columns(memory, shown), tuple(rows))
+    text = (
+        "Each f has a half-life: if f stayed as it is, f^n of c would be left after n timesteps. The overall half-life is "
+        "that of the mean f, which is geometric: a constant f of that size would leave as much of c in the end."
+    )
+    return Paragraph(text), Table(_unit_columns(memory, shown), tuple(rows))
 
 
 def _initialiser_blocks(memory: Memory) -> list[Block]:
@@ -173,7 +246,7 @@ def _initialiser_blocks(memory: Memory) -> list[Block]:
         Column("sigmoid of it", "right"),
         Column("mean f", "right"),
         Column("half-life", "right"),
-        Column("by unit", "right"),
+        Column("units from", "right"),
     )
     first, sample = memory.initialisers[0], thousands(memory.sample)
     samples = (
@@ -184,7 +257,30 @@ def _initialiser_blocks(memory: Memory) -> list[Block]:
         f"mean f covers {plural(first.numbers, 'value')}: {plural(memory.layer_spec.units, 'unit')} at every timestep of "
         f"{samples}. The bias is the mean over the units."
     )
-    return [Table(columns, tuple(map(_initialiser_row, memory.initialisers))), Note(note)]
+    if first.samples > 1:
+        note += f" The half-lives above are of sample {sample} alone."
+    return [
+        Paragraph(_forget_bias_text(memory)),
+        Table(columns, tuple(map(_initialiser_row, memory.initialisers))),
+        Note(note),
+    ]
+
+
+def _forget_bias_text(memory: Memory) -> str:
+    """Why a larger forget bias makes a longer half-life, with the numbers of the two initialisers that differ most."""
+    runs = sorted(memory.initialisers, key=lambda run: run.mean_half_life)
+    shortest, longest = runs[0], runs[-1]
+    effect = "A larger forget bias makes f larger, and a larger f keeps c longer"
+    if not longest.mean_bias > shortest.mean_bias:
+        return f"{effect}. Here another cause is stronger: the longer half-life does not come with the larger bias."
+    return f"{effect}: {_describe_run(longest)}; {_describe_run(shortest)}."
+
+
+def _describe_run(run: InitialiserRun) -> str:
+    name = run.init or "the model"
+    bias, start = format_decimal(run.mean_bias, 3).strip(), _format_f(run.forget_of_bias)
+    life = _format_half_life(run.mean_half_life)
+    return f"with {name} the bias is {bias}, so f is around sigmoid({bias}) = {start}, and the half-life is {life} timesteps"
 
 
 def _initialiser_row(run: InitialiserRun) -> Row:
@@ -330,7 +426,8 @@ def _reset_sparklines(carried: StatefulComparison) -> Table:
     for name, differences in (("mean", carried.mean.tolist()), ("largest", carried.largest.tolist())):
         first, last = map(_format_size, (differences[0], differences[-1]))
         text = f"from {first} at t = 1 to {last} at t = {thousands(len(differences))}"
-        rows.append((Cell(name, strong=True), Sparkline(tuple(differences), tint_scale(differences)), Cell(text)))
+        sparkline = Sparkline(tuple(differences), tint_scale(differences), signed=False)
+        rows.append((Cell(name, strong=True), sparkline, Cell(text)))
     return Table((Column(""), Column(""), Column("")), tuple(rows), ruled=False)
 
 
@@ -359,12 +456,26 @@ def _reset_row(carried: StatefulComparison, border: int) -> Row:
 
 
 def _notes(memory: Memory, shown: int) -> list[str]:
-    spec, notes = memory.spec, units_note(shown, len(memory.units))
+    notes = units_note(shown, len(memory.units))
     if memory.length > MAX_ROWS:
         notes.append(f"{MAX_ROWS} of {thousands(memory.length)} timesteps are shown; --json has all.")
-    notes += stack_note(spec)
+    return notes + stack_note(memory.spec)
+
+
+def _next_steps(memory: Memory) -> list[NextStep]:
+    spec, steps = memory.spec, []
     if memory.carried is None and spec.samples > 1 and not spec.has_backward:
-        notes.append("Add --carry-state to treat the samples as pieces of one long sequence, as a stateful layer does.")
+        steps.append(
+            NextStep(format_sample_command("memory", memory, carry_state=True), "carry c and h from sample to sample")
+        )
     if memory.carried is not None and memory.sample == 0:
-        notes.append("Add --sample 1 to split the state of a sample that starts from a carried one.")
-    return notes
+        other = format_sample_command("memory", replace(memory, sample=1), carry_state=True)
+        steps.append(NextStep(other, "a sample that starts from a carried state"))
+    return [
+        *steps,
+        NextStep(
+            format_sample_command("trace", memory, gates=True),
+            "f and c at every timestep" if memory.carried is None else "the same sample from zero states",
+        ),
+        NextStep(format_sample_command("influence", memory), "what a changed h or c moves later"),
+    ]

@@ -1,16 +1,29 @@
-"""trace, in words and tables: the vectors h and c over time, the gates on request, and a sparkline of each unit."""
+"""The page of `trace`: the vectors h and c over time, the gates on request, and a sparkline of each unit."""
 
 from __future__ import annotations
 
-from math import nan
+from math import isfinite, nan
 from typing import TYPE_CHECKING
 
-from lstm_explain.core.gates import ACTIVATIONS, Direction, Gate
-from lstm_explain.document.blocks import Block, Cell, Column, Document, Heading, Note, Paragraph, Sparkline, Table
+from lstm_explain.core.gates import ACTIVATIONS, GATES, Direction, Gate
+from lstm_explain.document.blocks import (
+    Block,
+    Cell,
+    Column,
+    Document,
+    Heading,
+    NextStep,
+    Note,
+    Paragraph,
+    SideBySide,
+    Sparkline,
+    Table,
+)
 from lstm_explain.document.numbers import format_decimal, thousands, tint, tint_scale
-from lstm_explain.document.tables import MAX_ROWS, MAX_UNITS, ellipsis_row, heat_row, visible_ends
+from lstm_explain.document.tables import MAX_ROWS, MAX_UNITS, ellipsis_row, heat_row, split_sparklines, visible_ends
 from lstm_explain.document.text import saturation_warning
-from lstm_explain.topics.intro import lstm_summary, sample_title, stack_note, units_note
+from lstm_explain.topics.command_line import format_sample_command
+from lstm_explain.topics.intro import closing_blocks, sample_title, stack_note, units_note
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -21,9 +34,9 @@ if TYPE_CHECKING:
 
 GATE_TITLES = {
     Gate.INPUT: "i_t, the input gate: how much of its candidate each unit lets in, 0 to 1",
-    Gate.FORGET: "f_t, the forget gate: how much of its memory each unit keeps, 0 to 1",
-    Gate.CANDIDATE: "g_t, the candidate: what each unit would add to its memory, -1 to 1",
-    Gate.OUTPUT: "o_t, the output gate: how much of its memory each unit outputs, 0 to 1",
+    Gate.FORGET: "f_t, the forget gate: how much of its c each unit keeps, 0 to 1",
+    Gate.CANDIDATE: "g_t, the candidate: what each unit would add to its c, -1 to 1",
+    Gate.OUTPUT: "o_t, the output gate: how much of its c each unit outputs, 0 to 1",
 }
 
 
@@ -39,33 +52,61 @@ def document(trace: Trace, gates: bool = False, every_unit: bool = False, every_
     shown = len(trace.units) if every_unit else MAX_UNITS
     units, numbers = trace.units[:shown], trace.hidden_numbers[:shown]
     rows = len(trace.steps) if every_step else MAX_ROWS
+    hidden_scale, cell_scale = (tint_scale(values.ravel().tolist()) for values in (trace.hidden, trace.cell))
+    hidden = _table(trace, numbers, rows, trace.hidden, trace.initial_hidden, hidden_scale)
+    cell = _table(trace, units, rows, trace.cell, trace.initial_cell, cell_scale)
     blocks: list[Block] = [
         Heading(sample_title(trace), 1),
-        Paragraph(lstm_summary(trace)),
-        Paragraph(_introduction(trace)),
+        Paragraph(_answer(trace)),
+        Paragraph(_how_to_read(trace)),
         *map(Note, saturation_warning(trace.gates)),
-        Heading(_hidden_title(trace)),
-        _table(trace, numbers, rows, trace.hidden, trace.initial_hidden, tint_scale(trace.hidden.ravel().tolist())),
-        Heading("c_t, the cell state: what each unit remembers"),
-        _table(trace, units, rows, trace.cell, trace.initial_cell, tint_scale(trace.cell.ravel().tolist())),
+        SideBySide(((Heading(_hidden_title(trace)), hidden), (Heading("c_t, the cell state: what each unit keeps"), cell))),
     ]
     if gates:
-        for gate, title in GATE_TITLES.items():
-            is_sigmoid = ACTIVATIONS[gate] == "sigmoid"
-            blocks += [Heading(title), _table(trace, units, rows, trace.gates[gate], None, 1.0, is_sigmoid)]
+        tables = {gate: _gate_table(trace, units, rows, gate) for gate in GATES}
+        pairs = (GATES[:2], GATES[2:])
+        blocks += [SideBySide(tuple((Heading(GATE_TITLES[gate]), tables[gate]) for gate in pair)) for pair in pairs]
     if len(trace.steps) > 1:
-        blocks += [Heading("The whole course of each unit"), _sparklines(trace, units)]
-    return (*blocks, *_notes(trace, len(units), rows, gates))
+        blocks += [Heading("How each unit moves from timestep to timestep"), *_sparklines(trace, units)]
+    blocks += map(Note, _selection_notes(trace, len(units), rows))
+    measurement = (
+        f"The numbers are those of this run, in {trace.spec.dtype}, rounded to three decimals; --json has every digit."
+    )
+    return (*blocks, *closing_blocks(trace, measurement, _next_steps(trace, gates)))
 
 
-def _introduction(trace: Trace) -> str:
+def _answer(trace: Trace) -> str:
+    outputs = "outputs one number, h," if trace.layer_spec.projection is None else "outputs a number, which is mixed into h,"
+    text = f"At every timestep each unit {outputs} and keeps one number, c."
+    last, values = _last_step(trace), trace.hidden[_last_index(trace)].tolist()
+    finite = sorted((value, number) for value, number in zip(values, trace.hidden_numbers, strict=True) if isfinite(value))
+    if last > trace.length or len(finite) < len(values) or len(values) == 1:
+        return text
+    (low, lowest), (high, highest) = finite[0], finite[-1]
+    name = "unit" if trace.layer_spec.projection is None else "number"
+    low_text, high_text = (format_decimal(value, 3).strip() for value in (low, high))
+    return f"{text} At t = {thousands(last)}, h goes from {low_text} ({name} {lowest}) to {high_text} ({name} {highest})."
+
+
+def _last_index(trace: Trace) -> int:
+    """Which of the chosen timesteps is read last."""
+    return -1 if trace.direction is Direction.FORWARD else 0
+
+
+def _last_step(trace: Trace) -> int:
+    """The timestep whose states that row has: forward, rows of padding have those of the sample's end."""
+    return min(trace.steps[-1], trace.length) if trace.direction is Direction.FORWARD else trace.steps[0]
+
+
+def _how_to_read(trace: Trace) -> str:
     backward = trace.direction is Direction.BACKWARD
-    order = "read from the last to the first, from the state at start" if backward else "t = 0 holds the initial state"
+    previous, initial = ("row below", "start") if backward else ("row above", "0")
+    order = " This direction reads the last timestep first." if backward else ""
     padded = trace.length < trace.spec.timesteps
     end = f" This sample ends at t = {trace.length}; what follows is padding and is not run." if padded else ""
     return (
-        f"Every row is a timestep ({order}), every column a unit; all units take a timestep together. "
-        f"Colour: purple below zero, orange above.{end}"
+        f"A row is a timestep, a column a unit.{order} All units compute a row at once, each from x_t, from all h of the "
+        f"{previous} and from its own c there. Row {initial} is the initial state.{end}"
     )
 
 
@@ -105,33 +146,44 @@ def _with_gaps(rows: dict[float, Row]) -> Iterator[Row]:
         yield rows[t]
 
 
-def _sparklines(trace: Trace, units: Sequence[int]) -> Table:
-    """A sparkline for each unit's h and c, with the value it ends with."""
+def _gate_table(trace: Trace, units: Sequence[int], max_rows: int, gate: Gate) -> Table:
+    return _table(trace, units, max_rows, trace.gates[gate], None, 1.0, gate=ACTIVATIONS[gate] == "sigmoid")
+
+
+def _sparklines(trace: Trace, units: Sequence[int]) -> list[Block]:
+    """A sparkline for each unit's h and c, with the value after the last timestep read; in two tables on wide pages."""
     outputs = {"h": trace.hidden} if trace.layer_spec.projection is None else {}
     columns, cells = [Column("unit", "right")], []
     for name, values in {**outputs, "c": trace.cell}.items():
         scale = tint_scale(values.ravel().tolist())
-        columns += [Column(f"{name}, from -{scale:.2f} to {scale:.2f}"), Column(f"last {name}", "right")]
-        cells.append([_sparkline_cells(trace, course, scale) for course in values[:, : len(units)].T.tolist()])
-    rows = (
+        columns += [Column(f"{name} from -{scale:.2f} to {scale:.2f}"), Column(f"{name}_{_last_step(trace)}", "right")]
+        cells.append([_sparkline_cells(trace, unit_values, scale) for unit_values in values[:, : len(units)].T.tolist()])
+    rows = [
         (Cell(str(unit), strong=True), *(cell for pair in pairs for cell in pair))
         for unit, *pairs in zip(units, *cells, strict=True)
-    )
-    return Table(tuple(columns), tuple(rows))
+    ]
+    return [split_sparklines(tuple(columns), rows, (trace.steps[0], trace.steps[-1]))]
 
 
 def _sparkline_cells(trace: Trace, values: list[float], scale: float) -> tuple[Sparkline, Cell]:
     """The sparkline of one unit, with a gap at padding, and the last value that was read."""
     run = tuple(value if t <= trace.length else nan for t, value in zip(trace.steps, values, strict=True))
-    last = values[-1 if trace.direction is Direction.FORWARD else 0]
+    last = values[_last_index(trace)]
     return Sparkline(run, scale), Cell(format_decimal(last, 3), tint=tint(last, scale))
 
 
-def _notes(trace: Trace, units: int, rows: int, gates: bool) -> tuple[Note, ...]:
+def _selection_notes(trace: Trace, units: int, rows: int) -> list[str]:
     notes, steps = units_note(units, len(trace.units)), len(trace.steps)
     if rows < steps:
         notes.append(f"{rows} of {thousands(steps)} timesteps are shown: choose with --steps 20-40; --json has all.")
-    notes += stack_note(trace.spec)
-    if not gates:
-        notes.append("Add --gates to see i, f, g and o. The command `unit`, with --step, writes one unit's arithmetic out.")
-    return tuple(map(Note, notes))
+    return notes + stack_note(trace.spec)
+
+
+def _next_steps(trace: Trace, gates: bool) -> list[NextStep]:
+    unit, step = trace.units[0], min(trace.steps[-1], trace.length)
+    one_unit = format_sample_command("unit", trace, unit=unit or None, step=step)
+    return [
+        *([] if gates else [NextStep(format_sample_command("trace", trace, gates=True), "i, f, g and o too")]),
+        NextStep(one_unit, f"how unit {unit} computes its numbers at t = {step}"),
+        NextStep(format_sample_command("memory", trace), "when the last c was written"),
+    ]

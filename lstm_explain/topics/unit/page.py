@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from math import isfinite
 from typing import TYPE_CHECKING
 
 from lstm_explain.core.gates import ACTIVATIONS, GATES, LETTERS, Gate
@@ -21,7 +20,7 @@ from lstm_explain.document.blocks import (
     Sparkline,
     Table,
 )
-from lstm_explain.document.numbers import format_decimal, plural, thousands, tint
+from lstm_explain.document.numbers import format_decimal, plural, thousands, tint, tint_scale
 from lstm_explain.document.tables import elide_rows
 from lstm_explain.document.text import previous_step_name, saturation_warning
 from lstm_explain.topics.command_line import COMMANDS_WITH_EDITS, format_sample_command
@@ -156,6 +155,7 @@ def _steps(unit: Unit) -> Table:
 def _sparklines(unit: Unit) -> Table:
     rows = []
     for name, values in (("c", unit.cell.tolist()), (output_letter(unit), unit.output.tolist())):
-        scale = max([0.0, *(abs(value) for value in values if isfinite(value))])
-        rows.append((Cell(name, strong=True), Sparkline(tuple(values), scale), Cell(f"from -{scale:.2f} to {scale:.2f}")))
+        scale = tint_scale(values)
+        sparkline = Sparkline(tuple(values), scale, axis=None if name == "c" else (1, len(values)))
+        rows.append((Cell(name, strong=True), sparkline, Cell(f"from -{scale:.2f} to {scale:.2f}")))
     return Table((Column(""), Column(""), Column("")), tuple(rows), ruled=False)
