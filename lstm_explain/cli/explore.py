@@ -47,7 +47,7 @@ def explore(
       lstm-explain explore
       lstm-explain explore --units 4 --timesteps 20 --features 2
       lstm-explain explore --model model.pt --data my.npy --sample 3
-      lstm-explain explore --unit 3 --step 4 --edit 'h_3[3]=0.6'
+      lstm-explain explore --unit 3 --step 4 --edit "h_3[3]=0.6"
 
     Every key is shown at the foot of the screen; ? is help. Leaving prints the command lines that show the same. It needs a
     terminal of 80 columns and 24 rows or more, and a mouse is of use but not needed. Without a terminal, ask `unit` or

@@ -30,7 +30,7 @@ def frameworks(
       lstm-explain frameworks pytorch --layers 2 --bidirectional
       lstm-explain frameworks haiku --units 32
       lstm-explain frameworks keras --code -o program.py
-      lstm-explain frameworks --json | jq '.frameworks[].gate_order'
+      lstm-explain frameworks --json | jq ".frameworks[].gate_order"
 
     Our weights are written in the layout of each framework, and every shape is read off the arrays. With a name, they are
     also read back and run. Every framework is marked: run by our tests, or read in its source. With --code you get a

@@ -20,7 +20,7 @@ def model(
 ) -> None:
     """Examples:
       lstm-explain model checkpoint.pt
-      lstm-explain model model.keras --json | jq '.lstms[].name'
+      lstm-explain model model.keras --json | jq ".lstms[].name"
       lstm-explain shapes --model checkpoint.pt#encoder.lstm
       lstm-explain unit --unit 3 --step 4 --model model.keras#lstm_1
 

@@ -33,7 +33,7 @@ def shapes(
       lstm-explain shapes --layers 2 --bidirectional
       lstm-explain shapes --data my.csv --units 32
       lstm-explain shapes --framework pytorch --layers 2 --bidirectional
-      lstm-explain shapes --json | jq '.tensors[] | {name, shape}'
+      lstm-explain shapes --json | jq ".tensors[] | {name, shape}"
 
     Builds the LSTM, runs it over all samples and reads each shape off a real array: what goes in, one timestep
     inside the layer, the weights, what comes out. Then what one unit reads, owns and emits, the parameters counted as

@@ -27,7 +27,7 @@ def tasks(
       lstm-explain tasks many-to-one --outputs 3
       lstm-explain tasks encoder-decoder --steps-out 4
       lstm-explain tasks many-to-one --bidirectional --layers 2
-      lstm-explain tasks many-to-one --json | jq '.tasks[0].checks'
+      lstm-explain tasks many-to-one --json | jq ".tasks[0].checks"
 
     The tasks are one-to-one, one-to-many, many-to-one, many-to-many and encoder-decoder. Without a task: the five networks
     next to each other. With a task: the network unrolled, the shape of every tensor, where h goes, the parameters, the code

@@ -25,7 +25,7 @@ def terms(
       lstm-explain terms unit
       lstm-explain terms hidden state
       lstm-explain terms cell --layers 2 --bidirectional
-      lstm-explain terms unit --json | jq '.terms[0].others[] | {who, quote}'
+      lstm-explain terms unit --json | jq ".terms[0].others[] | {who, quote}"
 
     Frameworks, papers and courses mean different things by the same word, and use different words for the same thing.
     Without a word: layer, cell, unit, neuron and gate as boxes inside each other, with the number of each in your network.

@@ -40,7 +40,7 @@ def trace(
       lstm-explain trace --data my.csv --units 32 --unit 0,3
       lstm-explain trace --lengths 10,7,3 --sample 2
       lstm-explain trace --all-samples -o run.npz
-      lstm-explain trace --json | jq '.steps[] | {t, h}'
+      lstm-explain trace --json | jq ".steps[] | {t, h}"
 
     Every row is a timestep, every column a unit. The cells are coloured by value. --unit selects the units to show; --units
     is how many a layer has. The row formats jsonl, csv and npz carry every layer and direction

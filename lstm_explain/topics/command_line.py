@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import re
 import shlex
 from ast import literal_eval
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -12,7 +14,7 @@ from lstm_explain.errors import printable
 from lstm_explain.topics.registry import TOPICS, TOPICS_BY_NAME
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
     from lstm_explain.topics.result import SampleResult
 
@@ -69,7 +71,7 @@ def format_command(
     """
     about = _source_options(topic, spec, source, given or _source_from_origin(spec, source))
     words = [PROGRAM, topic, *arguments, *_option_words(about), *_option_words(options)]
-    return shlex.join(words)
+    return join_words(words)
 
 
 def format_sample_command(topic: str, result: SampleResult, **options: Any) -> str:
@@ -86,7 +88,7 @@ def format_window_command(given: CliSource, output: str, **options: Any) -> str:
     """Spell the command that cuts the table of a source into samples, and writes them; `options` as in `format_command`."""
     options = {name: value for name, value in _data_options(given).items() if name != "data"} | options
     options |= {"max_memory": given.max_memory if given.max_memory != DEFAULT_MEMORY else None}
-    return shlex.join([PROGRAM, "window", str(given.data), *_option_words(options), "-o", output])
+    return join_words([PROGRAM, "window", str(given.data), *_option_words(options), "-o", output])
 
 
 def takes_lengths(command: str) -> bool:
@@ -94,15 +96,39 @@ def takes_lengths(command: str) -> bool:
     return command not in TOPICS_BY_NAME or TOPICS_BY_NAME[command].takes_lengths
 
 
-def wrap_command(line: str, width: int = MAX_LINE_WIDTH) -> tuple[str, ...]:
-    """A command line broken where it is too long, so that a shell still reads it as one: each line but the last ends in \\."""
+def join_words(words: Iterable[str]) -> str:
+    """Join the words of a command line, quoted so that a shell splits it into these words again."""
+    return " ".join(map(quote_word, words))
+
+
+def quote_word(word: str, windows: bool = os.name == "nt") -> str:
+    """Quote a word of a command line, if it needs it.
+
+    Double quotes mean the same in the shells of Unix and Windows, so they are used wherever nothing in the word has a
+    meaning within them. Single quotes, which cmd.exe does not know, are for the rest; on Windows there is no rest.
+    """
+    safe = r"\w@+=:,./" + (r"\\" if windows else "%")
+    if re.fullmatch(f"[{safe}-][{safe}#-]*", word, re.ASCII):
+        return word
+    if windows or not re.search(r'["$`\\!]', word):
+        return f'"{word}"'
+    return shlex.quote(word)
+
+
+def wrap_command(line: str, width: int = MAX_LINE_WIDTH, windows: bool = os.name == "nt") -> tuple[str, ...]:
+    """Break a command line where it is too long, so that a shell still reads it as one: each line but the last ends in \\.
+
+    On Windows it stays in one line, because its shells continue lines in different ways.
+    """
+    if windows:
+        return (line,)
     parts: list[list[str]] = [[]]
     for word in shlex.split(line):
         if word.startswith("--"):
             parts.append([])
         parts[-1].append(word)
     lines = [""]
-    for part in map(shlex.join, parts):
+    for part in map(join_words, parts):
         if lines[-1].strip() and len(lines[-1]) + len(part) + len("  \\") > width:
             lines[-1] += " \\"
             lines.append(f"  {part}")

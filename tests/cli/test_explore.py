@@ -107,7 +107,7 @@ def test_a_picture_is_the_screen() -> None:
     said = _save(explorer, "a.svg")
     with open("a.svg", encoding="utf-8") as file:  # noqa: PTH123 - in the folder of the test
         picture = file.read()
-    assert said == "Wrote a.svg, this screen. Again: lstm-explain explore --edit 'h_3[3]=0.6' --unit 3 --step 4"
+    assert said == 'Wrote a.svg, this screen. Again: lstm-explain explore --edit "h_3[3]=0.6" --unit 3 --step 4'
     assert "<svg" in picture
     assert "9 of 9 at" in picture
 
@@ -199,7 +199,7 @@ def test_files_are_named_as_they_were_given(tmp_path: Path, call: Callable[..., 
     lstm = lstm_explain.given(np.ones((3, 4, 2), np.float32), name="my data.npy", units=3)
     state = actions.apply_edits(ExplorerState(lstm, step=2, given=CliSource(data="a folder/my data.npy")), "h_1[0]=1")
     line = topic_command(state, "unit")
-    assert line == "lstm-explain unit --data 'a folder/my data.npy' --units 3 --edit 'h_1[0]=1' --step 2"
+    assert line == 'lstm-explain unit --data "a folder/my data.npy" --units 3 --edit "h_1[0]=1" --step 2'
     done = call(*shlex.split(line)[1:], "--json")
     assert done.returncode == 0, done.stderr
     step = json.loads(done.stdout)["steps"][1]

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import inspect
 import math
 import shlex
+import subprocess
+from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -21,6 +24,7 @@ from lstm_explain.topics.command_line import (
     DEFAULT_MEMORY,
     CliSource,
     format_command,
+    quote_word,
     spell_option,
     takes_lengths,
     wrap_command,
@@ -115,13 +119,13 @@ def test_timesteps_beyond_the_longest_sample_are_named_even_where_they_are_the_d
 @pytest.mark.parametrize(
     "line",
     [
-        "lstm-explain unit --data 'my file.csv' --units 4 --seed 7",
-        "lstm-explain unit --data 'my file.csv' --columns b,a --skip-rows 1 --delimiter ';' --allow-nan",
-        "lstm-explain unit --data 'my file.csv' --max-memory 100MB --dtype float64",
-        "lstm-explain trace --data 'arrays.npz#it'\"'\"'s x' --lengths 2,3",
-        "lstm-explain trace --model 'sub dir/w.npz' --samples 3 --timesteps 4 --seed 9",
-        "lstm-explain trace --model 'sub dir/w.npz#lstm' --data 'arrays.npz#it'\"'\"'s x' --seed 9",
-        "lstm-explain tasks --model 'sub dir/w.npz' --dtype float64 --lengths 2,3",
+        'lstm-explain unit --data "my file.csv" --units 4 --seed 7',
+        'lstm-explain unit --data "my file.csv" --columns b,a --skip-rows 1 --delimiter ";" --allow-nan',
+        'lstm-explain unit --data "my file.csv" --max-memory 100MB --dtype float64',
+        'lstm-explain trace --data "arrays.npz#it\'s x" --lengths 2,3',
+        'lstm-explain trace --model "sub dir/w.npz" --samples 3 --timesteps 4 --seed 9',
+        'lstm-explain trace --model "sub dir/w.npz#lstm" --data "arrays.npz#it\'s x" --seed 9',
+        'lstm-explain tasks --model "sub dir/w.npz" --dtype float64 --lengths 2,3',
     ],
 )
 def test_files_are_named_as_they_were_given(line: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -165,7 +169,7 @@ def test_without_the_files_places_their_names_are_those_of_the_answer() -> None:
     weights = {"kind": "model", "file": "m.pt", "layer": "a.lstm", "framework": "pytorch", "title": "PyTorch"}
     origin = {**lstm.provenance, "weights": weights}
     line = format_command("unit", lstm.spec, origin)
-    assert line == "lstm-explain unit --model 'm.pt#a.lstm' --data week.npy --dtype float32"
+    assert line == "lstm-explain unit --model m.pt#a.lstm --data week.npy --dtype float32"
 
 
 @given(seeded(), st.integers(20, 100))
@@ -187,7 +191,8 @@ def test_a_model_whose_names_do_not_tell_the_framework_is_named_with_it(framewor
 
 
 def test_a_short_command_stays_in_one_line() -> None:
-    assert wrap_command("lstm-explain unit --data 'a b.csv' --unit 3") == ("lstm-explain unit --data 'a b.csv' --unit 3",)
+    line = 'lstm-explain unit --data "a b.csv" --unit 3'
+    assert wrap_command(line) == (line,)
     assert wrap_command("lstm-explain tasks many-to-one --units 3", 30) == ("lstm-explain tasks many-to-one \\", "  --units 3")
 
 
@@ -241,3 +246,63 @@ def test_any_text_in_an_error_is_printable(text: str) -> None:
     error = UsageError(argument("init", text), "unknown")
     assert str(error).isprintable()
     assert error.message(spell_option).isprintable()
+
+
+# --- quotes -----------------------------------------------------------------------------------------------------------
+
+PLAIN = ("unit", "--step", "0,3,7-9", "week.npy", "m.pt#a.lstm", "run-1/x_y.npz#x", "1.5", "--by=0.1", "a@b+c:d%")
+DOUBLE = (
+    "h_3[3]=0.6",
+    "a b.csv",
+    "",
+    "#x",
+    "a'b",
+    "it's (1).csv",
+    "a;b",
+    "a&b",
+    "a|b",
+    "a*b",
+    "~x",
+    "a<b>c",
+    "{t, h}",
+    "\u00e9",
+)
+SINGLE = ("a$b", 'a"b', "a`b", "a!b", "a\\b")
+
+
+@pytest.mark.parametrize("word", [*PLAIN, *DOUBLE, *SINGLE])
+def test_a_shell_reads_a_quoted_word_as_it_was(word: str) -> None:
+    line = quote_word(word, windows=False)
+    assert shlex.split(line) == [word]
+    done = subprocess.run(["/bin/sh", "-c", f"printf %s {line}"], capture_output=True, check=True)
+    assert done.stdout.decode() == word
+
+
+def test_double_quotes_are_used_where_every_shell_reads_them_alike() -> None:
+    assert [quote_word(word, windows=False) for word in PLAIN] == list(PLAIN)
+    assert [quote_word(word, windows=False) for word in DOUBLE] == [f'"{word}"' for word in DOUBLE]
+    assert {quote_word(word, windows=False)[0] for word in SINGLE} == {"'"}
+
+
+@given(st.text(st.characters(codec="utf-8", exclude_characters="\0\r\n")))
+def test_any_word_survives_its_quotes(word: str) -> None:
+    assert shlex.split(quote_word(word, windows=False)) == [word]
+
+
+def test_on_windows_no_single_quotes_are_printed() -> None:
+    """cmd.exe does not know them."""
+    plain, quoted = (
+        ("C:\\data\\week.npy", "model.pt#a", "0,3"),
+        ("C:\\my data\\week.npy", "h_3[3]=0.6", "it's.csv", "a$b"),
+    )
+    assert [quote_word(word, windows=True) for word in plain] == list(plain)
+    assert [quote_word(word, windows=True) for word in quoted] == [f'"{word}"' for word in quoted]
+    assert quote_word(quoted[0], windows=True) == subprocess.list2cmdline(quoted[:1])
+    line = 'lstm-explain unit --data "C:\\my data\\x.npy" ' + "--unit 3 " * 20
+    assert wrap_command(line, 40, windows=True) == (line,)
+
+
+def test_no_command_in_help_has_single_quotes() -> None:
+    for name in COMMANDS:
+        text = inspect.getdoc(getattr(import_module(f"lstm_explain.cli.{name}"), name)) or ""
+        assert not [line for line in text.splitlines() if line.strip().startswith("lstm-explain") and "'" in line]

@@ -133,7 +133,7 @@ COMMAND = "lstm-explain window x.csv --timesteps 4 -o windows.npy"
     ("choices", "commands"),
     [
         ({"command": COMMAND}, [COMMAND, "lstm-explain shapes --data windows.npy"]),
-        ({"written": "a b.npy"}, ["lstm-explain shapes --data 'a b.npy'", "lstm-explain trace --data 'a b.npy'"]),
+        ({"written": "a b.npy"}, ['lstm-explain shapes --data "a b.npy"', 'lstm-explain trace --data "a b.npy"']),
         ({"written": "w.NPZ"}, ["lstm-explain shapes --data w.NPZ#x", "lstm-explain trace --data w.NPZ#x"]),
     ],
 )

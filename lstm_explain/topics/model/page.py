@@ -21,6 +21,7 @@ from lstm_explain.document.blocks import (
 from lstm_explain.document.numbers import plural, thousands
 from lstm_explain.document.tables import elide_list, elide_rows, facts_table
 from lstm_explain.errors import printable
+from lstm_explain.topics.command_line import quote_word
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -131,12 +132,12 @@ def _parameters_text(lstm: FileLSTM) -> str:
 
 def _next_steps(model: Model) -> Iterator[NextStep]:
     choice = "" if len(model.lstms) == 1 else f"#{printable(model.lstms[0].name)}"
-    file = _shell_quote(model.file + choice)
+    file = quote_word(model.file + choice)
     yield NextStep(f"lstm-explain shapes --model {file}", "explain it; every topic takes --model")
     pair = next(_stackable_pairs(model), None)
     if pair is None:
         return
-    stack = _shell_quote(f"{model.file}#{'+'.join(printable(lstm.name) for lstm in pair)}")
+    stack = quote_word(f"{model.file}#{'+'.join(printable(lstm.name) for lstm in pair)}")
     reason = "a layer and the one that it reads, as a stack"
     if not pair[1].fed_by:
         reason = "layers that fit, as a stack; the file does not say what is between them, so their order is yours"
@@ -157,8 +158,3 @@ def _can_stack(below: FileLSTM, above: FileLSTM) -> bool:
         return False
     alike = (above.spec.dtype, above.framework) == (below.spec.dtype, below.framework)
     return alike and above.spec.features == below.spec.output
-
-
-def _shell_quote(text: str) -> str:
-    """Quote a text so that it can be pasted into a shell, whatever a name from the file holds."""
-    return "'" + text.replace("'", "'\\''") + "'"

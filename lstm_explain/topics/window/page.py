@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
 from typing import TYPE_CHECKING
 
 from lstm_explain.document.blocks import (
@@ -21,6 +20,7 @@ from lstm_explain.document.blocks import (
 )
 from lstm_explain.document.numbers import format_bytes, plural, thousands
 from lstm_explain.document.tables import MAX_NAME_LENGTH, ellipsis_row, facts_table, visible_ends
+from lstm_explain.topics.command_line import quote_word
 from lstm_explain.topics.window.drawing import draw_windows, drawn_column
 from lstm_explain.topics.window.time_series import format_duration, format_time
 
@@ -283,7 +283,7 @@ def _warning_text(window: Window, word: str) -> str:
 def _next_blocks(window: Window, written: str | None, command: str | None) -> list[Block]:
     """How to write the windows, and what to ask of them then."""
     name = written or ("windows.npy" if window.y is None else "windows.npz")
-    read = shlex.quote(name) + ("#x" if name.lower().endswith(".npz") else "")
+    read = quote_word(name + ("#x" if name.lower().endswith(".npz") else ""))
     shapes = NextStep(f"lstm-explain shapes --data {read}", "every shape of an LSTM that reads them")
     if written is not None:
         trace = NextStep(f"lstm-explain trace --data {read}", "what its units keep and output")

@@ -362,8 +362,8 @@ def test_through_layers_that_are_not_alike(over_unlike_layers: ExplorerState) ->
         assert "layer 2 of 3 · step 6 of 6 · unit 2 of 3" in shown(app)
         await pilot.press("k")
         text = " ".join(page(app).split())
-        edits = "--edit '0.backward:c_5[5]=1' --edit '1:W_f[0,3]="
-        assert f"lstm-explain explore --model 'mixed.h5#a+b+c' --samples 3 --timesteps 6 {edits}" in text
+        edits = '--edit "0.backward:c_5[5]=1" --edit "1:W_f[0,3]='
+        assert f"lstm-explain explore --model mixed.h5#a+b+c --samples 3 --timesteps 6 {edits}" in text
         assert "--layer 2 --unit 2 --step 6" in text
 
     played(over_unlike_layers, do, (100, 34))
@@ -375,7 +375,7 @@ def test_of_unlike_layers_a_change_of_any_is_measured_by_influence(over_unlike_l
         (2, "2:h_1[2]=0", "--layer 2 --unit 2 --step 2"),
     ):
         found = [one.line for one in list_commands(actions.apply_edits(over_unlike_layers.evolve(layer=layer), edit))]
-        assert found[-1] == f"lstm-explain influence --model 'mixed.h5#a+b+c' --samples 3 --timesteps 4 {place}"
+        assert found[-1] == f"lstm-explain influence --model mixed.h5#a+b+c --samples 3 --timesteps 4 {place}"
 
 
 @pytest.mark.slow
@@ -558,7 +558,7 @@ def test_the_commands_know_the_place_and_the_changes() -> None:
         state.evolve(sample=7, layer=1, direction=Direction.BACKWARD, unit=3, step=4), "1.backward:h_5[2]=0.5"
     )
     sizes, place = "--units 6 --layers 2 --bidirectional", "--sample 7 --layer 1 --direction backward"
-    edit = "--edit '1.backward:h_5[2]=0.5'"
+    edit = '--edit "1.backward:h_5[2]=0.5"'
     assert [one.line for one in list_commands(state)] == [
         f"lstm-explain explore {sizes} {edit} {place} --unit 3 --step 4",
         f"lstm-explain unit {sizes} {edit} {place} --unit 3 --step 4",

@@ -37,8 +37,8 @@ def test_from_the_first_key_to_the_command_that_shows_it(open_session: Callable[
     assert session.unchanged
     lines = [line for line in session.afterwards.strip().splitlines() if not line.startswith("#")]
     assert lines == [
-        "lstm-explain explore --edit 'h_3[3]=0.5798' --unit 3 --step 4",
-        "lstm-explain unit --edit 'h_3[3]=0.5798' --unit 3 --step 4",
+        'lstm-explain explore --edit "h_3[3]=0.5798" --unit 3 --step 4',
+        'lstm-explain unit --edit "h_3[3]=0.5798" --unit 3 --step 4',
         "lstm-explain influence --unit 3 --step 4",
     ]
 

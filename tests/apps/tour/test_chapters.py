@@ -259,7 +259,7 @@ def test_circles_of_unlike_layers_are_added_up(unlike: TourContext) -> None:
     assert numbers(one)["circles_per_direction"] == 6
     assert numbers(one)["output_sequence"] == list(record.outputs[0].shape)
     assert numbers(one)["c"] == plain_numbers(record.of(0, Direction.FORWARD).cell[0, 3])
-    assert one.commands[0].startswith("lstm-explain shapes --model 'mixed.h5#a+b+c' --samples 3 --timesteps 4")
+    assert one.commands[0].startswith("lstm-explain shapes --model mixed.h5#a+b+c --samples 3 --timesteps 4")
 
 
 def test_what_a_unit_of_each_unlike_layer_reads_and_owns_is_counted_in_its_weights(unlike: TourContext) -> None:
@@ -386,7 +386,14 @@ def from_a_file(lstm: LSTM) -> LSTM:
     """The same, as if read from a model: layers that are not alike are never made by a command line without one."""
     if not lstm.spec.layers_differ:
         return lstm
-    origin = {"kind": "model", "file": "x.h5", "layer": "a+b", "title": "keras.layers.LSTM", "reads": "from the start"}
+    origin = {
+        "kind": "model",
+        "file": "x.h5",
+        "layer": "a+b",
+        "framework": "keras",
+        "title": "keras.layers.LSTM",
+        "reads": "from the start",
+    }
     return replace(lstm, pretrained=PretrainedWeights(lstm.weights, origin))
 
 
