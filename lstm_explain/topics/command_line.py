@@ -143,7 +143,8 @@ def _source_from_origin(spec: Spec, source: dict[str, Any]) -> CliSource:
     data = inputs["name"] if inputs["kind"] == "data" else None
     if weights["kind"] != "model":
         return CliSource(data=data)
-    convention = weights["framework"] if _has_ambiguous_names(weights["framework"]) else None
+    framework = weights.get("framework")
+    convention = framework if framework is not None and _has_ambiguous_names(framework) else None
     return CliSource(f"{weights['file']}#{weights['layer']}", convention, data, dtype=spec.dtype)
 
 
