@@ -61,10 +61,16 @@ def document(memory: Memory, every_unit: bool = False) -> Document:
             Paragraph(_how_to_read(memory)),
             _sparklines(memory, shown),
         ]
-    parts = (Heading(f"{state} as a sum"), Paragraph(_sum_text(memory)), _parts_table(memory, shown))
-    half_lives = (Heading("Half-life: in how many timesteps a unit forgets half"), *_half_life_blocks(memory, shown))
+    parts = (Heading(f"What each timestep left in {state}", 3), _parts_table(memory, shown))
+    half_lives = (Heading("Half-life of each f, in timesteps", 3), _half_life_table(memory, shown))
     blocks += [
+        Heading(f"{state} as a sum, and how fast it fades"),
+        Paragraph(_sum_text(memory)),
         SideBySide((parts, half_lives)),
+        Paragraph(
+            "If f stayed as it is, f^n of c would be left after n timesteps. The overall half-life is that of the mean f, "
+            "which is geometric: a constant f of that size would leave as much of c in the end."
+        ),
         Heading("What the forget bias does: the same LSTM under both initialisers"),
         *_initialiser_blocks(memory),
     ]
@@ -224,7 +230,7 @@ def _sparklines(memory: Memory, shown: int) -> FirstThatFits:
 # --- forgetting -------------------------------------------------------------------------------------------------------
 
 
-def _half_life_blocks(memory: Memory, shown: int) -> tuple[Block, ...]:
+def _half_life_table(memory: Memory, shown: int) -> Table:
     lives, mean_lives = memory.half_life[:, :shown], memory.mean_half_life[:shown].tolist()
     scale = tint_scale([*lives.ravel().tolist(), *mean_lives])
     rows = [
@@ -232,11 +238,7 @@ def _half_life_blocks(memory: Memory, shown: int) -> tuple[Block, ...]:
         heat_row("mean f", memory.mean_forget[:shown].tolist(), 1.0, 3, gate=True),
         heat_row("overall", mean_lives, scale, 2),
     ]
-    text = (
-        "Each f has a half-life: if f stayed as it is, f^n of c would be left after n timesteps. The overall half-life is "
-        "that of the mean f, which is geometric: a constant f of that size would leave as much of c in the end."
-    )
-    return Paragraph(text), Table(_unit_columns(memory, shown), tuple(rows))
+    return Table(_unit_columns(memory, shown), tuple(rows))
 
 
 def _initialiser_blocks(memory: Memory) -> list[Block]:
