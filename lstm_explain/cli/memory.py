@@ -27,9 +27,9 @@ def memory(
       lstm-explain memory --carry-state --sample 500
       lstm-explain memory --json | jq .mean_half_life
 
-    Splits the last cell state into what each timestep left in it, shows the half-life of each unit from its forget gate, and
-    runs the same LSTM under both initialisers to show what the forget bias does. With --carry-state every sample starts from
-    the state in which the one before it ended; shown are the states at the borders, and what resetting them would lose.
+    Shows how much of the last c was written in the last timesteps, what each timestep left in it, and the half-life of each
+    unit. Runs the same LSTM under both initialisers to show what the forget bias does. With --carry-state, every sample starts
+    from the state in which the previous one ended; you see the states in between, and what you would lose by resetting them.
     """
     from lstm_explain.cli.output import choose_format, show_result
     from lstm_explain.cli.progress import with_progress

@@ -42,9 +42,9 @@ def trace(
       lstm-explain trace --all-samples -o run.npz
       lstm-explain trace --json | jq ".steps[] | {t, h}"
 
-    Every row is a timestep, every column a unit. The cells are coloured by value. --unit selects the units to show; --units
-    is how many a layer has. The row formats jsonl, csv and npz carry every layer and direction
-    unless one is chosen; a table or JSON object shows one. Rows past a sample's length are padding.
+    A row is a timestep, a column a unit. --unit selects the units to show; --units is how many a layer has. The row formats
+    jsonl, csv and npz have every layer and direction unless you choose one; a table or JSON object shows one. Rows past a
+    sample's length are padding.
     """
     from lstm_explain.cli.output import choose_format, show_result
     from lstm_explain.cli.source import apply_edits, build_lstm

@@ -106,10 +106,10 @@ TOPICS = (
     Topic(
         "memory",
         "Look inside",
-        "Show what each unit remembers, and from when.",
-        "What does a unit remember, and from when? What does the forget bias do? Is one timestep enough? What is lost when a "
-        "stateful layer is reset?",
-        "explains what the units remember, and from when",
+        "Show when c was written, and how fast units forget.",
+        "When was c written, and how fast does a unit forget? What does the forget bias do? Is one timestep enough? What is "
+        "lost when a stateful layer is reset?",
+        "explains when c was written, and how fast units forget",
         takes_lengths=True,
     ),
     Topic(

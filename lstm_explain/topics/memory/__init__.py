@@ -1,4 +1,4 @@
-"""memory: what a unit remembers, and from when; how fast it forgets; what the forget bias, one timestep and resetting do."""
+"""memory: when c was written; how fast units forget; what the forget bias, one timestep and resetting do."""
 
 from __future__ import annotations
 

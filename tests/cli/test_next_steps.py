@@ -1,0 +1,37 @@
+"""What to try next, at the end of a page: commands that run."""
+
+from __future__ import annotations
+
+import shlex
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from subprocess import CompletedProcess
+
+
+@pytest.mark.parametrize(
+    ("line", "topics"),
+    [
+        ("trace", ["trace", "unit", "memory"]),
+        ("trace --gates --layers 2 --bidirectional --layer 1 --direction backward --sample 3", ["unit", "memory"]),
+        ("trace --units 64,32 --layer 1 --unit 3,7 --steps 2-4", ["trace", "unit", "memory"]),
+        ("trace --projection 3 --edit h_2[0]=0.5", ["trace", "unit", "memory"]),
+        ("trace --lengths 4,2 --sample 1", ["trace", "unit", "memory"]),
+        ("memory", ["memory", "trace", "influence"]),
+        ("memory --timesteps 1", ["memory", "trace", "influence"]),
+        ("memory --carry-state", ["memory", "trace", "influence"]),
+        ("memory --carry-state --sample 4 --no-bias", ["trace", "influence"]),
+        ("memory --lengths 4,2 --sample 1 --bidirectional --direction backward", ["trace", "influence"]),
+    ],
+)
+def test_the_next_commands_run(line: str, topics: list[str], call: Callable[..., CompletedProcess[bytes]]) -> None:
+    page = call(*shlex.split(line), "--width", "300").stdout.decode()
+    lines = page[page.index("Next: ") :].removeprefix("Next: ").splitlines()[: len(topics)]
+    commands = [shlex.split(line.strip().partition("  ")[0])[1:] for line in lines]
+    assert [command[0] for command in commands] == topics
+    for command in commands:
+        done = call(*command)
+        assert (done.returncode, done.stderr) == (0, b"")
