@@ -2,22 +2,17 @@
 
 from __future__ import annotations
 
-import os
 from functools import partial
 from typing import Any
 
 from lstm_explain.cli.choices import values_of
 
-COMPLETE_VARIABLE = "_LSTM_EXPLAIN_COMPLETE"
-"""The variable of the environment in which a shell's script says that it wants completions."""
-
 
 def prepare_completion() -> None:
     """Let zsh and fish have the explanations of values as they are: typer would load rich to take markup out of them."""
-    if os.environ.get(COMPLETE_VARIABLE):
-        from typer import _completion_classes
+    from typer import _completion_classes
 
-        _completion_classes._sanitize_help_text = lambda text: text
+    _completion_classes._sanitize_help_text = lambda text: text
 
 
 def offer_values(command: Any) -> None:

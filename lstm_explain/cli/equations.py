@@ -26,10 +26,10 @@ def equations(
 ) -> None:
     """Examples:
       lstm-explain equations
-      lstm-explain equations --notation keras --units 32
-      lstm-explain equations --notation ng --numbers --unit 3 --step 4
+      lstm-explain equations keras --units 32
+      lstm-explain equations ng --numbers --unit 3 --step 4
       lstm-explain equations --all
-      lstm-explain equations --notation goodfellow -o equations.md
+      lstm-explain equations goodfellow -o equations.md
 
     The notations are those of PyTorch's documentation, the source of Keras, the ONNX operator, Andrew Ng's course (ng),
     Christopher Olah's page "Understanding LSTM Networks" (colah), and the Deep Learning book (goodfellow). The equations

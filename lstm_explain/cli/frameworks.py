@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 def frameworks(
     source: SourceOptions,
     output: OutputOptions,
-    name: Annotated[str | None, typer.Argument(help="Which framework; all of them if left out.")] = None,
+    name: Annotated[str | None, typer.Argument(metavar="FRAMEWORK", help="Which framework; all of them if left out.")] = None,
     code: Annotated[
         bool,
         typer.Option(

@@ -27,7 +27,7 @@ def influence(
     by: Annotated[float, typer.Option(help="By how much the numbers are changed.")] = 0.1,
 ) -> None:
     """Examples:
-      lstm-explain influence --unit 3
+      lstm-explain influence 3
       lstm-explain influence --mean
       lstm-explain influence --through-time
       lstm-explain influence --poke 3 --at 4 --by 0.1

@@ -38,7 +38,7 @@ class LstmCommand(TyperCommand):
         write_options(formatter, ctx, self.get_params(ctx))
 
     def collect_usage_pieces(self, ctx: Any) -> list[str]:
-        return [*super().collect_usage_pieces(ctx), *usage_of(self.params)]
+        return [piece.strip("{}") for piece in super().collect_usage_pieces(ctx)] + usage_of(self.params)
 
     def shell_complete(self, ctx: Any, incomplete: str) -> list[Any]:
         option = selecting_option(self.params)

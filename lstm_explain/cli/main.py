@@ -10,13 +10,14 @@ from typing import Annotated, NoReturn
 import typer
 
 from lstm_explain.cli.commands import HELP_SETTINGS, CommandGroup
-from lstm_explain.cli.completion import prepare_completion
 from lstm_explain.cli.output_file import ReaderGoneError
 from lstm_explain.errors import LstmExplainError, OutputError, RefusedError
 from lstm_explain.version import __version__
 
 BUG, INTERRUPTED = 1, 130
 DEBUG = "--debug"
+COMPLETE_VARIABLE = "_LSTM_EXPLAIN_COMPLETE"
+"""The variable of the environment in which a shell's script asks for completions."""
 REPORT = "This is a bug in lstm-explain. Run again with `lstm-explain --debug ...` and report what it prints."
 
 app = typer.Typer(
@@ -101,7 +102,10 @@ def main() -> NoReturn:
 def _run_app() -> NoReturn:
     if sys.stdout is None:
         sys.stdout = open(os.devnull)  # noqa: PTH123, SIM115 - closed: writing to it shall fail, not vanish
-    prepare_completion()
+    if COMPLETE_VARIABLE in os.environ:
+        from lstm_explain.cli.completion import prepare_completion
+
+        prepare_completion()
     app([argument for argument in sys.argv[1:] if argument != DEBUG], prog_name="lstm-explain")
     sys.exit(0)
 

@@ -22,7 +22,7 @@ def model(
       lstm-explain model checkpoint.pt
       lstm-explain model model.keras --json | jq ".lstms[].name"
       lstm-explain shapes --model checkpoint.pt#encoder.lstm
-      lstm-explain unit --unit 3 --step 4 --model model.keras#lstm_1
+      lstm-explain unit 3 --step 4 --model model.keras#lstm_1
 
     Reads files of PyTorch, Keras, ONNX, Flax, safetensors and NumPy, and shows for each LSTM its name, framework,
     sizes, options, gate order, biases and parameters, and its tensors in the file. No code in the file is run,

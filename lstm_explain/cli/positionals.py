@@ -60,7 +60,7 @@ def takes_files(params: Iterable[Any]) -> bool:
 
 
 def usage_of(params: Iterable[Any]) -> list[str]:
-    """The arguments in a command's usage line that stand for options."""
+    """List the arguments in a command's usage line whose values go to options."""
     option = selecting_option(params)
     named = [] if option is None else [f"[{option.name.upper()}]" + ("..." if option.multiple else "")]
     return [*named, *(["[FILE]..."] if takes_files(params) else [])]
@@ -71,7 +71,7 @@ def place_arguments(params: list[Any], ctx: Any, extra: list[str]) -> list[str]:
 
     Args:
         params: the command's parameters.
-        ctx: the context, with the values of its options and of its own arguments.
+        ctx: the context, with the values of its options and arguments.
         extra: the arguments beyond the command's own.
 
     Raises:

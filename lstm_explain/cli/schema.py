@@ -9,7 +9,9 @@ import typer
 from lstm_explain.errors import UsageError
 
 
-def schema(topic: Annotated[str, typer.Argument(help="shapes, trace, unit, or trace-jsonl for JSON Lines.")]) -> None:
+def schema(
+    topic: Annotated[str, typer.Argument(metavar="TOPIC", help="shapes, trace, unit, or trace-jsonl for JSON Lines.")],
+) -> None:
     """Examples:
     lstm-explain schema trace
     lstm-explain schema shapes > shapes.schema.json

@@ -32,7 +32,7 @@ def shapes(
       lstm-explain shapes --samples 1000 --timesteps 10 --features 5 --units 10
       lstm-explain shapes --layers 2 --bidirectional
       lstm-explain shapes --data my.csv --units 32
-      lstm-explain shapes --framework pytorch --layers 2 --bidirectional
+      lstm-explain shapes pytorch --layers 2 --bidirectional
       lstm-explain shapes --json | jq ".tensors[] | {name, shape}"
 
     Builds the LSTM, runs it over all samples and reads each shape off a real array: what goes in, one timestep

@@ -13,7 +13,9 @@ from lstm_explain.cli.options import Lengths, OutputOptions, SourceOptions, with
 def tasks(
     source: SourceOptions,
     output: OutputOptions,
-    task: Annotated[str | None, typer.Argument(help="Which task; without it, an overview of all five.")] = None,
+    task: Annotated[
+        str | None, typer.Argument(metavar="TASK", help="Which task; without it, an overview of all five.")
+    ] = None,
     outputs: Annotated[int, typer.Option(help="How many outputs the dense layer makes at a time.")] = 1,
     steps_out: Annotated[
         int | None,

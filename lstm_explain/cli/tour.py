@@ -38,7 +38,7 @@ def tour(
     """Examples:
       lstm-explain tour
       lstm-explain tour --units 32 --layers 2 --bidirectional
-      lstm-explain tour --chapter sharing --chapter 4
+      lstm-explain tour sharing 4
       lstm-explain tour --model model.pt --no-pause
       lstm-explain tour -o handout.md
 

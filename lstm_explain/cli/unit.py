@@ -19,10 +19,10 @@ def unit(
     step: Annotated[int | None, typer.Option(help="Write this timestep's arithmetic out; counts from 1.")] = None,
 ) -> None:
     """Examples:
-      lstm-explain unit --unit 3
-      lstm-explain unit --unit 3 --step 4
-      lstm-explain unit --unit 0 --sample 7 --layers 2 --layer 1
-      lstm-explain unit --unit 3 --step 4 --json | jq .arithmetic.forget_gate
+      lstm-explain unit 3
+      lstm-explain unit 3 --step 4
+      lstm-explain unit 0 --sample 7 --layers 2 --layer 1
+      lstm-explain unit 3 --step 4 --json | jq .arithmetic.forget_gate
 
     Shows the weights that the unit owns, by gate; and its two scalars h and c, with its gates, at every timestep. With
     --step, every product of that timestep, the sums, the activations, and how c and h come of them. Units, samples

@@ -104,8 +104,8 @@ def join_words(words: Iterable[str]) -> str:
 def quote_word(word: str, windows: bool = os.name == "nt") -> str:
     """Quote a word of a command line, if it needs it.
 
-    Double quotes mean the same in the shells of Unix and Windows, so they are used wherever nothing in the word has a
-    meaning within them. Single quotes, which cmd.exe does not know, are for the rest; on Windows there is no rest.
+    Double quotes mean the same in the shells of Unix and Windows, so they are used unless the word has a character that is
+    special within them. Then single quotes are used, but never on Windows, because cmd.exe does not know them.
     """
     safe = r"\w@+=:,./" + (r"\\" if windows else "%")
     if re.fullmatch(f"[{safe}-][{safe}#-]*", word, re.ASCII):
