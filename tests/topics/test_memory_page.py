@@ -108,9 +108,10 @@ def test_what_is_left_of_the_initial_state_is_named() -> None:
 def test_shares_of_what_is_not_finite_are_not_made_up() -> None:
     array = np.ones((1, 4, 2), np.float32)
     array[0, 2, 0] = np.nan
-    made = words(flatten(document_of(lstm_explain.memory(lstm_explain.given(array, units=3)))))
-    assert "c_4 holds nothing that can be compared" in made
-    assert "nan" not in made
+    page = flatten(document_of(lstm_explain.memory(lstm_explain.given(array, units=3))))
+    assert "c_4 holds nothing that can be compared" in words(page)
+    assert "nan" not in words(page)
+    assert labels(table_below(page, "When the content")) == ["0", "1", "2"]
 
 
 def test_why_units_differ_in_half_life() -> None:
@@ -128,7 +129,9 @@ def test_why_the_forget_bias_makes_half_lives_longer() -> None:
     assert "A larger forget bias makes f larger, and a larger f keeps c longer: with keras the bias is 1.000" in made
     assert f"sigmoid(1.000) = 0.731, and the half-life is {keras.mean_half_life:.2f} timesteps; with pytorch" in made
     assert f"and the half-life is {pytorch.mean_half_life:.2f} timesteps." in made
-    assert "keeps c longer. Here another cause is stronger" in words(document(bias=False))
+    assert "Without biases, f is around sigmoid(0) = 0.500 under each initialiser." in words(document(bias=False))
+    saturated = lstm_explain.memory(lstm_explain.given(np.full((1, 3, 1), 1e30, np.float32), units=8))
+    assert "Here the longer half-life does not come with the larger bias." in words(flatten(document_of(saturated)))
 
 
 def test_the_half_life_of_the_shown_mean() -> None:

@@ -223,8 +223,8 @@ def _sparklines(memory: Memory, shown: int) -> FirstThatFits:
         rows.append((Cell(str(unit), strong=True), Sparkline(parts, scale), Cell(f"±{scale:.3f}"), *shares, Cell(since)))
     shares = (Cell(percent(share.share), tint=tint(share.share, 1.0), gate=True) for share in recent)
     total = (Cell("all", strong=True), Cell(""), Cell(""), *shares, Cell(""))
-    several = len(memory.units) > 1
-    return split_sparklines(columns, rows, (1, memory.length), total if several else None)
+    has_total = len(memory.units) > 1 and recent
+    return split_sparklines(columns, rows, (1, memory.length), total if has_total else None)
 
 
 # --- forgetting -------------------------------------------------------------------------------------------------------
@@ -273,8 +273,10 @@ def _forget_bias_text(memory: Memory) -> str:
     runs = sorted(memory.initialisers, key=lambda run: run.mean_half_life)
     shortest, longest = runs[0], runs[-1]
     effect = "A larger forget bias makes f larger, and a larger f keeps c longer"
+    if all(run.bias is None for run in runs):
+        return f"{effect}. Without biases, f is around sigmoid(0) = 0.500 under each initialiser."
     if not longest.mean_bias > shortest.mean_bias:
-        return f"{effect}. Here another cause is stronger: the longer half-life does not come with the larger bias."
+        return f"{effect}. Here the longer half-life does not come with the larger bias."
     return f"{effect}: {_describe_run(longest)}; {_describe_run(shortest)}."
 
 
