@@ -50,7 +50,7 @@ class Sparkline(NamedTuple):
     """The size that fills the cell's height: it goes from -scale to scale."""
     signed: bool = True
     """Whether it does, around a zero line; else it goes from 0 to scale."""
-    axis: tuple[int, int] | None = None
+    axis: tuple[str | int, str | int] | None = None
     """The timesteps of the first and the last value, to write below; None for no axis."""
 
 

@@ -90,7 +90,7 @@ def _signed_bar(value: float, scale: float) -> str:
     return f" {BARS_DOWN[level]}" if value < 0 else f"{BARS_UP[level]} "
 
 
-def _draw_axis(first: int, last: int, width: int) -> str:
+def _draw_axis(first: str | int, last: str | int, width: int) -> str:
     """The first timestep below the first bar and the last below the last, with a `t` between them where there is room."""
     if first == last:
         return str(first)

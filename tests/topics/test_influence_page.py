@@ -332,9 +332,10 @@ def test_the_reach_is_shown_for_every_timestep(seed: int, timesteps: int, backwa
     norms = np.stack([reach.hidden_norms, reach.cell_norms], axis=1)
     np.testing.assert_allclose([list(map(number, row[1:3])) for row in rows], norms, atol=5.01e-5)
     np.testing.assert_allclose([list(map(number, row[3:])) for row in rows[1:]], reach.input_norms, atol=5.01e-5)
-    for row, values in zip(courses.rows, norms.T, strict=True):
+    axes = None, (rows[0][0], rows[-1][0])
+    for row, values, axis in zip(courses.rows, norms.T, axes, strict=True):
         (course,) = [cell for cell in row if isinstance(cell, Sparkline)]
-        assert course == Sparkline(tuple(values.tolist()), 1.0, signed=False)
+        assert course == Sparkline(tuple(values.tolist()), 1.0, signed=False, axis=axis)
 
 
 def test_the_input_that_moves_it_most_is_named() -> None:

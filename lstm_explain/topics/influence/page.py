@@ -157,10 +157,10 @@ def _through_time_blocks(influence: Influence, course: ThroughTime) -> list[Bloc
         (
             Cell(title, strong=True),
             Cell(format_factor(values[0])),
-            Sparkline(tuple(values), 1.0, signed=False),
+            Sparkline(tuple(values), 1.0, signed=False, axis=axis),
             Cell(format_factor(values[-1])),
         )
-        for title, values in zip(titles[1:3], norms, strict=True)
+        for title, values, axis in zip(titles[1:3], norms, (None, (labels[0], labels[-1])), strict=True)
     )
     return [
         Heading(f"Through time: how the last state, at timestep {end}, depends on every state and input before it"),
