@@ -89,7 +89,8 @@ def convert(
     made = explain_convert(lstm, ends.to, ends.written_by, model=suffix == ".onnx")
     if ends.file is not None:
         write_output([encode_weights(made, suffix, quote_option("convert", ends.file))], ends.file)
-    show_result(made, output, chosen, **({} if ends.file is None else {"file": printable(Path(ends.file).name)}))
+    file = "" if ends.file is None else printable(Path(ends.file).name)
+    show_result(made, output, chosen, file=file, convention=convention)
 
 
 def _lstm_arguments(options: SeededOptions) -> dict[str, Any]:

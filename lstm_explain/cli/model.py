@@ -52,4 +52,4 @@ def model(
     short = printable(Path(file).name)
     if not lstms:
         raise no_lstm_error(short)
-    show_result(explain_model(lstms, short), output, chosen)
+    show_result(explain_model(lstms, short), output, chosen, convention=framework)

@@ -69,7 +69,7 @@ def format_command(
         options: the topic's own: `unit=3` becomes `--unit 3`, True a switch, a sequence a list with commas; None and False
             are left out.
     """
-    about = _source_options(topic, spec, source, given or _source_from_origin(spec, source))
+    about = _source_options(topic, spec, source, given or source_from_origin(spec, source))
     words = [PROGRAM, topic, *arguments, *_option_words(about), *_option_words(options)]
     return join_words(words)
 
@@ -137,7 +137,7 @@ def wrap_command(line: str, width: int = MAX_LINE_WIDTH, windows: bool = os.name
     return tuple(lines)
 
 
-def _source_from_origin(spec: Spec, source: dict[str, Any]) -> CliSource:
+def source_from_origin(spec: Spec, source: dict[str, Any]) -> CliSource:
     """Files by the names that they bear in an answer."""
     weights, inputs = source["weights"], source["inputs"]
     data = inputs["name"] if inputs["kind"] == "data" else None

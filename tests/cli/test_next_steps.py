@@ -25,6 +25,17 @@ if TYPE_CHECKING:
         ("memory --carry-state", ["memory", "trace", "influence"]),
         ("memory --carry-state --sample 4 --no-bias", ["trace", "influence"]),
         ("memory --lengths 4,2 --sample 1 --bidirectional --direction backward", ["trace", "influence"]),
+        ("terms --units 64,32", ["terms", "terms", "shapes"]),
+        ("terms cell --layers 2 --no-bias", ["terms", "terms", "shapes"]),
+        ("tasks --seed 3", ["tasks", "trace", "shapes"]),
+        ("tasks encoder-decoder --sample 2 --outputs 3 --bidirectional", ["tasks", "trace", "shapes"]),
+        ("equations --notation ng --layers 2 --layer 1", ["equations", "equations", "equations"]),
+        ("equations --numbers --unit 3 --sample 2", ["unit", "equations", "equations"]),
+        ("equations --all --peepholes", ["equations", "equations"]),
+        ("frameworks --projection 3", ["frameworks", "shapes"]),
+        ("frameworks keras --dtype float64 --bidirectional", ["shapes", "equations", "frameworks"]),
+        ("frameworks haiku", ["frameworks", "frameworks"]),
+        ("convert pytorch keras --units 3 --features 2", ["frameworks", "convert"]),
     ],
 )
 def test_the_next_commands_run(line: str, topics: list[str], call: Callable[..., CompletedProcess[bytes]]) -> None:

@@ -21,7 +21,7 @@ from lstm_explain.document.blocks import (
 from lstm_explain.document.numbers import plural, thousands
 from lstm_explain.document.tables import elide_list, elide_rows, facts_table
 from lstm_explain.errors import printable
-from lstm_explain.topics.command_line import quote_word
+from lstm_explain.topics.command_line import PROGRAM, join_words
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -34,8 +34,8 @@ MAX_DETAILED = 24
 BIASES = {0: "none", 1: "one", 2: "two, added up"}
 
 
-def document(model: Model) -> Document:
-    """Lay out the LSTMs of a file."""
+def document(model: Model, convention: str | None = None) -> Document:
+    """Lay out the LSTMs of a file; `convention` is the framework that was named because the file does not tell."""
     blocks: list[Block] = [
         Heading(f"model: {model.file}", 1),
         Paragraph(f"There {'is' if len(model.lstms) == 1 else 'are'} {plural(len(model.lstms), 'LSTM')} in this file."),
@@ -50,7 +50,7 @@ def document(model: Model) -> Document:
         *blocks,
         BlankLine(),
         Note("Names, shapes and numbers were read from the file. No code in it was run."),
-        NextSteps(tuple(_next_steps(model))),
+        NextSteps(tuple(_next_steps(model, convention))),
     )
 
 
@@ -130,18 +130,18 @@ def _parameters_text(lstm: FileLSTM) -> str:
     return f"{thousands(lstm.parameters)} in the file: {thousands(lstm.own_parameters)}, and {thousands(more)} second biases"
 
 
-def _next_steps(model: Model) -> Iterator[NextStep]:
+def _next_steps(model: Model, convention: str | None) -> Iterator[NextStep]:
+    command, named = [PROGRAM, "shapes", "--model"], [] if convention is None else ["--convention", convention]
     choice = "" if len(model.lstms) == 1 else f"#{printable(model.lstms[0].name)}"
-    file = quote_word(model.file + choice)
-    yield NextStep(f"lstm-explain shapes --model {file}", "explain it; every topic takes --model")
+    yield NextStep(join_words([*command, model.file + choice, *named]), "explain it; every topic takes --model")
     pair = next(_stackable_pairs(model), None)
     if pair is None:
         return
-    stack = quote_word(f"{model.file}#{'+'.join(printable(lstm.name) for lstm in pair)}")
+    stack = f"{model.file}#{'+'.join(printable(lstm.name) for lstm in pair)}"
     reason = "a layer and the one that it reads, as a stack"
     if not pair[1].fed_by:
         reason = "layers that fit, as a stack; the file does not say what is between them, so their order is yours"
-    yield NextStep(f"lstm-explain shapes --model {stack}", reason)
+    yield NextStep(join_words([*command, stack, *named]), reason)
 
 
 def _stackable_pairs(model: Model) -> Iterator[tuple[FileLSTM, FileLSTM]]:
