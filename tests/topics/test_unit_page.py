@@ -114,6 +114,18 @@ def test_backwards_a_timestep_starts_from_the_one_after_it() -> None:
     assert "h_5[0] is the output h of unit 0 at timestep 5" in words(document)
 
 
+@pytest.mark.parametrize(("direction", "step", "name"), [("forward", 1, "h_0[2]"), ("backward", 5, "h_6[2]")])
+def test_before_the_first_timestep_read_h_is_the_initial_one(direction: str, step: int, name: str) -> None:
+    lstm = lstm_explain.seeded(samples=1, timesteps=5, bidirectional=True)
+    document = document_of(lstm_explain.unit(lstm, unit=2, step=step, direction=direction))
+    assert f"{name} is the initial h of unit 2, x_{step}[0] is feature 0 of timestep {step}: " in words(document)
+
+
+def test_a_single_unit_is_called_the_only_one() -> None:
+    title = document_of(lstm_explain.unit(lstm_explain.seeded(samples=1, units=1)))[0]
+    assert title == Heading("unit 0 (the only one): sample 0, layer 0, forward", 1)
+
+
 def test_many_inputs_are_summed_up_in_one_row() -> None:
     (table,) = products(document_of(lstm_explain.unit(lstm_explain.seeded(samples=1, units=200), unit=0, step=2)))
     assert any(re.fullmatch(r"\d+ more", label(row)) for row in table.rows)

@@ -31,7 +31,7 @@ def matrix_blocks(influence: Influence) -> list[Block]:
     names = [f"x_t[{column}]" for column in range(len(by_input[0]))] if influence.layer else feature_names(influence, "t")
     unit = _noun(influence, len(by_input))
     of_input: list[Block] = [
-        Heading(f"{_derivative(influence, 'h_t', 'x_t')}: how each {unit} of h_t moves with x_t"),
+        Heading(f"{_derivative(influence, 'h_t', 'x_t')}: {unit}s of h_t by features of x_t"),
         *map(Paragraph, [_input_layer(influence)] if influence.layer else []),
         _heat_table(unit, names, by_input),
     ]
@@ -41,7 +41,12 @@ def matrix_blocks(influence: Influence) -> list[Block]:
         *([] if plain else [_square_matrix(influence, "h_t", previous_c, matrices.hidden_by_cell, False)]),
         of_input,
     ]
-    return [SideBySide(tuple(tuple(table) for table in tables[start : start + 2])) for start in range(0, len(tables), 2)]
+    marked = f" {ITSELF} marks the diagonal, where a unit moves itself." if plain else ""
+    return [
+        Heading("How far each number moves when another changes a little: derivatives"),
+        Paragraph(f"A row for each number that moves, a column for each that moves it.{marked}"),
+        *(SideBySide(tuple(tuple(table) for table in tables[start : start + 2])) for start in range(0, len(tables), 2)),
+    ]
 
 
 def _input_layer(influence: Influence) -> str:
@@ -51,7 +56,7 @@ def _input_layer(influence: Influence) -> str:
 def _square_matrix(influence: Influence, moves: str, moved_by: str, matrix: Array, diagonal: bool) -> list[Block]:
     row, column = (_noun(influence, size) for size in matrix.shape)
     name = _derivative(influence, moves, moved_by)
-    heading = Heading(f"{name}: how each {row} of {moves} moves with each {column} of {moved_by}")
+    heading = Heading(f"{name}: {row}s of {moves} by {column}s of {moved_by}")
     explanation = [Paragraph(_diagonal_summary(matrix))] if diagonal else []
     return [heading, *explanation, _heat_table(row, [str(number) for number in range(matrix.shape[1])], matrix, diagonal)]
 
@@ -70,12 +75,11 @@ def _diagonal_summary(matrix: Array) -> str:
     sizes, units = abs(matrix), len(matrix)
     diagonal = float(sizes.trace())
     others = float(sizes.sum()) - diagonal
-    marked = f"the diagonal (marked {ITSELF}: a unit moves itself)"
     if not isfinite(diagonal + others):
-        return f"On {marked} is a unit's own influence; the rest is that of other units."
+        return "Not all numbers are finite."
     if units == 1:
-        return f"The absolute value is {diagonal:.3g} on {marked}."
-    return f"The mean absolute value is {diagonal / units:.3g} on {marked} and {others / (units * (units - 1)):.3g} off it."
+        return f"Absolute value: {diagonal:.3g}."
+    return f"Mean absolute value: {diagonal / units:.3g} on the diagonal, {others / (units * (units - 1)):.3g} off it."
 
 
 def memory_blocks(influence: Influence) -> list[Block]:

@@ -50,10 +50,14 @@ def explain_indices(unit: Unit, t: str, before: str) -> str:
     projected = unit.layer_spec.projection is not None
     owner = "number of h" if projected else "unit"
     subscript = before if before.isdigit() else f"{{{before}}}"
+    meaning = f"number {index} of h" if projected else f"the output h of unit {index}"
+    if before.isdigit() and not 1 <= int(before) <= unit.length:
+        meaning = f"number {index} of the initial h" if projected else f"the initial h of unit {index}"
+    else:
+        meaning += f" at timestep {before}"
     return (
-        f"h_{subscript}[{index}] is {f'number {index} of h' if projected else f'the output h of unit {index}'} at timestep "
-        f"{before}, x_{t}[0] is feature 0 of timestep {t}: the subscript is the timestep, the bracket the {owner} or the "
-        "feature."
+        f"h_{subscript}[{index}] is {meaning}, x_{t}[0] is feature 0 of timestep {t}: the subscript is the timestep, the "
+        f"bracket the {owner} or the feature."
     )
 
 

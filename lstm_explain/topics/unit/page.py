@@ -45,7 +45,8 @@ def document(unit: Unit) -> Document:
     """Lay out one unit."""
     source = f"sample {thousands(unit.sample)}, layer {unit.layer}, {unit.direction.value}"
     t = _drawn_step(unit)
-    step = unit.arithmetic
+    step, units = unit.arithmetic, unit.layer_spec.units
+    which = "the only one" if units == 1 else f"of 0 to {thousands(units - 1)}"
     names = ("t", previous_step_name(unit.direction)) if step is None else (str(t), str(previous_step(unit, t)))
     weights: list[Block] = [Heading("Its weights: a row for each number that it reads"), _weights(unit)]
     over_time: list[Block] = [
@@ -54,7 +55,7 @@ def document(unit: Unit) -> Document:
         *([_sparklines(unit)] if unit.length > 1 else []),
     ]
     return (
-        Heading(f"unit {unit.unit} (of 0 to {thousands(unit.layer_spec.units - 1)}): {source}", 1),
+        Heading(f"unit {unit.unit} ({which}): {source}", 1),
         Paragraph(_answer(unit)),
         *map(Note, saturation_warning(unit.gates)),
         Heading(f"Unit {unit.unit} at timestep {t}"),
