@@ -14,7 +14,7 @@ from typer.core import TyperGroup
 
 from lstm_explain.cli.help import MAX_WIDTH, write_options, write_sections
 from lstm_explain.cli.lstm_command import LstmCommand
-from lstm_explain.cli.positionals import file_role
+from lstm_explain.cli.positionals import check_not_size, file_role
 from lstm_explain.errors import UsageError, printable
 from lstm_explain.topics.registry import COMMAND_GROUPS, TOPICS, CommandGroupName, Topic
 
@@ -163,6 +163,7 @@ def _check_foreign_name(name: str) -> None:
 
     from lstm_explain.cli.foreign_names import COMMANDS as FOREIGN_COMMANDS
 
+    check_not_size(name)
     key = name.lower().replace("_", "-")
     if key not in FOREIGN_COMMANDS:
         nearest = get_close_matches(key[:40], [*COMMANDS, *FOREIGN_COMMANDS], n=1, cutoff=MIN_SIMILARITY)

@@ -33,9 +33,10 @@ def model(
     from lstm_explain.cli.options import parse_memory_size
     from lstm_explain.cli.output import choose_format, show_result
     from lstm_explain.cli.source import check_not_overwriting, split_model_name
-    from lstm_explain.errors import UsageError, printable
+    from lstm_explain.errors import InputFileError, UsageError, printable
     from lstm_explain.readers.identify.model_lstm import no_lstm_error
     from lstm_explain.readers.model_file import read_model
+    from lstm_explain.topics.command_line import join_words
     from lstm_explain.topics.lookup import find_framework
     from lstm_explain.topics.model import explain_model
 
@@ -51,5 +52,12 @@ def model(
     lstms = read_model(file, budget, framework)
     short = printable(Path(file).name)
     if not lstms:
-        raise no_lstm_error(short)
+        error = no_lstm_error(short)
+        if path.lower().endswith(".npz"):
+            raise InputFileError(
+                error.asked,
+                error.found,
+                f"{error.fix}. If it has inputs: {join_words(['lstm-explain', 'shapes', '--data', printable(file)])}",
+            )
+        raise error
     show_result(explain_model(lstms, short), output, chosen, convention=framework)

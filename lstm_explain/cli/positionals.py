@@ -75,7 +75,7 @@ def place_arguments(params: list[Any], ctx: Any, extra: list[str]) -> list[str]:
         extra: the arguments beyond the command's own.
 
     Raises:
-        UsageError: an option is given twice, or a file could be a model or data.
+        UsageError: an option is given twice, a file could be a model or data, or a size has no option.
     """
     arguments = [param for param in params if param.param_type_name == "argument"]
     if not takes_files(params):
@@ -91,11 +91,19 @@ def place_arguments(params: list[Any], ctx: Any, extra: list[str]) -> list[str]:
     option = selecting_option(params)
     if option is None or not words:
         return words
+    if option.name in ("framework", "notation"):
+        check_not_size(words[0])
     if option.multiple or (option.name == "unit" and option.type.name == "str"):
         _give(option, words if option.multiple else ",".join(words), ctx)
         return []
     _give(option, words[0], ctx)
     return words[1:]
+
+
+def check_not_size(word: str) -> None:
+    """Raise `UsageError` if a word is a number where none is expected: it is probably a size."""
+    if word.isascii() and word.replace(",", "").isdigit():
+        raise UsageError(printable(word), "a size needs the name of its option", f"For units, write --units {printable(word)}")
 
 
 def _options(params: Iterable[Any]) -> dict[str, Any]:

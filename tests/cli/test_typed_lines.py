@@ -137,6 +137,7 @@ def test_files_that_cannot_be_read_so(refused: Refused) -> None:
     assert refused(2, "shapes", "x.npz") == f"x.npz: {problem}"
     assert refused(2, "shapes", "x.npy", "--data", "y.npy") == "x.npy and --data: both mean --data. Leave out one of the two."
     assert refused(2, "shapes", "x.npy", "y.npy") == "y.npy and --data: both mean --data. Leave out one of the two."
+    assert refused(3, "x.npz").endswith("If it has inputs: lstm-explain shapes --data x.npz.")
     assert refused(3, "modle.pt") == "modle.pt: this file does not exist."
     assert refused(3, "shapes", "modle.pt") == "modle.pt: this file does not exist."
     assert refused(3, "nowhere.csv") == "nowhere.csv: this file does not exist."
@@ -196,6 +197,9 @@ def test_the_first_argument_selects(line: str, call: Call) -> None:
         ("tour sharng", "--chapter sharng: unknown chapter. Did you mean sharing?"),
         ("equations kears", "--notation kears: unknown notation. The nearest is keras. The notations are pytorch, keras"),
         ("shapes kears", "--framework kears: unknown framework"),
+        ("shapes 10", "10: a size needs the name of its option. For units, write --units 10."),
+        ("64,32", "64,32: a size needs the name of its option. For units, write --units 64,32."),
+        ("10 5", "10: a size needs the name of its option."),
         ("shapes trace", "--framework trace: unknown framework"),
         ("quiz cells --export json", "--topic cells: no question is about this topic."),
     ],
