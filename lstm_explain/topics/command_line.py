@@ -22,6 +22,8 @@ PROGRAM = "lstm-explain"
 MAX_LINE_WIDTH = 80
 COMMANDS_WITH_EDITS = ("explore", *(topic.name for topic in TOPICS if topic.takes_edits))
 BATCH_SIZES = ("samples", "timesteps", "features")
+STANDARD_INPUT = "standard input"
+"""The name that inputs from a pipe have."""
 DEFAULT_INIT, DEFAULT_SEED, DEFAULT_MEMORY = "keras", 0, "1GiB"
 
 
@@ -141,6 +143,7 @@ def source_from_origin(spec: Spec, source: dict[str, Any]) -> CliSource:
     """Files by the names that they bear in an answer."""
     weights, inputs = source["weights"], source["inputs"]
     data = inputs["name"] if inputs["kind"] == "data" else None
+    data = "-" if data == STANDARD_INPUT else data
     if weights["kind"] != "model":
         return CliSource(data=data)
     framework = weights.get("framework")
