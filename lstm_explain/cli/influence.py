@@ -33,10 +33,10 @@ def influence(
       lstm-explain influence --poke 3 --at 4 --by 0.1
       lstm-explain influence --json | jq .statements
 
-    Four statements, each measured by changing a unit of the real LSTM: whether units share parameters, whether they
-    reach each other within a timestep, whether they do one timestep later, and how often one kernel is used. Then
-    the derivatives of h_t and c_t by h_{t-1}, c_{t-1} and x_t in closed form: the diagonal is a unit's influence on
-    itself, the rest is the influence of the others.
+    Changes c, h and the weights of one unit of the real LSTM, and counts what moves: at the same timestep the unit
+    alone, one timestep later all units. Then come the derivatives of h_t and c_t by h_{t-1}, c_{t-1} and x_t, in closed
+    form: the diagonal is a unit's influence on itself, the rest that of other units. With --poke, the page begins with
+    how a change of one unit's output goes on to the end.
     """
     from lstm_explain.cli.output import show_topic
 

@@ -24,9 +24,9 @@ def unit(
       lstm-explain unit 0 --sample 7 --layers 2 --layer 1
       lstm-explain unit 3 --step 4 --json | jq .arithmetic.forget_gate
 
-    Shows the weights that the unit owns, by gate; and its two scalars h and c, with its gates, at every timestep. With
-    --step, every product of that timestep, the sums, the activations, and how c and h come of them. Units, samples
-    and layers count from 0, timesteps from 1, because h and c at 0 are the initial states.
+    Draws one unit opened: what it reads, its four neurons, the c that it keeps and the h that it outputs. Below are
+    its weights, and its gates, c and h at every timestep. With --step, one table has every product of that timestep
+    and the four sums. Units, samples and layers count from 0, timesteps from 1: h and c at 0 are the initial states.
     """
     from lstm_explain.cli.output import show_topic
 
