@@ -8,8 +8,9 @@ from lstm_explain.cli.options import Lengths, OutputOptions, SourceOptions, with
 
 
 class ShapesOptions(NamedTuple):
-    """Padding; in whose names, and what is asked of that framework's call."""
+    """How much to show; padding; in whose names, and what is asked of that framework's call."""
 
+    every: Annotated[bool, typer.Option("--all", help="Show every tensor, the parameters and the cost.")] = False
     lengths: Lengths = None
     framework: Annotated[
         str | None, typer.Option(metavar="NAME", help="In the names and layouts of pytorch, keras, onnx or flax.")
@@ -35,14 +36,20 @@ def shapes(
       lstm-explain shapes pytorch --layers 2 --bidirectional
       lstm-explain shapes --json | jq ".tensors[] | {name, shape}"
 
-    Builds the LSTM, runs it over all samples and reads each shape off a real array: what goes in, one timestep
-    inside the layer, the weights, what comes out. Then what one unit reads, owns and emits, the parameters counted as
-    Keras, PyTorch and ONNX count them, and the cost. A run that does not fit the memory budget is computed instead,
-    and marked so.
+    Builds the LSTM, runs it over all samples and reads each shape off a real array. The first screen answers what a circle is,
+    whether units share information, and what a unit takes in and outputs. --all shows every
+    tensor, the parameters as Keras, PyTorch and ONNX count them, and the cost. A run that does not fit the memory budget is
+    computed instead, and marked so.
 
     With --framework the same in a framework's own words: the layout of its input, its weights by name, the tensors
     that its call returns, and which slices of these hold the same numbers, compared on the run.
     """
-    from lstm_explain.cli.output import show_topic
+    from lstm_explain.cli.output import choose_format, show_result
+    from lstm_explain.cli.source import build_lstm
+    from lstm_explain.topics.shapes import explain_shapes
 
-    show_topic("shapes", output, source, **call._asdict())
+    chosen = choose_format(output, "shapes")
+    framework_options = call._asdict()
+    every = framework_options.pop("every")
+    lstm = build_lstm(source, output.output, framework_options.pop("lengths"))
+    show_result(explain_shapes(lstm, **framework_options), output, chosen, every=every)

@@ -67,12 +67,6 @@ def split_sparklines(
     return FirstThatFits(((halves,), (whole,)))
 
 
-def tensor_row(name: str, detail: str, shape: Shape, meaning: str, size: int) -> tuple[Cell, ...]:
-    """A row under `TENSOR_COLUMNS`; `detail` is written below the name, `size` is in bytes."""
-    cells = (Cell(format_shape(shape), meaning), Cell(thousands(shape.elements)), Cell(thousands(size)))
-    return (Cell(name, detail, strong=True), *cells)
-
-
 class TensorRow(NamedTuple):
     """A line of a table of tensors."""
 

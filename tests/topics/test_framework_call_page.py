@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 import lstm_explain
-from lstm_explain.document.blocks import Cell, Document, Heading, Note, Paragraph, Preformatted, Table
+from lstm_explain.document.blocks import Cell, Document, FirstThatFits, Heading, Note, Paragraph, Preformatted, Table
 from lstm_explain.frameworks.registry import CALLS
 from lstm_explain.topics.registry import document_of
 
@@ -20,16 +20,18 @@ def told(name: str, asked: dict[str, Any] | None = None, **options: Any) -> Docu
 
 
 def rows(document: Document, heading: str) -> dict[str, str]:
-    inside, found = False, {}
+    """The first two cells of each row below a heading, in the narrow layout where there are two."""
+    inside, texts = False, {}
     for block in document:
         if isinstance(block, Heading):
             inside = block.text.startswith(heading)
-        elif inside and isinstance(block, Table):
-            for row in block.rows:
+        table = block.layouts[-1][0] if isinstance(block, FirstThatFits) else block
+        if inside and isinstance(table, Table):
+            for row in table.rows:
                 assert isinstance(row[0], Cell)
                 assert isinstance(row[1], Cell)
-                found[row[0].text] = row[1].text
-    return found
+                texts[row[0].text] = row[1].text
+    return texts
 
 
 def text(document: Document) -> str:

@@ -146,7 +146,7 @@ def test_a_tensor_in_json() -> None:
 @few
 def test_computed_shapes_are_those_measured(lstm: LSTM) -> None:
     computed = {place: axes.sizes for place, axes in computed_shapes(lstm.spec).items()}
-    assert measured_sizes(lstm) == computed
+    assert measured_sizes(lstm.weights, lstm.run()) == computed
 
 
 @given(lstms())
@@ -167,12 +167,12 @@ def test_an_lstm_too_large_to_run_is_described_the_same(lstm: LSTM) -> None:
 def test_measured_tensors_are_read_off_the_run(monkeypatch: pytest.MonkeyPatch) -> None:
     """A run that disagrees with the computed sizes shows."""
     lstm = seeded(samples=2)
-    right = measured_sizes(lstm)
+    right = measured_sizes(lstm.weights, lstm.run())
     wrong = {**right, ("cell", 0, Direction.FORWARD): (2, 11)}
-    monkeypatch.setattr("lstm_explain.topics.shapes.measured_sizes", lambda _: wrong)
+    monkeypatch.setattr("lstm_explain.topics.shapes.measured_sizes", lambda *_: wrong)
     assert [one.shape.sizes for one in explain_shapes(lstm).of("cell")] == [(2, 11)]
     monkeypatch.setattr(
-        "lstm_explain.topics.shapes.measured_sizes", lambda _: {**right, ("cell", 0, Direction.FORWARD): (2, 10, 1)}
+        "lstm_explain.topics.shapes.measured_sizes", lambda *_: {**right, ("cell", 0, Direction.FORWARD): (2, 10, 1)}
     )
     with pytest.raises(AssertionError, match="was expected"):
         explain_shapes(lstm)

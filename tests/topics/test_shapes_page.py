@@ -8,18 +8,18 @@ from lstm_explain.topics.registry import document_of
 
 
 def founding(**options: Any) -> Document:
-    return document_of(lstm_explain.shapes(lstm_explain.seeded(**options)))
+    return document_of(lstm_explain.shapes(lstm_explain.seeded(**options)), every=True)
 
 
 def tables_under(document: Document, start: str) -> list[Table]:
     """The tables between the heading that starts so and the next heading."""
-    found, inside = [], False
+    tables, inside = [], False
     for block in document:
         if isinstance(block, Heading):
             inside = block.text.startswith(start)
         elif inside and isinstance(block, Table):
-            found.append(block)
-    return found
+            tables.append(block)
+    return tables
 
 
 def facts(document: Document, start: str) -> dict[str, str]:
@@ -31,12 +31,13 @@ def text(document: Document) -> str:
     return "\n".join(block.text for block in document if isinstance(block, Heading | Paragraph | Note))
 
 
-def test_one_unit_reads_fifteen_numbers_owns_sixty_four_parameters_and_emits_two() -> None:
+def test_one_unit_reads_fifteen_numbers_and_owns_sixty_four_parameters() -> None:
     unit = facts(founding(), "One unit")
     assert unit["reads"].startswith("15 numbers a timestep: 5 features of x_t + 10 outputs h_{t-1} of all units")
     assert unit["has"].startswith("4 neurons")
     assert unit["owns"] == "64 parameters that no other unit uses: 4 × (5 + 10 + 1)"
-    assert unit["emits"].startswith("two scalars a timestep")
+    assert unit["keeps"].startswith("1 number")
+    assert unit["outputs"].startswith("1 number")
 
 
 def test_the_parameters_are_counted_as_each_framework_counts_them() -> None:
@@ -59,7 +60,7 @@ def test_what_was_not_run_is_marked_as_computed() -> None:
 
 
 def test_a_stack_says_which_slice_of_h_n_is_which() -> None:
-    _, slices = tables_under(founding(samples=2, layers=2, bidirectional=True), "What comes out")
+    (slices,) = tables_under(founding(samples=2, layers=2, bidirectional=True), "What comes out")
     assert [
         (row[0].text, row[1].text.split(":")[0])
         for row in slices.rows

@@ -18,9 +18,10 @@ from lstm_explain.topics.result import LSTMResult, OneOf, json_keys
 if TYPE_CHECKING:
     from lstm_explain.core.axes import Array
     from lstm_explain.core.lstm import LSTM
-    from lstm_explain.core.record import LayerRecord
+    from lstm_explain.core.record import LayerRecord, Record
     from lstm_explain.core.spec import Spec
-    from lstm_explain.core.weights import LayerWeights
+    from lstm_explain.core.weights import LayerWeights, Weights
+    from lstm_explain.topics.perturbation import Sharing
     from lstm_explain.topics.result import Positive
     from lstm_explain.topics.shapes.framework_call import FrameworkCall
 
@@ -30,22 +31,22 @@ COMPARED = {convention.framework: convention for convention in (KERAS_CONVENTION
 MEANINGS: dict[str, tuple[str, str]] = {
     "input": ("x", "the batch: each sample a sequence"),
     "input_step": ("x_t", "what the layer reads at one timestep"),
-    "hidden_prev": ("h_{t-1}", "all units' outputs, one timestep before"),
-    "cell_prev": ("c_{t-1}", "all units' memories, one timestep before"),
-    "joined": ("[x_t, h_{t-1}]", "side by side: what every neuron reads"),
+    "hidden_prev": ("h_{t-1}", "all units' outputs of the previous timestep"),
+    "cell_prev": ("c_{t-1}", "all units' cell states of the previous timestep"),
+    "joined": ("[x_t, h_{t-1}]", "next to each other: what every neuron reads"),
     "pre_activation": ("z_t", "every neuron's sum, four for each unit"),
     "input_gate": ("i_t", "how much of g each unit lets in, 0 to 1"),
-    "forget_gate": ("f_t", "how much memory each unit keeps, 0 to 1"),
-    "candidate": ("g_t", "what each unit would store, -1 to 1"),
-    "output_gate": ("o_t", "how much memory each unit shows, 0 to 1"),
-    "cell": ("c_t", "memory: c_t = f_t × c_{t-1} + i_t × g_t"),
-    "unit_output": ("m_t", "what the units emit: o_t × tanh(c_t)"),
+    "forget_gate": ("f_t", "how much of its c each unit keeps, 0 to 1"),
+    "candidate": ("g_t", "what each unit would add to its c, -1 to 1"),
+    "output_gate": ("o_t", "how much of tanh(c) each unit outputs, 0 to 1"),
+    "cell": ("c_t", "kept: c_t = f_t × c_{t-1} + i_t × g_t"),
+    "unit_output": ("m_t", "what the units output: o_t × tanh(c_t)"),
     "hidden": ("h_t", "output: h_t = o_t × tanh(c_t)"),
     "kernel": ("W", "what the neurons multiply x_t with"),
     "recurrent_kernel": ("R", "what the neurons multiply h_{t-1} with"),
     "bias": ("b", "what is added to each neuron's sum"),
     "projection": ("P", "the linear map from m_t to h_t"),
-    "peephole": ("p", "each unit's look at its own memory"),
+    "peephole": ("p", "from each unit's own c to its gates"),
     "output_sequence": ("h_1..h_T", "h of every timestep"),
     "output_last": ("h_T", "h after the last timestep read"),
     "cell_last": ("c_T", "c after the last timestep read"),
@@ -53,7 +54,7 @@ MEANINGS: dict[str, tuple[str, str]] = {
 """For each tensor its symbol and one line of meaning."""
 
 PROJECTED_HIDDEN = "output: h_t = m_t × P, mixed from all units"
-JOINED_OUTPUT = "h of every timestep, directions side by side"
+JOINED_OUTPUT = "h of every timestep, both directions next to each other"
 NETWORK_TENSORS = (
     *("input_read", "last_hidden", "last_cell", "initial_hidden", "initial_cell", "decoder_input", "decoder_sequence"),
     *("dense_input", "dense_kernel", "dense_bias", "outputs"),
@@ -74,6 +75,8 @@ STEP_NAMES = (
 """The tensors of one timestep, in the order in which data meets them."""
 OUTPUT_NAMES = ("output_sequence", "output_last", "cell_last")
 """What a layer outputs."""
+MAX_SHARING_MACS = 10**9
+"""How many multiply-accumulates to spend on measuring what units share, where the whole run is computed only."""
 STEP_UNITS = 13  # arrays of a number for each unit that the reference step holds at once
 
 
@@ -209,6 +212,8 @@ class Shapes(LSTMResult):
     """How many parameters each kind of tensor has, over the whole stack."""
     frameworks: dict[Annotated[str, OneOf(COMPARED)], Positive | None]
     """What `keras`, `pytorch` and `onnx` count; null if one cannot build this LSTM."""
+    sharing: Sharing | None
+    """What a change of unit 0 in layer 0 moves, forward, at the last timestep of sample 0; None where no run fits."""
     framework: FrameworkCall | None = None
     """The same in a framework's names and layouts; null without `--framework`."""
 
@@ -285,7 +290,8 @@ def explain_shapes(lstm: LSTM, framework: str | None = None, **options: Any) -> 
         UsageError: the framework or an option is unknown, or the framework cannot build this LSTM.
     """
     spec, call = lstm.spec, _framework_call(lstm, framework, options)
-    sizes = measured_sizes(lstm) if _fits_budget(lstm) else None
+    record = lstm.run() if _fits_budget(lstm) else None
+    sizes = None if record is None else measured_sizes(lstm.weights, record)
     tensors = []
     for (name, layer, direction), computed in computed_shapes(spec).items():
         axes = computed if sizes is None else computed.with_sizes(sizes[name, layer, direction])
@@ -306,8 +312,26 @@ def explain_shapes(lstm: LSTM, framework: str | None = None, **options: Any) -> 
         layers=tuple(_layer_parameters(spec, layer) for layer in range(len(spec.layers))),
         counts=parameter_counts(spec),
         frameworks={name: convention.count_parameters(spec) for name, convention in COMPARED.items()},
+        sharing=_measure_sharing(lstm, record),
         framework=call,
     )
+
+
+def _measure_sharing(lstm: LSTM, record: Record | None) -> Sharing | None:
+    """Change unit 0 at the last timestep of sample 0; where the run over all samples does not fit, in a run of that sample."""
+    import numpy as np
+
+    from lstm_explain.topics.perturbation import DEFAULT_CHANGE, measure_sharing
+
+    if record is None:
+        macs = cost.macs_per_step(lstm.spec) * lstm.spec.timesteps
+        if lstm.run_bytes(1) > lstm.max_memory or macs > MAX_SHARING_MACS:
+            return None
+        record = lstm.run(0, 1)
+    length = lstm.spec.timesteps if lstm.lengths is None else lstm.lengths[0]
+    with np.errstate(all="ignore"):  # infinite inputs have shapes too
+        weights, layer_record = lstm.weights.of(0, Direction.FORWARD), record.of(0, Direction.FORWARD)
+        return measure_sharing(weights, layer_record.of_sample(0, length), length, unit=0, by=DEFAULT_CHANGE)
 
 
 def _framework_call(lstm: LSTM, framework: str | None, options: dict[str, Any]) -> FrameworkCall | None:
@@ -362,13 +386,12 @@ def _step_shapes(spec: Spec) -> dict[str, Shape]:
     }
 
 
-def measured_sizes(lstm: LSTM) -> dict[TensorKey, tuple[int, ...]]:
-    """Run the LSTM over all samples, and its reference step once in every layer and direction; read off all sizes."""
-    record = lstm.run()
+def measured_sizes(weights: Weights, record: Record) -> dict[TensorKey, tuple[int, ...]]:
+    """Read all sizes off a run, and off a reference step in every layer and direction."""
     sizes: dict[TensorKey, tuple[int, ...]] = {("input", None, None): record.input.shape}
     for layer, directions in enumerate(record.layers):
         for direction, layer_record in directions.items():
-            arrays = _layer_sizes(layer_record, lstm.weights.of(layer, direction))
+            arrays = _layer_sizes(layer_record, weights.of(layer, direction))
             sizes |= {(name, layer, direction): array_sizes for name, array_sizes in arrays.items()}
         sizes["output_sequence", layer, None] = record.outputs[layer].shape
     return sizes

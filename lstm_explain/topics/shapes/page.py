@@ -6,12 +6,28 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from lstm_explain.core.gates import LETTERS, Direction
-from lstm_explain.document.blocks import Block, Cell, Column, Document, Heading, Note, Paragraph, Preformatted, Table
+from lstm_explain.document.blocks import (
+    BlankLine,
+    Block,
+    Cell,
+    Column,
+    Document,
+    FirstThatFits,
+    Heading,
+    NextStep,
+    NextSteps,
+    Note,
+    Paragraph,
+    Preformatted,
+    Table,
+)
 from lstm_explain.document.numbers import format_bytes, format_difference, format_factor, plural, thousands
-from lstm_explain.document.tables import FACT_COLUMNS, TENSOR_COLUMNS, elide_rows, facts_table, tensor_row
+from lstm_explain.document.tables import FACT_COLUMNS, TensorRow, elide_rows, facts_table, tensor_table
 from lstm_explain.document.text import format_shape
+from lstm_explain.topics.command_line import format_command
 from lstm_explain.topics.intro import computed_note, lstm_summary
 from lstm_explain.topics.shapes import MEANINGS, OUTPUT_NAMES, STEP_NAMES
+from lstm_explain.topics.shapes.first_screen import first_screen
 
 if TYPE_CHECKING:
     from lstm_explain.core.axes import Shape
@@ -21,6 +37,19 @@ if TYPE_CHECKING:
     from lstm_explain.topics.shapes.framework_call import CallLines, FrameworkCall, Returned
     from lstm_explain.topics.shapes.last_states import LastState, Pitfall
 
+NAMES = {
+    "input_step": "input at t",
+    "hidden_prev": "previous h",
+    "cell_prev": "previous c",
+    "joined": "both",
+    "pre_activation": "pre-activation",
+    "cell": "cell state",
+    "hidden": "hidden state",
+    "output_sequence": "every h",
+    "output_last": "last h",
+    "cell_last": "last c",
+}
+"""What tensors are called in tables, where it is not their name in JSON."""
 FRAMEWORK_TITLES = {"keras": "Keras", "pytorch": "PyTorch", "onnx": "ONNX"}
 PAST_END = {
     "zeros": "zeros",
@@ -30,25 +59,45 @@ PAST_END = {
 """What the output holds past a sample's end."""
 
 
-def document(shapes: Shapes) -> Document:
-    """Lay out the shapes of an LSTM."""
+def document(shapes: Shapes, every: bool = False) -> Document:
+    """Lay out the shapes of an LSTM.
+
+    Args:
+        shapes: the explanation.
+        every: show every tensor, the parameters and the cost, in place of the first screen.
+    """
     spec = shapes.spec
     if shapes.framework is not None:
         return _framework_document(shapes, shapes.framework)
-    measured = "Every shape was read off an array of a run that just happened, over all samples."
+    if not every:
+        return first_screen(shapes)
     blocks: list[Block] = [
         Heading(f"shapes: every tensor from input to output{'' if shapes.measured else ', computed'}", 1),
         Paragraph(lstm_summary(shapes)),
-        Note(measured if shapes.measured else computed_note("These shapes", shapes.max_memory)),
         Heading("What goes in"),
         _tensor_table(shapes.of("input")),
+        *_output_blocks(shapes),
     ]
     for layer in range(len(spec.layers)):
         blocks += _layer_blocks(shapes, layer)
-    blocks += _output_blocks(shapes)
     for unit in shapes.units:
         blocks += _unit_blocks(unit, spec)
-    return (*blocks, *_parameter_blocks(shapes), *_cost_blocks(shapes))
+    measured = "Every shape was read off an array of a run that just happened, over all samples."
+    return (
+        *blocks,
+        *_parameter_blocks(shapes),
+        *_cost_blocks(shapes),
+        BlankLine(),
+        _next_steps(shapes),
+        Note(measured if shapes.measured else computed_note("These shapes", shapes.max_memory)),
+    )
+
+
+def _next_steps(shapes: Shapes) -> NextSteps:
+    commands = {"unit": "one unit, number by number", "trace": "h and c at every timestep", "influence": "what units share"}
+    return NextSteps(
+        tuple(NextStep(format_command(name, shapes.spec, shapes.source), reason) for name, reason in commands.items())
+    )
 
 
 def _layer_blocks(shapes: Shapes, layer: int) -> list[Block]:
@@ -90,35 +139,37 @@ def _output_blocks(shapes: Shapes) -> list[Block]:
 def _state_timing(direction: Direction, padded: bool) -> str:
     if direction is Direction.BACKWARD:
         return ": the state after t = 1, where it stops reading"
-    return ": the state after each sample's own last timestep" if padded else ": the state after t = T"
+    return ": the state after each sample's own last timestep" if padded else ": the state after the last timestep, t = T"
 
 
-def _tensor_table(tensors: tuple[Tensor, ...], directions: bool = False, layers: bool = False) -> Table:
+def _tensor_table(tensors: tuple[Tensor, ...], directions: bool = False, layers: bool = False) -> FirstThatFits:
     rows = []
     for tensor in tensors:
         detail = [tensor.symbol]
         detail += [f"layer {tensor.layer}"] if layers and tensor.layer is not None else []
         detail += [tensor.direction.value] if directions and tensor.direction is not None else []
-        rows.append(tensor_row(tensor.name, ", ".join(detail), tensor.shape, tensor.meaning, tensor.bytes))
-    return Table(TENSOR_COLUMNS, tuple(rows))
+        name = NAMES.get(tensor.name, tensor.name.replace("_", " "))
+        rows.append(TensorRow(name, ", ".join(detail), tensor.shape, tensor.meaning, tensor.bytes))
+    return tensor_table(rows, limit=len(rows))
 
 
 def _unit_blocks(unit: UnitShare, spec: Spec) -> list[Block]:
     name = f"One unit of layer {unit.layer}" if len(spec.layers) > 1 else "One unit"
     spec = spec.for_layer(unit.layer)
-    emits = "two scalars a timestep: its number in h_t, the output, and its number in c_t, which it keeps"
+    outputs = "1 number a timestep, its number in h_t"
     if spec.projection is not None:
-        emits = "two scalars a timestep: its output m_t, which the projection mixes into h_t, and its number in c_t"
+        outputs = "1 number a timestep, m_t, which the projection mixes into h_t with those of the others"
     rows = (
         ("reads", f"{thousands(unit.reads)} numbers a timestep: {_reading_text(unit, spec)}"),
         ("has", "4 neurons, one for each of i, f, g and o; each reads all of these numbers"),
         ("owns", f"{thousands(unit.parameters)} parameters that no other unit uses: {_owned_parameters(unit)}"),
-        ("emits", emits),
+        ("keeps", "1 number from timestep to timestep, its number in c_t, which no other unit reads"),
+        ("outputs", outputs),
         ("shares", _sharing_text(unit, spec)),
     )
     diagram = (
         "In a diagram of a network each circle of the layer is one such unit. The picture of an LSTM cell with its gates "
-        "shows the whole layer: each of its arrows is a vector, with one number from every unit."
+        "shows the whole layer: the arrows of the gates and of c carry one number from every unit."
     )
     return [
         Heading(f"{name}: one circle of the diagram"),
@@ -229,13 +280,13 @@ def _framework_document(shapes: Shapes, call: FrameworkCall) -> Document:
         Heading("The call"),
         *_call_blocks(shapes, call),
         Heading("What goes in"),
-        Table(TENSOR_COLUMNS, (_sized_row(shapes, call.call.input_name, "x", call.reads, "the batch"),)),
+        tensor_table([_sized_row(shapes, call.call.input_name, "x", call.reads, "the batch")]),
         *(() if other is None else (Note(f"With {other.option}: {format_shape(other.shape)}."),)),
         Heading(f"The weights{' of every layer and direction' if several else ''}"),
         _weight_table(shapes, call, several),
         Note(_gate_order(call)),
         Heading("What comes back"),
-        Table(TENSOR_COLUMNS, elide_rows([_returned_row(shapes, returned) for returned in call.returns])),
+        tensor_table([_returned_row(shapes, returned) for returned in call.returns]),
         *(Note(remark) for remark in call.remarks),
         Heading("Which numbers are which"),
         _state_table(shapes, call),
@@ -300,16 +351,16 @@ def _layers_of_call(group: CallLines, call: FrameworkCall) -> str:
     return f"{name}; {batch} of the layer below:"
 
 
-def _sized_row(shapes: Shapes, name: str, detail: str, shape: Shape, meaning: str) -> tuple[Cell, ...]:
-    return tensor_row(name, detail, shape, meaning, shape.elements * shapes.spec.item_bytes)
+def _sized_row(shapes: Shapes, name: str, detail: str, shape: Shape, meaning: str) -> TensorRow:
+    return TensorRow(name, detail, shape, meaning, shape.elements * shapes.spec.item_bytes)
 
 
-def _weight_table(shapes: Shapes, call: FrameworkCall, several: bool) -> Table:
+def _weight_table(shapes: Shapes, call: FrameworkCall, several: bool) -> FirstThatFits:
     rows = [
         _sized_row(shapes, weight.name, _symbol(weight, several), weight.shape, _weight_meaning(weight, call))
         for weight in call.written.weights
     ]
-    return Table(TENSOR_COLUMNS, elide_rows(rows))
+    return tensor_table(rows)
 
 
 def _symbol(weight: TensorLayout, several: bool) -> str:
@@ -336,7 +387,7 @@ def _gate_order(call: FrameworkCall) -> str:
     return f"Along 4*units the gates are in the order {' '.join(LETTERS[gate] for gate in convention.gate_order)}."
 
 
-def _returned_row(shapes: Shapes, returned: Returned) -> tuple[Cell, ...]:
+def _returned_row(shapes: Shapes, returned: Returned) -> TensorRow:
     layer = f"layer {returned.layer}" if returned.layer is not None and len(shapes.spec.layers) > 1 else ""
     return _sized_row(shapes, returned.result.name, layer, returned.shape, returned.result.meaning)
 
