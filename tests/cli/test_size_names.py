@@ -6,6 +6,7 @@ import json
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -125,8 +126,9 @@ def test_an_option_of_the_command_is_never_another_name(call: Call) -> None:
 
 @pytest.mark.parametrize("name", ["hidden_size", "seq_len", "inputSize", "num_layers"])
 def test_the_library_names_the_argument(name: str) -> None:
+    sizes: dict[str, Any] = {name: 3}
     with pytest.raises(UsageError) as raised:
-        lstm_explain.seeded(**{name: 3})
+        lstm_explain.seeded(**sizes)
     assert str(raised.value) == f"{name}: unknown size or option. Here it is {find_size(name)}."
 
 

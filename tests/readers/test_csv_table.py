@@ -135,8 +135,8 @@ def test_cells_that_something_else_separates(text: str, hint: str) -> None:
 
 def test_what_the_hint_says_then_works() -> None:
     for delimiter in (";", "\t", "|", " "):
-        for options in ({"delimiter": delimiter}, {}):
-            found = read(f"a{delimiter}b\n1{delimiter}2\n", **options)
+        for named in (delimiter, None):
+            found = read(f"a{delimiter}b\n1{delimiter}2\n", delimiter=named)
             assert (found.names, found.values.tolist()) == (("a", "b"), [[1, 2]])
 
 

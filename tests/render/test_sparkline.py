@@ -36,7 +36,7 @@ def draw_signed(values: tuple[float, ...], scale: float, width: int = 80) -> lis
 
 def height(bar: str) -> float:
     """The height of a bar, from -1 to 1; not 0, as the lowest bars are the zero line."""
-    above, below = bar
+    above, below = bar[0], bar[1]
     assert (above == " ") != (below == " ")
     return BAR_HEIGHTS[BARS_UP.index(above)] if below == " " else -BAR_HEIGHTS[BARS_DOWN.index(below)]
 
