@@ -4,9 +4,15 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import HealthCheck, is_hypothesis_test, settings
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from lstm_explain.topics.command_line import CliSource
 
 settings.register_profile(
     "any machine", suppress_health_check=[HealthCheck.too_slow]
@@ -61,3 +67,16 @@ def reduce_examples(function: object) -> None:
     full: settings = function._hypothesis_internal_use_settings  # type: ignore[attr-defined]
     examples = max(min(full.max_examples, MIN_EXAMPLES), full.max_examples // 4)
     function._hypothesis_internal_use_settings = settings(full, max_examples=examples)  # type: ignore[attr-defined]
+
+
+@pytest.fixture
+def typed_source() -> Iterator[Callable[[CliSource | None], None]]:
+    """A function that says what the command line was given, as long as the test runs."""
+    from lstm_explain.topics.command_line import TYPED_SOURCE
+
+    def set_source(source: CliSource | None) -> None:
+        TYPED_SOURCE.set(source)
+
+    token = TYPED_SOURCE.set(None)
+    yield set_source
+    TYPED_SOURCE.reset(token)

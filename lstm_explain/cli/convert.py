@@ -84,13 +84,13 @@ def convert(
         check_not_overwriting(None if ends.written_by else split_model_name(source)[0], written)
     asked = {**_lstm_arguments(seeded), "max_memory": parse_memory_size("--max-memory", max_memory)}
     asked |= {"samples": SAMPLES, "timesteps": TIMESTEPS}
-    lstm = _seeded(asked, convention) if ends.written_by else _from_file(source, convention, asked)
+    lstm = _seeded(asked, convention) if ends.written_by else _from_file(source, convention, asked, max_memory)
     suffix = "" if ends.file is None else Path(ends.file).suffix.lower()
     made = explain_convert(lstm, ends.to, ends.written_by, model=suffix == ".onnx")
     if ends.file is not None:
         write_output([encode_weights(made, suffix, quote_option("convert", ends.file))], ends.file)
     file = "" if ends.file is None else printable(Path(ends.file).name)
-    show_result(made, output, chosen, file=file, convention=convention)
+    show_result(made, output, chosen, file=file)
 
 
 def _lstm_arguments(options: SeededOptions) -> dict[str, Any]:
@@ -163,13 +163,14 @@ def _seeded(asked: dict[str, Any], convention: str | None) -> "LSTM":
     return seeded(**asked)
 
 
-def _from_file(source: str, convention: str | None, asked: dict[str, Any]) -> "LSTM":
+def _from_file(source: str, convention: str | None, asked: dict[str, Any], max_memory: str) -> "LSTM":
     from pathlib import Path
 
     from lstm_explain.cli.options import quote_option
     from lstm_explain.cli.source import split_model_name
     from lstm_explain.errors import InputFileError, UsageError
     from lstm_explain.library import from_model
+    from lstm_explain.topics.command_line import TYPED_SOURCE, CliSource
     from lstm_explain.topics.lookup import find_framework
 
     for name in ("init", "seed"):
@@ -183,4 +184,5 @@ def _from_file(source: str, convention: str | None, asked: dict[str, Any]) -> "L
             raise InputFileError(
                 quote_option("convert", source), "this is neither a file nor a framework", error.fix
             ) from None
+    TYPED_SOURCE.set(CliSource(source, convention, dtype=asked.get("dtype"), max_memory=max_memory))
     return from_model(file, layer, convention=convention, **asked)

@@ -59,15 +59,13 @@ def explore(
     from lstm_explain.apps.explorer.state import ExplorerState, list_commands
     from lstm_explain.apps.explorer.view_model import build_view_model
     from lstm_explain.cli.output_file import write_output
-    from lstm_explain.cli.source import apply_edits, build_lstm, to_cli_source
+    from lstm_explain.cli.source import apply_edits, build_lstm
     from lstm_explain.topics.selection import check_layer, check_run_step, check_unit
 
     lstm = apply_edits(build_lstm(source, None, selection.lengths), edits)
     layer, direction = check_layer(lstm.spec, *selection.layer_direction)
     sample, unit = lstm.validate_sample(selection.sample), check_unit(lstm.spec.for_layer(layer), unit)
-    state = ExplorerState(
-        replace(lstm, edits=()), lstm.edits, sample, layer, direction, unit=unit, given=to_cli_source(source)
-    )
+    state = ExplorerState(replace(lstm, edits=()), lstm.edits, sample, layer, direction, unit=unit)
     state = state.evolve(
         step=second_step_in_order(state) if step is None else check_run_step(lstm.spec, "step", step, sample, state.length)
     )
@@ -108,6 +106,7 @@ def _save(explorer: Explorer, name: str) -> str:
     from lstm_explain.cli.trace import write_rows
     from lstm_explain.errors import printable
     from lstm_explain.render.markup import lines_to_svg
+    from lstm_explain.topics.command_line import TYPED_SOURCE
     from lstm_explain.topics.trace import stream_trace
     from lstm_explain.topics.unit import explain_unit
 
@@ -120,8 +119,8 @@ def _save(explorer: Explorer, name: str) -> str:
             printable(name), "this file exists already", f"Choose another name, or write {printable(name)}! to replace it"
         )
     state, options = explorer.state, OutputOptions(output=name, color="never")
-    given = state.given
-    for source in () if given is None else (given.data, given.model):
+    typed = TYPED_SOURCE.get()
+    for source in () if typed is None else (typed.data, typed.model):
         check_not_overwriting(None if source is None else split_model_name(source)[0], name)
     chosen = choose_format(options, "explore", (*OBJECT_FORMATS, *ROW_FORMATS))
     lstm = state.lstm.with_edits(state.edits)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import suppress
+from contextvars import copy_context
 from typing import Any
 
 from typer.core import TyperCommand
@@ -33,6 +34,15 @@ class LstmCommand(TyperCommand):
             noun = "argument" if len(ctx.args) == 1 else "arguments"
             ctx.fail(f"Got unexpected extra {noun} ({' '.join(ctx.args)})")
         return []
+
+    def invoke(self, ctx: Any) -> Any:
+        context = copy_context()  # so that what was typed is forgotten after the command
+        if "model" in ctx.params or "data" in ctx.params:
+            from lstm_explain.topics.command_line import TYPED_SOURCE, CliSource
+
+            typed = {name: ctx.params[name] for name in CliSource._fields if name in ctx.params}
+            context.run(TYPED_SOURCE.set, CliSource(**typed))
+        return context.run(super().invoke, ctx)
 
     def format_options(self, ctx: Any, formatter: Any) -> None:
         write_options(formatter, ctx, self.get_params(ctx))

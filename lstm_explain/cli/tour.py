@@ -48,7 +48,7 @@ def tour(
     or a file, or with --no-pause, the tour is written straight through.
     """
     from lstm_explain.cli.output import choose_format, show_document, show_result
-    from lstm_explain.cli.source import build_lstm, to_cli_source
+    from lstm_explain.cli.source import build_lstm
 
     chosen = choose_format(output, "tour", OBJECT_FORMATS)
     should_wait = _should_wait(pause, output, chosen)
@@ -57,7 +57,7 @@ def tour(
 
     chapters = select_chapters(chapter or ())
     lstm = build_lstm(source, output.output, lengths)
-    tour_result = Tour(TourContext(lstm, to_cli_source(source), lstm.validate_sample(sample)), chapters)
+    tour_result = Tour(TourContext(lstm, lstm.validate_sample(sample)), chapters)
     if should_wait:
         _read_tour(tour_result, output)
     elif chosen is Format.json:

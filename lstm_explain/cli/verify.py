@@ -50,6 +50,7 @@ def verify(
     from lstm_explain.cli.output import choose_format, show_result
     from lstm_explain.cli.source import check_not_overwriting, split_model_name
     from lstm_explain.library import from_model
+    from lstm_explain.topics.command_line import TYPED_SOURCE, CliSource
     from lstm_explain.topics.verify import explain_verify
 
     options = OutputOptions(view.format, view.json, view.answer, view.color, view.theme, view.width, view.ascii)
@@ -59,6 +60,7 @@ def verify(
         check_not_overwriting(read, view.answer)
     budget = parse_memory_size("--max-memory", max_memory)
     batch, expected = _read_array("--input", inputs, budget), _read_array("--output", outputs, budget)
+    TYPED_SOURCE.set(CliSource(model, convention, inputs, max_memory=max_memory))
     lstm = from_model(file, layer, convention=convention, max_memory=budget, array=batch.array, name=batch.name)
     single = _single_biases(lstm, file, layer, convention, budget)
     show_result(explain_verify(lstm, expected.array, tolerance, single), options, chosen)

@@ -6,6 +6,7 @@ import os
 import re
 import shlex
 from ast import literal_eval
+from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from lstm_explain.core.gates import Direction
@@ -52,26 +53,27 @@ class CliSource(NamedTuple):
     max_memory: str = DEFAULT_MEMORY
 
 
-def format_command(
-    topic: str,
-    spec: Spec,
-    source: dict[str, Any],
-    given: CliSource | None = None,
-    arguments: Sequence[str] = (),
-    **options: Any,
-) -> str:
+TYPED_SOURCE: ContextVar[CliSource | None] = ContextVar("TYPED_SOURCE", default=None)
+"""What the command line that runs was given. None in the library, where a result knows its files by name only.
+
+It is a context variable, because every page may suggest a command, and none of them needs to know how files were typed.
+"""
+
+
+def format_command(topic: str, spec: Spec, source: dict[str, Any], arguments: Sequence[str] = (), **options: Any) -> str:
     """Spell the command that asks a topic of an LSTM, quoted for the shell. Options that equal their defaults are left out.
+
+    Files are named as they were typed, if a command line runs, and otherwise by the names in `source`, without folders.
 
     Args:
         topic: the command's name.
         spec: the sizes.
         source: where weights and inputs come from: the `origin` of an LSTM, the `source` of an explanation.
-        given: how the files were named. Without it they bear the names that `source` has, which tell no folders.
         arguments: what follows the name, such as a task.
         options: the topic's own: `unit=3` becomes `--unit 3`, True a switch, a sequence a list with commas; None and False
             are left out.
     """
-    about = _source_options(topic, spec, source, given or source_from_origin(spec, source))
+    about = _source_options(topic, spec, source, TYPED_SOURCE.get() or source_from_origin(spec, source))
     words = [PROGRAM, topic, *arguments, *_option_words(about), *_option_words(options)]
     return join_words(words)
 

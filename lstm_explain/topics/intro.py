@@ -60,17 +60,23 @@ def describe_origin(source: dict[str, Any]) -> str:
 
 
 def summarize_origin(source: dict[str, Any]) -> str:
-    """Say in a few words where seeded weights and the inputs come from."""
+    """Say in a few words where the weights and the inputs come from, below a title that names the file of the weights."""
     weights, inputs = source["weights"], source["inputs"]
     read = f"seeded (seed {inputs['seed']})" if inputs["kind"] == "seeded" else inputs["name"]
+    if weights["kind"] == "model":
+        return f"weights {weights['title']}, inputs {read}"
     return f"weights seeded ({weights['init']}, seed {weights['seed']}), inputs {read}"
+
+
+def model_remarks(weights: dict[str, Any]) -> list[str]:
+    """What to know about the weights of a file: that they read backward, and what was left out."""
+    asides = [f"{aside[:1].upper()}{aside[1:]}." for aside in weights.get("asides", [])]
+    return [REVERSE_READING, *asides] if weights.get("reads") == "from the end" else asides
 
 
 def _weights_origin(weights: dict[str, Any]) -> str:
     if weights["kind"] == "model":
-        read = f" {REVERSE_READING}" if weights.get("reads") == "from the end" else ""
-        asides = "".join(f" {aside[:1].upper()}{aside[1:]}." for aside in weights.get("asides", []))
-        return f"Weights: {weights['file']}, {weights['layer']} ({weights['title']}).{read}{asides}"
+        return " ".join([f"Weights: {weights['file']}, {weights['layer']} ({weights['title']}).", *model_remarks(weights)])
     return f"Weights: seeded, {weights['init']} initialiser, seed {weights['seed']}."
 
 

@@ -49,11 +49,9 @@ def test_without_a_terminal_it_says_what_to_use_instead(missing: str, tmp_path: 
 # --- saving -----------------------------------------------------------------------------------------------------------
 
 
-def showing(state: ExplorerState, **given: Any) -> Any:
+def showing(state: ExplorerState) -> Any:
     """What `_save` takes of the application."""
-    return SimpleNamespace(
-        state=state.evolve(given=CliSource(**given)), size=SimpleNamespace(width=80, height=24), unicode=True
-    )
+    return SimpleNamespace(state=state, size=SimpleNamespace(width=80, height=24), unicode=True)
 
 
 def founding() -> ExplorerState:
@@ -66,9 +64,7 @@ def test_what_is_saved_is_what_the_command_writes_that_it_names(name: str, tmp_p
     saved = (tmp_path / name).read_bytes()
     (tmp_path / name).unlink()
     line = said.removeprefix(f"Wrote {name}. Again: ")
-    assert line == topic_command(
-        founding().evolve(given=CliSource()), "unit" if name[2:] in ("txt", "md", "json") else "trace", name
-    )
+    assert line == topic_command(founding(), "unit" if name[2:] in ("txt", "md", "json") else "trace", name)
     done = call(*shlex.split(line)[1:])
     assert (done.returncode, done.stdout) == (0, b"")
     assert (tmp_path / name).read_bytes() == saved
@@ -90,7 +86,7 @@ def test_of_unlike_layers_what_is_saved_is_what_the_command_writes(tmp_path: Pat
     lstm = lstm_explain.from_model("mixed.h5", "a+b+c", samples=2, timesteps=3)
     state = actions.apply_edits(ExplorerState(lstm, layer=1, unit=3, step=2), "1:h_1[3]=0.6 0.backward:f[5]=0")
     for name in ("a.json", "a.csv", "a.npz", "a.md"):
-        said = _save(showing(state, model="mixed.h5#a+b+c"), name)
+        said = _save(showing(state), name)
         saved = (tmp_path / name).read_bytes()
         (tmp_path / name).unlink()
         done = call(*shlex.split(said.removeprefix(f"Wrote {name}. Again: "))[1:])
@@ -122,13 +118,16 @@ def test_a_picture_is_the_screen() -> None:
         ("my.json!", "would replace the file"),
     ],
 )
-def test_what_cannot_be_saved_is_said(name: str, found: str, tmp_path: Path) -> None:
+def test_what_cannot_be_saved_is_said(
+    name: str, found: str, tmp_path: Path, typed_source: Callable[[CliSource], None]
+) -> None:
     for file in ("my.npy", "my.json"):
         (tmp_path / file).write_bytes(b"what is there already")
     before = (tmp_path / "my.json").read_bytes()
+    typed_source(CliSource(data="my.json"))
     state = ExplorerState(lstm_explain.given(np.ones((3, 4, 2), np.float32), units=3))
     with pytest.raises(LstmExplainError, match=found):
-        _save(showing(state, data="my.json"), name)
+        _save(showing(state), name)
     assert (tmp_path / "my.json").read_bytes() == before
 
 
@@ -148,7 +147,7 @@ CASES: list[tuple[dict[str, Any], dict[str, Any], str]] = [
 def test_unit_as_it_is_printed_gives_the_numbers_that_are_shown(
     sizes: dict[str, Any], place: dict[str, Any], edits: str, call: Callable[..., Any]
 ) -> None:
-    state = ExplorerState(lstm_explain.seeded(**sizes), given=CliSource()).evolve(**place)
+    state = ExplorerState(lstm_explain.seeded(**sizes)).evolve(**place)
     state = actions.apply_edits(state, edits)
     assert not state.message
     done = call(*shlex.split(topic_command(state, "unit"))[1:], "--json")
@@ -172,7 +171,7 @@ def test_unit_as_it_is_printed_gives_the_numbers_that_are_shown(
 def test_every_command_that_is_printed_is_one(
     sizes: dict[str, Any], place: dict[str, Any], edits: str, call: Callable[..., Any]
 ) -> None:
-    state = actions.apply_edits(ExplorerState(lstm_explain.seeded(**sizes), given=CliSource()).evolve(**place), edits)
+    state = actions.apply_edits(ExplorerState(lstm_explain.seeded(**sizes)).evolve(**place), edits)
     for one in list_commands(state):
         assert one.shows
         line = one.line
@@ -186,18 +185,21 @@ def test_every_command_that_is_printed_is_one(
 
 
 def test_influence_pokes_the_unit_where_it_was_changed(call: Callable[..., Any]) -> None:
-    state = actions.apply_edits(ExplorerState(lstm_explain.seeded(), unit=5, step=9, given=CliSource()), "h_3[2]=1")
+    state = actions.apply_edits(ExplorerState(lstm_explain.seeded(), unit=5, step=9), "h_3[2]=1")
     line = list_commands(state)[-1].line
     assert line == "lstm-explain influence --unit 2 --step 4"
     found = json.loads(call(*shlex.split(line)[1:], "--json").stdout)
     assert (found["statements"]["unit"], found["step"]) == (2, 4)
 
 
-def test_files_are_named_as_they_were_given(tmp_path: Path, call: Callable[..., Any]) -> None:
+def test_files_are_named_as_they_were_typed(
+    tmp_path: Path, call: Callable[..., Any], typed_source: Callable[[CliSource], None]
+) -> None:
     (tmp_path / "a folder").mkdir()
     np.save("a folder/my data.npy", np.ones((3, 4, 2), np.float32))
     lstm = lstm_explain.given(np.ones((3, 4, 2), np.float32), name="my data.npy", units=3)
-    state = actions.apply_edits(ExplorerState(lstm, step=2, given=CliSource(data="a folder/my data.npy")), "h_1[0]=1")
+    typed_source(CliSource(data="a folder/my data.npy"))
+    state = actions.apply_edits(ExplorerState(lstm, step=2), "h_1[0]=1")
     line = topic_command(state, "unit")
     assert line == 'lstm-explain unit --data "a folder/my data.npy" --units 3 --edit "h_1[0]=1" --step 2'
     done = call(*shlex.split(line)[1:], "--json")

@@ -271,7 +271,11 @@ def golden(name: str) -> str:
 
 @pytest.mark.parametrize("name", TEXTS)
 def test_what_people_see(name: str) -> None:
-    assert without_rounding(output_of(TEXTS[name])) == without_rounding(golden(name))
+    check_text(output_of(TEXTS[name]), golden(name))
+
+
+def check_text(output: str, expected: str) -> None:
+    assert without_rounding(output) == without_rounding(expected)
 
 
 def without_rounding(text: str) -> str:
@@ -281,10 +285,13 @@ def without_rounding(text: str) -> str:
 
 @pytest.mark.parametrize("name", NUMBERS)
 def test_what_programs_read(name: str) -> None:
-    made, expected = output_of(NUMBERS[name]), golden(name)
-    assert len(made.splitlines()) == len(expected.splitlines())
-    for one, other in zip(made.splitlines(), expected.splitlines(), strict=True):
-        assert_same(parsed(one), parsed(other), name)
+    check_numbers(output_of(NUMBERS[name]), golden(name), name)
+
+
+def check_numbers(output: str, expected: str, name: str) -> None:
+    assert len(output.splitlines()) == len(expected.splitlines())
+    for line, expected_line in zip(output.splitlines(), expected.splitlines(), strict=True):
+        assert_same(parsed(line), parsed(expected_line), name)
 
 
 @pytest.mark.parametrize("name", [name for name in TEXTS if name.endswith(".txt")])
@@ -322,7 +329,21 @@ def assert_same(made: Any, expected: Any, where: str) -> None:
         assert made == expected, where
 
 
+def differs(output: str, name: str) -> bool:
+    """Whether the test of a golden fails: another processor rounds other last digits, which is no change."""
+    try:
+        if name in TEXTS:
+            check_text(output, golden(name))
+        else:
+            check_numbers(output, golden(name), name)
+    except (AssertionError, OSError, ValueError):
+        return True
+    return False
+
+
 if __name__ == "__main__":
-    for file, line in {**TEXTS, **NUMBERS}.items():
-        (HERE / file).write_text(output_of(line), encoding="utf-8")
-    sys.stdout.write(f"{len(TEXTS) + len(NUMBERS)} goldens written; read the difference before you commit it\n")
+    outputs = {file: output_of(line) for file, line in {**TEXTS, **NUMBERS}.items()}
+    changed = {file: output for file, output in outputs.items() if differs(output, file)}
+    for file, output in changed.items():
+        (HERE / file).write_text(output, encoding="utf-8")
+    sys.stdout.write(f"{len(changed)} of {len(outputs)} goldens written; read the difference before you commit it\n")

@@ -34,6 +34,8 @@ from tests.helpers.mixed_stacks import MIXED, mixed_file
 from tests.helpers.random_lstms import spec_options
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from lstm_explain.core.lstm import LSTM
 
 
@@ -128,7 +130,9 @@ def test_timesteps_beyond_the_longest_sample_are_named_even_where_they_are_the_d
         'lstm-explain tasks --model "sub dir/w.npz" --dtype float64 --lengths 2,3',
     ],
 )
-def test_files_are_named_as_they_were_given(line: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_files_are_named_as_they_were_typed(
+    line: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, typed_source: Callable[[CliSource | None], None]
+) -> None:
     monkeypatch.chdir(tmp_path)
     Path("my file.csv").write_text("a,b\n1,2\n3,4\n" if "skip" not in line else "a;b\na;b\n1;2\n3;4\n", encoding="utf-8")
     arrays: dict[str, Any] = {"it's x": np.ones((2, 3, 5), "f4"), "y": np.ones(3)}
@@ -141,7 +145,8 @@ def test_files_are_named_as_they_were_given(line: str, tmp_path: Path, monkeypat
     line = f"{line} --convention keras" if "--model" in line else line
     lstm = lstm_of(line)
     topic = shlex.split(line)[1]
-    printed = format_command(topic, lstm.spec, lstm.provenance, to_cli_source(options_of(line)))
+    typed_source(to_cli_source(options_of(line)))
+    printed = format_command(topic, lstm.spec, lstm.provenance)
     assert options_of(printed) == options_of(line)
     assert lstm_of(printed).provenance == lstm.provenance
     assert lstm_of(printed).spec == lstm.spec
@@ -149,7 +154,7 @@ def test_files_are_named_as_they_were_given(line: str, tmp_path: Path, monkeypat
 
 @pytest.mark.parametrize("more", ["--samples 3 --timesteps 4", "--dtype float64 --lengths 4,2,3", "--data x.npy --seed 9"])
 def test_a_stack_of_layers_that_differ_is_named_by_its_file(
-    more: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    more: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, typed_source: Callable[[CliSource | None], None]
 ) -> None:
     monkeypatch.chdir(tmp_path)
     Path("mixed.h5").write_bytes(mixed_file())
@@ -157,8 +162,9 @@ def test_a_stack_of_layers_that_differ_is_named_by_its_file(
     line = f"lstm-explain trace --model 'mixed.h5#a+b+c' {more}"
     lstm = lstm_of(line)
     assert lstm.spec.layers == MIXED
-    for given_as in (to_cli_source(options_of(line)), None):
-        printed = format_command("trace", lstm.spec, lstm.provenance, given_as)
+    for source in (to_cli_source(options_of(line)), None):
+        typed_source(source)
+        printed = format_command("trace", lstm.spec, lstm.provenance)
         assert lstm_of(printed).provenance == lstm.provenance
         assert lstm_of(printed).spec == lstm.spec
 

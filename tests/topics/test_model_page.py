@@ -105,7 +105,8 @@ def test_every_answer_says_what_the_model_does_and_we_do_not() -> None:
     lstm = seeded(samples=1, timesteps=2, features=3, units=2, loaded=loaded)
     for answer in (explain_unit(lstm), explain_shapes(lstm), explain_trace(lstm)):
         said = " ".join(block.text for block in document_of(answer) if isinstance(block, Paragraph | Note))
-        assert "(keras.layers.LSTM). It starts from states. Two. Inputs:" in said
+        assert "keras.layers.LSTM" in said
+        assert " It starts from states. Two." in said
 
 
 def test_one_lstm_needs_no_name() -> None:

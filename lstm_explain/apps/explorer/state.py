@@ -14,7 +14,6 @@ if TYPE_CHECKING:
     from lstm_explain.core.edits import Edit
     from lstm_explain.core.lstm import LSTM
     from lstm_explain.core.spec import Spec
-    from lstm_explain.topics.command_line import CliSource
 
 HEATMAP_PAIRS = (("h", "c"), ("i", "f"), ("g", "o"))
 """The heat maps that are side by side, in order."""
@@ -46,8 +45,6 @@ class ExplorerState:
     """The message of the last action; empty if it has none."""
     past: tuple[UndoEntry, ...] = field(default=(), repr=False)
     """What was there before each change, the latest last."""
-    given: CliSource | None = field(default=None, repr=False)
-    """How files were named on the command line."""
 
     @property
     def layer_spec(self) -> Spec:
@@ -143,4 +140,4 @@ def _format_command(state: ExplorerState, topic: str, **options: Any) -> str:
         "layer": state.layer or None,
         "direction": None if forward else state.direction.value,
     }
-    return format_command(topic, lstm.spec, lstm.provenance, state.given, **selection, **options)
+    return format_command(topic, lstm.spec, lstm.provenance, **selection, **options)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cached_property
 from math import isfinite
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
@@ -26,7 +26,6 @@ if TYPE_CHECKING:
     from lstm_explain.apps.tour.words import WordsEvidence
     from lstm_explain.core.lstm import LSTM
     from lstm_explain.core.spec import Spec
-    from lstm_explain.topics.command_line import CliSource
     from lstm_explain.topics.shapes import Shapes
 
 T = TypeVar("T")
@@ -65,8 +64,6 @@ class TourContext:
     """An LSTM, and the sample and unit that the chapters look at, in layer 0, forward, which every LSTM has."""
 
     lstm: LSTM
-    given: CliSource | None = field(default=None, repr=False)
-    """How the command line named the files."""
     sample: int = 0
 
     @property
@@ -102,7 +99,7 @@ class TourContext:
 
     def command(self, topic: str, arguments: tuple[str, ...] = (), **options: Any) -> str:
         """The command line that shows a topic of this LSTM."""
-        return format_command(topic, self.spec, self.lstm.provenance, self.given, arguments, **options)
+        return format_command(topic, self.spec, self.lstm.provenance, arguments, **options)
 
     def command_of_sample(self, topic: str, arguments: tuple[str, ...] = (), **options: Any) -> str:
         """The same for the sample; `--sample` is left out if it is the first, as that is the default."""

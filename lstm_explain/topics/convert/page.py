@@ -9,20 +9,19 @@ from lstm_explain.core.spec import DEFAULT_OPTIONS
 from lstm_explain.document.blocks import Cell, Column, Document, Heading, NextStep, Note, Paragraph, SideBySide, Table
 from lstm_explain.document.numbers import format_difference, plural, thousands
 from lstm_explain.document.tables import elide_rows, facts_table
-from lstm_explain.topics.command_line import PROGRAM, format_command, source_from_origin
+from lstm_explain.topics.command_line import PROGRAM, format_command
 from lstm_explain.topics.intro import closing_blocks
 
 if TYPE_CHECKING:
     from lstm_explain.topics.convert import Convert, ConvertedTensor
 
 
-def document(convert: Convert, file: str = "", convention: str | None = None) -> Document:
+def document(convert: Convert, file: str = "") -> Document:
     """Lay out a conversion.
 
     Args:
         convert: the conversion.
         file: where the arrays were written.
-        convention: the framework of the source, if it was named because the file does not tell.
     """
     source, target = convert.source_convention.title, convert.convention.title
     written = "Nothing was written: name a file to write to."
@@ -37,16 +36,14 @@ def document(convert: Convert, file: str = "", convention: str | None = None) ->
         facts_table(convert.steps.items()),
         SideBySide((before, after)),
         Note(f"The layout of {target} was read in {convert.convention.source}."),
-        *closing_blocks(convert, _comparison_text(convert), _next_steps(convert, convention)),
+        *closing_blocks(convert, _comparison_text(convert), _next_steps(convert)),
     )
 
 
-def _next_steps(convert: Convert, convention: str | None) -> list[NextStep]:
+def _next_steps(convert: Convert) -> list[NextStep]:
     spec = replace(convert.spec, samples=DEFAULT_OPTIONS["samples"], timesteps=DEFAULT_OPTIONS["timesteps"])
     name, title = convert.convention.framework, convert.convention.title
-    given = source_from_origin(spec, convert.source)
-    given = given if convention is None else given._replace(convention=convention)
-    command = format_command("frameworks", spec, convert.source, given, (name,))
+    command = format_command("frameworks", spec, convert.source, (name,))
     return [NextStep(command, f"the layout of {title} in full"), NextStep(f"{PROGRAM} convert --help", "other files to write")]
 
 

@@ -66,7 +66,7 @@ def _next_steps(frameworks: Frameworks) -> list[NextStep]:
 
 
 def _command(frameworks: Frameworks, topic: str, *arguments: str, **options: str | bool) -> str:
-    return format_command(topic, frameworks.spec, frameworks.source, None, arguments, **options)
+    return format_command(topic, frameworks.spec, frameworks.source, arguments, **options)
 
 
 def _measurement_note(frameworks: Frameworks) -> str:

@@ -26,7 +26,7 @@ from lstm_explain.document.numbers import plural, thousands
 from lstm_explain.document.tables import elide_middle
 from lstm_explain.document.text import format_sizes, join_words
 from lstm_explain.topics.command_line import PROGRAM, format_command
-from lstm_explain.topics.intro import computed_note, describe_origin, summarize_origin
+from lstm_explain.topics.intro import computed_note, model_remarks, summarize_origin
 from lstm_explain.topics.shapes.diagram import draw_circles, draw_layer, draw_stack
 
 if TYPE_CHECKING:
@@ -63,14 +63,17 @@ def first_screen(shapes: Shapes) -> Document:
 def _provenance(shapes: Shapes) -> str:
     if not shapes.measured:
         return computed_note("These shapes", shapes.max_memory)
-    if shapes.source["weights"]["kind"] == "model":
-        return f"Read off a run in {shapes.spec.dtype}. {describe_origin(shapes.source)}"
-    return f"Read off a run: {summarize_origin(shapes.source)}, {shapes.spec.dtype}."
+    weights = shapes.source["weights"]
+    remarks = model_remarks(weights) if weights["kind"] == "model" else []
+    return " ".join([f"Read off a run: {summarize_origin(shapes.source)}, {shapes.spec.dtype}.", *remarks])
 
 
 def _title(shapes: Shapes) -> str:
     spec = shapes.spec
-    reads = f"{plural(spec.samples, 'sample')} of {plural(spec.timesteps, 'timestep')} of {plural(spec.features, 'feature')}"
+    weights = shapes.source["weights"]
+    reads = plural(spec.features, "feature")
+    if weights["kind"] != "model":  # whose title names the file, and the samples are only ours
+        reads = f"{plural(spec.samples, 'sample')} of {plural(spec.timesteps, 'timestep')} of {reads}"
     count = len(spec.layers)
     if count == 1:
         subject, verb = f"A layer of {_units_text(spec, 0)}", "reads"
@@ -79,7 +82,6 @@ def _title(shapes: Shapes) -> str:
         subject, verb = f"{thousands(count)} layers of {units} units", "read"
     else:
         subject, verb = f"{thousands(count)} layers of {_units_text(spec, 0)}", "read"
-    weights = shapes.source["weights"]
     name = f"{weights['layer']} in {weights['file']}: " if weights["kind"] == "model" else ""
     return f"{name}{subject if not name else subject[0].lower() + subject[1:]} {verb} {reads}."
 
@@ -129,9 +131,10 @@ def _last_states(shapes: Shapes) -> list[Block]:
         after = "t = 1" if direction is Direction.BACKWARD else "its end" if lengths else f"t = {thousands(spec.timesteps)}"
         name = f"layer {layer}" if len(spec.layers) > 1 else ""
         name = " ".join(filter(None, (name, direction.value if spec.for_layer(layer).bidirectional else "")))
-        label = f"last h of {name}" if spec.layers_differ else f"h_n[{index}] {name}"
-        sizes = f" {format_sizes((spec.samples, spec.for_layer(layer).hidden))}" if spec.layers_differ else ""
-        entries.append(f"{label}, after {after}{sizes}")
+        if spec.layers_differ:
+            entries.append(f"{name} at {after} {format_sizes((spec.samples, spec.for_layer(layer).hidden))}")
+        else:
+            entries.append(f"h_n[{index}] {name}, after {after}")
     cells = [Cell(f" {entry}") for entry in entries]
     cells += [Cell("")] * (len(cells) % 2)
     rows = list(zip(cells[::2], cells[1::2], strict=True))
@@ -139,7 +142,7 @@ def _last_states(shapes: Shapes) -> list[Block]:
     wide = Table((Column(""), Column("")), tuple(rows), ruled=False)
     narrow = Table((Column("", wraps=True),), tuple((cell,) for row in rows for cell in row if cell.text), ruled=False)
     if spec.layers_differ:
-        text = "The layers differ, so each has last states of its own:"
+        text = "The layers differ, so each has a last h of its own:"
     else:
         h_n = format_sizes((len(spec.layer_directions), spec.samples, spec.hidden))
         text = f"The last states, as PyTorch and ONNX stack them: h_n is {h_n}"
@@ -201,8 +204,8 @@ def _reading_answer(shapes: Shapes) -> str:
     if spec.for_layer(0).projection is not None:
         hidden = f"{thousands(unit.hidden)} of h_{{t-1}}"
     own = ", its own c" if unit.peepholes else ""
-    where = " In layer 0:" if spec.layers_differ else ""
-    return f"{where}{plural(unit.reads, 'number')}: {plural(unit.features, 'feature')}, {hidden}{own}."
+    where = plural(unit.reads, "number") if len(spec.layers) == 1 else "Layer 0"
+    return f"{where}: {plural(unit.features, 'feature')}, {hidden}{own}."
 
 
 def _output_answer(spec: Spec) -> str:
@@ -212,9 +215,9 @@ def _output_answer(spec: Spec) -> str:
 
 
 def _parameter_answer(shapes: Shapes, per_unit: int) -> str:
-    text = thousands(shapes.total)
-    if len(shapes.spec.layer_directions) == 1 and shapes.spec.units > 1:
-        text += f", {thousands(per_unit)} per unit"
+    spec, text = shapes.spec, thousands(shapes.total)
+    if len(spec.layer_directions) == 1 and spec.units > 1:
+        text = f"{thousands(spec.units)} × {thousands(per_unit)} = {text}"
     other = shapes.frameworks.get("pytorch")
     if other is not None and other != shapes.total:
         text += f" ({thousands(other)} in PyTorch: two biases)"

@@ -318,13 +318,13 @@ def test_why_is_asked_of_any_layer(options: dict[str, Any]) -> None:
 
 
 @pytest.fixture
-def over_unlike_layers(tmp_path: Path) -> ExplorerState:
+def over_unlike_layers(tmp_path: Path, typed_source: Callable[[CliSource | None], None]) -> ExplorerState:
     from tests.helpers.mixed_stacks import mixed_file  # not above: as a script, this file is run without pytest's path
 
     file = tmp_path / "mixed.h5"
     file.write_bytes(mixed_file())
-    lstm = lstm_explain.from_model(str(file), "a+b+c", samples=3, timesteps=4)
-    return ExplorerState(lstm, given=CliSource(model="mixed.h5#a+b+c"))
+    typed_source(CliSource(model="mixed.h5#a+b+c"))
+    return ExplorerState(lstm_explain.from_model(str(file), "a+b+c", samples=3, timesteps=4))
 
 
 @pytest.mark.slow
@@ -553,7 +553,7 @@ def test_leaving(pressed: list[str], interrupted: bool, before: list[str]) -> No
 
 
 def test_the_commands_know_the_place_and_the_changes() -> None:
-    state = ExplorerState(lstm_explain.seeded(layers=2, bidirectional=True, units=6), given=CliSource())
+    state = ExplorerState(lstm_explain.seeded(layers=2, bidirectional=True, units=6))
     state = actions.apply_edits(
         state.evolve(sample=7, layer=1, direction=Direction.BACKWARD, unit=3, step=4), "1.backward:h_5[2]=0.5"
     )
