@@ -2,7 +2,7 @@
 
 Zero is the background, so that what is small does not glare. Below zero is purple and above it orange (the ends of
 ColorBrewer's PuOr); gates, which are from 0 to 1, have a scale of their own in teal. The symbols' colours follow the palette
-of Okabe and Ito X
+of Okabe and Ito.
 """
 
 from __future__ import annotations

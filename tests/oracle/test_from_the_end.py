@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 import lstm_explain
-from lstm_explain.document.blocks import Paragraph
+from lstm_explain.document.blocks import Note, Paragraph
 from lstm_explain.errors import InputFileError, UsageError
 from lstm_explain.readers.identify.model_lstm import stack_lstms
 from lstm_explain.readers.model_file import read_model
@@ -139,7 +139,7 @@ def test_every_topic_says_so(onnx: Any, tmp_path: Path, topic: str) -> None:
     onnx_file(onnx, tmp_path / "m.onnx")
     made = TOPICS[topic](lstm_explain.from_model(str(tmp_path / "m.onnx"), array=batch()))
     assert made.to_dict()["source"]["weights"]["reads"] == "from the end"
-    words = " ".join(block.text for block in document_of(made) if isinstance(block, Paragraph))
+    words = " ".join(block.text for block in document_of(made) if isinstance(block, Paragraph | Note))
     assert words.count("It reads each sample from its end: timestep 1 is the last of the data.") == 1
 
 
