@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shutil
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,6 +18,9 @@ if TYPE_CHECKING:
     from lstm_explain.core.axes import Array
     from lstm_explain.core.spec import Init
     from lstm_explain.topics.result import Result
+
+DEFAULT_WIDTH, MIN_WIDTH = 80, 20
+"""Columns of a page."""
 
 
 def seeded(
@@ -177,17 +182,28 @@ def _model_contradiction(name: str, given: Any, spec: Spec, file: str) -> UsageE
 
 
 def render_result(answer: Result, view: str) -> Any:
-    """Show an explanation in a rich console (`rich`) or a notebook (`html`)."""
+    """Show an explanation by `print` (`text`), in a rich console (`rich`) or a notebook (`html`)."""
     from lstm_explain.topics.registry import document_of
 
     document = document_of(answer)
+    if view == "html":
+        from lstm_explain.render.markup import to_html
+
+        return to_html(document)
+    from lstm_explain.render.terminal import can_encode, to_rich, to_terminal
+
     if view == "rich":
-        from lstm_explain.render.terminal import to_rich
-
         return to_rich(document)
-    from lstm_explain.render.markup import to_html
+    unicode = can_encode(getattr(sys.stdout, "encoding", None) or "utf-8")
+    return to_terminal(document, _stdout_width(), None, unicode).removesuffix("\n")
 
-    return to_html(document)
+
+def _stdout_width() -> int:
+    """The width of the terminal that `print` writes to; 80 columns where it writes elsewhere, as in a notebook."""
+    if sys.stdout is None or not sys.stdout.isatty():
+        return DEFAULT_WIDTH
+    columns = shutil.get_terminal_size((DEFAULT_WIDTH, 24)).columns
+    return columns if columns >= MIN_WIDTH else DEFAULT_WIDTH
 
 
 def _check_field_names(sizes: dict[str, Any]) -> None:

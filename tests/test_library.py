@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import subprocess
@@ -246,3 +247,69 @@ def test_every_topic_can_be_shown(view: str) -> None:
     for explanation in (lstm_explain.shapes(lstm), lstm_explain.unit(lstm, step=2), lstm_explain.trace(lstm)):
         assert render_result(explanation, view)
         assert "640" in lstm_explain.shapes(lstm)._repr_html_()
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        (lambda lstm: lstm, "<LSTM: samples=2, timesteps=3, features=5, units=10>"),
+        (lambda lstm: lstm_explain.trace(lstm), "<trace of LSTM: samples=2, timesteps=3, features=5, units=10>"),
+        (
+            lambda lstm: lstm.run(),
+            "<Record of LSTM: samples=2, timesteps=3, features=5, units=10; input float32[2, 3, 5], output float32[2, 3, 10]>",
+        ),
+        (lambda lstm: lstm.run().of(0, "forward"), "<LayerRecord: layer 0, forward, h float32[2, 3, 10]>"),
+        (
+            lambda lstm: lstm.weights.of(0, "forward"),
+            "<LayerWeights: kernel float32[5, 40], recurrent_kernel float32[10, 40], bias float32[40]>",
+        ),
+    ],
+)
+def test_the_last_line_of_a_cell_is_short(value: Callable[[Any], object], text: str) -> None:
+    assert repr(value(seeded(samples=2, timesteps=3))) == text
+
+
+def test_the_repr_of_the_largest_values_is_short() -> None:
+    lstm = seeded(samples=2, timesteps=3, units=(6,) * 100, bidirectional=True, lengths=[1, 2])
+    for value in (lstm, lstm.run(), lstm_explain.shapes(lstm), lstm_explain.memory(lstm)):
+        assert len(repr(value)) < 250
+
+
+def test_print_writes_the_page_that_the_terminal_shows(capsys: pytest.CaptureFixture[str]) -> None:
+    from lstm_explain.render.terminal import to_terminal
+    from lstm_explain.topics.registry import document_of
+
+    lstm = seeded(samples=2, timesteps=3)
+    for result in (lstm_explain.trace(lstm), lstm_explain.shapes(lstm), lstm_explain.unit(lstm)):
+        print(result)  # noqa: T201 - this is what is tested
+        shown = capsys.readouterr().out
+        assert shown == to_terminal(document_of(result), 80, None, unicode=True)
+        assert f"{result}" == str(result) == shown.removesuffix("\n")
+
+
+class Terminal(io.StringIO):
+    """A terminal of one encoding."""
+
+    def __init__(self, encoding: str) -> None:
+        super().__init__()
+        self._encoding = encoding
+
+    @property
+    def encoding(self) -> str:  # type: ignore[override]
+        return self._encoding
+
+    def isatty(self) -> bool:
+        return True
+
+
+def test_print_writes_for_the_terminal_that_it_writes_to(monkeypatch: pytest.MonkeyPatch) -> None:
+    trace = lstm_explain.trace(seeded(samples=2, units=40))
+    monkeypatch.setenv("COLUMNS", "60")
+    monkeypatch.setattr(sys, "stdout", Terminal("utf-8"))
+    assert max(map(len, str(trace).splitlines())) <= 60
+    monkeypatch.setenv("COLUMNS", "160")
+    assert 120 < max(map(len, str(trace).splitlines())) <= 160
+    monkeypatch.setattr(sys, "stdout", Terminal("ascii"))
+    assert str(trace).isascii()
+    monkeypatch.setattr(sys, "stdout", None)
+    assert str(trace)

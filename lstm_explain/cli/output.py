@@ -182,8 +182,6 @@ def _characters(options: OutputOptions) -> tuple[bool, str]:
     if options.output not in (None, "-"):
         return True, "utf-8"
     encoding = getattr(sys.stdout, "encoding", None) or "ascii"
-    try:
-        "▁█×⋮─".encode(encoding)
-    except (UnicodeEncodeError, LookupError):
-        return False, "ascii"
-    return True, encoding
+    from lstm_explain.render.terminal import can_encode
+
+    return (True, encoding) if can_encode(encoding) else (False, "ascii")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
@@ -84,7 +84,7 @@ class PretrainedWeights(NamedTuple):
     """Whether every sample is read from its end; timesteps are numbered as they are read, so timestep 1 is the data's last."""
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class LSTM:
     """A real LSTM and the batch that it reads.
 
@@ -93,7 +93,7 @@ class LSTM:
     """
 
     spec: Spec
-    inputs: Inputs = field(repr=False)
+    inputs: Inputs
     init: Init = "keras"
     """The seeded initialiser that makes the weights."""
     seed: int = 0
@@ -102,7 +102,7 @@ class LSTM:
     """How many timesteps of each sample are run; all where None."""
     max_memory: int = DEFAULT_MEMORY
     """The memory budget of one run, in bytes."""
-    pretrained: PretrainedWeights | None = field(default=None, repr=False)
+    pretrained: PretrainedWeights | None = None
     """The weights, where they are not made from the seed."""
     edits: tuple[Edit, ...] = ()
     """Numbers that are set by hand, in the weights, the inputs and the run; see `core/edits.py`."""
@@ -112,6 +112,9 @@ class LSTM:
         validate_init(self.init)
         if self.lengths is not None:
             object.__setattr__(self, "lengths", self._validate_lengths(self.lengths))
+
+    def __repr__(self) -> str:
+        return f"<LSTM: {self.spec.describe()}>"
 
     @cached_property
     def weights(self) -> Weights:

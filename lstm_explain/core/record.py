@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
+from lstm_explain.core.axes import describe_array
 from lstm_explain.core.gates import Direction, Gate
 
 if TYPE_CHECKING:
@@ -54,6 +55,9 @@ class LayerRecord(NamedTuple):
     last_hidden: Array
     """h after the last timestep that this direction reads: its `h_n`; [samples, hidden]."""
 
+    def __repr__(self) -> str:
+        return f"<LayerRecord: layer {self.layer}, {self.direction.value}, h {describe_array(self.hidden)}>"
+
     def gate(self, gate: Gate) -> Array:
         """A gate's values; [samples, timesteps, units]."""
         values: Array = getattr(self, gate.value)
@@ -100,6 +104,10 @@ class Record(NamedTuple):
     """Each layer's h at every timestep, directions joined, zero past a sample's end; [samples, timesteps, its output]."""
     lengths: Array | None = None
     """How many timesteps of each sample were run; [samples]; None where all were."""
+
+    def __repr__(self) -> str:
+        arrays = f"input {describe_array(self.input)}, output {describe_array(self.output)}"
+        return f"<Record of LSTM: {self.spec.describe()}; {arrays}>"
 
     def of(self, layer: int, direction: Direction) -> LayerRecord:
         return self.layers[layer][direction]

@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass, replace
 from typing import Any, Literal, SupportsIndex, cast, get_args
 
 from lstm_explain.core.gates import Direction
-from lstm_explain.errors import UsageError, argument
+from lstm_explain.errors import MAX_LISTED, UsageError, argument
 
 Dtype = Literal["float32", "float64"]
 Init = Literal["keras", "pytorch"]
@@ -286,6 +286,18 @@ class Spec:
             raise ValueError(f"the layers of this stack differ in {name}; use `layers` or `for_layer`")
         return value
 
+    def describe(self) -> str:
+        """Write the sizes, and the options that are not the defaults, in one line: `samples=2, timesteps=3, ...`."""
+        options = {**self.to_dict(), "units": self.layer_units}
+        if isinstance(options["units"], tuple):  # it says how many layers there are
+            options["layers"] = DEFAULT_OPTIONS["layers"]
+        sizes = ("samples", "timesteps", "features", "units")
+        texts = {
+            name: _elide(options[name]) for name in DEFAULT_OPTIONS if name in sizes or options[name] != DEFAULT_OPTIONS[name]
+        }
+        texts |= {name: "mixed" for name in LAYER_OPTIONS[1:] if len({getattr(layer, name) for layer in self.layers}) > 1}
+        return ", ".join(f"{name}={text}" for name, text in texts.items())
+
     def to_dict(self) -> dict[str, Any]:
         """The sizes and options by name, as in `spec` of every JSON object; the arguments of `from_options`.
 
@@ -303,6 +315,13 @@ class Spec:
             "dtype": self.dtype,
             **({"stack": layers} if self.layers_differ else {}),
         }
+
+
+def _elide(value: Any) -> str:
+    """Write a value; of a long tuple the first items."""
+    if not isinstance(value, tuple) or len(value) <= MAX_LISTED:
+        return repr(value)
+    return f"({', '.join(map(repr, value[:MAX_LISTED]))}, ...)"
 
 
 DEFAULT_OPTIONS = Spec().to_dict()

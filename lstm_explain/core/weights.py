@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from lstm_explain.core.axes import Shape, check_shape, shape
+from lstm_explain.core.axes import Shape, check_shape, describe_array, shape
 from lstm_explain.core.gates import GATES, PEEPHOLE_GATES, Direction, Gate
 from lstm_explain.core.philox import Stream
 from lstm_explain.core.spec import validate_init
@@ -33,6 +33,10 @@ class LayerWeights(NamedTuple):
     """The linear map from the units' outputs to h; [units, hidden]."""
     peephole: Array | None = None
     """What i and f multiply the unit's own c_{t-1} with, and o its own c_t; [3, units] in the order i f o."""
+
+    def __repr__(self) -> str:
+        tensors = (f"{name} {describe_array(array)}" for name, array in self.tensors().items())
+        return f"<LayerWeights: {', '.join(tensors)}>"
 
     @property
     def units(self) -> int:

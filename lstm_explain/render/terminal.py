@@ -45,6 +45,15 @@ def to_terminal(document: Document, width: int, color: Colors | None, unicode: b
     )
 
 
+def can_encode(encoding: str) -> bool:
+    """Whether an encoding has the characters that pages are drawn with; otherwise they are laid out in ASCII."""
+    try:
+        "▁█×⋮─".encode(encoding)
+    except (UnicodeEncodeError, LookupError):
+        return False
+    return True
+
+
 def to_rich(document: Document, width: int = 80, unicode: bool = True) -> Text:
     """Return what a rich console prints for a document, in the terminal's theme."""
     from lstm_explain.render.theme import detect_theme

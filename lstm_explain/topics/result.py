@@ -217,7 +217,7 @@ class Result:
     topic: ClassVar[str]
     """The word that names the command, the package, the page and the schema."""
     present: ClassVar[Callable[[Result, str], Any] | None] = None
-    """(result, `rich` or `html`) -> what a rich console or a notebook shows."""
+    """(result, `text`, `rich` or `html`) -> what `print`, a rich console or a notebook shows."""
 
     def to_dict(self) -> dict[str, Any]:
         """The whole JSON object as plain Python data; see `docs/json-format.md`."""
@@ -226,11 +226,18 @@ class Result:
     def __repr__(self) -> str:
         return f"<{self.topic}>"
 
+    def __str__(self) -> str:
+        return str(_presenter()(self, "text"))
+
     def __rich__(self) -> Any:
         return _presenter()(self, "rich")
 
     def _repr_html_(self) -> str:
         return str(_presenter()(self, "html"))
+
+    def _repr_mimebundle_(self, **_: Any) -> dict[str, str]:
+        """Return all that a notebook keeps of a result, so that no formatter which prints, such as rich's, shows it again."""
+        return {"text/plain": str(self), "text/html": self._repr_html_()}
 
 
 class LSTMResult(Result):
@@ -243,7 +250,7 @@ class LSTMResult(Result):
         return {**envelope_of_lstm(self.topic, self.spec, self.source), **replace_nonfinite(keys_to_plain(self))}
 
     def __repr__(self) -> str:
-        return f"<{self.topic} of {self.spec}>"
+        return f"<{self.topic} of LSTM: {self.spec.describe()}>"
 
 
 class LayerResult(LSTMResult):

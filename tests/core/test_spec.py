@@ -398,3 +398,24 @@ def test_more_than_a_thousand_layers_that_differ_are_refused_too() -> None:
     for more in ((*many, LayerSpec(3)), (LayerSpec(1),) * 1001):
         with pytest.raises(UsageError, match="layers=1001: more than 1000 layers are not supported"):
             Spec.from_options(stack=more)
+
+
+@pytest.mark.parametrize(
+    ("spec", "text"),
+    [
+        (Spec(), "samples=1000, timesteps=10, features=5, units=10"),
+        (Spec.from_options(units=(64, 32)), "samples=1000, timesteps=10, features=5, units=(64, 32)"),
+        (
+            Spec.from_options(layers=2, bidirectional=True, bias=False, dtype="float64"),
+            "samples=1000, timesteps=10, features=5, units=10, layers=2, bidirectional=True, bias=False, dtype='float64'",
+        ),
+        (
+            Spec(2, 3, 4, (LayerSpec(6, bidirectional=True), LayerSpec(6, projection=2))),
+            "samples=2, timesteps=3, features=4, units=6, layers=2, bidirectional=mixed, projection=mixed",
+        ),
+        (Spec.from_options(units=range(1, 12)), "units=(1, 2, 3, 4, 5, 6, 7, 8, ...)"),
+    ],
+)
+def test_a_spec_is_described_in_a_line(spec: Spec, text: str) -> None:
+    assert spec.describe().endswith(text)
+    assert "\n" not in spec.describe()
