@@ -19,6 +19,7 @@ from lstm_explain.topics.result import Result
 from lstm_explain.version import __version__
 
 if TYPE_CHECKING:  # the same names for type checkers, who do not run `__getattr__`
+    from lstm_explain.apps.report.page import build_report as report
     from lstm_explain.core.engine import forward
     from lstm_explain.core.lstm import LSTM
     from lstm_explain.core.spec import LayerSpec, Spec
@@ -49,6 +50,7 @@ _PUBLIC = {
     "forward": "core.engine:forward",
     "from_model": "library:from_model",
     "given": "library:given",
+    "report": "apps.report.page:build_report",
     "seeded": "library:seeded",
     "stream_trace": "topics.trace:stream_trace",
     **{topic.public_name: f"topics.{topic.name}:explain_{topic.name}" for topic in TOPICS},
@@ -63,6 +65,7 @@ __all__ = [
     "forward",
     "from_model",
     "given",
+    "report",
     "seeded",
     "stream_trace",
 ]

@@ -47,6 +47,13 @@ APPLICATIONS = (
         "What moves, and when, if I change a number? Can I try it on the screen?",
     ),
     Application(
+        "report",
+        "Look inside",
+        "Write a page in which your LSTM runs, for any browser.",
+        "Can I click through my own LSTM, change a number and see what moves? Is there a page to send, or to print?",
+        "-o FILE",
+    ),
+    Application(
         "quiz",
         "Learn",
         "Ask questions about LSTMs, answered by a running one.",

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 PROGRAM = "lstm-explain"
 MAX_LINE_WIDTH = 80
-COMMANDS_WITH_EDITS = ("explore", *(topic.name for topic in TOPICS if topic.takes_edits))
+COMMANDS_WITH_EDITS = ("explore", "report", *(topic.name for topic in TOPICS if topic.takes_edits))
 BATCH_SIZES = ("samples", "timesteps", "features")
 STANDARD_INPUT = "standard input"
 """The name that inputs from a pipe have."""

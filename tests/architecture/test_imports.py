@@ -28,7 +28,7 @@ THIRD_PARTY = {
     "topics": {"numpy"},
     "document": set(),
     "render": {"numpy", "onnx", "safetensors"},
-    "apps": {"numpy", "textual"},
+    "apps": {"numpy", "textual", "jinja2", "markupsafe"},
     "library": set(),
     "cli": {"typer", "rich", "numpy"},
 }

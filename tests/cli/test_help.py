@@ -56,7 +56,12 @@ def test_what_a_command_needs_is_true(call: Call, refused: Refused) -> None:
             assert "Missing " in refused(2, name)
         else:
             assert call(name).returncode == 0
-    assert set(LSTM_TOPICS) == {name for name, row in COMMANDS.items() if not row.needs} - {"tour", "explore", "quiz"}
+    assert set(LSTM_TOPICS) == {name for name, row in COMMANDS.items() if not row.needs} - {
+        "tour",
+        "explore",
+        "report",
+        "quiz",
+    }
     text = " ".join(call("--help").stdout.decode().split())
     assert "Commands need nothing but the words in capitals below" in text
     assert "explore and quiz ask at a terminal" in text

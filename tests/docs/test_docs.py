@@ -51,7 +51,7 @@ ENVIRONMENT = {"COLUMNS": "80", "LINES": "40", "NO_COLOR": "1", "TERM": "dumb", 
 UNSET = ("FORCE_COLOR", "CLICOLOR_FORCE", "COLORTERM", "TTY_COMPATIBLE", "TTY_INTERACTIVE")
 A_BUG = "This is a bug in lstm-explain"
 FOR_A_SHELL = set("|<>;&$*'\"")
-NO_TOPICS = {"schema", "explore", "tour", "quiz"}
+NO_TOPICS = {"schema", "explore", "report", "tour", "quiz"}
 """Commands that explain nothing themselves."""
 
 AIRLINE = "Passengers\n112\n118\n132\n129\n121\n135\n148\n148\n136\n119\n104\n118\n"

@@ -115,6 +115,7 @@ TEXTS = {
     "tour-computed.txt": "tour --units 100000",
     "tour.md": f"tour {SMALL} --no-bias --format markdown",
     "help-tour.txt": "tour --help",
+    "help-report.txt": "report --help",
     "window.txt": "window - --timesteps 4 --columns open,close --target close --dtype float64",
     "window-160.txt": "window - --timesteps 13 --columns open --dtype float64 --width 160",
     "window-gaps.txt": "window - --timesteps 3 --horizon 2 --target close --time-column date --scale standard --dtype float64",
