@@ -14,14 +14,14 @@ def test_a_poke_moves_no_other_unit_now_and_all_one_timestep_later(open_page: Op
     page = open_page(lstm_explain.seeded(), unit=4, step=3)
     page.get_by_label("h_3[4]", exact=True).fill("0.5")
     page.get_by_label("h_3[4]", exact=True).press("Enter")
-    sentence = page.get_by_role("status").inner_text()
+    sentence = page.locator("#sentence").inner_text()
     assert sentence == (
         "h_3[4] = 0.5: 0 of 9 other units moved at timestep 3, 9 of 9 one timestep later, 9 of 9 two timesteps later."
     )
     moved = page.locator("#map-change td.moved")
     assert moved.count() == 1 + 10 * 7
     page.get_by_role("button", name="Undo all").click()
-    assert page.get_by_role("status").inner_text().startswith("Nothing is changed.")
+    assert page.locator("#sentence").inner_text().startswith("Nothing is changed.")
     assert not page.locator("#map-change").is_visible()
 
 
@@ -52,4 +52,4 @@ def test_an_address_of_something_that_does_not_exist_is_said(open_page: OpenPage
     assert page.evaluate("lstmExplain.state") == {
         "sample": 0, "layer": 0, "direction": "forward", "unit": 9, "step": 1, "gate": "i", "edits": []
     }  # fmt: skip
-    assert page.get_by_role("status").inner_text() == "h_3[99]=1: places of h count from 0 to 9"
+    assert page.locator("#sentence").inner_text() == "h_3[99]=1: places of h count from 0 to 9"

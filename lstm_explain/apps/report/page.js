@@ -50,7 +50,7 @@ function addProduct(sums, vector, matrix) {
 /** Run one layer in one direction; `steps` are the timesteps in the order in which it reads them, `sign` is 1 or -1. */
 function runLayer({ weights, start, units }, inputs, steps, sign, edits) {
   const { kernel, recurrent_kernel: recurrent, bias, projection, peephole } = weights;
-  const record = { x: inputs, z: [], m: [], h: [], c: [], ...Object.fromEntries(letters.map((letter) => [letter, []])) };
+  const record = { weights, x: inputs, z: [], m: [], h: [], c: [], ...Object.fromEntries(letters.map((letter) => [letter, []])) };
   const set = (name, t, values) => {
     for (const edit of edits) {
       if (edit.name === name && (edit.step === t || edit.step === null)) values[edit.index] = edit.value;
@@ -158,11 +158,13 @@ function findProblem({ name, step, gate, row, index, layer, direction, value }) 
   return "";
 }
 
+/** What stands before a number of another layer or direction than layer 0, forward. */
+const prefix = (layer, direction) => (direction === "backward" ? `${layer}.backward:` : layer ? `${layer}:` : "");
+
 /** What a change sets: its text up to the value. */
 function targetOf({ name, step, gate, row, index, layer, direction }) {
-  const where = direction === "backward" ? `${layer}.backward:` : layer ? `${layer}:` : "";
   const place = row === null ? index : `${row},${index}`;
-  return `${where}${name}${gate ? `_${gate}` : step === null ? "" : `_${step}`}[${place}]`;
+  return `${prefix(layer, direction)}${name}${gate ? `_${gate}` : step === null ? "" : `_${step}`}[${place}]`;
 }
 
 const textOf = (edit) => `${targetOf(edit)}=${edit.value}`;
@@ -306,6 +308,16 @@ function element(tag, { attributes = {}, ...properties } = {}, ...children) {
   return made;
 }
 
+/** A number as a field holds it, which has no nan and no infinity. */
+const fieldValue = (number) => (Number.isFinite(number) ? formatNumber(number) : "");
+
+/** Replace what is in an element; the field with the focus keeps it, known by its `data-key`. */
+function replaceContent(host, children) {
+  const key = host.contains(document.activeElement) ? document.activeElement.dataset.key : undefined;
+  host.replaceChildren(...children);
+  if (key !== undefined) host.querySelector(`[data-key="${key}"]`)?.focus();
+}
+
 /** A number in few digits. */
 function formatNumber(number) {
   if (!Number.isFinite(number)) return Number.isNaN(number) ? "nan" : number > 0 ? "inf" : "-inf";
@@ -429,7 +441,10 @@ function makeMaps() {
     show("gate", gate.letter, `${gate.letter}, the ${gate.name}`, gate.letter === "g" ? { scale: 1 } : { end: "gate", scale: 1 });
     maps.change.section.hidden = now === plain;
     const change = range(0, part().hidden - 1).map((unit) => steps.map((t) => after.h[t][unit] - before.h[t][unit]));
-    if (now !== plain) show("change", "h", "The change of h: after less before", { values: change });
+    const isSet = (unit, t) => state.edits.some(({ name, index, step }) => name === "h" && index === unit && step === t);
+    const scale = Math.max(0, ...change.flatMap((line, unit) => line.filter((number, index) => Number.isFinite(number) && !isSet(unit, index + 1)).map(Math.abs)));
+    const remark = `The strongest colour is ${formatNumber(scale)}, the largest change that was not made by hand.`;
+    if (now !== plain) show("change", "h", "The change of h: after less before", { values: change, ...(scale ? { scale, remark } : {}) });
   };
 }
 
@@ -439,8 +454,7 @@ function makePokes() {
   const inputs = ["h", "c", ...letters].map((name) => {
     const label = element("span");
     const input = element("input", { type: "number", step: "any" });
-    const where = () => (state.direction === "backward" ? `${state.layer}.backward:` : state.layer ? `${state.layer}:` : "");
-    input.addEventListener("change", () => setNumber(`${where()}${name}_${state.step}[${state.unit}]`, input.value));
+    input.addEventListener("change", () => setNumber(`${prefix(state.layer, state.direction)}${name}_${state.step}[${state.unit}]`, input.value));
     host.append(element("label", {}, label, input));
     return { name, label, input };
   });
@@ -449,9 +463,261 @@ function makePokes() {
       const number = recordOf(now)[name][state.step][state.unit];
       label.textContent = `${name}_${state.step}[${state.unit}]`;
       input.parentNode.hidden = number === undefined;
-      input.value = formatNumber(number);
+      input.value = fieldValue(number);
       if (letters.includes(name)) Object.assign(input, { min: name === "g" ? -1 : 0, max: 1 });
     });
+}
+
+// --- the sum of one neuron ----------------------------------------------------------------------------------------------
+
+const MAX_TERMS = 24; // more terms are shown on request
+
+/** What a number that the layer reads is called, so that it can be set: a feature, or a number of h of the layer below. */
+function nameInput(index, t) {
+  if (state.layer === 0) return `x_${t}[${index}]`;
+  const width = layers[state.layer - 1].forward.hidden;
+  return `${prefix(state.layer - 1, index < width ? "forward" : "backward")}h_${t}[${index % width}]`;
+}
+
+/** The terms of the chosen neuron's sum: what each number and its weight are called, and their product. */
+function listTerms(record, { layer, direction, unit, step: t, gate }) {
+  const { kernel, recurrent_kernel: recurrent, bias, peephole } = record.weights;
+  const order = letters.indexOf(gate);
+  const column = order * part().units + unit;
+  const before = t - sign();
+  const where = prefix(layer, direction);
+  const term = (name, value, weightName, weight, remark = "") => ({ name, value, weightName, weight, product: value * weight, remark });
+  const terms = record.x[t].map((value, index) =>
+    term(nameInput(index, t), value, `${where}W_${gate}[${index},${unit}]`, kernel[index][column], layer ? "" : data.features[index]),
+  );
+  record.h[before].forEach((value, index) =>
+    terms.push(term(`${where}h_${before}[${index}]`, value, `${where}R_${gate}[${index},${unit}]`, recurrent[index][column])),
+  );
+  const row = gates[order].peephole;
+  if (peephole && row !== null) {
+    const made = record.f[t][unit] * record.c[before][unit] + record.i[t][unit] * record.g[t][unit];
+    const [seen, value] = gate === "o" ? [t, made] : [before, record.c[before][unit]];
+    terms.push(term(`${where}c_${seen}[${unit}]`, value, `${where}p_${gate}[${unit}]`, peephole[row][unit], "peephole"));
+  }
+  if (bias) terms.push(term("1", 1, `${where}b_${gate}[${unit}]`, bias[column], "bias"));
+  return terms;
+}
+
+/** The largest terms in their order, and the others as one. */
+function shorten(terms) {
+  if (terms.length <= MAX_TERMS || byId("all-terms").checked) return terms;
+  const kept = new Set([...terms].sort((one, other) => Math.abs(other.product) - Math.abs(one.product)).slice(0, MAX_TERMS - 1));
+  const others = terms.filter((term) => !kept.has(term));
+  const rest = { name: `${others.length} smaller products`, product: others.reduce((sum, { product }) => sum + product, 0) };
+  return [...terms.filter((term) => kept.has(term)), rest];
+}
+
+/** A field that sets the number of that name. */
+function numberField(name, value) {
+  const field = element("input", { type: "number", step: "any", value: fieldValue(value), title: String(value) });
+  field.setAttribute("aria-label", name);
+  field.dataset.key = name;
+  field.addEventListener("change", () => setNumber(name, field.value));
+  return field;
+}
+
+function paintSum() {
+  const record = recordOf(now);
+  const { unit, step: t, gate, layer, direction } = state;
+  const { name, activation } = gates.find(({ letter }) => letter === gate);
+  const terms = listTerms(record, state);
+  const z = record.z[t][letters.indexOf(gate) * part().units + unit];
+  byId("all-terms").parentNode.hidden = terms.length <= MAX_TERMS;
+  let total = 0;
+  const rows = shorten(terms).map((term) => ({ ...term, from: total, to: (total += term.product) }));
+  const [low, high] = [Math.min(0, ...rows.map(({ to }) => to)), Math.max(0, ...rows.map(({ to }) => to))];
+  const percent = (value) => (high > low ? (100 * (value - low)) / (high - low) : 0);
+  const bar = (from, to) => {
+    const filled = element("span", { className: to < from ? "fill below" : "fill above" });
+    filled.style.left = `${percent(Math.min(from, to))}%`;
+    filled.style.width = `${Math.abs(percent(to) - percent(from))}%`;
+    const zero = element("span", { className: "zero" });
+    zero.style.left = `${percent(0)}%`;
+    return element("td", {}, element("span", { className: "track" }, zero, filled));
+  };
+  const number = (value) => element("td", { className: "number", textContent: formatNumber(value), title: String(value) });
+  const lines = rows.map(({ name: label, value, weightName, weight, product, remark, from, to }) => {
+    const settable = label in { 1: 1 } || remark === "peephole" || value === undefined ? undefined : label;
+    return element(
+      "tr",
+      {},
+      element("th", { scope: "row", textContent: remark ? `${label} ${remark}` : label }),
+      settable ? element("td", {}, numberField(label, value)) : value === undefined ? element("td") : number(value),
+      weightName ? element("td", {}, numberField(weightName, weight)) : element("td"),
+      number(product),
+      bar(from, to),
+    );
+  });
+  const last = element("tr", { className: "total" }, element("th", { scope: "row", textContent: "the sum z" }), element("td"), element("td"), number(z), bar(0, z));
+  replaceContent(byId("sum"), [...lines, last]);
+
+  const value = record[gate][t][unit];
+  const held = state.edits.some((edit) => edit.name === gate && edit.layer === layer && edit.direction === direction && edit.index === unit && (edit.step === null || edit.step === t));
+  byId("sum-text").textContent = `Neuron ${gate} of unit ${unit} at timestep ${t}: the products of ${terms.length} numbers and their weights add up to z = ${formatNumber(z)}.`;
+  byId("curve-text").textContent =
+    `${gate}_${t}[${unit}] = ${activation}(${formatNumber(z)}) = ${formatNumber(squash[activation](z))}, the ${name}` + (held ? `; set by hand to ${formatNumber(value)}.` : ".");
+  paintCurve(activation, z, value);
+  const before = t - sign();
+  const [f, c, i, g, o] = [record.f[t], record.c[before], record.i[t], record.g[t], record.o[t]].map((numbers) => numbers[unit]);
+  const cell = f * c + i * g;
+  const say = (target, products, total, actual) => `${target} = ${products} = ${formatNumber(total)}${differs(total, actual) ? `; set by hand to ${formatNumber(actual)}` : ""}`;
+  const output = part().weights.projection ? "m" : "h";
+  byId("cell-text").textContent = say(`c_${t}[${unit}]`, `f × c_${before} + i × g = ${formatNumber(f)} × ${formatNumber(c)} + ${formatNumber(i)} × ${formatNumber(g)}`, cell, record.c[t][unit]);
+  byId("hidden-text").textContent =
+    say(`${output}_${t}[${unit}]`, `o × tanh(c_${t}) = ${formatNumber(o)} × ${formatNumber(Math.tanh(cell))}`, o * Math.tanh(cell), record[output][t][unit]) +
+    (output === "m" ? `; the projection makes the ${part().hidden} numbers of h from the m of all ${part().units} units.` : "");
+}
+
+/** Draw the activation and the point on it. */
+function paintCurve(activation, z, value) {
+  const reach = Math.max(6, Math.min(40, Math.ceil(Math.abs(z) || 0)));
+  const x = (number) => 120 + (105 * Math.max(-reach, Math.min(reach, Number.isNaN(number) ? 0 : number))) / reach;
+  const y = (number) => 60 - 45 * (Number.isNaN(number) ? 0 : number);
+  const points = range(-60, 60).map((step) => (step * reach) / 60);
+  byId("curve-line").setAttribute("d", `M${points.map((at) => `${x(at).toFixed(1)} ${y(squash[activation](at)).toFixed(1)}`).join("L")}`);
+  Object.entries({ cx: x(z), cy: y(value) }).forEach(([name, at]) => byId("curve-point").setAttribute(name, at));
+  byId("curve-drop").setAttribute("d", `M${x(z)} 60V${y(value)}H120`);
+  byId("curve-low").textContent = `−${reach}`;
+  byId("curve-high").textContent = reach;
+}
+
+// --- who moves whom, and when c was written -----------------------------------------------------------------------------
+
+/** The derivatives of h at a timestep by the h that it reads: [what moves it][what moves]. They are exact, not differences. */
+function hiddenJacobian(record, t, before) {
+  const { recurrent_kernel: recurrent, projection, peephole } = record.weights;
+  const units = record.c[t].length;
+  const column = (letter) => letters.indexOf(letter) * units;
+  return recurrent.map((weights) => {
+    const moved = range(0, units - 1).map((unit) => {
+      const [i, f, g, o] = ["i", "f", "g", "o"].map((letter) => record[letter][t][unit]);
+      const [byI, byF, byG, byO] = ["i", "f", "g", "o"].map((letter) => weights[column(letter) + unit]);
+      const c = record.c[before][unit];
+      const output = Math.tanh(f * c + i * g);
+      const cell = g * i * (1 - i) * byI + c * f * (1 - f) * byF + i * (1 - g * g) * byG;
+      const own = peephole ? peephole[gates[letters.indexOf("o")].peephole][unit] : 0;
+      return o * (1 - output * output) * cell + output * o * (1 - o) * (byO + own * cell);
+    });
+    if (!projection) return moved;
+    const hidden = Array(projection[0].length).fill(0);
+    addProduct(hidden, moved, projection);
+    return hidden;
+  });
+}
+
+/** What each timestep left in the last c of each unit: [units][initial state, then timesteps as they are read]. */
+function cellParts(record, steps, sign) {
+  return record.c[steps.at(-1)].map((_, unit) => {
+    let kept = 1;
+    const parts = [...steps].reverse().map((t) => {
+      const added = record.c[t][unit] - record.f[t][unit] * record.c[t - sign][unit];
+      const left = added * kept;
+      kept *= record.f[t][unit];
+      return left;
+    });
+    return [...parts, record.c[steps[0] - sign][unit] * kept].reverse();
+  });
+}
+
+function makeInfluence() {
+  const map = makeMap(byId("influence"), (row, column) => {
+    chosen = [row, column];
+    show();
+  });
+  let chosen = [0, 0];
+  let shown;
+  const show = () => {
+    const { values, t, before } = shown;
+    chosen = chosen.map((index) => Math.min(index, values.length - 1));
+    const names = values.map((_, index) => String(index));
+    map({
+      name: `How h_${before} moves h_${t}`,
+      corner: "from \\ to",
+      rows: names,
+      columns: names,
+      values,
+      selected: chosen,
+      remark: `If h_${before}[${chosen[0]}] grows a little, h_${t}[${chosen[1]}] changes by ${formatNumber(values[chosen[0]][chosen[1]])} times as much.`,
+    });
+  };
+  return () => {
+    const t = state.step;
+    const before = t - sign();
+    shown = { values: hiddenJacobian(recordOf(now), t, before), t, before };
+    show();
+  };
+}
+
+function makeMemory() {
+  const show = makeMap(byId("memory"), (unit, column) => update({ unit, ...(column ? { step: order()[column - 1] } : {}) }));
+  const order = () => (state.direction === "backward" ? range(1, now.length).reverse() : range(1, now.length));
+  return () => {
+    const steps = order();
+    const values = cellParts(recordOf(now), steps, sign());
+    const last = steps.at(-1);
+    const initial = `c_${steps[0] - sign()}`;
+    const parts = values[state.unit];
+    const sizes = parts.map(Math.abs);
+    const whole = sizes.reduce((sum, size) => sum + size, 0);
+    let half = 0;
+    let since = steps.length;
+    while (since > 0 && (half += sizes[since]) < whole / 2) since--;
+    const written = since === 0 ? `half of it is still ${initial}` : `half of it was written from timestep ${steps[since - 1]} on`;
+    show({
+      name: `What each timestep left in c_${last}`,
+      corner: "unit",
+      rows: values.map((_, unit) => String(unit)),
+      columns: [initial, ...steps.map(String)],
+      values,
+      selected: [state.unit, steps.indexOf(state.step) + 1],
+      remark: `The parts of a row add up to c_${last}. c_${last}[${state.unit}] = ${formatNumber(recordOf(now).c[last][state.unit])}${whole > 0 ? `: ${written}, by the sizes of the parts` : ""}.`,
+    });
+  };
+}
+
+// --- to copy ------------------------------------------------------------------------------------------------------------
+
+/** What can be copied: its name, and a function that returns its text. */
+const copies = {
+  link: ["The address of this view", () => location.href],
+  unit: ["Command: this unit and its arithmetic", () => command("unit", { unit: state.unit, step: state.step })],
+  trace: ["Command: h, c and the gates over time", () => command("trace", { gates: true })],
+  explore: ["Command: this view in a terminal", () => command("explore", { unit: state.unit, step: state.step })],
+  report: ["Command: this page", () => `${command("report", { unit: state.unit, step: state.step })} -o lstm.html`],
+  ...Object.fromEntries(Object.entries(data.code).map(([name, { title, text }]) => [name, [title, () => text]])),
+  json: ["JSON: the run of this layer and direction", () => JSON.stringify({ ...lstmExplain.state, spec: data.spec, run: recordOf(now) })],
+};
+
+/** A command line for this view; only the changes need quotes, which are the same in all shells. */
+function command(name, options) {
+  const selection = { ...options, sample: state.sample || null, layer: state.layer || null, direction: state.direction === "backward" ? "backward" : null };
+  const words = Object.entries(selection).flatMap(([option, value]) => (value === null ? [] : value === true ? [`--${option}`] : [`--${option}`, value]));
+  return [data.commands[name], ...words, ...state.edits.map((edit) => `--edit "${textOf(edit)}"`)].join(" ");
+}
+
+function makeCopies() {
+  const choice = byId("copy-what");
+  Object.entries(copies).forEach(([value, [textContent]]) => choice.append(element("option", { value, textContent })));
+  const show = () => (byId("copy-text").textContent = copies[choice.value][1]());
+  choice.addEventListener("change", show);
+  byId("copy").addEventListener("click", async () => {
+    try {
+      await navigator.clipboard.writeText(byId("copy-text").textContent);
+      byId("copied").textContent = "Copied.";
+    } catch {
+      getSelection().selectAllChildren(byId("copy-text"));
+      byId("copied").textContent = "The text is selected: press Ctrl+C.";
+    }
+  });
+  return () => {
+    show();
+    byId("copied").textContent = "";
+  };
 }
 
 /** The list of changes, each with a button that undoes it. */
@@ -517,7 +783,13 @@ function start() {
     update({}, problem);
   });
   byId("undo").addEventListener("click", () => update({ edits: [] }));
-  painters = [makePokes(), makeMaps()];
+  byId("all-terms").addEventListener("change", paintSum);
+  byId("theme").addEventListener("change", ({ target }) => {
+    document.documentElement.dataset.theme = target.value;
+    paint(byId("sentence").textContent);
+  });
+  byId("print").addEventListener("click", () => print());
+  painters = [makePokes(), paintSum, makeMaps(), makeMemory(), makeInfluence(), makeCopies()];
   matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => paint(byId("sentence").textContent));
   addEventListener("hashchange", () => update({}, readAddress()));
   update({}, readAddress());
@@ -526,8 +798,6 @@ function start() {
     `The page computes in float64. Its h and c of all samples in it differ from a run by Python by ${formatNumber(apart)} at most` +
     (data.spec.dtype === "float64" ? "." : `; rounding to ${data.spec.dtype} moves h by ${formatNumber(data.rounding)} at most.`);
 }
-
-start();
 
 Object.defineProperty(window, "lstmExplain", {
   value: {
@@ -546,3 +816,5 @@ Object.defineProperty(window, "lstmExplain", {
     },
   },
 });
+
+start();

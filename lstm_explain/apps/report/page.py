@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from lstm_explain.apps.report.page_data import build_page_data, choose_view, refuse_page
 from lstm_explain.core.gates import Direction
 from lstm_explain.document.numbers import plural
+from lstm_explain.frameworks.registry import FRAMEWORKS
 from lstm_explain.render.theme import DARK, LIGHT, to_hex
 from lstm_explain.topics.intro import lstm_summary
 from lstm_explain.topics.shapes import explain_shapes
@@ -95,6 +96,7 @@ def _render(data: dict[str, Any], lstm: LSTM, shapes: Shapes, wanted: int) -> st
         spec=lstm.spec,
         summary=lstm_summary(shapes),
         shapes=shapes,
+        counts=[(FRAMEWORKS[name].title, count) for name, count in shapes.frameworks.items()],
         left_out=_left_out(data, lstm, wanted),
         samples=data["samples"],
         version=data["version"],

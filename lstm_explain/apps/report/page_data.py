@@ -10,9 +10,12 @@ import numpy as np
 
 from lstm_explain.core.gates import ACTIVATIONS, GATES, LETTERS, PEEPHOLE_GATES, Direction
 from lstm_explain.core.lstm import ArrayInputs, PretrainedWeights
-from lstm_explain.errors import RefusedError, argument, printable
+from lstm_explain.errors import RefusedError, UsageError, argument, printable
+from lstm_explain.frameworks.registry import FRAMEWORKS
 from lstm_explain.topics.command_line import format_command
+from lstm_explain.topics.frameworks.program import can_write_program
 from lstm_explain.topics.selection import check_layer, check_run_step, check_unit
+from lstm_explain.topics.shapes.framework_call import write_calls
 from lstm_explain.version import __version__
 
 if TYPE_CHECKING:
@@ -20,6 +23,7 @@ if TYPE_CHECKING:
     from lstm_explain.core.lstm import LSTM
     from lstm_explain.core.record import Record
 
+CODE_FRAMEWORKS = ("pytorch", "keras")
 PAGE_COMMANDS = ("unit", "trace", "explore", "report")
 """The commands that the page offers to copy."""
 
@@ -92,8 +96,25 @@ def build_page_data(lstm: LSTM, view: View, samples: int) -> dict[str, Any]:
         "rounding": _largest_difference(plain.run(start, stop), record),
         "view": {**view._asdict(), "direction": view.direction.value, "gate": LETTERS[GATES[0]]},
         "edits": [str(edit) for edit in lstm.edits],
+        "code": {name: _write_code(lstm, name) for name in CODE_FRAMEWORKS},
         "commands": {name: format_command(name, spec, provenance) for name in PAGE_COMMANDS},
     }
+
+
+def _write_code(lstm: LSTM, name: str) -> dict[str, str]:
+    """The lines that build the layer in a framework and call it, or why there are none."""
+    framework = FRAMEWORKS[name]
+    title = f"{framework.title}: code that builds this layer"
+    try:
+        calls = write_calls(lstm, name)
+    except UsageError as error:
+        return {"title": title, "text": f"# {error.found}."}
+    lines = [line for call in calls for line in call.lines]
+    where = f"lstm_in_{name}.py"
+    if can_write_program(lstm.spec, framework):
+        program = format_command("frameworks", lstm.spec, replace(lstm, edits=()).provenance, [name], code=True, output=where)
+        lines += ["", "# A program with these weights, which compares its numbers with ours:", f"# {program}"]
+    return {"title": title, "text": "\n".join(lines)}
 
 
 def _float64_lstm(lstm: LSTM, start: int, stop: int) -> LSTM:

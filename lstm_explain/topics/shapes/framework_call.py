@@ -202,6 +202,17 @@ def framework_call(lstm: LSTM, name: str | None, option_values: dict[str, Any]) 
     )
 
 
+def write_calls(lstm: LSTM, name: str) -> tuple[CallLines, ...]:
+    """The lines that build and call an LSTM in a framework with its usual options; nothing is run.
+
+    Raises:
+        UsageError: the framework is unknown, has no documented call, or cannot build this LSTM.
+    """
+    framework = _find_framework(name)
+    _check_supported(lstm, framework, CallOptions())
+    return tuple(_call_lines(lstm, CALLS[framework.name], CallOptions()))
+
+
 def _check_values(values: dict[str, Any]) -> CallOptions:
     """Return the options; raise `UsageError` if one is unknown or not True or False."""
     known = CallOptions._field_defaults
